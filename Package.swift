@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
+let architectures: [String] = []
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+]
+
+/// A Swift library or test of this package, in its customary folder.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: ["AviaryTestSupport"] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "Aviary",
+  products: [
+    .executable(name: "aviary", targets: ["AviaryCommand"]),
+    .library(name: "Aviary", targets: ["Aviary"]),
+    .library(name: "AviaryGraph", targets: ["AviaryGraph"]),
+    .library(name: "AviaryTensor", targets: ["AviaryTensor"]),
+    .library(name: "AviaryCompute", targets: ["AviaryCompute"]),
+    .library(name: "AviaryCheckpoint", targets: ["AviaryCheckpoint"]),
+    .library(name: "AviaryImage", targets: ["AviaryImage"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    // System libraries and C.
+    .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .target(
+      name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .target(name: "CRegistration"),
+
+    // Libraries, each depending only on those above it.
+    library("AviaryGraph", ["CRegistration"]),
+    library("AviaryTensor", ["AviaryGraph"]),
+    library("AviaryImage", ["AviaryTensor", "CImageCodecs"]),
+    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
+    library(
+      "AviaryCheckpoint",
+      [
+        "AviaryTensor", "AviaryGraph", "CHDF5", .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    library(
+      "Aviary",
+      ["AviaryGraph", "AviaryTensor", "AviaryImage", "AviaryCompute", "AviaryCheckpoint"]
+        + architectures.map { .target(name: $0) }),
+    .executableTarget(
+      name: "AviaryCommand",
+      dependencies: [
+        "Aviary", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Tests.
+    .target(
+      name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor"],
+      path: "Tests/Support", swiftSettings: strict),
+    tests("AviaryGraphTests", ["AviaryGraph"]),
+    tests("AviaryTensorTests", ["AviaryTensor"]),
+    tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
+    tests("AviaryComputeTests", ["AviaryCompute"]),
+    tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
+    tests("ArchitectureTests", ["Aviary"]),
+    tests("AviaryTests", ["Aviary"]),
+    tests("AviaryCommandTests", ["Aviary"]),
+  ]
+    + architectures.map {
+      .target(
+        name: $0, dependencies: ["AviaryGraph"], path: "Plugins/\($0)", swiftSettings: strict)
+    }
+)

@@ -1,0 +1,132 @@
+/// A dense array of numbers with a shape: a value, copied when written to while shared.
+///
+/// Elements lie in row-major order (the last dimension varies fastest), in the machine's byte
+/// order, which is little-endian on every platform that Aviary runs on. Pictures and activations
+/// are NCHW; convolution weights are OIHW, those of transposed convolutions IOHW, as in PyTorch.
+public struct Tensor: Sendable {
+  /// The dimensions, slowest first; empty for a scalar.
+  public let shape: [Int]
+  /// What the elements are.
+  public let elementType: ElementType
+  private var storage: TensorStorage
+
+  /// A tensor of zeros.
+  ///
+  /// - Throws: `TensorError.invalidShape` if a dimension is negative or the size overflows.
+  public init(zeros shape: [Int], elementType: ElementType = .float32) throws(TensorError) {
+    let count = try Tensor.count(of: shape)
+    self.shape = shape
+    self.elementType = elementType
+    storage = TensorStorage(byteCount: count * elementType.byteCount)
+  }
+
+  /// A float32 tensor of the given values.
+  ///
+  /// - Throws: `TensorError.invalidShape`, or `.countMismatch` if `values` does not fill `shape`.
+  public init(shape: [Int], _ values: [Float]) throws(TensorError) {
+    try self.init(zeros: shape)
+    guard values.count == count else {
+      throw .countMismatch(shape: shape, expected: count, found: values.count)
+    }
+    unsafe values.withUnsafeBytes { unsafe storage.bytes.copyMemory(from: $0) }
+  }
+
+  /// A tensor whose memory `initialize` fills; it starts as zeros.
+  ///
+  /// - Throws: `TensorError.invalidShape`, or what `initialize` throws.
+  public init(
+    shape: [Int], elementType: ElementType,
+    initialize: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) throws {
+    try self.init(zeros: shape, elementType: elementType)
+    try unsafe initialize(
+      UnsafeMutableRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))
+  }
+
+  /// The number of elements.
+  public var count: Int { shape.reduce(1, *) }
+  /// The number of bytes that the elements take.
+  public var byteCount: Int { count * elementType.byteCount }
+
+  /// The product of `shape`, below 2^48 so that byte counts cannot overflow either.
+  ///
+  /// - Throws: `TensorError.invalidShape` if a dimension is negative or the product is too large.
+  public static func count(of shape: [Int]) throws(TensorError) -> Int {
+    var product = 1
+    for dimension in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !overflow, next < 1 << 48 else { throw .invalidShape(shape) }
+      product = next
+    }
+    return product
+  }
+
+  /// The same elements under another shape of the same count.
+  ///
+  /// - Throws: `TensorError.countMismatch` if the counts differ.
+  public func reshaped(to shape: [Int]) throws(TensorError) -> Tensor {
+    let expected = try Tensor.count(of: shape)
+    guard expected == count else {
+      throw .countMismatch(shape: shape, expected: expected, found: count)
+    }
+    return Tensor(shape: shape, elementType: elementType, storage: storage)
+  }
+
+  private init(shape: [Int], elementType: ElementType, storage: TensorStorage) {
+    self.shape = shape
+    self.elementType = elementType
+    self.storage = storage
+  }
+}
+
+// MARK: - Access
+
+extension Tensor {
+  /// Calls `body` with the elements' bytes.
+  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try unsafe body(UnsafeRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))
+  }
+
+  /// Calls `body` with the elements' bytes, for writing.
+  public mutating func withUnsafeMutableBytes<R>(
+    _ body: (UnsafeMutableRawBufferPointer) throws -> R
+  ) rethrows -> R {
+    if !isKnownUniquelyReferenced(&storage) { storage = TensorStorage(copying: storage) }
+    return try unsafe body(
+      UnsafeMutableRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))
+  }
+
+  /// Calls `body` with the elements of a float32 tensor; traps on another type.
+  public func withFloats<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
+    precondition(elementType == .float32, "float32 tensor expected, \(elementType) found")
+    return try unsafe withUnsafeBytes { try unsafe body($0.bindMemory(to: Float.self)) }
+  }
+
+  /// Calls `body` with the elements of a float32 tensor, for writing; traps on another type.
+  public mutating func withMutableFloats<R>(
+    _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
+  ) rethrows -> R {
+    precondition(elementType == .float32, "float32 tensor expected, \(elementType) found")
+    return try unsafe withUnsafeMutableBytes { try unsafe body($0.bindMemory(to: Float.self)) }
+  }
+
+  /// The elements, converted to float32 where they are something else.
+  public var floats: [Float] {
+    unsafe converted(to: .float32).withFloats { unsafe Array($0) }
+  }
+}
+
+extension Tensor: Hashable {
+  public static func == (a: Tensor, b: Tensor) -> Bool {
+    guard a.shape == b.shape, a.elementType == b.elementType else { return false }
+    return unsafe a.withUnsafeBytes { a in
+      unsafe b.withUnsafeBytes { b in unsafe a.elementsEqual(b) }
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(shape)
+    hasher.combine(elementType)
+    unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+  }
+}

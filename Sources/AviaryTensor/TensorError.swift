@@ -1,0 +1,16 @@
+/// What can be wrong with a tensor made from outside data.
+public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A dimension is negative, or the product of the dimensions overflows.
+  case invalidShape([Int])
+  /// The number of values given is not what the shape asks for.
+  case countMismatch(shape: [Int], expected: Int, found: Int)
+
+  public var description: String {
+    switch self {
+    case .invalidShape(let shape):
+      "shape \(shape): dimensions of 0 or more with a product below 2^48 expected"
+    case .countMismatch(let shape, let expected, let found):
+      "shape \(shape): \(expected) values expected, \(found) found"
+    }
+  }
+}

@@ -1,0 +1,2 @@
+// The header holds everything; SwiftPM wants a source file.
+#include "CRegistration.h"
