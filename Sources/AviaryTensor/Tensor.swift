@@ -117,6 +117,7 @@ extension Tensor {
 }
 
 extension Tensor: Hashable {
+  /// Whether shape, element type and bytes agree (so NaN equals the same NaN).
   public static func == (a: Tensor, b: Tensor) -> Bool {
     guard a.shape == b.shape, a.elementType == b.elementType else { return false }
     return unsafe a.withUnsafeBytes { a in
@@ -124,6 +125,7 @@ extension Tensor: Hashable {
     }
   }
 
+  /// Hashes shape, element type and bytes.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(shape)
     hasher.combine(elementType)

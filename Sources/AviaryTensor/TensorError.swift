@@ -5,6 +5,7 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The number of values given is not what the shape asks for.
   case countMismatch(shape: [Int], expected: Int, found: Int)
 
+  /// One line: the thing, the expected, the found.
   public var description: String {
     switch self {
     case .invalidShape(let shape):
