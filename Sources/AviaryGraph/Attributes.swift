@@ -1,0 +1,125 @@
+/// The members of one node's JSON object, taken one by one, so that a member that nobody took can be
+/// refused at the end.
+struct Attributes {
+  let node: String
+  let operation: String
+  private var members: [String: JSON]
+  /// Every attribute asked for, taken or defaulted: what the operation has.
+  private var known: [String] = []
+
+  /// - Parameter reserved: members that are the node's own, not its operation's.
+  init(node: String, operation: String, members: [String: JSON], reserved: Set<String>) {
+    self.node = node
+    self.operation = operation
+    self.members = members.filter { !reserved.contains($0.key) }
+  }
+
+  /// Takes an attribute by way of `convert`, which gives nil for a value that it cannot read.
+  mutating func take<T>(
+    _ name: String, _ expected: String, default absent: T? = nil, _ convert: (JSON) -> T?
+  ) throws(GraphError) -> T {
+    known.append(name)
+    guard let member = members.removeValue(forKey: name) else {
+      guard let absent else {
+        throw .attribute(node: node, name, expected: expected, found: "nothing")
+      }
+      return absent
+    }
+    guard let value = convert(member) else {
+      throw .attribute(node: node, name, expected: expected, found: member.text)
+    }
+    return value
+  }
+
+  mutating func int(_ name: String, default absent: Int? = nil) throws(GraphError) -> Int {
+    try take(name, "an integer", default: absent, \.int)
+  }
+
+  mutating func number(_ name: String, default absent: Double? = nil) throws(GraphError) -> Double {
+    try take(name, "a number", default: absent, \.double)
+  }
+
+  mutating func bool(_ name: String, default absent: Bool? = nil) throws(GraphError) -> Bool {
+    try take(name, "true or false", default: absent, \.bool)
+  }
+
+  mutating func ints(_ name: String) throws(GraphError) -> [Int] {
+    try take(name, "an array of integers") { $0.array.flatMap { all($0.map(\.int)) } }
+  }
+
+  /// One of an enumeration's words.
+  mutating func word<T: RawRepresentable & CaseIterable>(
+    _ name: String, default absent: T? = nil
+  ) throws(GraphError) -> T where T.RawValue == String {
+    let words = T.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+    return try take(name, "one of \(words)", default: absent) { $0.string.flatMap(T.init) }
+  }
+
+  /// One integer for both axes, or [height, width].
+  mutating func size(_ name: String, default absent: Size? = nil) throws(GraphError) -> Size {
+    try take(name, "an integer or [height, width]", default: absent) { json in
+      if let side = json.int { return Size(side) }
+      guard let sides = json.array.flatMap({ all($0.map(\.int)) }), sides.count == 2 else {
+        return nil
+      }
+      return Size(sides[0], sides[1])
+    }
+  }
+
+  /// One integer for all edges, or [top, left, bottom, right].
+  mutating func edges(_ name: String, default absent: Edges? = nil) throws(GraphError) -> Edges {
+    try take(name, "an integer or [top, left, bottom, right]", default: absent, Attributes.edges)
+  }
+
+  /// Edges, or "same".
+  mutating func border(_ name: String) throws(GraphError) -> Border {
+    try take(
+      name, "'same', an integer or [top, left, bottom, right]", default: .explicit(.none)
+    ) { json in
+      json.string == "same" ? .same : Attributes.edges(json).map(Border.explicit)
+    }
+  }
+
+  /// One number, or one a channel.
+  mutating func numbers(_ name: String) throws(GraphError) -> [Double] {
+    try take(name, "a number or an array of numbers") { json in
+      if let number = json.double { return [number] }
+      return json.array.flatMap { all($0.map(\.double)) }
+    }
+  }
+
+  /// An integer, or [numerator, denominator].
+  mutating func ratio(_ name: String) throws(GraphError) -> Ratio {
+    try take(name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)") { json in
+      let numbers =
+        json.int.map { [$0, 1] } ?? json.array.flatMap { all($0.map(\.int)) } ?? []
+      guard numbers.count == 2, numbers.allSatisfy((1...GraphLimits.window).contains) else {
+        return nil
+      }
+      return Ratio(numbers[0], numbers[1])
+    }
+  }
+
+  /// Whether an attribute is there to be taken.
+  func has(_ name: String) -> Bool { members[name] != nil }
+
+  /// Throws if a member is left that nobody took.
+  func finish() throws(GraphError) {
+    guard let first = members.keys.min() else { return }
+    throw .unknownAttribute(node: node, operation: operation, first, known: known)
+  }
+
+  private static func edges(_ json: JSON) -> Edges? {
+    if let number = json.int { return Edges(number) }
+    guard let numbers = json.array.flatMap({ all($0.map(\.int)) }), numbers.count == 4 else {
+      return nil
+    }
+    return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
+  }
+}
+
+/// The elements, if there is one for every place.
+private func all<T>(_ elements: [T?]) -> [T]? {
+  let present = elements.compactMap { $0 }
+  return present.count == elements.count ? present : nil
+}

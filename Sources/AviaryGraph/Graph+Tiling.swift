@@ -1,0 +1,164 @@
+/// Whether parts of a picture can be computed for themselves.
+public enum Tiling: Hashable, Sendable {
+  /// Parts give exactly what the whole gives, if each is computed with so many more pixels on every
+  /// side (cut off afterwards) and begins at a multiple of so many pixels.
+  case exact(overlap: Int, multiple: Int)
+  /// Every output pixel may depend on every input pixel, for this reason.
+  case whole(reason: String)
+}
+
+extension Graph {
+  /// How pictures of this size can be computed in tiles, `.same` borders being those of the whole.
+  ///
+  /// A stretch of pixels is followed through the network as the inside of a tile, with neither end
+  /// at a border of the picture: each operation spoils what its padding reaches. What is spoilt of
+  /// the output is the overlap needed.
+  ///
+  /// - Throws: `GraphError.shape` where the network cannot run on the size.
+  public func tiling(height: Int, width: Int) throws(GraphError) -> Tiling {
+    if inputs.contains(where: { $0.size != nil }) {
+      return .whole(reason: "the network takes pictures of one size only")
+    }
+    let resolved = try resolvingBorders(height: height, width: width)
+    let ratios = self.ratios
+    let multiple = ratios.compactMap(\.?.denominator).reduce(1) {
+      min($0 / greatestCommonDivisor($0, $1) * $1, GraphLimits.window)
+    }
+    var overlap = 0
+    for axis in Axis.allCases {
+      do throws(WholePicture) {
+        overlap = max(overlap, try resolved.overlap(along: axis, ratios, multiple))
+      } catch {
+        return .whole(reason: error.reason)
+      }
+    }
+    return .exact(overlap: (overlap + multiple - 1) / multiple * multiple, multiple: multiple)
+  }
+
+  /// The input pixels along an axis that an inner tile's ends spoil.
+  private func overlap(
+    along axis: Axis, _ ratios: [Ratio?], _ multiple: Int
+  ) throws(WholePicture) -> Int {
+    let side = inputs[0].nominalShape[2] / multiple * multiple
+    guard let shapes = try? shapes(height: side, width: side) else {
+      throw WholePicture(reason: "the network cannot run on tiles of \(side) pixels")
+    }
+    var valid = inputs.map { _ in 0..<side }
+    for (i, node) in nodes.enumerated() {
+      let size = shapes[inputs.count + i].count == 4 ? shapes[inputs.count + i][axis.dimension] : 1
+      let range = try node.op.valid(node.inputs.map { valid[$0] }, axis, node: node.name)
+      let start = min(max(range.lowerBound, 0), size)
+      valid.append(start..<max(min(range.upperBound, size), start))
+    }
+    var overlap = 0
+    for output in outputs {
+      guard let ratio = ratios[output.value], !valid[output.value].isEmpty else {
+        throw WholePicture(
+          reason: "output '\(output.name)' is no picture in proportion to the input")
+      }
+      let full = side * ratio.numerator / ratio.denominator
+      for spoilt in [valid[output.value].lowerBound, full - valid[output.value].upperBound] {
+        let pixels = (spoilt * ratio.denominator + ratio.numerator - 1) / ratio.numerator
+        overlap = max(overlap, pixels)
+      }
+    }
+    return overlap
+  }
+}
+
+/// Why a network cannot be computed in parts.
+private struct WholePicture: Error { var reason: String }
+
+extension Op {
+  /// The output pixels along an axis that depend on valid input pixels alone, when neither end of
+  /// the input is a border of the picture.
+  fileprivate func valid(
+    _ inputs: [Range<Int>], _ axis: Axis, node: String
+  ) throws(WholePicture) -> Range<Int> {
+    let input = inputs[0]
+    func window(_ kernel: Size, _ stride: Size, _ border: Border, _ dilation: Size) -> Range<Int> {
+      guard case .explicit(let edges) = border else { preconditionFailure("borders are resolved") }
+      let before = edges.before(axis), step = stride[axis]
+      let reach = (kernel[axis] - 1) * dilation[axis]
+      let first = (input.lowerBound + before).dividedRoundingUp(by: step)
+      let last = (input.upperBound - 1 + before - reach).dividedRoundingDown(by: step)
+      return first..<max(last + 1, first)
+    }
+    func whole(_ reason: String) -> WholePicture { WholePicture(reason: "\(node): \(reason)") }
+    switch self {
+    case .convolution(let c): return window(c.kernel, c.stride, c.border, c.dilation)
+    case .maxPool(let pool), .averagePool(let pool, _):
+      return window(pool.kernel, pool.stride, pool.border, 1)
+    case .transposedConvolution(let c):
+      let step = c.stride[axis], crop = c.crops.before(axis)
+      let first = input.lowerBound * step - step + c.kernel[axis] - crop
+      // A kernel smaller than the stride reaches less far than the next input pixel.
+      let start = max(first, input.lowerBound * step - crop)
+      return start..<max(input.upperBound * step - crop, start)
+    case .pixelShuffle(let factor, _):
+      return input.lowerBound * factor..<input.upperBound * factor
+    case .pixelUnshuffle(let factor, _):
+      let first = input.lowerBound.dividedRoundingUp(by: factor)
+      return first..<max(input.upperBound / factor, first)
+    case .pad(let edges, _):
+      let before = edges.before(axis)
+      return input.lowerBound + before..<input.upperBound + before
+    case .crop(let edges):
+      let before = edges.before(axis)
+      return input.lowerBound - before..<input.upperBound - before
+    case .resize(let resize):
+      return try resize.valid(input, node: node)
+    case .globalAveragePool: throw whole("global average pooling takes the whole picture")
+    case .reduce(let reduction):
+      if reduction.dimensions.contains(where: { $0 >= 2 }) || !reduction.keepsDimensions {
+        throw whole("a \(reduction.kind.rawValue) over the whole picture")
+      }
+      return input
+    case .softmax(let dimension):
+      if dimension >= 2 { throw whole("softmax over the whole picture") }
+      return input
+    case .linear, .layerNormalization, .matmul, .reshape, .permute, .roll:
+      throw whole("\(name) takes the whole picture")
+    default:
+      let first = inputs.map(\.lowerBound).max() ?? 0
+      return first..<max(inputs.map(\.upperBound).min() ?? first, first)
+    }
+  }
+}
+
+extension Resize {
+  /// The valid output pixels, as `Op.valid`.
+  fileprivate func valid(
+    _ input: Range<Int>, node: String
+  ) throws(WholePicture) -> Range<Int> {
+    guard case .factor(let ratio) = target else {
+      throw WholePicture(reason: "\(node): a resize to another value's size")
+    }
+    if coordinates == .alignCorners {
+      throw WholePicture(reason: "\(node): a resize aligns the corners of the whole picture")
+    }
+    var support =
+      switch kernel {
+      case .nearest: 1.0
+      case .linear: 1.0
+      case .cubic: 2.0
+      case .lanczos(let lobes): Double(lobes)
+      }
+    if antialias, ratio.value < 1 { support /= ratio.value }
+    // Output pixel o lies at o / ratio + shift among the input pixels.
+    let shift = coordinates == .halfPixel ? 0.5 / ratio.value - 0.5 : 0
+    let first = ((Double(input.lowerBound) + support - shift) * ratio.value).rounded(.up)
+    let last = ((Double(input.upperBound - 1) - support - shift) * ratio.value).rounded(.down)
+    return Int(first)..<max(Int(last) + 1, Int(first))
+  }
+}
+
+extension Int {
+  fileprivate func dividedRoundingDown(by divisor: Int) -> Int {
+    self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
+  }
+
+  fileprivate func dividedRoundingUp(by divisor: Int) -> Int {
+    -(-self).dividedRoundingDown(by: divisor)
+  }
+}

@@ -1,0 +1,248 @@
+/// A network as plain data: what it takes, its operations in order of execution, what it gives.
+///
+/// A graph that exists is sound: every check is in `init`, and what can be derived (parameters,
+/// sizes, the multiple, the tiling, the work) is derived and never stored.
+///
+/// Values are numbered: first the inputs, then the nodes. `nodes[i]` gives value
+/// `inputs.count + i`.
+public struct Graph: Hashable, Sendable {
+  /// A picture that the network takes: float32, N x channels x height x width.
+  public struct Input: Hashable, Sendable {
+    /// The name by which it is known.
+    public var name: String
+    /// The number of channels.
+    public var channels: Int
+    /// The only size that the network takes, if there is but one.
+    public var size: Size?
+
+    /// An input of any size, unless one is stated.
+    public init(_ name: String, channels: Int, size: Size? = nil) {
+      (self.name, self.channels, self.size) = (name, channels, size)
+    }
+  }
+
+  /// One operation.
+  public struct Node: Hashable, Sendable {
+    /// Unique among inputs and nodes.
+    public var name: String
+    /// What it does.
+    public var op: Op
+    /// The values that it takes, each of an input or an earlier node.
+    public var inputs: [Int]
+    /// The names of its parameters, in the order of the operation's. Nodes may share one.
+    public var parameters: [String]
+
+    /// A node.
+    public init(_ name: String, _ op: Op, inputs: [Int], parameters: [String] = []) {
+      (self.name, self.op, self.inputs, self.parameters) = (name, op, inputs, parameters)
+    }
+  }
+
+  /// A value that the network gives.
+  public struct Output: Hashable, Sendable {
+    /// The name by which it is known.
+    public var name: String
+    /// The number of the value.
+    public var value: Int
+
+    /// A named value.
+    public init(_ name: String, value: Int) { (self.name, self.value) = (name, value) }
+  }
+
+  /// What the network takes.
+  public let inputs: [Input]
+  /// The operations in order of execution.
+  public let nodes: [Node]
+  /// What the network gives.
+  public let outputs: [Output]
+  /// Parameters that training leaves as they are.
+  public let frozen: Set<String>
+  /// Further names of parameters, as files may have two for one storage.
+  public let aliases: [String: String]
+  /// The parameters, in order of first use.
+  public let parameters: [Parameter]
+
+  /// Checks and makes a graph.
+  ///
+  /// - Throws: `GraphError` for the first thing wrong: names that repeat, references that are not
+  ///   there or point forward, attributes out of range, shapes that do not fit, parameters shared
+  ///   by nodes that want different shapes, more of anything than `GraphLimits` allows.
+  public init(
+    inputs: [Input], nodes: [Node], outputs: [Output], frozen: Set<String> = [],
+    aliases: [String: String] = [:]
+  ) throws(GraphError) {
+    self.inputs = inputs
+    self.nodes = nodes
+    self.outputs = outputs
+    self.frozen = frozen
+    self.aliases = aliases
+    try Graph.checkStructure(inputs, nodes, outputs)
+    let shapes = try Graph.shapes(of: nodes, inputs.map(\.nominalShape))
+    parameters = try Graph.parameters(of: nodes, shapes, frozen: frozen)
+    let names = Set(parameters.map(\.name))
+    for (alias, name) in aliases {
+      guard names.contains(name) else { throw .unknownValue(node: "alias \(alias)", name) }
+      guard !names.contains(alias) else { throw .duplicateName(alias) }
+    }
+    for name in frozen where !names.contains(name) {
+      throw .unknownValue(node: "frozen", name)
+    }
+  }
+
+  /// The number of values: inputs and nodes.
+  public var valueCount: Int { inputs.count + nodes.count }
+
+  /// The name of a value.
+  public func name(ofValue value: Int) -> String {
+    value < inputs.count ? inputs[value].name : nodes[value - inputs.count].name
+  }
+
+  /// The shapes of all values, for inputs of these shapes in the order of `inputs`.
+  ///
+  /// - Throws: `GraphError.inputShape` for a shape that an input does not have, `.shape` where an
+  ///   operation cannot work on the size.
+  public func shapes(for inputShapes: [[Int]]) throws(GraphError) -> [[Int]] {
+    for (position, input) in inputs.enumerated() {
+      let found = position < inputShapes.count ? inputShapes[position] : nil
+      guard let found, found.count == 4, found[0] > 0, found[1] == input.channels,
+        found[2] > 0, found[3] > 0, found.allSatisfy({ $0 <= GraphLimits.dimension }),
+        input.size == nil || input.size == Size(found[2], found[3])
+      else {
+        let size = input.size.map { "\($0.height), \($0.width)" } ?? "height, width"
+        throw .inputShape(
+          input.name, expected: "[n, \(input.channels), \(size)]", found: found)
+      }
+    }
+    return try Graph.shapes(of: nodes, inputShapes)
+  }
+
+  /// The shapes of all values, for one picture of this size at every input.
+  ///
+  /// - Throws: as `shapes(for:)`.
+  public func shapes(height: Int, width: Int) throws(GraphError) -> [[Int]] {
+    try shapes(for: inputs.map { [1, $0.channels, height, width] })
+  }
+}
+
+// MARK: - Checks
+
+extension Graph {
+  private static func checkStructure(
+    _ inputs: [Input], _ nodes: [Node], _ outputs: [Output]
+  ) throws(GraphError) {
+    try limit("inputs", inputs.count, GraphLimits.inputs)
+    try limit("nodes", nodes.count, GraphLimits.nodes)
+    try limit("outputs", outputs.count, GraphLimits.inputs)
+    if inputs.isEmpty { throw .missing("input") }
+    if outputs.isEmpty { throw .missing("output") }
+    var names: Set<String> = []
+    for name in inputs.map(\.name) + nodes.map(\.name) {
+      try check(name: name)
+      guard names.insert(name).inserted else { throw .duplicateName(name) }
+    }
+    for input in inputs {
+      try limit("\(input.name): channels", input.channels, GraphLimits.channels)
+      guard input.channels > 0, input.size.map({ $0.height > 0 && $0.width > 0 }) ?? true else {
+        throw .member(
+          "input \(input.name)", expected: "channels and sizes above 0", found: "\(input)")
+      }
+      if let size = input.size {
+        try limit("\(input.name): size", max(size.height, size.width), GraphLimits.dimension)
+      }
+    }
+    for (position, node) in nodes.enumerated() {
+      guard node.op.inputCount.contains(node.inputs.count) else {
+        let range = node.op.inputCount
+        throw .inputCount(
+          node: node.name, operation: node.op.name,
+          expected: range.count == 1
+            ? "\(range.lowerBound) input\(range.lowerBound == 1 ? "" : "s")"
+            : "\(range.lowerBound) to \(range.upperBound) inputs", found: node.inputs.count)
+      }
+      for value in node.inputs where !(0..<inputs.count + position).contains(value) {
+        throw .refersForward(node: node.name, "value \(value)")
+      }
+      try node.op.checkAttributes(node: node.name)
+    }
+    var outputNames: Set<String> = []
+    for output in outputs {
+      try check(name: output.name)
+      guard outputNames.insert(output.name).inserted else { throw .duplicateName(output.name) }
+      guard (0..<inputs.count + nodes.count).contains(output.value) else {
+        throw .unknownValue(node: "output \(output.name)", "value \(output.value)")
+      }
+    }
+  }
+
+  private static func limit(_ what: String, _ value: Int, _ limit: Int) throws(GraphError) {
+    guard value <= limit else { throw .limit(what, value: value, limit: limit) }
+  }
+
+  private static func check(name: String) throws(GraphError) {
+    try limit("bytes of a name", name.utf8.count, GraphLimits.name)
+    guard !name.isEmpty else { throw .missing("letter in every name") }
+  }
+
+  private static func shapes(
+    of nodes: [Node], _ inputShapes: [[Int]]
+  ) throws(GraphError) -> [[Int]] {
+    var shapes = inputShapes
+    shapes.reserveCapacity(inputShapes.count + nodes.count)
+    for node in nodes {
+      do throws(ShapeProblem) {
+        shapes.append(try node.op.outputShape(node.inputs.map { shapes[$0] }))
+      } catch {
+        throw .shape(node: node.name, operation: node.op.name, problem: error)
+      }
+    }
+    return shapes
+  }
+
+  private static func parameters(
+    of nodes: [Node], _ shapes: [[Int]], frozen: Set<String>
+  ) throws(GraphError) -> [Parameter] {
+    var parameters: [Parameter] = []
+    var positions: [String: Int] = [:]
+    for node in nodes {
+      let slots = node.op.slots(node.inputs.map { shapes[$0] })
+      guard slots.count == node.parameters.count else {
+        throw .parameterCount(
+          node: node.name, expected: slots.map(\.suffix), found: node.parameters)
+      }
+      for (name, slot) in zip(node.parameters, slots) {
+        try check(name: name)
+        if let earlier = positions[name] {
+          guard parameters[earlier].shape == slot.shape else {
+            throw .sharedParameter(name, parameters[earlier].shape, slot.shape)
+          }
+          continue
+        }
+        try limit("\(name): elements", elements(of: slot.shape), GraphLimits.elements)
+        let role = slot.role == .weight && frozen.contains(name) ? .frozen : slot.role
+        positions[name] = parameters.count
+        parameters.append(Parameter(name: name, shape: slot.shape, role: role))
+      }
+    }
+    return parameters
+  }
+
+  /// The product, or the largest number where it overflows.
+  private static func elements(of shape: [Int]) -> Int {
+    shape.reduce(1) { product, dimension in
+      let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
+      return overflow ? .max : next
+    }
+  }
+}
+
+extension Graph.Input {
+  /// The side of the picture on which a graph of any size is checked: divisible by everything that
+  /// networks divide by, and larger than any window in practice.
+  private static let nominalSide = 7_680  // 2^9 · 3 · 5
+
+  /// The shape on which the graph is checked.
+  var nominalShape: [Int] {
+    let size = size ?? Size(Graph.Input.nominalSide)
+    return [1, channels, size.height, size.width]
+  }
+}

@@ -1,0 +1,115 @@
+/// Collects the nodes of one graph. The first mistake sticks; `Graph.init` throws it, so that a
+/// network can be written down without a `try` in every line.
+final class GraphBuilder {
+  private(set) var inputs: [Graph.Input] = []
+  private var nodes: [Graph.Node] = []
+  private var shapes: [[Int]] = []
+  private var names: Set<String> = []
+  /// How many nodes without a name of their own each operation has.
+  private var unnamed: [String: Int] = [:]
+  private(set) var error: GraphError?
+
+  func addInput(_ name: String, channels: Int) -> Value {
+    let input = Graph.Input(name, channels: channels)
+    // Inputs come first in the numbering of values; builders make them before any node.
+    precondition(nodes.isEmpty, "inputs before nodes")
+    inputs.append(input)
+    shapes.append(input.nominalShape)
+    names.insert(name)
+    return Value(builder: self, index: shapes.count - 1)
+  }
+
+  /// Adds a node and gives its value.
+  ///
+  /// - Parameters:
+  ///   - layer: the name under which the node's parameters are known; nil where it has none.
+  ///   - shared: whether an earlier layer's parameters serve again.
+  func add(
+    _ op: Op, layer: String? = nil, shared: Bool = false,
+    _ values: [Value]
+  ) -> Value {
+    do throws(GraphError) {
+      if values.contains(where: { $0.builder !== self }) {
+        throw .unknownValue(node: layer ?? op.name, "a value of another graph")
+      }
+      let name = try nodeName(op, layer, shared: shared)
+      try op.checkAttributes(node: name)
+      let inputShapes = values.map { shapes[$0.index] }
+      let shape = try outputShape(of: op, name: name, inputShapes)
+      let parameters = op.slots(inputShapes).map { "\(layer ?? name).\($0.suffix)" }
+      nodes.append(Graph.Node(name, op, inputs: values.map(\.index), parameters: parameters))
+      shapes.append(shape)
+      return Value(builder: self, index: shapes.count - 1)
+    } catch {
+      self.error = self.error ?? error
+      return values.first ?? Value(builder: self, index: 0)
+    }
+  }
+
+  func channels(of value: Value) -> Int {
+    let shape = shapes[value.index]
+    return shape.count >= 2 ? shape[1] : 0
+  }
+
+  /// Keeps the first mistake.
+  func fail(_ error: GraphError) { self.error = self.error ?? error }
+
+  func graph(outputs: [Graph.Output]) throws(GraphError) -> Graph {
+    if let error { throw error }
+    return try Graph(inputs: inputs, nodes: nodes, outputs: outputs)
+  }
+
+  private func outputShape(
+    of op: Op, name: String, _ inputs: [[Int]]
+  ) throws(GraphError) -> [Int] {
+    do throws(ShapeProblem) {
+      return try op.outputShape(inputs)
+    } catch {
+      throw .shape(node: name, operation: op.name, problem: error)
+    }
+  }
+
+  private func nodeName(_ op: Op, _ layer: String?, shared: Bool) throws(GraphError) -> String {
+    if nodes.count >= GraphLimits.nodes {
+      throw .limit("nodes", value: nodes.count + 1, limit: GraphLimits.nodes)
+    }
+    guard let layer else { return numbered(op.name) }
+    if !shared {
+      guard names.insert(layer).inserted else { throw .layerName(layer, isUsed: true) }
+      return layer
+    }
+    guard names.contains(layer) else { throw .layerName(layer, isUsed: false) }
+    return numbered(layer)
+  }
+
+  /// The next of `stem_1`, `stem_2`, … that is free.
+  private func numbered(_ stem: String) -> String {
+    while true {
+      unnamed[stem, default: 0] += 1
+      let name = "\(stem)_\(unnamed[stem, default: 0])"
+      if names.insert(name).inserted { return name }
+    }
+  }
+}
+
+extension Graph {
+  /// Writes a network down, from one picture to one or several values.
+  ///
+  /// Outputs are called `output`, or `output_0`, `output_1`, … where there are several.
+  ///
+  /// - Throws: the first mistake that `build` makes, or what `init(inputs:nodes:outputs:)` throws.
+  public init(
+    channels: Int, input: String = "input", _ build: (Value) -> [Value]
+  ) throws(GraphError) {
+    let builder = GraphBuilder()
+    guard (1...GraphLimits.channels).contains(channels) else {
+      throw .attribute(
+        node: input, "channels", expected: "1 to \(GraphLimits.channels)", found: "\(channels)")
+    }
+    let values = build(builder.addInput(input, channels: channels))
+    let outputs = values.enumerated().map { position, value in
+      Output(values.count == 1 ? "output" : "output_\(position)", value: value.index)
+    }
+    self = try builder.graph(outputs: outputs)
+  }
+}

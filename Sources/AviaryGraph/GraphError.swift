@@ -1,0 +1,108 @@
+/// What can be wrong with a graph, a configuration or a picture description from outside.
+public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The text is not JSON at all.
+  case invalidJSON(String)
+  /// A member of the graph's JSON is absent or of another type.
+  case member(String, expected: String, found: String)
+  /// The graph was written by a later version of the format.
+  case unsupportedVersion(Int, supported: ClosedRange<Int>)
+  /// A node's operation is not one of the known.
+  case unknownOperation(node: String, String, nearest: String?)
+  /// An operation does not have this attribute.
+  case unknownAttribute(node: String, operation: String, String, known: [String])
+  /// An attribute is absent, of another type, or outside its range.
+  case attribute(node: String, String, expected: String, found: String)
+  /// Two inputs or nodes have one name.
+  case duplicateName(String)
+  /// A node takes a value that is not there.
+  case unknownValue(node: String, String)
+  /// A node takes the value of a later node, or its own: nodes stand in order of execution.
+  case refersForward(node: String, String)
+  /// A node takes another number of inputs than it is given.
+  case inputCount(node: String, operation: String, expected: String, found: Int)
+  /// A node names another number of parameters than its operation has.
+  case parameterCount(node: String, expected: [String], found: [String])
+  /// A node's inputs do not have shapes that it can work on.
+  case shape(node: String, operation: String, problem: ShapeProblem)
+  /// Two nodes share a parameter that each wants in another shape.
+  case sharedParameter(String, [Int], [Int])
+  /// A builder was told to use a layer's parameters again, or not to, and it is the other way.
+  case layerName(String, isUsed: Bool)
+  /// A graph is larger than Aviary accepts.
+  case limit(String, value: Int, limit: Int)
+  /// No input, node or output where there must be one.
+  case missing(String)
+  /// An input of the graph was given no shape, or one of another rank or number of channels.
+  case inputShape(String, expected: String, found: [Int]?)
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .invalidJSON(let what): "JSON expected: \(what)"
+    case .member(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
+    case .unsupportedVersion(let version, let supported):
+      "graph: version \(supported.lowerBound) to \(supported.upperBound) expected, \(version) found"
+        + (version > supported.upperBound ? " (a newer aviary wrote it)" : "")
+    case .unknownOperation(let node, let name, let nearest):
+      "\(node): unknown operation '\(name)'" + (nearest.map { " (nearest: '\($0)')" } ?? "")
+    case .unknownAttribute(let node, let operation, let name, let known):
+      "\(node): \(operation) has no attribute '\(name)'"
+        + (known.isEmpty ? " (it has none)" : " (it has \(known.joined(separator: ", ")))")
+    case .attribute(let node, let name, let expected, let found):
+      "\(node): \(name): \(expected) expected, \(found) found"
+    case .duplicateName(let name): "\(name): two inputs or nodes have this name"
+    case .unknownValue(let node, let name): "\(node): takes '\(name)', which is no input or node"
+    case .refersForward(let node, let name):
+      "\(node): takes '\(name)', which comes later or is the node itself;"
+        + " a graph has no cycles and lists nodes in order of execution"
+    case .inputCount(let node, let operation, let expected, let found):
+      "\(node): \(operation): \(expected) expected, \(found) found"
+    case .parameterCount(let node, let expected, let found):
+      "\(node): parameters for \(expected) expected, \(found) found"
+    case .shape(let node, let operation, let problem): "\(node): \(operation): \(problem)"
+    case .sharedParameter(let name, let first, let second):
+      "\(name): shape \(first) expected by its first node, \(second) by a later one"
+    case .layerName(let name, let isUsed):
+      isUsed
+        ? "\(name): a second layer of this name (say `shared: true` to use the same parameters)"
+        : "\(name): said to share parameters, but no earlier layer has this name"
+    case .limit(let what, let value, let limit):
+      "\(what): at most \(limit) expected, \(value) found"
+    case .missing(let what): "graph: at least one \(what) expected, none found"
+    case .inputShape(let name, let expected, let found):
+      "input \(name): shape \(expected) expected, \(found.map { "\($0)" } ?? "none") found"
+    }
+  }
+}
+
+/// Why an operation cannot work on the shapes that it is given.
+public enum ShapeProblem: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The operation wants another number of dimensions.
+  case rank(expected: String, found: [Int])
+  /// The number of channels does not fit.
+  case channels(expected: String, found: Int)
+  /// Two inputs differ where they must agree.
+  case mismatch([Int], [Int])
+  /// The input is smaller than the operation's window.
+  case tooSmall(needed: String, found: [Int])
+  /// A size must divide another.
+  case notDivisible(String, value: Int, by: Int)
+  /// The output has more elements than Aviary accepts.
+  case tooLarge([Int])
+  /// Anything else that is expected of the input.
+  case expected(String, found: String)
+
+  /// What was expected and what was found.
+  public var description: String {
+    switch self {
+    case .rank(let expected, let found): "\(expected) expected, shape \(found) found"
+    case .channels(let expected, let found): "\(expected) channels expected, \(found) found"
+    case .mismatch(let a, let b): "inputs that fit together expected, \(a) and \(b) found"
+    case .tooSmall(let needed, let found): "an input of at least \(needed) expected, \(found) found"
+    case .notDivisible(let what, let value, let by):
+      "\(what) divisible by \(by) expected, \(value) found"
+    case .tooLarge(let shape): "fewer than 2^48 elements expected, shape \(shape) found"
+    case .expected(let expected, let found): "\(expected) expected, \(found) found"
+    }
+  }
+}
