@@ -6,8 +6,6 @@ internal import AviaryGraph
 /// Dong, Loy, Tang: Accelerating the Super-Resolution Convolutional Neural Network.
 enum FSRCNN: Architecture {
   struct Configuration: ArchitectureConfiguration {
-    /// Where the mapping layers have a PReLU: after each, as published, or only after the last.
-    enum MappingActivation: String, Codable, Sendable { case each, last }
     /// Whose transposed convolution: PyTorch's padding 4, or Keras's 'same'.
     enum Origin: String, Codable, Sendable { case keras, pytorch }
 
@@ -17,7 +15,8 @@ enum FSRCNN: Architecture {
     var features = 56
     var shrunk = 12
     var mapping = 4
-    var mappingActivation = MappingActivation.each
+    /// Whether each mapping layer has a PReLU, as published, or only the last.
+    var mappingActivations = true
     var origin = Origin.pytorch
 
     var problem: String? {
@@ -41,9 +40,9 @@ enum FSRCNN: Architecture {
       .convolution("shrink", c.shrunk, kernel: 1).prelu("shrink_prelu")
     for i in 0..<c.mapping {
       x = x.convolution("map.\(i)", c.shrunk, kernel: 3)
-      if c.mappingActivation == .each { x = x.prelu("map_prelu.\(i)") }
+      if c.mappingActivations { x = x.prelu("map_prelu.\(i)") }
     }
-    if c.mappingActivation == .last { x = x.prelu("map_prelu") }
+    if !c.mappingActivations { x = x.prelu("map_prelu") }
     x = x.convolution("expand", c.features, kernel: 1).prelu("expand_prelu")
     let crops: Edges =
       switch c.origin {
@@ -61,7 +60,7 @@ enum FSRCNN: Architecture {
     var c = Configuration(
       channels: feature[1], features: feature[0], shrunk: shrink[0],
       mapping: weights.count(of: "map"))
-    if weights["map_prelu.weight"] != nil { c.mappingActivation = .last }
+    c.mappingActivations = weights["map_prelu.weight"] == nil
     // The kernel has nine pixels at every scale.
     return [Proposal(c, assumed: ["scale", "origin"])]
   }

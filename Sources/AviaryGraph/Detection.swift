@@ -7,6 +7,11 @@ public struct Fit: Sendable {
   /// The names by which the file knows the layers; nil for the architecture's own.
   public var names: NameMap?
 
+  /// A fit.
+  public init(network: Network, assumed: [String] = [], names: NameMap? = nil) {
+    (self.network, self.assumed, self.names) = (network, assumed, names)
+  }
+
   /// The canonical name of the file's tensor.
   public func canonical(_ name: String) -> String { names?.canonical(name) ?? name }
 }

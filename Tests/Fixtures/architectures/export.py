@@ -95,8 +95,23 @@ class SRCNN(nn.Module):
 
 
 class FSRCNN(nn.Module):
-    """With `mappingActivations` a PReLU follows each mapping convolution, as in the paper; without,
-    one follows the last, as in the published weights whose names these are."""
+    """With `mappingActivations` a PReLU follows each mapping convolution, as in the paper, under
+    Aviary's own names; without, one follows the last, as in the published weights whose names these
+    are."""
+
+    # The published numbers of the activations have no place for those of the paper.
+    PAPER = {"feature_extract": "feature", "activation_1": "feature_prelu",
+             "activation_2": "shrink_prelu"}
+
+    @staticmethod
+    def paper_name(name, mapping):
+        layer, _, parameter = name.rpartition(".")
+        own = dict(FSRCNN.PAPER)
+        for i in range(mapping):
+            own[f"map_{i + 1}"] = f"map.{i}"
+            own[f"activation_{i + 3}"] = f"map_prelu.{i}"
+        own[f"activation_{mapping + 3}"] = "expand_prelu"
+        return f"{own.get(layer, layer)}.{parameter}"
 
     def __init__(self, channels, scale, features, shrunk, mapping, mappingActivations):
         super().__init__()
@@ -186,7 +201,6 @@ CASES = {
     "fusion-cae.x4": ({**FUSION, "scale": 4, "channels": 1}, (10, 12)),
     "fusion-cae.x1": ({**FUSION, "scale": 1}, (16, 22)),
     "fusion-cae.three-levels": ({**FUSION, "features": [4, 6, 8], "blocks": [2, 1, 2]}, (20, 12)),
-    "fusion-cae.one-level": ({**FUSION, "features": [8], "blocks": [3]}, (17, 13)),
     "fusion-cae.wide": ({**FUSION, "features": [8, 16], "blocks": [1, 1]}, (26, 22)),
     "srcnn.9-1-5": ({**SRCNN_, "kernels": [9, 1, 5]}, (17, 13)),
     "srcnn.9-3-5": ({**SRCNN_, "kernels": [9, 3, 5]}, (17, 13)),
@@ -231,6 +245,9 @@ def export(case, configuration, size, seed):
     network = NETWORKS[case.split(".")[0]](**configuration)
     randomise(network)
     weights = {name: value.contiguous().clone() for name, value in network.state_dict().items()}
+    if configuration.get("mappingActivations"):
+        weights = {FSRCNN.paper_name(name, configuration["mapping"]): value
+                   for name, value in weights.items()}
     # Two pictures in the first case of each architecture: a batch is not one tall picture.
     count = 2 if case in ("plain-cae.same", "residual-cae.default", "fusion-cae.x2") else 1
     x = torch.rand(count, configuration["channels"], *size)
