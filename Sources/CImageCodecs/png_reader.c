@@ -14,20 +14,25 @@ typedef struct {
   FILE *file;
   uint32_t rows_left;
   int passes;
+  // The first warning; empty if there was none.
+  char warning[128];
   // Where the message of a failure goes; set by every call that may fail.
   cimg_error *error;
 } png_reader;
 
 static void fail(png_structp png, png_const_charp message) {
   png_reader *reader = png_get_error_ptr(png);
+  // What is wrong with a header libpng says by a warning, and then fails without saying it.
+  if (strcmp(message, "Invalid IHDR data") == 0 && reader->warning[0]) message = reader->warning;
   snprintf(reader->error->text, sizeof reader->error->text, "%s", message);
   png_longjmp(png, 1);
 }
 
 // Warnings concern ancillary chunks that are not used here; what is damaged is an error.
-static void ignore(png_structp png, png_const_charp message) {
-  (void)png;
-  (void)message;
+static void warn(png_structp png, png_const_charp message) {
+  png_reader *reader = png_get_error_ptr(png);
+  if (reader->warning[0]) return;
+  snprintf(reader->warning, sizeof reader->warning, "%s", message);
 }
 
 static void read_bytes(png_structp png, png_bytep bytes, size_t count) {
@@ -110,7 +115,7 @@ cimg_reader *cimg_open_png(int descriptor, cimg_info *info, cimg_error *error) {
     close_png(&reader->base);
     return NULL;
   }
-  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, ignore);
+  reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, reader, fail, warn);
   reader->info = reader->png ? png_create_info_struct(reader->png) : NULL;
   if (!reader->info) {
     snprintf(error->text, sizeof error->text, "libpng does not start");
