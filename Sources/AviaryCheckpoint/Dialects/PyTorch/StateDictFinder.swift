@@ -203,7 +203,7 @@ extension StateDictFinder {
     case .integer(let value): unwrapping.metadata.append(.init(name: name, value: "\(value)"))
     case .float(let value): unwrapping.metadata.append(.init(name: name, value: "\(value)"))
     case .reference:
-      if let text = objects.heap.text(value) {
+      if let text = objects.heap.text(value) ?? objects.numpyScalar(value) {
         unwrapping.metadata.append(.init(name: name, value: String(text.prefix(200))))
       } else {
         unwrapping.ignored.append("\(name) (\(label(value)))")
