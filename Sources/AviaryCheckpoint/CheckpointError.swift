@@ -18,6 +18,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   case refused(path: String, name: String)
   /// A size in the file is beyond what the file can hold, or what Aviary is willing to hold.
   case tooLarge(path: String, part: String, limit: Int, found: Int)
+  /// The file is sound, and there are no named tensors in it where any known layout has them.
+  case noTensors(path: String, found: String)
   /// The tensors are not those that the file was written with.
   case hashMismatch(path: String, expected: String, found: String)
   /// A newer Aviary wrote the file.
@@ -42,6 +44,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
       "\(path): the pickle names \(name), which no weights file needs; refused, nothing was run"
     case .tooLarge(let path, let part, let limit, let found):
       "\(path): \(part): at most \(limit) expected, \(found) found"
+    case .noTensors(let path, let found):
+      "\(path): tensors by name expected, \(found) found"
     case .hashMismatch(let path, let expected, let found):
       "\(path): content hash \(expected) expected, \(found) found: the tensors were changed"
     case .newerVersion(let path, let supported, let found):

@@ -127,11 +127,9 @@ struct ZipArchive {
     let tailCount = min(file.byteCount, 22 + 65_535)
     let tailOffset = file.byteCount - tailCount
     let tail = try file.read(at: tailOffset, count: tailCount, part: "the zip directory")
-    guard
-      let start = (0...max(tailCount - 22, 0)).last(where: {
-        tail[$0...].starts(with: [0x50, 0x4B, 0x05, 0x06])
-      }), tailCount >= 22
-    else {
+    var start = tailCount - 22
+    while start >= 0, !tail[start...].starts(with: [0x50, 0x4B, 0x05, 0x06]) { start -= 1 }
+    guard start >= 0 else {
       throw .damaged(
         path: file.path, part: "the zip container",
         reason: "the directory that ends it is missing after \(file.byteCount) bytes: truncated")
