@@ -5,14 +5,19 @@ internal import AviaryImage
 ///
 /// Alpha is enlarged bicubically, with colour bled under it first; a network on luma leaves chroma
 /// to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
-struct PictureStages {
+struct PictureStages: ~Copyable {
   /// The result's columns.
   let outputWidth: Int
   /// The result's rows.
   let outputHeight: Int
+  /// How the picture is divided, row by row.
+  let rowSpans: [AxisLayout.Span]
+  /// How the picture is divided, column by column.
+  let columnSpans: [AxisLayout.Span]
+  /// The memory that the activations of one tile take.
+  let arenaBytes: Int
   /// The tiles in all, for progress.
-  var tileCount: Int { pass.network.rowSpans.count * pass.network.columnSpans.count }
-  var network: TiledNetwork { pass.network }
+  var tileCount: Int { rowSpans.count * columnSpans.count }
 
   private let source: PixelFormat
   private let color: ColorModel
@@ -28,7 +33,7 @@ struct PictureStages {
   /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, source: PixelFormat,
-    options: UpscalerOptions
+    _ machinery: Machinery
   ) throws {
     self.source = source
     self.height = height
@@ -39,7 +44,10 @@ struct PictureStages {
     bleeding = try RowWindow(width: width, format: source)
     let format = PixelFormat(color, bitDepth: source.bitDepth)
     pass = try NetworkPass(
-      model, scale: scale, width: width, height: height, format: format, options: options)
+      model, scale: scale, width: width, height: height, format: format, machinery)
+    rowSpans = pass.network.rowSpans
+    columnSpans = pass.network.columnSpans
+    arenaBytes = pass.network.arenaBytes
     main = try RowWindow(width: outputWidth, format: format)
     func bicubic(_ format: PixelFormat) throws -> (BandResampler, RowWindow) {
       (
