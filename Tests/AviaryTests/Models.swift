@@ -4,7 +4,6 @@ import AviaryGraph
 import AviaryImage
 import AviaryTensor
 import AviaryTestSupport
-import FoundationEssentials
 import Testing
 
 /// Models and pictures that tests make up.
@@ -49,18 +48,4 @@ extension Image {
     try #require(width == other.width && height == other.height && channels == other.channels)
     return zip(pixels.floats, other.pixels.floats).reduce(0) { max($0, abs($1.0 - $1.1)) }
   }
-}
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appending(path: "aviary-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appending(path: name).path }
 }

@@ -49,9 +49,9 @@ import Testing
     var options = UpscalerOptions(threads: 1)
     options.tile = 48
     let folder = try TemporaryFolder()
-    try Models.picture(height: 150, width: 140, .rgb).write(to: folder.path("in.png"))
+    try Models.picture(height: 150, width: 140, .rgb).write(to: folder.file("in.png"))
     let report = try Upscaler(model, scale: 1, options: options).enlarge(
-      from: folder.path("in.png"), to: folder.path("out.png"))
+      from: folder.file("in.png"), to: folder.file("out.png"))
     #expect(report.tileWidth == 48 && report.tileHeight == 48)
     #expect(report.tiles == 49)
   }
@@ -67,12 +67,12 @@ import Testing
       ] {
         let picture = Models.picture(height: 203, width: 61, format.color, format)
           .rounded(to: format.bitDepth)
-        try picture.write(to: folder.path("in.png"))
+        try picture.write(to: folder.file("in.png"))
         var options = UpscalerOptions(threads: 1, exact: true)
         options.tile = 32
         let upscaler = try Upscaler(model, scale: scale, options: options)
-        _ = try upscaler.enlarge(from: folder.path("in.png"), to: folder.path("out.png"))
-        let written = try Image(contentsOf: folder.path("out.png"))
+        _ = try upscaler.enlarge(from: folder.file("in.png"), to: folder.file("out.png"))
+        let written = try Image(contentsOf: folder.file("out.png"))
         #expect(written.format == format)
         let inMemory = try upscaler.enlarge(picture).rounded(to: format.bitDepth)
         // Equal but where rounding tips a value that tiles compute in another order.
