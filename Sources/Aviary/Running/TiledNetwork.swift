@@ -47,19 +47,23 @@ struct TiledNetwork: ~Copyable {
         model: model.name, expected: "1 for a \(model.picture.output.rawValue)",
         found: "\(scale.numerator)")
     }
-    rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
-    columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
-    outputFormat = format
-    picture = model.picture
-    planesPerRun = model.graph.inputs[0].channels
-    window = try RowWindow(width: width, format: format)
-
+    let rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
+    let columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
     let resolved = try model.graph.resolvingBorders(height: rows.padded, width: columns.padded)
     let tiling = try model.graph.tiling(height: rows.padded, width: columns.padded)
-    let runs = format.channels / planesPerRun
+    let runs = format.channels / channels
     let tile = try TileSize.choose(
       resolved, tiling, output: output, rows: rows.padded, columns: columns.padded, runs: runs,
       machinery)
+    let window = try RowWindow(width: width, format: format)
+
+    // Nothing throws from here on: a value that cannot be copied must not be left half made.
+    self.rows = rows
+    self.columns = columns
+    self.window = window
+    outputFormat = format
+    picture = model.picture
+    planesPerRun = channels
     rowSpans = rows.spans(tile: tile.height, overlap: tile.overlap, multiple: tile.multiple)
     columnSpans = columns.spans(tile: tile.width, overlap: tile.overlap, multiple: tile.multiple)
     arenaBytes = tile.bytes
@@ -154,10 +158,11 @@ struct TiledNetwork: ~Copyable {
     // Where in the tile's output the kept part begins.
     let top = keptRows.lowerBound + rows.skip - rowSpan.start * ratio
     let left = keptColumns.lowerBound + columns.skip - columnSpan.start * ratio
+    let planes = result.channels
     unsafe result.withMutableFloats { target in
       unsafe output.withFloats { values in
         unsafe input.withFloats { inputs in
-          for plane in 0..<result.channels {
+          for plane in 0..<planes {
             let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
             for row in 0..<keptRows.count {
               let from = (plane * height + top + row) * width + left
