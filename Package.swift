@@ -2,7 +2,9 @@
 import PackageDescription
 
 /// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
-let architectures: [String] = []
+let architectures = [
+  "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PlainCAE", "ResidualCAE", "SRCNN", "VDSR",
+]
 
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,7 +1,7 @@
 extension StringProtocol {
   /// The candidate that takes the fewest letters changed, added or left out to become this string;
   /// nil if none is near (a third of the letters, and at least 2).
-  func nearest(in candidates: some Sequence<String>) -> String? {
+  public func nearest(in candidates: some Sequence<String>) -> String? {
     var best: (distance: Int, candidate: String)?
     for candidate in candidates {
       let distance = editDistance(to: candidate)

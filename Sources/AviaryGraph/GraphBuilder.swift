@@ -95,11 +95,12 @@ final class GraphBuilder {
 extension Graph {
   /// Writes a network down, from one picture to one or several values.
   ///
-  /// Outputs are called `output`, or `output_0`, `output_1`, … where there are several.
+  /// The input is called `image` unless stated: a name that layers hardly have. Outputs are called
+  /// `output`, or `output_0`, `output_1`, … where there are several.
   ///
   /// - Throws: the first mistake that `build` makes, or what `init(inputs:nodes:outputs:)` throws.
   public init(
-    channels: Int, input: String = "input", _ build: (Value) -> [Value]
+    channels: Int, input: String = "image", _ build: (Value) -> [Value]
   ) throws(GraphError) {
     let builder = GraphBuilder()
     guard (1...GraphLimits.channels).contains(channels) else {

@@ -32,6 +32,10 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   case limit(String, value: Int, limit: Int)
   /// No input, node or output where there must be one.
   case missing(String)
+  /// A configuration does not describe a network of the architecture.
+  case configuration(String, String)
+  /// A configuration has no such member.
+  case unknownOption(String, of: String, known: [String])
   /// An input of the graph was given no shape, or one of another rank or number of channels.
   case inputShape(String, expected: String, found: [Int]?)
 
@@ -69,6 +73,9 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
     case .limit(let what, let value, let limit):
       "\(what): at most \(limit) expected, \(value) found"
     case .missing(let what): "graph: at least one \(what) expected, none found"
+    case .configuration(let name, let problem): "\(name): \(problem)"
+    case .unknownOption(let name, let architecture, let known):
+      "\(architecture): no option '\(name)' (it has \(known.joined(separator: ", ")))"
     case .inputShape(let name, let expected, let found):
       "input \(name): shape \(expected) expected, \(found.map { "\($0)" } ?? "none") found"
     }

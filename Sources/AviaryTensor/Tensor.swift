@@ -72,6 +72,16 @@ public struct Tensor: Sendable {
     return Tensor(shape: shape, elementType: elementType, storage: storage)
   }
 
+  /// The same bytes as elements of another type of the same size (bfloat16 kept as uint16).
+  ///
+  /// - Throws: `TensorError.sizeMismatch` if the types differ in size.
+  public func reinterpreted(as target: ElementType) throws(TensorError) -> Tensor {
+    guard target.byteCount == elementType.byteCount else {
+      throw .sizeMismatch(expected: elementType, found: target)
+    }
+    return Tensor(shape: shape, elementType: target, storage: storage)
+  }
+
   private init(shape: [Int], elementType: ElementType, storage: TensorStorage) {
     self.shape = shape
     self.elementType = elementType
@@ -83,14 +93,16 @@ public struct Tensor: Sendable {
 
 extension Tensor {
   /// Calls `body` with the elements' bytes.
-  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  public func withUnsafeBytes<R, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> R
+  ) throws(Failure) -> R {
     try unsafe body(UnsafeRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))
   }
 
   /// Calls `body` with the elements' bytes, for writing.
-  public mutating func withUnsafeMutableBytes<R>(
-    _ body: (UnsafeMutableRawBufferPointer) throws -> R
-  ) rethrows -> R {
+  public mutating func withUnsafeMutableBytes<R, Failure: Error>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> R
+  ) throws(Failure) -> R {
     if !isKnownUniquelyReferenced(&storage) { storage = TensorStorage(copying: storage) }
     return try unsafe body(
       UnsafeMutableRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))

@@ -4,6 +4,8 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case invalidShape([Int])
   /// The number of values given is not what the shape asks for.
   case countMismatch(shape: [Int], expected: Int, found: Int)
+  /// Bytes cannot be taken as another type of another size.
+  case sizeMismatch(expected: ElementType, found: ElementType)
 
   /// One line: the thing, the expected, the found.
   public var description: String {
@@ -12,6 +14,8 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
       "shape \(shape): dimensions of 0 or more with a product below 2^48 expected"
     case .countMismatch(let shape, let expected, let found):
       "shape \(shape): \(expected) values expected, \(found) found"
+    case .sizeMismatch(let expected, let found):
+      "a type of the size of \(expected) expected, \(found) found"
     }
   }
 }

@@ -1,2 +1,72 @@
+// PNG and JPEG, row by row, over libpng and libjpeg.
+//
+// Both libraries report an error by a long jump, which must not cross Swift frames: each function
+// here catches it and answers with a status, 0 for success, and the library's own words in `error`.
+// Rows are interleaved samples of 8 bits, or of 16 in the machine's byte order.
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+  char text[256];
+} cimg_error;
+
+// What a file's header says. `channels` and `bit_depth` are those of the rows handed over: palettes
+// are expanded, gray of 1, 2 and 4 bits becomes 8, tRNS becomes an alpha channel, CMYK becomes RGB.
+typedef struct {
+  uint32_t width;
+  uint32_t height;
+  int channels;
+  int bit_depth;
+  int stored_bit_depth;
+  int is_palette;
+  int is_cmyk;
+  // All rows must be asked for at once (interlaced PNG).
+  int is_interlaced;
+  // The library itself keeps the whole picture, two bytes a sample (progressive JPEG).
+  int is_progressive;
+  // Entropy-coded so that a lower bound of bits per block is known (Huffman, not arithmetic).
+  int is_huffman;
+  // JFIF's density: 0 none, 1 per inch, 2 per centimetre.
+  int density_unit;
+  int density_x;
+  int density_y;
+} cimg_info;
+
+typedef struct cimg_reader cimg_reader;
+
+// Open a reader on a file's beginning, through a duplicate of the descriptor, which stays the
+// caller's. NULL on failure.
+cimg_reader *cimg_open_png(int descriptor, cimg_info *info, cimg_error *error);
+cimg_reader *cimg_open_jpeg(int descriptor, cimg_info *info, cimg_error *error);
+
+// Reads the next `count` rows, `stride` bytes apart. With the last row the rest of the file is
+// read too, so that damage after the picture shows.
+int cimg_read_rows(
+  cimg_reader *reader, uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
+
+// A JPEG's EXIF data without its "Exif\0\0", or its joined ICC profile: borrowed until the reader is
+// closed; NULL where there is none, and for a PNG.
+const uint8_t *cimg_exif(const cimg_reader *reader, size_t *length);
+const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length);
+
+void cimg_close(cimg_reader *reader);
+
+typedef struct cimg_writer cimg_writer;
+
+// Begins a PNG on an empty file, through a duplicate of the descriptor. `channels` is 1 (gray),
+// 2 (gray, alpha), 3 (RGB) or 4 (RGBA). NULL on failure.
+cimg_writer *cimg_create_png(
+  int descriptor, uint32_t width, uint32_t height, int channels, int bit_depth, cimg_error *error);
+
+// Writes one ancillary chunk; only before the first row.
+int cimg_write_chunk(
+  cimg_writer *writer, const char type[4], const uint8_t *data, size_t length, cimg_error *error);
+
+int cimg_write_rows(
+  cimg_writer *writer, const uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
+
+// Ends the file and empties the buffers; the writer must still be closed.
+int cimg_finish_png(cimg_writer *writer, cimg_error *error);
+
+void cimg_close_writer(cimg_writer *writer);

@@ -1,0 +1,59 @@
+public import AviaryGraph
+
+/// What can be wrong when models are found, made and used; what goes wrong below comes with the
+/// errors of the modules below.
+public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Neither a file, nor a checkpoint of the zoo, nor an architecture.
+  case noSuchModel(String, nearest: String?)
+  /// An architecture was named where weights are needed.
+  case noWeights(String, parameters: Int)
+  /// A checkpoint's weights are not those of its graph.
+  case weightsDoNotFit(path: String, Difference)
+  /// A part of a checkpoint cannot be read.
+  case checkpointPart(path: String, part: String, problem: String)
+  /// A checkpoint does not say what network its weights belong to.
+  case noGraph(path: String)
+  /// The content is not what the file says.
+  case hash(path: String, stored: String, found: String)
+  /// A network of this kind has no pictures to give.
+  case notRestoration(String, kind: String)
+  /// The model does not serve the scale.
+  case scale(model: String, expected: String, found: String)
+  /// Colour that the network's channels cannot be.
+  case colour(model: String, channels: Int, found: String)
+  /// The network cannot be computed in parts, and the whole does not fit into the memory allowed.
+  case memory(needed: Int, allowed: Int, reason: String)
+  /// A folder holds nothing of what is looked for.
+  case noPictures(folder: String)
+  /// Two pictures that should have one size do not.
+  case pictureSize(String, expected: String, found: String)
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .noSuchModel(let name, let nearest):
+      "\(name): a file, a checkpoint's name or an architecture expected, none found"
+        + (nearest.map { "; did you mean \($0)?" } ?? "")
+    case .noWeights(let name, let parameters):
+      "\(name): an architecture of \(parameters) parameters; a checkpoint with weights for it"
+        + " expected, only its name found"
+    case .weightsDoNotFit(let path, let difference):
+      "\(path): weights of its own graph expected, found otherwise: \(difference)"
+    case .checkpointPart(let path, let part, let problem): "\(path): \(part): \(problem)"
+    case .noGraph(let path): "\(path): a graph expected, none found in the checkpoint"
+    case .hash(let path, let stored, let found):
+      "\(path): content hash \(stored) expected, \(found) found: the weights were altered"
+    case .notRestoration(let name, let kind):
+      "\(name): a network that gives pictures expected, one of kind '\(kind)' found"
+    case .scale(let model, let expected, let found):
+      "\(model): scale \(expected) expected, \(found) found"
+    case .colour(let model, let channels, let found):
+      "\(model): colour of \(channels) channel\(channels == 1 ? "" : "s") expected, \(found) found"
+    case .memory(let needed, let allowed, let reason):
+      "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
+    case .noPictures(let folder): "\(folder): PNG or JPEG pictures expected, none found"
+    case .pictureSize(let name, let expected, let found):
+      "\(name): a picture of \(expected) expected, \(found) found"
+    }
+  }
+}

@@ -1,0 +1,119 @@
+public import AviaryCheckpoint
+public import AviaryGraph
+internal import AviaryTensor
+
+/// A network with weights: what is run, evaluated and converted.
+public struct Model: Sendable {
+  /// The name of the architecture; empty where none is known.
+  public var architecture: String
+  /// The complete configuration, as JSON.
+  public var configuration: JSON
+  /// The operations.
+  public var graph: Graph
+  /// How it takes and gives pictures.
+  public var picture: Picture
+  /// The parameters under canonical names, in the order of the graph's.
+  public var weights: NamedTensors
+  /// Where it comes from.
+  public var card: Card
+
+  /// A model of a network and weights that are known to fit it.
+  init(_ network: Network, weights: NamedTensors, card: Card) {
+    architecture = network.architecture
+    configuration = network.configuration
+    graph = network.graph
+    picture = network.picture
+    self.weights = weights
+    self.card = card
+  }
+
+  /// A network that has no weights: an interpolation.
+  ///
+  /// - Throws: `AviaryError.noWeights` for one that has.
+  public init(withoutWeights network: Network) throws(AviaryError) {
+    guard network.graph.parameters.isEmpty else {
+      throw .noWeights(network.architecture, parameters: network.graph.parameterCount)
+    }
+    self.init(network, weights: NamedTensors(), card: Card())
+  }
+
+  /// What it is called in messages.
+  public var name: String { architecture.isEmpty ? "network" : architecture }
+
+  /// The enlargement that the graph itself makes, where it is a whole number.
+  var ownScale: Int? {
+    let ratio = graph.sizeRule().scale
+    return ratio?.denominator == 1 ? ratio?.numerator : nil
+  }
+
+  /// The scales that it serves; empty where it serves any, because pictures are enlarged first and
+  /// nothing says for which scale it was trained.
+  public var scales: [Int] {
+    if !picture.scales.isEmpty { return picture.scales }
+    if picture.enlargeFirst != .no { return [] }
+    return ownScale.map { [$0] } ?? []
+  }
+
+  /// Parameters with values that are no numbers, or infinite.
+  public var notFinite: [String] {
+    weights.filter { !TensorStatistics(of: $0.tensor).isFinite }.map(\.name)
+  }
+}
+
+// MARK: - Native checkpoints
+
+extension Model {
+  /// Reads a native checkpoint. The architecture need not be in any registry: the checkpoint holds
+  /// its own graph.
+  ///
+  /// - Throws: `CheckpointError` for a file that cannot be read or whose hash is not the stored one;
+  ///   `AviaryError.noGraph`, `.checkpointPart` or `.weightsDoNotFit` for one that is not
+  ///   consistent.
+  public init(checkpoint path: String) throws {
+    let checkpoint = try Checkpoint(contentsOf: path)
+    guard let graphText = checkpoint.graph else { throw AviaryError.noGraph(path: path) }
+    func part<T>(_ name: String, _ body: () throws(GraphError) -> T) throws(AviaryError) -> T {
+      do throws(GraphError) { return try body() } catch {
+        throw .checkpointPart(path: path, part: name, problem: "\(error)")
+      }
+    }
+    let graph = try part("graph") { () throws(GraphError) in
+      try Graph(json: JSON(parsing: graphText))
+    }
+    let picture = try part("picture") { () throws(GraphError) in
+      try checkpoint.picture.map { text throws(GraphError) in
+        try Picture(json: JSON(parsing: text))
+      } ?? Picture(channels: graph.inputs[0].channels)
+    }
+    let configuration = try part("configuration") { () throws(GraphError) in
+      try checkpoint.configuration.map { text throws(GraphError) in try JSON(parsing: text) } ?? [:]
+    }
+    let difference = Difference(
+      WeightIndex(checkpoint.weights), graph, network: checkpoint.architecture ?? "graph")
+    guard difference.isEmpty else {
+      throw AviaryError.weightsDoNotFit(path: path, difference)
+    }
+    self.init(
+      Network(
+        architecture: checkpoint.architecture ?? "", configuration: configuration, graph: graph,
+        picture: picture),
+      weights: checkpoint.weights, card: checkpoint.card)
+  }
+
+  /// The model as a native checkpoint, to be written.
+  public var checkpoint: Checkpoint {
+    Checkpoint(
+      weights: weights, architecture: architecture.isEmpty ? nil : architecture,
+      configuration: configuration.text,
+      graph: graph.json.text, picture: picture.json.text, card: card,
+      bookkeeping: Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name)),
+      createdBy: Aviary.versionLine)
+  }
+}
+
+extension WeightIndex {
+  /// The index of tensors at hand.
+  init(_ tensors: NamedTensors) {
+    self.init(Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { $1 })
+  }
+}

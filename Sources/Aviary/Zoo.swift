@@ -1,0 +1,93 @@
+internal import AviaryCheckpoint
+public import AviaryGraph
+internal import FoundationEssentials
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Architectures, and the checkpoints that are found by name.
+public struct Zoo: Sendable {
+  /// The architectures.
+  public var registry: Registry
+  /// The folders in which checkpoints lie, the first to be searched first.
+  public var folders: [String]
+
+  /// A zoo.
+  ///
+  /// - Parameters:
+  ///   - registry: the architectures; the built-in ones unless stated.
+  ///   - folders: where checkpoints lie; `defaultFolders` unless stated.
+  public init(registry: Registry = .builtin, folders: [String] = Zoo.defaultFolders) {
+    self.registry = registry
+    self.folders = folders
+  }
+
+  /// The folders in `$AVIARY_CHECKPOINTS` (separated by colons), else `checkpoints` in the current
+  /// folder and beside the program: in one of the folders above it, as in a checkout, or in
+  /// `share/aviary` next to its own, as in an installation.
+  public static var defaultFolders: [String] {
+    if let stated = ProcessInfo.processInfo.environment["AVIARY_CHECKPOINTS"] {
+      return stated.split(separator: ":").map(String.init)
+    }
+    var folders = ["checkpoints"]
+    if var folder = unsafe realpath("/proc/self/exe", nil).map({ path in
+      defer { unsafe free(path) }
+      return unsafe String(cString: path)
+    }) {
+      for _ in 0..<5 {
+        folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+        folders += ["\(folder)/checkpoints", "\(folder)/share/aviary/checkpoints"]
+      }
+    }
+    return folders.filter { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// The checkpoints in the folders, by name: `fusion-cae-x2` for `fusion-cae-x2.h5`. Of two of one
+  /// name the one in the earlier folder counts.
+  public var checkpoints: [(name: String, path: String)] {
+    var found: [String: String] = [:]
+    for folder in folders {
+      for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      where file.hasSuffix(".h5") {
+        let name = String(file.dropLast(3))
+        found[name] = found[name] ?? "\(folder)/\(file)"
+      }
+    }
+    return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The model that a user means by a path or a name.
+  ///
+  /// - Parameters:
+  ///   - reference: a native checkpoint, another framework's weights (imported on the fly), the name
+  ///     of a checkpoint, or that of an architecture that has no weights.
+  ///   - scale: what an architecture without weights is to enlarge by.
+  /// - Returns: the model, and what was done where weights were imported.
+  /// - Throws: `AviaryError.noSuchModel` with the nearest name, `.noWeights` for an architecture
+  ///   that has weights; what reading and importing throw.
+  public func model(
+    _ reference: String, scale: Int? = nil, _ options: ImportOptions = ImportOptions()
+  ) throws -> (model: Model, report: LoadReport?) {
+    if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
+      if try FileFormat.sniff(reference) == .aviaryCheckpoint {
+        return (try Model(checkpoint: reference), nil)
+      }
+      let (model, report) = try Model.imported(from: reference, options, registry: registry)
+      return (model, report)
+    }
+    let checkpoints = self.checkpoints
+    if let checkpoint = checkpoints.first(where: { $0.name == reference }) {
+      return (try Model(checkpoint: checkpoint.path), nil)
+    }
+    guard let architecture = registry.matching(reference).first, architecture.info.name == reference
+    else {
+      let known = registry.architectures.map(\.info.name) + checkpoints.map(\.name)
+      throw AviaryError.noSuchModel(reference, nearest: reference.nearest(in: known))
+    }
+    let network = try architecture.network(scale.map { ["scale": .int($0)] } ?? [:])
+    return (try Model(withoutWeights: network), nil)
+  }
+}

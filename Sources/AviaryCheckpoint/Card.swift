@@ -1,0 +1,106 @@
+/// What a person should know about a checkpoint: where it comes from, what it may be used for, and
+/// how good it is. Stored as JSON; members that are absent are empty, unknown ones are ignored.
+public struct Card: Hashable, Sendable {
+  /// The licence of the weights, as an SPDX identifier where there is one.
+  public var licence: String?
+  /// Every file and conversion that the weights went through, the oldest first.
+  public var provenance: [Provenance] = []
+  /// What the weights were trained on.
+  public var trainingData: String?
+  /// Measured quality, one entry per set and scale.
+  public var quality: [Quality] = []
+  /// Anything else worth a sentence.
+  public var notes: [String] = []
+
+  /// An empty card.
+  public init() {}
+
+  /// One step in the history of the weights: a source file and what was done to it.
+  public struct Provenance: Hashable, Sendable {
+    /// The source file's name, without folder.
+    public var file: String
+    /// The source file's SHA-256 in hexadecimal.
+    public var sha256: String?
+    /// The source file's format, such as `PyTorch zip`.
+    public var format: String
+    /// What was done on import, in words: unwrapped, renamed, transposed, narrowed.
+    public var conversions: [String]
+    /// What the file does not say and was assumed, or stated by the user.
+    public var assumptions: [String]
+
+    /// A step.
+    public init(
+      file: String, sha256: String? = nil, format: String, conversions: [String] = [],
+      assumptions: [String] = []
+    ) {
+      self.file = file
+      self.sha256 = sha256
+      self.format = format
+      self.conversions = conversions
+      self.assumptions = assumptions
+    }
+  }
+
+  /// One measurement.
+  public struct Quality: Hashable, Sendable {
+    /// The set of pictures, such as `Set5`.
+    public var set: String
+    /// The scale.
+    public var scale: Int
+    /// Mean PSNR in dB.
+    public var psnr: Double
+    /// Mean SSIM, 0 to 1.
+    public var ssim: Double?
+    /// How it was measured, such as `Y of BT.601, border = scale, bicubic of MATLAB`.
+    public var measured: String
+
+    /// A measurement.
+    public init(set: String, scale: Int, psnr: Double, ssim: Double? = nil, measured: String) {
+      self.set = set
+      self.scale = scale
+      self.psnr = psnr
+      self.ssim = ssim
+      self.measured = measured
+    }
+  }
+}
+
+// Decoding is written out because the compiler's own insists on every array being there.
+extension Card: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case licence, provenance, trainingData, quality, notes
+  }
+
+  /// Decodes a card; absent members are empty.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    licence = try values.decodeIfPresent(String.self, forKey: .licence)
+    provenance = try values.decodeIfPresent([Provenance].self, forKey: .provenance) ?? []
+    trainingData = try values.decodeIfPresent(String.self, forKey: .trainingData)
+    quality = try values.decodeIfPresent([Quality].self, forKey: .quality) ?? []
+    notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
+  }
+}
+
+extension Card.Provenance: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case file, sha256, format, conversions, assumptions
+  }
+
+  /// Decodes a step; absent lists are empty.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    file = try values.decode(String.self, forKey: .file)
+    sha256 = try values.decodeIfPresent(String.self, forKey: .sha256)
+    format = try values.decode(String.self, forKey: .format)
+    conversions = try values.decodeIfPresent([String].self, forKey: .conversions) ?? []
+    assumptions = try values.decodeIfPresent([String].self, forKey: .assumptions) ?? []
+  }
+}
+
+extension Card.Quality: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case set, scale, psnr, ssim
+    case measured = "protocol"
+  }
+}

@@ -1,0 +1,34 @@
+/// The names that make up the native format, for reader and writer alike.
+enum CheckpointLayout {
+  /// The value of the root attribute `format`.
+  static let format = "aviary-checkpoint"
+
+  /// Attributes of the root group.
+  enum Root {
+    static let format = "format"
+    static let version = "format_version"
+    static let architecture = "architecture"
+    static let contentHash = "content_hash"
+    static let createdBy = "created_by"
+  }
+
+  /// Members of the root group.
+  enum Member {
+    static let configuration = "configuration"
+    static let graph = "graph"
+    static let picture = "picture"
+    static let card = "card"
+    static let weights = "weights"
+  }
+
+  /// Attributes of a tensor's data set.
+  enum Attribute {
+    /// The element type where HDF5 has none: `bfloat16` of uint16.
+    static let elementType = "dtype"
+    /// The tensor's place in the model's order, from 0; HDF5 itself lists by name.
+    static let position = "position"
+    /// `bookkeeping` for tensors outside the content hash; absent otherwise.
+    static let role = "role"
+    static let bookkeeping = "bookkeeping"
+  }
+}

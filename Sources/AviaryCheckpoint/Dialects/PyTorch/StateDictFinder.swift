@@ -1,0 +1,233 @@
+import AviaryTensor
+
+/// Finds the dictionary of tensors in whatever a PyTorch file holds: itself, inside a training
+/// checkpoint, or as a whole pickled module.
+struct StateDictFinder {
+  private let objects: TorchObjects
+  private var unwrapping = Unwrapping()
+  /// The tensors found, in order.
+  private var found: [(name: String, tensor: TorchTensor)] = []
+  /// Whether a value holds tensors, for those that were looked into.
+  private var holders: [PickleValue: Bool] = [:]
+  /// How many values may still be looked at. Shared references let a small pickle describe a tree
+  /// of any size.
+  private var budget = 2_000_000
+
+  /// How deep wrappers and modules may nest.
+  private static let depthLimit = 64
+
+  /// Keys that hold averaged weights, which are the ones meant to be used.
+  private static let averaged = ["params_ema", "params-ema", "state_dict_ema", "model_ema"]
+  /// Keys that hold weights, in order of preference.
+  private static let wrappers =
+    averaged + [
+      "params", "state_dict", "model_state_dict", "model", "net", "generator", "netG",
+    ]
+  /// What frameworks and wrapping modules put before every name.
+  private static let prefixes = [
+    "module.", "_orig_mod.", "netG.", "model.", "net.", "generator.",
+  ]
+
+  /// Finds, copies and names the tensors.
+  static func find(
+    _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages
+  ) throws(CheckpointError) -> StateDict {
+    var finder = StateDictFinder(objects: objects)
+    try finder.unwrap(root)
+    finder.stripPrefixes()
+    var tensors = NamedTensors()
+    var aliases: [String: String] = [:]
+    var first: [TorchTensor: String] = [:]
+    for (name, view) in finder.found {
+      // Tensors without elements share nothing.
+      if let original = first[view], view.count != 0, let tensor = tensors[original] {
+        aliases[name] = original
+        tensors[name] = tensor
+      } else {
+        tensors[name] = try storages.tensor(view, name: name)
+        first[view] = name
+      }
+    }
+    return StateDict(tensors: tensors, aliases: aliases, unwrapping: finder.unwrapping)
+  }
+
+  private init(objects: TorchObjects) { self.objects = objects }
+}
+
+// MARK: - Unwrapping
+
+extension StateDictFinder {
+  private mutating func unwrap(_ root: PickleValue) throws(CheckpointError) {
+    var value = root
+    for _ in 0..<Self.depthLimit {
+      if let module = objects.module(value) {
+        unwrapping.moduleClass = module.className
+        try collect(module, prefix: "", depth: 0)
+        if found.isEmpty { throw nothing(root) }
+        return
+      }
+      try spend(objects.heap.extent(value))
+      guard let entries = children(value) else { throw nothing(root) }
+      if let next = try wrapped(entries) {
+        unwrapping.path.append(next.key)
+        value = next.value
+        continue
+      }
+      for (key, value) in entries {
+        if let tensor = try objects.tensor(value, name: key) {
+          found.append((key, tensor))
+        } else {
+          note(key, value)
+        }
+      }
+      if found.isEmpty { throw nothing(root) }
+      return
+    }
+    throw nothing(root)
+  }
+
+  /// The entry that holds the tensors, if `entries` is a wrapper; its siblings are noted.
+  private mutating func wrapped(
+    _ entries: [(key: String, value: PickleValue)]
+  ) throws(CheckpointError) -> (key: String, value: PickleValue)? {
+    var candidates: [(key: String, value: PickleValue)] = []
+    var holdsDirectly = false
+    for entry in entries {
+      if try objects.tensor(entry.value, name: entry.key) != nil {
+        holdsDirectly = true
+      } else if try holdsTensors(entry.value, depth: 0) {
+        candidates.append(entry)
+      }
+    }
+    let known = Self.wrappers.compactMap { name in candidates.first { $0.key == name } }
+    // Without a known name: a state dict if tensors lie open, else the only dictionary of them.
+    // What belongs to the optimiser is never the network.
+    let others = candidates.filter { !$0.key.lowercased().contains("optim") }
+    let choice: (key: String, value: PickleValue)?
+    if let first = known.first {
+      choice = first
+    } else if holdsDirectly || candidates.isEmpty {
+      return nil
+    } else if others.count == 1 {
+      choice = others[0]
+    } else {
+      let names = candidates.map(\.key).joined(separator: ", ")
+      throw .unsupported(
+        path: objects.path, what: "a file of several dictionaries of tensors (\(names))")
+    }
+    guard let choice else { return nil }
+    if Self.averaged.contains(choice.key), known.count > 1 {
+      unwrapping.notes.append(
+        "\(choice.key) (averaged weights) preferred to "
+          + known.dropFirst().map(\.key).joined(separator: ", "))
+    }
+    for (key, value) in entries where key != choice.key { note(key, value) }
+    return choice
+  }
+
+  /// The named parts of a dictionary, object or list.
+  private func children(_ value: PickleValue) -> [(key: String, value: PickleValue)]? {
+    if let entries = objects.dictionary(value) { return entries }
+    return objects.heap.items(value)?.enumerated().map { (String($0), $1) }
+  }
+
+  private mutating func holdsTensors(
+    _ value: PickleValue, depth: Int
+  ) throws(CheckpointError) -> Bool {
+    guard depth < Self.depthLimit, objects.heap[value] != nil else { return false }
+    if let known = holders[value] { return known }
+    // Each value is looked into once; one that is met again inside itself adds nothing.
+    holders[value] = false
+    try spend(1 + objects.heap.extent(value))
+    var holds = objects.module(value) != nil
+    if !holds {
+      for child in children(value) ?? [] {
+        holds = try objects.tensor(child.value, name: child.key) != nil
+        if !holds { holds = try holdsTensors(child.value, depth: depth + 1) }
+        if holds { break }
+      }
+    }
+    holders[value] = holds
+    return holds
+  }
+
+  /// A module's tensors, in the order of PyTorch's `state_dict()`.
+  private mutating func collect(
+    _ module: TorchObjects.Module, prefix: String, depth: Int
+  ) throws(CheckpointError) {
+    guard depth < Self.depthLimit else {
+      throw .tooLarge(
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth)
+    }
+    try spend(module.extent)
+    for (key, value) in module.parameters + module.buffers {
+      if let tensor = try objects.tensor(value, name: prefix + key) {
+        found.append((prefix + key, tensor))
+      }
+    }
+    for (key, value) in module.children {
+      guard let child = objects.module(value) else { continue }
+      try collect(child, prefix: prefix + key + ".", depth: depth + 1)
+    }
+  }
+
+  private mutating func spend(_ count: Int) throws(CheckpointError) {
+    budget -= count
+    guard budget >= 0 else {
+      throw .tooLarge(
+        path: objects.path, part: "values in the pickle", limit: 2_000_000, found: 2_000_001)
+    }
+  }
+
+  private mutating func stripPrefixes() {
+    while let prefix = Self.prefixes.first(where: { prefix in
+      found.allSatisfy { $0.name.hasPrefix(prefix) && $0.name.count > prefix.count }
+    }) {
+      unwrapping.prefix += prefix
+      for i in found.indices { found[i].name.removeFirst(prefix.count) }
+    }
+  }
+}
+
+// MARK: - Reporting
+
+extension StateDictFinder {
+  /// Notes an entry that is no weight: a fact, or something left aside.
+  private mutating func note(_ key: String, _ value: PickleValue) {
+    let name = (unwrapping.path + [key]).joined(separator: ".")
+    // A long training history is no news.
+    guard unwrapping.metadata.count + unwrapping.ignored.count < 100 else { return }
+    switch value {
+    case .none: break
+    case .bool(let value): unwrapping.metadata.append(.init(name: name, value: "\(value)"))
+    case .integer(let value): unwrapping.metadata.append(.init(name: name, value: "\(value)"))
+    case .float(let value): unwrapping.metadata.append(.init(name: name, value: "\(value)"))
+    case .reference:
+      if let text = objects.heap.text(value) ?? objects.numpyScalar(value) {
+        unwrapping.metadata.append(.init(name: name, value: String(text.prefix(200))))
+      } else {
+        unwrapping.ignored.append("\(name) (\(label(value)))")
+      }
+    }
+  }
+
+  private func label(_ value: PickleValue) -> String {
+    if (try? objects.tensor(value, name: "")) != nil { return "a tensor" }
+    switch objects.heap[value] {
+    case .dictionary, .object:
+      if let (name, _) = objects.heap.object(value), !name.hasSuffix("Dict") {
+        return "an object of \(name)"
+      }
+      return "a dictionary of \(objects.dictionary(value)?.count ?? 0)"
+    case .list, .tuple, .set: return "a list of \(objects.heap.items(value)?.count ?? 0)"
+    case .bytes(let bytes): return "\(bytes.count) bytes"
+    case .global(let name): return name
+    default: return "a value"
+    }
+  }
+
+  private func nothing(_ root: PickleValue) -> CheckpointError {
+    let names = (children(root) ?? []).prefix(8).map(\.key).joined(separator: ", ")
+    return .noTensors(path: objects.path, found: names.isEmpty ? label(root) : names)
+  }
+}

@@ -1,0 +1,181 @@
+internal import FoundationEssentials
+
+/// A network with all that belongs to it: what a configuration stands for.
+public struct Network: Hashable, Sendable {
+  /// The name of the architecture.
+  public var architecture: String
+  /// The complete configuration, as JSON.
+  public var configuration: JSON
+  /// The operations.
+  public var graph: Graph
+  /// How it takes and gives pictures.
+  public var picture: Picture
+
+  /// A network.
+  public init(architecture: String, configuration: JSON, graph: Graph, picture: Picture) {
+    self.architecture = architecture
+    self.configuration = configuration
+    self.graph = graph
+    self.picture = picture
+  }
+}
+
+/// An architecture behind closures: compiled in, loaded from a library, or read from a file.
+public struct AnyArchitecture: Sendable {
+  /// A named configuration.
+  public struct Preset: Hashable, Sendable {
+    /// Unique within the architecture.
+    public var name: String
+    /// The complete configuration, as JSON.
+    public var configuration: JSON
+  }
+
+  /// What it is called and where it comes from.
+  public let info: ArchitectureInfo
+  /// Named configurations, the default one first; never empty.
+  public let presets: [Preset]
+  /// How published sources name the layers.
+  public let publishedNames: [NameMap]
+  private let build: @Sendable (JSON) throws -> (graph: Graph, picture: Picture)
+  private let propose: @Sendable (WeightIndex) throws -> [Proposal<JSON>]
+
+  /// An architecture from anywhere. What the closures give is checked by whoever calls them.
+  init(
+    info: ArchitectureInfo, presets: [Preset], publishedNames: [NameMap],
+    build: @escaping @Sendable (JSON) throws -> (graph: Graph, picture: Picture),
+    propose: @escaping @Sendable (WeightIndex) throws -> [Proposal<JSON>]
+  ) {
+    self.info = info
+    self.presets = presets
+    self.publishedNames = publishedNames
+    self.build = build
+    self.propose = propose
+  }
+
+  /// An architecture written in Swift.
+  public init<A: Architecture>(_ architecture: A.Type) {
+    @Sendable func decode(_ json: JSON) throws(GraphError) -> A.Configuration {
+      try .init(json: json, of: A.info.name)
+    }
+    self.init(
+      info: A.info,
+      presets: A.presets.map { name, configuration in
+        guard let json = try? JSON(encoding: configuration) else {
+          preconditionFailure("\(A.info.name): preset \(name) does not encode")
+        }
+        return Preset(name: name, configuration: json)
+      },
+      publishedNames: A.publishedNames,
+      build: { json in
+        let configuration = try decode(json)
+        return (try Graph(A.self, configuration), A.picture(configuration))
+      },
+      propose: { weights in
+        try A.configurations(of: weights).map { proposal in
+          Proposal(try JSON(encoding: proposal.configuration), assumed: proposal.assumed)
+        }
+      })
+  }
+
+  /// The network of a configuration.
+  ///
+  /// - Parameter configuration: an object; members that are left out have the default preset's
+  ///   value.
+  /// - Throws: `GraphError` for an unknown member (the known are listed), one of another type, or a
+  ///   configuration that describes no network; what a plugin's library answers otherwise.
+  public func network(_ configuration: JSON = [:]) throws -> Network {
+    let complete = try completed(configuration)
+    let (graph, picture) = try build(complete)
+    return Network(
+      architecture: info.name, configuration: complete, graph: graph, picture: picture)
+  }
+
+  /// The configurations that weights may have been trained with, unchecked.
+  func proposals(for weights: WeightIndex) throws -> [Proposal<JSON>] { try propose(weights) }
+
+  /// The preset of this name.
+  ///
+  /// - Throws: `RegistryError.unknownPreset`.
+  public func preset(_ name: String) throws(RegistryError) -> JSON {
+    guard let preset = presets.first(where: { $0.name == name }) else {
+      throw .unknownPreset(name, of: info.name, known: presets.map(\.name))
+    }
+    return preset.configuration
+  }
+
+  private func completed(_ configuration: JSON) throws(GraphError) -> JSON {
+    guard let given = configuration.object, var members = presets[0].configuration.object else {
+      throw .configuration(
+        info.name, "configuration: an object expected, \(configuration.kind) found")
+    }
+    for (name, value) in given {
+      guard members[name] != nil else {
+        throw .unknownOption(name, of: info.name, known: members.keys.sorted())
+      }
+      try AnyArchitecture.checkRange(value, "\(info.name): \(name)")
+      members[name] = value
+    }
+    return .object(members)
+  }
+
+  /// Integers and arrays within the range in which an architecture may calculate without care.
+  private static func checkRange(_ value: JSON, _ path: String) throws(GraphError) {
+    switch value {
+    case .int(let number):
+      guard (0...65_536).contains(number) else {
+        throw .member(path, expected: "an integer from 0 to 65536", found: "\(number)")
+      }
+    case .array(let elements):
+      guard elements.count <= 4_096 else {
+        throw .member(path, expected: "at most 4096 elements", found: "\(elements.count)")
+      }
+      for element in elements { try checkRange(element, path) }
+    case .object(let members):
+      for (name, value) in members { try checkRange(value, "\(path).\(name)") }
+    case .null, .bool, .number, .string: break
+    }
+  }
+}
+
+extension ArchitectureConfiguration {
+  /// Reads a complete configuration.
+  ///
+  /// - Throws: `GraphError.member` that names the member of another type.
+  fileprivate init(json: JSON, of architecture: String) throws(GraphError) {
+    do {
+      self = try JSONDecoder().decode(Self.self, from: JSONEncoder().encode(json))
+    } catch let error as DecodingError {
+      let (path, expected) = error.pathAndExpectation
+      var found = json
+      for key in path {
+        found = (key.intValue.flatMap { found.array?[$0] } ?? found[key.stringValue]) ?? .null
+      }
+      let name = ([architecture] + path.map(\.stringValue)).joined(separator: ".")
+      throw .member(name, expected: expected, found: found.text)
+    } catch {
+      throw .configuration(architecture, "\(error)")
+    }
+  }
+}
+
+extension DecodingError {
+  /// Where the trouble is, and what was expected there.
+  fileprivate var pathAndExpectation: (path: [any CodingKey], expected: String) {
+    func words(_ type: Any.Type) -> String {
+      switch type {
+      case is Int.Type: "an integer"
+      case is Double.Type, is Float.Type: "a number"
+      case is Bool.Type: "true or false"
+      case is String.Type: "a string"
+      default: "\(type)".hasPrefix("Array") ? "an array" : "another value"
+      }
+    }
+    switch self {
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      return (context.codingPath, words(type))
+    case .keyNotFound(let key, let context): return (context.codingPath + [key], "a value")
+    case .dataCorrupted(let context): return (context.codingPath, "one of the known values")
+    @unknown default: return ([], "another value")
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/// A network that has exactly the weights of a file.
+public struct Fit: Sendable {
+  /// The network.
+  public var network: Network
+  /// Members of the configuration and the picture that shapes do not show.
+  public var assumed: [String]
+  /// The names by which the file knows the layers; nil for the architecture's own.
+  public var names: NameMap?
+
+  /// A fit.
+  public init(network: Network, assumed: [String] = [], names: NameMap? = nil) {
+    (self.network, self.assumed, self.names) = (network, assumed, names)
+  }
+
+  /// The canonical name of the file's tensor.
+  public func canonical(_ name: String) -> String { names?.canonical(name) ?? name }
+}
+
+extension Registry {
+  /// Recognises weights by names and shapes: architectures propose configurations, and a proposal
+  /// counts only if its graph has exactly these parameters.
+  ///
+  /// - Parameters:
+  ///   - weights: what the file holds, in PyTorch's layout.
+  ///   - name: the only architecture to consider; nil for all.
+  ///   - overrides: members of the configuration that the user states, which replace those
+  ///     proposed.
+  /// - Throws: `RegistryError.ambiguous` where several fit, `.unrecognised` where none does, with
+  ///   what the nearest lack; `GraphError` for overrides that the architecture does not know.
+  public func detect(
+    _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
+  ) throws -> Fit {
+    let candidates = try name.map { [try self[$0]] } ?? architectures
+    var fits: [String: Fit] = [:]
+    var differences: [Difference] = []
+    for architecture in candidates {
+      for names in [nil] + architecture.publishedNames.map(Optional.some) {
+        guard let renamed = weights.renamed(by: names) else { continue }
+        for attempt in try architecture.attempts(renamed, overrides, named: name != nil) {
+          guard let network = try? architecture.network(attempt.configuration) else { continue }
+          let difference = Difference(renamed, network.graph, network: network.label)
+          if difference.isEmpty {
+            // Proposals that differ only in what is assumed are one fit: the first counts.
+            let key = architecture.info.name + network.configuration.removing(attempt.assumed).text
+            fits[key] =
+              fits[key] ?? Fit(network: network, assumed: attempt.assumed, names: names)
+          } else {
+            differences.append(difference)
+          }
+        }
+      }
+    }
+    if fits.count > 1 { throw RegistryError.ambiguous(fits.values.map(\.network.label).sorted()) }
+    if let fit = fits.values.first { return fit }
+    // Of one network under several name maps, the nearest speaks.
+    var nearest: [String: Difference] = [:]
+    for difference in differences
+    where difference.count < nearest[difference.network]?.count ?? .max {
+      nearest[difference.network] = difference
+    }
+    throw RegistryError.unrecognised(
+      tensors: weights.shapes.count,
+      nearest: Array(
+        nearest.values.sorted { ($0.count, $0.network) < ($1.count, $1.network) }.prefix(3)))
+  }
+}
+
+extension AnyArchitecture {
+  /// Configurations to try: those proposed, with what the user states; for a stated architecture,
+  /// also the presets, so that there is a nearest network to compare with.
+  fileprivate func attempts(
+    _ weights: WeightIndex, _ overrides: JSON, named: Bool
+  ) throws -> [Proposal<JSON>] {
+    let stated = overrides.object ?? [:]
+    if named {
+      // Before anything else, so that a slip in a member's name is reported as such.
+      _ = try network(overrides)
+    }
+    let proposals = try proposals(for: weights)
+    let attempts =
+      proposals + (named && proposals.isEmpty ? presets.map { Proposal($0.configuration) } : [])
+    return attempts.map { proposal in
+      let members = (proposal.configuration.object ?? [:]).merging(stated) { $1 }
+      return Proposal(
+        .object(members), assumed: proposal.assumed.filter { stated[$0] == nil })
+    }
+  }
+}
+
+extension WeightIndex {
+  /// The index under canonical names; nil where the map would give two tensors one name, or where
+  /// it changes nothing.
+  fileprivate func renamed(by names: NameMap?) -> WeightIndex? {
+    guard let names else { return self }
+    var shapes: [String: [Int]] = [:]
+    for (name, shape) in self.shapes {
+      guard shapes.updateValue(shape, forKey: names.canonical(name)) == nil else { return nil }
+    }
+    return shapes == self.shapes ? nil : WeightIndex(shapes)
+  }
+}
+
+extension Network {
+  /// The architecture and what its configuration says, for messages.
+  public var label: String { "\(architecture) \(configuration.text)" }
+}
+
+extension JSON {
+  /// The object less some members.
+  fileprivate func removing(_ names: [String]) -> JSON {
+    guard case .object(let members) = self else { return self }
+    return .object(members.filter { !names.contains($0.key) })
+  }
+}

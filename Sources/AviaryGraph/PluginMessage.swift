@@ -1,0 +1,113 @@
+/// What a program asks a plugin's library, as JSON.
+enum PluginRequest: Sendable {
+  /// The architectures in the library.
+  case list
+  /// The graph and picture of a complete configuration.
+  case build(String, configuration: JSON)
+  /// The configurations that weights may have been trained with.
+  case propose(String, WeightIndex)
+
+  /// The version of the messages. A library answers only its own.
+  static let version = 1
+
+  var json: JSON {
+    switch self {
+    case .list: ["version": .int(PluginRequest.version), "request": "list"]
+    case .build(let name, let configuration):
+      [
+        "version": .int(PluginRequest.version), "request": "build", "name": .string(name),
+        "configuration": configuration,
+      ]
+    case .propose(let name, let weights):
+      [
+        "version": .int(PluginRequest.version), "request": "propose", "name": .string(name),
+        "weights": .object(weights.shapes.mapValues(JSON.ints)),
+      ]
+    }
+  }
+
+  init(json: JSON) throws(GraphError) {
+    let members = try Members("request", json)
+    let version = try members.required("version", "an integer", \.int)
+    guard version == PluginRequest.version else {
+      throw .member(
+        "request.version", expected: "\(PluginRequest.version)", found: "\(version)")
+    }
+    switch try members.required("request", "a string", \.string) {
+    case "list": self = .list
+    case "build":
+      self = .build(
+        try members.required("name", "a string", \.string),
+        configuration: try members.required("configuration", "an object") { $0 })
+    case "propose":
+      self = .propose(
+        try members.required("name", "a string", \.string),
+        WeightIndex(
+          try members.required("weights", "an object of shapes") { json in
+            json.object?.mapValues { $0.array?.compactMap(\.int) ?? [] }
+          }))
+    case let other:
+      throw .member(
+        "request.request", expected: "'list', 'build' or 'propose'", found: "'\(other)'")
+    }
+  }
+}
+
+extension PluginRequest {
+  /// The answer of a library that holds `architectures`. Whatever goes wrong is an answer too.
+  func answer(_ architectures: [AnyArchitecture]) -> JSON {
+    do {
+      func named(_ name: String) throws -> AnyArchitecture {
+        var registry = Registry()
+        for architecture in architectures { try registry.register(architecture) }
+        return try registry[name]
+      }
+      switch self {
+      case .list: return PluginRequest.reply("architectures", .array(architectures.map(\.json)))
+      case .build(let name, let configuration):
+        let network = try named(name).network(configuration)
+        return PluginRequest.reply(
+          "network", ["graph": network.graph.json, "picture": network.picture.json])
+      case .propose(let name, let weights):
+        let proposals = try named(name).proposals(for: weights)
+        return PluginRequest.reply(
+          "proposals",
+          .array(
+            proposals.map {
+              [
+                "configuration": $0.configuration,
+                "assumed": .array($0.assumed.map(JSON.string)),
+              ]
+            }))
+      }
+    } catch {
+      return PluginRequest.reply("failure", .string("\(error)"))
+    }
+  }
+
+  static func reply(_ member: String, _ value: JSON) -> JSON {
+    .object(["version": .int(version), member: value])
+  }
+}
+
+extension AnyArchitecture {
+  /// What a library tells of an architecture.
+  var json: JSON {
+    [
+      "info": [
+        "name": .string(info.name), "kind": .string(info.kind.rawValue),
+        "summary": .string(info.summary), "paper": .string(info.paper),
+        "licence": .string(info.licence),
+      ],
+      "presets": .array(
+        presets.map { ["name": .string($0.name), "configuration": $0.configuration] }),
+      "publishedNames": .array(
+        publishedNames.map { names in
+          [
+            "source": .string(names.source),
+            "pairs": .array(names.text.map { .array($0.map(JSON.string)) }),
+          ]
+        }),
+    ]
+  }
+}

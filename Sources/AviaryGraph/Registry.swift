@@ -1,0 +1,150 @@
+/// Architectures by name. A value: copy it, extend it, pass it on.
+public struct Registry: Sendable {
+  private var byName: [String: AnyArchitecture] = [:]
+
+  /// An empty registry.
+  public init() {}
+
+  /// The architectures, by name.
+  public var architectures: [AnyArchitecture] {
+    byName.values.sorted { $0.info.name < $1.info.name }
+  }
+
+  /// Adds an architecture.
+  ///
+  /// - Throws: `RegistryError.duplicate` if the name is taken.
+  public mutating func register(_ architecture: AnyArchitecture) throws(RegistryError) {
+    let name = architecture.info.name
+    guard byName[name] == nil else { throw .duplicate(name) }
+    byName[name] = architecture
+  }
+
+  /// The architecture of this name.
+  ///
+  /// - Throws: `RegistryError.unknown`, which offers the nearest name.
+  public subscript(name: String) -> AnyArchitecture {
+    get throws(RegistryError) {
+      guard let found = byName[name] else {
+        let known = byName.keys.sorted()
+        throw .unknown(name, nearest: name.nearest(in: known), known: known)
+      }
+      return found
+    }
+  }
+
+  /// The architectures whose names match a pattern with `*` and `?`.
+  public func matching(_ pattern: String) -> [AnyArchitecture] {
+    architectures.filter { Registry.matches(Array($0.info.name), Array(pattern)) }
+  }
+
+  /// Whether a name matches a pattern: `*` stands for any letters, `?` for one.
+  private static func matches(_ name: [Character], _ pattern: [Character]) -> Bool {
+    // Greedy, going back to the last star only: linear but for stars, and without recursion.
+    var (n, p) = (0, 0)
+    var star: (pattern: Int, name: Int)?
+    while n < name.count {
+      if p < pattern.count, pattern[p] == "*" {
+        star = (p, n)
+        p += 1
+      } else if p < pattern.count, pattern[p] == "?" || pattern[p] == name[n] {
+        (n, p) = (n + 1, p + 1)
+      } else if let last = star {
+        star = (last.pattern, last.name + 1)
+        (n, p) = (last.name + 1, last.pattern + 1)
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == "*" }
+  }
+}
+
+/// What can be wrong with a registry or a recognition.
+public enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Two architectures of one name.
+  case duplicate(String)
+  /// No architecture of this name.
+  case unknown(String, nearest: String?, known: [String])
+  /// The architecture has no preset of this name.
+  case unknownPreset(String, of: String, known: [String])
+  /// Several architectures or configurations have exactly these weights.
+  case ambiguous([String])
+  /// No architecture has exactly these weights; those that come nearest.
+  case unrecognised(tensors: Int, nearest: [Difference])
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .duplicate(let name): "\(name): a second architecture of this name"
+    case .unknown(let name, let nearest, let known):
+      "\(name): no such architecture"
+        + (nearest.map { "; did you mean \($0)?" } ?? "; known: \(known.joined(separator: ", "))")
+    case .unknownPreset(let name, let architecture, let known):
+      "\(architecture): no preset '\(name)' (it has \(known.joined(separator: ", ")))"
+    case .ambiguous(let fits):
+      "the weights fit several architectures: \(fits.joined(separator: "; "));"
+        + " say which with --as and --config"
+    case .unrecognised(let tensors, let nearest):
+      "no architecture has exactly these \(tensors) tensors"
+        + nearest.map { "; nearest: \($0)" }.joined()
+    }
+  }
+}
+
+/// How weights differ from what a network wants.
+public struct Difference: Hashable, Sendable, CustomStringConvertible {
+  /// A tensor of another shape.
+  public struct Mismatch: Hashable, Sendable {
+    /// The parameter's name.
+    public var name: String
+    /// The shape that the network wants.
+    public var expected: [Int]
+    /// The shape that there is.
+    public var found: [Int]
+  }
+
+  /// The architecture and its configuration.
+  public var network: String
+  /// Parameters of the network that are not there.
+  public var missing: [String]
+  /// Tensors that the network does not want.
+  public var extra: [String]
+  /// Tensors of another shape.
+  public var mismatched: [Mismatch]
+
+  /// The difference between weights and a graph's parameters; bookkeeping may be there or not.
+  public init(_ weights: WeightIndex, _ graph: Graph, network: String) {
+    self.network = network
+    var extra = Set(weights.shapes.keys)
+    (missing, mismatched) = ([], [])
+    for parameter in graph.parameters {
+      extra.remove(parameter.name)
+      guard let found = weights[parameter.name] else {
+        if parameter.role != .bookkeeping { missing.append(parameter.name) }
+        continue
+      }
+      if found != parameter.shape, parameter.role != .bookkeeping {
+        mismatched.append(
+          Mismatch(name: parameter.name, expected: parameter.shape, found: found))
+      }
+    }
+    self.extra = extra.subtracting(graph.aliases.keys).sorted()
+  }
+
+  /// Whether there is none.
+  public var isEmpty: Bool { count == 0 }
+  /// The number of tensors that differ.
+  public var count: Int { missing.count + extra.count + mismatched.count }
+
+  /// One line, with the first three of each kind.
+  public var description: String {
+    func list(_ what: String, _ names: [String]) -> String? {
+      guard !names.isEmpty else { return nil }
+      let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+      return "\(what) \(names.prefix(3).joined(separator: ", "))\(more)"
+    }
+    let shapes = mismatched.map { "\($0.name): shape \($0.expected) expected, \($0.found) found" }
+    let parts = [list("missing", missing), list("unexpected", extra), list("mismatched", shapes)]
+    return "\(network) (\(parts.compactMap { $0 }.joined(separator: "; ")))"
+  }
+}

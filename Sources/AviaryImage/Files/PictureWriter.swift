@@ -1,0 +1,105 @@
+/// Writes a PNG file in bands of rows, from top to bottom.
+///
+/// The file appears under its name only when `finish()` has returned: until then it is a temporary
+/// file in the same folder, which goes away with a writer that is abandoned or fails. A file of that
+/// name that was there before stays whole until it is replaced as a whole.
+public struct PictureWriter: ~Copyable {
+  /// The rows written so far.
+  public private(set) var position = 0
+  /// Columns.
+  public let width: Int
+  /// Rows that must have been written before `finish()`.
+  public let height: Int
+  /// Gray or RGB, with or without alpha, 8 or 16 bits.
+  public let format: PixelFormat
+
+  /// Rows are rounded this many at a time, which bounds the memory for them.
+  private static let packedRowCount = 16
+  private var file: AtomicFile
+  private let encoder: Encoder
+  private var bytes: [UInt8] = []
+
+  /// Begins a file.
+  ///
+  /// - Parameter metadata: What to carry from the picture read (an ICC profile for gray is left
+  ///   out of an RGB picture, and the other way round).
+  /// - Throws: `ImageError.cannotWrite`; `.formatMismatch` for another colour model than gray and
+  ///   RGB; `.tooLarge` for sides beyond 2^20, `.invalidSize` for those below 1.
+  public init(
+    path: String, width: Int, height: Int, format: PixelFormat,
+    metadata: PictureMetadata = PictureMetadata()
+  ) throws(ImageError) {
+    guard format.color == .gray || format.color == .rgb else {
+      throw .formatMismatch(thing: path, expected: "gray or rgb", found: "\(format.color)")
+    }
+    guard width >= 1, height >= 1 else {
+      throw .invalidSize(width: width, height: height, channels: format.channels)
+    }
+    guard width <= PictureLimits.side, height <= PictureLimits.side else {
+      throw .tooLarge(
+        path: path, width: width, height: height, channels: format.channels,
+        limit: "sides of 1 to \(PictureLimits.side) pixels")
+    }
+    let file = try AtomicFile(path: path)
+    let encoder = try Encoder(
+      descriptor: file.descriptor, width: width, height: height, format: format, path: path)
+    for chunk in metadata.chunks(for: format.color) { try encoder.write(chunk) }
+    self.width = width
+    self.height = height
+    self.format = format
+    self.file = file
+    self.encoder = encoder
+  }
+
+  /// Writes the rows that follow, limited to 0...1 and rounded to the file's depth.
+  ///
+  /// - Throws: `ImageError.cannotWrite`; `.formatMismatch` if the band has another colour model or
+  ///   other alpha than the file, `.sizeMismatch` if it is not as wide or there are too many rows.
+  public mutating func write(_ band: Image) throws(ImageError) {
+    guard band.format.color == format.color, band.format.hasAlpha == format.hasAlpha else {
+      throw .formatMismatch(thing: "band", expected: "\(format)", found: "\(band.format)")
+    }
+    guard band.width == width, band.height <= height - position else {
+      throw .sizeMismatch(
+        thing: "band", expected: "\(width)x\(height - position) at most",
+        found: "\(band.width)x\(band.height)")
+    }
+    var row = 0
+    while row < band.height {
+      let rows = row..<min(row + PictureWriter.packedRowCount, band.height)
+      let byteCount = rows.count * width * format.channels * format.bitDepth.byteCount
+      if bytes.count != byteCount { bytes = [UInt8](repeating: 0, count: byteCount) }
+      unsafe bytes.withUnsafeMutableBytes {
+        unsafe Samples.pack(band, rows: rows, depth: format.bitDepth, into: $0)
+      }
+      try encoder.write(bytes, rows: rows.count)
+      row = rows.upperBound
+    }
+    position += band.height
+  }
+
+  /// Ends the file and puts it in its place.
+  ///
+  /// - Throws: `ImageError.cannotWrite`; `.sizeMismatch` if rows are missing.
+  public consuming func finish() throws(ImageError) {
+    guard position == height else {
+      throw .sizeMismatch(thing: "picture", expected: "\(height) rows", found: "\(position)")
+    }
+    try encoder.finish()
+    try file.commit()
+  }
+}
+
+extension Image {
+  /// Writes the image as a PNG file; see `PictureWriter`.
+  ///
+  /// - Throws: `ImageError.cannotWrite`, `.formatMismatch`, `.invalidSize` or `.tooLarge`.
+  public func write(
+    to path: String, metadata: PictureMetadata = PictureMetadata()
+  ) throws(ImageError) {
+    var writer = try PictureWriter(
+      path: path, width: width, height: height, format: format, metadata: metadata)
+    try writer.write(self)
+    try writer.finish()
+  }
+}

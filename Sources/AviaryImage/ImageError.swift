@@ -1,0 +1,53 @@
+/// What can go wrong with pictures: files that are not pictures, damage, sizes, full disks.
+public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file cannot be opened or read; `reason` is the system's.
+  case cannotRead(path: String, reason: String)
+  /// The file's content is not a picture that can be read; `found` says what it is.
+  case notAPicture(path: String, found: String)
+  /// The file is damaged or cut off; `reason` is the codec's or ours.
+  case damaged(path: String, reason: String)
+  /// The header asks for more than is read.
+  case tooLarge(path: String, width: Int, height: Int, channels: Int, limit: String)
+  /// The file cannot be written; `reason` is the system's. Nothing is left behind, and a file that
+  /// was there before is whole.
+  case cannotWrite(path: String, reason: String)
+  /// A size that no image can have.
+  case invalidSize(width: Int, height: Int, channels: Int)
+  /// Something has another size than it must have.
+  case sizeMismatch(thing: String, expected: String, found: String)
+  /// Something has other channels than it must have.
+  case formatMismatch(thing: String, expected: String, found: String)
+  /// There is no way from one colour model to the other.
+  case noConversion(from: ColorModel, to: ColorModel)
+  /// A scale factor that is not a positive fraction.
+  case invalidScale(numerator: Int, denominator: Int)
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .cannotRead(let path, let reason):
+      "\(path): cannot be read: \(reason)"
+    case .notAPicture(let path, let found):
+      "\(path): PNG or JPEG expected, \(found) found"
+    case .damaged(let path, let reason):
+      "\(path): damaged picture: \(reason)"
+    case .tooLarge(let path, let width, let height, let channels, let limit):
+      "\(path): \(limit) expected, \(width)x\(height) with \(Text.channels(channels)) found"
+    case .cannotWrite(let path, let reason):
+      "\(path): cannot be written: \(reason)"
+    case .invalidSize(let width, let height, let channels):
+      "image: at most 2^31 samples expected, \(width)x\(height) with \(Text.channels(channels)) found"
+    case .sizeMismatch(let thing, let expected, let found),
+      .formatMismatch(let thing, let expected, let found):
+      "\(thing): \(expected) expected, \(found) found"
+    case .noConversion(let from, let to):
+      "colour: no conversion from \(from) to \(to)"
+    case .invalidScale(let numerator, let denominator):
+      "scale: a fraction of numbers from 1 to 1048576 expected, \(numerator)/\(denominator) found"
+    }
+  }
+
+  private enum Text {
+    static func channels(_ count: Int) -> String { count == 1 ? "1 channel" : "\(count) channels" }
+  }
+}

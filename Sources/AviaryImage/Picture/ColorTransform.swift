@@ -1,0 +1,76 @@
+/// An affine map between colours with values from 0 to 1: `matrix` x colour + `offset`.
+struct ColorTransform {
+  var matrix: [[Double]]
+  var offset: [Double]
+
+  /// From a colour model (not luma alone, which has too little) to RGB.
+  static func toRGB(_ color: ColorModel) -> ColorTransform {
+    switch color {
+    case .gray, .luma: ColorTransform(matrix: [[1], [1], [1]], offset: [0, 0, 0])
+    case .rgb: identity
+    case .ycbcr: inverseStudio
+    case .fullRangeYCbCr: inverseFullRange
+    }
+  }
+
+  /// From RGB to a colour model.
+  static func fromRGB(_ color: ColorModel) -> ColorTransform {
+    switch color {
+    case .gray: ColorTransform(matrix: [fullRange.matrix[0]], offset: [0])
+    case .luma: ColorTransform(matrix: [studio.matrix[0]], offset: [studio.offset[0]])
+    case .rgb: identity
+    case .ycbcr: studio
+    case .fullRangeYCbCr: fullRange
+    }
+  }
+
+  /// This map, and another on its result.
+  func then(_ next: ColorTransform) -> ColorTransform {
+    let columns = matrix[0].count
+    return ColorTransform(
+      matrix: next.matrix.map { row in
+        (0..<columns).map { c in row.indices.reduce(0) { $0 + row[$1] * matrix[$1][c] } }
+      },
+      offset: zip(next.matrix, next.offset).map { row, offset in
+        row.indices.reduce(offset) { $0 + row[$1] * self.offset[$1] }
+      })
+  }
+
+  private static let identity = ColorTransform(
+    matrix: [[1, 0, 0], [0, 1, 0], [0, 0, 1]], offset: [0, 0, 0])
+
+  /// BT.601 in studio range, with the digits that MATLAB uses.
+  private static let studio = ColorTransform(
+    matrix: [
+      [65.481, 128.553, 24.966], [-37.797, -74.203, 112], [112, -93.786, -18.214],
+    ].map { $0.map { $0 / 255 } },
+    offset: [16 / 255, 128 / 255, 128 / 255])
+
+  /// JFIF: the weights of red and blue in Y are 0.299 and 0.114; Cb and Cr follow from them.
+  private static let fullRange = ColorTransform(
+    matrix: [
+      [0.299, 0.587, 0.114],
+      [-0.299 / 1.772, -0.587 / 1.772, 0.5],
+      [0.5, -0.587 / 1.402, -0.114 / 1.402],
+    ],
+    offset: [0, 128 / 255, 128 / 255])
+
+  private static let inverseStudio = studio.inverse
+  private static let inverseFullRange = fullRange.inverse
+
+  /// The way back, of the 3x3 maps above, by Cramer's rule.
+  private var inverse: ColorTransform {
+    let m = matrix
+    func minor(_ row: Int, _ column: Int) -> Double {
+      // With indices that go round, the sign of the cofactor comes by itself.
+      let (r, s) = ((row + 1) % 3, (row + 2) % 3)
+      let (c, d) = ((column + 1) % 3, (column + 2) % 3)
+      return m[r][c] * m[s][d] - m[r][d] * m[s][c]
+    }
+    let determinant = (0..<3).reduce(0) { $0 + m[0][$1] * minor(0, $1) }
+    let inverted = (0..<3).map { row in (0..<3).map { minor($0, row) / determinant } }
+    return ColorTransform(
+      matrix: inverted,
+      offset: inverted.map { row in -(0..<3).reduce(0) { $0 + row[$1] * offset[$1] } })
+  }
+}

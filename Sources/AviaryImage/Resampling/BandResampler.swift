@@ -1,0 +1,132 @@
+/// Resamples a picture that passes by in bands: rows go in, and those rows of the result that they
+/// complete come out. Only the rows that the kernel still needs are kept.
+///
+/// The result does not depend on how the picture is divided into bands.
+public struct BandResampler: Sendable {
+  /// Columns of the result.
+  public var outputWidth: Int { columns.first.count }
+  /// Rows of the result.
+  public var outputHeight: Int { rows.first.count }
+  /// The rows of the result handed over so far.
+  public private(set) var position = 0
+  /// The rows taken so far.
+  public var inputPosition: Int { window.range.upperBound }
+
+  private let format: PixelFormat
+  private let rounding: BitDepth?
+  private let rows: ResamplingTaps
+  private let columns: ResamplingTaps
+  private let inputHeight: Int
+  private var window: RowWindow
+  /// For each row of the result, the first row that it or any later one needs.
+  private let needed: [Int]
+
+  /// A resampler for pictures of the given size; the result's sides are side x factor, rounded up.
+  ///
+  /// - Throws: `ImageError.sizeMismatch` if a side is 0 or too large.
+  public init(
+    _ resampling: Resampling, width: Int, height: Int, format: PixelFormat, by factor: ScaleFactor
+  ) throws(ImageError) {
+    try self.init(
+      resampling, from: (width, height),
+      to: (try factor.length(of: width), try factor.length(of: height)),
+      scale: (factor.value, factor.value), format)
+  }
+
+  /// A resampler for pictures of the given size to another size.
+  ///
+  /// - Throws: `ImageError.sizeMismatch` if a side is 0 or too large.
+  public init(
+    _ resampling: Resampling, width: Int, height: Int, format: PixelFormat,
+    toWidth outputWidth: Int, height outputHeight: Int
+  ) throws(ImageError) {
+    try self.init(
+      resampling, from: (width, height), to: (outputWidth, outputHeight),
+      scale: (
+        Double(outputWidth) / Double(max(width, 1)), Double(outputHeight) / Double(max(height, 1))
+      ), format)
+  }
+
+  private init(
+    _ resampling: Resampling, from input: (width: Int, height: Int),
+    to output: (width: Int, height: Int), scale: (x: Double, y: Double), _ format: PixelFormat
+  ) throws(ImageError) {
+    for side in [input.width, input.height, output.width, output.height] {
+      guard 1...PictureLimits.side ~= side else {
+        throw .sizeMismatch(
+          thing: "resampling", expected: "sides of 1 to \(PictureLimits.side) pixels",
+          found: "\(input.width)x\(input.height) to \(output.width)x\(output.height)")
+      }
+    }
+    self.format = format
+    rounding = resampling.rounding
+    rows = ResamplingTaps(
+      from: input.height, to: output.height, scale: scale.y, resampling)
+    columns = ResamplingTaps(
+      from: input.width, to: output.width, scale: scale.x, resampling)
+    inputHeight = input.height
+    window = try RowWindow(width: input.width, format: format)
+    // Mirrored borders make later rows need earlier ones: a minimum from the end on.
+    var needed = (0..<output.height).map { [rows] in rows.range(of: $0).lowerBound }
+    for i in needed.indices.dropLast().reversed() { needed[i] = min(needed[i], needed[i + 1]) }
+    self.needed = needed
+  }
+
+  /// Takes the next rows of the picture and answers with the next rows of the result, as many as
+  /// can be made: none, where the kernel still waits for more. After the last row of the picture,
+  /// the result is complete.
+  ///
+  /// - Throws: `ImageError.sizeMismatch` or `.formatMismatch` if the band does not fit the picture;
+  ///   `.invalidSize` if so many rows of the result at once are too large.
+  public mutating func push(_ band: Image) throws(ImageError) -> Image {
+    guard band.height <= inputHeight - inputPosition else {
+      throw .sizeMismatch(
+        thing: "band", expected: "\(inputHeight - inputPosition) rows at most",
+        found: "\(band.height)")
+    }
+    // Rounded values are handled as integers, which double precision sums without error.
+    try window.append(rounding.map { band.levels($0) } ?? band)
+    var end = position
+    while end < outputHeight, rows.range(of: end).upperBound <= inputPosition { end += 1 }
+    let result = try make(position..<end)
+    position = end
+    try window.discard(before: end < outputHeight ? needed[end] : inputHeight)
+    return result
+  }
+
+  /// Some rows of the result, from rows that are all in the window.
+  private func make(_ range: Range<Int>) throws(ImageError) -> Image {
+    let input = try window.rows(window.range)
+    let firstRow = window.range.lowerBound
+    let maximum = rounding.map { Double($0.maximum) }
+    var pass = HorizontalPass(columns, inputWidth: input.width)
+    return try unsafe Image(width: outputWidth, height: range.count, format: format) { target in
+      unsafe input.withFloats { source in
+        for c in 0..<input.channels {
+          for y in range {
+            unsafe pass.gather(
+              source, plane: c * input.height - firstRow, rows: rows, row: y, maximum: maximum)
+            let start = (c * range.count + y - range.lowerBound) * outputWidth
+            unsafe pass.write(
+              to: UnsafeMutableBufferPointer(rebasing: target[start..<start + outputWidth]),
+              maximum: maximum)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension Image {
+  /// The image with integers in place of fractions: 0 to 255, or to 65535.
+  fileprivate func levels(_ depth: BitDepth) -> Image {
+    var result = self
+    let maximum = Float(depth.maximum)
+    unsafe result.withMutableFloats { values in
+      for i in values.indices {
+        unsafe values[i] = Float(Samples.level(values[i], maximum: maximum))
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,2 @@
+import AviaryTensor
+import Testing

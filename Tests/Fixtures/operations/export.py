@@ -1,0 +1,322 @@
+#!/usr/bin/env python3
+"""Makes the fixtures beside this script: single operations, in PyTorch.
+
+    python export.py            needs torch
+
+README.md says what the files hold and how to read them. Outputs are computed in float64 from
+float32 inputs and weights, and rounded once.
+"""
+import json
+import pathlib
+import zlib
+
+import torch
+import torch.nn.functional as F
+
+HERE = pathlib.Path(__file__).resolve().parent
+LIMIT = 160_000  # bytes a file, all cases of one operation: fixtures are for ever in the repository
+CASES = {}
+
+
+def case(name, op, shapes, expression, parameters=None, inputs=None, **attributes):
+    """`name`: <folder>.<case>. `shapes`: one of each input, NCHW. `expression`: from the inputs and {suffix: parameter} to the
+    output, as text. `parameters`: {suffix: shape, or a function that gives a tensor}."""
+    assert name not in CASES and name.count(".") == 1, name
+    CASES[name] = (op, shapes, expression, parameters or {}, inputs, attributes)
+
+
+def positive(*shape):
+    return lambda: torch.rand(*shape) + 0.3
+
+
+# -- Convolution. F.conv2d pads symmetrically, so that other borders are made with F.pad before it. --
+
+def conv(name, shape, filters, kernel, stride=1, dilation=1, groups=1, border=0, bias=True, same=None):
+    kernel = [kernel, kernel] if isinstance(kernel, int) else kernel
+    edges = [border] * 4 if isinstance(border, int) else border
+    if same:
+        edges = same
+    top, left, bottom, right = edges
+    parameters = {"weight": [filters, shape[1] // groups, *kernel]}
+    if bias:
+        parameters["bias"] = [filters]
+    b = "p['bias']" if bias else "None"
+    attributes = {"filters": filters, "kernel": kernel, "stride": stride, "dilation": dilation,
+                  "groups": groups, "border": "same" if same else edges, "bias": bias}
+    case(f"convolution.{name}", "convolution", [shape],
+         f"F.conv2d(F.pad(x, ({left}, {right}, {top}, {bottom})), p['weight'], {b}, stride={stride}, "
+         f"dilation={dilation}, groups={groups})", parameters, **attributes)
+
+
+conv("3x3", [2, 3, 11, 13], 5, 3, border=1)
+conv("3x3-wide", [1, 16, 7, 9], 24, 3, border=1)
+conv("3x3-beside-blocks", [1, 17, 6, 7], 9, 3, border=1)
+conv("1x1", [1, 9, 7, 8], 12, 1)
+conv("1x1-stride-2", [1, 8, 7, 9], 8, 1, stride=2)
+conv("no-bias", [1, 4, 6, 7], 3, 3, border=1, bias=False)
+conv("valid-5x3", [1, 3, 9, 8], 4, [5, 3])
+conv("9x9", [1, 1, 12, 15], 6, 9, border=4)
+conv("stride-2-odd", [1, 4, 11, 9], 6, 3, stride=2, border=1)
+conv("stride-2-even", [1, 4, 10, 8], 6, 3, stride=2, border=1)
+conv("stride-2-3", [1, 3, 13, 14], 4, 3, stride=[2, 3], border=1)
+conv("dilation-2", [1, 4, 12, 11], 5, 3, dilation=2, border=2)
+conv("dilation-1-3", [1, 3, 9, 15], 4, 3, dilation=[1, 3], border=[1, 3, 1, 3])
+conv("groups-2", [1, 6, 8, 9], 8, 3, groups=2, border=1)
+conv("groups-4-wide", [1, 32, 5, 6], 32, 3, groups=4, border=1)
+conv("depthwise", [1, 12, 8, 9], 12, 3, groups=12, border=1)
+conv("depthwise-multiplier", [1, 5, 8, 9], 10, 3, groups=5, border=1)
+conv("border-asymmetric", [1, 3, 7, 9], 4, 3, border=[0, 1, 2, 3])
+conv("border-beyond-kernel", [1, 2, 4, 5], 3, 3, border=[4, 4, 5, 3])
+# TensorFlow's rule: total = max((ceil(n / s) - 1) s + reach - n, 0), the odd one at bottom and right.
+conv("same-stride-1-even-kernel", [1, 3, 7, 8], 4, 4, same=[1, 1, 2, 2])
+conv("same-stride-2-even", [1, 3, 8, 10], 4, 3, stride=2, same=[0, 0, 1, 1])
+conv("same-stride-2-odd", [1, 3, 7, 9], 4, 3, stride=2, same=[1, 1, 1, 1])
+conv("same-stride-2-mixed", [1, 3, 8, 9], 4, 3, stride=2, same=[0, 1, 1, 1])
+conv("same-dilation-2", [1, 3, 8, 9], 4, 3, dilation=2, same=[2, 2, 2, 2])
+conv("one-pixel", [1, 4, 1, 1], 3, 3, border=1)
+
+
+# -- Transposed convolution: PyTorch's padding p and output padding o are crops (p, p, p - o, p - o). --
+
+def transposed(name, shape, filters, kernel, stride, padding=0, output_padding=0, groups=1, bias=True,
+               crops=None):
+    pair = lambda v: v if isinstance(v, list) else [v, v]
+    kernel, p, o = pair(kernel), pair(padding), pair(output_padding)
+    parameters = {"weight": [shape[1], filters // groups, *kernel]}
+    if bias:
+        parameters["bias"] = [filters]
+    b = "p['bias']" if bias else "None"
+    if crops:
+        top, left, bottom, right = crops
+        cut = lambda a, z: f"{a or ''}:{-z or ''}"
+        expression = (f"F.conv_transpose2d(x, p['weight'], {b}, stride={stride}, groups={groups})"
+                      f"[:, :, {cut(top, bottom)}, {cut(left, right)}]")
+    else:
+        crops = [p[0], p[1], p[0] - o[0], p[1] - o[1]]
+        expression = (f"F.conv_transpose2d(x, p['weight'], {b}, stride={stride}, padding={p}, "
+                      f"output_padding={o}, groups={groups})")
+    case(f"transposedConvolution.{name}", "transposedConvolution", [shape], expression, parameters,
+         filters=filters, kernel=kernel, stride=stride, groups=groups, crops=crops, bias=bias)
+
+
+transposed("k3-s2-p1-o1", [2, 4, 6, 7], 3, 3, 2, 1, 1)
+transposed("k3-s2-p1", [1, 4, 6, 7], 3, 3, 2, 1)
+transposed("k3-s1-p1", [1, 4, 6, 7], 3, 3, 1, 1)
+transposed("k2-s2", [1, 16, 5, 6], 8, 2, 2)
+transposed("k4-s2-p1", [1, 3, 5, 6], 4, 4, 2, 1)
+transposed("k5-s3-p2-o1", [1, 3, 5, 4], 2, 5, 3, 2, 1)
+transposed("k9-s2-p4-o1", [1, 4, 7, 6], 1, 9, 2, 4, 1)
+transposed("k9-s3-p4-o2", [1, 4, 7, 6], 1, 9, 3, 4, 2)
+transposed("k9-s4-p4-o3", [1, 4, 6, 5], 1, 9, 4, 4, 3)
+# Rows and columns that no input reaches hold the bias: crops below zero.
+transposed("k2-s3-o1", [1, 3, 4, 5], 2, 2, 3, 0, 1)
+transposed("k1-s2-o1", [1, 3, 4, 5], 2, 1, 2, 0, 1)
+transposed("no-bias", [1, 5, 6, 4], 4, 3, 2, 1, 1, bias=False)
+transposed("groups-2", [1, 4, 5, 6], 6, 3, 2, 1, 1, groups=2)
+transposed("rectangle", [1, 3, 5, 6], 4, [3, 4], [1, 2], [1, 1], [0, 0])
+# Keras's 'same' cuts the odd one at bottom and right, where PyTorch cuts it at top and left.
+transposed("keras-k3-s2", [1, 4, 6, 7], 3, 3, 2, crops=[0, 0, 1, 1])
+transposed("keras-k9-s2", [1, 3, 6, 5], 1, 9, 2, crops=[3, 3, 4, 4])
+transposed("wide", [1, 32, 5, 6], 17, 3, 2, 1, 1)
+
+# -- Pooling --
+
+for name, k, s, b in (("k2-s2", 2, 2, 0), ("k3-s2-b1", 3, 2, 1), ("k3-s1-b1", 3, 1, 1), ("k7-s3", 7, 3, 0)):
+    case(f"maxPool.{name}", "maxPool", [[1, 3, 11, 14]], f"F.max_pool2d(x, {k}, {s}, {b})",
+         kernel=k, stride=s, border=b)
+    for count in (True, False):
+        case(f"averagePool.{name}-{'counting' if count else 'not-counting'}", "averagePool", [[1, 3, 11, 14]],
+             f"F.avg_pool2d(x, {k}, {s}, {b}, count_include_pad={count})",
+             kernel=k, stride=s, border=b, countsPadding=count)
+case("maxPool.same", "maxPool", [[1, 3, 7, 8]],
+     "F.max_pool2d(F.pad(x, (0, 0, 0, 1), value=float('-inf')), 2, 2)", kernel=2, stride=2, border="same")
+case("maxPool.all-negative", "maxPool", [[1, 3, 6, 6]], "F.max_pool2d(x, 3, 2, 1)",
+     inputs=lambda: [-1 - torch.rand(1, 3, 6, 6)], kernel=3, stride=2, border=1)
+case("maxPool.rectangle", "maxPool", [[1, 3, 9, 8]], "F.max_pool2d(x, (3, 2), (1, 2))",
+     kernel=[3, 2], stride=[1, 2])
+# Keras excludes padding from the mean; here a divisor of ones does the same for one-sided padding.
+case("averagePool.same-not-counting", "averagePool", [[1, 3, 7, 9]],
+     "F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2) / F.avg_pool2d(F.pad(torch.ones_like(x), (0, 1, 0, 1)), 2)",
+     kernel=2, stride=2, border="same", countsPadding=False)
+case("globalAveragePool.plain", "globalAveragePool", [[2, 5, 7, 9]], "F.adaptive_avg_pool2d(x, 1)")
+
+# -- Activations: inputs from -6 to 6, so that tails are met --
+
+tails = lambda: [torch.linspace(-6, 6, 2 * 3 * 8 * 9).reshape(2, 3, 8, 9)[:, torch.tensor([2, 0, 1])]]
+for name, expression, op, attributes in (
+    ("relu", "F.relu(x)", "relu", {}),
+    ("leakyRelu", "F.leaky_relu(x, 0.05)", "leakyRelu", {"slope": 0.05}),
+    ("leakyRelu-negative", "F.leaky_relu(x, -0.2)", "leakyRelu", {"slope": -0.2}),
+    ("elu", "F.elu(x)", "elu", {}),
+    ("elu-alpha", "F.elu(x, 0.7)", "elu", {"alpha": 0.7}),
+    ("gelu", "F.gelu(x)", "gelu", {}),
+    ("gelu-tanh", "F.gelu(x, approximate='tanh')", "gelu", {"approximate": True}),
+    ("silu", "F.silu(x)", "silu", {}),
+    ("sigmoid", "torch.sigmoid(x)", "sigmoid", {}),
+    ("tanh", "torch.tanh(x)", "tanh", {}),
+    ("clamp", "x.clamp(-0.5, 2)", "clamp", {"minimum": -0.5, "maximum": 2}),
+):
+    case(f"activation.{name}", op, [[2, 3, 8, 9]], expression, inputs=tails, **attributes)
+slopes = lambda n: lambda: torch.rand(n) * 1.4 - 0.4
+case("prelu.channels", "prelu", [[2, 5, 6, 7]], "F.prelu(x, p['weight'])", {"weight": slopes(5)}, perChannel=True)
+case("prelu.wide", "prelu", [[1, 20, 5, 6]], "F.prelu(x, p['weight'])", {"weight": slopes(20)}, perChannel=True)
+case("prelu.one", "prelu", [[1, 5, 6, 7]], "F.prelu(x, p['weight'])", {"weight": slopes(1)}, perChannel=False)
+
+# -- Normalisation and softmax --
+
+statistics = {"running_mean": [6], "running_var": positive(6), "num_batches_tracked": lambda: torch.tensor(7)}
+norm = "F.batch_norm(x, p['running_mean'], p['running_var'], {w}, {b}, eps={e})"
+case("batchNormalization.plain", "batchNormalization", [[2, 6, 5, 4]], norm.format(w="p['weight']", b="p['bias']", e=1e-5),
+     {"weight": [6], "bias": [6], **statistics})
+case("batchNormalization.keras", "batchNormalization", [[1, 6, 5, 4]],
+     norm.format(w="p['weight']", b="p['bias']", e=1e-3), {"weight": [6], "bias": [6], **statistics}, epsilon=1e-3)
+case("batchNormalization.bare", "batchNormalization", [[1, 6, 5, 4]], norm.format(w="None", b="None", e=1e-4),
+     statistics, epsilon=1e-4, scale=False, center=False)
+case("layerNormalization.last", "layerNormalization", [[2, 3, 4, 10]],
+     "F.layer_norm(x, (10,), p['weight'], p['bias'], 1e-5)", {"weight": [10], "bias": [10]}, dimensions=1)
+case("layerNormalization.three", "layerNormalization", [[2, 3, 4, 5]],
+     "F.layer_norm(x, (3, 4, 5), p['weight'], p['bias'], 1e-6)", {"weight": [3, 4, 5], "bias": [3, 4, 5]},
+     dimensions=3, epsilon=1e-6)
+for dimension in (1, 2, 3):
+    case(f"softmax.dimension-{dimension}", "softmax", [[2, 5, 4, 7]], f"torch.softmax(x, {dimension})",
+         dimension=dimension)
+case("softmax.large", "softmax", [[1, 4, 3, 5]], "torch.softmax(x, 3)",
+     inputs=lambda: [torch.randn(1, 4, 3, 5) * 80], dimension=3)
+
+# -- Arithmetic --
+
+for op, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*")):
+    for name, a, b in (("equal", [2, 5, 4, 6], [2, 5, 4, 6]), ("space", [2, 5, 4, 6], [2, 5, 1, 1]),
+                       ("channels", [2, 5, 4, 6], [2, 1, 4, 6]), ("first-repeats", [1, 5, 1, 1], [2, 5, 4, 6])):
+        case(f"{op}.{name}", op, [a, b], f"x {sign} y")
+    # One number a channel, known by the graph, is scale or offset.
+case("multiply.both-repeat", "multiply", [[1, 5, 1, 1], [2, 1, 4, 6]], "x * y")
+case("scale.one", "scale", [[1, 3, 4, 5]], "x * 255", values=255)
+case("scale.channels", "scale", [[2, 3, 4, 5]], "x * torch.tensor([0.5, -2, 3]).view(1, 3, 1, 1)", values=[0.5, -2, 3])
+case("offset.one", "offset", [[1, 3, 4, 5]], "x - 0.5", values=-0.5)
+case("offset.channels", "offset", [[2, 3, 4, 5]], "x + torch.tensor([0.25, -1, 3]).view(1, 3, 1, 1)",
+     values=[0.25, -1, 3])
+case("linear.plain", "linear", [[2, 3, 4, 9]], "F.linear(x, p['weight'], p['bias'])", {"weight": [7, 9], "bias": [7]},
+     features=7)
+case("linear.no-bias", "linear", [[1, 2, 3, 9]], "F.linear(x, p['weight'])", {"weight": [7, 9]},
+     features=7, bias=False)
+case("matmul.plain", "matmul", [[2, 3, 4, 5], [2, 3, 5, 6]], "x @ y")
+case("matmul.repeats", "matmul", [[2, 1, 4, 5], [1, 3, 5, 6]], "x @ y")
+for kind, call in (("mean", "x.mean({d}, keepdim={k})"), ("sum", "x.sum({d}, keepdim={k})"),
+                   ("maximum", "x.amax({d}, keepdim={k})")):
+    case(f"reduce.{kind}-space", "reduce", [[2, 3, 5, 4]], call.format(d=(2, 3), k=True), kind=kind, dimensions=[2, 3])
+    case(f"reduce.{kind}-channels", "reduce", [[2, 3, 5, 4]], call.format(d=1, k=False), kind=kind, dimensions=[1],
+         keepsDimensions=False)
+
+# -- Moving things --
+
+case("concatenate.plain", "concatenate", [[2, 3, 4, 5], [2, 1, 4, 5], [2, 17, 4, 5]], "torch.cat([x, y, z], 1)")
+case("slice.plain", "slice", [[2, 12, 4, 5]], "x[:, 3:10]", start=3, count=7)
+case("slice.wide", "slice", [[1, 40, 3, 4]], "x[:, 8:24]", start=8, count=16)
+for r in (2, 3):
+    case(f"pixelShuffle.{r}", "pixelShuffle", [[2, 2 * r * r, 4, 5]], f"F.pixel_shuffle(x, {r})", factor=r)
+    case(f"pixelUnshuffle.{r}", "pixelUnshuffle", [[2, 2, 4 * r, 5 * r]], f"F.pixel_unshuffle(x, {r})", factor=r)
+    # TensorFlow's order is PyTorch's after the channels (i, j, c) have become (c, i, j).
+    case(f"pixelShuffle.{r}-tensorflow", "pixelShuffle", [[2, 2 * r * r, 4, 5]],
+         f"F.pixel_shuffle(x.reshape(2, {r * r}, 2, 4, 5).transpose(1, 2).reshape(2, {2 * r * r}, 4, 5), {r})",
+         factor=r, order="tensorflow")
+    case(f"pixelUnshuffle.{r}-tensorflow", "pixelUnshuffle", [[2, 2, 4 * r, 5 * r]],
+         f"F.pixel_unshuffle(x, {r}).reshape(2, 2, {r * r}, 4, 5).transpose(1, 2).reshape(2, {2 * r * r}, 4, 5)",
+         factor=r, order="tensorflow")
+for mode, name in (("constant", "zero"), ("reflect", "reflect"), ("replicate", "edge")):
+    case(f"pad.{name}", "pad", [[2, 3, 5, 6]], f"F.pad(x, (2, 0, 1, 3), mode='{mode}')",
+         edges=[1, 2, 3, 0], mode=name)
+case("pad.reflect-most", "pad", [[1, 2, 4, 5]], "F.pad(x, (4, 4, 3, 3), mode='reflect')",
+     edges=[3, 4, 3, 4], mode="reflect")
+case("crop.plain", "crop", [[2, 3, 8, 9]], "x[:, :, 1:-3, 2:]", edges=[1, 2, 3, 0])
+case("dropout.plain", "dropout", [[1, 3, 4, 5]], "F.dropout(x, 0.5, training=False)", rate=0.5)
+case("reshape.tokens", "reshape", [[2, 6, 4, 5]], "x.reshape(2, 6, 20)", shape=[0, 0, -1])
+case("reshape.heads", "reshape", [[2, 6, 4, 5]], "x.reshape(2, 3, 2, 4, 5)", shape=[0, 3, -1, 4, 5])
+case("permute.nhwc", "permute", [[2, 3, 4, 5]], "x.permute(0, 2, 3, 1)", order=[0, 2, 3, 1])
+case("permute.reverse", "permute", [[2, 3, 4, 5]], "x.permute(3, 2, 1, 0)", order=[3, 2, 1, 0])
+case("roll.space", "roll", [[2, 3, 7, 8]], "torch.roll(x, (-2, 3), (2, 3))", shifts=[-2, 3], dimensions=[2, 3])
+case("roll.beyond", "roll", [[1, 3, 4, 5]], "torch.roll(x, 11, 3)", shifts=[11], dimensions=[3])
+
+# -- Resizing. PyTorch's nearest is asymmetric, its nearest-exact half-pixel; its cubic has a = -0.75. --
+
+A = -0.75
+for factor, label in ((2, "2"), (3, "3"), (4, "4"), ([3, 2], "3-2"), ([1, 2], "1-2"), ([2, 3], "2-3")):
+    value = factor if isinstance(factor, int) else f"{factor[0]} / {factor[1]}"
+    shape = [1, 2, 5, 7]
+    f = f"F.interpolate(x, scale_factor={value}, mode="
+    case(f"resize.nearest-asymmetric-{label}", "resize", [shape], f + "'nearest')", kernel="nearest",
+         coordinates="asymmetric", factor=factor)
+    case(f"resize.nearest-half-pixel-{label}", "resize", [shape], f + "'nearest-exact')", kernel="nearest",
+         factor=factor)
+    case(f"resize.linear-half-pixel-{label}", "resize", [shape], f + "'bilinear', align_corners=False)",
+         kernel="linear", factor=factor)
+    case(f"resize.linear-align-corners-{label}", "resize", [shape], f + "'bilinear', align_corners=True)",
+         kernel="linear", coordinates="align-corners", factor=factor)
+    case(f"resize.cubic-half-pixel-{label}", "resize", [shape], f + "'bicubic', align_corners=False)",
+         kernel="cubic", a=A, factor=factor)
+    case(f"resize.cubic-align-corners-{label}", "resize", [shape], f + "'bicubic', align_corners=True)",
+         kernel="cubic", a=A, coordinates="align-corners", factor=factor)
+for kernel, mode in (("linear", "bilinear"), ("cubic", "bicubic")):
+    for size in ([11, 5], [14, 18]):
+        for corners in (False, True):
+            case(f"resize.{kernel}-to-{size[0]}x{size[1]}-{'align-corners' if corners else 'half-pixel'}", "resize",
+                 [[1, 3, 7, 9], [1, 2, *size]],
+                 f"F.interpolate(x, size=y.shape[2:], mode='{mode}', align_corners={corners})", kernel=kernel,
+                 coordinates="align-corners" if corners else "half-pixel", **({"a": A} if kernel == "cubic" else {}))
+case("resize.nearest-to-11x5", "resize", [[1, 3, 7, 9], [1, 2, 11, 5]],
+     "F.interpolate(x, size=y.shape[2:], mode='nearest')", kernel="nearest", coordinates="asymmetric")
+case("resize.linear-one-pixel", "resize", [[1, 2, 1, 1]],
+     "F.interpolate(x, scale_factor=3, mode='bilinear', align_corners=False)", kernel="linear", factor=3)
+case("resize.cubic-one-row", "resize", [[1, 2, 1, 6]],
+     "F.interpolate(x, scale_factor=2, mode='bicubic', align_corners=False)", kernel="cubic", a=A, factor=2)
+
+
+def run(name, seed):
+    """The case's tensors by name, and what cases.json says of it."""
+    op, shapes, expression, shapes_of_parameters, inputs, attributes = CASES[name]
+    torch.manual_seed(seed)
+    names = ["x", "y", "z"][:len(shapes)]
+    values = dict(zip(names, inputs() if inputs else [torch.randn(shape) for shape in shapes]))
+    parameters = {}
+    for suffix, shape in shapes_of_parameters.items():
+        if callable(shape):
+            parameters[suffix] = shape()
+        else:
+            fan = max(1, torch.Size(shape[1:]).numel())
+            parameters[suffix] = torch.randn(shape) * (0.3 if len(shape) == 1 else fan ** -0.5)
+    wide = {suffix: v.double() if v.is_floating_point() else v for suffix, v in parameters.items()}
+    scope = {"torch": torch, "F": F, "p": wide, **{n: v.double() for n, v in values.items()}}
+    output = eval(expression, scope).float()
+    graph = {
+        "version": 1,
+        "inputs": [{"name": n, "channels": shape[1]} for n, shape in zip(names, shapes)],
+        "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
+        "outputs": [{"name": "output", "value": "node"}],
+    }
+    tensors = {**values, **{f"node.{suffix}": v for suffix, v in parameters.items()}, "output": output}
+    return tensors, {"name": name.split(".")[1], "pytorch": expression, "graph": graph}
+
+
+def export(operation, names):
+    tensors, cases = {}, []
+    for name in names:
+        of_case, description = run(name, SEEDS[name])
+        tensors |= {f"{description['name']}.{n}": v.contiguous() for n, v in of_case.items()}
+        cases.append(description)
+    folder = HERE / operation
+    folder.mkdir(exist_ok=True)
+    lines = ",\n".join("  " + json.dumps(c) for c in cases)
+    (folder / "cases.json").write_text(f"[\n{lines}\n]\n")
+    torch.save(tensors, folder / "tensors.pt")
+    for file in folder.iterdir():
+        assert file.stat().st_size <= LIMIT, f"{file}: {file.stat().st_size} bytes"
+    print(f"{operation:24} {len(cases):3} cases {(folder / 'tensors.pt').stat().st_size:7} bytes")
+
+
+# A case keeps its tensors when others are added before it.
+SEEDS = {name: zlib.crc32(name.encode()) for name in CASES}
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for operation in dict.fromkeys(name.split(".")[0] for name in CASES):
+        export(operation, [name for name in CASES if name.split(".")[0] == operation])

@@ -1,0 +1,96 @@
+internal import AviaryGraph
+
+/// out[o, y, x] = bias[o] + Σ weight[o, i, r, s] · in[i, y · stride + r · dilation - top, …]
+func naiveConvolution(
+  _ x: NaiveArray, _ parameters: [NaiveArray], _ c: Convolution
+) -> NaiveArray {
+  let (height, width) = (x.shape[2], x.shape[3])
+  let edges = c.border.edges(
+    size: Size(height, width), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
+  func outputs(_ axis: Axis) -> Int {
+    (x.shape[axis.dimension] + edges.total(axis) - (c.kernel[axis] - 1) * c.dilation[axis] - 1)
+      / c.stride[axis] + 1
+  }
+  let outHeight = outputs(.vertical), outWidth = outputs(.horizontal)
+  let channels = x.shape[1], channelsOfGroup = channels / c.groups
+  let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
+  var result: [Float] = []
+  for picture in 0..<x.shape[0] {
+    for filter in 0..<c.filters {
+      var sums = [Double](repeating: Double(bias?[filter] ?? 0), count: outHeight * outWidth)
+      let firstChannel = filter / (c.filters / c.groups) * channelsOfGroup
+      for i in 0..<channelsOfGroup {
+        let plane = (picture * channels + firstChannel + i) * height
+        for r in 0..<c.kernel.height {
+          let down = r * c.dilation.height - edges.top
+          let rows = inside(outHeight, step: c.stride.height, shift: down, size: height)
+          for s in 0..<c.kernel.width {
+            let right = s * c.dilation.width - edges.left
+            let columns = inside(outWidth, step: c.stride.width, shift: right, size: width)
+            let position =
+              ((filter * channelsOfGroup + i) * c.kernel.height + r) * c.kernel.width + s
+            let factor = Double(weight[position])
+            for row in rows {
+              let from = (plane + row * c.stride.height + down) * width + right
+              for column in columns {
+                sums[row * outWidth + column] +=
+                  factor * Double(x.values[from + column * c.stride.width])
+              }
+            }
+          }
+        }
+      }
+      result.append(contentsOf: sums.lazy.map(Float.init))
+    }
+  }
+  return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)
+}
+
+/// Every input pixel adds weight[i, o, r, s] times itself to out[o, y · stride + r - top, …].
+func naiveTransposedConvolution(
+  _ x: NaiveArray, _ parameters: [NaiveArray], _ c: TransposedConvolution
+) -> NaiveArray {
+  let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
+  let outHeight = (height - 1) * c.stride.height + c.kernel.height - c.crops.top - c.crops.bottom
+  let outWidth = (width - 1) * c.stride.width + c.kernel.width - c.crops.left - c.crops.right
+  let channelsOfGroup = channels / c.groups, filtersOfGroup = c.filters / c.groups
+  let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
+  var result: [Float] = []
+  for picture in 0..<x.shape[0] {
+    for filter in 0..<c.filters {
+      var sums = [Double](repeating: Double(bias?[filter] ?? 0), count: outHeight * outWidth)
+      let firstChannel = filter / filtersOfGroup * channelsOfGroup
+      for i in firstChannel..<firstChannel + channelsOfGroup {
+        for r in 0..<c.kernel.height {
+          let down = r - c.crops.top
+          let rows = inside(height, step: c.stride.height, shift: down, size: outHeight)
+          for s in 0..<c.kernel.width {
+            let right = s - c.crops.left
+            let columns = inside(width, step: c.stride.width, shift: right, size: outWidth)
+            let position =
+              ((i * filtersOfGroup + filter % filtersOfGroup) * c.kernel.height + r)
+              * c.kernel.width + s
+            let factor = Double(weight[position])
+            for row in rows {
+              let from = ((picture * channels + i) * height + row) * width
+              let to = (row * c.stride.height + down) * outWidth + right
+              for column in columns {
+                sums[to + column * c.stride.width] += factor * Double(x.values[from + column])
+              }
+            }
+          }
+        }
+      }
+      result.append(contentsOf: sums.lazy.map(Float.init))
+    }
+  }
+  return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)
+}
+
+/// The numbers n below `count` for which n · step + shift lies in 0..<size: the only ones for which
+/// the loops have anything to do.
+private func inside(_ count: Int, step: Int, shift: Int, size: Int) -> Range<Int> {
+  let first = shift >= 0 ? 0 : (-shift + step - 1) / step
+  let last = size - 1 - shift < 0 ? -1 : (size - 1 - shift) / step
+  return min(first, count)..<max(min(last + 1, count), min(first, count))
+}

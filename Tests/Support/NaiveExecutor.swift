@@ -1,0 +1,145 @@
+package import AviaryGraph
+package import AviaryTensor
+
+/// What a graph gives, computed straight from the definitions in `Op`: the oracle that everything
+/// faster is held against.
+///
+/// Plain loops over single numbers; sums are kept in float64 and every value is rounded to float32
+/// once.
+///
+/// - Parameters:
+///   - weights: the graph's parameters by name; bookkeeping may be left out.
+///   - inputs: a picture (NCHW) for each of the graph's inputs, by name.
+/// - Returns: the graph's outputs by name.
+/// - Throws: `NaiveError` for a tensor that is absent or has another shape; `GraphError` where the
+///   network cannot run on the size.
+package func naive(
+  _ graph: Graph, weights: [String: Tensor], inputs: [String: Tensor]
+) throws -> [String: Tensor] {
+  let values = try naiveList(graph, weights, inputs)
+  return Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, values[$0.value]) })
+}
+
+/// As `naive`, but every value of the graph, by the name of its input or node.
+package func naiveValues(
+  _ graph: Graph, weights: [String: Tensor], inputs: [String: Tensor]
+) throws -> [String: Tensor] {
+  let values = try naiveList(graph, weights, inputs)
+  return Dictionary(
+    uniqueKeysWithValues: values.enumerated().map { (graph.name(ofValue: $0), $1) })
+}
+
+/// A tensor that the oracle was not given, or not in the shape that it must have.
+package struct NaiveError: Error, CustomStringConvertible {
+  /// One line: the thing, the expected, the found.
+  package let description: String
+}
+
+private func naiveList(
+  _ graph: Graph, _ weights: [String: Tensor], _ inputs: [String: Tensor]
+) throws -> [Tensor] {
+  func find(_ name: String, in tensors: [String: Tensor]) throws -> NaiveArray {
+    guard let tensor = tensors[name] else { throw NaiveError(description: "\(name): none given") }
+    return NaiveArray(tensor)
+  }
+  // Counters of training steps have no part in inference.
+  var shapes: [String: [Int]] = [:]
+  for parameter in graph.parameters where parameter.role != .bookkeeping {
+    shapes[parameter.name] = parameter.shape
+  }
+  var values = try graph.inputs.map { try find($0.name, in: inputs) }
+  for (node, shape) in zip(
+    graph.nodes, try graph.shapes(for: values.map(\.shape)).dropFirst(graph.inputs.count))
+  {
+    var parameters: [NaiveArray] = []
+    for name in node.parameters {
+      guard let expected = shapes[name] else { continue }
+      parameters.append(try find(name, in: weights))
+      guard let found = parameters.last?.shape, found == expected else {
+        throw NaiveError(
+          description: "\(name): shape \(expected) expected, \(weights[name]?.shape ?? []) found")
+      }
+    }
+    let result = node.op.naive(node.inputs.map { values[$0] }, parameters, shape)
+    // The shape function and the definition must agree; a slip in either shows here.
+    guard result.shape == shape, result.values.count == shape.reduce(1, *) else {
+      throw NaiveError(
+        description: "\(node.name): shape \(shape) expected, \(result.shape) found")
+    }
+    values.append(result)
+  }
+  return try values.map { try Tensor(shape: $0.shape, $0.values) }
+}
+
+extension Op {
+  /// The operation's value. Operations whose output size is not told by their inputs and attributes
+  /// alone (padding by `.same`, a reshape) take it from `shape`.
+  fileprivate func naive(
+    _ inputs: [NaiveArray], _ parameters: [NaiveArray], _ shape: [Int]
+  ) -> NaiveArray {
+    let x = inputs[0]
+    switch self {
+    case .convolution(let c): return naiveConvolution(x, parameters, c)
+    case .transposedConvolution(let c): return naiveTransposedConvolution(x, parameters, c)
+    case .linear: return naiveLinear(x, parameters)
+    case .maxPool(let pool):
+      return naivePool(x, pool) { window, _ in window.max() ?? -.infinity }
+    case .averagePool(let pool, let countsPadding):
+      return naivePool(x, pool) { window, area in
+        window.reduce(0, +) / Double(countsPadding ? area : window.count)
+      }
+    case .globalAveragePool:
+      return naiveReduction(x, Reduction(.mean, dimensions: [2, 3]))
+    case .batchNormalization(let b): return naiveBatchNormalization(x, parameters, b)
+    case .activation(let activation): return x.map(activation.naive)
+    case .prelu(let perChannel):
+      let slopes = parameters[0].values
+      return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[perChannel ? $1 : 0]) * $0 }
+    case .add: return naiveBroadcast(x, inputs[1], +)
+    case .subtract: return naiveBroadcast(x, inputs[1], -)
+    case .multiply: return naiveBroadcast(x, inputs[1], *)
+    case .scale(let factors):
+      return factors.count == 1
+        ? x.map { $0 * factors[0] } : x.mapByChannel { $0 * factors[$1] }
+    case .offset(let terms):
+      return terms.count == 1 ? x.map { $0 + terms[0] } : x.mapByChannel { $0 + terms[$1] }
+    case .concatenate: return naiveConcatenation(inputs)
+    case .slice(let start, let count):
+      return x.gathering([x.shape[0], count] + x.shape.dropFirst(2)) { index in
+        index[1] += start
+      }
+    case .pixelShuffle(let factor, let order): return naivePixelShuffle(x, factor, order)
+    case .pixelUnshuffle(let factor, let order): return naivePixelUnshuffle(x, factor, order)
+    case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
+    case .pad(let edges, let mode): return naivePad(x, edges, mode)
+    case .crop(let edges):
+      return x.gathering(
+        x.shape.dropLast(2) + [
+          x.shape[2] - edges.top - edges.bottom, x.shape[3] - edges.left - edges.right,
+        ]
+      ) { index in
+        index[2] += edges.top
+        index[3] += edges.left
+      }
+    case .dropout: return x
+    case .reduce(let reduction): return naiveReduction(x, reduction)
+    case .matmul: return naiveProduct(x, inputs[1])
+    case .softmax(let dimension): return naiveSoftmax(x, dimension)
+    case .layerNormalization(let dimensions, let epsilon):
+      return naiveLayerNormalization(x, parameters, dimensions, epsilon)
+    case .reshape: return NaiveArray(shape, x.values)
+    case .permute(let order):
+      return x.gathering(order.map { x.shape[$0] }) { index in
+        let position = index
+        for (to, from) in order.enumerated() { index[from] = position[to] }
+      }
+    case .roll(let shifts, let dimensions):
+      return x.gathering(x.shape) { index in
+        for (shift, dimension) in zip(shifts, dimensions) {
+          let size = x.shape[dimension]
+          index[dimension] = ((index[dimension] - shift) % size + size) % size
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+internal import AviaryGraph
+
+/// Every window's pixels that lie in the picture, made into one by `combine`, which is also told
+/// how many pixels the window has with its padding.
+func naivePool(
+  _ x: NaiveArray, _ pool: Pool, _ combine: ([Double], Int) -> Double
+) -> NaiveArray {
+  let (height, width) = (x.shape[2], x.shape[3])
+  let edges = pool.border.edges(
+    size: Size(height, width), kernel: pool.kernel, stride: pool.stride)
+  let outHeight = (height + edges.top + edges.bottom - pool.kernel.height) / pool.stride.height + 1
+  let outWidth = (width + edges.left + edges.right - pool.kernel.width) / pool.stride.width + 1
+  var result: [Float] = []
+  for plane in 0..<x.shape[0] * x.shape[1] {
+    for row in 0..<outHeight {
+      for column in 0..<outWidth {
+        let top = row * pool.stride.height - edges.top
+        let left = column * pool.stride.width - edges.left
+        var window: [Double] = []
+        for down in max(top, 0)..<min(top + pool.kernel.height, height) {
+          for across in max(left, 0)..<min(left + pool.kernel.width, width) {
+            window.append(Double(x.values[(plane * height + down) * width + across]))
+          }
+        }
+        result.append(Float(combine(window, pool.kernel.height * pool.kernel.width)))
+      }
+    }
+  }
+  return NaiveArray([x.shape[0], x.shape[1], outHeight, outWidth], result)
+}

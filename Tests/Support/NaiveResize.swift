@@ -1,0 +1,106 @@
+internal import AviaryGraph
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Interpolation, rows first and columns after; weights are made to sum to 1.
+func naiveResize(_ x: NaiveArray, _ resize: Resize, height: Int, width: Int) -> NaiveArray {
+  let (oldHeight, oldWidth) = (x.shape[2], x.shape[3])
+  let rows = resize.taps(from: oldHeight, to: height)
+  let columns = resize.taps(from: oldWidth, to: width)
+  var result: [Float] = []
+  for plane in 0..<x.shape[0] * x.shape[1] {
+    for row in rows {
+      let mixed = (0..<oldWidth).map { column in
+        row.reduce(0.0) { sum, tap in
+          sum
+            + tap.weight * Double(x.values[(plane * oldHeight + tap.position) * oldWidth + column])
+        }
+      }
+      for column in columns {
+        result.append(Float(column.reduce(0.0) { $0 + $1.weight * mixed[$1.position] }))
+      }
+    }
+  }
+  return NaiveArray([x.shape[0], x.shape[1], height, width], result)
+}
+
+/// An input pixel along an axis, and its part in an output pixel.
+private struct Tap {
+  var position: Int
+  var weight: Double
+}
+
+extension Resize {
+  /// What each of `newSize` output pixels is made of.
+  fileprivate func taps(from size: Int, to newSize: Int) -> [[Tap]] {
+    // Input pixels per output pixel. A factor is what it says also where the size was rounded down.
+    let ratio: Double =
+      if case .factor(let factor) = target {
+        Double(factor.denominator) / Double(factor.numerator)
+      } else {
+        Double(size) / Double(newSize)
+      }
+    let step =
+      switch coordinates {
+      case .halfPixel, .asymmetric: ratio
+      case .alignCorners: newSize > 1 ? Double(size - 1) / Double(newSize - 1) : 0
+      }
+    let shift = coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
+    return (0..<newSize).map { output in
+      let place = Double(output) * step + shift
+      if kernel == .nearest {
+        // PyTorch's 'nearest' takes the pixel in which an asymmetric coordinate lies; its
+        // 'nearest-exact', and everybody's aligned corners, the pixel whose centre is nearest, the
+        // later of two. Antialiasing has no meaning here, as in TensorFlow.
+        let nearest = coordinates == .asymmetric ? place : place + 0.5
+        return [Tap(position: inside(Int(nearest.rounded(.down)), size), weight: 1)]
+      }
+      let widening = antialias ? max(step, 1) : 1
+      let reach = support * widening
+      let taps = (Int((place - reach).rounded(.down))...Int((place + reach).rounded(.up))).map {
+        Tap(position: inside($0, size), weight: weight((place - Double($0)) / widening))
+      }
+      let sum = taps.reduce(0) { $0 + $1.weight }
+      return taps.map { Tap(position: $0.position, weight: $0.weight / sum) }
+    }
+  }
+
+  /// The pixel that stands for one beyond the edges.
+  private func inside(_ position: Int, _ size: Int) -> Int {
+    switch edge {
+    case .edge: return min(max(position, 0), size - 1)
+    case .symmetric:
+      let period = ((position % (2 * size)) + 2 * size) % (2 * size)
+      return period < size ? period : 2 * size - 1 - period
+    }
+  }
+
+  /// The distance from which on the kernel is 0.
+  private var support: Double {
+    switch kernel {
+    case .nearest: 0.5
+    case .linear: 1
+    case .cubic: 2
+    case .lanczos(let lobes): Double(lobes)
+    }
+  }
+
+  /// The kernel at a distance.
+  private func weight(_ distance: Double) -> Double {
+    let x = abs(distance)
+    switch kernel {
+    case .nearest: return x <= 0.5 ? 1 : 0
+    case .linear: return max(1 - x, 0)
+    case .cubic(let a):
+      if x < 1 { return (a + 2) * x * x * x - (a + 3) * x * x + 1 }
+      return x < 2 ? a * (x * x * x - 5 * x * x + 8 * x - 4) : 0
+    case .lanczos(let lobes):
+      func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
+      return x < Double(lobes) ? sinc(x) * sinc(x / Double(lobes)) : 0
+    }
+  }
+}
