@@ -17,7 +17,7 @@ public struct SizeRule: Hashable, Sendable {
 extension Graph {
   /// The ratio of each value's height and width to those of the first input; nil for values whose
   /// size does not depend on the input's in that way (one pixel after a global pooling, a matrix).
-  var ratios: [Ratio?] {
+  package var ratios: [Ratio?] {
     var ratios: [Ratio?] = inputs.map { _ in Ratio(1) }
     for node in nodes {
       let of = node.inputs.map { ratios[$0] }

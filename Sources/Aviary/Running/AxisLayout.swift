@@ -1,0 +1,72 @@
+internal import AviaryGraph
+
+/// How one axis of a picture is laid before a network: padded where the network wants more pixels
+/// or a multiple, divided into tiles, and cut back.
+struct AxisLayout: Hashable, Sendable {
+  /// The picture's pixels.
+  let size: Int
+  /// Pixels repeated from the edge at the start.
+  let before: Int
+  /// Pixels with those repeated at both ends.
+  let padded: Int
+  /// Output pixels over input pixels.
+  let ratio: Int
+  /// Output pixels to be cut at the start.
+  let skip: Int
+  /// How many pixels the output is smaller than `ratio` times the input.
+  let shrinkage: Int
+
+  /// The layout that gives `size * ratio` output pixels.
+  ///
+  /// Convolutions without padding cost the output its rim; pixels repeated from the edge give it
+  /// back, so that every picture comes out whole.
+  init(size: Int, ratio: Int, rule: SizeRule) {
+    self.size = size
+    self.ratio = ratio
+    shrinkage = rule.shrinkage
+    let lead = rule.shrinkage / 2
+    before = (lead + ratio - 1) / ratio
+    skip = before * ratio - lead
+    let needed = (skip + size * ratio + rule.shrinkage + ratio - 1) / ratio
+    let least = max(needed, rule.minimum)
+    padded = (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
+  }
+
+  /// The output's pixels, padding included.
+  var paddedOutput: Int { padded * ratio - shrinkage }
+
+  /// A stretch of padded input pixels computed at once.
+  struct Span: Hashable, Sendable {
+    var start: Int
+    var length: Int
+    /// The output pixels, padding included, that are taken from it.
+    var output: Range<Int>
+  }
+
+  /// The stretches that together give the whole, each `tile` pixels long where the axis is longer.
+  ///
+  /// - Parameters:
+  ///   - tile: a multiple of `multiple`, above twice the overlap.
+  ///   - overlap: how many pixels of a stretch's inner ends are spoilt.
+  ///   - multiple: what inner stretches begin at a multiple of.
+  func spans(tile: Int, overlap: Int, multiple: Int) -> [Span] {
+    precondition(tile >= 2 * overlap + multiple || tile >= padded, "tiles that get on")
+    var spans: [Span] = []
+    var done = 0
+    while done < paddedOutput {
+      var start = done == 0 ? 0 : max((done / ratio - overlap) / multiple * multiple, 0)
+      var length = min(tile, padded - start)
+      if start + length == padded {
+        // The last stretch is as long as the others where the phase allows, so that one plan serves.
+        if padded > tile, (padded - tile) % multiple == 0 { start = padded - tile }
+        length = padded - start
+        spans.append(Span(start: start, length: length, output: done..<paddedOutput))
+      } else {
+        spans.append(
+          Span(start: start, length: length, output: done..<(start + length - overlap) * ratio))
+      }
+      done = spans[spans.count - 1].output.upperBound
+    }
+    return spans
+  }
+}

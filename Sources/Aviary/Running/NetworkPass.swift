@@ -1,0 +1,51 @@
+internal import AviaryGraph
+internal import AviaryImage
+
+/// A model at work on a picture in the network's own colours, in bands of rows: enlarged first where
+/// the network wants that, through the network, limited to the range of colours.
+struct NetworkPass {
+  private var enlargement: BandResampler?
+  private(set) var network: TiledNetwork
+
+  /// - Parameters:
+  ///   - scale: of the result over the picture.
+  ///   - format: of the bands that will come.
+  init(
+    _ model: Model, scale: Int, width: Int, height: Int, format: PixelFormat,
+    options: UpscalerOptions
+  ) throws {
+    let enlargesFirst = model.picture.enlargeFirst == .bicubic
+    var (width, height) = (width, height)
+    if enlargesFirst {
+      let factor = try ScaleFactor(scale)
+      // In floating point, unlike MATLAB's uint8 pictures: networks were trained so, and VDSR loses
+      // 0.05 to 0.2 dB otherwise.
+      enlargement = try BandResampler(
+        Resampling(), width: width, height: height, format: format, by: factor)
+      (width, height) = (try factor.length(of: width), try factor.length(of: height))
+    }
+    let ownScale = Ratio(enlargesFirst ? 1 : scale)
+    let ratios = model.graph.ratios
+    let output = model.graph.outputs.firstIndex { ratios[$0.value] == ownScale } ?? 0
+    network = try TiledNetwork(
+      model, output: output, width: width, height: height, format: format, options: options)
+  }
+
+  /// Takes the next rows of the picture and gives the next rows of the result.
+  mutating func push(_ band: Image, progress: () -> Void) throws -> [Image] {
+    let input = try enlargement?.push(band) ?? band
+    return try network.push(input, progress: progress).map { $0.limited() }
+  }
+}
+
+extension Image {
+  /// Each value limited to 0...1. Before luma and chroma become RGB it matters: networks overshoot,
+  /// and an overshoot of luma would tint.
+  fileprivate func limited() -> Image {
+    var result = self
+    unsafe result.withMutableFloats { values in
+      for i in values.indices { unsafe values[i] = min(max(values[i], 0), 1) }
+    }
+    return result
+  }
+}

@@ -1,0 +1,214 @@
+internal import AviaryCheckpoint
+internal import AviaryCompute
+internal import AviaryGraph
+internal import AviaryImage
+internal import AviaryTensor
+
+/// A network at work on a picture that passes by in bands of rows: rows go in, and those rows of the
+/// result that they complete come out. The result does not depend on how the picture is divided.
+struct TiledNetwork {
+  /// The result's format.
+  let outputFormat: PixelFormat
+  let rows: AxisLayout
+  let columns: AxisLayout
+  let rowSpans: [AxisLayout.Span]
+  let columnSpans: [AxisLayout.Span]
+  /// The memory that the activations of one tile take.
+  let arenaBytes: Int
+
+  private let picture: Picture
+  private let runner: TileRunner
+  /// How many of the picture's planes are one input of the network: all, or each for itself.
+  private let planesPerRun: Int
+  private var window: RowWindow
+  private var nextSpan = 0
+
+  /// - Parameters:
+  ///   - format: of the bands that will come, in the network's colours.
+  ///   - output: the position of the graph's output.
+  /// - Throws: `AviaryError.memory` where not even the smallest tile fits; `GraphError` and
+  ///   `ComputeError` where the network cannot be planned.
+  init(
+    _ model: Model, output: Int, width: Int, height: Int, format: PixelFormat,
+    options: UpscalerOptions
+  ) throws {
+    let rule = model.graph.sizeRule(output: output)
+    guard let scale = rule.scale, scale.denominator == 1 else {
+      throw AviaryError.scale(
+        model: model.name, expected: "a whole number",
+        found: rule.scale.map { "\($0.numerator)/\($0.denominator)" } ?? "none")
+    }
+    let channels = try model.graph.channels(ofOutput: output)
+    guard channels == model.graph.inputs[0].channels, format.channels % channels == 0 else {
+      throw AviaryError.colour(
+        model: model.name, channels: model.graph.inputs[0].channels,
+        found: "\(channels) of output for \(format.channels) of picture")
+    }
+    guard model.picture.output == .picture || scale.numerator == 1 else {
+      throw AviaryError.scale(
+        model: model.name, expected: "1 for a \(model.picture.output.rawValue)",
+        found: "\(scale.numerator)")
+    }
+    rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
+    columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
+    outputFormat = format
+    picture = model.picture
+    planesPerRun = model.graph.inputs[0].channels
+    window = try RowWindow(width: width, format: format)
+
+    let resolved = try model.graph.resolvingBorders(height: rows.padded, width: columns.padded)
+    let tiling = try model.graph.tiling(height: rows.padded, width: columns.padded)
+    let runs = format.channels / planesPerRun
+    let tile = try TileSize.choose(
+      resolved, tiling, rows: rows.padded, columns: columns.padded, runs: runs, options)
+    rowSpans = rows.spans(tile: tile.height, overlap: tile.overlap, multiple: tile.multiple)
+    columnSpans = columns.spans(tile: tile.width, overlap: tile.overlap, multiple: tile.multiple)
+    arenaBytes = tile.bytes
+    runner = try TileRunner(
+      resolved, weights: model.weights, output: output, runs: runs, options)
+  }
+
+  /// Takes the next rows of the picture and gives the next rows of the result, as many as can be
+  /// made.
+  ///
+  /// - Parameter progress: is told after each tile.
+  mutating func push(_ band: Image, progress: () -> Void) throws -> [Image] {
+    try window.append(band)
+    var results: [Image] = []
+    while nextSpan < rowSpans.count {
+      let span = rowSpans[nextSpan]
+      guard sourceRow(span.start + span.length - 1) < window.range.upperBound else { break }
+      if let result = try compute(span, progress: progress) { results.append(result) }
+      nextSpan += 1
+      if nextSpan < rowSpans.count {
+        try window.discard(before: sourceRow(rowSpans[nextSpan].start))
+      }
+    }
+    return results
+  }
+
+  /// The picture's row at a row of the padded picture: the edge is repeated beyond it.
+  private func sourceRow(_ row: Int) -> Int { min(max(row - rows.before, 0), rows.size - 1) }
+
+  /// One row of tiles; nil where all of it is cut off.
+  private func compute(_ span: AxisLayout.Span, progress: () -> Void) throws -> Image? {
+    let kept = rows.kept(span.output)
+    let firstRow = sourceRow(span.start), lastRow = sourceRow(span.start + span.length - 1)
+    let source = try window.rows(firstRow..<lastRow + 1)
+    guard !kept.isEmpty else { return nil }
+    var result = try Image(
+      width: columns.size * columns.ratio, height: kept.count, format: outputFormat)
+    for column in columnSpans {
+      let tile = try gather(source, firstRow: firstRow, span, column)
+      let output = try runner.run(tile)
+      try scatter(output, of: tile, from: span, column, kept, into: &result)
+      progress()
+    }
+    return result
+  }
+
+  /// A tile of the padded picture, in the network's values: [runs, channels, height, width].
+  private func gather(
+    _ source: Image, firstRow: Int, _ rowSpan: AxisLayout.Span, _ columnSpan: AxisLayout.Span
+  ) throws -> Tensor {
+    let runs = source.channels / planesPerRun
+    var tile = try Tensor(
+      zeros: [runs, planesPerRun, rowSpan.length, columnSpan.length])
+    let width = source.width, planeSize = source.width * source.height
+    let sourceColumns = (columnSpan.start..<columnSpan.start + columnSpan.length).map {
+      min(max($0 - columns.before, 0), columns.size - 1)
+    }
+    unsafe tile.withMutableFloats { target in
+      unsafe source.withFloats { values in
+        var i = 0
+        for plane in 0..<source.channels {
+          let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
+          for row in rowSpan.start..<rowSpan.start + rowSpan.length {
+            let start = plane * planeSize + (sourceRow(row) - firstRow) * width
+            for column in sourceColumns {
+              unsafe target[i] = values[start + column] * factor + offset
+              i += 1
+            }
+          }
+        }
+      }
+    }
+    return tile
+  }
+
+  /// Puts the part of a tile's output that is kept in its place, in values from 0 to 1.
+  private func scatter(
+    _ output: Tensor, of input: Tensor, from rowSpan: AxisLayout.Span,
+    _ columnSpan: AxisLayout.Span, _ keptRows: Range<Int>, into result: inout Image
+  ) throws {
+    let keptColumns = columns.kept(columnSpan.output)
+    let height = output.shape[2], width = output.shape[3]
+    let resultWidth = result.width, resultPlane = result.width * result.height
+    let ratio = rows.ratio, inputWidth = input.shape[3]
+    // The output lacks the rim that convolutions without padding cost.
+    let lead = rows.shrinkage / 2
+    let residual: Float =
+      switch picture.output {
+      case .picture: 0
+      case .residual: 1
+      case .noise: -1
+      }
+    // Where in the tile's output the kept part begins.
+    let top = keptRows.lowerBound + rows.skip - rowSpan.start * ratio
+    let left = keptColumns.lowerBound + columns.skip - columnSpan.start * ratio
+    unsafe result.withMutableFloats { target in
+      unsafe output.withFloats { values in
+        unsafe input.withFloats { inputs in
+          for plane in 0..<result.channels {
+            let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
+            for row in 0..<keptRows.count {
+              let from = (plane * height + top + row) * width + left
+              let to = plane * resultPlane + row * resultWidth + keptColumns.lowerBound
+              for column in 0..<keptColumns.count {
+                var value = unsafe values[from + column]
+                if residual != 0 {
+                  let i =
+                    (plane * input.shape[2] + top + row + lead) * inputWidth + left + column + lead
+                  value = unsafe inputs[i] + (residual > 0 ? value : -value)
+                }
+                unsafe target[to + column] = (value - offset) / factor
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+extension AxisLayout {
+  /// The output pixels of the picture proper among those of the padded one.
+  func kept(_ output: Range<Int>) -> Range<Int> {
+    let shifted = output.lowerBound - skip..<output.upperBound - skip
+    return shifted.clamped(to: 0..<size * ratio)
+  }
+}
+
+extension Picture {
+  /// How a value from 0 to 1 becomes the network's: value · factor + offset.
+  func scaling(channel: Int) -> (factor: Float, offset: Float) {
+    let deviation = deviation.isEmpty ? 1 : deviation[channel]
+    let mean = mean.isEmpty ? 0 : mean[channel]
+    return (
+      Float((range.upperBound - range.lowerBound) / deviation),
+      Float((range.lowerBound - mean) / deviation)
+    )
+  }
+}
+
+extension Graph {
+  /// The channels of an output.
+  fileprivate func channels(ofOutput output: Int) throws(GraphError) -> Int {
+    let side = sizeRule(output: output)
+    let pixels = max(side.exactMultiple, side.minimum)
+    let shape = try shapes(
+      height: inputs[0].size?.height ?? pixels, width: inputs[0].size?.width ?? pixels)[
+        outputs[output].value]
+    return shape.count == 4 ? shape[1] : 0
+  }
+}

@@ -1,0 +1,129 @@
+internal import AviaryGraph
+public import AviaryImage
+
+/// Enlarges pictures with a model, or restores them at their own size.
+///
+/// Pictures are read, computed and written in bands of rows: a large one is never whole in memory
+/// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are computed
+/// in tiles, with the same result as on the whole picture.
+public struct Upscaler: Sendable {
+  /// How many times as high and wide pictures become.
+  public let scale: Int
+  private let model: Model
+  private let options: UpscalerOptions
+
+  /// Rows that are read at once: enough that decoding in bands costs nothing.
+  private static let bandHeight = 64
+
+  /// An upscaler.
+  ///
+  /// - Parameter scale: what to enlarge by; nil where the model serves one scale only.
+  /// - Throws: `AviaryError.scale` for a scale that the model does not serve, or if none is stated
+  ///   and it serves several; `.notRestoration` for a network that gives no pictures.
+  public init(
+    _ model: Model, scale: Int? = nil, options: UpscalerOptions = UpscalerOptions()
+  ) throws(AviaryError) {
+    let scales = model.scales
+    guard model.picture.enlargeFirst != .no || model.ownScale != nil else {
+      throw .notRestoration(model.name, kind: "no picture in proportion to its input")
+    }
+    guard let chosen = scale ?? (scales.count == 1 ? scales[0] : nil) else {
+      throw .scale(
+        model: model.name,
+        expected: scales.isEmpty
+          ? "to be stated (pictures are enlarged first, by any)"
+          : "one of \(scales.map(String.init).joined(separator: ", "))", found: "none")
+    }
+    // A network that refines what was enlarged before may be put to any scale; one that enlarges by
+    // itself has but its own.
+    let serves = model.picture.enlargeFirst != .no ? 1...64 : chosen...chosen
+    guard serves.contains(chosen), model.picture.enlargeFirst != .no || scales.contains(chosen)
+    else {
+      throw .scale(
+        model: model.name,
+        expected: model.picture.enlargeFirst != .no
+          ? "1 to 64" : scales.map(String.init).joined(separator: ", "), found: "\(chosen)")
+    }
+    self.scale = chosen
+    self.model = model
+    self.options = options
+  }
+
+  /// Enlarges a picture file and writes a PNG with its colours, alpha, depth and metadata.
+  ///
+  /// The result appears under its name only when it is complete.
+  ///
+  /// - Parameters:
+  ///   - input: PNG or JPEG.
+  ///   - progress: is told the share done, 0 to 1.
+  /// - Throws: `ImageError` for pictures that cannot be read or written, `AviaryError.memory`,
+  ///   `GraphError` and `ComputeError` where the network cannot be computed at this size.
+  public func enlarge(
+    from input: String, to output: String, progress: (Double) -> Void = { _ in }
+  ) throws -> UpscaleReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var reader = try PictureReader(path: input)
+    let header = reader.header
+    var stages = try PictureStages(
+      model, scale: scale, width: header.width, height: header.height, source: header.format,
+      options: options)
+    var writer = try PictureWriter(
+      path: output, width: stages.outputWidth, height: stages.outputHeight, format: header.format,
+      metadata: header.metadata)
+    var done = 0
+    let total = Double(max(stages.tileCount, 1))
+    while let band = try reader.read(rows: Upscaler.bandHeight) {
+      try stages.push(
+        band,
+        progress: {
+          done += 1
+          progress(Double(done) / total)
+        }, sink: { try writer.write($0) })
+    }
+    try writer.finish()
+    let network = stages.network
+    var warnings: [String] = []
+    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
+    return UpscaleReport(
+      width: header.width, height: header.height, outputWidth: stages.outputWidth,
+      outputHeight: stages.outputHeight, tiles: stages.tileCount,
+      tileWidth: network.columnSpans.map(\.length).max() ?? 0,
+      tileHeight: network.rowSpans.map(\.length).max() ?? 0, arenaBytes: network.arenaBytes,
+      seconds: start.duration(to: clock.now) / .seconds(1), warnings: warnings)
+  }
+
+  /// Enlarges a picture in memory.
+  ///
+  /// - Parameters:
+  ///   - image: gray or RGB, with alpha or not; the result has the same format.
+  ///   - progress: is told the share done, 0 to 1.
+  /// - Throws: as for files.
+  public func enlarge(
+    _ image: Image, progress: (Double) -> Void = { _ in }
+  ) throws -> Image {
+    var stages = try PictureStages(
+      model, scale: scale, width: image.width, height: image.height, source: image.format,
+      options: options)
+    var bands: [Image] = []
+    var done = 0
+    let total = Double(max(stages.tileCount, 1))
+    try stages.push(
+      image,
+      progress: {
+        done += 1
+        progress(Double(done) / total)
+      }, sink: { bands.append($0) })
+    return try .stacked(bands)
+  }
+
+  /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma is
+  /// judged as it is, never by way of RGB.
+  func result(for image: Image) throws -> Image {
+    let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
+    var pass = try NetworkPass(
+      model, scale: scale, width: image.width, height: image.height, format: input.format,
+      options: options)
+    return try .stacked(try pass.push(input, progress: {}))
+  }
+}
