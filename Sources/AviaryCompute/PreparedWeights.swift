@@ -1,3 +1,4 @@
+import AviaryGraph
 public import AviaryTensor
 import CDNNL
 import Synchronization
@@ -76,18 +77,30 @@ public final class PreparedWeights: Sendable {
         let source = unsafe try Memory(plain, at: bytes.baseAddress, engine)
         let destination = unsafe try Memory(descriptor, at: memory.start, engine)
         let work = unsafe try Memory(copy.descriptor(.scratch), at: scratch.start, engine)
-        var arguments = [
-          unsafe dnnl_exec_arg_t(arg: Argument.source.rawValue, memory: source.raw),
-          unsafe dnnl_exec_arg_t(arg: Argument.destination.rawValue, memory: destination.raw),
+        var arguments = unsafe [
+          dnnl_exec_arg_t(arg: Argument.source.rawValue, memory: source.raw),
+          dnnl_exec_arg_t(arg: Argument.destination.rawValue, memory: destination.raw),
         ]
         if scratchBytes > 0 {
           unsafe arguments.append(
             dnnl_exec_arg_t(arg: Argument.scratch.rawValue, memory: work.raw))
         }
-        try primitive.execute(arguments, stream)
+        unsafe try primitive.execute(arguments, stream)
         try stream.wait()
       }
     }
     try result.get()
+  }
+}
+
+extension PreparedWeights {
+  /// Throws unless every parameter that a program's units name is there in the graph's shape.
+  /// Counters of training steps have no part in inference.
+  func check(_ graph: Graph, _ program: Program) throws(ComputeError) {
+    let needed = Set(program.parameterNames)
+    for parameter in graph.parameters
+    where parameter.role != .bookkeeping && needed.contains(parameter.name) {
+      try check(parameter.name, shape: parameter.shape)
+    }
   }
 }

@@ -32,7 +32,7 @@ struct ChannelCopy {
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
     guard lines < workers.count * 4, length >= 1 << 16 else {
-      unsafe workers.split(lines, cost: length) { range in
+      workers.split(lines, cost: length) { range in
         for line in range {
           unsafe (to + destination.first + line * destination.step)
             .update(from: from + source.first + line * source.step, count: length)
@@ -42,7 +42,7 @@ struct ChannelCopy {
     }
     // Few long stretches: each is divided.
     for line in 0..<lines {
-      unsafe workers.split(length) { range in
+      workers.split(length) { range in
         let input = unsafe from + source.first + line * source.step
         let output = unsafe to + destination.first + line * destination.step
         unsafe (output + range.lowerBound)

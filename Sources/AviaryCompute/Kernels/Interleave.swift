@@ -23,7 +23,7 @@ struct Interleave {
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
     let depth = source.depth
-    unsafe workers.split(source.planes * rows.count, cost: columns.count * depth) { range in
+    workers.split(source.planes * rows.count, cost: columns.count * depth) { range in
       for line in range {
         let (plane, row) = (line / rows.count, line % rows.count)
         let first = (plane * source.rows + rows.source + row) * source.columns + columns.source

@@ -27,14 +27,14 @@ struct Repetition {
 
   /// memory[2] = combine(memory[0], memory[1]), the three being walked through as `operands` say.
   static func combine(
-    _ operands: [Repetition], _ memory: [UnsafeMutablePointer<Float>], _ workers: Workers,
+    _ operands: [Repetition], _ memory: KernelMemory, _ workers: Workers,
     _ combine: (Float, Float) -> Float
   ) {
     let sizes = operands[2].sizes
     guard let inner = sizes.last else { return }
     let rows = sizes.dropLast().reduce(1, *)
     let (stepA, stepB) = (operands[0].strides.last ?? 0, operands[1].strides.last ?? 0)
-    unsafe workers.split(rows, cost: inner) { range in
+    workers.split(rows, cost: inner) { range in
       for row in range {
         let a = unsafe memory[0] + operands[0].offset(ofRow: row)
         let b = unsafe memory[1] + operands[1].offset(ofRow: row)

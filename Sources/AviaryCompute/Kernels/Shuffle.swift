@@ -27,7 +27,7 @@ struct Shuffle {
     _ deep: UnsafePointer<Float>, to wide: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
     let (from, to) = (deepPlaces.step, widePlaces.step * factor)
-    unsafe forEachLine(workers) { deepStart, wideStart in
+    forEachLine(workers) { deepStart, wideStart in
       let source = unsafe deep + deepStart
       let target = unsafe wide + wideStart
       for x in 0..<columns { unsafe target[x * to] = source[x * from] }
@@ -39,7 +39,7 @@ struct Shuffle {
     _ wide: UnsafePointer<Float>, to deep: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
     let (from, to) = (widePlaces.step * factor, deepPlaces.step)
-    unsafe forEachLine(workers) { deepStart, wideStart in
+    forEachLine(workers) { deepStart, wideStart in
       let source = unsafe wide + wideStart
       let target = unsafe deep + deepStart
       for x in 0..<columns { unsafe target[x * to] = source[x * from] }

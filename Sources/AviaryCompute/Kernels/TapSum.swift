@@ -26,9 +26,9 @@ struct TapSum {
     let (height, width) = (output[2], output[3])
     // Vectors of two or four lanes hold the filters; the last lane may be idle.
     let lanes = expansion.filters == 1 ? 1 : expansion.filters == 2 ? 2 : 4
-    unsafe workers.split(output[0] * height, cost: width * expansion.taps) { range in
+    workers.split(output[0] * height, cost: width * expansion.taps) { range in
       unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: width * lanes) { row in
-        guard let row = unsafe row.baseAddress else { return }
+        guard let row = row.baseAddress else { return }
         for line in range {
           let (picture, y) = (line / height, line % height)
           for i in 0..<width * lanes {

@@ -27,7 +27,7 @@ struct Window {
   ) {
     let depth = source.depth
     let length = columns.count * depth
-    unsafe workers.split(source.planes * rows.count, cost: length) { range in
+    workers.split(source.planes * rows.count, cost: length) { range in
       for line in range {
         let (plane, row) = (line / rows.count, rows[line % rows.count])
         let target = unsafe to + line * length

@@ -69,7 +69,7 @@ extension Lowering {
     kernel(
       unit, op.name, [.value(a), .value(b), .value(unit.output)]
     ) { memory, workers in
-      unsafe Repetition.combine(strides, shape, memory, workers, combine)
+      Repetition.combine(strides, memory, workers, combine)
     }
   }
 }

@@ -47,10 +47,7 @@ struct ConvolutionCall {
       }
     }
     for layout in [nil, Layout.channelsLast, .planar] {
-      let source = try layout.map { l throws(ComputeError) in try MemoryDescriptor(input, l) }
-        ?? .any(input)
-      let destination = try layout.map { l throws(ComputeError) in try MemoryDescriptor(output, l) }
-        ?? .any(output)
+      let source = try memory(input, layout), destination = try memory(output, layout)
       if let descriptor = try? decide(dnnl_convolution_direct, source, destination, [], engine),
         !descriptor.isReference
       {
@@ -61,6 +58,12 @@ struct ConvolutionCall {
     throw .noImplementation(node: unit.name, operation: unit.work.name)
   }
 
+  private func memory(
+    _ shape: [Int], _ layout: Layout?
+  ) throws(ComputeError) -> MemoryDescriptor {
+    if let layout { try MemoryDescriptor(shape, layout) } else { try .any(shape) }
+  }
+
   private func decide(
     _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
     _ postOperations: [PostOperation], _ engine: EngineHandle
@@ -68,14 +71,16 @@ struct ConvolutionCall {
     var weightShape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
     if groups > 1 { weightShape.insert(groups, at: 0) }
     var weights = try MemoryDescriptor.any(weightShape).raw
-    var bias = try MemoryDescriptor([output[1]], .planar).raw
+    // A descriptor of nothing says that there is none.
+    var bias =
+      hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
     var (from, to) = (source.raw, destination.raw)
     func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
     var call = dnnl_convolution_desc_t()
     try check(
       "dnnl_dilated_convolution_forward_desc_init",
       unsafe dnnl_dilated_convolution_forward_desc_init(
-        &call, dnnl_forward_inference, algorithm, &from, &weights, hasBias ? &bias : nil, &to,
+        &call, dnnl_forward_inference, algorithm, &from, &weights, &bias, &to,
         pair(stride.height, stride.width),
         // oneDNN counts the pixels left out.
         pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),

@@ -5,27 +5,28 @@ extension Lowering {
   mutating func pad(_ unit: Unit, _ edges: Edges, _ mode: PadMode) {
     let input = value(unit.inputs[0]).shape
     window(
-      unit,
-      rows: Lowering.indices(input[2], edges.top, edges.bottom, mode),
-      columns: Lowering.indices(input[3], edges.left, edges.right, mode))
+      unit, rows: { Lowering.indices(input[2], edges.top, edges.bottom, mode) },
+      columns: { Lowering.indices(input[3], edges.left, edges.right, mode) })
   }
 
   /// Rows and columns cut from the edges.
   mutating func crop(_ unit: Unit, _ edges: Edges) {
     let input = value(unit.inputs[0]).shape
     window(
-      unit, rows: Array(edges.top..<input[2] - edges.bottom),
-      columns: Array(edges.left..<input[3] - edges.right))
+      unit, rows: { Array(edges.top..<input[2] - edges.bottom) },
+      columns: { Array(edges.left..<input[3] - edges.right) })
   }
 
-  private mutating func window(_ unit: Unit, rows: [Int], columns: [Int]) {
-    let window = Window(
-      source: Grid(value(unit.inputs[0]).shape, unit.mode.input), rows: rows, columns: columns)
+  private mutating func window(
+    _ unit: Unit, rows: @escaping () -> [Int], columns: @escaping () -> [Int]
+  ) {
+    let grid = Grid(value(unit.inputs[0]).shape, unit.mode.input)
     kernel(
-      unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)]
-    ) { memory, workers in
-      unsafe window.run(memory[0], to: memory[1], workers)
-    }
+      unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
+      preparing: {
+        let window = Window(source: grid, rows: rows(), columns: columns())
+        return { memory, workers in unsafe window.run(memory[0], to: memory[1], workers) }
+      })
   }
 
   /// For every pixel along an axis of the padded picture, the pixel that it repeats; -1 for zero.

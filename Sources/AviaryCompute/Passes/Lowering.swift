@@ -109,10 +109,19 @@ extension Lowering {
   mutating func kernel(
     _ unit: Unit, _ operation: String, _ operands: [Operand], _ body: @escaping Kernel
   ) {
+    kernel(unit, operation, operands, preparing: { body })
+  }
+
+  /// Adds a step of the engine's own that has tables to be made.
+  ///
+  /// - Parameter make: gives what is run; called when the plan is made.
+  mutating func kernel(
+    _ unit: Unit, _ operation: String, _ operands: [Operand], preparing make: @escaping () -> Kernel
+  ) {
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: "aviary",
       shape: value(unit.output).shape)
-    steps.append(Step(description, .kernel(body, operands)))
+    steps.append(Step(description, .kernel(make, operands)))
   }
 
   private mutating func copyOutput(_ output: Int) {
@@ -124,6 +133,6 @@ extension Lowering {
     let copy: Kernel = { memory, _ in
       unsafe memory[1].update(from: memory[0], count: count)
     }
-    steps.append(Step(description, .kernel(copy, [.value(value), .output(output)])))
+    steps.append(Step(description, .kernel({ copy }, [.value(value), .output(output)])))
   }
 }

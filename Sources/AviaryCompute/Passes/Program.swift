@@ -99,6 +99,16 @@ struct Program {
     return unit
   }
 
+  /// The names of all parameters that units use.
+  var parameterNames: [String] {
+    units.flatMap { unit in
+      unit.parameters
+        + unit.affine.flatMap { stage -> [String] in
+          if case .normalization(_, let names) = stage { names } else { [] }
+        }
+    }
+  }
+
   /// How many units and outputs take each value.
   var useCounts: [Int] {
     var counts = [Int](repeating: 0, count: values.count)

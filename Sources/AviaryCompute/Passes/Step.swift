@@ -17,7 +17,8 @@ struct Step {
 
   enum Action {
     case primitive(PrimitiveStep)
-    case kernel(Kernel, [Operand])
+    /// What makes the kernel, which may take memory and time, and what it works on.
+    case kernel(() -> Kernel, [Operand])
   }
 
   init(_ description: PlanStep, _ action: Action) {
@@ -26,7 +27,18 @@ struct Step {
 }
 
 /// A loop of the engine's own, given its operands' memory.
-typealias Kernel = ([UnsafeMutablePointer<Float>], Workers) -> Void
+typealias Kernel = (KernelMemory, Workers) -> Void
+
+/// Where a kernel's operands lie, in the order in which the step names them. They are as large as
+/// the lowering that made the kernel has said.
+@safe struct KernelMemory {
+  private let pointers: [UnsafeMutablePointer<Float>]
+
+  init(_ pointers: [UnsafeMutablePointer<Float>]) { unsafe self.pointers = pointers }
+
+  var count: Int { unsafe pointers.count }
+  subscript(_ operand: Int) -> UnsafeMutablePointer<Float> { unsafe pointers[operand] }
+}
 
 /// What a step works on.
 enum Operand: Hashable {
