@@ -1,10 +1,21 @@
 import Aviary
 import AviaryGraph
-for a in Registry.builtin.architectures {
-  let n = try a.network()
-  print(
-    a.info.name, n.graph.parameterCount, n.graph.sizeRule(),
-    try n.graph.tiling(height: 100, width: 104),
-    try n.graph.multiplyAdds(height: 100, width: 100) / 1e9)
-  print((try? Registry.builtin.detect(WeightIndex(n.graph)).network.label) ?? "-")
+import AviaryImage
+func go() throws {
+  let a = CommandLine.arguments
+  switch a[1] {
+  case "eval":
+    var o = ImportOptions()
+    if a.count > 5 { o.colour = Picture.Colour(rawValue: a[5]) }
+    if a.count > 6 { o.configuration = try JSON(parsing: a[6]) }
+    let (m, r) = try Zoo().model(a[2], scale: Int(a[4])!, o)
+    if let r { print(r.architecture, r.configuration.text, r.picture.text, r.assumed, r.names ?? "") }
+    let e = try Evaluation(m, originals: a[3], scale: Int(a[4])!)
+    print(e.mean)
+  case "run":
+    let (m, _) = try Zoo().model(a[2], scale: Int(a[5])!)
+    print(try Upscaler(m, scale: Int(a[5])!).enlarge(from: a[3], to: a[4]))
+  default: break
+  }
 }
+do { try go() } catch { print("error: \(error)") }
