@@ -1,4 +1,5 @@
 import Aviary
+import AviaryCheckpoint
 import AviaryGraph
 import AviaryTestSupport
 import Testing
@@ -83,9 +84,9 @@ import Testing
     let network = try Registry.builtin["bicubic"].network()
     let model = try Model(withoutWeights: network)
     let lr = try #require(SharedFolder.path("data/bench/Set5/x2/LR"))
-    let made = try Evaluation(model, originals: EvaluationTests.set5, scale: 2)
-    let given = try Evaluation(
-      model, originals: EvaluationTests.set5, scale: 2, lowResolution: lr)
+    let hr = try #require(SharedFolder.path("data/bench/Set5/x2/HR"))
+    let made = try Evaluation(model, originals: hr, scale: 2)
+    let given = try Evaluation(model, originals: hr, scale: 2, lowResolution: lr)
     // They differ in the rows at the borders only, where theirs repeat the edge.
     #expect(abs(made.mean.psnr - given.mean.psnr) < 0.02)
   }

@@ -115,9 +115,10 @@ public struct Evaluation: Codable, Sendable {
       return try Resampling(rounding: .eight).resize(original, by: ScaleFactor(1, over: scale))
     }
     let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-    // Published sets append the scale to names, or do not.
+    // Published sets append the scale to names, or say LR where the original says HR, or neither.
     let candidates = [
       name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png",
+      name.replacing("HR", with: "LR"),
     ]
     let found = candidates.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
