@@ -34,11 +34,12 @@ public struct Registry: Sendable {
 
   /// The architectures whose names match a pattern with `*` and `?`.
   public func matching(_ pattern: String) -> [AnyArchitecture] {
-    architectures.filter { Registry.matches(Array($0.info.name), Array(pattern)) }
+    architectures.filter { Registry.matches($0.info.name, pattern) }
   }
 
   /// Whether a name matches a pattern: `*` stands for any letters, `?` for one.
-  private static func matches(_ name: [Character], _ pattern: [Character]) -> Bool {
+  package static func matches(_ name: String, _ pattern: String) -> Bool {
+    let name = Array(name), pattern = Array(pattern)
     // Greedy, going back to the last star only: linear but for stars, and without recursion.
     var (n, p) = (0, 0)
     var star: (pattern: Int, name: Int)?

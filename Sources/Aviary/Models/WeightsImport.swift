@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+package import AviaryCheckpoint
 public import AviaryGraph
 internal import AviaryTensor
 
@@ -83,7 +83,7 @@ extension Model {
   }
 
   /// Recognises the weights, with the prefix that was stripped put back where that alone fits.
-  private static func recognise(
+  package static func recognise(
     _ state: StateDict, _ options: inout ImportOptions, _ registry: Registry
   ) throws -> (Fit, StateDict) {
     func attempt(_ state: StateDict) throws -> Fit {
@@ -136,7 +136,7 @@ extension Model {
 
 extension ImportOptions {
   /// Puts what the user states in the place of what is customary.
-  fileprivate func apply(to fit: inout Fit) throws(AviaryError) {
+  package func apply(to fit: inout Fit) throws(AviaryError) {
     let name = fit.network.architecture
     if let colour {
       let channels = fit.network.graph.inputs[0].channels

@@ -1,0 +1,54 @@
+/// What can be wrong with what the program is asked to do, beyond what the libraries check.
+enum CommandError: Error, Hashable, CustomStringConvertible {
+  /// A checkpoint would replace a file, and nobody said that it may.
+  case outputExists(String)
+  /// Pictures would go into something that is no folder, or is not there.
+  case noOutputFolder(String, found: String)
+  /// A picture would replace one of those that are read.
+  case outputIsInput(String)
+  /// Two pictures would be written under one name.
+  case outputTaken(String, by: String)
+  /// A picture would be written under a name that belies what it is.
+  case outputName(String)
+  /// Options were given that another kind of model has.
+  case notForModel(String, options: [String], why: String)
+  /// A folder was expected.
+  case noFolder(String, found: String)
+  /// Standard output cannot be written.
+  case standardOutput(reason: String)
+
+  /// One line: the thing, the expected, the found.
+  var description: String {
+    switch self {
+    case .outputExists(let path):
+      "\(path): no file expected, one found (--force replaces it)"
+    case .noOutputFolder(let path, let found):
+      "\(path): a folder to write to expected, \(found) found"
+    case .outputIsInput(let path):
+      "\(path): an output that is none of the inputs expected, an input found"
+    case .outputTaken(let path, let input):
+      "\(path): one picture of this name expected, a second found (\(input))"
+    case .outputName(let path):
+      "\(path): a name that ends in .png expected, for PNG is what is written"
+    case .notForModel(let model, let options, let why):
+      "\(model): no \(options.joined(separator: ", ")) expected, for \(why)"
+    case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
+    case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
+    }
+  }
+
+  /// Whether going on with the next picture would be of no use.
+  var isFinal: Bool {
+    if case .standardOutput = self { true } else { false }
+  }
+
+  /// The status with which the program ends.
+  var status: ExitStatus {
+    switch self {
+    case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
+      .cannotCreate
+    case .outputName, .notForModel: .usage
+    case .noFolder: .noInput
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Aviary
+import AviaryGraph
+import AviaryImage
+
+/// `aviary compare`.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Show a model's result beside bicubic enlargement and the original.",
+    discussion: """
+      The picture is reduced by the scale and brought back. The result shows the part that bicubic \
+      enlargement spoils most, magnified, with the PSNR of the whole picture.
+
+      EXAMPLES
+        aviary compare fusion-cae-x2 photo.png -o comparison.png
+        aviary compare vdsr.h5 photo.png -o comparison.png --scale 3 --region 100,40,96,96
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A checkpoint or its name, other weights, or an architecture without weights.",
+      valueName: "model"),
+    completion: .models)
+  var reference: String
+
+  @Argument(
+    help: ArgumentHelp("A picture to reduce and bring back.", valueName: "original"),
+    completion: .file())
+  var original: String
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The PNG to write.", valueName: "out"),
+    completion: .file(extensions: ["png"]))
+  var destination: String
+
+  @Option(
+    help: ArgumentHelp("What to enlarge by, where the model serves several.", valueName: "number"))
+  var scale: Int?
+
+  @Option(
+    help: ArgumentHelp("The part to show, in pixels.", valueName: "x,y,width,height"))
+  var region: RegionArgument?
+
+  @Option(help: ArgumentHelp("How many pixels a side one becomes.", valueName: "number"))
+  var zoom = 4
+
+  @OptionGroup var weights: WeightsOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var zooOptions: ZooOptions
+
+  func validate() throws {
+    guard (1...64).contains(zoom) else {
+      throw ValidationError("--zoom: 1 to 64 expected, \(zoom) found")
+    }
+  }
+
+  func run() throws {
+    guard destination.lowercased().hasSuffix(".png") else {
+      throw CommandError.outputName(destination)
+    }
+    if let identity = FileIdentity(of: destination), identity == FileIdentity(of: original) {
+      throw CommandError.outputIsInput(destination)
+    }
+    let picture = try Image(contentsOf: original)
+    let model = try zooOptions.zoo().load(
+      reference, scale: scale, weights, quiet: output.quiet)
+    let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
+    let comparison = try Comparison(
+      upscaler, original: picture, label: model.name, region: region?.region, zoom: zoom)
+    try comparison.image.write(to: destination)
+    try output.print(
+      "\(original.printable) -> \(destination.printable): \(model.name.printable) "
+        + "\(NumberText.fixed(comparison.model.psnr, 2)) dB, bicubic "
+        + "\(NumberText.fixed(comparison.bicubic.psnr, 2)) dB",
+      json: comparison.json(input: original, output: destination))
+  }
+}
+
+/// A part of a picture as four numbers.
+struct RegionArgument: ExpressibleByArgument {
+  let region: Comparison.Region
+
+  init?(argument: String) {
+    let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    let known = numbers.compactMap { $0 }
+    guard numbers.count == 4, known.count == 4, known.allSatisfy({ (0...1 << 20).contains($0) }),
+      known[2] > 0, known[3] > 0
+    else { return nil }
+    region = Comparison.Region(x: known[0], y: known[1], width: known[2], height: known[3])
+  }
+}
+
+extension Comparison {
+  /// For machines.
+  fileprivate func json(input: String, output: String) -> JSON {
+    func score(_ quality: PictureQuality) -> JSON {
+      ["psnr": .number(quality.psnr), "ssim": .number(quality.ssim)]
+    }
+    return [
+      "input": .string(input), "output": .string(output), "model": score(model),
+      "bicubic": score(bicubic),
+      "region": [
+        "x": .int(region.x), "y": .int(region.y), "width": .int(region.width),
+        "height": .int(region.height),
+      ],
+    ]
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+
+/// `aviary info`.
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info",
+    abstract: "Describe an architecture or a checkpoint.",
+    discussion: """
+      Everything but names, licence and configuration follows from the graph: parameters, \
+      multiply-adds for a result of 1280x720, the sizes it takes, how pictures are computed in \
+      tiles. With --json the graph itself is there too.
+
+      EXAMPLES
+        aviary info fusion-cae
+        aviary info fusion-cae:x4
+        aviary info plain-cae --config '{"padding": "valid"}'
+        aviary info model.h5
+        aviary info residual-cae --json | jq .graph
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "An architecture, with a preset or without, a checkpoint or other weights.",
+      valueName: "name-or-file"),
+    completion: .models)
+  var reference: String
+
+  @Option(help: ArgumentHelp("A preset of the architecture.", valueName: "name"))
+  var preset: String?
+
+  @Option(
+    help: ArgumentHelp("Members of the configuration to change.", valueName: "json"),
+    transform: JSONObject.init)
+  var config: JSONObject?
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var zooOptions: ZooOptions
+
+  func run() throws {
+    let zoo = try zooOptions.zoo()
+    if let path = zoo.file(reference) {
+      try requireNoConfiguration()
+      let description = try FileDescription(path, registry: zoo.registry)
+      return try output.print(description.text, json: description.json)
+    }
+    let description = try describe(zoo)
+    try output.print(description.text, json: description.json)
+  }
+
+  private func describe(_ zoo: Zoo) throws -> ArchitectureDescription {
+    let parts = reference.split(separator: ":", maxSplits: 1).map(String.init)
+    let name = parts.first ?? reference
+    if parts.count > 1, preset != nil {
+      throw ValidationError("\(reference): one preset expected, --preset names a second")
+    }
+    let preset = parts.count > 1 ? parts[1] : preset
+    let names = zoo.registry.architectures.map(\.info.name)
+    guard names.contains(name) else {
+      let known = names + zoo.checkpoints.map(\.name)
+      throw AviaryError.noSuchModel(reference, nearest: name.nearest(in: known))
+    }
+    return try ArchitectureDescription(
+      zoo.registry[name], preset: preset, changes: config?.json ?? [:])
+  }
+
+  private func requireNoConfiguration() throws {
+    let stated = [preset.map { _ in "--preset" }, config.map { _ in "--config" }]
+      .compactMap { $0 }
+    guard stated.isEmpty else {
+      throw CommandError.notForModel(reference, options: stated, why: "it is a file")
+    }
+  }
+}

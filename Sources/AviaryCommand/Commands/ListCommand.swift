@@ -1,0 +1,60 @@
+import ArgumentParser
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+
+/// `aviary list`.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List architectures and checkpoints.",
+    discussion: """
+      Checkpoints are found in the folders of $AVIARY_CHECKPOINTS, else in `checkpoints` of the \
+      current folder and beside the program.
+
+      EXAMPLES
+        aviary list
+        aviary list '*cae*'
+        aviary list --json | jq -r '.architectures[].name'
+      """)
+
+  @Argument(
+    help: "Only names that match; * stands for any letters, ? for one.", completion: .architectures)
+  var pattern = "*"
+
+  @Flag(help: "Print the architectures as a table for Markdown.")
+  var markdown = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var zooOptions: ZooOptions
+
+  func validate() throws {
+    guard !(markdown && output.json) else {
+      throw ValidationError("one of --json and --markdown expected, both found")
+    }
+  }
+
+  func run() throws {
+    let zoo = try zooOptions.zoo()
+    let architectures = try zoo.registry.matching(pattern).map(ArchitectureEntry.init)
+    let checkpoints = markdown ? [] : CheckpointEntry.all(in: zoo, matching: pattern)
+    guard !architectures.isEmpty || !checkpoints.isEmpty else {
+      let names = zoo.registry.architectures.map(\.info.name) + zoo.checkpoints.map(\.name)
+      throw AviaryError.noSuchModel(pattern, nearest: pattern.nearest(in: names))
+    }
+    if markdown {
+      return try Console.print(ArchitectureEntry.table(architectures, links: true).markdown)
+    }
+    var tables: [String] = []
+    if !architectures.isEmpty {
+      tables.append(ArchitectureEntry.table(architectures, links: false).text)
+    }
+    if !checkpoints.isEmpty { tables.append(CheckpointEntry.table(checkpoints).text) }
+    try output.print(
+      tables.joined(separator: "\n\n"),
+      json: [
+        "architectures": .array(architectures.map(\.json)),
+        "checkpoints": .array(checkpoints.map(\.json)),
+      ])
+  }
+}

@@ -1,0 +1,70 @@
+import Aviary
+import FoundationEssentials
+
+/// Which picture is written where.
+struct OutputPlan {
+  /// One picture.
+  struct Job {
+    let input: String
+    /// Where it goes, or why it goes nowhere.
+    let output: Result<String, CommandError>
+  }
+
+  /// In the order in which they were named; a folder's by name.
+  let jobs: [Job]
+
+  /// Plans the outputs: one picture goes to a file or into a folder, several or a folder's into a
+  /// folder that is there, as `<name>.png`.
+  ///
+  /// - Throws: `CommandError` for an output that cannot be for any of the inputs;
+  ///   `AviaryError.noPictures` for a folder without pictures.
+  init(inputs: [String], output: String) throws {
+    let files = try inputs.flatMap { input in
+      FileKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
+    }
+    let isFolder = FileKind(of: output) == .folder
+    let wantsFolder = inputs.count > 1 || files != inputs || output.hasSuffix("/")
+    guard isFolder || !wantsFolder else {
+      throw CommandError.noOutputFolder(output, found: FileKind.label(of: output))
+    }
+    guard isFolder || output.lowercased().hasSuffix(".png") else {
+      throw CommandError.outputName(output)
+    }
+    let read = Set(files.compactMap(FileIdentity.init(of:)))
+    var taken: [String: String] = [:]
+    jobs = files.map { input in
+      let path = isFolder ? OutputPlan.path(of: input, in: output) : output
+      if let identity = FileIdentity(of: path), read.contains(identity) {
+        return Job(input: input, output: .failure(.outputIsInput(path)))
+      }
+      if let other = taken.updateValue(input, forKey: path) {
+        // The first keeps the name.
+        taken[path] = other
+        return Job(input: input, output: .failure(.outputTaken(path, by: input)))
+      }
+      return Job(input: input, output: .success(path))
+    }
+  }
+
+  /// The pictures in a folder, by name.
+  ///
+  /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
+  static func pictures(in folder: String) throws -> [String] {
+    guard FileKind(of: folder) == .folder,
+      let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    else { throw CommandError.noFolder(folder, found: FileKind.label(of: folder)) }
+    let pictures = names.filter { name in
+      !name.hasPrefix(".")
+        && [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
+    }
+    guard !pictures.isEmpty else { throw AviaryError.noPictures(folder: folder) }
+    let stem = folder.hasSuffix("/") ? folder : folder + "/"
+    return pictures.sorted().map { stem + $0 }
+  }
+
+  private static func path(of input: String, in folder: String) -> String {
+    let name = input.split(separator: "/").last.map(String.init) ?? input
+    let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+    return "\(folder.hasSuffix("/") ? folder : folder + "/")\(stem.isEmpty ? name : stem).png"
+  }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Aviary
+import AviaryGraph
+import AviaryImage
+
+/// `aviary run`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Enlarge or restore pictures.",
+    discussion: """
+      Reads PNG and JPEG, writes PNG with depth, alpha and metadata kept. One picture goes to a \
+      file or into a folder; several, or those of a folder, go into a folder. A picture that fails \
+      does not stop the others; the status is then that of the first failure. Large pictures are \
+      computed in tiles, with the same result as in one piece.
+
+      EXAMPLES
+        aviary run model.h5 photo.jpg -o large.png
+        aviary run vdsr.h5 *.png -o enlarged/ --scale 3
+        aviary run fusion-cae-x2 photos -o enlarged --memory 2G
+        aviary run bicubic photo.png -o large.png --scale 4
+        aviary run FSRCNN-x2.pt photo.png -o large.png --input ycbcr-jpeg
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A checkpoint or its name, other weights, or an architecture without weights.",
+      valueName: "model"),
+    completion: .models)
+  var reference: String
+
+  @Argument(
+    help: ArgumentHelp("Pictures, or folders of pictures.", valueName: "input"),
+    completion: .file())
+  var inputs: [String]
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("A PNG to write, or a folder.", valueName: "out"), completion: .file())
+  var destination: String
+
+  @Option(
+    help: ArgumentHelp("What to enlarge by, where the model serves several.", valueName: "number"))
+  var scale: Int?
+
+  @OptionGroup var weights: WeightsOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var zooOptions: ZooOptions
+
+  func run() throws {
+    let plan = try OutputPlan(inputs: inputs, output: destination)
+    let model = try zooOptions.zoo().load(
+      reference, scale: scale, weights, quiet: output.quiet)
+    let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
+    var failure: ExitStatus?
+    var results: [JSON] = []
+    for job in plan.jobs {
+      do {
+        let path = try job.output.get()
+        let report = try enlarge(job.input, to: path, upscaler)
+        results.append(try json(job.input, path, report))
+        if !output.json { try Console.print(line(job.input, path, report)) }
+      } catch let error as CommandError where error.isFinal {
+        throw error
+      } catch {
+        Console.error(error)
+        failure = failure ?? ExitStatus(error)
+        results.append(["input": .string(job.input), "error": .string("\(error)")])
+      }
+    }
+    if output.json { try Console.print(["results": .array(results)]) }
+    if let failure { throw ExitCode(failure.rawValue) }
+  }
+
+  private func enlarge(
+    _ input: String, to path: String, _ upscaler: Upscaler
+  ) throws -> UpscaleReport {
+    let header = try PictureReader(path: input).header
+    let pixels = Double(header.width * header.height * upscaler.scale * upscaler.scale)
+    var bar = ProgressBar(input, amount: pixels / 1e6, unit: "Mpx", isEnabled: !output.quiet)
+    defer { bar.finish() }
+    let report = try upscaler.enlarge(from: input, to: path) { bar.update($0) }
+    bar.finish()
+    report.warnings.forEach(Console.warn)
+    return report
+  }
+
+  private func line(_ input: String, _ path: String, _ report: UpscaleReport) -> String {
+    let tiles =
+      report.tiles > 1
+      ? ", \(report.tiles) tiles of \(report.tileWidth)x\(report.tileHeight)" : ""
+    return "\(input.printable) -> \(path.printable): \(report.width)x\(report.height) to "
+      + "\(report.outputWidth)x\(report.outputHeight)\(tiles), \(NumberText.duration(report.seconds))"
+  }
+
+  private func json(_ input: String, _ path: String, _ report: UpscaleReport) throws -> JSON {
+    let members = try JSON(encoding: report).object ?? [:]
+    return .object(
+      members.merging(["input": .string(input), "output": .string(path)]) { $1 })
+  }
+}

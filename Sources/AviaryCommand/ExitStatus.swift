@@ -1,0 +1,99 @@
+import Aviary
+import AviaryCheckpoint
+import AviaryCompute
+import AviaryGraph
+import AviaryImage
+
+/// What the program's status says when it ends; the numbers are those of sysexits.h.
+enum ExitStatus: Int32, CaseIterable {
+  case success = 0
+  case failure = 1
+  case usage = 64
+  case data = 65
+  case noInput = 66
+  case unavailable = 69
+  case cannotCreate = 73
+
+  /// When it is given, for the help.
+  var meaning: String {
+    switch self {
+    case .success: "all is done"
+    case .failure: "anything not listed here"
+    case .usage: "the command line cannot be understood, or its parts do not go together"
+    case .data: "a file is not what is expected, damaged, or its weights do not fit"
+    case .noInput: "a file, folder, model or preset is not there or cannot be read"
+    case .unavailable: "sound, but this model or version cannot do it"
+    case .cannotCreate: "the output cannot be written; what was there is whole"
+    }
+  }
+
+  /// All of them, a line each.
+  static let table = allCases.map {
+    let number = "\($0.rawValue)"
+    return "  \(number)\(String(repeating: " ", count: 4 - number.count))\($0.meaning)"
+  }.joined(separator: "\n")
+
+  /// The status with which the program ends after an error.
+  init(_ error: any Error) {
+    self =
+      switch error {
+      case let error as CommandError: error.status
+      case let error as AviaryError: ExitStatus(error)
+      case let error as CheckpointError: ExitStatus(error)
+      case let error as ImageError: ExitStatus(error)
+      case let error as RegistryError: ExitStatus(error)
+      case let error as ComputeError: ExitStatus(error)
+      case is GraphError, is PluginError: .data
+      default: .failure
+      }
+  }
+
+  private init(_ error: AviaryError) {
+    self =
+      switch error {
+      case .noSuchModel, .noWeights, .noPictures: .noInput
+      case .notRestoration, .scale, .colour, .memory: .unavailable
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      }
+  }
+
+  private init(_ error: CheckpointError) {
+    self =
+      switch error {
+      case .cannotRead: .noInput
+      case .cannotWrite: .cannotCreate
+      case .unsupported, .newerVersion: .unavailable
+      case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
+        .invalidName, .elementType:
+        .data
+      }
+  }
+
+  private init(_ error: ImageError) {
+    self =
+      switch error {
+      case .cannotRead: .noInput
+      case .cannotWrite: .cannotCreate
+      case .notAPicture, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
+        .noConversion, .invalidScale:
+        .data
+      }
+  }
+
+  private init(_ error: RegistryError) {
+    self =
+      switch error {
+      case .unknown, .unknownPreset: .noInput
+      case .duplicate, .ambiguous, .unrecognised: .data
+      }
+  }
+
+  private init(_ error: ComputeError) {
+    self =
+      switch error {
+      case .outOfMemory, .threads, .unsupported, .noImplementation, .tooLarge: .unavailable
+      case .graph, .missingParameter, .parameterShape: .data
+      case .library, .missingInput, .unknownInput, .input, .unknownOutput: .failure
+      }
+  }
+}

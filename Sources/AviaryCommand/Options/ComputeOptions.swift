@@ -1,0 +1,49 @@
+import ArgumentParser
+import Aviary
+
+/// What a computation may take.
+struct ComputeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for activations, such as 512M or 2G (default: half of what is free).",
+      valueName: "size"))
+  var memory: ByteCount?
+
+  @Flag(help: "Leave out algorithms that trade accuracy for speed.")
+  var exact = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: 1 to 1024 expected, \(threads) found")
+    }
+  }
+
+  /// For the library.
+  var upscalerOptions: UpscalerOptions {
+    UpscalerOptions(threads: threads, memory: memory?.bytes, exact: exact)
+  }
+}
+
+/// A number of bytes as people write it: 1000000, 512K, 512M, 2G, 1.5G (powers of 1024).
+struct ByteCount: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    var text = argument.uppercased()
+    for suffix in ["IB", "B"] where text.hasSuffix(suffix) {
+      text.removeLast(suffix.count)
+      break
+    }
+    let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
+    let unit = text.last.flatMap { units[$0] }
+    if unit != nil { text.removeLast() }
+    guard let number = Double(text), case let bytes = number * (unit ?? 1), bytes >= 1,
+      bytes < 0x1p60
+    else { return nil }
+    self.bytes = Int(bytes)
+  }
+}

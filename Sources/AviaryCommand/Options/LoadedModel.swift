@@ -1,0 +1,42 @@
+import ArgumentParser
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+
+extension Zoo {
+  /// The model that a user means, with what should be known of it said on standard error.
+  ///
+  /// - Parameter quiet: whether notes are left out; warnings never are.
+  func load(
+    _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
+  ) throws -> Model {
+    let (model, report) = try model(reference, scale: scale, options.importOptions())
+    if let report {
+      if !quiet {
+        let assumed = report.assumed.joined(separator: ", ")
+        Console.note(
+          "\(reference): taken for \(report.architecture) \(report.configuration.text)"
+            + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
+      }
+    } else if !options.stated.isEmpty {
+      // Silently running another network than the user stated would be the worst answer.
+      throw CommandError.notForModel(
+        reference, options: options.stated,
+        why: model.weights.isEmpty
+          ? "it has no weights" : "a checkpoint says so itself (aviary convert changes it)")
+    }
+    model.warnOfValues(reference)
+    return model
+  }
+}
+
+extension Model {
+  /// Warns of weights that are no finite numbers: the result would be none either.
+  func warnOfValues(_ reference: String) {
+    let names = notFinite
+    guard !names.isEmpty else { return }
+    let first = names.prefix(3).joined(separator: ", ")
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    Console.warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Aviary
+import AviaryGraph
+
+/// What models there are.
+struct ZooOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugin"),
+    help: ArgumentHelp(
+      "Load architectures from a library or a JSON file; may be repeated.",
+      discussion: "A library's code runs: load only what you trust.", valueName: "path"),
+    completion: .file(extensions: ["so", "json"]))
+  var plugins: [String] = []
+
+  /// The architectures, those of plugins included, and the checkpoints.
+  func zoo() throws -> Zoo { Zoo(registry: .builtin) }
+}
+
+extension Zoo {
+  /// The file that a user means by a path or the name of a checkpoint; nil for anything else.
+  func file(_ reference: String) -> String? {
+    if reference.contains("/") || FileKind(of: reference) != nil { return reference }
+    return checkpoints.first { $0.name == reference }?.path
+  }
+}

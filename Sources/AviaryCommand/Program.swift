@@ -1,0 +1,63 @@
+import ArgumentParser
+import Aviary
+
+/// The program `aviary`.
+@main
+struct Program: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "aviary",
+    abstract: "Enlarges and restores pictures with convolutional autoencoders.",
+    discussion: """
+      EXAMPLES
+        aviary list                                   what there is
+        aviary info fusion-cae:x4                     what it is made of
+        aviary convert weights.pth model.h5           other people's weights as a checkpoint
+        aviary run model.h5 photo.jpg -o large.png    enlarge a picture
+        aviary eval bicubic --data Set5 --scale 2     measure quality
+
+      Results go to standard output; progress, notes, warnings and errors to standard error, an \
+      error as one line: the thing, the expected, the found.
+
+      EXIT STATUS
+      \(ExitStatus.table)
+
+      ENVIRONMENT
+        AVIARY_CHECKPOINTS    folders in which checkpoints are found by name, separated by colons
+        AVIARY_PLUGIN_PATH    plugins to load, absolute paths of files, separated by colons
+
+      Completions for a shell: aviary --generate-completion-script bash (or zsh, fish).
+      """,
+    version: Aviary.version,
+    subcommands: [
+      ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
+      RunCommand.self, EvalCommand.self, CompareCommand.self,
+    ])
+
+  /// Parses, runs, and ends with a documented status and at most one line for an error.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let status as ExitCode where status != .success {
+      // Whoever throws a bare status has said what is wrong.
+      exit(withError: status)
+    } catch {
+      let parsing = exitCode(for: error)
+      // Help, the version and completion scripts are thrown, too.
+      if parsing.isSuccess { exit(withError: error) }
+      guard parsing == .validationFailure else {
+        Console.error(error)
+        exit(withError: ExitCode(ExitStatus(error).rawValue))
+      }
+      Console.error("\(message(for: error)) (see \(helpCommand))")
+      exit(withError: ExitCode(ExitStatus.usage.rawValue))
+    }
+  }
+
+  /// The command that explains the options of the one that was called.
+  private static var helpCommand: String {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let called = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
+    return ["aviary", called, "--help"].compactMap { $0 }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,66 @@
+import AviaryGraph
+
+/// All that there is to know about an architecture in one configuration.
+struct ArchitectureDescription {
+  private let architecture: AnyArchitecture
+  private let presetName: String
+  private let network: Network
+
+  /// - Parameters:
+  ///   - preset: nil for the default one.
+  ///   - changes: members of the configuration to have other values than the preset's.
+  /// - Throws: `RegistryError.unknownPreset`; what making the network throws.
+  init(_ architecture: AnyArchitecture, preset: String?, changes: JSON) throws {
+    self.architecture = architecture
+    presetName = preset ?? architecture.presets[0].name
+    let members = try architecture.preset(presetName).object ?? [:]
+    network = try architecture.network(
+      .object(members.merging(changes.object ?? [:]) { $1 }))
+  }
+
+  private var summary: NetworkSummary { NetworkSummary(network.graph, network.picture) }
+
+  /// For people.
+  var text: String {
+    let info = architecture.info
+    var sheet = FactSheet()
+    sheet.add("Paper", info.paper)
+    sheet.add("Licence", info.licence)
+    sheet.add("Kind", info.kind == .restoration ? nil : info.kind.rawValue)
+    sheet.add(
+      "Presets",
+      architecture.presets.enumerated().map { $1.name + ($0 == 0 ? " (the default)" : "") }
+        .joined(separator: ", "))
+    sheet.add("Configuration", configurationLines)
+    summary.describe(in: &sheet)
+    sheet.add("Names", architecture.publishedNames.map { "those of \($0.source), too" })
+    return "\(info.name):\(presetName)  \(info.summary)\n\n\(sheet.text)"
+  }
+
+  /// Members with their values, and the defaults where they differ.
+  private var configurationLines: [String] {
+    let members = (network.configuration.object ?? [:]).sorted { $0.key < $1.key }
+    let width = members.map(\.key.count).max() ?? 0
+    return members.map { name, value in
+      let standard = architecture.presets[0].configuration[name]
+      let space = String(repeating: " ", count: width - name.count)
+      let note = standard == value ? "" : "  (default \(standard?.text ?? "none"))"
+      return "\(name)\(space)  \(value.text)\(note)"
+    }
+  }
+
+  /// For machines, with the graph.
+  var json: JSON {
+    let info = architecture.info
+    return [
+      "name": .string(info.name), "kind": .string(info.kind.rawValue),
+      "summary": .string(info.summary), "paper": .string(info.paper),
+      "licence": .string(info.licence), "preset": .string(presetName),
+      "presets": .object(
+        Dictionary(architecture.presets.map { ($0.name, $0.configuration) }) { $1 }),
+      "configuration": network.configuration, "network": summary.json,
+      "names": .array(architecture.publishedNames.map { .string($0.source) }),
+      "graph": network.graph.json,
+    ]
+  }
+}

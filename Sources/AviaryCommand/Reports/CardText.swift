@@ -1,0 +1,25 @@
+import AviaryCheckpoint
+
+extension Card {
+  /// Adds what the card says to a sheet.
+  func describe(in sheet: inout FactSheet) {
+    sheet.add("Licence", licence ?? "not stated")
+    sheet.add("Trained on", trainingData)
+    sheet.add(
+      "Quality",
+      quality.map { entry in
+        "\(entry.set) x\(entry.scale): \(NumberText.fixed(entry.psnr, 2)) dB"
+          + (entry.ssim.map { ", SSIM \(NumberText.fixed($0, 4))" } ?? "") + " (\(entry.measured))"
+      })
+    sheet.add("Provenance", provenance.flatMap(\.lines))
+    sheet.add("Notes", notes)
+  }
+}
+
+extension Card.Provenance {
+  /// The source, and beneath it what was done to it.
+  fileprivate var lines: [String] {
+    ["\(file) (\(format))"] + (sha256.map { ["  sha256:\($0)"] } ?? [])
+      + conversions.map { "  \($0)" } + assumptions.map { "  assumed or stated: \($0)" }
+  }
+}

@@ -1,0 +1,69 @@
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+
+/// A checkpoint in a list.
+struct CheckpointEntry {
+  private let name: String
+  private let path: String
+  private let summary: CheckpointSummary
+  private let network: NetworkSummary?
+
+  /// The checkpoints that are found by name; those that cannot be read are warned of.
+  static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
+    zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
+      do throws(CheckpointError) {
+        return CheckpointEntry(name, path, try CheckpointSummary(of: path))
+      } catch {
+        Console.warn("\(error)")
+        return nil
+      }
+    }
+  }
+
+  private init(_ name: String, _ path: String, _ summary: CheckpointSummary) {
+    self.name = name
+    self.path = path
+    self.summary = summary
+    network = summary.network.map { NetworkSummary($0.graph, $0.picture) }
+  }
+
+  static func table(_ entries: [CheckpointEntry]) -> TextTable {
+    var table = TextTable(
+      ["Checkpoint", "Parameters", "Scale", "Architecture", "Licence", "File"], numeric: [1])
+    table.rows = entries.map { entry in
+      [
+        entry.name, NumberText.grouped(entry.parameters), entry.network?.scaleText ?? "unknown",
+        entry.summary.architecture ?? "unknown", entry.summary.card.licence ?? "not stated",
+        entry.path,
+      ]
+    }
+    return table
+  }
+
+  private var parameters: Int {
+    network?.parameters ?? summary.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+
+  /// For machines.
+  var json: JSON {
+    var members: [String: JSON] = [
+      "name": .string(name), "file": .string(path), "parameters": .int(parameters),
+      "scales": .array((network?.scales ?? []).map(JSON.int)),
+    ]
+    members["architecture"] = summary.architecture.map(JSON.string)
+    members["licence"] = summary.card.licence.map(JSON.string)
+    return .object(members)
+  }
+}
+
+extension CheckpointSummary {
+  /// The network that the checkpoint holds; nil where it holds none that can be read.
+  var network: (graph: Graph, picture: Picture)? {
+    guard let graph,
+      let network = try? Graph(json: JSON(parsing: graph))
+    else { return nil }
+    let picture = try? picture.map { try Picture(json: JSON(parsing: $0)) }
+    return (network, picture ?? Picture(channels: network.inputs[0].channels))
+  }
+}

@@ -1,0 +1,63 @@
+import AviaryCheckpoint
+import AviaryGraph
+
+/// What is in a native checkpoint.
+struct CheckpointInspection {
+  private let path: String
+  private let summary: CheckpointSummary
+  private let tensors: [TensorEntry]
+  private let isVerified: Bool
+
+  /// - Throws: `CheckpointError`, `.hashMismatch` if `verify` and the weights are not those that the
+  ///   stored hash is of.
+  init(_ path: String, statistics: Bool, verify: Bool) throws(CheckpointError) {
+    self.path = path
+    summary = try CheckpointSummary(of: path)
+    isVerified = verify
+    let weights =
+      statistics || verify ? try Checkpoint(contentsOf: path, verify: verify).weights : nil
+    tensors = summary.tensors.map { entry in
+      TensorEntry(
+        name: entry.name, shape: entry.shape, elementType: entry.elementType,
+        remark: entry.isBookkeeping ? "bookkeeping" : nil,
+        statistics: statistics ? weights?[entry.name].map { TensorStatistics(of: $0) } : nil)
+    }
+  }
+
+  /// For people.
+  var text: String {
+    var sheet = FactSheet()
+    sheet.add("Format", "Aviary checkpoint, version \(summary.formatVersion)")
+    sheet.add("Written by", summary.createdBy)
+    sheet.add("Architecture", summary.architecture ?? "not known")
+    sheet.add("Configuration", summary.configuration)
+    sheet.add("Picture", summary.picture)
+    sheet.add(
+      "Content hash",
+      "\(summary.storedHash) (\(isVerified ? "verified" : "as stored, not verified"))")
+    summary.card.describe(in: &sheet)
+    sheet.add("Tensors", TensorEntry.total(tensors))
+    return "\(path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
+  }
+
+  /// For machines.
+  var json: JSON {
+    get throws {
+      // A part that is no JSON, in a damaged file, is shown as the text that it is.
+      func part(_ text: String?) -> JSON? {
+        text.map { (try? JSON(parsing: $0)) ?? .string($0) }
+      }
+      var members: [String: JSON] = [
+        "file": .string(path), "format": .string(FileFormat.aviaryCheckpoint.rawValue),
+        "formatVersion": .int(summary.formatVersion), "createdBy": .string(summary.createdBy),
+        "contentHash": .string(summary.storedHash), "isVerified": .bool(isVerified),
+        "card": try JSON(encoding: summary.card),
+        "tensors": .array(try tensors.map { try $0.json }),
+      ]
+      members["architecture"] = summary.architecture.map(JSON.string)
+      members["configuration"] = part(summary.configuration)
+      members["picture"] = part(summary.picture)
+      return .object(members)
+    }
+  }
+}

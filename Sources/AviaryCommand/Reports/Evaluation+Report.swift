@@ -1,0 +1,42 @@
+import Aviary
+import AviaryGraph
+
+extension Evaluation {
+  /// A line for each picture, and the mean.
+  var table: TextTable {
+    var table = TextTable(
+      ["Picture", "PSNR", "SSIM", "Bicubic PSNR", "Bicubic SSIM", "Gain"],
+      numeric: [1, 2, 3, 4, 5])
+    func row(_ name: String, _ psnr: Double, _ ssim: Double, _ bicubic: Score) -> [String] {
+      [
+        name, NumberText.fixed(psnr, 2), NumberText.fixed(ssim, 4),
+        NumberText.fixed(bicubic.psnr, 2), NumberText.fixed(bicubic.ssim, 4),
+        NumberText.fixed(psnr - bicubic.psnr, 2),
+      ]
+    }
+    table.rows =
+      pictures.map { row($0.name, $0.psnr, $0.ssim, $0.bicubic) }
+      + [row("mean", mean.psnr, mean.ssim, mean.bicubic)]
+    return table
+  }
+
+  /// For machines. By hand, because the PSNR of equal pictures is infinite, which JSON writes as
+  /// a word here.
+  var json: JSON {
+    func members(_ psnr: Double, _ ssim: Double, _ bicubic: Score) -> [String: JSON] {
+      [
+        "psnr": .number(psnr), "ssim": .number(ssim),
+        "bicubic": ["psnr": .number(bicubic.psnr), "ssim": .number(bicubic.ssim)],
+      ]
+    }
+    return [
+      "mean": .object(members(mean.psnr, mean.ssim, mean.bicubic)),
+      "pictures": .array(
+        pictures.map { entry in
+          .object(
+            members(entry.psnr, entry.ssim, entry.bicubic)
+              .merging(["name": .string(entry.name)]) { $1 })
+        }),
+    ]
+  }
+}

@@ -1,0 +1,68 @@
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+
+/// A file of weights as its user sees it: what network it holds, where it comes from.
+struct FileDescription {
+  private let path: String
+  private let format: String
+  private let architecture: String?
+  private let configuration: JSON
+  private let network: (graph: Graph, picture: Picture)?
+  private let card: Card
+  private let storedHash: String?
+  private let assumed: [String]
+
+  /// - Throws: what reading a native checkpoint's description, or importing other weights, throws.
+  init(_ path: String, registry: Registry) throws {
+    self.path = path
+    guard try FileFormat.sniff(path) == .aviaryCheckpoint else {
+      let (model, report) = try Model.imported(
+        from: path, ImportOptions(), registry: registry)
+      format = report.format
+      architecture = model.architecture
+      configuration = model.configuration
+      network = (model.graph, model.picture)
+      card = model.card
+      storedHash = nil
+      assumed = report.assumed
+      return
+    }
+    let summary = try CheckpointSummary(of: path)
+    format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
+    architecture = summary.architecture
+    configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]
+    network = summary.network
+    card = summary.card
+    storedHash = summary.storedHash
+    assumed = []
+  }
+
+  /// For people.
+  var text: String {
+    var sheet = FactSheet()
+    sheet.add("File", format)
+    sheet.add("Architecture", architecture ?? "not known")
+    sheet.add("Configuration", configuration.text)
+    sheet.add("Assumed", assumed)
+    if let network { NetworkSummary(network.graph, network.picture).describe(in: &sheet) }
+    sheet.add("Content hash", storedHash.map { "\($0) (as stored, not verified)" })
+    card.describe(in: &sheet)
+    return "\(path.printable)\n\n\(sheet.text)"
+  }
+
+  /// For machines, with the graph.
+  var json: JSON {
+    get throws {
+      var members: [String: JSON] = [
+        "file": .string(path), "format": .string(format), "configuration": configuration,
+        "card": try JSON(encoding: card), "assumed": .array(assumed.map(JSON.string)),
+      ]
+      members["architecture"] = architecture.map(JSON.string)
+      members["network"] = network.map { NetworkSummary($0.graph, $0.picture).json }
+      members["graph"] = network?.graph.json
+      members["contentHash"] = storedHash.map(JSON.string)
+      return .object(members)
+    }
+  }
+}

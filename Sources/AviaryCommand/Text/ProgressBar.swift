@@ -1,0 +1,69 @@
+import Glibc
+
+/// How far a task has got, on a terminal: share, rate, time left. It shows itself once the task has
+/// taken a second, and leaves no trace; away from a terminal it does nothing.
+struct ProgressBar {
+  private let title: String
+  private let amount: Double
+  private let unit: String
+  private let isEnabled: Bool
+  private let start = ContinuousClock.now
+  private var drawn: ContinuousClock.Instant?
+
+  /// A task at its beginning.
+  ///
+  /// - Parameters:
+  ///   - title: what is being worked on.
+  ///   - amount: how much there is to do, in `unit`; 0 where that is not known.
+  ///   - isEnabled: whether the user wants to see it.
+  init(_ title: String, amount: Double, unit: String, isEnabled: Bool) {
+    self.title = title.printable
+    self.amount = amount
+    self.unit = unit
+    self.isEnabled = isEnabled && isatty(STDERR_FILENO) == 1
+  }
+
+  /// Shows that a share, 0 to 1, is done.
+  mutating func update(_ share: Double) {
+    guard isEnabled else { return }
+    let now = ContinuousClock.now
+    guard start.duration(to: now) >= .seconds(1),
+      drawn.map({ $0.duration(to: now) >= .milliseconds(100) }) ?? true
+    else { return }
+    drawn = now
+    Console.draw(
+      "\r\(line(share: min(max(share, 0), 1), seconds: start.duration(to: now) / .seconds(1)))\u{1B}[K"
+    )
+  }
+
+  /// Wipes the line.
+  mutating func finish() {
+    guard drawn != nil else { return }
+    drawn = nil
+    Console.draw("\r\u{1B}[K")
+  }
+
+  /// The line, not wider than the terminal.
+  private func line(share: Double, seconds: Double) -> String {
+    var tail = " \(NumberText.fixed(share * 100, 0)) %"
+    if amount > 0 { tail += "  \(NumberText.short(share * amount / seconds)) \(unit)/s" }
+    if share > 0 { tail += "  \(NumberText.duration(seconds / share - seconds)) left" }
+    // One column stays free, for some terminals break the line when the last is filled.
+    let columns = ProgressBar.columns - 1
+    let width = min(max(columns - title.count - tail.count - 3, 0), 30)
+    let filled = Int(share * Double(width))
+    let bar =
+      width < 5
+      ? ""
+      : " [\(String(repeating: "#", count: filled))\(String(repeating: "-", count: width - filled))]"
+    return String("\(title)\(bar)\(tail)".prefix(columns))
+  }
+
+  private static var columns: Int {
+    var size = winsize()
+    guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 10 else {
+      return 80
+    }
+    return Int(size.ws_col)
+  }
+}

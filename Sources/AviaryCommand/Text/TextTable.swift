@@ -1,0 +1,54 @@
+/// Rows under headings, for people: in columns, or as Markdown.
+struct TextTable {
+  /// A column.
+  struct Column {
+    /// What stands above it.
+    var title: String
+    /// Whether it holds numbers, which end below each other.
+    var isNumeric = false
+  }
+
+  /// From left to right.
+  var columns: [Column]
+  /// From top to bottom, each with a cell for every column.
+  var rows: [[String]] = []
+
+  /// A table; `numeric` are the positions of columns of numbers.
+  init(_ titles: [String], numeric: Set<Int> = []) {
+    columns = titles.enumerated().map { Column(title: $1, isNumeric: numeric.contains($0)) }
+  }
+
+  /// In columns, with two spaces between them.
+  var text: String {
+    let cells = [columns.map { $0.title.uppercased() }] + rows.map { $0.map(\.printable) }
+    let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    return cells.map { row in
+      let padded = columns.indices.map { i in
+        let space = String(repeating: " ", count: widths[i] - row[i].count)
+        return columns[i].isNumeric ? space + row[i] : row[i] + space
+      }
+      return padded.joined(separator: "  ").trimmingTrailingSpaces
+    }.joined(separator: "\n")
+  }
+
+  /// As Markdown's tables.
+  var markdown: String {
+    func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |" }
+    let head = [
+      line(columns.map(\.title)), "|\(columns.map { $0.isNumeric ? "---:|" : "---|" }.joined())",
+    ]
+    // A bar would end the cell.
+    let body = rows.map { row in
+      line(row.map { $0.printable.split(separator: "|").joined(separator: "\\|") })
+    }
+    return (head + body).joined(separator: "\n")
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpaces: String {
+    var text = self[...]
+    while text.last == " " { text.removeLast() }
+    return String(text)
+  }
+}
