@@ -20,7 +20,8 @@ import Testing
     let graph = try Graph(channels: 3) { x in
       let a = x.convolution("a", width, kernel: 3).batchNormalization("a.norm").relu()
       let b = a.transposedConvolution("b", width, kernel: 4, stride: 2, bias: false)
-        .applying(.scale([0.5])).applying(.offset([0.1])).batchNormalization("b.norm").leakyRelu(0.2)
+        .applying(.scale([0.5])).applying(.offset([0.1])).batchNormalization("b.norm").leakyRelu(
+          0.2)
       let c = b.convolution("c", width, kernel: 1, groups: width)
         .applying(.offset((0..<width).map { Double($0) })).batchNormalization("c.norm")
       return [c.batchNormalization("again")]
@@ -54,7 +55,9 @@ import Testing
         y = (y.convolution("\(i).c", width, kernel: 3) + y).relu()
         y = (y.convolution("\(i).d", width, kernel: 3).relu() + y).leakyRelu(0.1)
       }
-      return [(y.convolution("last", width, kernel: 3) + first).convolution("end", 3, kernel: 3) + x]
+      return [
+        (y.convolution("last", width, kernel: 3) + first).convolution("end", 3, kernel: 3) + x
+      ]
     }
     try expectEqual(graph, [[1, 3, 11, 9]], options: PlanOptions(exact: exact))
   }

@@ -33,8 +33,9 @@ import Testing
   }
 
   @Test func roll() throws {
-    for (shifts, dimensions) in [([1], [3]), ([-2, 3], [2, 3]), ([7, -9, 1], [0, 1, 3]), ([0], [2])]
-    {
+    for (shifts, dimensions) in [
+      ([1], [3]), ([-2, 3], [2, 3]), ([7, -9, 1], [0, 1, 3]), ([0], [2]),
+    ] {
       try expectEqual(.roll(shifts: shifts, dimensions: dimensions), [2, 3, 5, 7])
     }
   }
@@ -68,7 +69,8 @@ import Testing
     let mixed = add(.add, add(.matmul, scores, v), tokens)
     let active = add(.activation(.gelu(approximate: false)), mixed)
     let apart = add(.reshape([-1, windows, windows, window, window, channels]), active)
-    let picture = add(.reshape([0, channels, side, side]), add(.permute([0, 5, 1, 3, 2, 4]), apart))
+    let picture = add(
+      .reshape([0, channels, side, side]), add(.permute([0, 5, 1, 3, 2, 4]), apart))
     let back = add(.roll(shifts: [2, 2], dimensions: [2, 3]), picture)
     let mean = add(.reduce(Reduction(.mean, dimensions: [2, 3])), back)
     let sum = add(.add, add(.multiply, back, mean), embed)
