@@ -79,7 +79,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor"],
+      name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint"],
       path: "Tests/Support", swiftSettings: strict),
     tests("AviaryGraphTests", ["AviaryGraph"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),

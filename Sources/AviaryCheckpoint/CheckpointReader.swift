@@ -24,6 +24,9 @@ struct CheckpointReader: ~Copyable {
     guard format == .aviaryCheckpoint else { throw .notWeights(path: path, found: format) }
     let root = try HDF5File(reading: path).root()
     let version = try Self.version(of: root, path)
+    guard try root.contains(CheckpointLayout.Member.weights) else {
+      throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+    }
     let weights = try root.group(CheckpointLayout.Member.weights)
     self.path = path
     self.version = version

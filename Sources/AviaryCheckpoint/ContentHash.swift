@@ -14,7 +14,9 @@ public enum ContentHash {
   public static func of(_ weights: NamedTensors, excluding excluded: Set<String> = []) -> String {
     var hash = SHA256()
     func add(_ number: Int) {
-      unsafe withUnsafeBytes(of: UInt64(number).littleEndian) { unsafe hash.update(bufferPointer: $0) }
+      unsafe withUnsafeBytes(of: UInt64(number).littleEndian) {
+        unsafe hash.update(bufferPointer: $0)
+      }
     }
     let names = weights.names.filter { !excluded.contains($0) }
       .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -24,7 +26,9 @@ public enum ContentHash {
       hash.update(data: Array(name.utf8))
       add(tensor.shape.count)
       tensor.shape.forEach(add)
-      unsafe tensor.converted(to: .float32).withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+      unsafe tensor.converted(to: .float32).withUnsafeBytes {
+        unsafe hash.update(bufferPointer: $0)
+      }
     }
     return "sha256:" + hash.finalize().hexadecimal
   }

@@ -77,7 +77,14 @@ extension FileFormat {
   }
 
   private static func kindOfZip(_ file: borrowing InputFile) throws(CheckpointError) -> FileFormat {
-    let names = try ZipArchive(file).entries.map(\.name)
+    let names: [String]
+    do {
+      names = try ZipArchive(file).entries.map(\.name)
+    } catch {
+      // A truncated PyTorch file: its reader can say more.
+      if try TorchZip.pickle(atStartOf: file) != nil { return .torchZip }
+      throw error
+    }
     if names.contains(where: { $0.hasSuffix("/constants.pkl") }) { return .torchScript }
     if names.contains(where: { $0.hasSuffix("/data.pkl") }) { return .torchZip }
     if names.contains("config.json"), names.contains("metadata.json") { return .kerasArchive }

@@ -85,7 +85,10 @@ extension Double {
     let fraction = Double(bits & 0x3FF)
     switch exponent {
     case 0: self = sign * fraction * 0x1p-24
-    case 31: self = fraction == 0 ? sign * .infinity : .nan
+    case 31:
+      // Infinity, or NaN with its sign and payload, as the hardware widens it.
+      let payload = UInt32(bits & 0x8000) << 16 | 0x7F80_0000 | UInt32(bits & 0x3FF) << 13
+      self = Double(Float(bitPattern: payload))
     default:
       self = sign * Double(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1024)
     }
@@ -94,7 +97,8 @@ extension Double {
   /// The nearest IEEE 754 binary16, ties to even.
   var float16: UInt16 {
     let sign: UInt16 = self.sign == .minus ? 0x8000 : 0
-    if isNaN { return 0x7E00 }
+    // Quiet, with sign and as much of the payload as there is room for.
+    if isNaN { return sign | 0x7E00 | UInt16(truncatingIfNeeded: bitPattern >> 42) & 0x1FF }
     let magnitude = self.magnitude
     if magnitude >= 65520 { return sign | 0x7C00 }
     if magnitude < 0x1p-14 {

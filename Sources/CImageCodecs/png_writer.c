@@ -40,6 +40,8 @@ static void begin(cimg_writer *writer, uint32_t width, uint32_t height, int chan
     PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
   png_structp png = writer->png;
   png_set_user_limits(png, 1 << 20, 1 << 20);
+  // Against zlib's usual 6, measured on enlarged photographs: 2.7 times as fast, 5 % larger.
+  png_set_compression_level(png, 4);
   png_set_IHDR(
     png, writer->info, width, height, depth, colors[channels - 1], PNG_INTERLACE_NONE,
     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);

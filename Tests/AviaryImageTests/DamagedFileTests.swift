@@ -1,5 +1,6 @@
 import AviaryImage
 import FoundationEssentials
+import AviaryTestSupport
 import Testing
 
 /// Files that are not pictures, or no longer: each a one-line error that says what is the matter.

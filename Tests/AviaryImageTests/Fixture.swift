@@ -40,32 +40,6 @@ enum Fixture {
   }
 }
 
-/// A folder of its own for a test, removed with everything in it afterwards.
-struct TemporaryFolder: ~Copyable {
-  let path: String
-
-  init() throws {
-    let url = FileManager.default.temporaryDirectory
-      .appending(path: "aviary-image-\(UInt64.random(in: .min ... .max))")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    path = url.path
-  }
-
-  /// A path within, with bytes written to it if given.
-  func file(_ name: String, _ bytes: [UInt8]? = nil) throws -> String {
-    let path = "\(path)/\(name)"
-    if let bytes { try Data(bytes).write(to: URL(filePath: path)) }
-    return path
-  }
-
-  /// The names within, hidden ones too.
-  var names: [String] {
-    get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
 extension Image {
   /// Samples as integers of so many bits, plane after plane.
   func integers(_ depth: BitDepth) -> [Int] {

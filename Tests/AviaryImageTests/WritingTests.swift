@@ -1,6 +1,7 @@
 import AviaryImage
 import FoundationEssentials
 import Glibc
+import AviaryTestSupport
 import Testing
 
 @Suite struct WritingTests {
@@ -8,7 +9,7 @@ import Testing
   @Test(arguments: [BitDepth.eight, .sixteen], [ColorModel.gray, .rgb])
   func everyValueSurvives(_ depth: BitDepth, _ color: ColorModel) throws {
     let folder = try TemporaryFolder()
-    let path = try folder.file("picture.png")
+    let path = folder.file("picture.png")
     for hasAlpha in [false, true] {
       let format = PixelFormat(color, hasAlpha: hasAlpha, bitDepth: depth)
       var image = try Image(width: 256, height: 256, format: format)
@@ -26,7 +27,7 @@ import Testing
 
   @Test func valuesAreLimitedAndRounded() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.file("picture.png")
+    let path = folder.file("picture.png")
     let values: [Float] = [-1, 0.4999 / 255, 0.5001 / 255, 1.7, .nan, .infinity, -.infinity, 0.5]
     var image = try Image(width: 8, height: 1, format: PixelFormat(.gray))
     for (i, value) in values.enumerated() { image[0, 0, i] = value }
@@ -39,15 +40,15 @@ import Testing
   @Test func bandsMakeUpTheWhole() throws {
     let folder = try TemporaryFolder()
     let image = try Image(contentsOf: Fixture.path("rgba-16.png"))
-    try image.write(to: try folder.file("whole.png"))
+    try image.write(to: folder.file("whole.png"))
     var writer = try PictureWriter(
-      path: try folder.file("bands.png"), width: image.width, height: image.height,
+      path: folder.file("bands.png"), width: image.width, height: image.height,
       format: image.format)
     for rows in [0..<1, 1..<1, 1..<6, 6..<9] { try writer.write(try image.rows(rows)) }
     try writer.finish()
-    let whole = try Data(contentsOf: URL(filePath: try folder.file("whole.png")))
-    #expect(try Data(contentsOf: URL(filePath: try folder.file("bands.png"))) == whole)
-    #expect(try Image(contentsOf: try folder.file("bands.png")) == image)
+    let whole = try Data(contentsOf: URL(filePath: folder.file("whole.png")))
+    #expect(try Data(contentsOf: URL(filePath: folder.file("bands.png"))) == whole)
+    #expect(try Image(contentsOf: folder.file("bands.png")) == image)
   }
 
   @Test func metadataIsCarriedByteForByte() throws {
@@ -59,14 +60,14 @@ import Testing
       var reader = try PictureReader(path: Fixture.path(name))
       let metadata = reader.header.metadata
       #expect(metadata.chunkTypes == types)
-      let path = try folder.file("copy.png")
+      let path = folder.file("copy.png")
       try reader.readAll().write(to: path, metadata: metadata)
       #expect(try PictureReader(path: path).header.metadata == metadata)
     }
     let metadata = try PictureReader(path: Fixture.path("metadata.png")).header.metadata
     #expect(metadata.pixelsPerMetre ?? (0, 0) == (11811, 5906))
     // A profile for RGB is not written to a gray picture.
-    let path = try folder.file("gray.png")
+    let path = folder.file("gray.png")
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: path, metadata: metadata)
     #expect(
       try PictureReader(path: path).header.metadata.chunkTypes == ["gAMA", "cHRM", "pHYs", "eXIf"])
@@ -91,7 +92,7 @@ import Testing
   @Test func bandsThatDoNotFit() throws {
     let folder = try TemporaryFolder()
     var writer = try PictureWriter(
-      path: try folder.file("picture.png"), width: 4, height: 4, format: PixelFormat(.rgb))
+      path: folder.file("picture.png"), width: 4, height: 4, format: PixelFormat(.rgb))
     for (band, text) in [
       (
         try Image(width: 4, height: 1, format: PixelFormat(.gray)),
@@ -132,7 +133,7 @@ import Testing
   /// The file behind a link is replaced, with its permissions; the link stays.
   @Test func linksAreFollowed() throws {
     let folder = try TemporaryFolder()
-    let (path, link) = (try folder.file("real.png", [0]), try folder.file("link.png"))
+    let (path, link) = (try folder.file("real.png", [0]), folder.file("link.png"))
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
     #expect(unsafe chmod(path, 0o640) == 0)
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: link)

@@ -37,28 +37,30 @@ private struct Tap {
 extension Resize {
   /// What each of `newSize` output pixels is made of.
   fileprivate func taps(from size: Int, to newSize: Int) -> [[Tap]] {
-    // Input pixels per output pixel. A factor is what it says also where the size was rounded down.
-    let ratio: Double =
-      if case .factor(let factor) = target {
-        Double(factor.denominator) / Double(factor.numerator)
-      } else {
-        Double(size) / Double(newSize)
+    // Input pixels per output pixel, as a fraction, so that nothing is rounded before the nearest
+    // pixel is chosen. A factor is what it says also where the size was rounded down.
+    let (above, below) =
+      switch (coordinates, target) {
+      case (.alignCorners, _): newSize > 1 ? (size - 1, newSize - 1) : (0, 1)
+      case (_, .factor(let factor)): (factor.denominator, factor.numerator)
+      case (_, .sizeOfSecondInput): (size, newSize)
       }
-    let step =
-      switch coordinates {
-      case .halfPixel, .asymmetric: ratio
-      case .alignCorners: newSize > 1 ? Double(size - 1) / Double(newSize - 1) : 0
-      }
+    let step = Double(above) / Double(below)
     let shift = coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
     return (0..<newSize).map { output in
-      let place = Double(output) * step + shift
       if kernel == .nearest {
         // PyTorch's 'nearest' takes the pixel in which an asymmetric coordinate lies; its
         // 'nearest-exact', and everybody's aligned corners, the pixel whose centre is nearest, the
         // later of two. Antialiasing has no meaning here, as in TensorFlow.
-        let nearest = coordinates == .asymmetric ? place : place + 0.5
-        return [Tap(position: inside(Int(nearest.rounded(.down)), size), weight: 1)]
+        let nearest =
+          switch coordinates {
+          case .asymmetric: output * above / below
+          case .halfPixel: (2 * output + 1) * above / (2 * below)
+          case .alignCorners: (2 * output * above + below) / (2 * below)
+          }
+        return [Tap(position: inside(nearest, size), weight: 1)]
       }
+      let place = Double(output) * step + shift
       let widening = antialias ? max(step, 1) : 1
       let reach = support * widening
       let taps = (Int((place - reach).rounded(.down))...Int((place + reach).rounded(.up))).map {

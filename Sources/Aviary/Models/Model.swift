@@ -18,7 +18,7 @@ public struct Model: Sendable {
   public var card: Card
 
   /// A model of a network and weights that are known to fit it.
-  init(_ network: Network, weights: NamedTensors, card: Card) {
+  package init(_ network: Network, weights: NamedTensors, card: Card = Card()) {
     architecture = network.architecture
     configuration = network.configuration
     graph = network.graph

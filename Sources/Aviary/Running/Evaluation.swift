@@ -61,7 +61,7 @@ public struct Evaluation: Codable, Sendable {
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)
     let names = try Evaluation.pictures(in: folder)
-    pictures = []
+    var pictures: [Entry] = []
     for (done, name) in names.enumerated() {
       progress(done, names.count)
       let original = try Image(contentsOf: "\(folder)/\(name)").opaque
@@ -81,12 +81,13 @@ public struct Evaluation: Codable, Sendable {
           bicubic: Score(psnr: plain.psnr, ssim: plain.ssim)))
     }
     progress(names.count, names.count)
-    func mean(_ value: (Entry) -> Double) -> Double {
+    self.pictures = pictures
+    func average(_ value: (Entry) -> Double) -> Double {
       pictures.reduce(0) { $0 + value($1) } / Double(pictures.count)
     }
-    self.mean = Mean(
-      psnr: mean(\.psnr), ssim: mean(\.ssim),
-      bicubic: Score(psnr: mean(\.bicubic.psnr), ssim: mean(\.bicubic.ssim)))
+    mean = Mean(
+      psnr: average(\.psnr), ssim: average(\.ssim),
+      bicubic: Score(psnr: average(\.bicubic.psnr), ssim: average(\.bicubic.ssim)))
   }
 
   /// What became colour of a gray picture, as gray again: gray pictures are judged on their values.

@@ -3,16 +3,16 @@ internal import AviaryImage
 
 /// A model at work on a picture in the network's own colours, in bands of rows: enlarged first where
 /// the network wants that, through the network, limited to the range of colours.
-struct NetworkPass {
+struct NetworkPass: ~Copyable {
   private var enlargement: BandResampler?
-  private(set) var network: TiledNetwork
+  var network: TiledNetwork
 
   /// - Parameters:
   ///   - scale: of the result over the picture.
   ///   - format: of the bands that will come.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, format: PixelFormat,
-    options: UpscalerOptions
+    _ machinery: Machinery
   ) throws {
     let enlargesFirst = model.picture.enlargeFirst == .bicubic
     var (width, height) = (width, height)
@@ -28,7 +28,7 @@ struct NetworkPass {
     let ratios = model.graph.ratios
     let output = model.graph.outputs.firstIndex { ratios[$0.value] == ownScale } ?? 0
     network = try TiledNetwork(
-      model, output: output, width: width, height: height, format: format, options: options)
+      model, output: output, width: width, height: height, format: format, machinery)
   }
 
   /// Takes the next rows of the picture and gives the next rows of the result.

@@ -5,14 +5,19 @@ internal import AviaryImage
 ///
 /// Alpha is enlarged bicubically, with colour bled under it first; a network on luma leaves chroma
 /// to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
-struct PictureStages {
+struct PictureStages: ~Copyable {
   /// The result's columns.
   let outputWidth: Int
   /// The result's rows.
   let outputHeight: Int
+  /// How the picture is divided, row by row.
+  let rowSpans: [AxisLayout.Span]
+  /// How the picture is divided, column by column.
+  let columnSpans: [AxisLayout.Span]
+  /// The memory that the activations of one tile take.
+  let arenaBytes: Int
   /// The tiles in all, for progress.
-  var tileCount: Int { pass.network.rowSpans.count * pass.network.columnSpans.count }
-  var network: TiledNetwork { pass.network }
+  var tileCount: Int { rowSpans.count * columnSpans.count }
 
   private let source: PixelFormat
   private let color: ColorModel
@@ -28,29 +33,41 @@ struct PictureStages {
   /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, source: PixelFormat,
-    options: UpscalerOptions
+    _ machinery: Machinery
   ) throws {
-    self.source = source
-    self.height = height
-    color = model.picture.colour.model(for: source.color)
+    let color = model.picture.colour.model(for: source.color)
     let factor = try ScaleFactor(scale)
-    outputWidth = try factor.length(of: width)
-    outputHeight = try factor.length(of: height)
-    bleeding = try RowWindow(width: width, format: source)
+    let outputWidth = try factor.length(of: width)
     let format = PixelFormat(color, bitDepth: source.bitDepth)
-    pass = try NetworkPass(
-      model, scale: scale, width: width, height: height, format: format, options: options)
-    main = try RowWindow(width: outputWidth, format: format)
     func bicubic(_ format: PixelFormat) throws -> (BandResampler, RowWindow) {
       (
         try BandResampler(Resampling(), width: width, height: height, format: format, by: factor),
         try RowWindow(width: outputWidth, format: format)
       )
     }
-    if color == .luma, source.color == .rgb {
-      chroma = try bicubic(PixelFormat(.ycbcr, bitDepth: source.bitDepth))
-    }
-    if source.hasAlpha { alpha = try bicubic(PixelFormat(.gray, bitDepth: source.bitDepth)) }
+    let outputHeight = try factor.length(of: height)
+    let bleeding = try RowWindow(width: width, format: source)
+    let main = try RowWindow(width: outputWidth, format: format)
+    let leavesChroma = color == .luma && source.color == .rgb
+    let chroma = leavesChroma ? try bicubic(PixelFormat(.ycbcr, bitDepth: source.bitDepth)) : nil
+    let alpha =
+      source.hasAlpha ? try bicubic(PixelFormat(.gray, bitDepth: source.bitDepth)) : nil
+    pass = try NetworkPass(
+      model, scale: scale, width: width, height: height, format: format, machinery)
+
+    // Nothing throws from here on: a value that cannot be copied must not be left half made.
+    self.source = source
+    self.color = color
+    self.height = height
+    self.outputWidth = outputWidth
+    self.outputHeight = outputHeight
+    self.bleeding = bleeding
+    self.main = main
+    self.chroma = chroma
+    self.alpha = alpha
+    rowSpans = pass.network.rowSpans
+    columnSpans = pass.network.columnSpans
+    arenaBytes = pass.network.arenaBytes
   }
 
   /// Takes the next rows of the picture and hands the rows of the result that they complete to

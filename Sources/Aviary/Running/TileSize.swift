@@ -1,4 +1,3 @@
-internal import AviaryCompute
 internal import AviaryGraph
 
 /// The size of the parts in which a picture is computed.
@@ -21,12 +20,13 @@ struct TileSize: Hashable, Sendable {
   /// - Throws: `AviaryError.memory` where the network must be computed as a whole, or the smallest
   ///   sensible tile is too large.
   static func choose(
-    _ graph: Graph, _ tiling: Tiling, rows: Int, columns: Int, runs: Int,
-    _ options: UpscalerOptions
+    _ graph: Graph, _ tiling: Tiling, output: Int, rows: Int, columns: Int, runs: Int,
+    _ machinery: Machinery
   ) throws -> TileSize {
-    let allowed = options.memory ?? MemoryAllowance.standard
+    let allowed = machinery.options.memory ?? MemoryAllowance.standard
     func bytes(_ height: Int, _ width: Int) throws -> Int {
-      try TileRunner.memoryEstimate(graph, runs: runs, height: height, width: width)
+      try TileRunner.memoryEstimate(
+        graph, output: output, runs: runs, height: height, width: width, machinery)
     }
     switch tiling {
     case .whole(let reason):
@@ -38,7 +38,7 @@ struct TileSize: Hashable, Sendable {
     case .exact(let overlap, let multiple):
       // A tile gets on by at least as much as it overlaps, else it is mostly overlap.
       let least = (4 * overlap + multiple) / multiple * multiple
-      let wanted = max(options.tile ?? customary, multiple) / multiple * multiple
+      let wanted = max(machinery.options.tile ?? customary, multiple) / multiple * multiple
       var side = max(wanted, 2 * overlap + multiple)
       while true {
         let height = min(side, rows), width = min(side, columns)

@@ -1,12 +1,10 @@
-internal import AviaryCheckpoint
-internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
 
 /// A network at work on a picture that passes by in bands of rows: rows go in, and those rows of the
 /// result that they complete come out. The result does not depend on how the picture is divided.
-struct TiledNetwork {
+struct TiledNetwork: ~Copyable {
   /// The result's format.
   let outputFormat: PixelFormat
   let rows: AxisLayout
@@ -17,7 +15,7 @@ struct TiledNetwork {
   let arenaBytes: Int
 
   private let picture: Picture
-  private let runner: TileRunner
+  private var runner: TileRunner
   /// How many of the picture's planes are one input of the network: all, or each for itself.
   private let planesPerRun: Int
   private var window: RowWindow
@@ -30,7 +28,7 @@ struct TiledNetwork {
   ///   `ComputeError` where the network cannot be planned.
   init(
     _ model: Model, output: Int, width: Int, height: Int, format: PixelFormat,
-    options: UpscalerOptions
+    _ machinery: Machinery
   ) throws {
     let rule = model.graph.sizeRule(output: output)
     guard let scale = rule.scale, scale.denominator == 1 else {
@@ -49,23 +47,27 @@ struct TiledNetwork {
         model: model.name, expected: "1 for a \(model.picture.output.rawValue)",
         found: "\(scale.numerator)")
     }
-    rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
-    columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
-    outputFormat = format
-    picture = model.picture
-    planesPerRun = model.graph.inputs[0].channels
-    window = try RowWindow(width: width, format: format)
-
+    let rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
+    let columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
     let resolved = try model.graph.resolvingBorders(height: rows.padded, width: columns.padded)
     let tiling = try model.graph.tiling(height: rows.padded, width: columns.padded)
-    let runs = format.channels / planesPerRun
+    let runs = format.channels / channels
     let tile = try TileSize.choose(
-      resolved, tiling, rows: rows.padded, columns: columns.padded, runs: runs, options)
+      resolved, tiling, output: output, rows: rows.padded, columns: columns.padded, runs: runs,
+      machinery)
+    let window = try RowWindow(width: width, format: format)
+
+    // Nothing throws from here on: a value that cannot be copied must not be left half made.
+    self.rows = rows
+    self.columns = columns
+    self.window = window
+    outputFormat = format
+    picture = model.picture
+    planesPerRun = channels
     rowSpans = rows.spans(tile: tile.height, overlap: tile.overlap, multiple: tile.multiple)
     columnSpans = columns.spans(tile: tile.width, overlap: tile.overlap, multiple: tile.multiple)
     arenaBytes = tile.bytes
-    runner = try TileRunner(
-      resolved, weights: model.weights, output: output, runs: runs, options)
+    runner = TileRunner(resolved, output: output, machinery)
   }
 
   /// Takes the next rows of the picture and gives the next rows of the result, as many as can be
@@ -91,7 +93,7 @@ struct TiledNetwork {
   private func sourceRow(_ row: Int) -> Int { min(max(row - rows.before, 0), rows.size - 1) }
 
   /// One row of tiles; nil where all of it is cut off.
-  private func compute(_ span: AxisLayout.Span, progress: () -> Void) throws -> Image? {
+  private mutating func compute(_ span: AxisLayout.Span, progress: () -> Void) throws -> Image? {
     let kept = rows.kept(span.output)
     let firstRow = sourceRow(span.start), lastRow = sourceRow(span.start + span.length - 1)
     let source = try window.rows(firstRow..<lastRow + 1)
@@ -156,10 +158,11 @@ struct TiledNetwork {
     // Where in the tile's output the kept part begins.
     let top = keptRows.lowerBound + rows.skip - rowSpan.start * ratio
     let left = keptColumns.lowerBound + columns.skip - columnSpan.start * ratio
+    let planes = result.channels
     unsafe result.withMutableFloats { target in
       unsafe output.withFloats { values in
         unsafe input.withFloats { inputs in
-          for plane in 0..<result.channels {
+          for plane in 0..<planes {
             let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
             for row in 0..<keptRows.count {
               let from = (plane * height + top + row) * width + left

@@ -10,7 +10,7 @@ public struct Upscaler: Sendable {
   /// How many times as high and wide pictures become.
   public let scale: Int
   private let model: Model
-  private let options: UpscalerOptions
+  private let machinery: Machinery
 
   /// Rows that are read at once: enough that decoding in bands costs nothing.
   private static let bandHeight = 64
@@ -19,16 +19,17 @@ public struct Upscaler: Sendable {
   ///
   /// - Parameter scale: what to enlarge by; nil where the model serves one scale only.
   /// - Throws: `AviaryError.scale` for a scale that the model does not serve, or if none is stated
-  ///   and it serves several; `.notRestoration` for a network that gives no pictures.
+  ///   and it serves several; `.notRestoration` for a network that gives no pictures; `ComputeError`
+  ///   for a number of threads that makes no sense.
   public init(
     _ model: Model, scale: Int? = nil, options: UpscalerOptions = UpscalerOptions()
-  ) throws(AviaryError) {
+  ) throws {
     let scales = model.scales
     guard model.picture.enlargeFirst != .no || model.ownScale != nil else {
-      throw .notRestoration(model.name, kind: "no picture in proportion to its input")
+      throw AviaryError.notRestoration(model.name, kind: "no picture in proportion to its input")
     }
     guard let chosen = scale ?? (scales.count == 1 ? scales[0] : nil) else {
-      throw .scale(
+      throw AviaryError.scale(
         model: model.name,
         expected: scales.isEmpty
           ? "to be stated (pictures are enlarged first, by any)"
@@ -39,14 +40,14 @@ public struct Upscaler: Sendable {
     let serves = model.picture.enlargeFirst != .no ? 1...64 : chosen...chosen
     guard serves.contains(chosen), model.picture.enlargeFirst != .no || scales.contains(chosen)
     else {
-      throw .scale(
+      throw AviaryError.scale(
         model: model.name,
         expected: model.picture.enlargeFirst != .no
           ? "1 to 64" : scales.map(String.init).joined(separator: ", "), found: "\(chosen)")
     }
     self.scale = chosen
     self.model = model
-    self.options = options
+    machinery = try Machinery(model, options)
   }
 
   /// Enlarges a picture file and writes a PNG with its colours, alpha, depth and metadata.
@@ -67,7 +68,7 @@ public struct Upscaler: Sendable {
     let header = reader.header
     var stages = try PictureStages(
       model, scale: scale, width: header.width, height: header.height, source: header.format,
-      options: options)
+      machinery)
     var writer = try PictureWriter(
       path: output, width: stages.outputWidth, height: stages.outputHeight, format: header.format,
       metadata: header.metadata)
@@ -82,14 +83,13 @@ public struct Upscaler: Sendable {
         }, sink: { try writer.write($0) })
     }
     try writer.finish()
-    let network = stages.network
     var warnings: [String] = []
     if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
     return UpscaleReport(
       width: header.width, height: header.height, outputWidth: stages.outputWidth,
       outputHeight: stages.outputHeight, tiles: stages.tileCount,
-      tileWidth: network.columnSpans.map(\.length).max() ?? 0,
-      tileHeight: network.rowSpans.map(\.length).max() ?? 0, arenaBytes: network.arenaBytes,
+      tileWidth: stages.columnSpans.map(\.length).max() ?? 0,
+      tileHeight: stages.rowSpans.map(\.length).max() ?? 0, arenaBytes: stages.arenaBytes,
       seconds: start.duration(to: clock.now) / .seconds(1), warnings: warnings)
   }
 
@@ -104,7 +104,7 @@ public struct Upscaler: Sendable {
   ) throws -> Image {
     var stages = try PictureStages(
       model, scale: scale, width: image.width, height: image.height, source: image.format,
-      options: options)
+      machinery)
     var bands: [Image] = []
     var done = 0
     let total = Double(max(stages.tileCount, 1))
@@ -123,7 +123,7 @@ public struct Upscaler: Sendable {
     let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
     var pass = try NetworkPass(
       model, scale: scale, width: image.width, height: image.height, format: input.format,
-      options: options)
+      machinery)
     return try .stacked(try pass.push(input, progress: {}))
   }
 }

@@ -289,7 +289,10 @@ def run(name, seed):
     output = eval(expression, scope).float()
     graph = {
         "version": 1,
-        "inputs": [{"name": n, "channels": shape[1]} for n, shape in zip(names, shapes)],
+        # Parameters over the width (and height) are those of one size.
+        "inputs": [{"name": n, "channels": shape[1],
+                    **({"size": shape[2:]} if op in ("linear", "layerNormalization") else {})}
+                   for n, shape in zip(names, shapes)],
         "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
         "outputs": [{"name": "output", "value": "node"}],
     }

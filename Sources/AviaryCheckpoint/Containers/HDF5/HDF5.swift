@@ -31,11 +31,13 @@ enum HDF5 {
   }
 
   private static func prepare(_ isReady: inout Bool) {
+    // Before anything else: no tidying up when the process ends. Files are written from memory, so
+    // nothing needs it, and after a damaged file the library would go round in circles and say so.
+    if !isReady { H5dont_atexit() }
     // Per thread, hence each time.
     chdf5_silence()
-    if isReady { return }
     // A file may name a filter that the library would load as a plugin from a search path: never.
-    H5PLset_loading_state(0)
+    if !isReady { H5PLset_loading_state(0) }
     isReady = true
   }
 

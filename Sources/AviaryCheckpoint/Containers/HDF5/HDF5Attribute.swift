@@ -46,7 +46,8 @@ enum HDF5Attribute: Equatable {
     switch H5Tget_class(type.id) {
     case H5T_STRING:
       return .strings(
-        try unsafe HDF5Strings.read(type: type, count: count, part: part, path: path) { type, buffer in
+        try unsafe HDF5Strings.read(type: type, count: count, part: part, path: path) {
+          type, buffer in
           unsafe H5Aread(attribute.id, type, buffer)
         })
     case H5T_INTEGER:

@@ -137,15 +137,13 @@ struct HDF5DataSet: ~Copyable {
   private func require(_ shape: [Int], _ elementSize: Int, atMost limit: Int)
     throws(CheckpointError)
   {
-    var bytes = elementSize
-    for dimension in shape where dimension != 0 {
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: dimension)
-      guard !overflow, product <= limit else {
-        throw .tooLarge(
-          path: path, part: "\(name), shape \(shape), bytes", limit: limit,
-          found: overflow ? .max : product)
-      }
-      bytes = product
+    let bytes = shape.reduce(elementSize) { bytes, dimension in
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: max(dimension, 1))
+      return overflow ? .max : product
+    }
+    guard bytes <= limit else {
+      throw .tooLarge(
+        path: path, part: "\(name), shape \(shape), bytes", limit: limit, found: bytes)
     }
   }
 }

@@ -62,7 +62,8 @@ struct HDF5Group: ~Copyable {
   func group(_ member: String) throws(CheckpointError) -> HDF5Group {
     let object = try open(member)
     guard try kind(of: object, member) == .group else {
-      throw .damaged(path: path, part: `where`(member), reason: "a group expected, a data set found")
+      throw .damaged(
+        path: path, part: `where`(member), reason: "a group expected, a data set found")
     }
     return HDF5Group(object, name: `where`(member), path: path)
   }
@@ -71,7 +72,8 @@ struct HDF5Group: ~Copyable {
   func dataSet(_ member: String) throws(CheckpointError) -> HDF5DataSet {
     let object = try open(member)
     guard try kind(of: object, member) == .dataSet else {
-      throw .damaged(path: path, part: `where`(member), reason: "a data set expected, a group found")
+      throw .damaged(
+        path: path, part: `where`(member), reason: "a data set expected, a group found")
     }
     return try HDF5DataSet(object, name: `where`(member), path: path)
   }

@@ -38,7 +38,7 @@ enum HDF5Strings {
     var pointers = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
     defer {
       // The library allocated each string; H5free_memory gives it back whatever malloc it uses.
-      for unsafe case let pointer? in unsafe pointers { unsafe H5free_memory(pointer) }
+      unsafe pointers.forEach { unsafe H5free_memory($0) }
     }
     _ = try HDF5.check(part, in: path) {
       unsafe pointers.withUnsafeMutableBytes { unsafe read(type.id, $0.baseAddress) }

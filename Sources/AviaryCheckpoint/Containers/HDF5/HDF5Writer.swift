@@ -41,7 +41,8 @@ struct HDF5Writer: ~Copyable {
   }
 
   /// Makes a group.
-  func group(_ name: String, in parent: borrowing HDF5Handle) throws(CheckpointError) -> HDF5Handle {
+  func group(_ name: String, in parent: borrowing HDF5Handle) throws(CheckpointError) -> HDF5Handle
+  {
     try HDF5Handle(name, in: path) {
       unsafe H5Gcreate2(parent.id, name, chdf5_default(), chdf5_default(), chdf5_default())
     }
@@ -74,7 +75,8 @@ struct HDF5Writer: ~Copyable {
   }
 
   /// Writes a data set of one string.
-  func text(_ name: String, _ text: String, in group: borrowing HDF5Handle) throws(CheckpointError) {
+  func text(_ name: String, _ text: String, in group: borrowing HDF5Handle) throws(CheckpointError)
+  {
     let bytes = padded(text)
     let type = try stringType(bytes.count, name)
     let space = try scalar(name)

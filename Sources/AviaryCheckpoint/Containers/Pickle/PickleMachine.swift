@@ -228,6 +228,7 @@ extension PickleMachine {
   }
 
   private func damaged(_ reason: String) -> CheckpointError {
-    .damaged(path: cursor.path, part: "\(cursor.part) before byte \(cursor.position)", reason: reason)
+    .damaged(
+      path: cursor.path, part: "\(cursor.part) before byte \(cursor.position)", reason: reason)
   }
 }

@@ -14,7 +14,8 @@ enum PickleNames {
     if modules.contains(String(root)) { return true }
     let path = name.split(separator: ".").map(String.init)
     if path.dropLast().contains(where: modules.contains) { return true }
-    if builtinModules.contains(String(root)) || path.dropLast().contains(where: builtinModules.contains)
+    if builtinModules.contains(String(root))
+      || path.dropLast().contains(where: builtinModules.contains)
     {
       return path.contains(where: builtins.contains)
     }

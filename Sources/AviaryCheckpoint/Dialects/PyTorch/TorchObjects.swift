@@ -57,7 +57,9 @@ struct TorchObjects {
     }
     let temporary = fields.first { $0.key == "_non_persistent_buffers_set" }.map { field in
       let (_, object) = heap.object(field.value) ?? ("", nil)
-      let items = heap.items(field.value) ?? object.flatMap { heap.items($0.arguments)?.first }
+      let items =
+        heap.items(field.value)
+        ?? object.flatMap { heap.items($0.arguments)?.first }
         .flatMap(heap.items)
       return Set((items ?? []).compactMap(heap.text))
     }
@@ -106,7 +108,8 @@ struct TorchObjects {
       let offset = heap.size(arguments[1]), let shape = heap.sizes(size(arguments[2])),
       let strides = heap.sizes(size(arguments[3])), shape.count == strides.count
     else {
-      throw .damaged(path: path, part: name, reason: "a storage, offset, shape and strides expected")
+      throw .damaged(
+        path: path, part: name, reason: "a storage, offset, shape and strides expected")
     }
     guard let storage = TorchStorage(identifier, heap) else {
       throw .unsupported(path: path, what: "\(name): a storage of a further element type")

@@ -1,0 +1,51 @@
+import AviaryGraph
+
+/// A network lowered for one input size, with every decision taken and nothing made yet: no code,
+/// no weights, no memory. Cheap enough to be asked how much memory a size would take.
+struct Blueprint {
+  let lowering: Lowering
+  /// Where the stretches of memory that are not the caller's lie in the arena, by number.
+  let rootOffsets: [Int: Int]
+  let temporaryOffsets: [Int]
+  let arenaBytes: Int
+
+  /// - Parameter outputs: the names of the outputs wanted; nil for all.
+  /// - Throws: `ComputeError`.
+  init(
+    _ graph: Graph, inputShapes: [[Int]], outputs: [String]?, options: PlanOptions, _ engine: Engine
+  ) throws(ComputeError) {
+    let shapes: [[Int]]
+    do throws(GraphError) {
+      shapes = try graph.shapes(for: inputShapes)
+    } catch {
+      throw .graph(error)
+    }
+    engine.activate()
+    var program = try Program(graph, shapes: shapes, outputs: outputs)
+    program.fuse()
+    program.assignLayouts(exact: options.exact)
+    program.insertRelayouts()
+    let storage = try Storage(program)
+    lowering = try Lowering(program, storage, engine)
+    let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
+    let arena = try Arena(
+      roots.map { root in
+        Arena.Request(
+          byteCount: storage.roots[root].byteCount, lifetime: storage.roots[root].lifetime)
+      } + lowering.temporaries)
+    rootOffsets = Dictionary(uniqueKeysWithValues: zip(roots, arena.offsets))
+    temporaryOffsets = Array(arena.offsets[roots.count...])
+    arenaBytes = arena.byteCount
+  }
+}
+
+/// How a network is to be calculated.
+public struct PlanOptions: Hashable, Sendable {
+  /// Leaves out algorithms that calculate in another order than the definition and are a little
+  /// less accurate for it (Winograd's convolutions: up to 1e-5 of the largest value instead of
+  /// 1e-6), at about half the speed.
+  public var exact: Bool
+
+  /// The fastest way, unless stated.
+  public init(exact: Bool = false) { self.exact = exact }
+}

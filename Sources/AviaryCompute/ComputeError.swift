@@ -1,0 +1,58 @@
+public import AviaryGraph
+
+/// What can go wrong when a network is planned or run.
+public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A call of oneDNN failed.
+  case library(call: String, status: String)
+  /// No memory of this size can be had.
+  case outOfMemory(bytes: Int)
+  /// The network cannot run on the size of its inputs.
+  case graph(GraphError)
+  /// A number of threads that no machine has.
+  case threads(Int)
+  /// The weights lack a parameter that the graph names.
+  case missingParameter(String, shape: [Int])
+  /// A parameter has another shape than the graph says.
+  case parameterShape(String, expected: [Int], found: [Int])
+  /// `run` was not given an input of the graph.
+  case missingInput(String)
+  /// `run` was given something that is no input of the graph.
+  case unknownInput(String, known: [String])
+  /// An input has another shape or element type than the plan was made for.
+  case input(String, expected: String, found: String)
+  /// An output was asked for that the graph does not have.
+  case unknownOutput(String, known: [String])
+  /// An operation that there is no lowering for yet.
+  case unsupported(node: String, operation: String)
+  /// oneDNN offers only its slow reference code for a convolution.
+  case noImplementation(node: String, operation: String)
+  /// A value is larger than one plan can work on: the picture has to be computed in tiles.
+  case tooLarge(node: String, shape: [Int])
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .library(let call, let status): "oneDNN: \(call): success expected, \(status) found"
+    case .outOfMemory(let bytes): "memory: \(bytes) bytes expected, none to be had"
+    case .graph(let error): error.description
+    case .threads(let count): "threads: 1 to \(Engine.mostThreads) expected, \(count) found"
+    case .missingParameter(let name, let shape): "\(name): shape \(shape) expected, nothing found"
+    case .parameterShape(let name, let expected, let found):
+      "\(name): shape \(expected) expected, \(found) found"
+    case .missingInput(let name): "input \(name): a tensor expected, nothing found"
+    case .unknownInput(let name, let known):
+      "input \(name): one of \(known.joined(separator: ", ")) expected"
+    case .input(let name, let expected, let found):
+      "input \(name): \(expected) expected, \(found) found"
+    case .unknownOutput(let name, let known):
+      "output \(name): one of \(known.joined(separator: ", ")) expected"
+    case .unsupported(let node, let operation):
+      "\(node): \(operation) cannot be computed yet (the graph may say it, the engine has no"
+        + " lowering)"
+    case .noImplementation(let node, let operation):
+      "\(node): \(operation): a fast implementation expected, only the reference code found"
+    case .tooLarge(let node, let shape):
+      "\(node): fewer than 2^31 elements expected, shape \(shape) found (compute it in tiles)"
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import AviaryGraph
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Of which input pixels along an axis each output pixel is made, and with what weights.
+struct PixelTaps {
+  /// How many taps each output pixel has: the same number for all, some with weight 0.
+  let count: Int
+  /// Those of output pixel o from `o · count` on.
+  private(set) var positions: [Int] = []
+  private(set) var weights: [Float] = []
+
+  /// The number of output pixels.
+  var outputs: Int { positions.count / count }
+
+  init(_ resize: Resize, from size: Int, to newSize: Int) {
+    // Input pixels per output pixel. A factor is what it says also where the size is rounded down.
+    let ratio =
+      switch resize.target {
+      case .factor(let factor): Double(factor.denominator) / Double(factor.numerator)
+      case .sizeOfSecondInput: Double(size) / Double(newSize)
+      }
+    let step =
+      switch resize.coordinates {
+      case .halfPixel, .asymmetric: ratio
+      case .alignCorners: newSize > 1 ? Double(size - 1) / Double(newSize - 1) : 0
+      }
+    let shift = resize.coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
+    if case .nearest = resize.kernel {
+      // PyTorch's 'nearest' takes the pixel in which an asymmetric coordinate lies; its
+      // 'nearest-exact', and everybody's aligned corners, the pixel whose centre is nearest.
+      let half = resize.coordinates == .asymmetric ? 0 : 0.5
+      count = 1
+      positions = (0..<newSize).map { output in
+        let place = Double(output) * step + shift
+        return resize.inside(Int((place + half).rounded(.down)), size)
+      }
+      weights = [Float](repeating: 1, count: newSize)
+      return
+    }
+    let widening = resize.antialias ? max(step, 1) : 1
+    let reach = resize.support * widening
+    count = Int((2 * reach).rounded(.up)) + 1
+    positions.reserveCapacity(newSize * count)
+    weights.reserveCapacity(newSize * count)
+    for output in 0..<newSize {
+      let place = Double(output) * step + shift
+      let first = Int((place - reach).rounded(.up))
+      let parts = (first..<first + count).map {
+        resize.weight((place - Double($0)) / widening)
+      }
+      // Weights are made to sum to 1, as MATLAB, PIL and PyTorch do.
+      let sum = parts.reduce(0, +)
+      for (i, part) in parts.enumerated() {
+        positions.append(resize.inside(first + i, size))
+        weights.append(Float(part / sum))
+      }
+    }
+  }
+}
+
+extension Resize {
+  /// The pixel that stands for one beyond the edges.
+  fileprivate func inside(_ position: Int, _ size: Int) -> Int {
+    switch edge {
+    case .edge: return min(max(position, 0), size - 1)
+    case .symmetric:
+      let period = ((position % (2 * size)) + 2 * size) % (2 * size)
+      return period < size ? period : 2 * size - 1 - period
+    }
+  }
+
+  /// The distance from which on the kernel is 0.
+  fileprivate var support: Double {
+    switch kernel {
+    case .nearest: 0.5
+    case .linear: 1
+    case .cubic: 2
+    case .lanczos(let lobes): Double(lobes)
+    }
+  }
+
+  /// The kernel at a distance.
+  fileprivate func weight(_ distance: Double) -> Double {
+    let x = distance.magnitude
+    guard x < support else { return 0 }
+    switch kernel {
+    case .nearest: return 1
+    case .linear: return 1 - x
+    case .cubic(let a):
+      return x < 1
+        ? ((a + 2) * x - (a + 3)) * x * x + 1 : a * (((x - 5) * x + 8) * x - 4)
+    case .lanczos(let lobes): return sinc(x) * sinc(x / Double(lobes))
+    }
+  }
+
+  private func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(.pi * x) / (.pi * x) }
+}

@@ -1,0 +1,34 @@
+import AviaryGraph
+import CDNNL
+
+extension Lowering {
+  /// A function of single values.
+  mutating func elementwise(_ unit: Unit, _ activation: Activation) throws(ComputeError) {
+    try elementwise(
+      unit, activation, .value(unit.inputs[0]), to: .value(unit.output),
+      program.descriptor(unit.output))
+  }
+
+  /// Adds a function of single values that writes over its input.
+  mutating func elementwise(
+    _ unit: Unit, _ activation: Activation, _ place: Operand, _ memory: MemoryDescriptor
+  ) throws(ComputeError) {
+    try elementwise(unit, activation, place, to: place, memory)
+  }
+
+  private mutating func elementwise(
+    _ unit: Unit, _ activation: Activation, _ source: Operand, to destination: Operand,
+    _ memory: MemoryDescriptor
+  ) throws(ComputeError) {
+    let function = Elementwise(activation)
+    var raw = memory.raw
+    var call = dnnl_eltwise_desc_t()
+    try check(
+      "dnnl_eltwise_forward_desc_init",
+      unsafe dnnl_eltwise_forward_desc_init(
+        &call, dnnl_forward_inference, function.algorithm, &raw, function.alpha, function.beta))
+    let descriptor = try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing([]), engine.handle)
+    primitive(unit, Op.activation(activation).name, descriptor, [(.source, source), (.destination, destination)])
+  }
+}

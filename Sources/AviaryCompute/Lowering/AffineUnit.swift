@@ -1,0 +1,41 @@
+extension Lowering {
+  /// A scale and a shift per channel: batch normalisation, or constants, that no convolution before
+  /// them could take in.
+  mutating func affine(_ unit: Unit) throws(ComputeError) {
+    let shape = value(unit.output).shape
+    let channels = shape.count >= 2 ? shape[1] : 1
+    let stages = unit.affine
+    let constants = constant(
+      Constant(
+        key: Constant.Key(parameters: unit.parameters, affine: stages, form: .affine),
+        descriptor: try MemoryDescriptor([2, channels], .planar), shape: [2, channels]
+      ) { weights throws(ComputeError) in
+        let affine = try Affine(stages, channels: channels, weights)
+        return (affine.scale + affine.shift).map { Float($0) }
+      })
+    // As picture, channel, pixel, whatever the number of dimensions.
+    let pictures = shape.count >= 2 ? shape[0] : 1
+    let pixels = shape.dropFirst(2).reduce(1, *) * (shape.count == 1 ? shape[0] : 1)
+    let depth =
+      switch unit.mode.input {
+      case .planar: 1
+      case .channelsLast: channels
+      case .blocked: Layout.block
+      }
+    kernel(
+      unit, "affine", [.value(unit.inputs[0]), .value(unit.output), constants]
+    ) { memory, workers in
+      let blocks = channels / depth
+      workers.split(pictures * blocks * pixels, cost: depth) { range in
+        for line in range {
+          let first = line / pixels % blocks * depth
+          let scale = unsafe memory[2] + first
+          let shift = unsafe memory[2] + channels + first
+          let source = unsafe memory[0] + line * depth
+          let target = unsafe memory[1] + line * depth
+          for i in 0..<depth { unsafe target[i] = source[i] * scale[i] + shift[i] }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import AviaryGraph
+import CDNNL
+
+/// A convolution as oneDNN is asked for it.
+struct ConvolutionCall {
+  var unit: Unit
+  var input: [Int]
+  var output: [Int]
+  var kernel: Size
+  var stride: Size = 1
+  var dilation: Size = 1
+  var groups = 1
+  /// Padding; not negative.
+  var edges: Edges
+  var hasBias: Bool
+
+  /// What oneDNN offers for the call.
+  struct Offer: ~Copyable {
+    let descriptor: PrimitiveDescriptor
+    /// Whether the post-operations asked for are part of it.
+    let isFused: Bool
+    let isWinograd: Bool
+  }
+
+  /// The first offer that is no reference code: as decided, if possible; without post-operations;
+  /// without Winograd; in other layouts than decided.
+  ///
+  /// - Throws: `ComputeError.noImplementation`.
+  func offer(
+    _ postOperations: [PostOperation], _ engine: EngineHandle
+  ) throws(ComputeError) -> Offer {
+    let mode = unit.mode
+    let algorithms =
+      mode.algorithm == .winograd
+      ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
+    for algorithm in algorithms {
+      for operations in postOperations.isEmpty ? [[]] : [postOperations, []] {
+        let source = try MemoryDescriptor(input, mode.input)
+        let destination = try MemoryDescriptor(output, mode.output)
+        if let descriptor = try? decide(algorithm, source, destination, operations, engine),
+          !descriptor.isReference
+        {
+          return Offer(
+            descriptor: descriptor, isFused: operations.count == postOperations.count,
+            isWinograd: algorithm == dnnl_convolution_winograd)
+        }
+      }
+    }
+    for layout in [nil, Layout.channelsLast, .planar] {
+      let source = try memory(input, layout), destination = try memory(output, layout)
+      if let descriptor = try? decide(dnnl_convolution_direct, source, destination, [], engine),
+        !descriptor.isReference
+      {
+        return Offer(
+          descriptor: descriptor, isFused: postOperations.isEmpty, isWinograd: false)
+      }
+    }
+    throw .noImplementation(node: unit.name, operation: unit.work.name)
+  }
+
+  private func memory(
+    _ shape: [Int], _ layout: Layout?
+  ) throws(ComputeError) -> MemoryDescriptor {
+    if let layout { try MemoryDescriptor(shape, layout) } else { try .any(shape) }
+  }
+
+  private func decide(
+    _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
+    _ postOperations: [PostOperation], _ engine: EngineHandle
+  ) throws(ComputeError) -> PrimitiveDescriptor {
+    var weightShape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
+    if groups > 1 { weightShape.insert(groups, at: 0) }
+    var weights = try MemoryDescriptor.any(weightShape).raw
+    // A descriptor of nothing says that there is none.
+    var bias =
+      hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
+    var (from, to) = (source.raw, destination.raw)
+    func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
+    var call = dnnl_convolution_desc_t()
+    try check(
+      "dnnl_dilated_convolution_forward_desc_init",
+      unsafe dnnl_dilated_convolution_forward_desc_init(
+        &call, dnnl_forward_inference, algorithm, &from, &weights, &bias, &to,
+        pair(stride.height, stride.width),
+        // oneDNN counts the pixels left out.
+        pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),
+        pair(edges.bottom, edges.right)))
+    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing(postOperations), engine)
+  }
+}

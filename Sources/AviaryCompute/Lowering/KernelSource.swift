@@ -1,0 +1,118 @@
+import AviaryGraph
+
+/// The weights of a convolution or a transposed convolution, with what is folded into them, and the
+/// forms in which steps want them.
+struct KernelSource {
+  /// The names of the weight and, where there is one, of the bias.
+  var parameters: [String]
+  /// Scales and shifts that follow the convolution.
+  var affine: [AffineStage]
+  var filters: Int
+  /// Input channels of all groups together.
+  var channels: Int
+  var groups: Int
+  var kernel: Size
+  /// Whether the weight is laid out IOHW.
+  var isTransposed: Bool
+
+  var hasBias: Bool { parameters.count > 1 || !affine.isEmpty }
+
+  /// The kernel's rows and columns in their order.
+  var allRows: [Int] { Array(0..<kernel.height) }
+  var allColumns: [Int] { Array(0..<kernel.width) }
+
+  /// Some rows and columns of the kernel, in the order given, as a kernel of its own.
+  func kernel(
+    rows: [Int], columns: [Int], _ descriptor: MemoryDescriptor
+  ) -> Constant {
+    var shape = [filters / groups, channels / groups, rows.count, columns.count]
+    if groups > 1 { shape.insert(groups, at: 0) }
+    return Constant(
+      key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape
+    ) { weights throws(ComputeError) in
+      let source = try weights.values(parameters[0])
+      let scale = try Affine(affine, channels: filters, weights).scale
+      var result: [Float] = []
+      result.reserveCapacity(shape.reduce(1, *))
+      for filter in 0..<filters {
+        for channel in 0..<channels / groups {
+          for row in rows {
+            for column in columns {
+              let weight = Double(source[place(filter, channel, row, column)])
+              result.append(Float(weight * scale[filter]))
+            }
+          }
+        }
+      }
+      return result
+    }
+  }
+
+  /// All taps as channels of a 1x1 convolution.
+  func expanded(
+    _ expansion: Expansion, rows: [Int], columns: [Int], _ descriptor: MemoryDescriptor
+  ) -> Constant {
+    Constant(
+      key: key(.expanded(rows: rows, columns: columns)), descriptor: descriptor,
+      shape: [expansion.channels, channels, 1, 1]
+    ) { weights throws(ComputeError) in
+      let source = try weights.values(parameters[0])
+      let scale = try Affine(affine, channels: filters, weights).scale
+      var result = [Float](repeating: 0, count: expansion.channels * channels)
+      for (i, row) in rows.enumerated() {
+        for (j, column) in columns.enumerated() {
+          let first = expansion.channel(ofTap: i * columns.count + j)
+          for filter in 0..<filters {
+            for channel in 0..<channels {
+              let weight = Double(source[place(filter, channel, row, column)])
+              result[(first + filter) * channels + channel] = Float(weight * scale[filter])
+            }
+          }
+        }
+      }
+      return result
+    }
+  }
+
+  /// One number a filter.
+  func bias(_ descriptor: MemoryDescriptor) -> Constant {
+    Constant(key: key(.bias), descriptor: descriptor, shape: [filters]) {
+      weights throws(ComputeError) in
+      let affine = try Affine(affine, channels: filters, weights)
+      guard parameters.count > 1 else { return affine.shift.map { Float($0) } }
+      let bias = try weights.values(parameters[1])
+      return bias.indices.map { Float(Double(bias[$0]) * affine.scale[$0] + affine.shift[$0]) }
+    }
+  }
+
+  private func key(_ form: Constant.Form) -> Constant.Key {
+    Constant.Key(
+      parameters: parameters, affine: affine, form: form, groups: groups,
+      isTransposed: isTransposed)
+  }
+
+  /// Where a weight stands: `channel` counts from its group's first.
+  private func place(_ filter: Int, _ channel: Int, _ row: Int, _ column: Int) -> Int {
+    let (filtersPerGroup, channelsPerGroup) = (filters / groups, channels / groups)
+    let pair =
+      isTransposed
+      ? (filter / filtersPerGroup * channelsPerGroup + channel) * filtersPerGroup
+        + filter % filtersPerGroup
+      : filter * channelsPerGroup + channel
+    return (pair * kernel.height + row) * kernel.width + column
+  }
+}
+
+extension KernelSource {
+  init(_ unit: Unit, _ c: Convolution, channels: Int, flipped: Bool) {
+    self.init(
+      parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
+      groups: c.groups, kernel: c.kernel, isTransposed: flipped)
+  }
+
+  init(_ unit: Unit, _ c: TransposedConvolution, channels: Int) {
+    self.init(
+      parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
+      groups: c.groups, kernel: c.kernel, isTransposed: true)
+  }
+}

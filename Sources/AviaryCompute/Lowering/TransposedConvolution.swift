@@ -1,0 +1,87 @@
+import AviaryGraph
+
+extension Lowering {
+  /// A transposed convolution, as one convolution for each phase of the output, woven together.
+  ///
+  /// oneDNN has a primitive for it, which is ten times slower as soon as there is a bias or an
+  /// activation; the phases have theirs for nothing.
+  mutating func transposedConvolution(
+    _ unit: Unit, _ c: TransposedConvolution
+  ) throws(ComputeError) {
+    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
+    let source = KernelSource(unit, c, channels: input[1])
+    if unit.mode.algorithm == .expanded {
+      let runs = Axis.allCases.map { axis in
+        TapRun.transposed(
+          taps: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
+          input: input[axis.dimension], output: output[axis.dimension])
+      }
+      try expanded(unit, source, rows: source.allRows, columns: source.allColumns, runs)
+      return
+    }
+    let phases = Axis.allCases.map { axis in
+      (0..<c.stride[axis]).map {
+        Phase(
+          $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
+          input: input[axis.dimension], output: output[axis.dimension])
+      }
+    }
+    let reached = phases.map { $0.reduce(0) { $0 + $1.stretch.count } }
+    if reached[0] < output[2] || reached[1] < output[3] { try fill(unit, source) }
+    for vertical in phases[0] where vertical.stretch.count > 0 {
+      for horizontal in phases[1] where horizontal.stretch.count > 0 {
+        try phase(unit, source, vertical, horizontal)
+      }
+    }
+    try finish(unit, .value(unit.output), isFused: true)
+  }
+
+  /// Adds the convolution of one phase, and its weaving into the output.
+  private mutating func phase(
+    _ unit: Unit, _ source: KernelSource, _ vertical: Phase, _ horizontal: Phase
+  ) throws(ComputeError) {
+    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
+    let shape = [output[0], output[1], vertical.count, horizontal.count]
+    let call = ConvolutionCall(
+      unit: unit, input: input, output: shape,
+      kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
+      edges: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
+      hasBias: source.hasBias)
+    let result = temporary(byteCount: try MemoryDescriptor(shape, unit.mode.output).byteCount)
+    let activation = unit.epilogue.activation
+    let fused = try convolution(
+      call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
+      bias: source.bias, from: .value(unit.inputs[0]), to: result,
+      activation.map { [.elementwise(Elementwise($0))] } ?? [])
+    if !fused.isFused, let activation {
+      try elementwise(unit, activation, result, MemoryDescriptor(shape, unit.mode.output))
+    }
+    let weave = Interleave(
+      source: Grid(shape, unit.mode.output), destination: Grid(output, unit.mode.output),
+      rows: vertical.stretch, columns: horizontal.stretch)
+    kernel(unit, "interleave", [result, .value(unit.output)]) { memory, workers in
+      unsafe weave.run(memory[0], to: memory[1], workers)
+    }
+  }
+
+  /// Adds the filling of an output of which no input reaches every pixel: there the bias stands.
+  private mutating func fill(_ unit: Unit, _ source: KernelSource) throws(ComputeError) {
+    let shape = value(unit.output).shape
+    let places = ChannelPlaces(shape, unit.mode.output)
+    let activation = CheapActivation(unit.epilogue.activation)
+    var operands = [Operand.value(unit.output)]
+    if source.hasBias {
+      operands.append(constant(source.bias(try MemoryDescriptor([source.filters], .planar))))
+    }
+    kernel(unit, "fill", operands) { memory, workers in
+      workers.split(shape[0] * shape[1], cost: shape[2] * shape[3]) { range in
+        for plane in range {
+          let (picture, channel) = (plane / shape[1], plane % shape[1])
+          let value = unsafe activation(memory.count > 1 ? memory[1][channel] : 0)
+          let first = unsafe memory[0] + picture * places.picture + places.offsets[channel]
+          for pixel in 0..<shape[2] * shape[3] { unsafe first[pixel * places.step] = value }
+        }
+      }
+    }
+  }
+}

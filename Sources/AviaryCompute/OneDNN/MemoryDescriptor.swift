@@ -1,0 +1,58 @@
+import CDNNL
+
+/// The shape, element type and layout of memory that oneDNN works on: plain data.
+struct MemoryDescriptor {
+  var raw: dnnl_memory_desc_t
+
+  init(_ raw: dnnl_memory_desc_t) { self.raw = raw }
+
+  /// float32 of a shape in a layout.
+  init(_ shape: [Int], _ layout: Layout) throws(ComputeError) {
+    raw = dnnl_memory_desc_t()
+    switch layout {
+    case .planar:
+      // By strides, for any number of dimensions; a scalar is one element.
+      let shape = shape.isEmpty ? [1] : shape
+      var strides = [dnnl_dim_t](repeating: 1, count: shape.count)
+      for i in shape.indices.dropLast().reversed() {
+        strides[i] = strides[i + 1] * dnnl_dim_t(max(shape[i + 1], 1))
+      }
+      try check(
+        "dnnl_memory_desc_init_by_strides",
+        unsafe dnnl_memory_desc_init_by_strides(
+          &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), dnnl_f32, strides))
+    case .channelsLast: raw = try MemoryDescriptor.tagged(shape, dnnl_acdb)
+    case .blocked: raw = try MemoryDescriptor.tagged(shape, dnnl_aBcd16b)
+    }
+  }
+
+  /// float32 of a shape in whatever layout a primitive likes best.
+  static func any(_ shape: [Int]) throws(ComputeError) -> MemoryDescriptor {
+    MemoryDescriptor(try tagged(shape, dnnl_format_tag_any))
+  }
+
+  private static func tagged(
+    _ shape: [Int], _ tag: dnnl_format_tag_t
+  ) throws(ComputeError) -> dnnl_memory_desc_t {
+    var raw = dnnl_memory_desc_t()
+    try check(
+      "dnnl_memory_desc_init_by_tag",
+      unsafe dnnl_memory_desc_init_by_tag(
+        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), dnnl_f32, tag))
+    return raw
+  }
+
+  /// The bytes that such memory takes, padding of the layout included.
+  var byteCount: Int {
+    var raw = raw
+    return unsafe dnnl_memory_desc_get_size(&raw)
+  }
+}
+
+extension MemoryDescriptor: Equatable {
+  /// Whether memory means the same to oneDNN.
+  static func == (a: MemoryDescriptor, b: MemoryDescriptor) -> Bool {
+    var (first, second) = (a.raw, b.raw)
+    return unsafe dnnl_memory_desc_equal(&first, &second) != 0
+  }
+}

@@ -1,0 +1,50 @@
+/// Places in one stretch of memory for things of which each is needed for a time only.
+struct Arena {
+  /// Something that needs memory for a time.
+  struct Request {
+    var byteCount: Int
+    /// The first and last unit during which it is needed.
+    var lifetime: ClosedRange<Int>
+  }
+
+  /// Where each request lies, in bytes from the beginning.
+  private(set) var offsets: [Int]
+  /// The memory that all take together.
+  private(set) var byteCount = 0
+
+  /// A cache line, and what vector instructions like best.
+  static let alignment = 64
+
+  /// Places the largest first, each into the smallest gap that it fits between those whose times
+  /// overlap its own.
+  ///
+  /// - Throws: `ComputeError.outOfMemory` where the sum of sizes overflows.
+  init(_ requests: [Request]) throws(ComputeError) {
+    offsets = Array(repeating: 0, count: requests.count)
+    let order = requests.indices.sorted {
+      (requests[$1].byteCount, $0) < (requests[$0].byteCount, $1)
+    }
+    // Those placed already, in order of their offsets.
+    var placed: [Int] = []
+    for request in order {
+      let (padded, overflow) = requests[request].byteCount.addingReportingOverflow(
+        Arena.alignment - 1)
+      let size = padded / Arena.alignment * Arena.alignment
+      var end = 0
+      var best: (offset: Int, gap: Int)?
+      for other in placed
+      where requests[other].lifetime.overlaps(requests[request].lifetime) {
+        let gap = offsets[other] - end
+        if gap >= size, gap < best?.gap ?? .max { best = (end, gap) }
+        end = max(end, offsets[other] + requests[other].byteCount.roundedUp(to: Arena.alignment))
+      }
+      let offset = best?.offset ?? end
+      let (last, beyond) = offset.addingReportingOverflow(size)
+      guard !overflow, !beyond else { throw .outOfMemory(bytes: .max) }
+      offsets[request] = offset
+      byteCount = max(byteCount, last)
+      let position = placed.firstIndex { offsets[$0] > offset } ?? placed.count
+      placed.insert(request, at: position)
+    }
+  }
+}

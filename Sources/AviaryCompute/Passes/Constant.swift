@@ -1,0 +1,37 @@
+import AviaryGraph
+
+/// Weights as a step wants them.
+struct Constant {
+  /// What it is. Equal keys and descriptors mean equal contents.
+  var key: Key
+  /// How it lies in memory.
+  var descriptor: MemoryDescriptor
+  /// The shape of what `make` gives, row-major.
+  var shape: [Int]
+  /// Calculates it.
+  var make: (PreparedWeights) throws(ComputeError) -> [Float]
+
+  /// The parameters' names, and what is done to them.
+  struct Key: Hashable {
+    var parameters: [String]
+    var affine: [AffineStage] = []
+    var form: Form
+    var groups = 1
+    var isTransposed = false
+  }
+
+  /// What is made of the parameters.
+  enum Form: Hashable {
+    /// A convolution's kernel of these rows and columns.
+    case kernel(rows: [Int], columns: [Int])
+    /// A 1x1 kernel with a channel for every tap.
+    case expanded(rows: [Int], columns: [Int])
+    case bias
+    /// The factors of an affine unit, then its summands.
+    case affine
+    /// The slopes of a PReLU.
+    case slopes
+    /// A matrix, as the parameter has it.
+    case matrix
+  }
+}

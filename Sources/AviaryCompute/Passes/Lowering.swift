@@ -1,0 +1,138 @@
+import AviaryGraph
+
+/// Turns units into steps: calls of oneDNN's primitives and of the engine's own kernels.
+///
+/// Each operation's lowering is an extension, in Lowering/<operation>.swift. A lowering decides how
+/// things are done and says which memory it needs; nothing is compiled, allocated or calculated
+/// until a `Plan` is made of it.
+struct Lowering {
+  let program: Program
+  let storage: Storage
+  let engine: Engine
+  private(set) var steps: [Step] = []
+  /// Memory that a unit needs while it runs.
+  private(set) var temporaries: [Arena.Request] = []
+  /// Memory that is prepared once: weights.
+  private(set) var constants: [Constant] = []
+  private var position = 0
+
+  init(_ program: Program, _ storage: Storage, _ engine: Engine) throws(ComputeError) {
+    (self.program, self.storage, self.engine) = (program, storage, engine)
+    for (position, unit) in program.units.enumerated() {
+      self.position = position
+      if try program.view(unit) == nil { try lower(unit) }
+    }
+    for output in storage.copiedOutputs { copyOutput(output) }
+  }
+
+  private mutating func lower(_ unit: Unit) throws(ComputeError) {
+    switch unit.work {
+    case .convolution(let c, let flipped): try convolution(unit, c, flipped: flipped)
+    case .transposedConvolution(let c): try transposedConvolution(unit, c)
+    case .affine: try affine(unit)
+    case .relayout: try relayout(unit)
+    case .other(let op): try lower(unit, op)
+    }
+  }
+
+  private mutating func lower(_ unit: Unit, _ op: Op) throws(ComputeError) {
+    switch op {
+    case .activation(let activation): try elementwise(unit, activation)
+    case .prelu: try prelu(unit)
+    case .add, .subtract, .multiply: try binary(unit, op)
+    case .maxPool(let pool): try self.pool(unit, pool, .maximum)
+    case .averagePool(let pool, let countsPadding):
+      try self.pool(unit, pool, countsPadding ? .meanOfAll : .meanOfInside)
+    case .globalAveragePool: try globalAveragePool(unit)
+    case .concatenate: concatenate(unit)
+    case .slice(let start, _): slice(unit, start: start)
+    case .pixelShuffle(let factor, let order):
+      pixelShuffle(unit, factor: factor, order, isInverse: false)
+    case .pixelUnshuffle(let factor, let order):
+      pixelShuffle(unit, factor: factor, order, isInverse: true)
+    case .resize(let resize): self.resize(unit, resize)
+    case .pad(let edges, let mode): pad(unit, edges, mode)
+    case .crop(let edges): crop(unit, edges)
+    case .linear(_, let bias): try linear(unit, bias: bias)
+    case .reduce, .matmul, .softmax, .layerNormalization, .permute, .roll:
+      throw .unsupported(node: unit.name, operation: op.name)
+    case .convolution, .transposedConvolution, .batchNormalization, .scale, .offset, .dropout,
+      .reshape:
+      preconditionFailure("\(op.name) has another form in a program")
+    }
+  }
+}
+
+// MARK: - What lowerings use
+
+extension Lowering {
+  /// A value's shape and layout.
+  func value(_ number: Int) -> Program.Value { program.values[number] }
+
+  /// Whether a convolution's result is written over the value that is added to it.
+  func addsInPlace(_ unit: Unit) -> Bool {
+    guard let residual = unit.epilogue.residual else { return false }
+    return storage.places[residual] == storage.places[unit.output]
+  }
+
+  /// Memory for as long as the present unit runs.
+  mutating func temporary(byteCount: Int) -> Operand {
+    temporaries.append(
+      Arena.Request(byteCount: byteCount, lifetime: position...position))
+    return .temporary(temporaries.count - 1)
+  }
+
+  /// Memory that `make` fills when the first plan is made, and that plans of the same weights
+  /// share.
+  mutating func constant(_ constant: Constant) -> Operand {
+    constants.append(constant)
+    return .constant(constants.count - 1)
+  }
+
+  /// Adds a step of oneDNN's. What it wants for scratch memory is provided.
+  mutating func primitive(
+    _ unit: Unit, _ operation: String, _ descriptor: consuming PrimitiveDescriptor,
+    _ arguments: [(Argument, Operand)]
+  ) {
+    let scratch = descriptor.descriptor(.scratch)
+    var arguments = arguments
+    if scratch.byteCount > 0 {
+      arguments.append((.scratch, temporary(byteCount: scratch.byteCount)))
+    }
+    let description = PlanStep(
+      name: unit.name, operation: operation, implementation: descriptor.implementation,
+      shape: value(unit.output).shape)
+    steps.append(Step(description, .primitive(PrimitiveStep(descriptor, arguments))))
+  }
+
+  /// Adds a step of the engine's own.
+  mutating func kernel(
+    _ unit: Unit, _ operation: String, _ operands: [Operand], _ body: @escaping Kernel
+  ) {
+    kernel(unit, operation, operands, preparing: { body })
+  }
+
+  /// Adds a step of the engine's own that has tables to be made.
+  ///
+  /// - Parameter make: gives what is run; called when the plan is made.
+  mutating func kernel(
+    _ unit: Unit, _ operation: String, _ operands: [Operand], preparing make: @escaping () -> Kernel
+  ) {
+    let description = PlanStep(
+      name: unit.name, operation: operation, implementation: "aviary",
+      shape: value(unit.output).shape)
+    steps.append(Step(description, .kernel(make, operands)))
+  }
+
+  private mutating func copyOutput(_ output: Int) {
+    let value = program.outputs[output].value
+    let count = self.value(value).count
+    let description = PlanStep(
+      name: program.outputs[output].name, operation: "copy", implementation: "aviary",
+      shape: self.value(value).shape)
+    let copy: Kernel = { memory, _ in
+      unsafe memory[1].update(from: memory[0], count: count)
+    }
+    steps.append(Step(description, .kernel({ copy }, [.value(value), .output(output)])))
+  }
+}

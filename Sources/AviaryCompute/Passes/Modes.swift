@@ -1,0 +1,118 @@
+import AviaryGraph
+
+extension Program {
+  /// The ways in which a unit can be done, the best for itself first.
+  ///
+  /// Costs are from measurements on a Zen 5 core with AVX-512 (Docs: what the engine chooses):
+  /// direct convolutions calculate 128 multiply-adds a nanosecond whatever their shape, if the
+  /// output channels fill registers of 16.
+  ///
+  /// - Parameter exact: whether Winograd convolutions are out of the question.
+  func modes(of unit: Unit, exact: Bool) -> [Mode] {
+    let input = values[unit.inputs[0]]
+    let output = values[unit.output]
+    var modes: [Mode] = []
+    switch unit.work {
+    case .convolution(let c, _):
+      modes = convolutionModes(c, input.shape, output.shape, exact: exact)
+    case .transposedConvolution(let c):
+      modes = transposedModes(c, input.shape, output.shape)
+    case .relayout: break
+    case .other(.pixelShuffle), .other(.pixelUnshuffle):
+      // Every element is moved by itself anyway: from any layout to any other.
+      for from in Layout.allCases {
+        for to in Layout.allCases { modes.append(Mode(from, to, cost: 0)) }
+      }
+    case .other(.linear), .other(.matmul), .other(.softmax), .other(.layerNormalization),
+      .other(.reshape), .other(.permute), .other(.roll), .other(.reduce):
+      modes = [Mode(.planar, .planar, cost: 0)]
+    case .affine, .other:
+      modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
+    }
+    return modes.filter { mode in
+      unit.inputs.allSatisfy { mode.input.fits(values[$0].shape) }
+        && mode.output.fits(output.shape)
+    }
+  }
+
+  private func convolutionModes(
+    _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
+  ) -> [Mode] {
+    let channels = input[1] / c.groups, filters = c.filters / c.groups
+    let taps = Double(c.kernel.height * c.kernel.width)
+    let pixels = Double(output[0] * output[2] * output[3])
+    func direct(depth: Int) -> Double {
+      pixels * taps * Double(depth * filters.roundedUp(to: 16) * c.groups) / 128
+    }
+    var modes: [Mode] = []
+    // Winograd's F(4, 3) and F(2, 3): 1.75 times as fast from 32 channels on at every size measured
+    // (8x8 to 256x256), hardly faster below.
+    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1,
+      min(channels, filters) >= 16
+    {
+      let gain = min(channels, filters) >= 32 ? 1.75 : 1.1
+      modes.append(Mode(.blocked, .blocked, .winograd, cost: direct(depth: channels) / gain))
+    }
+    if let expansion = Expansion(filters: filters, kernel: c.kernel), c.groups == 1,
+      c.stride == 1
+    {
+      let cost = expansionCost(expansion, channels, input)
+      modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+    }
+    // Depthwise convolutions are bound by memory, equally fast in either layout.
+    modes.append(Mode(.channelsLast, .channelsLast, cost: direct(depth: channels)))
+    if c.groups == 1 || channels % 16 == 0 && filters % 16 == 0 || channels == 1 && filters == 1 {
+      modes.append(Mode(.blocked, .blocked, cost: direct(depth: channels) * 1.05))
+    }
+    if channels < 16, c.groups == 1 {
+      modes.append(Mode(.planar, .blocked, cost: direct(depth: channels) * 1.05))
+    }
+    return modes.stablySorted { $0.cost }
+  }
+
+  private func transposedModes(
+    _ c: TransposedConvolution, _ input: [Int], _ output: [Int]
+  ) -> [Mode] {
+    let channels = input[1] / c.groups, filters = c.filters / c.groups
+    let pixels = Double(input[0] * input[2] * input[3])
+    let taps = Double(c.kernel.height * c.kernel.width)
+    let direct =
+      pixels * taps * Double(channels * filters.roundedUp(to: 16) * c.groups) / 128
+    // Interleaving the phases reads and writes every output once more.
+    let interleave = Double(output.reduce(1, *)) * Mode.nanosecondsPerMove
+    var modes = [Mode(.channelsLast, .channelsLast, cost: direct + interleave)]
+    if c.groups == 1 {
+      modes.append(Mode(.blocked, .blocked, cost: direct * 1.05 + interleave))
+      if let expansion = Expansion(filters: filters, kernel: c.kernel) {
+        let cost = expansionCost(expansion, channels, input)
+        modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+      }
+    }
+    return modes.stablySorted { $0.cost }
+  }
+
+  private func expansionCost(_ expansion: Expansion, _ channels: Int, _ input: [Int]) -> Double {
+    let pixels = Double(input[0] * input[2] * input[3])
+    return pixels * Double(expansion.channels * channels) / 128
+      + pixels * Double(expansion.taps) * 0.5
+      + pixels * Double(expansion.channels) * Mode.nanosecondsPerMove / 2
+  }
+}
+
+extension Mode {
+  /// What it costs to copy one element from one layout to another.
+  static let nanosecondsPerMove = 0.3
+}
+
+extension Sequence {
+  /// Sorted, elements of equal cost in the order they had.
+  fileprivate func stablySorted(_ cost: (Element) -> Double) -> [Element] {
+    enumerated().sorted { (cost($0.element), $0.offset) < (cost($1.element), $1.offset) }
+      .map(\.element)
+  }
+}
+
+extension Int {
+  /// The next multiple of a number.
+  func roundedUp(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
+}

@@ -1,0 +1,145 @@
+import AviaryGraph
+
+extension Program {
+  /// Decides for every unit how it is done, so that the units' own costs and those of the copies
+  /// between layouts are small together.
+  ///
+  /// From several starting points (each unit its own best; all in one layout) every unit in turn
+  /// takes the mode that is best with its neighbours as they are, until nothing changes; the best
+  /// end counts. Chains of convolutions end up in one layout, which is what matters.
+  mutating func assignLayouts(exact: Bool) {
+    let modes = units.map { self.modes(of: $0, exact: exact) }
+    let neighbours = Neighbours(self)
+    let starts: [(Mode) -> Bool] = [
+      { _ in true },
+      { $0.output == .channelsLast },
+      { $0.output == .blocked },
+    ]
+    var best: (cost: Double, choice: [Mode])?
+    for prefers in starts {
+      var choice = modes.map { $0.first(where: prefers) ?? $0[0] }
+      // Each round lowers the total; the bound is for very long chains, which need no perfection.
+      for _ in 0..<16 where !improve(&choice, modes, neighbours) { break }
+      let cost = units.indices.reduce(0) { $0 + self.cost(choice[$1], at: $1, choice, neighbours) }
+      if cost < best?.cost ?? .infinity { best = (cost, choice) }
+    }
+    for (position, mode) in (best?.choice ?? []).enumerated() {
+      units[position].mode = mode
+      values[units[position].output].layout = mode.output
+    }
+  }
+
+  /// Who gives and who takes each value.
+  private struct Neighbours {
+    var producer: [Int?]
+    var takers: [[Int]]
+    var isOutput: [Bool]
+
+    init(_ program: Program) {
+      producer = Array(repeating: nil, count: program.values.count)
+      takers = Array(repeating: [], count: program.values.count)
+      isOutput = Array(repeating: false, count: program.values.count)
+      for (position, unit) in program.units.enumerated() {
+        producer[unit.output] = position
+        for value in program.operands(of: unit).map(\.value) { takers[value].append(position) }
+      }
+      for output in program.outputs { isOutput[output.value] = true }
+    }
+  }
+
+  /// The values that a unit takes, and in which layout: a value that is added to its result in the
+  /// layout of the result.
+  func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, layout: Layout)] {
+    let mode = mode ?? unit.mode
+    return unit.inputs.map { ($0, mode.input) }
+      + (unit.epilogue.residual.map { [($0, mode.output)] } ?? [])
+  }
+
+  /// One round over all units. Says whether anything changed.
+  private func improve(
+    _ choice: inout [Mode], _ modes: [[Mode]], _ neighbours: Neighbours
+  ) -> Bool {
+    var isChanged = false
+    for position in units.indices where modes[position].count > 1 {
+      // A little must be gained, lest rounding errors keep the rounds going.
+      var lowest = total(choice[position], at: position, choice, neighbours) * (1 - 1e-9)
+      for mode in modes[position] where mode != choice[position] {
+        let cost = total(mode, at: position, choice, neighbours)
+        guard cost < lowest else { continue }
+        (choice[position], lowest, isChanged) = (mode, cost, true)
+      }
+    }
+    return isChanged
+  }
+
+  /// The cost of a unit and of copying what it takes.
+  private func cost(
+    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
+  ) -> Double {
+    let unit = units[position]
+    var sum = mode.cost
+    for (value, layout) in operands(of: unit, mode: mode) {
+      let from = neighbours.producer[value].map { choice[$0].output } ?? .planar
+      sum += moveCost(value, from, layout)
+    }
+    if neighbours.isOutput[unit.output] { sum += moveCost(unit.output, mode.output, .planar) }
+    return sum
+  }
+
+  /// The cost of a unit and of copying what it takes and gives.
+  private func total(
+    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
+  ) -> Double {
+    var sum = cost(mode, at: position, choice, neighbours)
+    let output = units[position].output
+    for taker in neighbours.takers[output] {
+      for (value, layout) in operands(of: units[taker], mode: choice[taker])
+      where value == output {
+        sum += moveCost(output, mode.output, layout)
+      }
+    }
+    return sum
+  }
+
+  private func moveCost(_ value: Int, _ from: Layout, _ to: Layout) -> Double {
+    if from.coincides(with: to, for: values[value].shape) { return 0 }
+    return Double(values[value].count) * Mode.nanosecondsPerMove
+  }
+}
+
+extension Program {
+  /// Puts a unit that copies before every unit that takes a value in another layout than it has,
+  /// and behind every output that is not planar. A copy serves all who want the same.
+  mutating func insertRelayouts() {
+    var copies: [Copy: Int] = [:]
+    var result: [Unit] = []
+    func converted(_ value: Int, _ layout: Layout, for name: String) -> Int {
+      if values[value].layout == layout { return value }
+      if let copy = copies[Copy(value: value, layout: layout)] { return copy }
+      values.append(Value(shape: values[value].shape, layout: layout))
+      var unit = Unit(
+        name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
+      unit.mode = Mode(values[value].layout, layout, cost: 0)
+      result.append(unit)
+      copies[Copy(value: value, layout: layout)] = unit.output
+      return unit.output
+    }
+    for var unit in units {
+      unit.inputs = unit.inputs.map { converted($0, unit.mode.input, for: unit.name) }
+      if let residual = unit.epilogue.residual {
+        unit.epilogue.residual = converted(residual, unit.mode.output, for: unit.name)
+      }
+      result.append(unit)
+    }
+    outputs = outputs.map { output in
+      Graph.Output(output.name, value: converted(output.value, .planar, for: output.name))
+    }
+    units = result
+  }
+
+  /// A value in another layout.
+  private struct Copy: Hashable {
+    var value: Int
+    var layout: Layout
+  }
+}

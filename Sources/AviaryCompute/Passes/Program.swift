@@ -1,0 +1,140 @@
+import AviaryGraph
+
+/// A graph on its way to becoming a plan: units of work in order of execution, and the values
+/// between them.
+struct Program {
+  /// A value between units.
+  struct Value {
+    var shape: [Int]
+    /// How it lies in memory; decided by `assignLayouts`.
+    var layout = Layout.planar
+
+    var count: Int { shape.reduce(1, *) }
+    /// Whether it is a picture, NCHW.
+    var isPicture: Bool { shape.count == 4 }
+  }
+
+  var values: [Value]
+  var units: [Unit]
+  /// The graph's inputs, in its order, whether used or not.
+  let inputs: [Int]
+  /// The values asked for, with their names.
+  var outputs: [Graph.Output]
+
+  /// The units that the outputs asked for need, one for each node.
+  ///
+  /// - Parameter shapes: those of all values of the graph.
+  /// - Throws: `ComputeError.unknownOutput`, `.tooLarge`.
+  init(_ graph: Graph, shapes: [[Int]], outputs wanted: [String]?) throws(ComputeError) {
+    var outputs = graph.outputs
+    if let wanted {
+      outputs = []
+      for name in wanted {
+        guard let output = graph.outputs.first(where: { $0.name == name }) else {
+          throw .unknownOutput(name, known: graph.outputs.map(\.name))
+        }
+        outputs.append(output)
+      }
+    }
+    // Indices into a value are 32 bits wide in places of oneDNN.
+    for (value, shape) in shapes.enumerated() where shape.reduce(1, *) >= 1 << 31 {
+      throw .tooLarge(node: graph.name(ofValue: value), shape: shape)
+    }
+    values = shapes.map { Value(shape: $0) }
+    inputs = Array(graph.inputs.indices)
+    (units, self.outputs) = Program.units(of: graph, outputs)
+  }
+
+  private static func units(
+    of graph: Graph, _ outputs: [Graph.Output]
+  ) -> ([Unit], [Graph.Output]) {
+    var needed = [Bool](repeating: false, count: graph.valueCount)
+    for output in outputs { needed[output.value] = true }
+    for (position, node) in graph.nodes.enumerated().reversed()
+    where needed[graph.inputs.count + position] {
+      for value in operands(of: node) { needed[value] = true }
+    }
+    // Dropout does nothing in inference: who takes its result takes its input.
+    var standsFor = Array(0..<graph.valueCount)
+    var units: [Unit] = []
+    for (position, node) in graph.nodes.enumerated() {
+      let value = graph.inputs.count + position
+      guard needed[value] else { continue }
+      if case .dropout = node.op {
+        standsFor[value] = standsFor[node.inputs[0]]
+        continue
+      }
+      units.append(
+        unit(node, inputs: operands(of: node).map { standsFor[$0] }, output: value))
+    }
+    return (units, outputs.map { Graph.Output($0.name, value: standsFor[$0.value]) })
+  }
+
+  /// The values that an operation reads: not the one whose size alone matters to a resize.
+  private static func operands(of node: Graph.Node) -> [Int] {
+    if case .resize = node.op { return [node.inputs[0]] }
+    return node.inputs
+  }
+
+  private static func unit(_ node: Graph.Node, inputs: [Int], output: Int) -> Unit {
+    var unit = Unit(
+      name: node.name, work: .other(node.op), inputs: inputs, output: output,
+      parameters: node.parameters)
+    switch node.op {
+    case .convolution(let c):
+      unit.work = .convolution(c, flipped: false)
+    case .transposedConvolution(let c):
+      unit.work = c.asConvolution.map { .convolution($0, flipped: true) } ?? .transposedConvolution(c)
+    case .batchNormalization(let normalization):
+      unit.work = .affine
+      unit.affine = [.normalization(normalization, node.parameters)]
+    case .scale(let factors):
+      unit.work = .affine
+      unit.affine = [.scale(factors)]
+    case .offset(let summands):
+      unit.work = .affine
+      unit.affine = [.offset(summands)]
+    default: break
+    }
+    return unit
+  }
+
+  /// The names of all parameters that units use.
+  var parameterNames: [String] {
+    units.flatMap { unit in
+      unit.parameters
+        + unit.affine.flatMap { stage -> [String] in
+          if case .normalization(_, let names) = stage { names } else { [] }
+        }
+    }
+  }
+
+  /// How many units and outputs take each value.
+  var useCounts: [Int] {
+    var counts = [Int](repeating: 0, count: values.count)
+    for unit in units {
+      for value in unit.inputs { counts[value] += 1 }
+      if let residual = unit.epilogue.residual { counts[residual] += 1 }
+    }
+    for output in outputs { counts[output.value] += 1 }
+    return counts
+  }
+}
+
+extension TransposedConvolution {
+  /// The convolution with flipped kernel that this is at stride 1; nil where it is none (at another
+  /// stride, or where crops reach further than the kernel).
+  fileprivate var asConvolution: Convolution? {
+    guard stride == 1 else { return nil }
+    let (height, width) = (kernel.height - 1, kernel.width - 1)
+    let edges = Edges(
+      height - crops.top, width - crops.left, height - crops.bottom, width - crops.right)
+    // Neither cut more than there is, nor padded with more than a kernel's reach.
+    guard
+      [edges.top, edges.bottom].allSatisfy((0...height).contains),
+      [edges.left, edges.right].allSatisfy((0...width).contains)
+    else { return nil }
+    return Convolution(
+      filters: filters, kernel: kernel, groups: groups, border: .explicit(edges), bias: bias)
+  }
+}

@@ -1,0 +1,146 @@
+import AviaryGraph
+
+/// Which memory each value lives in, and for how long.
+struct Storage {
+  /// A stretch of memory that one value has, or several one after another, or several at once of
+  /// which one is a part of the other.
+  struct Root {
+    var byteCount: Int
+    /// The first and the last unit during which it is needed.
+    var lifetime: ClosedRange<Int>
+    var owner: Owner
+  }
+
+  /// Whose memory it is.
+  enum Owner: Hashable {
+    case arena
+    /// The caller's, only to be read: the input of this number.
+    case input(Int)
+    /// The caller's, to be written: the output of this number.
+    case output(Int)
+  }
+
+  /// Where a value lies.
+  struct Place: Hashable {
+    var root: Int
+    var offset: Int
+  }
+
+  private(set) var roots: [Root] = []
+  /// By number of the value; nil for values that no unit touches.
+  private(set) var places: [Place?]
+  /// Outputs that lie elsewhere when all is done, to be copied.
+  private(set) var copiedOutputs: [Int] = []
+
+  /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
+  init(_ program: Program) throws(ComputeError) {
+    places = Array(repeating: nil, count: program.values.count)
+    let lastUses = Storage.lastUses(program)
+    for (position, value) in program.inputs.enumerated() {
+      let bytes = try program.descriptor(value).byteCount
+      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: .input(position)), value)
+    }
+    for (position, unit) in program.units.enumerated() {
+      if let view = try program.view(unit), let place = places[unit.inputs[0]] {
+        settle(unit.output, Place(root: place.root, offset: place.offset + view), lastUses)
+      } else if let shared = sharedPlace(program, unit, at: position, lastUses) {
+        settle(unit.output, shared, lastUses)
+      } else {
+        let bytes = try program.descriptor(unit.output).byteCount
+        let lifetime = position...max(position, lastUses[unit.output])
+        add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), unit.output)
+      }
+    }
+    for (position, output) in program.outputs.enumerated() {
+      let bytes = try program.descriptor(output.value).byteCount
+      guard let place = places[output.value], place.offset == 0,
+        roots[place.root].owner == .arena, roots[place.root].byteCount == bytes
+      else {
+        copiedOutputs.append(position)
+        continue
+      }
+      roots[place.root].owner = .output(position)
+    }
+  }
+
+  private mutating func add(_ root: Root, _ value: Int) {
+    places[value] = Place(root: roots.count, offset: 0)
+    roots.append(root)
+  }
+
+  private mutating func settle(_ value: Int, _ place: Place, _ lastUses: [Int]) {
+    places[value] = place
+    let lifetime = roots[place.root].lifetime
+    roots[place.root].lifetime =
+      lifetime.lowerBound...max(lifetime.upperBound, lastUses[value])
+  }
+
+  /// The place of an operand that a unit may write its result over.
+  private func sharedPlace(
+    _ program: Program, _ unit: Unit, at position: Int, _ lastUses: [Int]
+  ) -> Place? {
+    for value in program.overwritable(unit) {
+      guard let place = places[value], roots[place.root].owner == .arena,
+        // Nobody else needs it, nor anything that lies in the same memory.
+        roots[place.root].lifetime.upperBound == position
+      else { continue }
+      // A convolution reads all of its input for every output.
+      let isRead = unit.work.isConvolution
+        && unit.inputs.contains { places[$0]?.root == place.root }
+      if !isRead { return place }
+    }
+    return nil
+  }
+
+  /// The last unit that takes each value; past all units for what is given out.
+  private static func lastUses(_ program: Program) -> [Int] {
+    var last = [Int](repeating: 0, count: program.values.count)
+    for (position, unit) in program.units.enumerated() {
+      for (value, _) in program.operands(of: unit) { last[value] = position }
+    }
+    for output in program.outputs { last[output.value] = program.units.count }
+    return last
+  }
+}
+
+extension Program {
+  /// What a value looks like to oneDNN.
+  func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
+    try MemoryDescriptor(values[value].shape, values[value].layout)
+  }
+
+  /// Where in its input's memory the result of a unit lies as it is, in bytes; nil where there is
+  /// work to do.
+  func view(_ unit: Unit) throws(ComputeError) -> Int? {
+    let input = values[unit.inputs[0]], output = values[unit.output]
+    switch unit.work {
+    case .relayout:
+      return input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
+    case .other(.reshape): return 0
+    case .other(.slice(let start, let count)) where input.shape[0] == 1:
+      // Channels lie one after another, or blocks of them do.
+      switch input.layout {
+      case .channelsLast: return nil
+      case .blocked where start % Layout.block != 0 || count % Layout.block != 0: return nil
+      case .planar, .blocked:
+        return start * input.shape[2...].reduce(1, *) * MemoryLayout<Float>.stride
+      }
+    default: return nil
+    }
+  }
+
+  /// The operands over which a unit may write its result, if nobody else needs them.
+  fileprivate func overwritable(_ unit: Unit) -> [Int] {
+    switch unit.work {
+    case .transposedConvolution where unit.mode.algorithm != .expanded: return []
+    case .convolution, .transposedConvolution:
+      return [unit.epilogue.residual].compactMap { $0 }
+    case .affine, .other(.activation), .other(.prelu): return [unit.inputs[0]]
+    case .other(.add), .other(.multiply):
+      return unit.inputs.filter { values[$0].shape == values[unit.output].shape }
+    case .other(.subtract):
+      return unit.inputs.prefix(1).filter { values[$0].shape == values[unit.output].shape }
+    case .relayout, .other: return []
+    }
+  }
+}

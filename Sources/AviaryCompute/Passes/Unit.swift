@@ -1,0 +1,94 @@
+import AviaryGraph
+
+/// One piece of work of a plan, made of one node of the graph or of several that are done at once.
+struct Unit {
+  /// The node's name; that of the first where several are done at once.
+  var name: String
+  /// What is done.
+  var work: Work
+  /// The values that it takes, by number.
+  var inputs: [Int]
+  /// The value that it gives.
+  var output: Int
+  /// The names of the node's parameters.
+  var parameters: [String]
+  /// What is fused behind a convolution.
+  var epilogue = Epilogue()
+  /// The scales and shifts of an affine unit, or those folded into a convolution's weights.
+  var affine: [AffineStage] = []
+  /// How it is done: in which layouts, by which algorithm.
+  var mode = Mode(.planar, .planar, cost: 0)
+}
+
+/// What a unit does.
+enum Work: Hashable {
+  /// A convolution; its weights are those of a transposed convolution of stride 1 where `flipped`.
+  case convolution(Convolution, flipped: Bool)
+  case transposedConvolution(TransposedConvolution)
+  /// A scale and a shift per channel.
+  case affine
+  /// A copy into another layout, or no work at all where the layouts coincide.
+  case relayout
+  /// Any other operation, as the graph has it.
+  case other(Op)
+
+  /// Whether weights are applied that scales and shifts can be folded into.
+  var isConvolution: Bool {
+    switch self {
+    case .convolution, .transposedConvolution: true
+    case .affine, .relayout, .other: false
+    }
+  }
+
+  /// The name for reports and errors.
+  var name: String {
+    switch self {
+    case .convolution: "convolution"
+    case .transposedConvolution: "transposedConvolution"
+    case .affine: "affine"
+    case .relayout: "relayout"
+    case .other(let op): op.name
+    }
+  }
+}
+
+/// What is done to a convolution's result before it is written, in this order.
+struct Epilogue: Hashable {
+  /// A function of single values, cheap enough to be fused.
+  var activation: Activation?
+  /// A value that is added.
+  var residual: Int?
+  /// A function of the sum.
+  var finalActivation: Activation?
+
+  /// Whether nothing is done.
+  var isEmpty: Bool { self == Epilogue() }
+}
+
+/// How a unit is done.
+struct Mode: Hashable {
+  /// The layout in which it takes its pictures.
+  var input: Layout
+  /// The layout in which it gives its result.
+  var output: Layout
+  var algorithm: Algorithm
+  /// Estimated nanoseconds on one core, good for comparisons only.
+  var cost: Double
+
+  init(
+    _ input: Layout, _ output: Layout, _ algorithm: Algorithm = .direct, cost: Double
+  ) {
+    (self.input, self.output, self.algorithm, self.cost) = (input, output, algorithm, cost)
+  }
+}
+
+/// The way in which a convolution is calculated.
+enum Algorithm: String, Hashable {
+  /// Sums of products, as the definition says. The only one for most operations.
+  case direct
+  /// Winograd's minimal filtering: fewer multiplications, a little less accurate.
+  case winograd
+  /// For few output channels: products with every tap of the kernel first (a convolution 1x1),
+  /// then sums over shifted pixels. A vector register holds taps instead of absent channels.
+  case expanded
+}

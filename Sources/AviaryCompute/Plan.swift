@@ -1,0 +1,165 @@
+public import AviaryGraph
+public import AviaryTensor
+import CDNNL
+
+/// A network with its weights, ready to run on inputs of one size: compiled, with all memory that
+/// it will use.
+///
+/// Made once and run many times, by one thread at a time; the type cannot be copied, and running
+/// it is mutating, so that the compiler sees to it. Plans for other sizes are cheap beside it if
+/// they are made of the same `PreparedWeights`.
+public struct Plan: ~Copyable {
+  private let engine: Engine
+  private let stream: StreamHandle
+  private let arena: AlignedMemory
+  private let constants: [AlignedMemory]
+  private let work: [BoundStep]
+  private let inputs: [Port]
+  private let outputs: [Port]
+
+
+  /// An input or output of the plan.
+  private struct Port {
+    var name: String
+    var shape: [Int]
+  }
+
+  /// Plans a network.
+  ///
+  /// - Parameters:
+  ///   - graph: the network.
+  ///   - weights: all parameters that the outputs wanted depend on.
+  ///   - inputShapes: N, channels, height, width of each of the graph's inputs, in its order.
+  ///   - outputs: the names of the outputs wanted, in any order; what only others need is not
+  ///     calculated. Nil for all.
+  ///   - options: how it is to be calculated.
+  ///   - engine: on how many threads.
+  /// - Throws: `ComputeError`: `.graph` for sizes that the network cannot run on, `.unsupported`
+  ///   for an operation without a lowering, `.missingParameter`, `.parameterShape`, `.outOfMemory`.
+  public init(
+    _ graph: Graph, weights: PreparedWeights, inputShapes: [[Int]], outputs: [String]? = nil,
+    options: PlanOptions = PlanOptions(), engine: Engine
+  ) throws(ComputeError) {
+    let blueprint = try Blueprint(
+      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine)
+    let program = blueprint.lowering.program
+    try weights.check(graph, program)
+    let arena = try AlignedMemory(byteCount: blueprint.arenaBytes)
+    var constants: [AlignedMemory] = []
+    for constant in blueprint.lowering.constants {
+      constants.append(try weights.prepare(constant, engine.handle))
+    }
+    let places = Places(blueprint, arena, constants)
+    var work: [BoundStep] = []
+    for step in blueprint.lowering.steps {
+      work.append(try BoundStep(step, places, engine.handle))
+    }
+    stream = try StreamHandle(engine.handle)
+    self.engine = engine
+    (self.arena, self.constants, self.work) = (arena, constants, work)
+    inputs = zip(graph.inputs, inputShapes).map { Port(name: $0.name, shape: $1) }
+    self.outputs = program.outputs.map {
+      Port(name: $0.name, shape: program.values[$0.value].shape)
+    }
+    steps = blueprint.lowering.steps.map(\.description)
+  }
+
+  /// The bytes that a plan for this size would take for what lies between its inputs and outputs,
+  /// found without making it. Inputs, outputs and weights are not counted.
+  ///
+  /// - Throws: as `init`, weights aside.
+  public static func arenaBytes(
+    _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
+    options: PlanOptions = PlanOptions(), engine: Engine
+  ) throws(ComputeError) -> Int {
+    try Blueprint(
+      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine
+    ).arenaBytes
+  }
+
+  /// The bytes that the plan takes for what lies between its inputs and outputs: one stretch of
+  /// memory, in which values follow one another as they are needed.
+  public var arenaBytes: Int { arena.byteCount }
+
+  /// What is done, in order, for reports.
+  public let steps: [PlanStep]
+
+  /// The shapes of the outputs, by name.
+  public var outputShapes: [String: [Int]] {
+    Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.shape) })
+  }
+
+  /// Runs the network.
+  ///
+  /// - Parameter inputs: float32 tensors of the shapes planned for, by the names of the graph's
+  ///   inputs. They are read where they lie.
+  /// - Returns: float32 tensors, by the names of the outputs wanted.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.outOfMemory`, `.library`.
+  public mutating func run(_ inputs: [String: Tensor]) throws(ComputeError) -> [String: Tensor] {
+    let tensors = try ordered(inputs)
+    engine.activate()
+    let results = unsafe try withPlaces(of: tensors[...], []) { inputs throws(ComputeError) in
+      unsafe try makeOutputs(outputs[...], inputs, [])
+    }
+    return Dictionary(uniqueKeysWithValues: zip(outputs.map(\.name), results))
+  }
+
+  /// The inputs in the graph's order, if they are what was planned for.
+  private func ordered(_ tensors: [String: Tensor]) throws(ComputeError) -> [Tensor] {
+    let names = inputs.map(\.name)
+    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unknownInput(name, known: names)
+    }
+    var result: [Tensor] = []
+    for port in inputs {
+      guard let tensor = tensors[port.name] else { throw .missingInput(port.name) }
+      guard tensor.shape == port.shape, tensor.elementType == .float32 else {
+        throw .input(
+          port.name, expected: "float32 \(port.shape)",
+          found: "\(tensor.elementType) \(tensor.shape)")
+      }
+      result.append(tensor)
+    }
+    return result
+  }
+
+  /// Calls `body` with where the tensors' elements lie.
+  private func withPlaces<R>(
+    of tensors: ArraySlice<Tensor>, _ places: [UnsafeMutableRawPointer],
+    _ body: ([UnsafeMutableRawPointer]) throws(ComputeError) -> R
+  ) throws(ComputeError) -> R {
+    guard let first = tensors.first else { return unsafe try body(places) }
+    return unsafe try first.withUnsafeBytes { bytes throws(ComputeError) in
+      // No step writes to an input: `Storage` never places a result over one.
+      let place = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
+      return unsafe try withPlaces(
+        of: tensors.dropFirst(), places + [place].compactMap { unsafe $0 }, body)
+    }
+  }
+
+  /// Makes a tensor for each of the ports, runs the steps when all are there, and gives them.
+  private func makeOutputs(
+    _ ports: ArraySlice<Port>, _ inputs: [UnsafeMutableRawPointer],
+    _ places: [UnsafeMutableRawPointer]
+  ) throws(ComputeError) -> [Tensor] {
+    guard let port = ports.first else {
+      unsafe try execute(inputs, places)
+      return []
+    }
+    guard var tensor = try? Tensor(zeros: port.shape) else {
+      throw .outOfMemory(bytes: port.shape.reduce(4) { $0.multipliedSaturated(by: $1) })
+    }
+    let others = unsafe try tensor.withUnsafeMutableBytes { bytes throws(ComputeError) in
+      unsafe try makeOutputs(
+        ports.dropFirst(), inputs, places + [bytes.baseAddress].compactMap { unsafe $0 })
+    }
+    return [tensor] + others
+  }
+
+  private func execute(
+    _ inputs: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer]
+  ) throws(ComputeError) {
+    for step in work { unsafe try step.run(inputs, outputs, stream, engine.workers) }
+    try stream.wait()
+  }
+}

@@ -1,0 +1,106 @@
+import AviaryGraph
+public import AviaryTensor
+import CDNNL
+import Synchronization
+
+/// A network's weights, and what plans have made of them: folded with batch normalisation and
+/// reordered as the processor likes them. Plans for several sizes, on one thread or several, share
+/// what they have in common, so that only the first plan pays for it.
+public final class PreparedWeights: Sendable {
+  private let tensors: [String: Tensor]
+  private let cache = Mutex<[Constant.Key: [Entry]]>([:])
+
+  private struct Entry {
+    let descriptor: MemoryDescriptor
+    let memory: AlignedMemory
+  }
+
+  /// - Parameter tensors: the parameters by name, in PyTorch's layout, of any element type.
+  public init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+
+  /// The bytes that prepared weights take so far, those given to `init` aside.
+  public var byteCount: Int {
+    cache.withLock { $0.values.joined().reduce(0) { $0 + $1.memory.byteCount } }
+  }
+
+  /// Throws unless a parameter is there with this shape.
+  func check(_ name: String, shape: [Int]) throws(ComputeError) {
+    guard let tensor = tensors[name] else { throw .missingParameter(name, shape: shape) }
+    guard tensor.shape == shape else {
+      throw .parameterShape(name, expected: shape, found: tensor.shape)
+    }
+  }
+
+  /// A parameter's elements, row-major.
+  func values(_ name: String) throws(ComputeError) -> [Float] {
+    guard let tensor = tensors[name] else { throw .missingParameter(name, shape: []) }
+    return tensor.floats
+  }
+
+  /// What a step wants, made now or before.
+  func prepare(_ constant: Constant, _ engine: EngineHandle) throws(ComputeError) -> AlignedMemory {
+    func known() -> AlignedMemory? {
+      cache.withLock {
+        $0[constant.key]?.first { $0.descriptor == constant.descriptor }?.memory
+      }
+    }
+    if let memory = known() { return memory }
+    // Made outside the lock: two plans at once may both make it, and the first one's stays.
+    let values = try constant.make(self)
+    let memory = try AlignedMemory(byteCount: constant.descriptor.byteCount)
+    let plain = try MemoryDescriptor(constant.shape, .planar)
+    try reorder(values, plain, to: memory, constant.descriptor, engine)
+    return cache.withLock {
+      if let first = $0[constant.key]?.first(where: { $0.descriptor == constant.descriptor }) {
+        return first.memory
+      }
+      $0[constant.key, default: []].append(
+        Entry(descriptor: constant.descriptor, memory: memory))
+      return memory
+    }
+  }
+
+  private func reorder(
+    _ values: [Float], _ plain: MemoryDescriptor, to memory: AlignedMemory,
+    _ descriptor: MemoryDescriptor, _ engine: EngineHandle
+  ) throws(ComputeError) {
+    precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "weights fill shape")
+    let copy = try PrimitiveDescriptor(reorder: plain, to: descriptor, engine)
+    let primitive = try Primitive(copy)
+    let stream = try StreamHandle(engine)
+    let scratchBytes = copy.descriptor(.scratch).byteCount
+    let scratch = try AlignedMemory(byteCount: scratchBytes)
+    // oneDNN wants a mutable pointer to what it only reads.
+    var values = values
+    let result = unsafe values.withUnsafeMutableBytes { bytes -> Result<Void, ComputeError> in
+      Result { () throws(ComputeError) in
+        let source = unsafe try Memory(plain, at: bytes.baseAddress, engine)
+        let destination = unsafe try Memory(descriptor, at: memory.start, engine)
+        let work = unsafe try Memory(copy.descriptor(.scratch), at: scratch.start, engine)
+        var arguments = unsafe [
+          dnnl_exec_arg_t(arg: Argument.source.rawValue, memory: source.raw),
+          dnnl_exec_arg_t(arg: Argument.destination.rawValue, memory: destination.raw),
+        ]
+        if scratchBytes > 0 {
+          unsafe arguments.append(
+            dnnl_exec_arg_t(arg: Argument.scratch.rawValue, memory: work.raw))
+        }
+        unsafe try primitive.execute(arguments, stream)
+        try stream.wait()
+      }
+    }
+    try result.get()
+  }
+}
+
+extension PreparedWeights {
+  /// Throws unless every parameter that a program's units name is there in the graph's shape.
+  /// Counters of training steps have no part in inference.
+  func check(_ graph: Graph, _ program: Program) throws(ComputeError) {
+    let needed = Set(program.parameterNames)
+    for parameter in graph.parameters
+    where parameter.role != .bookkeeping && needed.contains(parameter.name) {
+      try check(parameter.name, shape: parameter.shape)
+    }
+  }
+}

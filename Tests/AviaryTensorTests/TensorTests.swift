@@ -1,0 +1,60 @@
+import AviaryTensor
+import Testing
+
+@Suite struct TensorTests {
+  @Test func aTensorIsAValue() throws {
+    let a = try Tensor(shape: [2], [1, 2])
+    var b = a
+    unsafe b.withMutableFloats { unsafe $0[0] = 9 }
+    #expect(a.floats == [1, 2])
+    #expect(b.floats == [9, 2])
+    #expect(a != b)
+    #expect(a == (try Tensor(shape: [2], [1, 2])))
+  }
+
+  @Test func startsAsZerosAndAligned() throws {
+    let tensor = try Tensor(zeros: [3, 5], elementType: .float64)
+    #expect(tensor.count == 15)
+    #expect(tensor.byteCount == 120)
+    #expect(tensor.floats == [Float](repeating: 0, count: 15))
+    let address = unsafe tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
+    #expect(address.isMultiple(of: 64))
+  }
+
+  @Test func scalarsAndEmptyTensors() throws {
+    #expect(try Tensor(shape: [], [4]).floats == [4])
+    let empty = try Tensor(zeros: [0, 7])
+    #expect(empty.isEqual(try Tensor(zeros: [0, 7])))
+    #expect(empty.floats.isEmpty)
+  }
+
+  @Test(arguments: [[-1], [2, -3], [1 << 40, 1 << 40], [.max, 2], [1 << 48]])
+  func impossibleShapesThrow(shape: [Int]) {
+    let error = #expect(throws: TensorError.self) { try Tensor(zeros: shape) }
+    #expect(
+      error?.description
+        == "shape \(shape): dimensions of 0 or more with a product below 2^48 expected")
+  }
+
+  @Test func countsMustAgree() throws {
+    let error = #expect(throws: TensorError.self) { try Tensor(shape: [2, 2], [1, 2, 3]) }
+    #expect(error?.description == "shape [2, 2]: 4 values expected, 3 found")
+    let tensor = try Tensor(shape: [6], [0, 1, 2, 3, 4, 5])
+    #expect(try tensor.reshaped(to: [2, 3]).shape == [2, 3])
+    let reshaping = #expect(throws: TensorError.self) { try tensor.reshaped(to: [4]) }
+    #expect(reshaping?.description == "shape [4]: 4 values expected, 6 found")
+  }
+
+  @Test func reinterpretingNeedsTheSameSize() throws {
+    let tensor = try Tensor(shape: [1], [1])
+    #expect(try tensor.reinterpreted(as: .uint32).floats == [Float(0x3F80_0000)])
+    let error = #expect(throws: TensorError.self) { try tensor.reinterpreted(as: .float16) }
+    #expect(error?.description == "a type of the size of float32 expected, float16 found")
+  }
+}
+
+extension Tensor {
+  fileprivate func isEqual(_ other: Tensor) -> Bool {
+    self == other && hashValue == other.hashValue
+  }
+}
