@@ -36,7 +36,7 @@ extension Program {
         }
         replace(unit, at: position, with: before, &producer, &isGone)
       case .other(.add):
-        fuseAddition(position, &producer, &isGone, only)
+        fuseAddition(position, unit.inputs.map(only), &producer, &isGone)
       default: break
       }
     }
@@ -53,16 +53,18 @@ extension Program {
     isGone[position] = true
   }
 
+  /// - Parameter before: for each summand, the unit that gives it to nobody else, if there is one.
   private mutating func fuseAddition(
-    _ position: Int, _ producer: inout [Int?], _ isGone: inout [Bool], _ only: (Int) -> Int?
+    _ position: Int, _ before: [Int?], _ producer: inout [Int?], _ isGone: inout [Bool]
   ) {
     let addition = units[position]
     let (a, b) = (addition.inputs[0], addition.inputs[1])
     guard a != b, values[a].shape == values[b].shape else { return }
     // Of two convolutions, the later: it finds the other's result in place.
-    let candidates = [(a, b), (b, a)].compactMap { result, other -> (unit: Int, other: Int)? in
+    let candidates = [(before[0], b), (before[1], a)].compactMap {
+      before, other -> (unit: Int, other: Int)? in
       // What comes from outside may not be written over, as adding in place would.
-      guard let before = only(result), units[before].work.isConvolution,
+      guard let before, units[before].work.isConvolution,
         units[before].epilogue.residual == nil, !inputs.contains(other)
       else { return nil }
       return (before, other)
