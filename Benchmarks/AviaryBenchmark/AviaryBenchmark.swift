@@ -7,5 +7,5 @@ struct AviaryBenchmark: ParsableCommand {
     commandName: "aviary-benchmark",
     abstract: "Times inference, and compares it with figures of other frameworks.",
     discussion: "Benchmarks/run calls it; Docs/Performance.md says what is measured and how.",
-    subcommands: [TimeCommand.self, TableCommand.self])
+    subcommands: [TimeCommand.self, LayersCommand.self, TableCommand.self])
 }

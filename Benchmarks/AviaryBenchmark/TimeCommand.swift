@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import AviaryCompute
+internal import AviaryGraph
 
 /// Times every network at every size and prints one JSON line each.
 struct TimeCommand: ParsableCommand {
