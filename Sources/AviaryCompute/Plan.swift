@@ -10,10 +10,10 @@ import CDNNL
 /// they are made of the same `PreparedWeights`.
 public struct Plan: ~Copyable {
   private let engine: Engine
-  private let stream: StreamHandle
+  let stream: StreamHandle
   private let arena: AlignedMemory
   private let constants: [AlignedMemory]
-  private let work: [BoundStep]
+  let work: [BoundStep]
   private let inputs: [Port]
   private let outputs: [Port]
 

@@ -26,7 +26,7 @@ struct Attributes {
       return absent
     }
     guard let value = convert(member) else {
-      throw .attribute(node: node, name, expected: expected, found: member.text)
+      throw .attribute(node: node, name, expected: expected, found: member.excerpt)
     }
     return value
   }
@@ -44,7 +44,7 @@ struct Attributes {
   }
 
   mutating func ints(_ name: String) throws(GraphError) -> [Int] {
-    try take(name, "an array of integers") { $0.array.flatMap { all($0.map(\.int)) } }
+    try take(name, "an array of integers", \.ints)
   }
 
   /// One of an enumeration's words.
@@ -59,9 +59,7 @@ struct Attributes {
   mutating func size(_ name: String, default absent: Size? = nil) throws(GraphError) -> Size {
     try take(name, "an integer or [height, width]", default: absent) { json in
       if let side = json.int { return Size(side) }
-      guard let sides = json.array.flatMap({ all($0.map(\.int)) }), sides.count == 2 else {
-        return nil
-      }
+      guard let sides = json.ints, sides.count == 2 else { return nil }
       return Size(sides[0], sides[1])
     }
   }
@@ -84,7 +82,7 @@ struct Attributes {
   mutating func numbers(_ name: String) throws(GraphError) -> [Double] {
     try take(name, "a number or an array of numbers") { json in
       if let number = json.double { return [number] }
-      return json.array.flatMap { all($0.map(\.double)) }
+      return json.numbers
     }
   }
 
@@ -92,7 +90,7 @@ struct Attributes {
   mutating func ratio(_ name: String) throws(GraphError) -> Ratio {
     try take(name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)") { json in
       let numbers =
-        json.int.map { [$0, 1] } ?? json.array.flatMap { all($0.map(\.int)) } ?? []
+        json.int.map { [$0, 1] } ?? json.ints ?? []
       guard numbers.count == 2, numbers.allSatisfy((1...GraphLimits.window).contains) else {
         return nil
       }
@@ -111,15 +109,7 @@ struct Attributes {
 
   private static func edges(_ json: JSON) -> Edges? {
     if let number = json.int { return Edges(number) }
-    guard let numbers = json.array.flatMap({ all($0.map(\.int)) }), numbers.count == 4 else {
-      return nil
-    }
+    guard let numbers = json.ints, numbers.count == 4 else { return nil }
     return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
   }
-}
-
-/// The elements, if there is one for every place.
-private func all<T>(_ elements: [T?]) -> [T]? {
-  let present = elements.compactMap { $0 }
-  return present.count == elements.count ? present : nil
 }

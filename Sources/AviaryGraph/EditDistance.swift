@@ -2,6 +2,8 @@ extension StringProtocol {
   /// The candidate that takes the fewest letters changed, added or left out to become this string;
   /// nil if none is near (a third of the letters, and at least 2).
   public func nearest(in candidates: some Sequence<String>) -> String? {
+    // Whoever writes so much has not mistyped a name, and comparing would take long.
+    guard utf8.count <= 256 else { return nil }
     var best: (distance: Int, candidate: String)?
     for candidate in candidates {
       let distance = editDistance(to: candidate)

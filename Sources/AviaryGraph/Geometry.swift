@@ -139,6 +139,12 @@ public struct Ratio: Hashable, Sendable {
     return overflowsAbove || overflowsBelow ? nil : Ratio(n, d)
   }
 
+  /// A size times the ratio, rounded down, or nil where it overflows.
+  func scaled(_ size: Int) -> Int? {
+    let (product, overflows) = size.multipliedReportingOverflow(by: numerator)
+    return overflows ? nil : product / denominator
+  }
+
   /// The ratio as a number.
   public var value: Double { Double(numerator) / Double(denominator) }
 }

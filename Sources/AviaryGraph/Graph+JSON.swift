@@ -35,8 +35,7 @@ extension Graph {
     members["name"] = .string(node.name)
     members["op"] = .string(node.op.name)
     members["inputs"] = .array(node.inputs.map { .string(name(ofValue: $0)) })
-    let customary = node.parameters.map { node.name + "." + ($0.split(separator: ".").last ?? "") }
-    if node.parameters != customary {
+    if node.parameters != node.customaryParameters {
       members["parameters"] = .array(node.parameters.map(JSON.string))
     }
     return .object(members)
@@ -91,10 +90,9 @@ extension Graph {
       try members.refuse(allBut: ["name", "channels", "size"])
       var size: Size?
       if members["size"] != nil {
-        let sides = try members.required("size", "[height, width]") { $0.array?.compactMap(\.int) }
+        let sides = try members.required("size", "[height, width]", \.ints)
         guard sides.count == 2 else {
-          throw .member(
-            "\(members.path).size", expected: "[height, width]", found: "\(sides)")
+          throw .member("\(members.path).size", expected: "[height, width]", found: "\(sides)")
         }
         size = Size(sides[0], sides[1])
       }
@@ -111,17 +109,19 @@ extension Graph {
   ) throws(GraphError) -> Node {
     let members = try Members("graph.nodes[\(position)]", json)
     let name = try members.required("name", "a string", \.string)
+    try check(name: name)
     let operation = try members.required("op", "a string", \.string)
     var attributes = Attributes(
       node: name, operation: operation, members: members.all, reserved: nodeMembers)
     let op = try Op(operation, &attributes)
     try attributes.finish()
+    try op.checkAttributes(node: name)
     var inputs: [Int] = []
     for input in try members.strings("inputs") ?? [] {
       inputs.append(try names.value(input, for: name))
     }
     let parameters =
-      try members.strings("parameters") ?? op.slotSuffixes.map { "\(name).\($0)" }
+      try members.strings("parameters") ?? Node(name, op, inputs: []).customaryParameters
     return Node(name, op, inputs: inputs, parameters: parameters)
   }
 
@@ -140,6 +140,11 @@ extension Graph {
   }
 }
 
+extension Graph.Node {
+  /// What the parameters are called where nothing else is said.
+  fileprivate var customaryParameters: [String] { op.slotSuffixes.map { "\(name).\($0)" } }
+}
+
 /// The names of a graph's values while it is read.
 private struct NodeNames {
   private var values: [String: Int] = [:]
@@ -148,7 +153,7 @@ private struct NodeNames {
 
   mutating func define(_ name: String) throws(GraphError) {
     guard values.updateValue(values.count, forKey: name) == nil else {
-      throw .duplicateName(name)
+      throw .duplicateName(name, of: "two inputs or nodes")
     }
   }
 
@@ -188,8 +193,7 @@ struct Members {
   /// An optional array of strings.
   func strings(_ name: String) throws(GraphError) -> [String]? {
     guard let member = all[name] else { return nil }
-    let strings = member.array?.compactMap(\.string)
-    guard let strings, strings.count == member.array?.count else {
+    guard let strings = member.strings else {
       throw .member("\(path).\(name)", expected: "an array of strings", found: member.kind)
     }
     return strings

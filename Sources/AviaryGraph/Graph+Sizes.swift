@@ -1,6 +1,6 @@
 /// The sizes that a network takes, and what it makes of them.
 public struct SizeRule: Hashable, Sendable {
-  /// Output size over input size, where they are in proportion at all.
+  /// Output size over input size, where they are in proportion at all, along both axes alike.
   public var scale: Ratio?
   /// Input heights and widths must be a multiple of this, else the network cannot run.
   public var multiple: Int
@@ -15,47 +15,40 @@ public struct SizeRule: Hashable, Sendable {
 }
 
 extension Graph {
-  /// The ratio of each value's height and width to those of the first input; nil for values whose
-  /// size does not depend on the input's in that way (one pixel after a global pooling, a matrix).
-  package var ratios: [Ratio?] {
-    var ratios: [Ratio?] = inputs.map { _ in Ratio(1) }
-    for node in nodes {
-      let of = node.inputs.map { ratios[$0] }
-      ratios.append(node.op.ratio(of))
-    }
-    return ratios
-  }
-
   /// What the network makes of sizes, found by trying its shape functions on them.
+  ///
+  /// A network whose strides multiply to more than `GraphLimits.window`, or whose axes are treated
+  /// differently, has no scale.
   ///
   /// - Parameter output: the position of the output in `outputs`.
   public func sizeRule(output: Int = 0) -> SizeRule {
-    let ratios = self.ratios
-    let candidate = ratios.compactMap(\.?.denominator).reduce(1) {
-      min($0 / greatestCommonDivisor($0, $1) * $1, GraphLimits.window)
-    }
-    let scale = ratios[outputs[output].value]
-    guard inputs.allSatisfy({ $0.size == nil }), let scale else {
-      return SizeRule(scale: scale, multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1)
+    let value = outputs[output].value
+    guard inputs.allSatisfy({ $0.size == nil }), let scale = ratios[value], let period else {
+      return SizeRule(
+        scale: ratios[value], multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1)
     }
     // On one period of sizes: which are valid, and by how much is the output off?
-    let base = inputs[0].nominalShape[2] / candidate * candidate
-    func offset(_ side: Int) -> Int? {
-      guard let shapes = try? shapes(height: side, width: side) else { return nil }
-      return side * scale.numerator / scale.denominator - shapes[outputs[output].value][2]
+    let base = inputs[0].nominalShape[2] / period * period
+    func offsets(_ side: Int) -> (vertical: Int, horizontal: Int)? {
+      guard let shapes = try? shapes(height: side, width: side), let full = scale.scaled(side)
+      else { return nil }
+      return (full - shapes[value][2], full - shapes[value][3])
     }
-    let offsets = (0..<candidate).map { offset(base + $0) }
-    let divisors = (1...candidate).filter { candidate % $0 == 0 }
-    func holds(_ divisor: Int, _ condition: (Int?) -> Bool) -> Bool {
-      stride(from: 0, to: candidate, by: divisor).allSatisfy { condition(offsets[$0]) }
+    let found = (0..<period).map { offsets(base + $0) }
+    let shrinkage = found[0] ?? (0, 0)
+    let divisors = (1...period).filter { period % $0 == 0 }
+    func first(where condition: ((vertical: Int, horizontal: Int)?) -> Bool) -> Int {
+      divisors.first { divisor in
+        stride(from: 0, to: period, by: divisor).allSatisfy { condition(found[$0]) }
+      } ?? period
     }
-    let shrinkage = offsets[0] ?? 0
+    let multiple = first { $0 != nil }
     return SizeRule(
-      scale: scale,
-      multiple: divisors.first { holds($0) { $0 != nil } } ?? candidate,
-      exactMultiple: divisors.first { holds($0) { $0 == shrinkage } } ?? candidate,
-      shrinkage: shrinkage,
-      minimum: stride(from: candidate, through: 4_096, by: candidate)
+      scale: shrinkage.vertical == shrinkage.horizontal ? scale : nil,
+      multiple: multiple,
+      exactMultiple: first { $0.map { $0 == shrinkage } ?? false },
+      shrinkage: shrinkage.vertical,
+      minimum: stride(from: multiple, through: 4_096, by: multiple)
         .first { (try? shapes(height: $0, width: $0)) != nil } ?? base)
   }
 
@@ -110,31 +103,5 @@ extension Graph {
   public var parameterCount: Int {
     parameters.filter { $0.role == .weight || $0.role == .frozen }
       .reduce(0) { $0 + $1.shape.reduce(1, *) }
-  }
-}
-
-extension Op {
-  /// The output's size over the first input's, given the inputs' over the graph's.
-  fileprivate func ratio(_ inputs: [Ratio?]) -> Ratio? {
-    func first(times factor: Ratio) -> Ratio? { inputs[0]?.multiplied(by: factor) }
-    switch self {
-    // Along both axes alike in every network known; where not, the vertical one counts, and trying
-    // sizes (`sizeRule`) shows what does not fit.
-    case .convolution(let c): return first(times: Ratio(1, c.stride.height))
-    case .transposedConvolution(let c): return first(times: Ratio(c.stride.height))
-    case .maxPool(let pool), .averagePool(let pool, _):
-      return first(times: Ratio(1, pool.stride.height))
-    case .pixelShuffle(let factor, _): return first(times: Ratio(factor))
-    case .pixelUnshuffle(let factor, _): return first(times: Ratio(1, factor))
-    case .resize(let resize):
-      guard case .factor(let ratio) = resize.target else { return inputs[1] }
-      return first(times: ratio)
-    case .globalAveragePool, .linear, .matmul, .reshape, .permute: return nil
-    case .reduce(let reduction):
-      return reduction.dimensions.contains { $0 >= 2 } || !reduction.keepsDimensions
-        ? nil : inputs[0]
-    case .add, .subtract, .multiply, .concatenate: return inputs.lazy.compactMap { $0 }.first
-    default: return inputs[0]
-    }
   }
 }

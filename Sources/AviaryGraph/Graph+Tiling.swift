@@ -20,25 +20,28 @@ extension Graph {
       return .whole(reason: "the network takes pictures of one size only")
     }
     let resolved = try resolvingBorders(height: height, width: width)
-    let ratios = self.ratios
-    let multiple = ratios.compactMap(\.?.denominator).reduce(1) {
-      min($0 / greatestCommonDivisor($0, $1) * $1, GraphLimits.window)
+    guard let multiple = period else {
+      return .whole(reason: "the network's strides multiply to more than \(GraphLimits.window)")
     }
     var overlap = 0
     for axis in Axis.allCases {
       do throws(WholePicture) {
-        overlap = max(overlap, try resolved.overlap(along: axis, ratios, multiple))
+        overlap = max(overlap, try resolved.overlap(along: axis, multiple))
       } catch {
         return .whole(reason: error.reason)
       }
+    }
+    for output in outputs where ratios[output.value] == nil {
+      return .whole(reason: "output '\(output.name)' is scaled differently along its axes")
     }
     return .exact(overlap: (overlap + multiple - 1) / multiple * multiple, multiple: multiple)
   }
 
   /// The input pixels along an axis that an inner tile's ends spoil.
   private func overlap(
-    along axis: Axis, _ ratios: [Ratio?], _ multiple: Int
+    along axis: Axis, _ multiple: Int
   ) throws(WholePicture) -> Int {
+    let ratios = ratios(along: axis)
     let side = inputs[0].nominalShape[2] / multiple * multiple
     guard let shapes = try? shapes(height: side, width: side) else {
       throw WholePicture(reason: "the network cannot run on tiles of \(side) pixels")
@@ -47,16 +50,20 @@ extension Graph {
     for (i, node) in nodes.enumerated() {
       let size = shapes[inputs.count + i].count == 4 ? shapes[inputs.count + i][axis.dimension] : 1
       let range = try node.op.valid(node.inputs.map { valid[$0] }, axis, node: node.name)
+      guard ratios[inputs.count + i] != nil else {
+        throw WholePicture(reason: "\(node.name): not in proportion to the picture")
+      }
       let start = min(max(range.lowerBound, 0), size)
       valid.append(start..<max(min(range.upperBound, size), start))
     }
     var overlap = 0
     for output in outputs {
-      guard let ratio = ratios[output.value], !valid[output.value].isEmpty else {
-        throw WholePicture(
-          reason: "output '\(output.name)' is no picture in proportion to the input")
+      guard let ratio = ratios[output.value], let full = ratio.scaled(side),
+        full <= GraphLimits.dimension,
+        !valid[output.value].isEmpty
+      else {
+        throw WholePicture(reason: "output '\(output.name)' sees more than \(side) pixels")
       }
-      let full = side * ratio.numerator / ratio.denominator
       for spoilt in [valid[output.value].lowerBound, full - valid[output.value].upperBound] {
         let pixels = (spoilt * ratio.denominator + ratio.numerator - 1) / ratio.numerator
         overlap = max(overlap, pixels)
@@ -134,22 +141,33 @@ extension Resize {
     guard case .factor(let ratio) = target else {
       throw WholePicture(reason: "\(node): a resize to another value's size")
     }
-    if coordinates == .alignCorners {
+    // Output pixel o lies at (2o + 1) / 2r - 1/2, or o / r, among the input pixels, where r is the
+    // ratio n / d. All is multiplied by 2n, to stay with integers.
+    let (n, d) = (ratio.numerator, ratio.denominator)
+    let shift: Int
+    switch coordinates {
+    case .halfPixel: shift = d - n
+    case .asymmetric: shift = 0
+    case .alignCorners:
       throw WholePicture(reason: "\(node): a resize aligns the corners of the whole picture")
     }
-    var support =
-      switch kernel {
-      case .nearest: 1.0
-      case .linear: 1.0
-      case .cubic: 2.0
-      case .lanczos(let lobes): Double(lobes)
-      }
-    if antialias, ratio.value < 1 { support /= ratio.value }
-    // Output pixel o lies at o / ratio + shift among the input pixels.
-    let shift = coordinates == .halfPixel ? 0.5 / ratio.value - 0.5 : 0
-    let first = ((Double(input.lowerBound) + support - shift) * ratio.value).rounded(.up)
-    let last = ((Double(input.upperBound - 1) - support - shift) * ratio.value).rounded(.down)
-    return Int(first)..<max(Int(last) + 1, Int(first))
+    let support: Int
+    switch kernel {
+    case .nearest:
+      // The pixel in which the place lies, or whose centre is nearest to it.
+      let half = coordinates == .halfPixel ? n : 0
+      let first = (2 * n * input.lowerBound - half - shift).dividedRoundingUp(by: 2 * d)
+      let end = (2 * n * input.upperBound - half - shift).dividedRoundingUp(by: 2 * d)
+      return first..<max(end, first)
+    case .linear: support = 1
+    case .cubic: support = 2
+    case .lanczos(let lobes): support = lobes
+    }
+    // Pixels nearer than the support have a part.
+    let reach = 2 * support * (antialias ? max(n, d) : n)
+    let first = (2 * n * (input.lowerBound - 1) + reach - shift).dividedRoundingUp(by: 2 * d)
+    let last = (2 * n * input.upperBound - reach - shift).dividedRoundingDown(by: 2 * d)
+    return first..<max(last + 1, first)
   }
 }
 

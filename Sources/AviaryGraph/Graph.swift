@@ -81,11 +81,13 @@ public struct Graph: Hashable, Sendable {
     parameters = try Graph.parameters(of: nodes, shapes, frozen: frozen)
     let names = Set(parameters.map(\.name))
     for (alias, name) in aliases {
-      guard names.contains(name) else { throw .unknownValue(node: "alias \(alias)", name) }
-      guard !names.contains(alias) else { throw .duplicateName(alias) }
+      guard names.contains(name) else { throw .unknownParameter(name, of: "alias \(alias)") }
+      guard !names.contains(alias) else {
+        throw .duplicateName(alias, of: "a parameter and an alias")
+      }
     }
     for name in frozen where !names.contains(name) {
-      throw .unknownValue(node: "frozen", name)
+      throw .unknownParameter(name, of: "frozen")
     }
   }
 
@@ -102,6 +104,7 @@ public struct Graph: Hashable, Sendable {
   /// - Throws: `GraphError.inputShape` for a shape that an input does not have, `.shape` where an
   ///   operation cannot work on the size.
   public func shapes(for inputShapes: [[Int]]) throws(GraphError) -> [[Int]] {
+    try Graph.limit("shapes for inputs", inputShapes.count, inputs.count)
     for (position, input) in inputs.enumerated() {
       let found = position < inputShapes.count ? inputShapes[position] : nil
       guard let found, found.count == 4, found[0] > 0, found[1] == input.channels,
@@ -138,15 +141,22 @@ extension Graph {
     var names: Set<String> = []
     for name in inputs.map(\.name) + nodes.map(\.name) {
       try check(name: name)
-      guard names.insert(name).inserted else { throw .duplicateName(name) }
+      guard names.insert(name).inserted else {
+        throw .duplicateName(name, of: "two inputs or nodes")
+      }
     }
     for input in inputs {
       try limit("\(input.name): channels", input.channels, GraphLimits.channels)
-      guard input.channels > 0, input.size.map({ $0.height > 0 && $0.width > 0 }) ?? true else {
+      guard input.channels > 0 else {
         throw .member(
-          "input \(input.name)", expected: "channels and sizes above 0", found: "\(input)")
+          "input \(input.name)", expected: "channels above 0", found: "\(input.channels)")
       }
       if let size = input.size {
+        guard size.height > 0, size.width > 0 else {
+          throw .member(
+            "input \(input.name)", expected: "a size above 0", found: "\(size.height)x\(size.width)"
+          )
+        }
         try limit("\(input.name): size", max(size.height, size.width), GraphLimits.dimension)
       }
     }
@@ -167,7 +177,9 @@ extension Graph {
     var outputNames: Set<String> = []
     for output in outputs {
       try check(name: output.name)
-      guard outputNames.insert(output.name).inserted else { throw .duplicateName(output.name) }
+      guard outputNames.insert(output.name).inserted else {
+        throw .duplicateName(output.name, of: "two outputs")
+      }
       guard (0..<inputs.count + nodes.count).contains(output.value) else {
         throw .unknownValue(node: "output \(output.name)", "value \(output.value)")
       }
@@ -178,7 +190,7 @@ extension Graph {
     guard value <= limit else { throw .limit(what, value: value, limit: limit) }
   }
 
-  private static func check(name: String) throws(GraphError) {
+  static func check(name: String) throws(GraphError) {
     try limit("bytes of a name", name.utf8.count, GraphLimits.name)
     guard !name.isEmpty else { throw .missing("letter in every name") }
   }
@@ -217,7 +229,7 @@ extension Graph {
           }
           continue
         }
-        try limit("\(name): elements", elements(of: slot.shape), GraphLimits.elements)
+        try limit("\(name): elements", elements(of: slot.shape), GraphLimits.elements - 1)
         let role = slot.role == .weight && frozen.contains(name) ? .frozen : slot.role
         positions[name] = parameters.count
         parameters.append(Parameter(name: name, shape: slot.shape, role: role))

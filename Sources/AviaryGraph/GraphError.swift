@@ -12,10 +12,12 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   case unknownAttribute(node: String, operation: String, String, known: [String])
   /// An attribute is absent, of another type, or outside its range.
   case attribute(node: String, String, expected: String, found: String)
-  /// Two inputs or nodes have one name.
-  case duplicateName(String)
+  /// Two things have one name: `two inputs or nodes`.
+  case duplicateName(String, of: String)
   /// A node takes a value that is not there.
   case unknownValue(node: String, String)
+  /// An alias or a list refers to a parameter that is not there.
+  case unknownParameter(String, of: String)
   /// A node takes the value of a later node, or its own: nodes stand in order of execution.
   case refersForward(node: String, String)
   /// A node takes another number of inputs than it is given.
@@ -54,8 +56,9 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
         + (known.isEmpty ? " (it has none)" : " (it has \(known.joined(separator: ", ")))")
     case .attribute(let node, let name, let expected, let found):
       "\(node): \(name): \(expected) expected, \(found) found"
-    case .duplicateName(let name): "\(name): two inputs or nodes have this name"
+    case .duplicateName(let name, let what): "\(name): \(what) have this name"
     case .unknownValue(let node, let name): "\(node): takes '\(name)', which is no input or node"
+    case .unknownParameter(let name, let who): "\(who): takes '\(name)', which is no parameter"
     case .refersForward(let node, let name):
       "\(node): takes '\(name)', which comes later or is the node itself;"
         + " a graph has no cycles and lists nodes in order of execution"

@@ -74,6 +74,12 @@ public enum JSON: Codable, Hashable, Sendable {
   /// Compact text with sorted members: equal values give equal text.
   public var text: String { text([.sortedKeys, .withoutEscapingSlashes]) }
 
+  /// The beginning of the text, for messages.
+  var excerpt: String {
+    let text = text
+    return text.utf8.count > 80 ? text.prefix(80) + "…" : text
+  }
+
   /// Indented text with sorted members.
   public var prettyText: String {
     text([.sortedKeys, .withoutEscapingSlashes, .prettyPrinted])
@@ -143,6 +149,21 @@ extension JSON {
   public var array: [JSON]? {
     guard case .array(let value) = self else { return nil }
     return value
+  }
+
+  /// The elements, where the value is an array of integers.
+  var ints: [Int]? { elements(\.int) }
+
+  /// The elements, where the value is an array of numbers.
+  var numbers: [Double]? { elements(\.double) }
+
+  /// The elements, where the value is an array of strings.
+  var strings: [String]? { elements(\.string) }
+
+  private func elements<T>(_ convert: (JSON) -> T?) -> [T]? {
+    guard let array else { return nil }
+    let converted = array.compactMap(convert)
+    return converted.count == array.count ? converted : nil
   }
 
   /// The members, where the value is an object.

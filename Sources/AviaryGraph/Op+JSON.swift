@@ -171,7 +171,8 @@ extension Op {
     case "permute": self = .permute(try a.ints("order"))
     case "roll": self = .roll(shifts: try a.ints("shifts"), dimensions: try a.ints("dimensions"))
     default:
-      throw .unknownOperation(node: a.node, name, nearest: name.nearest(in: Op.names))
+      throw .unknownOperation(
+        node: a.node, String(name.prefix(64)), nearest: name.nearest(in: Op.names))
     }
   }
 

@@ -108,7 +108,9 @@ extension Op {
     case .reshape(let shape):
       try check("shape", shape.count, 1...GraphLimits.rank)
       for size in shape { try check("shape", size, -1...GraphLimits.dimension) }
-      try check("shape", shape.count { $0 == -1 }, 0...1)
+      guard shape.count(where: { $0 == -1 }) <= 1 else {
+        throw .attribute(node: node, "shape", expected: "at most one -1", found: "\(shape)")
+      }
     case .permute(let order):
       try check("order", order.count, 1...GraphLimits.rank)
       guard order.sorted() == Array(order.indices) else {
@@ -118,7 +120,11 @@ extension Op {
       }
     case .roll(let shifts, let dimensions):
       try check("dimensions", dimensions)
-      try check("shifts", shifts.count, dimensions.count...dimensions.count)
+      guard shifts.count == dimensions.count else {
+        throw .attribute(
+          node: node, "shifts", expected: "one for each of \(dimensions.count) dimensions",
+          found: "\(shifts)")
+      }
       for shift in shifts {
         try check("shifts", shift, -GraphLimits.dimension...GraphLimits.dimension)
       }

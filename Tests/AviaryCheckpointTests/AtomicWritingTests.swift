@@ -2,7 +2,7 @@ import AviaryTensor
 import Glibc
 import Testing
 
-@testable import AviaryCheckpoint
+import AviaryCheckpoint
 
 /// Whatever goes wrong while a file is written, the old one stays whole and nothing else is left.
 @Suite(.serialized) struct AtomicWritingTests {

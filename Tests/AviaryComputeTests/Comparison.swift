@@ -6,7 +6,7 @@ import Testing
 
 /// How far a plan's result is from the oracle's, as a part of the oracle's largest value.
 struct Comparison {
-  var largestError: Double
+  var largestError = 0.0
   var steps: [PlanStep]
 
   /// Runs a graph on random inputs and weights.
@@ -14,7 +14,7 @@ struct Comparison {
   /// - Parameter shapes: the inputs' shapes, in the graph's order.
   init(
     _ graph: Graph, _ shapes: [[Int]], seed: UInt64 = 1, options: PlanOptions = PlanOptions(),
-    engine: Engine = Comparison.engine
+    engine: Engine? = nil
   ) throws {
     let weights = randomWeights(for: graph, seed: seed)
     var generator = SplitMix64(seed: seed &+ 1)
@@ -24,79 +24,113 @@ struct Comparison {
     }
     var plan = try Plan(
       graph, weights: PreparedWeights(weights), inputShapes: shapes, options: options,
-      engine: engine)
+      engine: engine ?? Engine())
     steps = plan.steps
     let expected = try naive(graph, weights: weights, inputs: inputs)
-    // Twice: nothing may be left over from the first run.
+    // Twice: nothing may be left over from the first run, and inputs stay as they are.
     _ = try plan.run(inputs)
     let found = try plan.run(inputs)
     #expect(Set(found.keys) == Set(expected.keys))
-    largestError = 0
     for (name, tensor) in expected {
       let result = try #require(found[name])
       #expect(result.shape == tensor.shape)
-      let scale = tensor.floats.reduce(0) { max($0, Double($1.magnitude)) }
-      for (a, b) in zip(result.floats, tensor.floats) {
-        let error = (Double(a) - Double(b)).magnitude / max(scale, 1e-30)
-        // Not `max`, which would lose a NaN.
-        if !(error <= largestError) { largestError = error }
-      }
+      largestError = max(largestError, relativeError(result, tensor))
     }
   }
-
-  /// One engine for all tests, on as many threads as there are.
-  static let engine: Engine = {
-    do {
-      return try Engine()
-    } catch {
-      preconditionFailure("\(error)")
-    }
-  }()
 }
 
-/// Checks that a plan of one operation gives what the oracle gives, to 1e-5 of the largest value.
-///
-/// - Parameters:
-///   - channels: those of the first input.
-///   - others: shapes of further inputs of the operation.
+/// The largest difference, as a part of the largest value of `expected`; infinite where a number is
+/// none.
+func relativeError(_ found: Tensor, _ expected: Tensor) -> Double {
+  let scale = expected.floats.reduce(1e-30) { max($0, Double($1.magnitude)) }
+  return zip(found.floats, expected.floats).reduce(0) { largest, pair in
+    let error = (Double(pair.0) - Double(pair.1)).magnitude / scale
+    return error.isNaN ? .infinity : max(largest, error)
+  }
+}
+
+/// Checks that a plan gives what the oracle gives, to 1e-5 of the largest value.
 func expectEqual(
-  _ op: Op, _ shape: [Int], others: [[Int]] = [], tolerance: Double = 1e-5,
-  options: PlanOptions = PlanOptions(), sourceLocation: SourceLocation = #_sourceLocation
+  _ graph: Graph, _ shapes: [[Int]], tolerance: Double = 1e-5, options: PlanOptions = PlanOptions(),
+  _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let graph = try Graph(of: op, channels: shape[1], others: others.map { $0[1] })
   do {
-    let comparison = try Comparison(graph, [shape] + others, options: options)
+    let comparison = try Comparison(graph, shapes, options: options)
     #expect(
-      comparison.largestError <= tolerance, "\(op) on \(shape): \(comparison.steps)",
+      comparison.largestError <= tolerance, "\(what) \(shapes): \(comparison.steps)",
       sourceLocation: sourceLocation)
   } catch let error as ComputeError {
-    Issue.record("\(op) on \(shape): \(error)", sourceLocation: sourceLocation)
+    Issue.record("\(what) \(shapes): \(error)", sourceLocation: sourceLocation)
+  }
+}
+
+/// Checks an operation by itself.
+///
+/// - Parameter others: shapes of further inputs of the operation.
+func expectEqual(
+  _ op: Op, _ shape: [Int], others: [[Int]] = [], tolerance: Double = 1e-5,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  let graph = try Graph(of: op, channels: [shape[1]] + others.map { $0[1] })
+  try expectEqual(
+    graph, [shape] + others, tolerance: tolerance, "\(op)", sourceLocation: sourceLocation)
+}
+
+/// Checks an operation by itself, and between convolutions that have its input and its result lie
+/// in every layout in turn.
+func expectEqualInEveryLayout(
+  _ op: Op, _ shape: [Int], sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+  try expectEqual(op, shape, sourceLocation: sourceLocation)
+  let output = try op.outputShape([shape])
+  // Depthwise convolutions keep few channels in channelsLast; Winograd's want blocks.
+  for groups in [1, shape[1]] {
+    let graph = try Graph(
+      of: [
+        .convolution(Convolution(filters: shape[1], kernel: 3, groups: groups, border: .same)), op,
+        .convolution(
+          Convolution(
+            filters: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1], border: .same)),
+      ], channels: shape[1])
+    try expectEqual(graph, [shape], "\(op) between convolutions", sourceLocation: sourceLocation)
   }
 }
 
 extension Graph {
-  /// A graph of one operation.
-  init(of op: Op, channels: Int, others: [Int] = []) throws {
-    let inputs = [Input("input", channels: channels)]
-      + others.enumerated().map { Input("input_\($0)", channels: $1) }
-    // The suffixes of the parameters' names; those that the operation does not have are left out.
-    var names: [String] = []
-    switch op {
-    case .convolution(let c): names = ["weight"] + (c.bias ? ["bias"] : [])
-    case .transposedConvolution(let c): names = ["weight"] + (c.bias ? ["bias"] : [])
-    case .linear(_, let bias): names = ["weight"] + (bias ? ["bias"] : [])
-    case .batchNormalization(let b):
-      names = (b.scale ? ["weight"] : []) + (b.center ? ["bias"] : [])
-        + ["running_mean", "running_var", "num_batches_tracked"]
-    case .prelu: names = ["weight"]
-    case .layerNormalization: names = ["weight", "bias"]
-    default: break
-    }
+  /// A graph of one operation with an input for each of its operands.
+  init(of op: Op, channels: [Int]) throws {
+    let inputs = channels.enumerated().map { Input("input_\($0)", channels: $1) }
     try self.init(
       inputs: inputs,
       nodes: [
         Node(
-          "node", op, inputs: Array(inputs.indices), parameters: names.map { "node.\($0)" })
+          "node", op, inputs: Array(inputs.indices), parameters: op.suffixes.map { "node.\($0)" })
       ], outputs: [Output("output", value: inputs.count)])
+  }
+
+  /// A graph of operations one after another.
+  init(of ops: [Op], channels: Int) throws {
+    try self.init(
+      inputs: [Input("input_0", channels: channels)],
+      nodes: ops.enumerated().map { i, op in
+        Node("node_\(i)", op, inputs: [i], parameters: op.suffixes.map { "node_\(i).\($0)" })
+      }, outputs: [Output("output", value: ops.count)])
+  }
+}
+
+extension Op {
+  /// The last parts of the names of the operation's parameters.
+  fileprivate var suffixes: [String] {
+    switch self {
+    case .convolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
+    case .transposedConvolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
+    case .linear(_, let bias): ["weight"] + (bias ? ["bias"] : [])
+    case .batchNormalization(let b):
+      (b.scale ? ["weight"] : []) + (b.center ? ["bias"] : [])
+        + ["running_mean", "running_var", "num_batches_tracked"]
+    case .prelu: ["weight"]
+    case .layerNormalization: ["weight", "bias"]
+    default: []
+    }
   }
 }

@@ -33,6 +33,9 @@ package func naiveValues(
 package struct NaiveError: Error, CustomStringConvertible {
   /// One line: the thing, the expected, the found.
   package let description: String
+
+  /// An error of these words.
+  package init(description: String) { self.description = description }
 }
 
 private func naiveList(

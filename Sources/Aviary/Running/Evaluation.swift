@@ -90,10 +90,12 @@ public struct Evaluation: Codable, Sendable {
       bicubic: Score(psnr: average(\.bicubic.psnr), ssim: average(\.bicubic.ssim)))
   }
 
-  /// What became colour of a gray picture, as gray again: gray pictures are judged on their values.
+  /// The result as the protocol judges it: luma of a network on luma as it is, anything else as the
+  /// 8-bit picture that a user would get; gray again where the original is gray.
   private static func comparable(_ result: Image, with original: Image) throws -> Image {
-    guard original.format.color == .gray, result.format.color != .luma else { return result }
-    return try result.converted(to: .rgb).rounded(to: .eight).converted(to: .gray)
+    if result.format.color == .luma || result.format.color == .gray { return result }
+    let picture = try result.converted(to: .rgb).rounded(to: .eight)
+    return original.format.color == .gray ? try picture.converted(to: .gray) : picture
   }
 
   private static func pictures(in folder: String) throws -> [String] {
@@ -113,8 +115,11 @@ public struct Evaluation: Codable, Sendable {
       return try Resampling(rounding: .eight).resize(original, by: ScaleFactor(1, over: scale))
     }
     let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-    // Published sets append the scale to names, or do not.
-    let candidates = [name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png"]
+    // Published sets append the scale to names, or say LR where the original says HR, or neither.
+    let candidates = [
+      name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png",
+      name.replacing("HR", with: "LR"),
+    ]
     let found = candidates.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
     let expected = (original.width / scale, original.height / scale)

@@ -5,7 +5,7 @@ import Glibc
 /// The bytes go to a nameless file in the same folder (or, where the file system has no such thing,
 /// to a hidden one that is removed on failure); `commit` flushes it to the disk and renames it over
 /// the target. A crash or a full disk before leaves what was there, and no litter.
-struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
   private let path: String
   /// The target with symbolic links resolved, so that a link stays a link.
   private let target: String
@@ -13,7 +13,7 @@ struct AtomicFile: ~Copyable {
   /// The name of the temporary file, as long as it has one.
   private var temporary: String?
 
-  init(replacing path: String) throws(CheckpointError) {
+  package init(replacing path: String) throws(CheckpointError) {
     self.path = path
     target = resolved(path)
     var status = stat()
@@ -45,7 +45,7 @@ struct AtomicFile: ~Copyable {
   }
 
   /// Appends bytes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
     var done = 0
     while done < bytes.count {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -59,7 +59,7 @@ struct AtomicFile: ~Copyable {
   }
 
   /// Flushes the bytes to the disk and puts the file under its name.
-  consuming func commit() throws(CheckpointError) {
+  package consuming func commit() throws(CheckpointError) {
     guard fsync(descriptor) == 0 else {
       throw .cannotWrite(path: path, reason: systemError())
     }

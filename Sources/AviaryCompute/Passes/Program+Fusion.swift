@@ -3,70 +3,95 @@ import AviaryGraph
 extension Program {
   /// Makes one unit of several: scales and shifts go into the weights of the convolution before
   /// them, cheap activations and the addition of another value into its epilogue.
-  ///
+  mutating func fuse() {
+    var fusion = Fusion(self)
+    fusion.run()
+    units = fusion.result
+  }
+}
+
+/// The work of `Program.fuse`.
+private struct Fusion {
+  private let program: Program
+  private var units: [Unit]
+  /// Which units are done by others.
+  private var isGone: [Bool]
+  /// The position of the unit that gives a value.
+  private var producer: [Int?]
+  private let uses: [Int]
+
+  init(_ program: Program) {
+    self.program = program
+    units = program.units
+    isGone = Array(repeating: false, count: program.units.count)
+    producer = Array(repeating: nil, count: program.values.count)
+    uses = program.useCounts
+  }
+
+  /// The units that are left.
+  var result: [Unit] { zip(units, isGone).filter { !$1 }.map(\.0) }
+
   /// One pass in order of execution: what follows a fused unit finds it as the producer of its
   /// input, so that convolution, batch normalisation, activation and addition all come together.
-  mutating func fuse() {
-    let uses = useCounts
-    // The position of the unit that gives a value, and units that are no more.
-    var producer = [Int?](repeating: nil, count: values.count)
-    var isGone = [Bool](repeating: false, count: units.count)
+  mutating func run() {
     for position in units.indices {
-      let unit = units[position]
-      producer[unit.output] = position
-      // The unit that gives a value which nobody else takes.
-      func only(_ value: Int) -> Int? { uses[value] == 1 ? producer[value] : nil }
-      switch unit.work {
-      case .affine:
-        guard let before = only(unit.inputs[0]), units[before].takesAffine else { continue }
-        units[before].affine += unit.affine
-        replace(unit, at: position, with: before, &producer, &isGone)
-      case .other(.activation(let activation)):
-        guard activation.isCheap, let before = only(unit.inputs[0]),
-          units[before].work.isConvolution
-        else { continue }
-        if units[before].epilogue.isEmpty {
-          units[before].epilogue.activation = activation
-        } else if units[before].epilogue.residual != nil,
-          units[before].epilogue.finalActivation == nil
-        {
-          units[before].epilogue.finalActivation = activation
-        } else {
-          continue
-        }
-        replace(unit, at: position, with: before, &producer, &isGone)
-      case .other(.add):
-        fuseAddition(position, &producer, &isGone, only)
+      producer[units[position].output] = position
+      switch units[position].work {
+      case .affine: fuseAffine(position)
+      case .other(.activation(let activation)): fuse(activation, position)
+      case .other(.add): fuseAddition(position)
       default: break
       }
     }
-    units = zip(units, isGone).filter { !$1 }.map(\.0)
   }
 
+  /// The unit that gives a value which nobody else takes.
+  private func onlyProducer(_ value: Int) -> Int? { uses[value] == 1 ? producer[value] : nil }
+
   /// Lets the unit at `position` be done by the one before it.
-  private mutating func replace(
-    _ unit: Unit, at position: Int, with before: Int, _ producer: inout [Int?],
-    _ isGone: inout [Bool]
-  ) {
-    units[before].output = unit.output
-    producer[unit.output] = before
+  private mutating func replace(_ position: Int, with before: Int) {
+    units[before].output = units[position].output
+    producer[units[position].output] = before
     isGone[position] = true
   }
 
-  private mutating func fuseAddition(
-    _ position: Int, _ producer: inout [Int?], _ isGone: inout [Bool], _ only: (Int) -> Int?
-  ) {
+  private mutating func fuseAffine(_ position: Int) {
+    guard let before = onlyProducer(units[position].inputs[0]) else { return }
+    let takes =
+      units[before].work == .affine
+      || units[before].work.isConvolution && units[before].epilogue.isEmpty
+    guard takes else { return }
+    units[before].affine += units[position].affine
+    replace(position, with: before)
+  }
+
+  private mutating func fuse(_ activation: Activation, _ position: Int) {
+    guard activation.isCheap, let before = onlyProducer(units[position].inputs[0]),
+      units[before].work.isConvolution
+    else { return }
+    if units[before].epilogue.isEmpty {
+      units[before].epilogue.activation = activation
+    } else if units[before].epilogue.residual != nil, units[before].epilogue.finalActivation == nil
+    {
+      units[before].epilogue.finalActivation = activation
+    } else {
+      return
+    }
+    replace(position, with: before)
+  }
+
+  private mutating func fuseAddition(_ position: Int) {
     let addition = units[position]
     let (a, b) = (addition.inputs[0], addition.inputs[1])
-    guard a != b, values[a].shape == values[b].shape else { return }
-    // Of two convolutions, the later: it finds the other's result in place.
+    guard a != b, program.values[a].shape == program.values[b].shape else { return }
     let candidates = [(a, b), (b, a)].compactMap { result, other -> (unit: Int, other: Int)? in
       // What comes from outside may not be written over, as adding in place would.
-      guard let before = only(result), units[before].work.isConvolution,
-        units[before].epilogue.residual == nil, !inputs.contains(other)
+      guard let before = onlyProducer(result), units[before].work.isConvolution,
+        units[before].epilogue.residual == nil, !program.inputs.contains(other)
       else { return nil }
       return (before, other)
     }
+    // Of two convolutions, the later: it finds the other's result in place.
     guard let chosen = candidates.max(by: { $0.unit < $1.unit }) else { return }
     var unit = units[chosen.unit]
     unit.epilogue.residual = chosen.other
@@ -75,12 +100,5 @@ extension Program {
     units[position] = unit
     isGone[chosen.unit] = true
     producer[unit.output] = position
-  }
-}
-
-extension Unit {
-  /// Whether a scale and a shift can be folded into this unit.
-  fileprivate var takesAffine: Bool {
-    work == .affine || work.isConvolution && epilogue.isEmpty
   }
 }

@@ -1,0 +1,77 @@
+import AviaryGraph
+import Testing
+
+@Suite struct ElementwiseTests {
+  static let activations: [Activation] = [
+    .relu, .leakyRelu(slope: 0.1), .leakyRelu(slope: -0.5), .elu(alpha: 1), .elu(alpha: 0.3),
+    .gelu(approximate: false), .gelu(approximate: true), .silu, .sigmoid, .tanh,
+    .clamp(minimum: -0.25, maximum: 0.5), .clamp(minimum: 0.1, maximum: 6),
+  ]
+
+  @Test(arguments: activations)
+  func activation(_ activation: Activation) throws {
+    for channels in [1, 3, 16, 17, 32] {
+      try expectEqualInEveryLayout(.activation(activation), [2, channels, 7, 9])
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func prelu(_ perChannel: Bool) throws {
+    for channels in [1, 3, 8, 16, 17, 32, 56] {
+      try expectEqualInEveryLayout(.prelu(perChannel: perChannel), [2, channels, 7, 9])
+    }
+  }
+
+  @Test func batchNormalization() throws {
+    for scale in [true, false] {
+      for center in [true, false] {
+        let normalization = BatchNormalization(epsilon: 1e-3, scale: scale, center: center)
+        for channels in [1, 3, 16, 17, 32] {
+          try expectEqualInEveryLayout(.batchNormalization(normalization), [2, channels, 5, 7])
+        }
+      }
+    }
+  }
+
+  @Test func constants() throws {
+    for channels in [1, 3, 16, 17, 32] {
+      let several = (0..<channels).map { Double($0) / 7 - 1 }
+      for values in [[0.3], several] {
+        try expectEqualInEveryLayout(.scale(values), [2, channels, 5, 7])
+        try expectEqualInEveryLayout(.offset(values), [2, channels, 5, 7])
+      }
+    }
+  }
+
+  /// One operand repeats over pictures, channels, rows, columns, or each over what the other does
+  /// not.
+  @Test(arguments: [Op.add, .subtract, .multiply])
+  func repetition(_ op: Op) throws {
+    for channels in [1, 3, 16, 17, 32] {
+      let whole = [2, channels, 5, 7]
+      for other in [
+        whole, [2, channels, 1, 1], [1, channels, 5, 7], [2, 1, 5, 7], [1, 1, 1, 1],
+        [2, channels, 5, 1], [2, channels, 1, 7], [1, channels, 1, 1], [1, 1, 5, 7],
+      ] {
+        try expectEqual(op, whole, others: [other])
+        try expectEqual(op, other, others: [whole])
+      }
+      try expectEqual(op, [2, channels, 1, 1], others: [[1, 1, 5, 7]])
+      try expectEqual(op, [1, channels, 5, 1], others: [[2, 1, 1, 7]])
+    }
+  }
+
+  /// Operands that come from convolutions, and so in their layouts.
+  @Test(arguments: [1, 3, 16, 17, 32])
+  func repetitionBehindConvolutions(_ channels: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", channels, kernel: 3)
+      let b = x.convolution("b", channels, kernel: 3)
+      let mean = b.applying(.globalAveragePool).convolution("c", channels, kernel: 1)
+        .activation(.sigmoid)
+      let map = b.convolution("d", 1, kernel: 3).activation(.sigmoid)
+      return [a + b, a - b, a * b, a * mean, mean * b, a - map, map - b, map + mean, a * map * mean]
+    }
+    try expectEqual(graph, [[2, 3, 8, 6]])
+  }
+}

@@ -1,0 +1,118 @@
+@testable import AviaryGraph
+import AviaryTestSupport
+import AviaryTensor
+import FoundationEssentials
+import Testing
+
+/// Files of every version of the graph's JSON stay readable, and mean what they meant.
+@Suite struct GraphVersionTests {
+  private func graph(version: Int) throws -> Graph {
+    let url = SharedFolder.repository
+      .appending(path: "Tests/Fixtures/graphs/version-\(version).json")
+    return try Graph(json: JSON(parsing: String(contentsOf: url, encoding: .utf8)))
+  }
+
+  @Test func everyVersionHasAFile() throws {
+    for version in Graph.versions { _ = try graph(version: version) }
+  }
+
+  @Test func versionOne() throws {
+    let graph = try graph(version: 1)
+    #expect(Set(graph.nodes.map(\.op.name)) == Set(Op.names))
+    #expect(graph.nodes.count == GraphVersionTests.operationsOfVersionOne.count)
+    for (node, expected) in zip(graph.nodes, GraphVersionTests.operationsOfVersionOne) {
+      #expect(node.op == expected, "\(node.name)")
+    }
+    #expect(
+      graph.inputs == [
+        .init("image", channels: 4), .init("reference", channels: 1, size: Size(24, 36)),
+      ])
+    #expect(
+      graph.outputs.map { "\($0.name): \(graph.name(ofValue: $0.value))" } == [
+        "weights: weights", "picture: weights_channels", "mean: reduced", "largest: largest",
+        "total: total", "image: image",
+      ])
+    #expect(
+      graph.nodes.first { $0.name == "sum" }?.inputs.map(graph.name(ofValue:)) == ["up", "up_one"])
+    #expect(graph.frozen == ["head.weight", "head.bias"])
+    #expect(graph.aliases == ["tied.weight": "same.weight"])
+    #expect(
+      graph.parameters.prefix(8).map { "\($0.name) \($0.shape) \($0.role)" } == [
+        "head.weight [12, 2, 3, 5] frozen", "head.bias [12] frozen",
+        "same.weight [12, 12, 3, 3] weight", "norm.weight [12] weight", "norm.bias [12] weight",
+        "norm.running_mean [12] statistic", "norm.running_var [12] statistic",
+        "norm.num_batches_tracked [] bookkeeping",
+      ])
+    #expect(graph.nodes[2].parameters == ["same.weight"])
+    #expect(try Graph(json: JSON(parsing: graph.json.text)) == graph)
+  }
+
+  @Test func versionOneRuns() throws {
+    let graph = try graph(version: 1)
+    let outputs = try naive(
+      graph, weights: randomWeights(for: graph, seed: 1),
+      inputs: [
+        "image": randomTensor([1, 4, 12, 18], seed: 2),
+        "reference": randomTensor([1, 1, 24, 36], seed: 3),
+      ])
+    #expect(
+      outputs.mapValues(\.shape) == [
+        "weights": [1, 2, 2], "picture": [1, 2, 24, 36], "mean": [1, 2, 1, 1],
+        "largest": [1, 24, 36], "total": [1, 1, 24, 36], "image": [1, 4, 12, 18],
+      ])
+  }
+
+  private static let operationsOfVersionOne: [Op] = [
+    .convolution(
+      Convolution(
+        filters: 12, kernel: Size(3, 5), dilation: Size(2, 1), groups: 2,
+        border: .explicit(Edges(2)))),
+    .convolution(Convolution(filters: 12, kernel: 3, border: .same, bias: false)),
+    .convolution(Convolution(filters: 12, kernel: 3, border: .same, bias: false)),
+    .batchNormalization(
+      BatchNormalization(epsilon: 1e-5, momentum: 0.1, scale: true, center: true)),
+    .batchNormalization(
+      BatchNormalization(epsilon: 1e-3, momentum: 0.01, scale: false, center: false)),
+    .activation(.relu), .activation(.leakyRelu(slope: 0.05)), .activation(.elu(alpha: 1)),
+    .activation(.elu(alpha: 0.5)), .activation(.gelu(approximate: false)),
+    .activation(.gelu(approximate: true)), .activation(.silu), .activation(.sigmoid),
+    .activation(.tanh), .activation(.clamp(minimum: -0.75, maximum: 1)),
+    .prelu(perChannel: true), .prelu(perChannel: false), .scale([0.5]),
+    .scale([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5]), .offset([-1]), .dropout(rate: 0.1),
+    .maxPool(Pool(kernel: 2, stride: 2, border: .valid)),
+    .maxPool(Pool(kernel: Size(3, 2), stride: 1, border: .same)),
+    .averagePool(Pool(kernel: 3, stride: 1, border: .explicit(1)), countsPadding: false),
+    .transposedConvolution(
+      TransposedConvolution(
+        filters: 6, kernel: 3, stride: 2, groups: 2, crops: Edges(1, 1, 0, 0), bias: false)),
+    .transposedConvolution(
+      TransposedConvolution(filters: 6, kernel: 1, stride: 1, groups: 1, crops: 0, bias: true)),
+    .add, .subtract, .globalAveragePool, .multiply, .concatenate, .slice(start: 2, count: 18),
+    .pixelShuffle(factor: 3, order: .pytorch), .pixelUnshuffle(factor: 3, order: .tensorflow),
+    .pixelShuffle(factor: 3, order: .pytorch),
+    .resize(
+      Resize(
+        .nearest, to: .factor(Ratio(1, 3)), coordinates: .asymmetric, edge: .edge, antialias: false)
+    ),
+    .resize(
+      Resize(
+        .linear, to: .factor(Ratio(2)), coordinates: .alignCorners, edge: .edge, antialias: false)),
+    .resize(
+      Resize(
+        .cubic(a: -0.5), to: .factor(Ratio(1, 2)), coordinates: .halfPixel, edge: .symmetric,
+        antialias: true)),
+    .resize(
+      Resize(
+        .lanczos(lobes: 3), to: .sizeOfSecondInput, coordinates: .halfPixel, edge: .edge,
+        antialias: false)),
+    .pad(Edges(1, 2, 3, 0), .zero), .pad(1, .reflect), .pad(1, .edge), .crop(Edges(3, 4, 5, 2)),
+    .reduce(Reduction(.mean, dimensions: [2, 3], keepsDimensions: true)),
+    .reduce(Reduction(.maximum, dimensions: [1], keepsDimensions: false)),
+    .reduce(Reduction(.sum, dimensions: [1], keepsDimensions: true)), .reshape([0, 2, -1]),
+    .permute([0, 2, 1]), .roll(shifts: [5, -1], dimensions: [1, 2]),
+    .layerNormalization(dimensions: 1, epsilon: 1e-5),
+    .layerNormalization(dimensions: 2, epsilon: 1e-6), .linear(features: 2, bias: true),
+    .linear(features: 2, bias: false), .permute([0, 2, 1]), .matmul, .softmax(dimension: 2),
+    .softmax(dimension: 1),
+  ]
+}

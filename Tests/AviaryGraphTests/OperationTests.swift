@@ -1,0 +1,249 @@
+@testable import AviaryGraph
+import Testing
+
+/// Every operation: its JSON, its shapes, its parameters, the ranges of its attributes.
+@Suite struct OperationTests {
+  @Test func tableHasEveryOperation() {
+    #expect(Set(OperationRow.all.map(\.op.name)) == Set(Op.names))
+    #expect(Set(Op.names).count == Op.names.count)
+  }
+
+  @Test(arguments: OperationRow.all) func shape(_ row: OperationRow) throws {
+    #expect(try row.op.outputShape(row.inputs) == row.output)
+  }
+
+  /// Attributes are written without those that have their default, and read back the same.
+  @Test(arguments: OperationRow.all) func attributes(_ row: OperationRow) throws {
+    #expect(JSON.object(row.op.attributes).text == row.json)
+    let members = try JSON(parsing: row.json).object ?? [:]
+    var attributes = Attributes(
+      node: "n", operation: row.op.name, members: members, reserved: [])
+    #expect(try Op(row.op.name, &attributes) == row.op)
+    try attributes.finish()
+    try row.op.checkAttributes(node: "n")
+  }
+
+  @Test(arguments: OperationRow.all) func graph(_ row: OperationRow) throws {
+    let slots = row.op.slots(row.inputs)
+    // What a node's parameters are called must not depend on shapes: reading relies on it.
+    #expect(slots.map(\.suffix) == row.op.slotSuffixes)
+    let inputs = row.inputs.enumerated().map { position, shape in
+      Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
+    }
+    let graph = try Graph(
+      inputs: inputs,
+      nodes: [
+        Graph.Node(
+          "n", row.op, inputs: Array(row.inputs.indices), parameters: slots.map { "n.\($0.suffix)" }
+        )
+      ], outputs: [Graph.Output("out", value: inputs.count)])
+    #expect(graph.parameters.map(\.shape) == slots.map(\.shape))
+    #expect(try graph.shapes(for: row.inputs).last == row.output)
+    let read = try Graph(json: JSON(parsing: graph.json.text))
+    #expect(read == graph)
+    #expect(read.json.text == graph.json.text)
+    #expect(try Graph(json: JSON(parsing: graph.json.prettyText)) == graph)
+  }
+
+  @Test func parameters() {
+    func slots(_ op: Op, _ inputs: [Int]...) -> [String] {
+      op.slots(inputs).map { "\($0.suffix) \($0.shape) \($0.role.rawValue)" }
+    }
+    #expect(
+      slots(.convolution(Convolution(filters: 8, kernel: Size(3, 5), groups: 2)), [1, 6, 9, 9])
+        == ["weight [8, 3, 3, 5] weight", "bias [8] weight"])
+    #expect(
+      slots(
+        .transposedConvolution(
+          TransposedConvolution(filters: 8, kernel: Size(3, 5), groups: 2, bias: false)),
+        [1, 6, 9, 9]) == ["weight [6, 4, 3, 5] weight"])
+    #expect(
+      slots(.linear(features: 7, bias: true), [1, 6, 9, 5])
+        == ["weight [7, 5] weight", "bias [7] weight"])
+    #expect(
+      slots(.batchNormalization(BatchNormalization()), [1, 6, 9, 9]) == [
+        "weight [6] weight", "bias [6] weight", "running_mean [6] statistic",
+        "running_var [6] statistic", "num_batches_tracked [] bookkeeping",
+      ])
+    #expect(
+      slots(.batchNormalization(BatchNormalization(scale: false, center: true)), [1, 6, 9, 9]) == [
+        "bias [6] weight", "running_mean [6] statistic", "running_var [6] statistic",
+        "num_batches_tracked [] bookkeeping",
+      ])
+    #expect(slots(.prelu(perChannel: true), [1, 6, 9, 9]) == ["weight [6] weight"])
+    #expect(slots(.prelu(perChannel: false), [1, 6, 9, 9]) == ["weight [1] weight"])
+    #expect(
+      slots(.layerNormalization(dimensions: 2, epsilon: 1e-5), [1, 6, 9, 8])
+        == ["weight [9, 8] weight", "bias [9, 8] weight"])
+    #expect(slots(.add, [1, 6, 9, 8], [1, 6, 9, 8]).isEmpty)
+  }
+
+  @Test func shapesThatDoNotFit() {
+    func problem(_ op: Op, _ inputs: [Int]...) -> String {
+      do throws(ShapeProblem) { return "\(try op.outputShape(inputs))" } catch { return "\(error)" }
+    }
+    let convolution = Op.convolution(Convolution(filters: 4, kernel: 5, groups: 2))
+    #expect(problem(convolution, [1, 2, 9]) == "a picture (NCHW) expected, shape [1, 2, 9] found")
+    #expect(problem(convolution, [1, 3, 9, 9]) == "channels divisible by 2 expected, 3 found")
+    #expect(
+      problem(convolution, [1, 2, 4, 9])
+        == "an input of at least 5 pixels a side expected, [1, 2, 4, 9] found")
+    #expect(
+      problem(
+        .transposedConvolution(TransposedConvolution(filters: 1, kernel: 3, crops: 2)),
+        [1, 1, 1, 9]) == "an input of at least what the crops leave a pixel of expected, "
+        + "[1, 1, 1, 9] found")
+    #expect(
+      problem(.add, [1, 2, 3, 4], [1, 2, 3, 5])
+        == "inputs that fit together expected, [1, 2, 3, 4] and [1, 2, 3, 5] found")
+    #expect(
+      problem(.add, [1, 2, 3], [1, 2, 3, 1])
+        == "inputs that fit together expected, [1, 2, 3] and [1, 2, 3, 1] found")
+    #expect(
+      problem(.concatenate, [1, 2, 3, 4], [1, 9, 3, 5])
+        == "inputs that fit together expected, [1, 2, 3, 4] and [1, 9, 3, 5] found")
+    #expect(problem(.scale([1, 2]), [1, 3, 4, 5]) == "2 channels expected, 3 found")
+    #expect(
+      problem(.slice(start: 3, count: 2), [1, 4, 1, 1]) == "at least 5 channels expected, 4 found")
+    #expect(
+      problem(.pixelShuffle(factor: 2, order: .pytorch), [1, 6, 3, 4])
+        == "channels divisible by 4 expected, 6 found")
+    #expect(
+      problem(.pixelUnshuffle(factor: 2, order: .pytorch), [1, 6, 3, 4])
+        == "height divisible by 2 expected, 3 found")
+    #expect(
+      problem(.pixelUnshuffle(factor: 3, order: .pytorch), [1, 6, 3, 4])
+        == "width divisible by 3 expected, 4 found")
+    #expect(
+      problem(.pad(Edges(0, 3, 0, 0), .reflect), [1, 1, 9, 3])
+        == "an input of at least 4 rows and columns to mirror expected, [1, 1, 9, 3] found")
+    #expect(
+      problem(.crop(Edges(1, 0, 2, 0)), [1, 1, 3, 3])
+        == "an input of at least 4x1 expected, [1, 1, 3, 3] found")
+    #expect(
+      problem(.resize(Resize(.linear, to: .factor(Ratio(1, 3)))), [1, 1, 2, 9])
+        == "an input of at least what the factor leaves a pixel of expected, [1, 1, 2, 9] found")
+    #expect(
+      problem(.reduce(Reduction(.sum, dimensions: [4])), [1, 2, 3, 4])
+        == "dimensions [4] expected, shape [1, 2, 3, 4] found")
+    #expect(
+      problem(.matmul, [1, 2, 3, 4], [1, 2, 3, 4])
+        == "inputs that fit together expected, [1, 2, 3, 4] and [1, 2, 3, 4] found")
+    #expect(
+      problem(.softmax(dimension: 4), [1, 2, 3, 4])
+        == "at least 5 dimensions expected, shape [1, 2, 3, 4] found")
+    #expect(
+      problem(.layerNormalization(dimensions: 3, epsilon: 1), [2, 3, 4])
+        == "at least 4 dimensions expected, shape [2, 3, 4] found")
+    #expect(
+      problem(.reshape([0, 7, -1]), [2, 3, 4]) == "elements divisible by 14 expected, 24 found")
+    #expect(
+      problem(.reshape([2, 3, 5]), [2, 3, 4])
+        == "30 elements for shape [2, 3, 5] expected, 24 found")
+    #expect(
+      problem(.reshape([1, 1, 1, 0]), [24])
+        == "at least 4 dimensions expected, shape [24] found")
+    #expect(
+      problem(.permute([0, 1]), [1, 2, 3]) == "2 dimensions expected, shape [1, 2, 3] found")
+    #expect(
+      problem(.roll(shifts: [1], dimensions: [3]), [1, 2, 3])
+        == "dimensions [3] expected, shape [1, 2, 3] found")
+  }
+
+  /// Sizes whose products overflow are an error, whatever the operation.
+  @Test func shapesThatOverflow() {
+    let huge = GraphLimits.dimension
+    func problem(_ op: Op, _ inputs: [Int]...) -> String {
+      do throws(ShapeProblem) { return "\(try op.outputShape(inputs))" } catch { return "\(error)" }
+    }
+    #expect(
+      problem(.activation(.relu), [1, 1 << 20, huge, huge])
+        == "fewer than 2^48 elements expected, shape [1, 1048576, 2147483647, 2147483647] found")
+    #expect(
+      problem(
+        .transposedConvolution(TransposedConvolution(filters: 1, kernel: 4096, stride: 4096)),
+        [1, 1, huge, 1])
+        == "fewer than 2^48 elements expected, shape [1, 1, 8796093018112, 4096] found")
+    #expect(
+      problem(.resize(Resize(.nearest, to: .factor(Ratio(4096)))), [1, 1, huge, 1])
+        == "fewer than 2^48 elements expected, shape [1, 1, 8796093018112, 4096] found")
+    #expect(
+      problem(.pixelShuffle(factor: 64, order: .pytorch), [1, 4096, huge, 1])
+        == "fewer than 2^48 elements expected, shape [1, 1, 137438953408, 64] found")
+    #expect(
+      problem(.reshape([huge, huge, huge, huge]), [1, 1, 1, 1])
+        == "fewer than 2^48 elements expected, shape [2147483647, 2147483647, 2147483647, "
+        + "2147483647] found")
+    #expect(
+      problem(.matmul, [1, 1, 1 << 30, 1], [1, 1, 1, 1 << 30])
+        == "fewer than 2^48 elements expected, shape [1, 1, 1073741824, 1073741824] found")
+    #expect(
+      problem(.concatenate, [1, huge, 1, 1], [1, huge, 1, 1])
+        == "fewer than 2^48 elements expected, shape [1, 4294967294, 1, 1] found")
+    #expect(
+      problem(.pad(4096, .edge), [1, 1, huge, huge])
+        == "fewer than 2^48 elements expected, shape [1, 1, 2147491839, 2147491839] found")
+  }
+
+  /// PyTorch's own rule for the size of a convolution's output, over a grid.
+  @Test func convolutionSizesAsPyTorchStatesThem() throws {
+    for size in [1, 2, 3, 7, 8, 19] {
+      for kernel in 1...5 {
+        for stride in 1...4 {
+          for dilation in 1...3 {
+            for padding in 0...3 {
+              let reach = dilation * (kernel - 1) + 1
+              let c = Convolution(
+                filters: 1, kernel: Size(kernel), stride: Size(stride), dilation: Size(dilation),
+                border: .explicit(Edges(padding)))
+              let found = try? Op.convolution(c).outputShape([[1, 1, size, size]])
+              let expected = size + 2 * padding - reach
+              #expect(
+                found
+                  == (expected < 0 ? nil : [1, 1, expected / stride + 1, expected / stride + 1]))
+              // TensorFlow's 'same'.
+              var same = c
+              same.border = .same
+              let rounded = (size + stride - 1) / stride
+              #expect(
+                try Op.convolution(same).outputShape([[1, 1, size, size]]) == [
+                  1, 1, rounded, rounded,
+                ])
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test func sameBordersAsTensorFlowStatesThem() {
+    // tf.nn.conv2d: total = max((ceil(n / s) - 1) · s + reach - n, 0), the odd one at the end.
+    func edges(_ height: Int, _ width: Int, _ kernel: Int, _ stride: Int, dilation: Int = 1)
+      -> Edges
+    {
+      Border.same.edges(
+        size: Size(height, width), kernel: Size(kernel), stride: Size(stride),
+        dilation: Size(dilation))
+    }
+    #expect(edges(8, 9, 3, 1) == Edges(1))
+    #expect(edges(8, 9, 3, 2) == Edges(0, 1, 1, 1))
+    #expect(edges(8, 9, 4, 1) == Edges(1, 1, 2, 2))
+    #expect(edges(8, 9, 5, 3) == Edges(1, 1, 2, 1))
+    #expect(edges(8, 9, 1, 2) == Edges.none)
+    #expect(edges(8, 9, 2, 3) == Edges(0, 0, 0, 0))
+    #expect(edges(1, 2, 7, 2) == Edges(3, 2, 3, 3))
+    #expect(edges(8, 9, 3, 1, dilation: 3) == Edges(3))
+  }
+
+  @Test func cropsAsFrameworksStateThem() {
+    #expect(Edges.pytorch(padding: 1, outputPadding: 1) == Edges(1, 1, 0, 0))
+    #expect(Edges.pytorch(padding: 4) == Edges(4))
+    #expect(Edges.pytorch(padding: 0, outputPadding: 1) == Edges(0, 0, -1, -1))
+    // Keras's 'same' at stride 2: a kernel of 3 loses its odd row at the end, 4 one on either side.
+    #expect(Edges.keras(kernel: 3, stride: 2) == Edges(0, 0, 1, 1))
+    #expect(Edges.keras(kernel: 4, stride: 2) == Edges(1))
+    #expect(Edges.keras(kernel: 9, stride: 3) == Edges(3))
+    #expect(Edges.keras(kernel: 2, stride: 2) == Edges.none)
+    #expect(Edges.keras(kernel: 1, stride: 2) == Edges(0, 0, -1, -1))
+  }
+}

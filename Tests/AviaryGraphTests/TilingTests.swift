@@ -1,0 +1,256 @@
+@testable import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+/// The tiling that is derived from a graph, proved with the oracle: tiles give what the whole gives.
+@Suite struct TilingTests {
+  /// A network, a picture's size, the side of the tiles, and the tiling known from a calculation by
+  /// hand of what each layer sees.
+  struct Case: CustomTestStringConvertible, Sendable {
+    var testDescription: String
+    var size: Size
+    var tile: Int
+    var tiling: Tiling
+    var build: @Sendable (Value) -> Value
+
+    init(
+      _ name: String, _ size: Size, tile: Int, overlap: Int, multiple: Int = 1,
+      _ build: @escaping @Sendable (Value) -> Value
+    ) {
+      (testDescription, self.size, self.tile, self.build) = (name, size, tile, build)
+      tiling = .exact(overlap: overlap, multiple: multiple)
+    }
+  }
+
+  static let cases = [
+    Case("one pixel", Size(5, 7), tile: 2, overlap: 0) { $0.convolution("a", 2, kernel: 1).relu() },
+    Case("three convolutions of 3", Size(23, 17), tile: 5, overlap: 3) { x in
+      x.convolution("a", 3, kernel: 3).relu().convolution("b", 2, kernel: 3)
+        .convolution("c", 1, kernel: 3)
+    },
+    Case("srcnn", Size(29, 31), tile: 8, overlap: 8) { x in
+      x.convolution("a", 2, kernel: 9, border: .same).relu()
+        .convolution("b", 2, kernel: 5, border: .same).convolution("c", 1, kernel: 5, border: .same)
+    },
+    Case("no padding", Size(29, 31), tile: 7, overlap: 16) { x in
+      // Output pixel 0 sees input pixels 0 to 16: all that is needed lies at the end.
+      x.convolution("a", 2, kernel: 9, border: .valid).convolution(
+        "b", 2, kernel: 5, border: .valid
+      )
+      .convolution("c", 1, kernel: 5, border: .valid)
+    },
+    Case("dilated", Size(23, 25), tile: 6, overlap: 6) { x in
+      x.convolution("a", 4, kernel: 3, dilation: 2, groups: 2)
+        .convolution("b", 2, kernel: Size(5, 3), dilation: Size(2, 4))
+    },
+    Case("lopsided borders", Size(19, 22), tile: 5, overlap: 4) { x in
+      x.convolution("a", 2, kernel: 3, border: .explicit(Edges(2, 0, 0, 2)))
+        .convolution("b", 2, kernel: Size(3, 4), border: .explicit(Edges(2, 1, 0, 2)))
+    },
+    Case("same, stride 2, odd", Size(37, 27), tile: 8, overlap: 4, multiple: 2) { x in
+      x.convolution("a", 3, kernel: 3, stride: 2, border: .same).relu()
+        .convolution("b", 2, kernel: 3, border: .same)
+        .transposedConvolution("c", 2, kernel: 3, stride: 2)
+    },
+    Case("same, stride 2, even", Size(38, 28), tile: 8, overlap: 6, multiple: 2) { x in
+      x.convolution("a", 3, kernel: 3, stride: 2, border: .same).relu()
+        .convolution("b", 2, kernel: 3, border: .same)
+        .transposedConvolution("c", 2, kernel: 3, stride: 2)
+    },
+    Case("stride 3, down only", Size(41, 38), tile: 9, overlap: 3, multiple: 3) { x in
+      x.convolution("a", 3, kernel: 5, stride: 3, border: .same)
+    },
+    Case("pooling, same", Size(33, 39), tile: 8, overlap: 4, multiple: 4) { x in
+      x.maxPool(3, stride: 2, border: .same)
+        .applying(.averagePool(Pool(kernel: 2, stride: 2, border: .same), countsPadding: false))
+        .transposedConvolution("up", 2, kernel: 4, stride: 4)
+    },
+    Case("two levels", Size(45, 35), tile: 8, overlap: 12, multiple: 4) { x in
+      x.convolution("a", 2, kernel: 3).maxPool(2).convolution("b", 3, kernel: 3).maxPool(2)
+        .convolution("c", 3, kernel: 3).relu()
+        .transposedConvolution("d", 3, kernel: 3, stride: 2)
+        .transposedConvolution("e", 2, kernel: 3, stride: 2).convolution("f", 1, kernel: 3)
+    },
+    Case("fsrcnn", Size(13, 15), tile: 4, overlap: 3) { x in
+      x.convolution("a", 3, kernel: 3).prelu("p")
+        .transposedConvolution(
+          "b", 2, kernel: 9, stride: 3, crops: .pytorch(padding: 4, outputPadding: 2))
+    },
+    Case("kernel smaller than stride", Size(11, 12), tile: 3, overlap: 1) { x in
+      x.transposedConvolution(
+        "a", 2, kernel: 2, stride: 3, crops: .keras(kernel: 2, stride: 3)
+      ).convolution("b", 2, kernel: 3)
+    },
+    Case("pixel shuffle", Size(13, 11), tile: 4, overlap: 2) { x in
+      x.convolution("a", 8, kernel: 3).pixelShuffle(2).convolution("b", 2, kernel: 3)
+    },
+    Case("pixel unshuffle", Size(24, 36), tile: 6, overlap: 6, multiple: 3) { x in
+      x.applying(.pixelUnshuffle(factor: 3, order: .tensorflow)).convolution("a", 18, kernel: 3)
+        .convolution("b", 18, kernel: 3).pixelShuffle(3, order: .tensorflow)
+    },
+    Case("padded and cropped", Size(21, 26), tile: 7, overlap: 3) { x in
+      x.applying(.pad(4, .reflect)).convolution("a", 2, kernel: 5, border: .valid)
+        .applying(.crop(Edges(1, 2, 3, 2))).applying(.pad(Edges(0, 1, 2, 1), .edge))
+        .applying(.crop(Edges(0, 1, 2, 1)))
+    },
+    Case("nearest", Size(9, 14), tile: 4, overlap: 0) { $0.resize(.nearest, by: 2) },
+    Case("linear", Size(9, 14), tile: 4, overlap: 1) { x in
+      x.resize(.linear, by: 2).convolution("a", 2, kernel: 3)
+    },
+    Case("bicubic", Size(13, 11), tile: 4, overlap: 2) {
+      $0.resize(.cubic(a: -0.5), by: 3, edge: .symmetric)
+    },
+    Case("lanczos", Size(13, 15), tile: 5, overlap: 3) {
+      $0.resize(.lanczos(lobes: 3), by: 2, edge: .symmetric)
+    },
+    Case("by three halves", Size(22, 25), tile: 8, overlap: 2, multiple: 2) { x in
+      x.applying(
+        .resize(Resize(.cubic(a: -0.75), to: .factor(Ratio(3, 2)), coordinates: .halfPixel)))
+    },
+    Case("asymmetric, by two thirds", Size(24, 27), tile: 6, overlap: 0, multiple: 3) { x in
+      x.applying(
+        .resize(Resize(.linear, to: .factor(Ratio(2, 3)), coordinates: .asymmetric)))
+    },
+    Case("halved smoothly", Size(36, 38), tile: 8, overlap: 4, multiple: 2) { x in
+      x.applying(
+        .resize(
+          Resize(.cubic(a: -0.5), to: .factor(Ratio(1, 2)), edge: .symmetric, antialias: true)))
+    },
+    Case("axes apart", Size(24, 26), tile: 6, overlap: 6, multiple: 6) { x in
+      // Down to a half and a third, and up again: tiles must begin at multiples of six.
+      x.convolution("a", 3, kernel: 3, stride: Size(2, 3))
+        .transposedConvolution("b", 2, kernel: Size(4, 3), stride: Size(2, 3))
+    },
+    Case("two paths", Size(24, 30), tile: 6, overlap: 6, multiple: 2) { x in
+      let deep = x.convolution("a", 4, kernel: 3, stride: 2).relu().convolution("b", 4, kernel: 3)
+        .transposedConvolution("c", 4, kernel: 4, stride: 2)
+      let wide = x.convolution("d", 4, kernel: 5).applying(.slice(start: 1, count: 2))
+      return Value.concatenate([deep, wide, x * 0.5]).convolution("e", 2, kernel: 3)
+    },
+  ]
+
+  @Test(arguments: cases) func tilesGiveTheWhole(_ c: Case) throws {
+    let graph = try Graph(channels: 2) { [c.build($0)] }
+    #expect(try graph.tiling(height: c.size.height, width: c.size.width) == c.tiling)
+    let weights = randomWeights(for: graph, seed: 11)
+    let input = randomTensor([2, 2, c.size.height, c.size.width], seed: 12)
+    let whole = try naive(graph, weights: weights, inputs: ["image": input])
+    let parts = try tiled(graph, weights: weights, input: input, tile: c.tile, whole: whole)
+    for (name, expected) in whole {
+      let agreement = Agreement(try #require(parts[name]), expected: expected)
+      #expect(agreement.relative <= 1e-6, "\(agreement)")
+    }
+  }
+
+  /// The derivation asks for no more than is needed: with one step less, tiles give something else.
+  @Test(arguments: cases) func lessOverlapIsNotEnough(_ c: Case) throws {
+    guard case .exact(let overlap, let multiple) = c.tiling, overlap > 0 else { return }
+    let graph = try Graph(channels: 2) { [c.build($0)] }
+    let weights = randomWeights(for: graph, seed: 13)
+    let input = randomTensor([1, 2, c.size.height, c.size.width], seed: 14)
+    let whole = try naive(graph, weights: weights, inputs: ["image": input])
+    do {
+      let parts = try tiled(
+        graph, weights: weights, input: input, tile: c.tile, overlap: overlap - multiple,
+        whole: whole)
+      let agreement = Agreement(
+        try #require(parts["output"]), expected: try #require(whole["output"]))
+      #expect(agreement.relative > 1e-6)
+    } catch GraphError.shape {
+      // Too small a tile for the network.
+    }
+  }
+
+  @Test func severalOutputs() throws {
+    // As in networks with a head for each scale: the overlap serves the most demanding.
+    let graph = try Graph(channels: 2) { x in
+      let features = x.convolution("a", 4, kernel: 3).relu()
+      return [
+        features.convolution("x2", 8, kernel: 3).pixelShuffle(2),
+        features.convolution("x3", 9, kernel: 5).pixelShuffle(3),
+      ]
+    }
+    #expect(try graph.tiling(height: 20, width: 20) == .exact(overlap: 3, multiple: 1))
+    let weights = randomWeights(for: graph, seed: 15)
+    let input = randomTensor([1, 2, 17, 22], seed: 16)
+    let whole = try naive(graph, weights: weights, inputs: ["image": input])
+    let parts = try tiled(graph, weights: weights, input: input, tile: 6, whole: whole)
+    for name in ["output_0", "output_1"] {
+      let agreement = Agreement(
+        try #require(parts[name]), expected: try #require(whole[name]))
+      #expect(agreement.relative <= 1e-6, "\(name): \(agreement)")
+    }
+  }
+
+  @Test func networksThatRunWhole() throws {
+    func reason(
+      channels: Int = 2, _ build: (Value) -> Value
+    ) throws -> String {
+      let graph = try Graph(channels: channels) { [build($0)] }
+      guard case .whole(let reason) = try graph.tiling(height: 64, width: 48) else { return "none" }
+      return reason
+    }
+    #expect(
+      try reason { $0 * $0.applying(.globalAveragePool) }
+        == "globalAveragePool_1: global average pooling takes the whole picture")
+    #expect(
+      try reason { $0 - $0.applying(.reduce(Reduction(.mean, dimensions: [2, 3]))) }
+        == "reduce_1: a mean over the whole picture")
+    #expect(
+      try reason { $0.applying(.reduce(Reduction(.maximum, dimensions: [1]))) } == "none")
+    #expect(
+      try reason { $0.applying(.softmax(dimension: 3)) }
+        == "softmax_1: softmax over the whole picture"
+    )
+    #expect(try reason { $0.applying(.softmax(dimension: 1)) } == "none")
+    #expect(
+      try reason { $0.applying(.roll(shifts: [1], dimensions: [2])) }
+        == "roll_1: roll takes the whole picture")
+    #expect(
+      try reason {
+        $0.applying(.reshape([0, 0, -1])).applying(.softmax(dimension: 2))
+      } == "reshape_1: reshape takes the whole picture")
+    #expect(
+      try reason {
+        $0.convolution("a", 2, kernel: 3, stride: 2)
+          .applying(.resize(Resize(.linear, to: .sizeOfSecondInput)), $0)
+      } == "resize_1: a resize to another value's size")
+    #expect(
+      try reason {
+        $0.applying(
+          .resize(Resize(.linear, to: .factor(Ratio(2)), coordinates: .alignCorners)))
+      } == "resize_1: a resize aligns the corners of the whole picture")
+    #expect(
+      try reason { $0.transposedConvolution("a", 2, kernel: 3, stride: Size(2, 1)) }
+        == "output 'output' is scaled differently along its axes")
+    #expect(
+      try reason { x in
+        (0..<13).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 2, stride: 2, border: .same)
+        }
+      } == "the network's strides multiply to more than 4096")
+    #expect(
+      try reason { x in
+        (0..<40).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 101, dilation: 2) }
+      } == "output 'output' sees more than 7680 pixels")
+  }
+
+  @Test func fixedSizeRunsWhole() throws {
+    let graph = try Graph(
+      inputs: [.init("image", channels: 1, size: Size(64, 48))],
+      nodes: [.init("a", .activation(.relu), inputs: [0])], outputs: [.init("output", value: 1)])
+    #expect(
+      try graph.tiling(height: 64, width: 48)
+        == .whole(reason: "the network takes pictures of one size only"))
+  }
+
+  @Test func sizeThatTheNetworkCannotRunOn() throws {
+    let graph = try Graph(channels: 1) { [$0.convolution("a", 1, kernel: 5, border: .valid)] }
+    #expect {
+      try graph.tiling(height: 4, width: 64)
+    } throws: {
+      "\($0)"
+        == "a: convolution: an input of at least 5 pixels a side expected, [1, 1, 4, 64] found"
+    }
+  }
+}
