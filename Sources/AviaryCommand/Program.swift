@@ -38,7 +38,7 @@ struct Program: ParsableCommand {
   /// Parses, runs, and ends with a documented status and at most one line for an error.
   static func main() {
     // A file beyond the size limit is then an error like a full disk, and not the program's end.
-    _ = unsafe signal(SIGXFSZ, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

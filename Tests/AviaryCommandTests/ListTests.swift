@@ -70,11 +70,11 @@ struct ListTests {
     #expect(checkpoints[0]["name"] as? String == "tiny")
     #expect(checkpoints[0]["architecture"] as? String == "srcnn")
     #expect(checkpoints[0]["licence"] as? String == "MIT")
-    #expect(checkpoints[0]["parameters"] as? Int == 223)
+    #expect(checkpoints[0]["parameters"] as? Int == 221)
     #expect(checkpoints[0]["file"] as? String == path)
     let table = try Outcome(["list", "tiny"], environment: environment).output
     #expect(
-      table.split(separator: "\n").last?.hasPrefix("tiny               223  any    srcnn") == true)
+      table.split(separator: "\n").last?.hasPrefix("tiny               221  any    srcnn") == true)
   }
 
   @Test("the table for Markdown has architectures only, each in a row")
