@@ -37,41 +37,42 @@ struct HelpTests {
     }
   }
 
+  static let misunderstood: [([String], String)] = [
+    (["lst"], "Unexpected argument 'lst' (see aviary --help)"),
+    (["run", "bicubic"], "Missing expected argument '<input> ...' (see aviary run --help)"),
+    (
+      ["run", "bicubic", "a.png"],
+      "Missing expected argument '--output <out>' (see aviary run --help)"
+    ),
+    (
+      ["list", "--jsn"], "Unknown option '--jsn'. Did you mean '--json'? (see aviary list --help)"
+    ),
+    (
+      ["list", "--json", "--markdown"],
+      "one of --json and --markdown expected, both found (see aviary list --help)"
+    ),
+    (
+      ["run", "bicubic", "a.png", "-o", "b.png", "--memory", "much"],
+      "The value 'much' is invalid for '--memory <size>' (see aviary run --help)"
+    ),
+    (
+      ["run", "bicubic", "a.png", "-o", "b.png", "--threads", "0"],
+      "--threads: 1 to 1024 expected, 0 found (see aviary run --help)"
+    ),
+    (
+      ["convert", "a.pt", "b.h5", "--input", "cmyk"],
+      "The value 'cmyk' is invalid for '--input <colours>': one of rgb, gray, luma, ycbcr, "
+        + "ycbcr-jpeg expected (see aviary convert --help)"
+    ),
+    (
+      ["info", "srcnn", "--config", "[]"],
+      "The value '[]' is invalid for '--config <json>': configuration: an object expected, "
+        + "an array found (see aviary info --help)"
+    ),
+  ]
+
   @Test(
-    "a command line that cannot be understood is one line and status 64",
-    arguments: [
-      (["lst"], "Unexpected argument 'lst' (see aviary --help)"),
-      (["run", "bicubic"], "Missing expected argument '<input> ...' (see aviary run --help)"),
-      (
-        ["run", "bicubic", "a.png"],
-        "Missing expected argument '--output <out>' (see aviary run --help)"
-      ),
-      (
-        ["list", "--jsn"], "Unknown option '--jsn'. Did you mean '--json'? (see aviary list --help)"
-      ),
-      (
-        ["list", "--json", "--markdown"],
-        "one of --json and --markdown expected, both found (see aviary list --help)"
-      ),
-      (
-        ["run", "bicubic", "a.png", "-o", "b.png", "--memory", "much"],
-        "The value 'much' is invalid for '--memory <size>' (see aviary run --help)"
-      ),
-      (
-        ["run", "bicubic", "a.png", "-o", "b.png", "--threads", "0"],
-        "--threads: 1 to 1024 expected, 0 found (see aviary run --help)"
-      ),
-      (
-        ["convert", "a.pt", "b.h5", "--input", "cmyk"],
-        "The value 'cmyk' is invalid for '--input <colours>': one of rgb, gray, luma, ycbcr, "
-          + "ycbcr-jpeg expected (see aviary convert --help)"
-      ),
-      (
-        ["info", "srcnn", "--config", "[]"],
-        "The value '[]' is invalid for '--config <json>': configuration: an object expected, "
-          + "an array found (see aviary info --help)"
-      ),
-    ])
+    "a command line that cannot be understood is one line and status 64", arguments: misunderstood)
   func usage(_ arguments: [String], _ line: String) throws {
     expectFailure(try Outcome(arguments), 64, line)
   }
