@@ -14,12 +14,15 @@ extension Engine {
   package static func quota(
     root: String = "/sys/fs/cgroup", groups: String = "/proc/self/cgroup"
   ) -> Int? {
-    let lines = read(groups)?.split(separator: "\n").map { $0.split(separator: ":", maxSplits: 2) }
+    // number:controllers:path; version 2 names no controllers.
+    let lines = read(groups)?.split(separator: "\n").map {
+      $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    }
     var smallest: Double?
-    for line in lines ?? [] where line.count >= 2 {
-      let controllers = line[1].split(separator: ",", omittingEmptySubsequences: false)
-      let path = line.count == 3 ? line[2].split(separator: "/").map(String.init) : []
-      let isUnified = line[0] == "0" && controllers == [""]
+    for line in lines ?? [] where line.count == 3 {
+      let controllers = line[1].split(separator: ",")
+      let path = line[2].split(separator: "/")
+      let isUnified = controllers.isEmpty
       guard isUnified || controllers.contains("cpu") else { continue }
       // Every group above counts too. What is above a container's own root is not to be seen.
       for depth in stride(from: path.count, through: 0, by: -1) {

@@ -17,7 +17,6 @@ public struct Plan: ~Copyable {
   private let inputs: [Port]
   private let outputs: [Port]
 
-
   /// An input or output of the plan.
   private struct Port {
     var name: String

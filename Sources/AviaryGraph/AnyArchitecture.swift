@@ -1,5 +1,3 @@
-internal import FoundationEssentials
-
 /// A network with all that belongs to it: what a configuration stands for.
 public struct Network: Hashable, Sendable {
   /// The name of the architecture.
@@ -91,7 +89,9 @@ public struct AnyArchitecture: Sendable {
   }
 
   /// The configurations that weights may have been trained with, unchecked.
-  func proposals(for weights: WeightIndex) throws -> [Proposal<JSON>] { try propose(weights) }
+  func proposals(for weights: WeightIndex) throws -> [Proposal<JSON>] {
+    try propose(weights.plausible)
+  }
 
   /// The preset of this name.
   ///
@@ -108,7 +108,8 @@ public struct AnyArchitecture: Sendable {
       throw .configuration(
         info.name, "configuration: an object expected, \(configuration.kind) found")
     }
-    for (name, value) in given {
+    // Sorted, so that of several mistakes it is always the same that is reported.
+    for (name, value) in given.sorted(by: { $0.key < $1.key }) {
       guard members[name] != nil else {
         throw .unknownOption(name, of: info.name, known: members.keys.sorted())
       }
@@ -132,50 +133,12 @@ public struct AnyArchitecture: Sendable {
       for element in elements { try checkRange(element, path) }
     case .object(let members):
       for (name, value) in members { try checkRange(value, "\(path).\(name)") }
-    case .null, .bool, .number, .string: break
-    }
-  }
-}
-
-extension ArchitectureConfiguration {
-  /// Reads a complete configuration.
-  ///
-  /// - Throws: `GraphError.member` that names the member of another type.
-  fileprivate init(json: JSON, of architecture: String) throws(GraphError) {
-    do {
-      self = try JSONDecoder().decode(Self.self, from: JSONEncoder().encode(json))
-    } catch let error as DecodingError {
-      let (path, expected) = error.pathAndExpectation
-      var found = json
-      for key in path {
-        found = (key.intValue.flatMap { found.array?[$0] } ?? found[key.stringValue]) ?? .null
+    case .number(let number):
+      // Beyond this a number is no integer any more, and decoding it as one says nothing useful.
+      guard number.magnitude < 0x1p53 else {
+        throw .member(path, expected: "a number below 2^53", found: "\(number)")
       }
-      let name = ([architecture] + path.map(\.stringValue)).joined(separator: ".")
-      throw .member(name, expected: expected, found: found.text)
-    } catch {
-      throw .configuration(architecture, "\(error)")
-    }
-  }
-}
-
-extension DecodingError {
-  /// Where the trouble is, and what was expected there.
-  fileprivate var pathAndExpectation: (path: [any CodingKey], expected: String) {
-    func words(_ type: Any.Type) -> String {
-      switch type {
-      case is Int.Type: "an integer"
-      case is Double.Type, is Float.Type: "a number"
-      case is Bool.Type: "true or false"
-      case is String.Type: "a string"
-      default: "\(type)".hasPrefix("Array") ? "an array" : "another value"
-      }
-    }
-    switch self {
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      return (context.codingPath, words(type))
-    case .keyNotFound(let key, let context): return (context.codingPath + [key], "a value")
-    case .dataCorrupted(let context): return (context.codingPath, "one of the known values")
-    @unknown default: return ([], "another value")
+    case .null, .bool, .string: break
     }
   }
 }

@@ -30,6 +30,9 @@ extension Registry {
   public func detect(
     _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
   ) throws -> Fit {
+    guard overrides.object != nil else {
+      throw GraphError.member("configuration", expected: "an object", found: overrides.kind)
+    }
     let candidates = try name.map { [try self[$0]] } ?? architectures
     var fits: [String: Fit] = [:]
     var differences: [Difference] = []
@@ -52,6 +55,12 @@ extension Registry {
     }
     if fits.count > 1 { throw RegistryError.ambiguous(fits.values.map(\.network.label).sorted()) }
     if let fit = fits.values.first { return fit }
+    // Where the weights would fit but for the overrides, what is wrong with these says more.
+    if overrides != [:], let fit = try? detect(weights, as: name) {
+      let members = (fit.network.configuration.object ?? [:])
+        .merging(overrides.object ?? [:]) { $1 }
+      _ = try self[fit.network.architecture].network(.object(members))
+    }
     // Of one network under several name maps, the nearest speaks.
     var nearest: [String: Difference] = [:]
     for difference in differences
@@ -79,10 +88,11 @@ extension AnyArchitecture {
     let proposals = try proposals(for: weights)
     let attempts =
       proposals + (named && proposals.isEmpty ? presets.map { Proposal($0.configuration) } : [])
-    return attempts.map { proposal in
-      let members = (proposal.configuration.object ?? [:]).merging(stated) { $1 }
+    return attempts.compactMap { proposal in
+      guard let proposed = proposal.configuration.object else { return nil }
       return Proposal(
-        .object(members), assumed: proposal.assumed.filter { stated[$0] == nil })
+        .object(proposed.merging(stated) { $1 }),
+        assumed: proposal.assumed.filter { stated[$0] == nil })
     }
   }
 }

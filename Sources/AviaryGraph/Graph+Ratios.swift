@@ -16,13 +16,13 @@ extension Graph {
   }
 
   /// How far apart pixels of the input lie that all values see alike: the least number of which
-  /// every stride in the network makes a whole number. Nil beyond `GraphLimits.window`.
+  /// every stride in the network makes a whole number. Nil beyond `GraphLimits.period`.
   var period: Int? {
     var period = 1
     for ratio in ratios(along: .vertical) + ratios(along: .horizontal) {
       guard let denominator = ratio?.denominator else { continue }
       let factor = denominator / greatestCommonDivisor(period, denominator)
-      guard factor <= GraphLimits.window, period * factor <= GraphLimits.window else { return nil }
+      guard factor <= GraphLimits.period, period * factor <= GraphLimits.period else { return nil }
       period *= factor
     }
     return period

@@ -17,7 +17,7 @@ public struct SizeRule: Hashable, Sendable {
 extension Graph {
   /// What the network makes of sizes, found by trying its shape functions on them.
   ///
-  /// A network whose strides multiply to more than `GraphLimits.window`, or whose axes are treated
+  /// A network whose strides multiply to more than `GraphLimits.period`, or whose axes are treated
   /// differently, has no scale.
   ///
   /// - Parameter output: the position of the output in `outputs`.
@@ -48,8 +48,19 @@ extension Graph {
       multiple: multiple,
       exactMultiple: first { $0.map { $0 == shrinkage } ?? false },
       shrinkage: shrinkage.vertical,
-      minimum: stride(from: multiple, through: 4_096, by: multiple)
-        .first { (try? shapes(height: $0, width: $0)) != nil } ?? base)
+      minimum: minimum(multiple: multiple, valid: base))
+  }
+
+  /// The least multiple on which the network can run, given one on which it can: what is too small
+  /// for an operation stays so for anything smaller.
+  private func minimum(multiple: Int, valid: Int) -> Int {
+    var (above, below) = (valid / multiple, 0)
+    while above - below > 1 {
+      let middle = (above + below) / 2
+      let side = middle * multiple
+      if (try? shapes(height: side, width: side)) != nil { above = middle } else { below = middle }
+    }
+    return above * multiple
   }
 
   /// The same graph with every `.same` border stated as the padding that it means for one picture

@@ -21,7 +21,7 @@ extension Graph {
     }
     let resolved = try resolvingBorders(height: height, width: width)
     guard let multiple = period else {
-      return .whole(reason: "the network's strides multiply to more than \(GraphLimits.window)")
+      return .whole(reason: "the network's strides multiply to more than \(GraphLimits.period)")
     }
     var overlap = 0
     for axis in Axis.allCases {

@@ -108,6 +108,9 @@ extension Graph {
         node: input, "channels", expected: "1 to \(GraphLimits.channels)", found: "\(channels)")
     }
     let values = build(builder.addInput(input, channels: channels))
+    if values.contains(where: { $0.builder !== builder }) {
+      builder.fail(.unknownValue(node: "output", "a value of another graph"))
+    }
     let outputs = values.enumerated().map { position, value in
       Output(values.count == 1 ? "output" : "output_\(position)", value: value.index)
     }

@@ -12,6 +12,9 @@ public enum GraphLimits {
   public static let channels = 1 << 20
   /// Sides of kernels, strides, dilations, borders, crops and shuffles.
   public static let window = 1 << 12
+  /// The multiple of pixels at which a network's strides all meet. Larger ones are not looked into,
+  /// as that takes trying every size up to it.
+  public static let period = 1 << 10
   /// The size of any one dimension.
   public static let dimension = Int(Int32.max)
   /// Elements of any one value or parameter: below this number.

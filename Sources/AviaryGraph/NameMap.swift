@@ -100,7 +100,13 @@ struct Pattern: Hashable, Sendable {
       else {
         throw .member("pattern '\(text)'", expected: "'{i}', '{i+1}' or '{2i}'", found: "'\(rest)'")
       }
-      if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
+      if open > rest.startIndex {
+        parts.append(.text(String(rest[..<open])))
+      } else if !parts.isEmpty {
+        // Of "12" no one could say where the first number ends.
+        throw .member(
+          "pattern '\(text)'", expected: "a letter between two numbers", found: "none")
+      }
       parts.append(number)
       rest = rest[rest.index(after: close)...]
     }

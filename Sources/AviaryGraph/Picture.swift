@@ -107,9 +107,8 @@ extension Picture {
     }
     func numbers(_ name: String) throws(GraphError) -> [Double] {
       guard let member = members[name] else { return [] }
-      let numbers = member.array?.compactMap(\.double) ?? []
-      guard numbers.count == member.array?.count, numbers.allSatisfy(\.isFinite) else {
-        throw .member("picture.\(name)", expected: "an array of numbers", found: member.text)
+      guard let numbers = member.numbers, numbers.allSatisfy(\.isFinite) else {
+        throw .member("picture.\(name)", expected: "an array of numbers", found: member.excerpt)
       }
       return numbers
     }
@@ -128,10 +127,10 @@ extension Picture {
     guard deviation.allSatisfy({ $0 > 0 }) else {
       throw .member("picture.deviation", expected: "numbers above 0", found: "\(deviation)")
     }
-    let scales = members["scales"]?.array?.compactMap(\.int) ?? []
-    guard scales.count == members["scales"]?.array?.count ?? 0, scales.allSatisfy({ $0 > 0 }) else {
+    let scales = members["scales"] ?? []
+    guard let scales = scales.ints, scales.allSatisfy((1...64).contains) else {
       throw .member(
-        "picture.scales", expected: "integers above 0", found: members["scales"]?.text ?? "nothing")
+        "picture.scales", expected: "an array of integers from 1 to 64", found: scales.excerpt)
     }
     self.init(
       colour, range: range.isEmpty ? 0...1 : range[0]...range[1], mean: mean, deviation: deviation,

@@ -14,6 +14,15 @@ public struct WeightIndex: Hashable, Sendable {
     ) { $1 }
   }
 
+  /// The tensors that a graph could have: what architectures are asked about, so that they may
+  /// calculate with dimensions (a product of three fits into 64 bits) whatever a file holds.
+  var plausible: WeightIndex {
+    WeightIndex(
+      shapes.filter { _, shape in
+        shape.count <= GraphLimits.rank && shape.allSatisfy((1...GraphLimits.channels).contains)
+      })
+  }
+
   /// The dimensions of a tensor; nil where there is none of this name.
   public subscript(name: String) -> [Int]? { shapes[name] }
 

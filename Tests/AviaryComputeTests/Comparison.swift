@@ -32,20 +32,9 @@ struct Comparison {
     let found = try plan.run(inputs)
     #expect(Set(found.keys) == Set(expected.keys))
     for (name, tensor) in expected {
-      let result = try #require(found[name])
-      #expect(result.shape == tensor.shape)
-      largestError = max(largestError, relativeError(result, tensor))
+      largestError = max(
+        largestError, Agreement(try #require(found[name]), expected: tensor).relative)
     }
-  }
-}
-
-/// The largest difference, as a part of the largest value of `expected`; infinite where a number is
-/// none.
-func relativeError(_ found: Tensor, _ expected: Tensor) -> Double {
-  let scale = expected.floats.reduce(1e-30) { max($0, Double($1.magnitude)) }
-  return zip(found.floats, expected.floats).reduce(0) { largest, pair in
-    let error = (Double(pair.0) - Double(pair.1)).magnitude / scale
-    return error.isNaN ? .infinity : max(largest, error)
   }
 }
 

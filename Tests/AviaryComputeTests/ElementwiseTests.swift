@@ -70,7 +70,9 @@ import Testing
       let mean = b.applying(.globalAveragePool).convolution("c", channels, kernel: 1)
         .activation(.sigmoid)
       let map = b.convolution("d", 1, kernel: 3).activation(.sigmoid)
-      return [a + b, a - b, a * b, a * mean, mean * b, a - map, map - b, map + mean, a * map * mean]
+      return [
+        a + b, a - b, a * b, a * mean, mean * b, a - map, map - b, map + mean, a * map * mean,
+      ]
     }
     try expectEqual(graph, [[2, 3, 8, 6]])
   }

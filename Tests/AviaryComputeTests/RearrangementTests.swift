@@ -29,7 +29,9 @@ import Testing
         let a = whole.applying(.slice(start: 0, count: 32)).activation(.sigmoid)
         let b = whole.applying(.slice(start: 32, count: 32)).activation(.tanh)
         let both = a + b
-        return [both.convolution("last", 32, kernel: 3) + whole.applying(.slice(start: 16, count: 32))]
+        return [
+          both.convolution("last", 32, kernel: 3) + whole.applying(.slice(start: 16, count: 32))
+        ]
       }
       try expectEqual(graph, [[pictures, 3, 6, 5]])
     }

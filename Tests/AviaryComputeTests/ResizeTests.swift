@@ -8,7 +8,8 @@ import Testing
 
   @Test(arguments: kernels, Resize.Coordinates.allCases)
   func factors(_ kernel: Resize.Kernel, _ coordinates: Resize.Coordinates) throws {
-    for ratio in [Ratio(2), Ratio(3), Ratio(1, 2), Ratio(2, 3), Ratio(5, 2), Ratio(1, 3), Ratio(1)] {
+    for ratio in [Ratio(2), Ratio(3), Ratio(1, 2), Ratio(2, 3), Ratio(5, 2), Ratio(1, 3), Ratio(1)]
+    {
       for edge in Resize.Edge.allCases {
         for antialias in [false, true] {
           let resize = Resize(

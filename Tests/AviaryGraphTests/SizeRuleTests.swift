@@ -104,10 +104,10 @@ import Testing
     }
     #expect(
       try graph(5).tiling(height: 8_000, width: 8_000)
-        == .whole(reason: "the network's strides multiply to more than 4096"))
+        == .whole(reason: "the network's strides multiply to more than 1024"))
     #expect(
       try graph(6).tiling(height: 8_000, width: 8_000)
-        == .whole(reason: "the network's strides multiply to more than 4096"))
+        == .whole(reason: "the network's strides multiply to more than 1024"))
   }
 
   @Test func multiplyAddsAndParameters() throws {

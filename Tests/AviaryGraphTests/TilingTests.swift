@@ -228,7 +228,7 @@ import Testing
       try reason { x in
         (0..<13).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 2, stride: 2, border: .same)
         }
-      } == "the network's strides multiply to more than 4096")
+      } == "the network's strides multiply to more than 1024")
     #expect(
       try reason { x in
         (0..<40).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 101, dilation: 2) }

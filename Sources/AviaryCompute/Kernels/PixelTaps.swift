@@ -16,30 +16,32 @@ struct PixelTaps {
   var outputs: Int { positions.count / count }
 
   init(_ resize: Resize, from size: Int, to newSize: Int) {
-    // Input pixels per output pixel. A factor is what it says also where the size is rounded down.
-    let ratio =
-      switch resize.target {
-      case .factor(let factor): Double(factor.denominator) / Double(factor.numerator)
-      case .sizeOfSecondInput: Double(size) / Double(newSize)
+    // Input pixels per output pixel, as a fraction, so that nothing is rounded before the nearest
+    // pixel is chosen. A factor is what it says also where the size is rounded down.
+    let (above, below) =
+      switch (resize.coordinates, resize.target) {
+      case (.alignCorners, _): newSize > 1 ? (size - 1, newSize - 1) : (0, 1)
+      case (_, .factor(let factor)): (factor.denominator, factor.numerator)
+      case (_, .sizeOfSecondInput): (size, newSize)
       }
-    let step =
-      switch resize.coordinates {
-      case .halfPixel, .asymmetric: ratio
-      case .alignCorners: newSize > 1 ? Double(size - 1) / Double(newSize - 1) : 0
-      }
-    let shift = resize.coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
     if case .nearest = resize.kernel {
-      // PyTorch's 'nearest' takes the pixel in which an asymmetric coordinate lies; its
-      // 'nearest-exact', and everybody's aligned corners, the pixel whose centre is nearest.
-      let half = resize.coordinates == .asymmetric ? 0 : 0.5
       count = 1
       positions = (0..<newSize).map { output in
-        let place = Double(output) * step + shift
-        return resize.inside(Int((place + half).rounded(.down)), size)
+        // PyTorch's 'nearest' takes the pixel in which an asymmetric coordinate lies; its
+        // 'nearest-exact', and everybody's aligned corners, the pixel whose centre is nearest.
+        let nearest =
+          switch resize.coordinates {
+          case .asymmetric: output * above / below
+          case .halfPixel: (2 * output + 1) * above / (2 * below)
+          case .alignCorners: (2 * output * above + below) / (2 * below)
+          }
+        return resize.inside(nearest, size)
       }
       weights = [Float](repeating: 1, count: newSize)
       return
     }
+    let step = Double(above) / Double(below)
+    let shift = resize.coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
     let widening = resize.antialias ? max(step, 1) : 1
     let reach = resize.support * widening
     count = Int((2 * reach).rounded(.up)) + 1

@@ -17,7 +17,8 @@ struct TapRun: Hashable {
       let first = max(0, -shift)
       let end = min(output, input - shift)
       return TapRun(
-        output: first, outputStep: 1, input: first + shift, inputStep: 1, count: max(end - first, 0))
+        output: first, outputStep: 1, input: first + shift, inputStep: 1, count: max(end - first, 0)
+      )
     }
   }
 

@@ -12,9 +12,10 @@ struct Window {
     (self.source, self.rows, self.columns) = (source, rows, columns)
     // The stretch that holds the source's columns in their order; what is left and right of it is
     // copied pixel by pixel. Every window here has them all, or a part of them alone.
-    let first = columns.indices.first { i in
-      columns[i] >= 0 && i + 1 < columns.count && columns[i + 1] == columns[i] + 1
-    } ?? 0
+    let first =
+      columns.indices.first { i in
+        columns[i] >= 0 && i + 1 < columns.count && columns[i + 1] == columns[i] + 1
+      } ?? 0
     var end = first
     while end < columns.count, columns[end] == columns[first] + end - first, columns[end] >= 0 {
       end += 1

@@ -29,6 +29,8 @@ extension Lowering {
         &call, dnnl_forward_inference, function.algorithm, &raw, function.alpha, function.beta))
     let descriptor = try PrimitiveDescriptor(
       call, PrimitiveAttributes.fusing([]), engine.handle)
-    primitive(unit, Op.activation(activation).name, descriptor, [(.source, source), (.destination, destination)])
+    primitive(
+      unit, Op.activation(activation).name, descriptor,
+      [(.source, source), (.destination, destination)])
   }
 }

@@ -76,7 +76,9 @@ extension Lowering {
   func fusedOperations(_ unit: Unit) -> [PostOperation] {
     let epilogue = unit.epilogue
     var operations: [PostOperation] = []
-    if let activation = epilogue.activation { operations.append(.elementwise(Elementwise(activation))) }
+    if let activation = epilogue.activation {
+      operations.append(.elementwise(Elementwise(activation)))
+    }
     if addsInPlace(unit) {
       operations.append(.sum)
       if let activation = epilogue.finalActivation {

@@ -10,12 +10,12 @@ extension Lowering {
     kernel(
       unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
       preparing: {
-      let interpolation = Interpolation(
-        source: grid, rows: PixelTaps(resize, from: input[2], to: output[2]),
-        columns: PixelTaps(resize, from: input[3], to: output[3]))
-      return { memory, workers in
-        unsafe interpolation.run(memory[0], to: memory[1], workers)
-      }
-    })
+        let interpolation = Interpolation(
+          source: grid, rows: PixelTaps(resize, from: input[2], to: output[2]),
+          columns: PixelTaps(resize, from: input[3], to: output[3]))
+        return { memory, workers in
+          unsafe interpolation.run(memory[0], to: memory[1], workers)
+        }
+      })
   }
 }

@@ -8,22 +8,26 @@ struct MemoryDescriptor {
 
   /// float32 of a shape in a layout.
   init(_ shape: [Int], _ layout: Layout) throws(ComputeError) {
-    raw = dnnl_memory_desc_t()
     switch layout {
     case .planar:
       // By strides, for any number of dimensions; a scalar is one element.
       let shape = shape.isEmpty ? [1] : shape
-      var strides = [dnnl_dim_t](repeating: 1, count: shape.count)
-      for i in shape.indices.dropLast().reversed() {
-        strides[i] = strides[i + 1] * dnnl_dim_t(max(shape[i + 1], 1))
-      }
-      try check(
-        "dnnl_memory_desc_init_by_strides",
-        unsafe dnnl_memory_desc_init_by_strides(
-          &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), dnnl_f32, strides))
-    case .channelsLast: raw = try MemoryDescriptor.tagged(shape, dnnl_acdb)
-    case .blocked: raw = try MemoryDescriptor.tagged(shape, dnnl_aBcd16b)
+      var strides = [Int](repeating: 1, count: shape.count)
+      for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
+      try self.init(shape, strides: strides)
+    case .channelsLast: self.init(try MemoryDescriptor.tagged(shape, dnnl_acdb))
+    case .blocked: self.init(try MemoryDescriptor.tagged(shape, dnnl_aBcd16b))
     }
+  }
+
+  /// float32 of a shape whose neighbours along each dimension lie so many elements apart.
+  init(_ shape: [Int], strides: [Int]) throws(ComputeError) {
+    raw = dnnl_memory_desc_t()
+    try check(
+      "dnnl_memory_desc_init_by_strides",
+      unsafe dnnl_memory_desc_init_by_strides(
+        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), dnnl_f32,
+        strides.map(dnnl_dim_t.init)))
   }
 
   /// float32 of a shape in whatever layout a primitive likes best.

@@ -65,5 +65,7 @@ enum Argument: Int32 {
   case destination = 17  // DNNL_ARG_DST
   case weights = 33  // DNNL_ARG_WEIGHTS
   case bias = 41  // DNNL_ARG_BIAS
+  case scale = 51  // DNNL_ARG_SCALE
+  case shift = 52  // DNNL_ARG_SHIFT
   case scratch = 80  // DNNL_ARG_SCRATCHPAD
 }

@@ -54,8 +54,13 @@ struct Lowering {
     case .pad(let edges, let mode): pad(unit, edges, mode)
     case .crop(let edges): crop(unit, edges)
     case .linear(_, let bias): try linear(unit, bias: bias)
-    case .reduce, .matmul, .softmax, .layerNormalization, .permute, .roll:
-      throw .unsupported(node: unit.name, operation: op.name)
+    case .reduce(let reduction): try reduce(unit, reduction)
+    case .matmul: try matmul(unit)
+    case .softmax(let dimension): try softmax(unit, dimension)
+    case .layerNormalization(let dimensions, let epsilon):
+      try layerNormalization(unit, dimensions, epsilon: epsilon)
+    case .permute(let order): try permute(unit, order)
+    case .roll(let shifts, let dimensions): roll(unit, shifts: shifts, dimensions: dimensions)
     case .convolution, .transposedConvolution, .batchNormalization, .scale, .offset, .dropout,
       .reshape:
       preconditionFailure("\(op.name) has another form in a program")

@@ -84,7 +84,8 @@ struct Program {
     case .convolution(let c):
       unit.work = .convolution(c, flipped: false)
     case .transposedConvolution(let c):
-      unit.work = c.asConvolution.map { .convolution($0, flipped: true) } ?? .transposedConvolution(c)
+      unit.work =
+        c.asConvolution.map { .convolution($0, flipped: true) } ?? .transposedConvolution(c)
     case .batchNormalization(let normalization):
       unit.work = .affine
       unit.affine = [.normalization(normalization, node.parameters)]

@@ -62,4 +62,3 @@ final class PrimitiveStep {
     self.arguments = arguments
   }
 }
-

@@ -85,7 +85,8 @@ struct Storage {
         roots[place.root].lifetime.upperBound == position
       else { continue }
       // A convolution reads all of its input for every output.
-      let isRead = unit.work.isConvolution
+      let isRead =
+        unit.work.isConvolution
         && unit.inputs.contains { places[$0]?.root == place.root }
       if !isRead { return place }
     }

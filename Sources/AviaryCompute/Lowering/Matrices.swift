@@ -1,0 +1,101 @@
+import AviaryGraph
+import CDNNL
+
+extension Lowering {
+  /// The product of matrices in the last two dimensions, over all others.
+  mutating func matmul(_ unit: Unit) throws(ComputeError) {
+    var a = try program.descriptor(unit.inputs[0]).raw
+    var b = try program.descriptor(unit.inputs[1]).raw
+    var result = try program.descriptor(unit.output).raw
+    // A descriptor of nothing says that there is no bias.
+    var bias = dnnl_memory_desc_t()
+    var call = dnnl_matmul_desc_t()
+    try check(
+      "dnnl_matmul_desc_init", unsafe dnnl_matmul_desc_init(&call, &a, &b, &bias, &result))
+    let descriptor = try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing([]), engine.handle)
+    primitive(
+      unit, "matmul", descriptor,
+      [
+        (.source, .value(unit.inputs[0])), (.weights, .value(unit.inputs[1])),
+        (.destination, .value(unit.output)),
+      ])
+  }
+
+  /// exp(x) / Σ exp(x) along a dimension.
+  mutating func softmax(_ unit: Unit, _ dimension: Int) throws(ComputeError) {
+    var data = try program.descriptor(unit.output).raw
+    var call = dnnl_softmax_desc_t()
+    try check(
+      "dnnl_softmax_forward_desc_init",
+      unsafe dnnl_softmax_forward_desc_init(
+        &call, dnnl_forward_inference, &data, Int32(dimension)))
+    let descriptor = try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing([]), engine.handle)
+    primitive(
+      unit, "softmax", descriptor,
+      [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
+  }
+
+  /// Normalisation over the last dimensions, with learned weight and bias.
+  mutating func layerNormalization(
+    _ unit: Unit, _ dimensions: Int, epsilon: Double
+  ) throws(ComputeError) {
+    // oneDNN normalises over one dimension: those that are normalised lie together.
+    let shape = value(unit.output).shape
+    let width = shape.suffix(dimensions).reduce(1, *)
+    let rows = shape.dropLast(dimensions).reduce(1, *)
+    var data = try MemoryDescriptor([rows, width], .planar).raw
+    var call = dnnl_layer_normalization_desc_t()
+    try check(
+      "dnnl_layer_normalization_forward_desc_init",
+      unsafe dnnl_layer_normalization_forward_desc_init(
+        &call, dnnl_forward_inference, &data, nil, Float(epsilon),
+        dnnl_use_scale.rawValue | dnnl_use_shift.rawValue))
+    let descriptor = try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing([]), engine.handle)
+    var arguments: [(Argument, Operand)] = [
+      (.source, .value(unit.inputs[0])), (.destination, .value(unit.output)),
+    ]
+    for (argument, name) in zip([Argument.scale, .shift], unit.parameters) {
+      arguments.append(
+        (
+          argument,
+          constant(
+            Constant(
+              key: Constant.Key(parameters: [name], form: .matrix),
+              descriptor: try MemoryDescriptor([width], .planar), shape: [width]
+            ) { weights throws(ComputeError) in try weights.values(name) })
+        ))
+    }
+    primitive(unit, "layerNormalization", descriptor, arguments)
+  }
+
+  /// A mean, sum or maximum over some dimensions.
+  mutating func reduce(_ unit: Unit, _ reduction: Reduction) throws(ComputeError) {
+    let input = value(unit.inputs[0]).shape
+    // With the dimensions that go kept as 1, which changes nothing in memory.
+    let kept = input.indices.map { reduction.dimensions.contains($0) ? 1 : input[$0] }
+    let from = try program.descriptor(unit.inputs[0]), to = try MemoryDescriptor(kept, .planar)
+    guard kept != input else {
+      try copy(unit, .value(unit.inputs[0]), from, to: .value(unit.output), to)
+      return
+    }
+    let algorithm =
+      switch reduction.kind {
+      case .mean: dnnl_reduction_mean
+      case .sum: dnnl_reduction_sum
+      case .maximum: dnnl_reduction_max
+      }
+    var (source, destination) = (from.raw, to.raw)
+    var call = dnnl_reduction_desc_t()
+    try check(
+      "dnnl_reduction_desc_init",
+      unsafe dnnl_reduction_desc_init(&call, algorithm, &source, &destination, 0, 0))
+    let descriptor = try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing([]), engine.handle)
+    primitive(
+      unit, "reduce", descriptor,
+      [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
+  }
+}

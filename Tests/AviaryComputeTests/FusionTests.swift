@@ -1,0 +1,127 @@
+import AviaryCompute
+import AviaryGraph
+import AviaryTestSupport
+import Testing
+
+/// Networks in which operations are done together, or in memory that others have given up. Widths
+/// are those of every layout: 3 and 17 leave registers half empty, 16 and 32 are for blocks.
+@Suite struct FusionTests {
+  static let widths = [1, 3, 16, 17, 32]
+
+  /// Names, for reading `steps`.
+  private func operations(_ graph: Graph, _ shape: [Int]) throws -> [String] {
+    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    let plan = try Plan(graph, weights: weights, inputShapes: [shape], engine: Engine())
+    return plan.steps.map(\.operation)
+  }
+
+  @Test(arguments: widths)
+  func normalizationFoldsIntoConvolutions(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3).batchNormalization("a.norm").relu()
+      let b = a.transposedConvolution("b", width, kernel: 4, stride: 2, bias: false)
+        .applying(.scale([0.5])).applying(.offset([0.1])).batchNormalization("b.norm").leakyRelu(
+          0.2)
+      let c = b.convolution("c", width, kernel: 1, groups: width)
+        .applying(.offset((0..<width).map { Double($0) })).batchNormalization("c.norm")
+      return [c.batchNormalization("again")]
+    }
+    try expectEqual(graph, [[2, 3, 8, 7]])
+    #expect(try !operations(graph, [1, 3, 8, 8]).contains("affine"))
+  }
+
+  /// A value that is wanted before its normalisation too, or after an activation, is not folded.
+  @Test(arguments: widths)
+  func normalizationStaysByItself(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let b = a.batchNormalization("norm") + a
+      let c = x.convolution("c", width, kernel: 3).relu().batchNormalization("c.norm")
+      return [b, c, x.batchNormalization("first").convolution("d", width, kernel: 3)]
+    }
+    try expectEqual(graph, [[2, 3, 8, 7]])
+  }
+
+  @Test(arguments: widths, [false, true])
+  func residuals(_ width: Int, _ exact: Bool) throws {
+    let graph = try Graph(channels: 3) { x in
+      let first = x.convolution("first", width, kernel: 3).relu()
+      var y = first
+      for i in 0..<3 {
+        // x + conv(relu(conv(x))), relu(conv(x) + x), relu(relu(conv(x)) + x): all fused forms.
+        let inner = y.convolution("\(i).a", width, kernel: 3).relu()
+          .convolution("\(i).b", width, kernel: 3)
+        y = y + inner
+        y = (y.convolution("\(i).c", width, kernel: 3) + y).relu()
+        y = (y.convolution("\(i).d", width, kernel: 3).relu() + y).leakyRelu(0.1)
+      }
+      return [
+        (y.convolution("last", width, kernel: 3) + first).convolution("end", 3, kernel: 3) + x
+      ]
+    }
+    try expectEqual(graph, [[1, 3, 11, 9]], options: PlanOptions(exact: exact))
+  }
+
+  /// Summands that cannot be written over: wanted later, the convolution's own input, an input or
+  /// an output of the network, broadcast, two convolutions.
+  @Test(arguments: widths, [false, true])
+  func residualsThatAreKept(_ width: Int, _ exact: Bool) throws {
+    let graph = try Graph(channels: width) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let b = x + x.convolution("b", width, kernel: 3)
+      let c = a + a.convolution("c", width, kernel: 3)
+      let d = (b.convolution("d", width, kernel: 3) + c).relu()
+      let e = c.convolution("e1", width, kernel: 3) + d.convolution("e2", width, kernel: 1)
+      let f = e.applying(.globalAveragePool).convolution("f", width, kernel: 1) + e
+      let g = f + f
+      return [c, g, g.transposedConvolution("h", width, kernel: 3) + f, d]
+    }
+    try expectEqual(graph, [[2, width, 8, 7]], options: PlanOptions(exact: exact))
+  }
+
+  @Test(arguments: widths)
+  func transposedResiduals(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let up = x.resize(.nearest, by: 2).convolution("b", width, kernel: 3)
+      let sum = (a.transposedConvolution("c", width, kernel: 3, stride: 2).relu() + up).relu()
+      return [sum, sum.transposedConvolution("d", 1, kernel: 3)]
+    }
+    try expectEqual(graph, [[1, 3, 6, 5]])
+  }
+
+  @Test(arguments: FusionTests.widths, ElementwiseTests.activations)
+  func activations(_ width: Int, _ activation: Activation) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3).activation(activation)
+      let b = a.transposedConvolution("b", width, kernel: 2, stride: 2).activation(activation)
+      return [b.convolution("c", 2, kernel: 3).activation(activation)]
+    }
+    try expectEqual(graph, [[1, 3, 8, 7]])
+  }
+
+  /// Outputs that are an input, the same value twice, a part of another, dropout of either.
+  @Test func unusualOutputs() throws {
+    let graph = try Graph(channels: 4) { x in
+      let y = x.convolution("a", 32, kernel: 3)
+      let dropped = y.applying(.dropout(rate: 0.5))
+      return [
+        x, x.applying(.dropout(rate: 0.1)), y, dropped, y.applying(.slice(start: 0, count: 16)),
+        x.applying(.slice(start: 1, count: 2)), dropped.relu(), x.relu(),
+        x.applying(.reshape([0, -1])),
+      ]
+    }
+    try expectEqual(graph, [[1, 4, 6, 7]])
+    try expectEqual(graph, [[2, 4, 6, 7]])
+  }
+
+  /// Parameters that several nodes share, with and without something folded into them.
+  @Test func sharedParameters() throws {
+    let graph = try Graph(channels: 32) { x in
+      let a = x.convolution("a", 32, kernel: 3)
+      let b = a.convolution("a", 32, kernel: 3, shared: true).batchNormalization("norm")
+      return [b.convolution("a", 32, kernel: 3, shared: true).relu()]
+    }
+    try expectEqual(graph, [[1, 32, 9, 8]])
+  }
+}

@@ -1,0 +1,226 @@
+import AviaryCompute
+import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+@Suite struct PlanTests {
+  private let graph: Graph
+  private let weights: [String: Tensor]
+  private let engine: Engine
+
+  init() throws {
+    graph = try Graph(channels: 3, input: "picture") { x in
+      let a = x.convolution("a", 32, kernel: 3).relu()
+      return [a.convolution("b", 32, kernel: 3), a.convolution("c", 3, kernel: 3, stride: 2)]
+    }
+    weights = randomWeights(for: graph, seed: 1)
+    engine = try Engine()
+  }
+
+  private func plan(
+    _ weights: [String: Tensor]? = nil, shape: [Int] = [1, 3, 8, 8], outputs: [String]? = nil
+  ) throws -> Plan {
+    try Plan(
+      graph, weights: PreparedWeights(weights ?? self.weights), inputShapes: [shape],
+      outputs: outputs, engine: engine)
+  }
+
+  private func message(_ body: () throws -> Void) -> String {
+    do {
+      try body()
+      return "no error"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func wrongWeights() throws {
+    var lacking = weights
+    lacking["b.bias"] = nil
+    #expect(
+      message { _ = try plan(lacking) } == "b.bias: shape [32] expected, nothing found")
+    // What an output does not need may be absent.
+    _ = try plan(lacking, outputs: ["output_1"])
+    var misshapen = weights
+    misshapen["a.weight"] = try Tensor(zeros: [32, 3, 5, 5])
+    #expect(
+      message { _ = try plan(misshapen) }
+        == "a.weight: shape [32, 3, 3, 3] expected, [32, 3, 5, 5] found")
+  }
+
+  @Test func wrongSizes() throws {
+    #expect(
+      message { _ = try plan(shape: [1, 4, 8, 8]) }
+        == "input picture: shape [n, 3, height, width] expected, [1, 4, 8, 8] found")
+    #expect(
+      message { _ = try plan(shape: [1, 3, 1 << 20, 1 << 20]) }
+        == "picture: fewer than 2^31 elements expected, shape [1, 3, 1048576, 1048576] found"
+        + " (compute it in tiles)")
+    #expect(
+      message { _ = try plan(outputs: ["output_7"]) }
+        == "output output_7: one of output_0, output_1 expected")
+  }
+
+  @Test func wrongInputs() throws {
+    var plan = try plan()
+    let picture = randomTensor([1, 3, 8, 8], seed: 1)
+    #expect(
+      throws: ComputeError.missingInput("picture"), performing: { _ = try plan.run([:]) })
+    #expect(
+      throws: ComputeError.unknownInput("photo", known: ["picture"]),
+      performing: { _ = try plan.run(["picture": picture, "photo": picture]) })
+    #expect(
+      throws: ComputeError.input(
+        "picture", expected: "float32 [1, 3, 8, 8]", found: "float32 [1, 3, 8, 9]"),
+      performing: { _ = try plan.run(["picture": randomTensor([1, 3, 8, 9], seed: 1)]) })
+    #expect(
+      throws: ComputeError.input(
+        "picture", expected: "float32 [1, 3, 8, 8]", found: "float64 [1, 3, 8, 8]"),
+      performing: { _ = try plan.run(["picture": picture.converted(to: .float64)]) })
+  }
+
+  @Test func messages() {
+    for (error, text) in [
+      (ComputeError.threads(0), "threads: 1 to 4096 expected, 0 found"),
+      (.missingInput("x"), "input x: a tensor expected, nothing found"),
+      (.unknownInput("y", known: ["x", "z"]), "input y: one of x, z expected"),
+      (
+        .input("x", expected: "float32 [1]", found: "int8 [1]"),
+        "input x: float32 [1] expected, int8 [1] found"
+      ),
+      (.outOfMemory(bytes: 12), "memory: 12 bytes expected, none to be had"),
+      (
+        .library(call: "dnnl_f", status: "unimplemented"),
+        "oneDNN: dnnl_f: success expected, unimplemented found"
+      ),
+      (
+        .noImplementation(node: "a", operation: "convolution"),
+        "a: convolution: a fast implementation expected, only the reference code found"
+      ),
+    ] {
+      #expect(error.description == text)
+    }
+  }
+
+  /// Memory that the system does not have is refused, not taken.
+  @Test func outOfMemory() throws {
+    let graph = try Graph(channels: 1) { x in
+      let first = x.convolution("first", 64, kernel: 1)
+      let kept = (1...40).map { first * Double($0) }
+      return [kept.dropFirst().reduce(kept[0], +)]
+    }
+    let shape = [1, 1, 5_792, 5_792]
+    let bytes = try Plan.arenaBytes(graph, inputShapes: [shape], engine: engine)
+    #expect(bytes > 300 << 30)
+    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    #expect(throws: ComputeError.outOfMemory(bytes: bytes)) {
+      _ = try Plan(graph, weights: weights, inputShapes: [shape], engine: engine)
+    }
+  }
+
+  @Test func someOutputs() throws {
+    let picture = randomTensor([1, 3, 8, 8], seed: 2)
+    var both = try plan(), second = try plan(outputs: ["output_1"])
+    let all = try both.run(["picture": picture])
+    let one = try second.run(["picture": picture])
+    #expect(Set(all.keys) == ["output_0", "output_1"])
+    #expect(one == ["output_1": try #require(all["output_1"])])
+    #expect(second.steps.count < both.steps.count)
+    #expect(both.outputShapes == ["output_0": [1, 32, 8, 8], "output_1": [1, 3, 4, 4]])
+  }
+
+  /// Inputs are read where they lie, and stay as they are; results do not change afterwards.
+  @Test func tensorsStayTheirOwn() throws {
+    let relu = try Graph(channels: 2, input: "x") { [$0.relu(), $0.relu().applying(.scale([2]))] }
+    var plan = try Plan(
+      relu, weights: PreparedWeights([:]), inputShapes: [[1, 2, 3, 3]], engine: engine)
+    let negative = try Tensor(shape: [1, 2, 3, 3], [Float](repeating: -1, count: 18))
+    let positive = try Tensor(shape: [1, 2, 3, 3], [Float](repeating: 1, count: 18))
+    let first = try plan.run(["x": negative])
+    let second = try plan.run(["x": positive])
+    #expect(negative.floats.allSatisfy { $0 == -1 })
+    #expect(first["output_0"]?.floats.allSatisfy { $0 == 0 } == true)
+    #expect(second["output_0"]?.floats.allSatisfy { $0 == 1 } == true)
+    #expect(second["output_1"]?.floats.allSatisfy { $0 == 2 } == true)
+  }
+
+  /// Plans for other sizes take what the first has prepared.
+  @Test func preparedWeightsAreShared() throws {
+    let graph = try NetworkTests.residualCAE([32, 64])
+    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    func bytes(_ side: Int) throws -> Int {
+      _ = try Plan(graph, weights: weights, inputShapes: [[1, 3, side, side]], engine: engine)
+        .arenaBytes
+      return weights.byteCount
+    }
+    let first = try bytes(128)
+    #expect(first > 0)
+    #expect(try bytes(128) == first)
+    #expect(try bytes(136) == first)
+  }
+
+  /// Half floats and integers are weights too.
+  @Test func weightsOfOtherTypes() throws {
+    let graph = try Graph(channels: 1, input: "x") { [$0.convolution("a", 2, kernel: 1)] }
+    let weights = [
+      "a.weight": try Tensor(shape: [2, 1, 1, 1], [1.5, -2]).converted(to: .float16),
+      "a.bias": try Tensor(shape: [2], [3, 4]).converted(to: .int64),
+    ]
+    var plan = try Plan(
+      graph, weights: PreparedWeights(weights), inputShapes: [[1, 1, 1, 1]], engine: engine)
+    #expect(try plan.run(["x": Tensor(shape: [1, 1, 1, 1], [2])])["output"]?.floats == [6, 0])
+  }
+
+  /// The estimate is what a plan takes, and values that are not needed at once share memory.
+  @Test func arena() throws {
+    let graph = try Graph(channels: 16) { x in
+      [(0..<30).reduce(x) { $0.convolution("\($1)", 16, kernel: 1).prelu("\($1).slopes") }]
+    }
+    let shape = [1, 16, 64, 64]
+    let estimate = try Plan.arenaBytes(graph, inputShapes: [shape], engine: engine)
+    let plan = try Plan(
+      graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)), inputShapes: [shape],
+      engine: engine)
+    #expect(plan.arenaBytes == estimate)
+    // Two values at a time, whatever the number of layers, and a little scratch memory.
+    #expect(estimate <= 2 * shape.reduce(4, *) * 11 / 10)
+  }
+
+  /// The number of threads changes how work is divided, not what comes out.
+  @Test(arguments: [1, 2, 3, 7])
+  func threads(_ count: Int) throws {
+    let engine = try Engine(threads: count)
+    #expect(engine.threads == count)
+    let graph = try NetworkTests.residualCAE([16, 32])
+    let comparison = try Comparison(graph, [[1, 3, 33, 40]], engine: engine)
+    #expect(comparison.largestError <= 1e-5)
+    #expect(throws: ComputeError.threads(0)) { _ = try Engine(threads: 0) }
+  }
+
+  /// Plans run at the same time on several threads of the caller's, sharing engine and weights.
+  @Test func concurrency() async throws {
+    let graph = try NetworkTests.residualCAE([16, 32])
+    let tensors = randomWeights(for: graph, seed: 1)
+    let weights = PreparedWeights(tensors)
+    let picture = randomTensor([1, 3, 32, 32], seed: 4)
+    let name = graph.inputs[0].name
+    let expected = try naive(graph, weights: tensors, inputs: [name: picture])
+    let engine = engine
+    try await withThrowingTaskGroup(of: Tensor?.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          var plan = try Plan(
+            graph, weights: weights, inputShapes: [[1, 3, 32, 32]], engine: engine)
+          _ = try plan.run([name: picture])
+          return try plan.run([name: picture])["output"]
+        }
+      }
+      for try await result in group {
+        let agreement = Agreement(
+          try #require(result), expected: try #require(expected["output"]))
+        #expect(agreement.relative <= 1e-5)
+      }
+    }
+  }
+}

@@ -1,0 +1,236 @@
+@testable import AviaryGraph
+import Testing
+
+/// What programs and plugins say to each other, without a library between them.
+@Suite struct PluginMessageTests {
+  /// The answers of a library that holds the toy.
+  private static func toys(_ request: String) throws -> String {
+    try PluginRequest(json: JSON(parsing: request)).answer([AnyArchitecture(Toy.self)]).text
+  }
+
+  private func problem(_ answer: @escaping @Sendable (String) throws -> String) -> String {
+    do {
+      let architectures = try Plugin.architectures(path: "p.so", ask: answer)
+      return "\(try architectures.map { try $0.network().label })"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func architectureCrossesWhole() throws {
+    let original = AnyArchitecture(Toy.self)
+    let loaded = try #require(
+      try Plugin.architectures(path: "p.so", ask: PluginMessageTests.toys).first)
+    #expect(loaded.info == original.info)
+    #expect(loaded.presets == original.presets)
+    #expect(loaded.publishedNames == original.publishedNames)
+    let configuration: JSON = ["features": 5, "activation": "tanh"]
+    #expect(try loaded.network(configuration) == original.network(configuration))
+    var registry = Registry()
+    try registry.register(loaded)
+    let fit = try registry.detect(WeightIndex(try original.network(configuration).graph))
+    #expect(fit.assumed == ["slope", "activation", "skip"])
+    #expect(fit.network.configuration["features"] == 5)
+  }
+
+  @Test func failuresCross() throws {
+    let loaded = try #require(
+      try Plugin.architectures(path: "p.so", ask: PluginMessageTests.toys).first)
+    func problem(_ configuration: JSON) -> String {
+      do { return try loaded.network(configuration).label } catch { return "\(error)" }
+    }
+    #expect(problem(["scale": "x"]) == #"p.so: toy.scale: an integer expected, "x" found"#)
+    // Unknown members and numbers out of range are refused before the library is asked.
+    #expect(problem(["scael": 2]).hasPrefix("toy: no option 'scael' (it has activation,"))
+    #expect(problem(["blocks": []]) == "p.so: toy: blocks: at least one expected, none found")
+  }
+
+  @Test func requestsThatAreWrong() throws {
+    func failure(_ request: String) -> String {
+      do throws(GraphError) {
+        let answer = try PluginRequest(json: JSON(parsing: request)).answer([
+          AnyArchitecture(Toy.self)
+        ])
+        return answer["failure"]?.string ?? answer.text
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(failure("{}") == "request.version: an integer expected, nothing found")
+    #expect(
+      failure(#"{"version":2,"request":"list"}"#) == "request.version: 1 expected, 2 found")
+    #expect(
+      failure(#"{"version":1,"request":"run"}"#)
+        == "request.request: 'list', 'build' or 'propose' expected, 'run' found")
+    #expect(
+      failure(#"{"version":1,"request":"build","name":"toy"}"#)
+        == "request.configuration: an object expected, nothing found")
+    #expect(
+      failure(#"{"version":1,"request":"build","name":"boy","configuration":{}}"#)
+        == "boy: no such architecture; did you mean toy?")
+    #expect(
+      failure(#"{"version":1,"request":"propose","name":"toy","weights":{"head.weight":[1]}}"#)
+        == #"{"proposals":[],"version":1}"#)
+  }
+
+  @Test(arguments: [
+    ("", "p.so: the library's answer: JSON expected: "),
+    ("garbage", "p.so: the library's answer: JSON expected: "),
+    ("[]", "p.so: the library's answer: answer: an object expected, an array found"),
+    ("{}", "p.so: the library's answer: answer.version: an integer expected, nothing found"),
+    (#"{"version":2,"architectures":[]}"#, "p.so: messages of version 1 expected, 2 found"),
+    (
+      #"{"version":1}"#,
+      "p.so: the library's answer: answer.architectures: a value expected, nothing found"
+    ),
+    (#"{"version":1,"failure":"no luck"}"#, "p.so: no luck"),
+    (
+      #"{"version":1,"architectures":{}}"#,
+      "p.so: the library's answer: architectures: an array of at most 1000 expected, an object found"
+    ),
+    (
+      #"{"version":1,"architectures":[1]}"#,
+      "p.so: the library's answer: architecture: an object expected, an integer found"
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"a b"}}]}"#,
+      "p.so: the library's answer: info.name: letters, digits, hyphens, dots, underscores expected, "
+        + "'a b' found"
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"../etc\nx"}}]}"#,
+      "p.so: the library's answer: info.name: letters, digits, hyphens, dots, underscores expected, "
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"a","kind":"magic"}}]}"#,
+      "p.so: the library's answer: info.kind: 'restoration', 'features' or 'discriminator' expected, "
+        + "'magic' found"
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[]}]}"#,
+      "p.so: the library's answer: a.presets: at least one preset expected, none found"
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[{"name":"p","configuration":3}]}]}"#,
+      "p.so: the library's answer: a.presets.configuration: an object expected, an integer found"
+    ),
+    (
+      #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[{"name":"p","configuration":{}}],"#
+        + #""publishedNames":[{"source":"s","pairs":[["{","x"]]}]}]}"#,
+      "p.so: the library's answer: pattern '{': '{i}', '{i+1}' or '{2i}' expected, '{' found"
+    ),
+  ])
+  func answersThatAreWrong(_ answer: String, _ message: String) {
+    #expect(problem { _ in answer }.hasPrefix(message))
+  }
+
+  /// A library that lists well and builds badly.
+  @Test(arguments: [
+    (#"{"version":1,"network":{}}"#, "network.graph: an object expected, nothing found"),
+    (
+      #"{"version":1,"network":{"graph":{"version":1},"picture":{"colour":"luma"}}}"#,
+      "graph.inputs: an array expected, nothing found"
+    ),
+    (#"{"version":1,"network":7}"#, "network: an object expected, an integer found"),
+    (
+      #"{"version":1,"network":{"graph":{"version":1,"inputs":[{"name":"x","channels":1}],"#
+        + #""nodes":[{"name":"a","op":"resize","kernel":"nearest","factor":4096,"inputs":["x"]},"#
+        + #"{"name":"b","op":"resize","kernel":"nearest","factor":4096,"inputs":["a"]}],"#
+        + #""outputs":[{"name":"y","value":"b"}]},"picture":{"colour":"luma"}}}"#,
+      "a: resize: fewer than 2^48 elements expected, shape [1, 1, 31457280, 31457280] found"
+    ),
+  ])
+  func networksThatAreWrong(_ answer: String, _ message: String) {
+    let list =
+      #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[{"name":"p","configuration":{}}]}]}"#
+    #expect(
+      problem { $0.contains(#""request":"list""#) ? list : answer }
+        == "p.so: the library's answer: " + message)
+  }
+
+  /// Names of presets and architectures that repeat, within one library.
+  @Test func duplicatesInALibrary() throws {
+    let answer = PluginRequest.list.answer([.toy("a"), .toy("a")]).text
+    let architectures = try Plugin.architectures(path: "p.so") { _ in answer }
+    var registry = Registry()
+    try registry.register(architectures[0])
+    #expect {
+      try registry.register(architectures[1])
+    } throws: {
+      "\($0)" == "a: a second architecture of this name"
+    }
+  }
+}
+
+/// Plugins that are data.
+@Suite struct DeclaredPluginTests {
+  private func plugin(_ change: (inout [String: JSON]) -> Void = { _ in }) throws -> AnyArchitecture
+  {
+    let small = try Graph(channels: 1) { [$0.convolution("a", 4, kernel: 3).pixelShuffle(2)] }
+    let large = try Graph(channels: 1) { [$0.convolution("a", 9, kernel: 3).pixelShuffle(3)] }
+    var members: [String: JSON] = [
+      "aviary_plugin": 1, "info": ["name": "tiny", "summary": "Two sizes"],
+      "picture": ["colour": "gray"], "variants": ["x3": large.json, "x2": small.json],
+    ]
+    change(&members)
+    return try Plugin.architecture(path: "p.json", declared: .object(members))
+  }
+
+  private func problem(_ change: (inout [String: JSON]) -> Void) -> String {
+    do { return try plugin(change).info.name } catch { return "\(error)" }
+  }
+
+  @Test func variants() throws {
+    let tiny = try plugin()
+    #expect(tiny.info == ArchitectureInfo("tiny", summary: "Two sizes", licence: ""))
+    #expect(tiny.presets.map(\.name) == ["x2", "x3"])
+    #expect(try tiny.network().graph.sizeRule().scale == Ratio(2))
+    let x3 = try tiny.network(["variant": "x3"])
+    #expect(x3.graph.sizeRule().scale == Ratio(3))
+    #expect(x3.picture == Picture(.gray))
+    #expect(try plugin { $0["picture"] = nil }.network().picture == Picture(.luma))
+    var registry = Registry()
+    try registry.register(tiny)
+    #expect(try registry.detect(WeightIndex(x3.graph)).network == x3)
+    #expect {
+      try tiny.network(["variant": "x4"])
+    } throws: {
+      "\($0)" == #"tiny: variant: one of x2, x3 expected, "x4" found"#
+    }
+    #expect {
+      try tiny.network(["scale": 2])
+    } throws: {
+      "\($0)" == "tiny: no option 'scale' (it has variant)"
+    }
+  }
+
+  @Test func whatIsRefused() {
+    #expect(
+      problem { $0["aviary_plugin"] = nil }
+        == "p.json: plugin.aviary_plugin: an integer expected, nothing found")
+    #expect(
+      problem { $0["aviary_plugin"] = 2 } == "p.json: plugin.aviary_plugin: 1 expected, 2 found")
+    #expect(
+      problem { $0["variants"] = [:] }
+        == "p.json: plugin.variants: 1 to 1000 graphs expected, 0 found")
+    #expect(
+      problem { $0["variants"] = ["x": [:]] }
+        == "p.json: graph.version: an integer expected, nothing found")
+    #expect(
+      problem { $0["info"] = ["summary": "x"] }
+        == "p.json: info.name: a string expected, nothing found")
+    #expect(
+      problem { $0["picture"] = ["colour": "blue"] }
+        == "p.json: picture.colour: one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg' expected, "
+        + "'blue' found")
+    #expect(
+      problem { $0["code"] = "x" }
+        == "p.json: plugin.code: only aviary_plugin, info, picture, variants expected, an unknown "
+        + "member found")
+    #expect {
+      try Plugin.architecture(path: "p.json", declared: [])
+    } throws: {
+      "\($0)" == "p.json: plugin: an object expected, an array found"
+    }
+  }
+}
