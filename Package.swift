@@ -27,6 +27,8 @@ let package = Package(
   name: "Aviary",
   products: [
     .executable(name: "aviary", targets: ["AviaryCommand"]),
+    // For Benchmarks/run; no part of what is installed.
+    .executable(name: "aviary-benchmark", targets: ["AviaryBenchmark"]),
     .library(name: "Aviary", targets: ["Aviary"]),
     .library(name: "AviaryGraph", targets: ["AviaryGraph"]),
     .library(name: "AviaryTensor", targets: ["AviaryTensor"]),
@@ -66,6 +68,14 @@ let package = Package(
         "Aviary", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "AviaryBenchmark",
+      dependencies: [
+        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryGraph", "AviaryTensor",
+        "AviaryTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),
 
     // Tests.
     .target(
@@ -76,7 +86,7 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("ArchitectureTests", ["Aviary"]),
+    tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary"]),
   ]

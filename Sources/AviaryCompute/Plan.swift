@@ -95,10 +95,43 @@ public struct Plan: ~Copyable {
   /// - Returns: float32 tensors, by the names of the outputs wanted.
   /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.outOfMemory`, `.library`.
   public mutating func run(_ inputs: [String: Tensor]) throws(ComputeError) -> [String: Tensor] {
+    try run(inputs) { step throws(ComputeError) in try step() }
+  }
+
+  /// Runs the network and gives the time that each of `steps` took, one waiting for the other: for
+  /// benchmarks.
+  ///
+  /// - Throws: as `run`.
+  package mutating func durations(
+    _ inputs: [String: Tensor]
+  ) throws(ComputeError) -> [Duration] {
+    let clock = ContinuousClock()
+    var durations: [Duration] = []
+    _ = try run(inputs) { step throws(ComputeError) in
+      let start = clock.now
+      try step()
+      try stream.wait()
+      durations.append(clock.now - start)
+    }
+    return durations
+  }
+
+  /// Runs the network, each step by way of `perform`.
+  private func run(
+    _ inputs: [String: Tensor],
+    _ perform: (() throws(ComputeError) -> Void) throws(ComputeError) -> Void
+  ) throws(ComputeError) -> [String: Tensor] {
     let tensors = try ordered(inputs)
     engine.activate()
     let results = unsafe try withPlaces(of: tensors[...], []) { inputs throws(ComputeError) in
-      unsafe try makeOutputs(outputs[...], inputs, [])
+      unsafe try makeOutputs(outputs[...], []) { outputs throws(ComputeError) in
+        for step in work {
+          try perform { () throws(ComputeError) in
+            unsafe try step.run(inputs, outputs, stream, engine.workers)
+          }
+        }
+        try stream.wait()
+      }
     }
     return Dictionary(uniqueKeysWithValues: zip(outputs.map(\.name), results))
   }
@@ -136,13 +169,13 @@ public struct Plan: ~Copyable {
     }
   }
 
-  /// Makes a tensor for each of the ports, runs the steps when all are there, and gives them.
+  /// Makes a tensor for each of the ports, calls `body` with where they lie, and gives them.
   private func makeOutputs(
-    _ ports: ArraySlice<Port>, _ inputs: [UnsafeMutableRawPointer],
-    _ places: [UnsafeMutableRawPointer]
+    _ ports: ArraySlice<Port>, _ places: [UnsafeMutableRawPointer],
+    _ body: ([UnsafeMutableRawPointer]) throws(ComputeError) -> Void
   ) throws(ComputeError) -> [Tensor] {
     guard let port = ports.first else {
-      unsafe try execute(inputs, places)
+      unsafe try body(places)
       return []
     }
     guard var tensor = try? Tensor(zeros: port.shape) else {
@@ -150,15 +183,8 @@ public struct Plan: ~Copyable {
     }
     let others = unsafe try tensor.withUnsafeMutableBytes { bytes throws(ComputeError) in
       unsafe try makeOutputs(
-        ports.dropFirst(), inputs, places + [bytes.baseAddress].compactMap { unsafe $0 })
+        ports.dropFirst(), places + [bytes.baseAddress].compactMap { unsafe $0 }, body)
     }
     return [tensor] + others
-  }
-
-  private func execute(
-    _ inputs: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer]
-  ) throws(ComputeError) {
-    for step in work { unsafe try step.run(inputs, outputs, stream, engine.workers) }
-    try stream.wait()
   }
 }

@@ -1,0 +1,27 @@
+/// What can go wrong in a comparison.
+enum BenchmarkError: Error, Hashable, CustomStringConvertible {
+  /// A reference file lacks a tensor, or has one of another shape.
+  case reference(path: String, tensor: String, expected: [Int], found: [Int]?)
+  /// The engine and PyTorch do not agree.
+  case disagreement(work: String, difference: Double, allowed: Double)
+  /// A network without the one output that is timed.
+  case output(network: String)
+  /// A file that cannot be read as text.
+  case unreadable(path: String)
+  /// A line of a file of results that is none.
+  case line(path: String, number: Int, problem: String)
+
+  /// One line: the thing, the expected, the found.
+  var description: String {
+    switch self {
+    case .reference(let path, let tensor, let expected, let found):
+      "\(path): \(tensor): shape \(expected) expected, \(found.map { "\($0)" } ?? "nothing") found"
+    case .disagreement(let work, let difference, let allowed):
+      "\(work): a difference from PyTorch of at most \(allowed) of the largest value expected,"
+        + " \(difference) found"
+    case .output(let network): "\(network): an output expected, none found"
+    case .unreadable(let path): "\(path): a text file expected, none that can be read found"
+    case .line(let path, let number, let problem): "\(path):\(number): \(problem)"
+    }
+  }
+}

@@ -1,0 +1,42 @@
+internal import AviaryGraph
+internal import FoundationEssentials
+
+/// One line of a file of results: one framework's time for one piece of work.
+struct Figure {
+  let peer: String
+  let network: String
+  let work: String
+  let milliseconds: Double
+  /// Multiply-adds a second in 10^9, which only ours say.
+  let rate: Double?
+  let difference: Double?
+
+  /// Reads a file of JSON lines. Lines about the machine, which name no peer, are passed over.
+  ///
+  /// - Throws: `BenchmarkError.unreadable`, `.line`.
+  static func read(_ path: String) throws(BenchmarkError) -> [Figure] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw .unreadable(path: path)
+    }
+    var figures: [Figure] = []
+    for (index, line) in text.split(separator: "\n").enumerated() {
+      let json: JSON
+      do throws(GraphError) { json = try JSON(parsing: line) } catch {
+        throw .line(path: path, number: index + 1, problem: "\(error)")
+      }
+      guard json["peer"] != nil else { continue }
+      guard let peer = json["peer"]?.string, let network = json["network"]?.string,
+        let work = json["work"]?.string, let milliseconds = json["milliseconds"]?.double
+      else {
+        throw .line(
+          path: path, number: index + 1,
+          problem: "peer, network, work and milliseconds expected, \(json.text) found")
+      }
+      figures.append(
+        Figure(
+          peer: peer, network: network, work: work, milliseconds: milliseconds,
+          rate: json["gmac_per_second"]?.double, difference: json["difference"]?.double))
+    }
+    return figures
+  }
+}

@@ -1,0 +1,67 @@
+internal import ArgumentParser
+internal import AviaryCompute
+internal import AviaryGraph
+internal import AviaryTensor
+
+/// Prints where the time of a network goes, step by step of its plan: for whoever makes it faster.
+struct LayersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "layers", abstract: "Times each step of a network; any of the registry.")
+
+  @Argument(help: "The architecture.")
+  var network: String
+
+  @Argument(help: "The input's shape, such as 1x3x256x256.")
+  var size: String
+
+  @Option(help: "Members of the configuration, as JSON.")
+  var config = "{}"
+
+  @Option(help: "Runs; of each step the median and the fastest are shown.")
+  var runs = 21
+
+  @Option(help: "Threads.")
+  var threads = 2
+
+  @Flag(help: "Without Winograd's algorithm.")
+  var exact = false
+
+  func validate() throws {
+    guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
+    guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
+      throw ValidationError("size: four numbers as in 1x3x256x256 expected, \(size) found")
+    }
+  }
+
+  private var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
+
+  func run() throws {
+    let subject = try Subject(
+      random: Work(network: network, configuration: JSON(parsing: config), shape: shape))
+    var plan = try Plan(
+      subject.graph, weights: PreparedWeights(subject.weights), inputShapes: [shape],
+      options: PlanOptions(exact: exact), engine: Engine(threads: threads))
+    let inputs = [subject.graph.inputs[0].name: subject.input]
+    var times = plan.steps.map { _ in [Double]() }
+    for _ in 0..<runs {
+      for (index, duration) in try plan.durations(inputs).enumerated() {
+        times[index].append(duration.milliseconds)
+      }
+    }
+    // The fastest is what a machine would take that does nothing else.
+    let fastest = times.map { $0.min() ?? .nan }
+    let total = fastest.reduce(0, +)
+    print("| step | operation | by | result | median, ms | fastest, ms | % |")
+    print("|---|---|---|---|---|---|---|")
+    for (index, step) in plan.steps.enumerated() {
+      let cells = [
+        step.name, step.operation, step.implementation,
+        step.shape.map(String.init).joined(separator: "x"), times[index].median.text(2),
+        fastest[index].text(2), (100 * fastest[index] / total).text(1),
+      ]
+      print("| \(cells.joined(separator: " | ")) |")
+    }
+    let medians = times.map(\.median).reduce(0, +)
+    print("| total | | | | \(medians.text(2)) | \(total.text(2)) | 100 |")
+  }
+}
