@@ -1,5 +1,5 @@
 import AviaryTestSupport
-import FoundationEssentials
+import Foundation
 import Testing
 
 /// What the documents quote is what the program prints and what is compiled.
