@@ -38,11 +38,10 @@ extension Model {
     from path: String, _ options: ImportOptions, registry: Registry
   ) throws -> (model: Model, report: LoadReport) {
     let file = try WeightsFile.read(path)
-    var options = options
     var state = file.stateDict
     var fit: Fit
     do {
-      (fit, state) = try recognise(state, &options, registry)
+      (fit, state) = try recognise(state, options, registry)
     } catch let error as RegistryError {
       guard options.allowMissing, let name = options.architecture,
         case .unrecognised = error
@@ -84,11 +83,18 @@ extension Model {
 
   /// Recognises the weights, with the prefix that was stripped put back where that alone fits.
   package static func recognise(
-    _ state: StateDict, _ options: inout ImportOptions, _ registry: Registry
+    _ state: StateDict, _ options: ImportOptions, _ registry: Registry
   ) throws -> (Fit, StateDict) {
     func attempt(_ state: StateDict) throws -> Fit {
-      try registry.detect(
-        WeightIndex(state.tensors), as: options.architecture, overrides: options.configuration)
+      let index = WeightIndex(state.tensors)
+      let fit = try registry.detect(
+        index, as: options.architecture, overrides: options.configuration)
+      // Where shapes do not show the scale (FSRCNN), the one that the user states counts.
+      guard let scale = options.scale, fit.assumed.contains("scale") else { return fit }
+      var overrides = options.configuration.object ?? [:]
+      overrides["scale"] = .int(scale)
+      return try registry.detect(
+        index, as: fit.network.architecture, overrides: .object(overrides))
     }
     do {
       return (try attempt(state), state)
@@ -152,7 +158,10 @@ extension ImportOptions {
     if fit.network.picture.enlargeFirst == .no {
       let own = fit.network.graph.sizeRule().scale
       guard own == Ratio(max(scale, 1)) else {
-        throw .scale(model: name, expected: own.map { "\($0.value)" } ?? "none", found: "\(scale)")
+        throw .scale(
+          model: name,
+          expected: own.map { $0.denominator == 1 ? "\($0.numerator)" : "\($0.value)" } ?? "none",
+          found: "\(scale)")
       }
     } else {
       guard (1...64).contains(scale) else {
