@@ -1,5 +1,5 @@
 import AviaryTestSupport
-import FoundationEssentials
+import Foundation
 import Testing
 
 /// What the documents quote is what the program prints and what is compiled.
@@ -9,6 +9,15 @@ import Testing
     let readme = try text("README.md")
     #expect(outcome.output.split(separator: "\n").count > 8)
     #expect(readme.contains(outcome.output), "README.md: the output of aviary list --markdown")
+  }
+
+  @Test(arguments: [[]] + HelpTests.commands.map { [$0] })
+  func commandLineHasTheHelp(of command: [String]) throws {
+    let help = try Outcome(command + ["--help"]).output
+    let document = try text("Docs/CommandLine.md")
+    let name = command.first ?? "aviary"
+    #expect(help.contains("USAGE: aviary"))
+    #expect(document.contains("```text\n\(help)```\n"), "Docs/CommandLine.md: \(name) --help")
   }
 
   @Test func guideQuotesAnArchitecture() throws {
