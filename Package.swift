@@ -86,7 +86,7 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("ArchitectureTests", ["Aviary"]),
+    tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary"]),
   ]

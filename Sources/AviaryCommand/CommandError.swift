@@ -1,3 +1,5 @@
+import AviaryGraph
+
 /// What can be wrong with what the program is asked to do, beyond what the libraries check.
 enum CommandError: Error, Hashable, CustomStringConvertible {
   /// A checkpoint would replace a file, and nobody said that it may.
@@ -14,6 +16,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case notForModel(String, options: [String], why: String)
   /// A folder was expected.
   case noFolder(String, found: String)
+  /// A file's weights are those of no architecture, or of several.
+  case weights(String, RegistryError)
   /// Standard output cannot be written.
   case standardOutput(reason: String)
 
@@ -33,6 +37,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     case .notForModel(let model, let options, let why):
       "\(model): no \(options.joined(separator: ", ")) expected, for \(why)"
     case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
+    case .weights(let path, let error): "\(path): \(error)"
     case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
     }
   }
@@ -49,6 +54,17 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
       .cannotCreate
     case .outputName, .notForModel: .usage
     case .noFolder: .noInput
+    case .weights(_, let error): ExitStatus(error)
+    }
+  }
+}
+
+/// Calls `body`, which recognises a file's weights, and has an error say which file it is about.
+func naming<T>(_ path: String, _ body: () throws -> T) throws -> T {
+  do { return try body() } catch let error as RegistryError {
+    switch error {
+    case .ambiguous, .unrecognised: throw CommandError.weights(path, error)
+    case .duplicate, .unknown, .unknownPreset: throw error
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Aviary
+import Glibc
 
 /// The program `aviary`.
 @main
@@ -9,11 +10,11 @@ struct Program: ParsableCommand {
     abstract: "Enlarges and restores pictures with convolutional autoencoders.",
     discussion: """
       EXAMPLES
-        aviary list                                   what there is
-        aviary info fusion-cae:x4                     what it is made of
-        aviary convert weights.pth model.h5           other people's weights as a checkpoint
-        aviary run model.h5 photo.jpg -o large.png    enlarge a picture
-        aviary eval bicubic --data Set5 --scale 2     measure quality
+        aviary list                                  what there is
+        aviary info fusion-cae:x4                    what it is made of
+        aviary convert weights.pth model.h5          make a checkpoint
+        aviary run model.h5 photo.jpg -o large.png   enlarge a picture
+        aviary eval bicubic --data Set5 --scale 2    measure quality
 
       Results go to standard output; progress, notes, warnings and errors to standard error, an \
       error as one line: the thing, the expected, the found.
@@ -22,10 +23,11 @@ struct Program: ParsableCommand {
       \(ExitStatus.table)
 
       ENVIRONMENT
-        AVIARY_CHECKPOINTS    folders in which checkpoints are found by name, separated by colons
-        AVIARY_PLUGIN_PATH    plugins to load, absolute paths of files, separated by colons
+        AVIARY_CHECKPOINTS  folders in which checkpoints are found by name
+        AVIARY_PLUGIN_PATH  plugins to load: absolute paths of files
+        (several are separated by colons)
 
-      Completions for a shell: aviary --generate-completion-script bash (or zsh, fish).
+      Completions: aviary --generate-completion-script bash (or zsh, fish).
       """,
     version: Aviary.version,
     subcommands: [
@@ -35,6 +37,8 @@ struct Program: ParsableCommand {
 
   /// Parses, runs, and ends with a documented status and at most one line for an error.
   static func main() {
+    // A file beyond the size limit is then an error like a full disk, and not the program's end.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -46,28 +46,42 @@ extension Graph {
     guard let shapes = try? shapes(height: side, width: side) else {
       throw WholePicture(reason: "the network cannot run on tiles of \(side) pixels")
     }
+    func size(_ value: Int) -> Int {
+      shapes[value].count == 4 ? shapes[value][axis.dimension] : 1
+    }
     var valid = inputs.map { _ in 0..<side }
+    var overlap = 0
+    /// Asks for an overlap of so many pixels of a value.
+    func demand(_ pixels: Int, _ ratio: Ratio) {
+      let scaled = (pixels * ratio.denominator + ratio.numerator - 1) / ratio.numerator
+      overlap = max(overlap, scaled)
+    }
     for (i, node) in nodes.enumerated() {
-      let size = shapes[inputs.count + i].count == 4 ? shapes[inputs.count + i][axis.dimension] : 1
       let range = try node.op.valid(node.inputs.map { valid[$0] }, axis, node: node.name)
       guard ratios[inputs.count + i] != nil else {
         throw WholePicture(reason: "\(node.name): not in proportion to the picture")
       }
-      let start = min(max(range.lowerBound, 0), size)
-      valid.append(start..<max(min(range.upperBound, size), start))
+      let start = min(max(range.lowerBound, 0), size(inputs.count + i))
+      valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))
+      // What a padding mirrors at a border of the picture must be valid in the last tile too, which
+      // may be one pixel besides its overlap.
+      let source = node.inputs[0]
+      if let reach = node.op.mirrored(axis), let ratio = ratios[source],
+        let full = ratio.scaled(side), full <= GraphLimits.dimension
+      {
+        let spoilt = max(valid[source].lowerBound, size(source) - valid[source].upperBound)
+        let besides = ratio.numerator / ratio.denominator
+        demand(full - size(source) + spoilt + reach - besides, ratio)
+      }
     }
-    var overlap = 0
     for output in outputs {
+      let inside = valid[output.value]
       guard let ratio = ratios[output.value], let full = ratio.scaled(side),
-        full <= GraphLimits.dimension,
-        !valid[output.value].isEmpty
+        full <= GraphLimits.dimension, !inside.isEmpty
       else {
         throw WholePicture(reason: "output '\(output.name)' sees more than \(side) pixels")
       }
-      for spoilt in [valid[output.value].lowerBound, full - valid[output.value].upperBound] {
-        let pixels = (spoilt * ratio.denominator + ratio.numerator - 1) / ratio.numerator
-        overlap = max(overlap, pixels)
-      }
+      demand(max(inside.lowerBound, full - inside.upperBound), ratio)
     }
     return overlap
   }
@@ -77,6 +91,15 @@ extension Graph {
 private struct WholePicture: Error { var reason: String }
 
 extension Op {
+  /// How many pixels inside the borders a padding copies from; nil for what copies nothing.
+  fileprivate func mirrored(_ axis: Axis) -> Int? {
+    switch self {
+    case .pad(let edges, .reflect): max(edges.before(axis), edges.after(axis)) + 1
+    case .pad(_, .edge): 1
+    default: nil
+    }
+  }
+
   /// The output pixels along an axis that depend on valid input pixels alone, when neither end of
   /// the input is a border of the picture.
   fileprivate func valid(

@@ -28,8 +28,8 @@ func tiled(
       let part = Plane(input.floats, input.shape).part(rows.given, columns.given)
       let found = try naive(
         resolved, weights: weights, inputs: [graph.inputs[0].name: try part.tensor])
-      for (position, output) in graph.outputs.enumerated() {
-        let scale = try #require(graph.sizeRule(output: position).scale)
+      for output in graph.outputs {
+        let scale = try #require(graph.ratios[output.value])
         let tensor = try #require(found[output.name])
         results[output.name]?.paste(Plane(tensor.floats, tensor.shape), rows, columns, scale)
       }

@@ -89,10 +89,16 @@ import Testing
       x.applying(.pixelUnshuffle(factor: 3, order: .tensorflow)).convolution("a", 18, kernel: 3)
         .convolution("b", 18, kernel: 3).pixelShuffle(3, order: .tensorflow)
     },
-    Case("padded and cropped", Size(21, 26), tile: 7, overlap: 3) { x in
+    Case("padded and cropped", Size(22, 29), tile: 7, overlap: 4) { x in
       x.applying(.pad(4, .reflect)).convolution("a", 2, kernel: 5, border: .valid)
         .applying(.crop(Edges(1, 2, 3, 2))).applying(.pad(Edges(0, 1, 2, 1), .edge))
         .applying(.crop(Edges(0, 1, 2, 1)))
+    },
+    Case("mirrored after a convolution", Size(19, 25), tile: 6, overlap: 4) { x in
+      // At the right border column 24 + 3 mirrors 24 - 3, which the convolution must have made
+      // from 24 - 4.
+      x.convolution("a", 2, kernel: 3).applying(.pad(Edges(0, 0, 0, 3), .reflect))
+        .applying(.crop(Edges(0, 3, 0, 0)))
     },
     Case("nearest", Size(9, 14), tile: 4, overlap: 0) { $0.resize(.nearest, by: 2) },
     Case("linear", Size(9, 14), tile: 4, overlap: 1) { x in

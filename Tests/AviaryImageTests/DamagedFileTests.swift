@@ -53,7 +53,7 @@ import Testing
   @Test func filesThatCannotBeOpened() throws {
     let folder = try TemporaryFolder()
     #expect(
-      message("\(folder.path)/none.png") == "FILE: cannot be read: No such file or directory")
+      message("\(folder.path)/none.png") == "FILE: cannot be read: no such file or directory")
     #expect(message(folder.path) == "FILE: cannot be read: it is a folder")
     #expect(message("/dev/null") == "FILE: cannot be read: it is not a file")
   }

@@ -65,7 +65,9 @@ struct ConvertCommand: ParsableCommand {
       model = try restated(path)
     } else {
       let options = weights.importOptions(scale: scale, allowMissing: allowMissing)
-      (model, report) = try Model.imported(from: path, options, registry: zoo.registry)
+      (model, report) = try naming(input) {
+        try Model.imported(from: path, options, registry: zoo.registry)
+      }
     }
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements
@@ -115,6 +117,6 @@ struct ConvertCommand: ParsableCommand {
       weights.config.map { "configuration: \($0.json.text)" },
       weights.colour.map { "picture.colour: \($0.rawValue)" },
       scale.map { "scale: \($0)" },
-    ].compactMap { $0 }
+    ].compactMap { $0 }.map { "\($0) (stated)" }
   }
 }

@@ -55,10 +55,11 @@ struct RunCommand: ParsableCommand {
     let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
     var failure: ExitStatus?
     var results: [JSON] = []
-    for job in plan.jobs {
+    for (position, job) in plan.jobs.enumerated() {
       do {
         let path = try job.output.get()
-        let report = try enlarge(job.input, to: path, upscaler)
+        let count = plan.jobs.count > 1 ? "\(position + 1)/\(plan.jobs.count) " : ""
+        let report = try enlarge(job.input, to: path, upscaler, title: count + job.input)
         results.append(try json(job.input, path, report))
         if !output.json { try Console.print(line(job.input, path, report)) }
       } catch let error as CommandError where error.isFinal {
@@ -74,11 +75,11 @@ struct RunCommand: ParsableCommand {
   }
 
   private func enlarge(
-    _ input: String, to path: String, _ upscaler: Upscaler
+    _ input: String, to path: String, _ upscaler: Upscaler, title: String
   ) throws -> UpscaleReport {
     let header = try PictureReader(path: input).header
     let pixels = Double(header.width * header.height * upscaler.scale * upscaler.scale)
-    var bar = ProgressBar(input, amount: pixels / 1e6, unit: "Mpx", isEnabled: !output.quiet)
+    var bar = ProgressBar(title, amount: pixels / 1e6, unit: "Mpx", isEnabled: !output.quiet)
     defer { bar.finish() }
     let report = try upscaler.enlarge(from: input, to: path) { bar.update($0) }
     bar.finish()

@@ -10,7 +10,9 @@ extension Zoo {
   func load(
     _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
-    let (model, report) = try model(reference, scale: scale, options.importOptions())
+    let (model, report) = try naming(reference) {
+      try self.model(reference, scale: scale, options.importOptions())
+    }
     if let report {
       if !quiet {
         let assumed = report.assumed.joined(separator: ", ")

@@ -20,6 +20,6 @@ extension Card.Provenance {
   /// The source, and beneath it what was done to it.
   fileprivate var lines: [String] {
     ["\(file) (\(format))"] + (sha256.map { ["  sha256:\($0)"] } ?? [])
-      + conversions.map { "  \($0)" } + assumptions.map { "  assumed or stated: \($0)" }
+      + conversions.map { "  \($0)" } + assumptions.map { "  assumed: \($0)" }
   }
 }

@@ -17,8 +17,9 @@ struct FileDescription {
   init(_ path: String, registry: Registry) throws {
     self.path = path
     guard try FileFormat.sniff(path) == .aviaryCheckpoint else {
-      let (model, report) = try Model.imported(
-        from: path, ImportOptions(), registry: registry)
+      let (model, report) = try naming(path) {
+        try Model.imported(from: path, ImportOptions(), registry: registry)
+      }
       format = report.format
       architecture = model.architecture
       configuration = model.configuration

@@ -78,7 +78,7 @@ extension NetworkSummary {
       "Work",
       work(input).map { work in
         "\(NumberText.scaled(work.multiplyAdds)) multiply-adds for \(work.output.text)"
-          + " of \(work.input.text)"
+          + " from \(work.input.text)"
       })
     sheet.add("Sizes", sizes.text)
     sheet.add("Tiling", tiling(input)?.text)

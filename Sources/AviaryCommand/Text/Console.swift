@@ -45,7 +45,8 @@ enum Console {
         let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
         if count < 0 {
           if errno == EINTR { continue }
-          return unsafe String(cString: strerror(errno)).lowercased()
+          let reason = unsafe String(cString: strerror(errno))
+          return reason.prefix(1).lowercased() + reason.dropFirst()
         }
         done += count
       }

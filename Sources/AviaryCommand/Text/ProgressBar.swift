@@ -43,20 +43,23 @@ struct ProgressBar {
     Console.draw("\r\u{1B}[K")
   }
 
-  /// The line, not wider than the terminal.
+  /// The line, not wider than the terminal; its parts keep their places.
   private func line(share: Double, seconds: Double) -> String {
-    var tail = " \(NumberText.fixed(share * 100, 0)) %"
-    if amount > 0 { tail += "  \(NumberText.short(share * amount / seconds)) \(unit)/s" }
-    if share > 0 { tail += "  \(NumberText.duration(seconds / share - seconds)) left" }
+    let percent = NumberText.fixed(share * 100, 0)
+    var tail = " \(String(repeating: " ", count: 3 - percent.count))\(percent) %"
+    if amount > 0 { tail += "  \(NumberText.fixed(share * amount / seconds, 2)) \(unit)/s" }
+    if share > 0 {
+      let left = max((seconds / share - seconds).rounded(.up), 0)
+      tail += "  \(left < 10 ? "\(Int(left)) s" : NumberText.duration(left)) left"
+    }
     // One column stays free, for some terminals break the line when the last is filled.
     let columns = ProgressBar.columns - 1
-    let width = min(max(columns - title.count - tail.count - 3, 0), 30)
-    let filled = Int(share * Double(width))
-    let bar =
-      width < 5
-      ? ""
-      : " [\(String(repeating: "#", count: filled))\(String(repeating: "-", count: width - filled))]"
-    return String("\(title)\(bar)\(tail)".prefix(columns))
+    let width = 20
+    let bar = String(repeating: "#", count: Int(share * Double(width)))
+    let rest = String(repeating: "-", count: width - bar.count)
+    let room = max(columns - width - 3 - tail.count, 8)
+    let name = title.count <= room ? title : "...\(title.suffix(room - 3))"
+    return String("\(name) [\(bar)\(rest)]\(tail)".prefix(columns))
   }
 
   private static var columns: Int {

@@ -47,6 +47,9 @@ enum SystemReason {
   static func text(_ code: Int32) -> String {
     var buffer = [CChar](repeating: 0, count: 128)
     unsafe strerror_r(code, &buffer, buffer.count)
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let text = String(
+      decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    // It goes on a sentence.
+    return text.prefix(1).lowercased() + text.dropFirst()
   }
 }

@@ -1,0 +1,132 @@
+import AviaryTestSupport
+import Foundation
+import Testing
+
+@Suite("aviary convert")
+struct ConvertTests {
+  @Test("what was done is reported, and kept in the card")
+  func report() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("tiny.h5")
+    let convert = try Outcome([
+      "convert", fixture("weights/whole.pt"), path, "--input", "gray", "--scale", "3",
+      "--licence", "MIT", "--json",
+    ])
+    #expect(convert.status == 0)
+    #expect(convert.error == "")
+    let json = try convert.json()
+    let report = try #require(json["report"] as? [String: Any])
+    #expect(report["architecture"] as? String == "srcnn")
+    #expect((report["applied"] as? [String])?.count == 6)
+    #expect(report["assumed"] as? [String] == [#"padding: "same""#])
+    #expect(report["missing"] as? [String] == [])
+    #expect(report["unused"] as? [String] == [])
+    let picture = try #require(json["picture"] as? [String: Any])
+    #expect(picture["colour"] as? String == "gray")
+    #expect(picture["scales"] as? [Int] == [3])
+    let card = try #require(json["card"] as? [String: Any])
+    #expect(card["licence"] as? String == "MIT")
+    let step = try #require((card["provenance"] as? [[String: Any]])?.first)
+    #expect(step["file"] as? String == "whole.pt")
+    #expect(
+      step["assumptions"] as? [String] == [
+        #"padding: "same""#, "picture.colour: gray (stated)", "scale: 3 (stated)",
+      ])
+  }
+
+  @Test("for people: the report in lines")
+  func text() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("tiny.h5")
+    let convert = try Outcome(["convert", fixture("weights/whole.pt"), path])
+    for line in [
+      "\(fixture("weights/whole.pt")) -> \(path)", "Applied       6 of 6 parameters",
+      #"Assumed       padding: "same""#, #"              picture.colour: "luma""#,
+      "Licence       not stated (--licence)", "(read back)",
+    ] {
+      #expect(convert.output.contains(line))
+    }
+  }
+
+  @Test("a file that is there is replaced only with --force, and in one step")
+  func force() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("tiny.h5", Array("precious".utf8))
+    expectFailure(
+      try Outcome(["convert", fixture("weights/whole.pt"), path]), 73,
+      "\(path): no file expected, one found (--force replaces it)")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
+    #expect(try Outcome(["convert", fixture("weights/whole.pt"), path, "--force"]).status == 0)
+    #expect(try Outcome(["inspect", path, "--verify"]).status == 0)
+    #expect(try folder.names == ["tiny.h5"])
+  }
+
+  @Test("a checkpoint is written again with what is stated changed")
+  func restated() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("tiny.h5")
+    let first = try Outcome(["convert", fixture("weights/whole.pt"), path, "--json"]).json()
+    let second = try Outcome([
+      "convert", path, path, "--force", "--input", "gray", "--note", "Gray after all.", "--json",
+    ]).json()
+    #expect(second["contentHash"] as? String == first["contentHash"] as? String)
+    #expect((second["picture"] as? [String: Any])?["colour"] as? String == "gray")
+    let card = try #require(second["card"] as? [String: Any])
+    #expect(card["notes"] as? [String] == ["Gray after all."])
+    let steps = try #require(card["provenance"] as? [[String: Any]])
+    #expect(steps.map { $0["format"] as? String } == ["PyTorch zip", "Aviary checkpoint"])
+    expectFailure(
+      try Outcome(["convert", path, folder.file("other.h5"), "--as", "srcnn"]), 64,
+      "\(path): no --as expected, for a checkpoint holds its own network")
+  }
+
+  @Test("weights that lack something become a checkpoint only if the user says so")
+  func allowMissing() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("tiny.h5")
+    let convert = try Outcome([
+      "convert", fixture("weights/missing.pt"), path, "--allow-missing", "--as", "srcnn",
+      "--config", #"{"filters": [2, 2], "kernels": [9, 1, 5]}"#, "--json",
+    ])
+    #expect(convert.error == "")
+    #expect(convert.status == 0)
+    let report = try #require(try convert.json()["report"] as? [String: Any])
+    #expect(report["missing"] as? [String] == ["conv3.bias"])
+  }
+
+  @Test("NaN weights are warned of, also when quiet, and converted all the same")
+  func notANumber() throws {
+    let folder = try TemporaryFolder()
+    let input = fixture("weights/not-a-number.pt")
+    let convert = try Outcome(["convert", input, folder.file("tiny.h5"), "--quiet", "--json"])
+    #expect(convert.status == 0)
+    #expect(
+      convert.error == "aviary: warning: \(input): finite weights expected, NaN or infinity found "
+        + "in conv2.weight\n")
+    let report = try #require(try convert.json()["report"] as? [String: Any])
+    #expect(report["notFinite"] as? [String] == ["conv2.weight"])
+  }
+
+  static let wrong: [([String], Int32, String)] = [
+    (
+      ["--input", "rgb"], 69, "srcnn: colour of 1 channel expected, rgb found"
+    ),
+    (["--scale", "0"], 69, "srcnn: scale 1 to 64 expected, 0 found"),
+    (
+      ["--as", "srcn"], 66, "srcn: no such architecture; did you mean srcnn?"
+    ),
+    (
+      ["--config", #"{"depth": 3}"#, "--as", "srcnn"], 65,
+      "srcnn: no option 'depth' (it has channels, filters, kernels, padding)"
+    ),
+  ]
+
+  @Test("statements that do not fit the network", arguments: wrong)
+  func statements(_ options: [String], _ status: Int32, _ line: String) throws {
+    let folder = try TemporaryFolder()
+    expectFailure(
+      try Outcome(["convert", fixture("weights/whole.pt"), folder.file("tiny.h5")] + options),
+      status, line)
+    #expect(try folder.names == [])
+  }
+}

@@ -1,0 +1,86 @@
+import Testing
+
+@Suite("Help, version, completions")
+struct HelpTests {
+  static let commands = ["list", "info", "inspect", "convert", "run", "eval", "compare"]
+
+  @Test("every command explains itself with examples", arguments: commands)
+  func explains(_ command: String) throws {
+    let help = try Outcome([command, "--help"])
+    #expect(help.status == 0)
+    #expect(help.error == "")
+    #expect(help.output.contains("EXAMPLES\n  aviary \(command)"))
+    #expect(help.output.contains("USAGE: aviary \(command)"))
+  }
+
+  @Test("the program alone explains itself and its exit status")
+  func overview() throws {
+    let help = try Outcome([])
+    #expect(help.status == 0)
+    #expect(help.output == (try Outcome(["--help"]).output))
+    for line in ["0   all is done", "65  a file is not what is expected", "AVIARY_CHECKPOINTS"] {
+      #expect(help.output.contains(line))
+    }
+  }
+
+  @Test("the version is one line")
+  func version() throws {
+    #expect(try Outcome(["--version"]).output == "0.1.0\n")
+  }
+
+  @Test("completions know commands, options and their values", arguments: ["bash", "zsh", "fish"])
+  func completions(_ shell: String) throws {
+    let script = try Outcome(["--generate-completion-script", shell])
+    #expect(script.status == 0)
+    for word in Self.commands + ["unrounded-luma", "ycbcr-jpeg"] {
+      #expect(script.output.contains(word))
+    }
+  }
+
+  static let misunderstood: [([String], String)] = [
+    (["lst"], "Unexpected argument 'lst' (see aviary --help)"),
+    (["run", "bicubic"], "Missing expected argument '<input> ...' (see aviary run --help)"),
+    (
+      ["run", "bicubic", "a.png"],
+      "Missing expected argument '--output <out>' (see aviary run --help)"
+    ),
+    (
+      ["list", "--jsn"], "Unknown option '--jsn'. Did you mean '--json'? (see aviary list --help)"
+    ),
+    (
+      ["list", "--json", "--markdown"],
+      "one of --json and --markdown expected, both found (see aviary list --help)"
+    ),
+    (
+      ["run", "bicubic", "a.png", "-o", "b.png", "--memory", "much"],
+      "The value 'much' is invalid for '--memory <size>' (see aviary run --help)"
+    ),
+    (
+      ["run", "bicubic", "a.png", "-o", "b.png", "--threads", "0"],
+      "--threads: 1 to 1024 expected, 0 found (see aviary run --help)"
+    ),
+    (
+      ["convert", "a.pt", "b.h5", "--input", "cmyk"],
+      "The value 'cmyk' is invalid for '--input <colours>': one of rgb, gray, luma, ycbcr, "
+        + "ycbcr-jpeg expected (see aviary convert --help)"
+    ),
+    (
+      ["info", "srcnn", "--config", "[]"],
+      "The value '[]' is invalid for '--config <json>': configuration: an object expected, "
+        + "an array found (see aviary info --help)"
+    ),
+  ]
+
+  @Test(
+    "a command line that cannot be understood is one line and status 64", arguments: misunderstood)
+  func usage(_ arguments: [String], _ line: String) throws {
+    expectFailure(try Outcome(arguments), 64, line)
+  }
+
+  @Test("a result that cannot be printed is no success")
+  func fullOutput() throws {
+    let outcome = try Outcome(["list"], after: "exec 1>/dev/full")
+    expectFailure(
+      outcome, 73, "standard output: cannot be written: no space left on device")
+  }
+}

@@ -1,0 +1,78 @@
+import AviaryTestSupport
+// Processes and pipes are Foundation's; the program itself does without it.
+import Foundation
+import Testing
+
+/// What the program did when it was run as a child process.
+struct Outcome {
+  let status: Int32
+  let output: String
+  let error: String
+
+  /// Runs the program.
+  ///
+  /// - Parameters:
+  ///   - environment: variables that differ from the test's own. No checkpoints are found by name
+  ///     and no plugins are loaded unless stated here.
+  ///   - folder: the current folder.
+  ///   - limit: a command of the shell that is run before, such as `ulimit -f 8`.
+  init(
+    _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
+    after limit: String? = nil
+  ) throws {
+    let process = Process()
+    if let limit {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = ["-c", "\(limit); exec \"$0\" \"$@\"", Outcome.program.path] + arguments
+    } else {
+      process.executableURL = Outcome.program
+      process.arguments = arguments
+    }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["AVIARY_CHECKPOINTS": "", "AVIARY_PLUGIN_PATH": ""]) { $1 }
+      .merging(environment) { $1 }
+    if let folder { process.currentDirectoryURL = URL(filePath: folder) }
+    // Into files: a full pipe that nobody reads would stop the child.
+    let files = try TemporaryFolder()
+    func handle(_ name: String) throws -> FileHandle {
+      try FileHandle(forWritingTo: URL(filePath: files.file(name, [])))
+    }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try handle("output")
+    process.standardError = try handle("error")
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationReason == .exit, "the program was ended by a signal")
+    status = process.terminationStatus
+    func text(_ name: String) throws -> String {
+      String(decoding: try Data(contentsOf: URL(filePath: files.file(name))), as: UTF8.self)
+    }
+    output = try text("output")
+    error = try text("error")
+  }
+
+  /// The output as JSON's objects and arrays.
+  func json() throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data(output.utf8))
+    return try #require(object as? [String: Any])
+  }
+
+  /// Lies beside the test itself.
+  private static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appending(path: "aviary")
+}
+
+/// The path of a file among the tests' own.
+func fixture(_ path: String) -> String {
+  SharedFolder.repository.appending(path: "Tests/Fixtures/\(path)").path
+}
+
+/// Holds that the program failed with this status and exactly this line, and printed no result.
+func expectFailure(
+  _ outcome: Outcome, _ status: Int32, _ line: String,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(outcome.status == status, sourceLocation: sourceLocation)
+  #expect(outcome.error == "aviary: \(line)\n", sourceLocation: sourceLocation)
+  #expect(outcome.output == "", sourceLocation: sourceLocation)
+}

@@ -1,0 +1,191 @@
+import AviaryImage
+import AviaryTestSupport
+import Foundation
+import Testing
+
+@Suite("aviary run")
+struct RunTests {
+  /// A picture of the tests' own: 23x17, RGB, 8 bits.
+  private let picture = fixture("pictures/rgb-8.png")
+
+  @Test("one picture goes to a file")
+  func file() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("large.png")
+    let run = try Outcome(["run", "bicubic", picture, "-o", path, "--scale", "3"])
+    #expect(run.status == 0)
+    #expect(run.error == "")
+    let small = try PictureReader(path: picture).header,
+      large = try PictureReader(path: path).header
+    #expect(large.width == 3 * small.width)
+    #expect(large.height == 3 * small.height)
+    #expect(
+      run.output.hasPrefix(
+        "\(picture) -> \(path): \(small.width)x\(small.height) to \(large.width)x\(large.height), ")
+    )
+    #expect(try folder.names == ["large.png"])
+  }
+
+  @Test("JSON tells of tiles, memory and time")
+  func json() throws {
+    let folder = try TemporaryFolder()
+    let run = try Outcome([
+      "run", "bicubic", picture, "-o", folder.file("large.png"), "--json",
+    ])
+    let result = try #require((try run.json()["results"] as? [[String: Any]])?.first)
+    #expect(result["input"] as? String == picture)
+    #expect(result["output"] as? String == folder.file("large.png"))
+    #expect(result["tiles"] as? Int == 1)
+    #expect((result["arenaBytes"] as? Int ?? 0) > 0)
+    #expect((result["seconds"] as? Double ?? 0) > 0)
+    #expect((result["warnings"] as? [Any])?.isEmpty == true)
+  }
+
+  @Test("other frameworks' weights run on the fly, and what is assumed is noted")
+  func foreign() throws {
+    let folder = try TemporaryFolder()
+    let weights = fixture("weights/whole.pt")
+    let arguments = ["run", weights, picture, "-o", folder.file("large.png"), "--scale", "2"]
+    let run = try Outcome(arguments)
+    #expect(run.status == 0)
+    #expect(
+      run.error == "aviary: note: \(weights): taken for srcnn "
+        + #"{"channels":1,"filters":[2,2],"kernels":[9,1,5],"padding":"same"}; "#
+        + #"assumed: padding: "same", picture.colour: "luma""# + "\n")
+    #expect(try Outcome(arguments + ["--quiet"]).error == "")
+    let stated = try Outcome(
+      arguments + ["--input", "gray", "--config", #"{"padding": "valid"}"#, "--quiet"])
+    #expect(stated.error == "")
+    #expect(stated.status == 0)
+  }
+
+  @Test("a checkpoint runs with what it says of itself, and refuses other statements")
+  func checkpoint() throws {
+    let folder = try TemporaryFolder()
+    let model = folder.file("tiny.h5"), path = folder.file("large.png")
+    let convert = try Outcome(["convert", fixture("weights/whole.pt"), model, "--scale", "2"])
+    #expect(convert.status == 0)
+    let run = try Outcome(["run", model, picture, "-o", path])
+    #expect(run.status == 0)
+    #expect(run.error == "")
+    // By name, too.
+    let named = try Outcome(
+      ["run", "tiny", picture, "-o", path], environment: ["AVIARY_CHECKPOINTS": folder.path])
+    #expect(named.status == 0)
+    expectFailure(
+      try Outcome(["run", model, picture, "-o", path, "--input", "gray"]), 64,
+      "\(model): no --input expected, for a checkpoint says so itself (aviary convert changes it)")
+    expectFailure(
+      try Outcome(["run", "bicubic", picture, "-o", path, "--config", "{}"]), 64,
+      "bicubic: no --config expected, for it has no weights")
+  }
+
+  @Test(
+    "several pictures and folders go into a folder, and one that fails does not stop the others")
+  func folders() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.file("in"), withIntermediateDirectories: false)
+    try FileManager.default.createDirectory(
+      atPath: folder.file("out"), withIntermediateDirectories: false)
+    for (name, source) in [("a.png", "rgb-8.png"), ("c.jpg", "gray.jpg")] {
+      try FileManager.default.copyItem(
+        atPath: fixture("pictures/\(source)"), toPath: folder.file("in/\(name)"))
+    }
+    let broken = try folder.file("in/b.PNG", Array("nothing".utf8))
+    _ = try folder.file("in/notes.txt", Array("no picture".utf8))
+    let run = try Outcome(
+      ["run", "nearest", folder.file("in"), picture, "-o", folder.file("out"), "--json"])
+    #expect(run.status == 65)
+    #expect(
+      run.error
+        == "aviary: \(broken): PNG or JPEG expected, a file of another kind found\n")
+    let results = try #require(try run.json()["results"] as? [[String: Any]])
+    #expect(results.count == 4)
+    #expect(
+      results[1]["error"] as? String
+        == "\(broken): PNG or JPEG expected, a file of another kind found")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted()
+        == ["a.png", "c.png", "rgb-8.png"])
+  }
+
+  @Test("no input is ever overwritten, and no output twice")
+  func collisions() throws {
+    let folder = try TemporaryFolder()
+    let input = folder.file("a.png")
+    try FileManager.default.copyItem(atPath: picture, toPath: input)
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link.png"), withDestinationPath: input)
+    let before = try Data(contentsOf: URL(filePath: input))
+    for output in [input, folder.path, folder.file("link.png")] {
+      let path = output == folder.path ? "\(output)/a.png" : output
+      expectFailure(
+        try Outcome(["run", "nearest", input, "-o", output]), 73,
+        "\(path): an output that is none of the inputs expected, an input found")
+    }
+    #expect(try Data(contentsOf: URL(filePath: input)) == before)
+    try FileManager.default.createDirectory(
+      atPath: folder.file("out"), withIntermediateDirectories: false)
+    let other = folder.file("a.jpg")
+    try FileManager.default.copyItem(atPath: fixture("pictures/gray.jpg"), toPath: other)
+    let run = try Outcome(["run", "nearest", input, other, "-o", folder.file("out")])
+    #expect(run.status == 73)
+    #expect(
+      run.error == "aviary: \(folder.file("out/a.png")): one picture of this name expected, "
+        + "a second found (\(other))\n")
+    let written = try PictureReader(path: folder.file("out/a.png")).header
+    #expect(written.width == 2 * (try PictureReader(path: input).header.width))
+  }
+
+  @Test("an output that is there is replaced")
+  func replaced() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("large.png", Array("old".utf8))
+    #expect(try Outcome(["run", "nearest", picture, "-o", path]).status == 0)
+    #expect(try PictureReader(path: path).header.width > 0)
+    #expect(try folder.names == ["large.png"])
+  }
+
+  static let unfit: [([String], Int32, String)] = [
+    (
+      ["srcnn"], 66,
+      "srcnn: an architecture of 57281 parameters; a checkpoint with weights for it expected, "
+        + "only its name found"
+    ),
+    (
+      ["bicubc"], 66,
+      "bicubc: a file, a checkpoint's name or an architecture expected, none found; "
+        + "did you mean bicubic?"
+    ),
+    (
+      [fixture("architectures/espcn.x3/weights.pt"), "--scale", "2", "--quiet"], 69,
+      "espcn: scale 3 expected, 2 found"
+    ),
+    (
+      [fixture("weights/whole.pt"), "--quiet"], 69,
+      "srcnn: scale to be stated (pictures are enlarged first, by any) expected, none found"
+    ),
+    (["bicubic", "--scale", "0"], 65, "bicubic: scale: 1 to 64 expected, 0 found"),
+  ]
+
+  @Test("models that cannot", arguments: unfit)
+  func models(_ arguments: [String], _ status: Int32, _ line: String) throws {
+    let folder = try TemporaryFolder()
+    expectFailure(
+      try Outcome(["run"] + arguments + [picture, "-o", folder.file("large.png")]), status, line)
+    #expect(try folder.names == [])
+  }
+
+  @Test("the memory allowed is kept to, or it is said what is needed")
+  func memory() throws {
+    let folder = try TemporaryFolder()
+    let run = try Outcome([
+      "run", fixture("architectures/fusion-cae.x2/weights.pt"), picture, "--quiet", "--memory",
+      "10K", "-o", folder.file("large.png"),
+    ])
+    #expect(run.status == 69)
+    #expect(run.error.hasPrefix("aviary: memory: at most "))
+    #expect(try folder.names == [])
+  }
+}
