@@ -11,7 +11,7 @@ extension Zoo {
     _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
     let (model, report) = try naming(reference) {
-      try self.model(reference, scale: scale, options.importOptions())
+      try self.model(reference, scale: scale, options.importOptions(scale: scale))
     }
     if let report {
       if !quiet {

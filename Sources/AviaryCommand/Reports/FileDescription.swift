@@ -33,7 +33,13 @@ struct FileDescription {
     format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
     architecture = summary.architecture
     configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]
-    network = summary.network
+    do throws(GraphError) {
+      network = try summary.network()
+    } catch {
+      // The rest of the file is worth reading all the same.
+      Console.warn("\(path): graph or picture: \(error)")
+      network = nil
+    }
     card = summary.card
     storedHash = summary.storedHash
     assumed = []

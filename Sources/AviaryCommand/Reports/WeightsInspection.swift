@@ -26,8 +26,7 @@ struct WeightsInspection {
         statistics: statistics ? TensorStatistics(of: tensor) : nil)
     }
     do {
-      var options = ImportOptions()
-      let (fit, found) = try Model.recognise(state, &options, registry)
+      let (fit, found) = try Model.recognise(state, ImportOptions(), registry)
       recognition = .network(fit)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.
       contentHash = verify ? ContentHash.of(fit.hashed(found.tensors)) : nil
