@@ -4,7 +4,8 @@ import AviaryCheckpoint
 import AviaryGraph
 
 extension Zoo {
-  /// The model that a user means, with what should be known of it said on standard error.
+  /// The model that a user means, with what should be known of it said on standard error: what was
+  /// assumed of weights that are imported on the fly, and weights that are no numbers.
   ///
   /// - Parameter quiet: whether notes are left out; warnings never are.
   func load(

@@ -9,7 +9,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints that are found by name; those that cannot be read are warned of.
+  /// The checkpoints that are found by name; those that cannot be read are warned of, for one broken
+  /// file must not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {

@@ -2,7 +2,8 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// A file of weights as its user sees it: what network it holds, where it comes from.
+/// A file of weights as its user sees it: what network it holds, where it comes from, what it may be
+/// used for. What lies in it byte by byte is `inspect`'s.
 struct FileDescription {
   private let path: String
   private let format: String

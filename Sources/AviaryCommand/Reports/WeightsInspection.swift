@@ -3,7 +3,8 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// What is in another framework's file of weights, and what network they would be.
+/// What is in another framework's file of weights, and what network they would be. Weights that no
+/// architecture fits are no error here: saying why is what the user came for.
 struct WeightsInspection {
   private let file: WeightsFile
   private let tensors: [TensorEntry]
