@@ -41,8 +41,8 @@ enum ExitStatus: Int32, CaseIterable {
 
   /// The status with which the program ends after an error.
   ///
-  /// Every case of every module's error is named below, so that a new one does not compile before it
-  /// is said what scripts should make of it.
+  /// Cases are named below, so that a new one does not compile before it is said what scripts should
+  /// make of it; whatever is wrong with a graph or a plugin is data.
   init(_ error: any Error) {
     self =
       switch error {
