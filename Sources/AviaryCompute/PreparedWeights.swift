@@ -1,6 +1,5 @@
 import AviaryGraph
 public import AviaryTensor
-import CDNNL
 import Synchronization
 
 /// A network's weights, and what plans have made of them: folded with batch normalisation and
@@ -48,8 +47,7 @@ public final class PreparedWeights: Sendable {
     // Made outside the lock: two plans at once may both make it, and the first one's stays.
     let values = try constant.make(self)
     let memory = try AlignedMemory(byteCount: constant.descriptor.byteCount)
-    let plain = try MemoryDescriptor(constant.shape, .planar)
-    try reorder(values, plain, to: memory, constant.descriptor, engine)
+    try reorder(values, constant.shape, to: memory, constant.descriptor, engine)
     return cache.withLock {
       if let first = $0[constant.key]?.first(where: { $0.descriptor == constant.descriptor }) {
         return first.memory
@@ -58,38 +56,6 @@ public final class PreparedWeights: Sendable {
         Entry(descriptor: constant.descriptor, memory: memory))
       return memory
     }
-  }
-
-  private func reorder(
-    _ values: [Float], _ plain: MemoryDescriptor, to memory: AlignedMemory,
-    _ descriptor: MemoryDescriptor, _ engine: EngineHandle
-  ) throws(ComputeError) {
-    precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "weights fill shape")
-    let copy = try PrimitiveDescriptor(reorder: plain, to: descriptor, engine)
-    let primitive = try Primitive(copy)
-    let stream = try StreamHandle(engine)
-    let scratchBytes = copy.descriptor(.scratch).byteCount
-    let scratch = try AlignedMemory(byteCount: scratchBytes)
-    // oneDNN wants a mutable pointer to what it only reads.
-    var values = values
-    let result = unsafe values.withUnsafeMutableBytes { bytes -> Result<Void, ComputeError> in
-      Result { () throws(ComputeError) in
-        let source = unsafe try Memory(plain, at: bytes.baseAddress, engine)
-        let destination = unsafe try Memory(descriptor, at: memory.start, engine)
-        let work = unsafe try Memory(copy.descriptor(.scratch), at: scratch.start, engine)
-        var arguments = unsafe [
-          dnnl_exec_arg_t(arg: Argument.source.rawValue, memory: source.raw),
-          dnnl_exec_arg_t(arg: Argument.destination.rawValue, memory: destination.raw),
-        ]
-        if scratchBytes > 0 {
-          unsafe arguments.append(
-            dnnl_exec_arg_t(arg: Argument.scratch.rawValue, memory: work.raw))
-        }
-        unsafe try primitive.execute(arguments, stream)
-        try stream.wait()
-      }
-    }
-    try result.get()
   }
 }
 

@@ -100,6 +100,28 @@ import Testing
     try expectEqual(graph, [[1, 3, 8, 7]])
   }
 
+  /// Operands that lie in one another's memory: written over only where nothing is read again.
+  @Test(arguments: [Op.add, .subtract, .multiply])
+  func operandsThatOverlap(_ op: Op) throws {
+    for channels in [2, 32] {
+      let graph = try Graph(channels: 3) { x in
+        func whole(_ name: String) -> Value { x.convolution(name, channels, kernel: 3).relu() }
+        let a = whole("a"), b = whole("b"), c = whole("c"), d = whole("d")
+        let half = channels / 2
+        return [
+          a.applying(op, a.applying(.slice(start: half, count: 1))),
+          b.applying(.slice(start: 0, count: half))
+            .applying(op, b.applying(.slice(start: half, count: half))),
+          c.applying(.slice(start: 0, count: half + 1))
+            .applying(op, c.applying(.slice(start: half - 1, count: half + 1))),
+          d.applying(op, d),
+        ]
+      }
+      // Large enough for several threads.
+      try expectEqual(graph, [[1, 3, 40, 33]])
+    }
+  }
+
   /// Outputs that are an input, the same value twice, a part of another, dropout of either.
   @Test func unusualOutputs() throws {
     let graph = try Graph(channels: 4) { x in

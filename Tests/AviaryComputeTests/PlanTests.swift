@@ -224,3 +224,61 @@ import Testing
     }
   }
 }
+
+/// Graphs and sizes as a hostile file might have them: refused, or planned in a reasonable time.
+@Suite struct HostileSizeTests {
+  private func message(_ op: Op, _ shape: [Int]) throws -> String {
+    let graph = try Graph(of: op, channels: [shape[1]])
+    do {
+      let bytes = try Plan.arenaBytes(graph, inputShapes: [shape], engine: Engine())
+      return "\(bytes) bytes"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func sizesThatOverflow() throws {
+    let side = Int(Int32.max)
+    #expect(
+      try message(.activation(.relu), [side, 1, side, side])
+        == "node: relu: fewer than 2^48 elements expected, shape \([side, 1, side, side]) found")
+    #expect(
+      try message(.reduce(Reduction(.sum, dimensions: [0, 2, 3])), [side, 1, side, side])
+        == "input_0: fewer than 2^31 elements expected, shape \([side, 1, side, side]) found"
+        + " (compute it in tiles)")
+    #expect(
+      try message(.crop(Edges(0)), [1, 1, 1 << 16, 1 << 15])
+        == "input_0: fewer than 2^31 elements expected, shape [1, 1, 65536, 32768] found"
+        + " (compute it in tiles)")
+  }
+
+  @Test func enormousStride() throws {
+    let c = TransposedConvolution(filters: 16, kernel: 64, stride: 64)
+    #expect(
+      try message(.transposedConvolution(c), [1, 16, 2, 2])
+        == "node: transposedConvolution of stride 64x64 cannot be computed yet (the graph may say"
+        + " it, the engine has no lowering)")
+    // A small kernel has few phases whatever the stride.
+    let sparse = TransposedConvolution(filters: 16, kernel: 2, stride: 400, crops: Edges(3))
+    try expectEqual(.transposedConvolution(sparse), [1, 16, 2, 2])
+  }
+
+  /// As many nodes as a graph may have.
+  @Test func longChain() throws {
+    let nodes = (0..<GraphLimits.nodes).map { i in
+      Graph.Node(
+        "node_\(i)",
+        i % 2 == 0
+          ? .convolution(Convolution(filters: 16, kernel: 1, bias: false)) : .activation(.tanh),
+        inputs: [i], parameters: i % 2 == 0 ? ["weight"] : [])
+    }
+    let graph = try Graph(
+      inputs: [Graph.Input("x", channels: 16)], nodes: nodes,
+      outputs: [Graph.Output("y", value: nodes.count)])
+    let clock = ContinuousClock()
+    let start = clock.now
+    _ = try Plan.arenaBytes(graph, inputShapes: [[1, 16, 16, 16]], engine: Engine())
+    // Two seconds; the bound is for a machine with much else to do.
+    #expect(clock.now - start < .seconds(60))
+  }
+}

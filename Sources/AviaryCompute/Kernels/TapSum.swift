@@ -31,8 +31,9 @@ struct TapSum {
         guard let row = row.baseAddress else { return }
         for line in range {
           let (picture, y) = (line / height, line % height)
-          for i in 0..<width * lanes {
-            unsafe row[i] = i % lanes < expansion.filters ? bias?[i % lanes] ?? 0 : 0
+          for lane in 0..<lanes {
+            let start = unsafe lane < expansion.filters ? bias?[lane] ?? 0 : 0
+            for x in 0..<width { unsafe row[x * lanes + lane] = start }
           }
           unsafe sum(expanded + picture * places.picture, y, lanes, row)
           unsafe store(row, lanes, picture, y, result)
@@ -74,9 +75,7 @@ struct TapSum {
       let place = unsafe UnsafeMutableRawPointer(target + x * to)
       let value = unsafe UnsafeRawPointer(source + x * from).loadUnaligned(as: V.self)
       let sum = unsafe UnsafeRawPointer(place).loadUnaligned(as: V.self)
-      var result = V()
-      for i in result.indices { result[i] = sum[i] + value[i] }
-      unsafe place.storeBytes(of: result, as: V.self)
+      unsafe place.storeBytes(of: sum + value, as: V.self)
     }
   }
 

@@ -19,8 +19,15 @@ extension Lowering {
       try expanded(unit, source, rows: source.allRows, columns: source.allColumns, runs)
       return
     }
+    // Where the kernel is smaller than the stride, the other phases have no taps.
+    func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
+    guard count(.vertical) * count(.horizontal) <= Lowering.mostPhases else {
+      throw .unsupported(
+        node: unit.name,
+        operation: "transposedConvolution of stride \(c.stride.height)x\(c.stride.width)")
+    }
     let phases = Axis.allCases.map { axis in
-      (0..<c.stride[axis]).map {
+      (0..<count(axis)).map {
         Phase(
           $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
           input: input[axis.dimension], output: output[axis.dimension])
@@ -35,6 +42,9 @@ extension Lowering {
     }
     try finish(unit, .value(unit.output), isFused: true)
   }
+
+  /// More phases than any network has: a stride of 16 along both axes.
+  private static let mostPhases = 256
 
   /// Adds the convolution of one phase, and its weaving into the output.
   private mutating func phase(

@@ -37,7 +37,8 @@ struct Program {
       }
     }
     // Indices into a value are 32 bits wide in places of oneDNN.
-    for (value, shape) in shapes.enumerated() where shape.reduce(1, *) >= 1 << 31 {
+    for (value, shape) in shapes.enumerated()
+    where shape.reduce(1, { $0.multipliedSaturated(by: $1) }) >= 1 << 31 {
       throw .tooLarge(node: graph.name(ofValue: value), shape: shape)
     }
     values = shapes.map { Value(shape: $0) }

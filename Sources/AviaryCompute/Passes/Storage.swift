@@ -84,11 +84,14 @@ struct Storage {
         // Nobody else needs it, nor anything that lies in the same memory.
         roots[place.root].lifetime.upperBound == position
       else { continue }
-      // A convolution reads all of its input for every output.
-      let isRead =
-        unit.work.isConvolution
-        && unit.inputs.contains { places[$0]?.root == place.root }
-      if !isRead { return place }
+      // What else is read in this memory must be read at the same place at the same time: a
+      // convolution reads all of its input for every output, an operand that repeats is read again.
+      let isDisturbed = unit.inputs.contains { other in
+        places[other]?.root == place.root
+          && (unit.work.isConvolution || places[other] != place
+            || program.values[other].shape != program.values[unit.output].shape)
+      }
+      if !isDisturbed { return place }
     }
     return nil
   }
