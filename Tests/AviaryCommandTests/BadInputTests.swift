@@ -185,7 +185,9 @@ struct BadInputTests {
     }
     // What can be said without the graph is said.
     #expect(try Outcome(["inspect", path]).status == 0)
-    #expect(try Outcome(["info", path]).status == 0)
+    let info = try Outcome(["info", path])
+    #expect(info.status == 0)
+    #expect(info.error == "aviary: warning: \(path): graph or picture: \(line)\n")
     #expect(try folder.names == ["overflow.h5"])
   }
 

@@ -86,15 +86,14 @@ extension Model {
     _ state: StateDict, _ options: ImportOptions, _ registry: Registry
   ) throws -> (Fit, StateDict) {
     func attempt(_ state: StateDict) throws -> Fit {
-      let index = WeightIndex(state.tensors)
+      let weights = WeightIndex(state.tensors)
       let fit = try registry.detect(
-        index, as: options.architecture, overrides: options.configuration)
-      // Where shapes do not show the scale (FSRCNN), the one that the user states counts.
+        weights, as: options.architecture, overrides: options.configuration)
+      // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
       guard let scale = options.scale, fit.assumed.contains("scale") else { return fit }
-      var overrides = options.configuration.object ?? [:]
-      overrides["scale"] = .int(scale)
+      let stated = (options.configuration.object ?? [:]).merging(["scale": .int(scale)]) { $1 }
       return try registry.detect(
-        index, as: fit.network.architecture, overrides: .object(overrides))
+        weights, as: fit.network.architecture, overrides: .object(stated))
     }
     do {
       return (try attempt(state), state)
@@ -158,10 +157,10 @@ extension ImportOptions {
     if fit.network.picture.enlargeFirst == .no {
       let own = fit.network.graph.sizeRule().scale
       guard own == Ratio(max(scale, 1)) else {
-        throw .scale(
-          model: name,
-          expected: own.map { $0.denominator == 1 ? "\($0.numerator)" : "\($0.value)" } ?? "none",
-          found: "\(scale)")
+        let expected = own.map {
+          $0.denominator == 1 ? "\($0.numerator)" : "\($0.numerator)/\($0.denominator)"
+        }
+        throw .scale(model: name, expected: expected ?? "none", found: "\(scale)")
       }
     } else {
       guard (1...64).contains(scale) else {

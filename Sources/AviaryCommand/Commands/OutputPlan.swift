@@ -1,7 +1,8 @@
 import Aviary
 import FoundationEssentials
 
-/// Which picture is written where.
+/// Which picture is written where, decided before anything is computed, so that hours of work do not
+/// end in a name that is taken.
 struct OutputPlan {
   /// One picture.
   struct Job {
@@ -34,6 +35,7 @@ struct OutputPlan {
     var taken: [String: String] = [:]
     jobs = files.map { input in
       let path = isFolder ? OutputPlan.path(of: input, in: output) : output
+      // By identity, not by name: a link in the output folder may lead to an input.
       if let identity = FileIdentity(of: path), read.contains(identity) {
         return Job(input: input, output: .failure(.outputIsInput(path)))
       }
@@ -46,7 +48,8 @@ struct OutputPlan {
     }
   }
 
-  /// The pictures in a folder, by name.
+  /// The pictures in a folder, by name; folders in it are not entered. Names decide here, so that a
+  /// file beside the pictures is no error, while a picture that is none is.
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
   static func pictures(in folder: String) throws -> [String] {

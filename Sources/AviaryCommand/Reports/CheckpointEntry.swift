@@ -9,7 +9,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints that are found by name; those that cannot be read are warned of.
+  /// The checkpoints that are found by name; those that cannot be read are warned of, for one broken
+  /// file must not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {
@@ -25,7 +26,7 @@ struct CheckpointEntry {
     self.name = name
     self.path = path
     self.summary = summary
-    network = summary.network.map { NetworkSummary($0.graph, $0.picture) }
+    network = try? summary.network().map { NetworkSummary($0.graph, $0.picture) }
   }
 
   static func table(_ entries: [CheckpointEntry]) -> TextTable {
@@ -60,12 +61,13 @@ struct CheckpointEntry {
 }
 
 extension CheckpointSummary {
-  /// The network that the checkpoint holds; nil where it holds none that can be read.
-  var network: (graph: Graph, picture: Picture)? {
-    guard let graph,
-      let network = try? Graph(json: JSON(parsing: graph))
-    else { return nil }
-    let picture = try? picture.map { try Picture(json: JSON(parsing: $0)) }
-    return (network, picture ?? Picture(channels: network.inputs[0].channels))
+  /// The network that the checkpoint holds; nil where it holds none.
+  ///
+  /// - Throws: `GraphError` where it cannot be read.
+  func network() throws(GraphError) -> (graph: Graph, picture: Picture)? {
+    guard let graph else { return nil }
+    let network = try Graph(json: JSON(parsing: graph))
+    guard let picture else { return (network, Picture(channels: network.inputs[0].channels)) }
+    return (network, try Picture(json: JSON(parsing: picture)))
   }
 }
