@@ -49,14 +49,16 @@ let package = Package(
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it.
+    library("AviaryFiles", []),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
-    library("AviaryImage", ["AviaryTensor", "CImageCodecs"]),
+    library("AviaryImage", ["AviaryTensor", "AviaryFiles", "CImageCodecs"]),
     library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
     library(
       "AviaryCheckpoint",
       [
-        "AviaryTensor", "AviaryGraph", "CHDF5", .product(name: "Crypto", package: "swift-crypto"),
+        "AviaryTensor", "AviaryGraph", "AviaryFiles", "CHDF5",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
       "Aviary",
@@ -81,6 +83,7 @@ let package = Package(
     .target(
       name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint"],
       path: "Tests/Support", swiftSettings: strict),
+    tests("AviaryFilesTests", ["AviaryFiles"]),
     tests("AviaryGraphTests", ["AviaryGraph"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
