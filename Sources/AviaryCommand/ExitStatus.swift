@@ -61,8 +61,8 @@ enum ExitStatus: Int32, CaseIterable {
     self =
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
-      case .notRestoration, .scale, .colour, .memory: .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .networkOutput: .data
       }
   }
 
