@@ -8,10 +8,18 @@ extension Plugin {
   /// The architectures of a file: a library, whose code runs, or a JSON file, which is data alone.
   /// Which of the two it is the content says, not the name.
   ///
-  /// - Throws: `FileError.cannotRead` for a path that leads to no file; `PluginError` for a
-  ///   file that is neither, cannot be loaded, or does not answer as it must.
+  /// - Throws: `PluginError.cannotRead` for a path that leads to no file, others for a file that is neither, cannot be loaded, or does not answer as it must.
   public static func load(path: String) throws -> [AnyArchitecture] {
-    let file = try InputFile(path)
+    do {
+      return try architectures(of: InputFile(path))
+    } catch let error as FileError {
+      guard case .cannotRead(_, let reason) = error else { throw error }
+      throw PluginError.cannotRead(path: path, reason: reason)
+    }
+  }
+
+  private static func architectures(of file: borrowing InputFile) throws -> [AnyArchitecture] {
+    let path = file.path
     switch FileKind(beginning: try file.bytes(at: 0, count: 4_096)) {
     case .elf:
       let library = try PluginLibrary(path)
