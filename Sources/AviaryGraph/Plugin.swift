@@ -1,5 +1,7 @@
 /// What can be wrong with a plugin.
 public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file is neither a library nor JSON.
+  case notAPlugin(path: String, found: String)
   /// The file cannot be loaded as a library.
   case notLoadable(path: String, reason: String)
   /// The library has no entry point.
@@ -14,10 +16,16 @@ public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
   case failure(path: String, String)
   /// A declarative plugin does not say what it must.
   case badFile(path: String, String)
+  /// An architecture of the plugin has a name that is taken.
+  case duplicate(path: String, name: String)
+  /// An entry of the list of plugins depends on the current folder.
+  case relativeEntry(String)
 
   /// One line: the thing, the expected, the found.
   public var description: String {
     switch self {
+    case .notAPlugin(let path, let found):
+      "\(path): a plugin's library or a JSON file expected, \(found) found"
     case .notLoadable(let path, let reason): "\(path): a plugin's library expected: \(reason)"
     case .noEntryPoint(let path):
       "\(path): a library with the function aviary_plugin_v1 expected, none found"
@@ -27,6 +35,9 @@ public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
     case .badAnswer(let path, let what): "\(path): the library's answer: \(what)"
     case .failure(let path, let what): "\(path): \(what)"
     case .badFile(let path, let what): "\(path): \(what)"
+    case .duplicate(let path, let name): "\(path): \(RegistryError.duplicate(name))"
+    case .relativeEntry(let entry):
+      "AVIARY_PLUGIN_PATH: absolute paths expected, '\(entry)' found"
     }
   }
 }

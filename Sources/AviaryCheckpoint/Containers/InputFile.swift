@@ -5,14 +5,17 @@ import Glibc
 ///
 /// Reading is by `pread`, not by mapping: a file that another process truncates meanwhile gives an
 /// error here, where a mapping would end the process with a signal.
-struct InputFile: ~Copyable {
+package struct InputFile: ~Copyable {
   /// The path as the caller named it, for messages.
-  let path: String
+  package let path: String
   /// The size when the file was opened.
-  let byteCount: Int
+  package let byteCount: Int
   private let descriptor: CInt
 
-  init(_ path: String) throws(CheckpointError) {
+  /// Opens a file.
+  ///
+  /// - Throws: `CheckpointError.cannotRead`, also for what is no regular file.
+  package init(_ path: String) throws(CheckpointError) {
     // O_NONBLOCK: opening a named pipe would otherwise wait for someone to write to it.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .cannotRead(path: path, reason: systemError()) }
@@ -35,7 +38,7 @@ struct InputFile: ~Copyable {
   deinit { close(descriptor) }
 
   /// The bytes from `offset`; `part` names them in the error if the file ends before.
-  func read(at offset: Int, count: Int, part: String) throws(CheckpointError) -> [UInt8] {
+  package func read(at offset: Int, count: Int, part: String) throws(CheckpointError) -> [UInt8] {
     // Checked against the file before any memory is taken.
     guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else {
       let found = offset < 0 || offset > byteCount ? 0 : byteCount - offset

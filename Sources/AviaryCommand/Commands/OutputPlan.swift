@@ -53,16 +53,11 @@ struct OutputPlan {
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
   static func pictures(in folder: String) throws -> [String] {
-    guard FileKind(of: folder) == .folder,
-      let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    else { throw CommandError.noFolder(folder, found: FileKind.label(of: folder)) }
-    let pictures = names.filter { name in
-      !name.hasPrefix(".")
-        && [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
+    guard FileKind(of: folder) == .folder else {
+      throw CommandError.noFolder(folder, found: FileKind.label(of: folder))
     }
-    guard !pictures.isEmpty else { throw AviaryError.noPictures(folder: folder) }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    return pictures.sorted().map { stem + $0 }
+    return try PictureFolder.pictures(in: folder).map { stem + $0 }
   }
 
   private static func path(of input: String, in folder: String) -> String {

@@ -13,7 +13,9 @@ struct ZooOptions: ParsableArguments {
   var plugins: [String] = []
 
   /// The architectures, those of plugins included, and the checkpoints.
-  func zoo() throws -> Zoo { Zoo(registry: .builtin) }
+  ///
+  /// - Throws: what is wrong with a plugin.
+  func zoo() throws -> Zoo { Zoo(registry: try Registry.builtin.loading(plugins: plugins)) }
 }
 
 extension Zoo {

@@ -43,7 +43,9 @@ struct CheckpointEntry {
   }
 
   private var parameters: Int {
-    network?.parameters ?? summary.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    // By their bytes, which lie in the file: shapes may say anything.
+    network?.parameters
+      ?? summary.tensors.reduce(0) { $0 + $1.byteCount / $1.elementType.byteCount }
   }
 
   /// For machines.

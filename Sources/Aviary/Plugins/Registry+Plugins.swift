@@ -1,0 +1,42 @@
+public import AviaryGraph
+internal import FoundationEssentials
+
+extension Registry {
+  /// The variable of the environment that lists plugins.
+  public static let pluginVariable = "AVIARY_PLUGIN_PATH"
+
+  /// The registry with the architectures of plugins added: first those that `$AVIARY_PLUGIN_PATH`
+  /// lists, absolute paths of files separated by colons, then those that the user names. A file that
+  /// is named twice is loaded once.
+  ///
+  /// Nothing else loads a plugin: no folder is searched, and no checkpoint may name one.
+  ///
+  /// - Parameters:
+  ///   - plugins: paths that the user states.
+  ///   - environment: the variables; those of the process unless stated.
+  /// - Throws: `PluginError`, among it `.relativeEntry` for an entry of the variable that is not
+  ///   absolute and `.duplicate` for a name that is taken; `CheckpointError.cannotRead` for a path
+  ///   that leads to no file.
+  public func loading(
+    plugins: [String], environment: [String: String]? = nil
+  ) throws -> Registry {
+    // Empty entries come of variables that are unset or joined, and mean nothing.
+    let environment = environment ?? ProcessInfo.processInfo.environment
+    let listed = (environment[Registry.pluginVariable] ?? "").split(separator: ":").map(String.init)
+    for entry in listed where !entry.hasPrefix("/") { throw PluginError.relativeEntry(entry) }
+    var registry = self
+    var loaded: Set<String> = []
+    for path in listed + plugins {
+      let location = URL(filePath: path).resolvingSymlinksInPath().path
+      guard loaded.insert(location).inserted else { continue }
+      for architecture in try Plugin.load(path: path) {
+        do throws(RegistryError) {
+          try registry.register(architecture)
+        } catch {
+          throw PluginError.duplicate(path: path, name: architecture.info.name)
+        }
+      }
+    }
+    return registry
+  }
+}

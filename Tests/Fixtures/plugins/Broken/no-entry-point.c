@@ -1,0 +1,2 @@
+// A library like any other: no plugin.
+int answer(void) { return 42; }
