@@ -61,8 +61,8 @@ extension Lowering {
   /// Adds the general case: each operand repeats along whatever dimensions it has but one of.
   private mutating func repeating(_ unit: Unit, _ op: Op, _ a: Int, _ b: Int) {
     let shape = value(unit.output).shape
-    // Chosen once, not for every element: the closure's call is all that is left in the loop.
     let strides = [a, b, unit.output].map { Repetition(value($0), in: shape) }
+    // Chosen once, not for every element: the closure's call is all that is left in the loop.
     let combine: (Float, Float) -> Float =
       switch op {
       case .add: { $0 + $1 }
