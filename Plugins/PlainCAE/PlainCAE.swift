@@ -24,8 +24,12 @@ enum PlainCAE: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      features.isEmpty || features.count > 8
-        ? "features: 1 to 8 levels expected, \(features.count) found" : nil
+      if features.isEmpty || features.count > 8 {
+        return "features: 1 to 8 levels expected, \(features.count) found"
+      }
+      // No padding and output padding of PyTorch's make an even kernel double the size.
+      return origin == .pytorch && kernel % 2 == 0
+        ? "kernel: an odd number expected of PyTorch's, \(kernel) found" : nil
     }
   }
 

@@ -15,8 +15,12 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case noGraph(path: String)
   /// The content is not what the file says.
   case hash(path: String, stored: String, found: String)
-  /// A network of this kind has no pictures to give.
-  case notRestoration(String, kind: String)
+  /// A network whose output is no picture in proportion to its input.
+  case notRestoration(String)
+  /// A network with more than one input.
+  case inputs(model: String, found: [String])
+  /// A network gave something else than its own graph says.
+  case networkOutput(expected: [Int], found: [Int])
   /// The model does not serve the scale.
   case scale(model: String, expected: String, found: String)
   /// Colour that the network's channels cannot be.
@@ -43,8 +47,12 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noGraph(let path): "\(path): a graph expected, none found in the checkpoint"
     case .hash(let path, let stored, let found):
       "\(path): content hash \(stored) expected, \(found) found: the weights were altered"
-    case .notRestoration(let name, let kind):
-      "\(name): a network that gives pictures expected, one of kind '\(kind)' found"
+    case .notRestoration(let name):
+      "\(name): a network that gives a picture in proportion to its input expected, another found"
+    case .inputs(let model, let found):
+      "\(model): a network with one input expected, inputs \(found.joined(separator: ", ")) found"
+    case .networkOutput(let expected, let found):
+      "network: an output of shape \(expected) expected, \(found) found"
     case .scale(let model, let expected, let found):
       "\(model): scale \(expected) expected, \(found) found"
     case .colour(let model, let channels, let found):

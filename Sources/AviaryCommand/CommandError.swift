@@ -1,6 +1,7 @@
 import AviaryGraph
 
-/// What can be wrong with what the program is asked to do, beyond what the libraries check.
+/// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
+/// what would overwrite something.
 enum CommandError: Error, Hashable, CustomStringConvertible {
   /// A checkpoint would replace a file, and nobody said that it may.
   case outputExists(String)
@@ -59,7 +60,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   }
 }
 
-/// Calls `body`, which recognises a file's weights, and has an error say which file it is about.
+/// Calls `body`, which recognises a file's weights, and has an error say which file it is about: the
+/// registry only knows names and shapes.
 func naming<T>(_ path: String, _ body: () throws -> T) throws -> T {
   do { return try body() } catch let error as RegistryError {
     switch error {

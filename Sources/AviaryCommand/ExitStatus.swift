@@ -8,10 +8,16 @@ import AviaryImage
 enum ExitStatus: Int32, CaseIterable {
   case success = 0
   case failure = 1
+  /// EX_USAGE, which ArgumentParser uses as well.
   case usage = 64
+  /// EX_DATAERR.
   case data = 65
+  /// EX_NOINPUT.
   case noInput = 66
+  /// EX_UNAVAILABLE.
   case unavailable = 69
+  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of the
+  /// system's reason.
   case cannotCreate = 73
 
   /// When it is given, for the help.
@@ -34,6 +40,9 @@ enum ExitStatus: Int32, CaseIterable {
   }.joined(separator: "\n")
 
   /// The status with which the program ends after an error.
+  ///
+  /// Cases are named below, so that a new one does not compile before it is said what scripts should
+  /// make of it; whatever is wrong with a graph or a plugin is data.
   init(_ error: any Error) {
     self =
       switch error {
@@ -43,6 +52,7 @@ enum ExitStatus: Int32, CaseIterable {
       case let error as ImageError: ExitStatus(error)
       case let error as RegistryError: ExitStatus(error)
       case let error as ComputeError: ExitStatus(error)
+      case PluginError.cannotRead: .noInput
       case is GraphError, is PluginError: .data
       default: .failure
       }
@@ -52,8 +62,8 @@ enum ExitStatus: Int32, CaseIterable {
     self =
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
-      case .notRestoration, .scale, .colour, .memory: .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .networkOutput: .data
       }
   }
 

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What lies at a path, as the file system sees it.
+/// What lies at a path, as the file system sees it, links followed.
 enum FileKind {
   case file
   case folder
@@ -29,7 +29,8 @@ enum FileKind {
   }
 }
 
-/// A file's identity, whatever path leads to it.
+/// A file's identity, whatever path leads to it: two paths of one file, by links or by `..`, must not
+/// be taken for two files where one is read and the other written.
 struct FileIdentity: Hashable {
   private let device: UInt
   private let number: UInt

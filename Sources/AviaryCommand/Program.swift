@@ -2,7 +2,10 @@ import ArgumentParser
 import Aviary
 import Glibc
 
-/// The program `aviary`.
+/// The program `aviary`: the list of its subcommands, and the one place where errors become a line
+/// of text and a status.
+///
+/// A subcommand parses, calls `Aviary` and prints; what it prints is made in Reports/.
 @main
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -43,12 +46,13 @@ struct Program: ParsableCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch let status as ExitCode where status != .success {
-      // Whoever throws a bare status has said what is wrong.
+      // `run` goes on after a picture that fails, and has reported each by the time it ends.
       exit(withError: status)
     } catch {
       let parsing = exitCode(for: error)
-      // Help, the version and completion scripts are thrown, too.
+      // Help, the version and completion scripts are thrown, too: ArgumentParser prints them.
       if parsing.isSuccess { exit(withError: error) }
+      // ArgumentParser gives its own errors a status of its own; all others are the libraries'.
       guard parsing == .validationFailure else {
         Console.error(error)
         exit(withError: ExitCode(ExitStatus(error).rawValue))
@@ -58,7 +62,8 @@ struct Program: ParsableCommand {
     }
   }
 
-  /// The command that explains the options of the one that was called.
+  /// The command that explains the options of the one that was called. ArgumentParser would print
+  /// the usage of it all after an error; one line and where to read on is what scripts can log.
   private static var helpCommand: String {
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     let called = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }

@@ -84,6 +84,8 @@ public struct AnyArchitecture: Sendable {
   public func network(_ configuration: JSON = [:]) throws -> Network {
     let complete = try completed(configuration)
     let (graph, picture) = try build(complete)
+    // Features and discriminators have no pictures to give; what they take is theirs.
+    if info.kind == .restoration { try picture.check(against: graph) }
     return Network(
       architecture: info.name, configuration: complete, graph: graph, picture: picture)
   }

@@ -23,7 +23,10 @@ extension Graph {
   /// - Parameter output: the position of the output in `outputs`.
   public func sizeRule(output: Int = 0) -> SizeRule {
     let value = outputs[output].value
-    guard inputs.allSatisfy({ $0.size == nil }), let scale = ratios[value], let period else {
+    // Trying a period of sizes on every node must stay quick, whatever a file says.
+    guard inputs.allSatisfy({ $0.size == nil }), let scale = ratios[value], let period,
+      period * nodes.count <= 1 << 20
+    else {
       return SizeRule(
         scale: ratios[value], multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1)
     }

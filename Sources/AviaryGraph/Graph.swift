@@ -215,6 +215,7 @@ extension Graph {
   ) throws(GraphError) -> [Parameter] {
     var parameters: [Parameter] = []
     var positions: [String: Int] = [:]
+    var total = 0
     for node in nodes {
       let slots = node.op.slots(node.inputs.map { shapes[$0] })
       guard slots.count == node.parameters.count else {
@@ -230,6 +231,8 @@ extension Graph {
           continue
         }
         try limit("\(name): elements", elements(of: slot.shape), GraphLimits.elements - 1)
+        total += elements(of: slot.shape)
+        try limit("elements of all parameters", total, GraphLimits.elements - 1)
         let role = slot.role == .weight && frozen.contains(name) ? .frozen : slot.role
         positions[name] = parameters.count
         parameters.append(Parameter(name: name, shape: slot.shape, role: role))

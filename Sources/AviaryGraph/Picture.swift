@@ -70,6 +70,20 @@ public struct Picture: Hashable, Sendable {
   public init(channels: Int) { self.init(channels == 1 ? .luma : .rgb) }
 }
 
+extension Picture {
+  /// Checks that a network can take such pictures.
+  ///
+  /// - Throws: `GraphError.member` for colours of other channels than the network's input has.
+  public func check(against graph: Graph) throws(GraphError) {
+    let channels = graph.inputs[0].channels
+    guard colour.channels == channels else {
+      throw .member(
+        "picture.colour", expected: "colours of \(channels) channel\(channels == 1 ? "" : "s")",
+        found: "'\(colour.rawValue)'")
+    }
+  }
+}
+
 // MARK: - JSON
 
 extension Picture {

@@ -48,6 +48,22 @@ struct ConvertTests {
     }
   }
 
+  @Test("a scale that no shape shows is what the user says")
+  func scale() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("fsrcnn.h5")
+    let weights = fixture("architectures/fsrcnn.x3/weights.pt")
+    let convert = try Outcome(["convert", weights, path, "--scale", "3", "--json"])
+    #expect(convert.status == 0)
+    #expect((try convert.json()["configuration"] as? [String: Any])?["scale"] as? Int == 3)
+    let run = try Outcome([
+      "run", weights, fixture("pictures/rgb-8.png"), "-o", folder.file("out.png"), "--scale", "3",
+      "--quiet",
+    ])
+    #expect(run.error == "")
+    #expect(run.status == 0)
+  }
+
   @Test("a file that is there is replaced only with --force, and in one step")
   func force() throws {
     let folder = try TemporaryFolder()

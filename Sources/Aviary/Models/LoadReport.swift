@@ -25,10 +25,6 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var applied: [String] = []
   /// Those whose names differ.
   public var renamed: [Renaming] = []
-  /// Those whose layout was changed.
-  public var transposed: [String] = []
-  /// Those whose channels were put in another order.
-  public var permuted: [String] = []
   /// Those that were stored as another type, as "name: float64 to float32".
   public var converted: [String] = []
   /// What the file does not show and is customary, as "member: value".

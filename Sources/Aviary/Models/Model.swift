@@ -40,10 +40,13 @@ public struct Model: Sendable {
   /// What it is called in messages.
   public var name: String { architecture.isEmpty ? "network" : architecture }
 
-  /// The enlargement that the graph itself makes, where it is a whole number.
-  var ownScale: Int? {
-    let ratio = graph.sizeRule().scale
-    return ratio?.denominator == 1 ? ratio?.numerator : nil
+  /// The enlargements that the graph itself makes, one for each output that is a whole number of
+  /// times as large as the input.
+  var ownScales: [Int] {
+    let ratios = graph.ratios
+    return graph.outputs.compactMap { output in
+      ratios[output.value].flatMap { $0.denominator == 1 ? $0.numerator : nil }
+    }
   }
 
   /// The scales that it serves; empty where it serves any, because pictures are enlarged first and
@@ -51,7 +54,7 @@ public struct Model: Sendable {
   public var scales: [Int] {
     if !picture.scales.isEmpty { return picture.scales }
     if picture.enlargeFirst != .no { return [] }
-    return ownScale.map { [$0] } ?? []
+    return ownScales
   }
 
   /// Parameters with values that are no numbers, or infinite.
@@ -85,6 +88,7 @@ extension Model {
         try Picture(json: JSON(parsing: text))
       } ?? Picture(channels: graph.inputs[0].channels)
     }
+    try part("picture") { () throws(GraphError) in try picture.check(against: graph) }
     let configuration = try part("configuration") { () throws(GraphError) in
       try checkpoint.configuration.map { text throws(GraphError) in try JSON(parsing: text) } ?? [:]
     }

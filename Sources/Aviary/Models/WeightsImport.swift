@@ -38,11 +38,10 @@ extension Model {
     from path: String, _ options: ImportOptions, registry: Registry
   ) throws -> (model: Model, report: LoadReport) {
     let file = try WeightsFile.read(path)
-    var options = options
     var state = file.stateDict
     var fit: Fit
     do {
-      (fit, state) = try recognise(state, &options, registry)
+      (fit, state) = try recognise(state, options, registry)
     } catch let error as RegistryError {
       guard options.allowMissing, let name = options.architecture,
         case .unrecognised = error
@@ -84,11 +83,17 @@ extension Model {
 
   /// Recognises the weights, with the prefix that was stripped put back where that alone fits.
   package static func recognise(
-    _ state: StateDict, _ options: inout ImportOptions, _ registry: Registry
+    _ state: StateDict, _ options: ImportOptions, _ registry: Registry
   ) throws -> (Fit, StateDict) {
     func attempt(_ state: StateDict) throws -> Fit {
-      try registry.detect(
-        WeightIndex(state.tensors), as: options.architecture, overrides: options.configuration)
+      let weights = WeightIndex(state.tensors)
+      let fit = try registry.detect(
+        weights, as: options.architecture, overrides: options.configuration)
+      // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
+      guard let scale = options.scale, fit.assumed.contains("scale") else { return fit }
+      let stated = (options.configuration.object ?? [:]).merging(["scale": .int(scale)]) { $1 }
+      return try registry.detect(
+        weights, as: fit.network.architecture, overrides: .object(stated))
     }
     do {
       return (try attempt(state), state)
@@ -152,7 +157,10 @@ extension ImportOptions {
     if fit.network.picture.enlargeFirst == .no {
       let own = fit.network.graph.sizeRule().scale
       guard own == Ratio(max(scale, 1)) else {
-        throw .scale(model: name, expected: own.map { "\($0.value)" } ?? "none", found: "\(scale)")
+        let expected = own.map {
+          $0.denominator == 1 ? "\($0.numerator)" : "\($0.numerator)/\($0.denominator)"
+        }
+        throw .scale(model: name, expected: expected ?? "none", found: "\(scale)")
       }
     } else {
       guard (1...64).contains(scale) else {

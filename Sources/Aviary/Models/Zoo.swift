@@ -64,7 +64,8 @@ public struct Zoo: Sendable {
   /// - Parameters:
   ///   - reference: a native checkpoint, another framework's weights (imported on the fly), the name
   ///     of a checkpoint, or that of an architecture that has no weights.
-  ///   - scale: what an architecture without weights is to enlarge by.
+  ///   - scale: what an architecture without weights is to enlarge by, and what imported weights are
+  ///     for where nothing in the file shows it.
   /// - Returns: the model, and what was done where weights were imported.
   /// - Throws: `AviaryError.noSuchModel` with the nearest name, `.noWeights` for an architecture
   ///   that has weights; what reading and importing throw.
@@ -75,6 +76,8 @@ public struct Zoo: Sendable {
       if try FileFormat.sniff(reference) == .aviaryCheckpoint {
         return (try Model(checkpoint: reference), nil)
       }
+      var options = options
+      options.scale = options.scale ?? scale
       let (model, report) = try Model.imported(from: reference, options, registry: registry)
       return (model, report)
     }
@@ -82,12 +85,17 @@ public struct Zoo: Sendable {
     if let checkpoint = checkpoints.first(where: { $0.name == reference }) {
       return (try Model(checkpoint: checkpoint.path), nil)
     }
-    guard let architecture = registry.matching(reference).first, architecture.info.name == reference
-    else {
-      let known = registry.architectures.map(\.info.name) + checkpoints.map(\.name)
-      throw AviaryError.noSuchModel(reference, nearest: reference.nearest(in: known))
+    let names = registry.architectures.map(\.info.name)
+    guard names.contains(reference) else {
+      throw AviaryError.noSuchModel(
+        reference, nearest: reference.nearest(in: names + checkpoints.map(\.name)))
     }
-    let network = try architecture.network(scale.map { ["scale": .int($0)] } ?? [:])
-    return (try Model(withoutWeights: network), nil)
+    let architecture = try registry[reference]
+    let standard = try Model(withoutWeights: try architecture.network())
+    // Interpolations are made for the scale that is wanted; a plugin's may have but its own.
+    guard let scale, architecture.presets[0].configuration["scale"] != nil else {
+      return (standard, nil)
+    }
+    return (try Model(withoutWeights: try architecture.network(["scale": .int(scale)])), nil)
   }
 }

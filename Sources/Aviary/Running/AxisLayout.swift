@@ -13,22 +13,23 @@ struct AxisLayout: Hashable, Sendable {
   let ratio: Int
   /// Output pixels to be cut at the start.
   let skip: Int
-  /// How many pixels the output is smaller than `ratio` times the input.
+  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
   let shrinkage: Int
 
   /// The layout that gives `size * ratio` output pixels.
   ///
   /// Convolutions without padding cost the output its rim; pixels repeated from the edge give it
-  /// back, so that every picture comes out whole.
+  /// back, so that every picture comes out whole. A rim too many, as transposed convolutions without
+  /// crops make it, is cut off.
   init(size: Int, ratio: Int, rule: SizeRule) {
     self.size = size
     self.ratio = ratio
     shrinkage = rule.shrinkage
     let lead = rule.shrinkage / 2
-    before = (lead + ratio - 1) / ratio
+    before = max((lead + ratio - 1) / ratio, 0)
     skip = before * ratio - lead
     let needed = (skip + size * ratio + rule.shrinkage + ratio - 1) / ratio
-    let least = max(needed, rule.minimum)
+    let least = max(needed, size, rule.minimum)
     padded = (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
   }
 

@@ -60,7 +60,7 @@ public struct Evaluation: Codable, Sendable {
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)
-    let names = try Evaluation.pictures(in: folder)
+    let names = try PictureFolder.pictures(in: folder)
     var pictures: [Entry] = []
     for (done, name) in names.enumerated() {
       progress(done, names.count)
@@ -96,15 +96,6 @@ public struct Evaluation: Codable, Sendable {
     if result.format.color == .luma || result.format.color == .gray { return result }
     let picture = try result.converted(to: .rgb).rounded(to: .eight)
     return original.format.color == .gray ? try picture.converted(to: .gray) : picture
-  }
-
-  private static func pictures(in folder: String) throws -> [String] {
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
-    let names = files.filter { name in
-      [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
-    }
-    guard !names.isEmpty else { throw AviaryError.noPictures(folder: folder) }
-    return names.sorted()
   }
 
   /// The picture to enlarge: the original reduced, or the one of its name in a folder.

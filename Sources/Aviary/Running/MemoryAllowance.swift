@@ -20,21 +20,28 @@ public enum MemoryAllowance {
     let own =
       text("/proc/self/cgroup")?.split(separator: "\n")
       .compactMap { $0.split(separator: ":", omittingEmptySubsequences: false).last }.last ?? ""
-    for (limit, usage) in [
-      ("/sys/fs/cgroup\(own)/memory.max", "/sys/fs/cgroup\(own)/memory.current"),
-      ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-      (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes"
-      ),
-    ] {
-      // "max" is no number, and version 1 writes a number near 2^63 for none.
-      guard let limit = text(limit).flatMap({ Int($0) }), limit < 1 << 50,
-        let usage = text(usage).flatMap({ Int($0) })
-      else { continue }
-      return max(limit - usage, 0)
+    var least: Int?
+    // The own group and all above it: any of them may have the limit that counts.
+    var path = own
+    while true {
+      for (folder, limit, usage) in [
+        ("/sys/fs/cgroup\(path)", "memory.max", "memory.current"),
+        ("/sys/fs/cgroup/memory\(path)", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+      ] {
+        // "max" is no number, and version 1 writes a number near 2^63 for none.
+        guard let limit = text("\(folder)/\(limit)").flatMap({ Int($0) }), limit < 1 << 50,
+          let usage = text("\(folder)/\(usage)").flatMap({ Int($0) })
+        else { continue }
+        // What files left in the cache counts as used, and is given back when it is wanted.
+        let cache =
+          text("\(folder)/memory.stat")?.split(separator: "\n")
+          .first { $0.hasPrefix("inactive_file ") || $0.hasPrefix("total_inactive_file ") }
+          .flatMap { $0.split(separator: " ").last.flatMap { Int($0) } } ?? 0
+        least = min(least ?? .max, max(limit - usage + cache, 0))
+      }
+      guard let slash = path.lastIndex(of: "/") else { return least }
+      path = path[..<slash]
     }
-    return nil
   }
 
   private static func text(_ path: String) -> String? {

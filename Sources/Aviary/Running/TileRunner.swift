@@ -17,8 +17,8 @@ struct Machinery: Sendable {
   }
 }
 
-/// Runs one output of a network on tiles, with a plan for each size of tile that comes: two or three
-/// in all, for tiles at the ends may be smaller.
+/// Runs one output of a network on tiles, with a plan for the size of tile that comes. Tiles are
+/// of one size wherever the network's strides allow it, so that one plan serves.
 struct TileRunner: ~Copyable {
   private let graph: Graph
   private let machinery: Machinery

@@ -24,9 +24,15 @@ struct TileSize: Hashable, Sendable {
     _ machinery: Machinery
   ) throws -> TileSize {
     let allowed = machinery.options.memory ?? MemoryAllowance.standard
+    // A row of tiles is as wide as the picture: its input, and its result in the four forms that it
+    // takes on its way to the file.
+    let ratio = graph.ratios[graph.outputs[output].value]?.value ?? 1
+    let planes = runs * graph.inputs[0].channels
+    let bandBytes = Double(columns * planes * 4) * (2 + 4 * ratio * ratio)
     func bytes(_ height: Int, _ width: Int) throws -> Int {
-      try TileRunner.memoryEstimate(
-        graph, output: output, runs: runs, height: height, width: width, machinery)
+      Int(bandBytes * Double(height))
+        + (try TileRunner.memoryEstimate(
+          graph, output: output, runs: runs, height: height, width: width, machinery))
     }
     switch tiling {
     case .whole(let reason):
@@ -39,19 +45,24 @@ struct TileSize: Hashable, Sendable {
       // A tile gets on by at least as much as it overlaps, else it is mostly overlap.
       let least = (4 * overlap + multiple) / multiple * multiple
       let wanted = max(machinery.options.tile ?? customary, multiple) / multiple * multiple
-      var side = max(wanted, 2 * overlap + multiple)
+      var (tallest, widest) = (max(wanted, least), max(wanted, least))
       while true {
-        let height = min(side, rows), width = min(side, columns)
+        let height = min(tallest, rows), width = min(widest, columns)
         let needed = try bytes(height, width)
         if needed <= allowed {
           return TileSize(
             height: height, width: width, overlap: overlap, multiple: multiple, bytes: needed)
         }
-        guard side > least else {
+        guard tallest > least || widest > least else {
           throw AviaryError.memory(
             needed: needed, allowed: allowed, reason: "for a tile of \(width)x\(height) pixels")
         }
-        side = max(side / 2 / multiple * multiple, least)
+        // Flat tiles first: the height decides on the bands as well.
+        if tallest > least {
+          tallest = max(tallest / 2 / multiple * multiple, least)
+        } else {
+          widest = max(widest / 2 / multiple * multiple, least)
+        }
       }
     }
   }

@@ -30,6 +30,9 @@ struct TiledNetwork: ~Copyable {
     _ model: Model, output: Int, width: Int, height: Int, format: PixelFormat,
     _ machinery: Machinery
   ) throws {
+    guard model.graph.inputs.count == 1 else {
+      throw AviaryError.inputs(model: model.name, found: model.graph.inputs.map(\.name))
+    }
     let rule = model.graph.sizeRule(output: output)
     guard let scale = rule.scale, scale.denominator == 1 else {
       throw AviaryError.scale(
@@ -89,6 +92,18 @@ struct TiledNetwork: ~Copyable {
     return results
   }
 
+  /// Throws unless a tile's output is what sizes and scale promise. They are derived from the graph,
+  /// and what is copied below is not checked again.
+  private func check(_ output: Tensor, of tile: Tensor) throws(AviaryError) {
+    let expected = [
+      tile.shape[0], tile.shape[1], tile.shape[2] * rows.ratio - rows.shrinkage,
+      tile.shape[3] * columns.ratio - columns.shrinkage,
+    ]
+    guard output.shape == expected else {
+      throw .networkOutput(expected: expected, found: output.shape)
+    }
+  }
+
   /// The picture's row at a row of the padded picture: the edge is repeated beyond it.
   private func sourceRow(_ row: Int) -> Int { min(max(row - rows.before, 0), rows.size - 1) }
 
@@ -103,6 +118,7 @@ struct TiledNetwork: ~Copyable {
     for column in columnSpans {
       let tile = try gather(source, firstRow: firstRow, span, column)
       let output = try runner.run(tile)
+      try check(output, of: tile)
       try scatter(output, of: tile, from: span, column, kept, into: &result)
       progress()
     }
@@ -147,7 +163,7 @@ struct TiledNetwork: ~Copyable {
     let height = output.shape[2], width = output.shape[3]
     let resultWidth = result.width, resultPlane = result.width * result.height
     let ratio = rows.ratio, inputWidth = input.shape[3]
-    // The output lacks the rim that convolutions without padding cost.
+    // The output lacks the rim that convolutions without padding cost, or has one too many.
     let lead = rows.shrinkage / 2
     let residual: Float =
       switch picture.output {

@@ -25,9 +25,9 @@ public struct Upscaler: Sendable {
     _ model: Model, scale: Int? = nil, options: UpscalerOptions = UpscalerOptions()
   ) throws {
     let scales = model.scales
-    guard model.picture.enlargeFirst != .no || model.ownScale != nil else {
-      throw AviaryError.notRestoration(model.name, kind: "no picture in proportion to its input")
-    }
+    let enlargesFirst = model.picture.enlargeFirst != .no
+    let own = model.ownScales
+    guard !own.isEmpty else { throw AviaryError.notRestoration(model.name) }
     guard let chosen = scale ?? (scales.count == 1 ? scales[0] : nil) else {
       throw AviaryError.scale(
         model: model.name,
@@ -36,14 +36,14 @@ public struct Upscaler: Sendable {
           : "one of \(scales.map(String.init).joined(separator: ", "))", found: "none")
     }
     // A network that refines what was enlarged before may be put to any scale; one that enlarges by
-    // itself has but its own.
-    let serves = model.picture.enlargeFirst != .no ? 1...64 : chosen...chosen
-    guard serves.contains(chosen), model.picture.enlargeFirst != .no || scales.contains(chosen)
-    else {
+    // itself has but its own, and what a checkpoint says of scales does not change it.
+    let isServed =
+      enlargesFirst ? own.contains(1) && (1...64).contains(chosen) : own.contains(chosen)
+    guard isServed else {
+      let expected = own.map(String.init).joined(separator: ", ")
       throw AviaryError.scale(
-        model: model.name,
-        expected: model.picture.enlargeFirst != .no
-          ? "1 to 64" : scales.map(String.init).joined(separator: ", "), found: "\(chosen)")
+        model: model.name, expected: enlargesFirst && own.contains(1) ? "1 to 64" : expected,
+        found: "\(chosen)")
     }
     self.scale = chosen
     self.model = model
@@ -84,6 +84,10 @@ public struct Upscaler: Sendable {
     }
     try writer.finish()
     var warnings: [String] = []
+    if !model.scales.isEmpty, !model.scales.contains(scale) {
+      let scales = model.scales.map(String.init).joined(separator: ", ")
+      warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
+    }
     if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
     return UpscaleReport(
       width: header.width, height: header.height, outputWidth: stages.outputWidth,

@@ -3,7 +3,7 @@ import Aviary
 import AviaryGraph
 import AviaryImage
 
-/// `aviary compare`.
+/// `aviary compare`: a picture that shows what a model is worth.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",

@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary convert`.
+/// `aviary convert`: other frameworks' weights, or a checkpoint, as a checkpoint.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
@@ -75,6 +75,7 @@ struct ConvertCommand: ParsableCommand {
     if let licence { model.card.licence = licence }
     model.card.notes += note
     model.warnOfValues(input)
+    // Written in one step, then read back as any user would: what was written is what is there.
     let checkpoint = model.checkpoint
     try checkpoint.write(to: outputPath)
     let written = try Checkpoint(contentsOf: outputPath)
@@ -97,12 +98,14 @@ struct ConvertCommand: ParsableCommand {
         input, options: refused, why: "a checkpoint holds its own network")
     }
     var model = try Model(checkpoint: path)
+    // The same checks as on import.
     var fit = Fit(
       network: Network(
         architecture: model.architecture, configuration: model.configuration, graph: model.graph,
         picture: model.picture))
     try ImportOptions(colour: weights.colour, scale: scale).apply(to: &fit)
     model.picture = fit.network.picture
+    // The card's history grows: this file is one more step.
     model.card.provenance.append(
       Card.Provenance(
         file: path.split(separator: "/").last.map(String.init) ?? path,

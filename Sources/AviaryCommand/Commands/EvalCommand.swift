@@ -2,7 +2,7 @@ import ArgumentParser
 import Aviary
 import AviaryGraph
 
-/// `aviary eval`.
+/// `aviary eval`: figures by the protocol of publications.
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
@@ -51,6 +51,7 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
+    // A folder that is none is said so before a model is loaded.
     let count = try OutputPlan.pictures(in: data).count
     if let lowResolution { _ = try OutputPlan.pictures(in: lowResolution) }
     let model = try zooOptions.zoo().load(

@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary inspect`.
+/// `aviary inspect`: a file of weights as it lies on the disk.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",

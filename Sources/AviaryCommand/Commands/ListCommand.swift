@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary list`.
+/// `aviary list`: names that the other commands take.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
@@ -38,6 +38,7 @@ struct ListCommand: ParsableCommand {
     let zoo = try zooOptions.zoo()
     let architectures = try zoo.registry.matching(pattern).map(ArchitectureEntry.init)
     let checkpoints = markdown ? [] : CheckpointEntry.all(in: zoo, matching: pattern)
+    // Nothing found is an error, as in `grep`, so that scripts need not count lines.
     guard !architectures.isEmpty || !checkpoints.isEmpty else {
       let names = zoo.registry.architectures.map(\.info.name) + zoo.checkpoints.map(\.name)
       throw AviaryError.noSuchModel(pattern, nearest: pattern.nearest(in: names))

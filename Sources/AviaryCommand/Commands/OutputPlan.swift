@@ -1,7 +1,8 @@
 import Aviary
 import FoundationEssentials
 
-/// Which picture is written where.
+/// Which picture is written where, decided before anything is computed, so that hours of work do not
+/// end in a name that is taken.
 struct OutputPlan {
   /// One picture.
   struct Job {
@@ -34,6 +35,7 @@ struct OutputPlan {
     var taken: [String: String] = [:]
     jobs = files.map { input in
       let path = isFolder ? OutputPlan.path(of: input, in: output) : output
+      // By identity, not by name: a link in the output folder may lead to an input.
       if let identity = FileIdentity(of: path), read.contains(identity) {
         return Job(input: input, output: .failure(.outputIsInput(path)))
       }
@@ -46,20 +48,16 @@ struct OutputPlan {
     }
   }
 
-  /// The pictures in a folder, by name.
+  /// The pictures in a folder, by name; folders in it are not entered. Names decide here, so that a
+  /// file beside the pictures is no error, while a picture that is none is.
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
   static func pictures(in folder: String) throws -> [String] {
-    guard FileKind(of: folder) == .folder,
-      let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
-    else { throw CommandError.noFolder(folder, found: FileKind.label(of: folder)) }
-    let pictures = names.filter { name in
-      !name.hasPrefix(".")
-        && [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
+    guard FileKind(of: folder) == .folder else {
+      throw CommandError.noFolder(folder, found: FileKind.label(of: folder))
     }
-    guard !pictures.isEmpty else { throw AviaryError.noPictures(folder: folder) }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    return pictures.sorted().map { stem + $0 }
+    return try PictureFolder.pictures(in: folder).map { stem + $0 }
   }
 
   private static func path(of input: String, in folder: String) -> String {

@@ -3,7 +3,7 @@ import Aviary
 import AviaryGraph
 import AviaryImage
 
-/// `aviary run`.
+/// `aviary run`: pictures through a model.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -49,6 +49,7 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
+    // What is wrong with the command line shows before a model is loaded.
     let plan = try OutputPlan(inputs: inputs, output: destination)
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet)
@@ -63,9 +64,11 @@ struct RunCommand: ParsableCommand {
         results.append(try json(job.input, path, report))
         if !output.json { try Console.print(line(job.input, path, report)) }
       } catch let error as CommandError where error.isFinal {
+        // Without standard output nobody would learn of the rest.
         throw error
       } catch {
         Console.error(error)
+        // The first failure is the one that a script sees; each has its line.
         failure = failure ?? ExitStatus(error)
         results.append(["input": .string(job.input), "error": .string("\(error)")])
       }
@@ -77,11 +80,13 @@ struct RunCommand: ParsableCommand {
   private func enlarge(
     _ input: String, to path: String, _ upscaler: Upscaler, title: String
   ) throws -> UpscaleReport {
+    // Read once more than needed, for the bar's rate: it costs less than a millisecond.
     let header = try PictureReader(path: input).header
     let pixels = Double(header.width * header.height * upscaler.scale * upscaler.scale)
     var bar = ProgressBar(title, amount: pixels / 1e6, unit: "Mpx", isEnabled: !output.quiet)
     defer { bar.finish() }
     let report = try upscaler.enlarge(from: input, to: path) { bar.update($0) }
+    // Before anything else is written to the terminal.
     bar.finish()
     report.warnings.forEach(Console.warn)
     return report

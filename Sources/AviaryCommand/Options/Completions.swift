@@ -9,7 +9,8 @@ extension CompletionKind {
     .custom { _, _, _ in Registry.builtin.architectures.map(\.info.name) }
   }
 
-  /// Names of architectures and checkpoints, and files.
+  /// Names of architectures and checkpoints, and files. The shell asks the program itself, each time:
+  /// the names are those of the moment.
   static var models: CompletionKind {
     .custom { _, _, prefix in
       let zoo = Zoo()
@@ -18,7 +19,8 @@ extension CompletionKind {
     }
   }
 
-  /// Files and folders whose path begins with `prefix`.
+  /// Files and folders whose path begins with `prefix`: a completion of our own takes the place of the
+  /// shell's, so that it has to do what the shell would.
   private static func files(_ prefix: String) -> [String] {
     let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
     let found =

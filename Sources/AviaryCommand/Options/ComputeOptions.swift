@@ -1,7 +1,8 @@
 import ArgumentParser
 import Aviary
 
-/// What a computation may take.
+/// What a computation may take. Left out, it takes what is there: all cores that the process may use,
+/// half of the memory that is free.
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
@@ -33,6 +34,7 @@ struct ByteCount: ExpressibleByArgument {
   let bytes: Int
 
   init?(argument: String) {
+    // 2G, 2GB and 2GiB are all written, and nobody means powers of ten.
     var text = argument.uppercased()
     for suffix in ["IB", "B"] where text.hasSuffix(suffix) {
       text.removeLast(suffix.count)
@@ -41,6 +43,7 @@ struct ByteCount: ExpressibleByArgument {
     let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
     let unit = text.last.flatMap { units[$0] }
     if unit != nil { text.removeLast() }
+    // Within what an integer holds: the comparison is false for NaN, too.
     guard let number = Double(text), case let bytes = number * (unit ?? 1), bytes >= 1,
       bytes < 0x1p60
     else { return nil }

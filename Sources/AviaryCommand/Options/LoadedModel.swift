@@ -4,14 +4,15 @@ import AviaryCheckpoint
 import AviaryGraph
 
 extension Zoo {
-  /// The model that a user means, with what should be known of it said on standard error.
+  /// The model that a user means, with what should be known of it said on standard error: what was
+  /// assumed of weights that are imported on the fly, and weights that are no numbers.
   ///
   /// - Parameter quiet: whether notes are left out; warnings never are.
   func load(
     _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
     let (model, report) = try naming(reference) {
-      try self.model(reference, scale: scale, options.importOptions())
+      try self.model(reference, scale: scale, options.importOptions(scale: scale))
     }
     if let report {
       if !quiet {

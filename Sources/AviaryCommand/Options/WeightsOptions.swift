@@ -3,7 +3,8 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// What the user states about other frameworks' weights.
+/// What the user states about other frameworks' weights: what neither names nor shapes show, or what
+/// is not to be guessed.
 struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("as"),
@@ -26,7 +27,7 @@ struct WeightsOptions: ParsableArguments {
     transform: Picture.Colour.init(word:))
   var colour: Picture.Colour?
 
-  /// The options by name that were given.
+  /// The options by name that were given, to be refused where they would have no effect.
   var stated: [String] {
     [
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
@@ -42,7 +43,7 @@ struct WeightsOptions: ParsableArguments {
   }
 }
 
-/// A JSON object on the command line.
+/// A JSON object on the command line. Its members are checked by the architecture, which knows them.
 struct JSONObject: Sendable {
   let json: JSON
 

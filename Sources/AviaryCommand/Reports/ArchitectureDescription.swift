@@ -34,7 +34,7 @@ struct ArchitectureDescription {
     sheet.add("Configuration", configurationLines)
     summary.describe(in: &sheet)
     sheet.add("Names", architecture.publishedNames.map { "those of \($0.source), too" })
-    return "\(info.name):\(presetName)  \(info.summary)\n\n\(sheet.text)"
+    return "\(info.name):\(presetName.printable)  \(info.summary.printable)\n\n\(sheet.text)"
   }
 
   /// Members with their values, and the defaults where they differ.

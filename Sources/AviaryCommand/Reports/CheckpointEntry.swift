@@ -1,6 +1,7 @@
 import Aviary
 import AviaryCheckpoint
 import AviaryGraph
+import AviaryTensor
 
 /// A checkpoint in a list.
 struct CheckpointEntry {
@@ -9,7 +10,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints that are found by name; those that cannot be read are warned of.
+  /// The checkpoints that are found by name; those that cannot be read are warned of, for one broken
+  /// file must not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {
@@ -25,7 +27,7 @@ struct CheckpointEntry {
     self.name = name
     self.path = path
     self.summary = summary
-    network = summary.network.map { NetworkSummary($0.graph, $0.picture) }
+    network = try? summary.network().map { NetworkSummary($0.graph, $0.picture) }
   }
 
   static func table(_ entries: [CheckpointEntry]) -> TextTable {
@@ -42,7 +44,9 @@ struct CheckpointEntry {
   }
 
   private var parameters: Int {
-    network?.parameters ?? summary.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    // By their bytes, which lie in the file: shapes may say anything.
+    network?.parameters
+      ?? summary.tensors.reduce(0) { $0 + $1.byteCount / $1.elementType.byteCount }
   }
 
   /// For machines.
@@ -58,12 +62,13 @@ struct CheckpointEntry {
 }
 
 extension CheckpointSummary {
-  /// The network that the checkpoint holds; nil where it holds none that can be read.
-  var network: (graph: Graph, picture: Picture)? {
-    guard let graph,
-      let network = try? Graph(json: JSON(parsing: graph))
-    else { return nil }
-    let picture = try? picture.map { try Picture(json: JSON(parsing: $0)) }
-    return (network, picture ?? Picture(channels: network.inputs[0].channels))
+  /// The network that the checkpoint holds; nil where it holds none.
+  ///
+  /// - Throws: `GraphError` where it cannot be read.
+  func network() throws(GraphError) -> (graph: Graph, picture: Picture)? {
+    guard let graph else { return nil }
+    let network = try Graph(json: JSON(parsing: graph))
+    guard let picture else { return (network, Picture(channels: network.inputs[0].channels)) }
+    return (network, try Picture(json: JSON(parsing: picture)))
   }
 }

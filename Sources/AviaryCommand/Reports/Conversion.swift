@@ -22,8 +22,6 @@ struct Conversion {
       sheet.add("Names", report.names.map { "\(report.renamed.count) translated from \($0)'s" })
       sheet.add(
         "Applied", "\(report.applied.count) of \(model.graph.parameters.count) parameters")
-      sheet.add("Transposed", Conversion.shortened(report.transposed))
-      sheet.add("Permuted", Conversion.shortened(report.permuted))
       sheet.add("Converted", Conversion.shortened(report.converted))
       sheet.add("Assumed", report.assumed)
       sheet.add("Missing", Conversion.shortened(report.missing))

@@ -2,7 +2,8 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// A file of weights as its user sees it: what network it holds, where it comes from.
+/// A file of weights as its user sees it: what network it holds, where it comes from, what it may be
+/// used for. What lies in it byte by byte is `inspect`'s.
 struct FileDescription {
   private let path: String
   private let format: String
@@ -33,7 +34,13 @@ struct FileDescription {
     format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
     architecture = summary.architecture
     configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]
-    network = summary.network
+    do throws(GraphError) {
+      network = try summary.network()
+    } catch {
+      // The rest of the file is worth reading all the same.
+      Console.warn("\(path): graph or picture: \(error)")
+      network = nil
+    }
     card = summary.card
     storedHash = summary.storedHash
     assumed = []

@@ -1,8 +1,10 @@
 import AviaryGraph
 
-/// What follows from a network's graph: what nobody has to state.
+/// What follows from a network's graph: what nobody has to state, and what no card can get wrong.
+///
+/// Nothing is computed before it is asked for: lists want little of it, and quickly.
 struct NetworkSummary {
-  /// The work for one picture.
+  /// The work for one picture. Publications count it for a result of 1280x720.
   struct Work {
     var input: Size
     var output: Size

@@ -2,7 +2,7 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// A tensor in the description of a file.
+/// A tensor in the description of a file, of ours or another framework's.
 struct TensorEntry {
   var name: String
   var shape: [Int]

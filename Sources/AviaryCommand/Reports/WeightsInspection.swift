@@ -3,7 +3,8 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// What is in another framework's file of weights, and what network they would be.
+/// What is in another framework's file of weights, and what network they would be. Weights that no
+/// architecture fits are no error here: saying why is what the user came for.
 struct WeightsInspection {
   private let file: WeightsFile
   private let tensors: [TensorEntry]
@@ -26,8 +27,7 @@ struct WeightsInspection {
         statistics: statistics ? TensorStatistics(of: tensor) : nil)
     }
     do {
-      var options = ImportOptions()
-      let (fit, found) = try Model.recognise(state, &options, registry)
+      let (fit, found) = try Model.recognise(state, ImportOptions(), registry)
       recognition = .network(fit)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.
       contentHash = verify ? ContentHash.of(fit.hashed(found.tensors)) : nil

@@ -2,6 +2,9 @@ import AviaryGraph
 import Glibc
 
 /// Standard output and standard error.
+///
+/// Written with the system's own calls: `print` buffers, ignores errors, and would let a full disk
+/// pass for success.
 enum Console {
   /// Writes a result, ending with a line break.
   ///
@@ -22,15 +25,16 @@ enum Console {
   /// Says in one line why the program failed.
   static func error(_ text: String) { line(text) }
 
-  /// Says in one line what the user should know although nothing failed.
+  /// Says in one line what the user should know although nothing failed. Never left out.
   static func warn(_ text: String) { line("warning: \(text)") }
 
-  /// Says in one line what was done.
+  /// Says in one line what was done, for those who did not ask for quiet.
   static func note(_ text: String) { line("note: \(text)") }
 
   /// Writes to standard error as it is: for what moves on a terminal.
   static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
+  /// Whatever a message holds, file names and tensors' names included, it stays one line.
   private static func line(_ text: String) {
     _ = write("aviary: \(text.printable)\n", to: STDERR_FILENO)
   }
@@ -44,6 +48,7 @@ enum Console {
         let rest = unsafe UnsafeBufferPointer(rebasing: bytes[done...])
         let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
         if count < 0 {
+          // A signal came before anything was written.
           if errno == EINTR { continue }
           let reason = unsafe String(cString: strerror(errno))
           return reason.prefix(1).lowercased() + reason.dropFirst()

@@ -1,4 +1,5 @@
-/// Facts by name, one below the other.
+/// Facts by name, one below the other: what `info`, `inspect` and `convert` print. Whoever adds a
+/// fact need not ask whether there is one.
 struct FactSheet {
   private var facts: [(name: String, lines: [String])] = []
 

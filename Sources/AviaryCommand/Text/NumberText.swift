@@ -1,10 +1,12 @@
-/// Numbers as people read them. Foundation's formatters would double the time to start.
+/// Numbers as people read them. Foundation's formatters would bring ICU, whose tables alone take
+/// longer to load than the program takes to start.
 enum NumberText {
   /// With so many digits after the point.
   static func fixed(_ value: Double, _ digits: Int) -> String {
     var factor = 1.0
     for _ in 0..<digits { factor *= 10 }
     let scaled = (value * factor).rounded()
+    // Infinite, not a number, or beyond what an integer holds exactly.
     guard scaled.magnitude < 1e15 else { return "\(value)" }
     guard digits > 0 else { return "\(Int(scaled))" }
     let whole = Int(scaled.magnitude) / Int(factor), rest = Int(scaled.magnitude) % Int(factor)

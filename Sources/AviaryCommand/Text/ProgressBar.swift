@@ -8,6 +8,7 @@ struct ProgressBar {
   private let unit: String
   private let isEnabled: Bool
   private let start = ContinuousClock.now
+  /// When it was drawn last; nil before, and once it is wiped.
   private var drawn: ContinuousClock.Instant?
 
   /// A task at its beginning.
@@ -27,6 +28,7 @@ struct ProgressBar {
   mutating func update(_ share: Double) {
     guard isEnabled else { return }
     let now = ContinuousClock.now
+    // Most pictures are done before a bar could be read, and ten times a second is often enough.
     guard start.duration(to: now) >= .seconds(1),
       drawn.map({ $0.duration(to: now) >= .milliseconds(100) }) ?? true
     else { return }

@@ -18,7 +18,8 @@ struct TextTable {
     columns = titles.enumerated().map { Column(title: $1, isNumeric: numeric.contains($0)) }
   }
 
-  /// In columns, with two spaces between them.
+  /// In columns, with two spaces between them. Widths are counted in characters, which is right for
+  /// all scripts whose letters take one column.
   var text: String {
     let cells = [columns.map { $0.title.uppercased() }] + rows.map { $0.map(\.printable) }
     let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
@@ -37,7 +38,7 @@ struct TextTable {
     let head = [
       line(columns.map(\.title)), "|\(columns.map { $0.isNumeric ? "---:|" : "---|" }.joined())",
     ]
-    // A bar would end the cell.
+    // A bar would end the cell, and the table is checked into the README as it is.
     let body = rows.map { row in
       line(row.map { $0.printable.split(separator: "|").joined(separator: "\\|") })
     }

@@ -1,16 +1,20 @@
 /// Places in one stretch of memory for things of which each is needed for a time only.
-struct Arena {
+package struct Arena {
   /// Something that needs memory for a time.
-  struct Request {
-    var byteCount: Int
+  package struct Request {
+    package var byteCount: Int
     /// The first and last unit during which it is needed.
-    var lifetime: ClosedRange<Int>
+    package var lifetime: ClosedRange<Int>
+
+    package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+      (self.byteCount, self.lifetime) = (byteCount, lifetime)
+    }
   }
 
   /// Where each request lies, in bytes from the beginning.
-  private(set) var offsets: [Int]
+  package private(set) var offsets: [Int]
   /// The memory that all take together.
-  private(set) var byteCount = 0
+  package private(set) var byteCount = 0
 
   /// A cache line, and what vector instructions like best.
   static let alignment = 64
@@ -19,7 +23,7 @@ struct Arena {
   /// overlap its own.
   ///
   /// - Throws: `ComputeError.outOfMemory` where the sum of sizes overflows.
-  init(_ requests: [Request]) throws(ComputeError) {
+  package init(_ requests: [Request]) throws(ComputeError) {
     offsets = Array(repeating: 0, count: requests.count)
     let order = requests.indices.sorted {
       (requests[$1].byteCount, $0) < (requests[$0].byteCount, $1)

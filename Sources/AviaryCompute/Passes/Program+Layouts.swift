@@ -12,6 +12,7 @@ extension Program {
     let neighbours = Neighbours(self)
     let starts: [(Mode) -> Bool] = [
       { _ in true },
+      { $0.output == .planar },
       { $0.output == .channelsLast },
       { $0.output == .blocked },
     ]
