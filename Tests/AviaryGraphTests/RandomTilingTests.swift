@@ -28,7 +28,7 @@ import Testing
       let whole = try naive(graph, weights: weights, inputs: ["image": input])
       let parts: [String: Tensor]
       do {
-        parts = try tiled(graph, weights: weights, input: input, tile: tile, whole: whole)
+        parts = try naiveTiles(graph, weights: weights, input: input, tile: tile, whole: whole)
       } catch GraphError.shape {
         continue
       }

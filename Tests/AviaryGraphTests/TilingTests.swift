@@ -142,7 +142,7 @@ import Testing
     let weights = randomWeights(for: graph, seed: 11)
     let input = randomTensor([2, 2, c.size.height, c.size.width], seed: 12)
     let whole = try naive(graph, weights: weights, inputs: ["image": input])
-    let parts = try tiled(graph, weights: weights, input: input, tile: c.tile, whole: whole)
+    let parts = try naiveTiles(graph, weights: weights, input: input, tile: c.tile, whole: whole)
     for (name, expected) in whole {
       let agreement = Agreement(try #require(parts[name]), expected: expected)
       #expect(agreement.relative <= 1e-6, "\(agreement)")
@@ -157,7 +157,7 @@ import Testing
     let input = randomTensor([1, 2, c.size.height, c.size.width], seed: 14)
     let whole = try naive(graph, weights: weights, inputs: ["image": input])
     do {
-      let parts = try tiled(
+      let parts = try naiveTiles(
         graph, weights: weights, input: input, tile: c.tile, overlap: overlap - multiple,
         whole: whole)
       let agreement = Agreement(
@@ -181,7 +181,7 @@ import Testing
     let weights = randomWeights(for: graph, seed: 15)
     let input = randomTensor([1, 2, 17, 22], seed: 16)
     let whole = try naive(graph, weights: weights, inputs: ["image": input])
-    let parts = try tiled(graph, weights: weights, input: input, tile: 6, whole: whole)
+    let parts = try naiveTiles(graph, weights: weights, input: input, tile: 6, whole: whole)
     for name in ["output_0", "output_1"] {
       let agreement = Agreement(
         try #require(parts[name]), expected: try #require(whole[name]))

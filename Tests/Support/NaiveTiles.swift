@@ -1,7 +1,5 @@
-@testable import AviaryGraph
-import AviaryTensor
-import AviaryTestSupport
-import Testing
+package import AviaryGraph
+package import AviaryTensor
 
 /// Computes a picture in tiles as `Graph.tiling` allows, with the oracle, and puts together what
 /// each tile is there for.
@@ -10,7 +8,7 @@ import Testing
 ///   - tile: the side of the tiles without their overlap, a multiple of the tiling's.
 ///   - overlap: pixels more on every side; the tiling's unless stated.
 /// - Returns: the outputs' pictures, of the size of `whole`.
-func tiled(
+package func naiveTiles(
   _ graph: Graph, weights: [String: Tensor], input: Tensor, tile: Int, overlap: Int? = nil,
   whole: [String: Tensor]
 ) throws -> [String: Tensor] {
@@ -29,8 +27,9 @@ func tiled(
       let found = try naive(
         resolved, weights: weights, inputs: [graph.inputs[0].name: try part.tensor])
       for output in graph.outputs {
-        let scale = try #require(graph.ratios[output.value])
-        let tensor = try #require(found[output.name])
+        guard let scale = graph.ratios[output.value], let tensor = found[output.name] else {
+          throw NaiveError(description: "\(output.name): no picture")
+        }
         results[output.name]?.paste(Plane(tensor.floats, tensor.shape), rows, columns, scale)
       }
     }
