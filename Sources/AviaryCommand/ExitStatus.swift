@@ -61,8 +61,10 @@ enum ExitStatus: Int32, CaseIterable {
     self =
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
-      case .notRestoration, .scale, .colour, .memory: .unavailable
+      case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
       case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      // The engine's fault, not the user's.
+      case .networkOutput: .failure
       }
   }
 

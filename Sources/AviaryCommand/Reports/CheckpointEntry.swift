@@ -1,6 +1,7 @@
 import Aviary
 import AviaryCheckpoint
 import AviaryGraph
+import AviaryTensor
 
 /// A checkpoint in a list.
 struct CheckpointEntry {
