@@ -49,18 +49,23 @@ let package = Package(
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it.
+    library("AviaryFiles", []),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
-    library("AviaryImage", ["AviaryTensor", "CImageCodecs"]),
+    library("AviaryImage", ["AviaryTensor", "AviaryFiles", "CImageCodecs"]),
     library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
     library(
       "AviaryCheckpoint",
       [
-        "AviaryTensor", "AviaryGraph", "CHDF5", .product(name: "Crypto", package: "swift-crypto"),
+        "AviaryTensor", "AviaryGraph", "AviaryFiles", "CHDF5",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
       "Aviary",
-      ["AviaryGraph", "AviaryTensor", "AviaryImage", "AviaryCompute", "AviaryCheckpoint"]
+      [
+        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
+        "AviaryCheckpoint",
+      ]
         + architectures.map { .target(name: $0) }),
     .executableTarget(
       name: "AviaryCommand",
@@ -81,6 +86,7 @@ let package = Package(
     .target(
       name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint"],
       path: "Tests/Support", swiftSettings: strict),
+    tests("AviaryFilesTests", ["AviaryFiles"]),
     tests("AviaryGraphTests", ["AviaryGraph"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),

@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// What can be wrong with a file of weights, or with writing one.
 ///
 /// `path` is the file as the caller named it; `part` says what inside it is meant.
@@ -7,7 +9,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   /// The operating system does not let the file be written; what was there before is untouched.
   case cannotWrite(path: String, reason: String)
   /// The file is something else; `found` says what.
-  case notWeights(path: String, found: FileFormat)
+  case notWeights(path: String, found: String)
   /// The file is sound and known, and this version does not read that.
   case unsupported(path: String, what: String)
   /// The file ends too early.
@@ -29,13 +31,24 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   /// A tensor's element type that the native format does not have.
   case elementType(name: String, found: String)
 
+  /// The same as this module says it.
+  init(_ error: FileError) {
+    self =
+      switch error {
+      case .cannotRead(let path, let reason): .cannotRead(path: path, reason: reason)
+      case .cannotWrite(let path, let reason): .cannotWrite(path: path, reason: reason)
+      }
+  }
+
   /// One line: the thing, the expected, the found.
   public var description: String {
     switch self {
-    case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
-    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .cannotRead(let path, let reason):
+      FileError.cannotRead(path: path, reason: reason).description
+    case .cannotWrite(let path, let reason):
+      FileError.cannotWrite(path: path, reason: reason).description
     case .notWeights(let path, let found):
-      "\(path): a file of weights expected, \(found.label) found"
+      "\(path): a file of weights expected, \(found) found"
     case .unsupported(let path, let what): "\(path): \(what) is not supported"
     case .truncated(let path, let part, let expected, let found):
       "\(path): truncated: \(part): \(expected) bytes expected, \(found) found"

@@ -21,7 +21,7 @@ struct CheckpointReader: ~Copyable {
 
   init(_ path: String) throws(CheckpointError) {
     let format = try FileFormat.sniff(path)
-    guard format == .aviaryCheckpoint else { throw .notWeights(path: path, found: format) }
+    guard format == .aviaryCheckpoint else { throw .notWeights(path: path, found: format.label) }
     let root = try HDF5File(reading: path).root()
     let version = try Self.version(of: root, path)
     guard try root.contains(CheckpointLayout.Member.weights) else {

@@ -1,3 +1,4 @@
+import AviaryFiles
 public import AviaryTensor
 import FoundationEssentials
 
@@ -17,17 +18,24 @@ extension Checkpoint {
       }
     }
     // The file comes first, so that a folder that cannot be written costs no work.
-    let file = try AtomicFile(replacing: path)
+    let file: AtomicFile
+    do {
+      file = try AtomicFile(replacing: path)
+    } catch {
+      throw CheckpointError(error)
+    }
     let image: [UInt8]
     do {
       image = try self.image(for: path)
     } catch .damaged(_, let part, let reason) {
       throw .cannotWrite(path: path, reason: "\(part): \(reason)")
     }
-    try unsafe image.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
-      try unsafe file.write(UnsafeRawBufferPointer(bytes))
+    do {
+      try file.write(image)
+      try file.commit()
+    } catch {
+      throw CheckpointError(error)
     }
-    try file.commit()
   }
 
   /// The element types that the native format holds.

@@ -1,4 +1,4 @@
-/// What a file is, told by its content and never by its name.
+/// How a file holds weights, told by its content and never by its name.
 public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   /// The native checkpoint.
   case aviaryCheckpoint
@@ -6,8 +6,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case kerasHDF5
   /// Keras 3 `.weights.h5`: HDF5 with `vars` groups.
   case kerasWeightsHDF5
-  /// HDF5 of another kind.
-  case hdf5
   /// Keras 3 `.keras`: zip with `config.json` and `metadata.json`.
   case kerasArchive
   /// PyTorch 1.6 and later: zip with `data.pkl`.
@@ -24,8 +22,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case npz
   /// One NumPy array.
   case npy
-  /// Zip of another kind.
-  case zip
   /// Hugging Face safetensors.
   case safetensors
   /// ONNX protocol buffer.
@@ -36,26 +32,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case gguf
   /// JSON index of sharded Keras or safetensors weights.
   case shardIndex
-  /// JSON of another kind.
-  case json
-  /// PNG picture.
-  case png
-  /// JPEG picture.
-  case jpeg
-  /// Git LFS pointer: three lines of text in place of the file.
-  case gitLFSPointer
-  /// A saved web page.
-  case webPage
-  /// Zero bytes.
-  case empty
-  /// gzip.
-  case gzip
-  /// An ELF executable or library.
-  case elf
-  /// Text of another kind.
-  case text
-  /// None of the above.
-  case unknown
 
   /// What the file is, with its article, as it stands in messages.
   public var label: String {
@@ -63,7 +39,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .aviaryCheckpoint: "an Aviary checkpoint"
     case .kerasHDF5: "a Keras HDF5 file"
     case .kerasWeightsHDF5: "a Keras 3 .weights.h5 file"
-    case .hdf5: "an HDF5 file of an unknown kind"
     case .kerasArchive: "a Keras 3 .keras archive"
     case .torchZip: "a PyTorch file"
     case .torchLegacy: "a PyTorch file of the format before 1.6"
@@ -72,22 +47,11 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .pickle: "a bare Python pickle"
     case .npz: "a NumPy .npz archive"
     case .npy: "a NumPy .npy array"
-    case .zip: "a zip archive of an unknown kind"
     case .safetensors: "a safetensors file"
     case .onnx: "an ONNX model"
     case .ncnnParameters: "an ncnn .param file"
     case .gguf: "a GGUF file"
     case .shardIndex: "an index of sharded weights"
-    case .json: "a JSON file"
-    case .png: "a PNG picture"
-    case .jpeg: "a JPEG picture"
-    case .gitLFSPointer: "a Git LFS pointer (the file itself comes with `git lfs pull`)"
-    case .webPage: "a saved web page (was the download's address right?)"
-    case .empty: "an empty file"
-    case .gzip: "a gzip archive"
-    case .elf: "an executable or library"
-    case .text: "a text file"
-    case .unknown: "an unknown kind of file"
     }
   }
 

@@ -1,22 +1,31 @@
+import AviaryFiles
+
 extension FileFormat {
-  /// What the file at `path` is, by its content.
+  /// How the file at `path` holds weights, by its content.
   ///
-  /// - Throws: `CheckpointError.cannotRead` if there is no such file or it cannot be read.
+  /// - Throws: `CheckpointError`: `.cannotRead` if there is no such file or it cannot be read,
+  ///   `.notWeights` with what it is instead, `.truncated` or `.damaged` for a broken container.
   public static func sniff(_ path: String) throws(CheckpointError) -> FileFormat {
-    let file = try InputFile(path)
-    if file.byteCount == 0 { return .empty }
+    let file = try InputFile(weights: path)
     let head = try file.read(at: 0, count: min(file.byteCount, 4096), part: "the beginning")
     if try isHDF5(file, head) { return try kindOfHDF5(path) }
-    if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return try kindOfZip(file) }
-    return kind(of: head, byteCount: file.byteCount)
+    if let format = format(of: head, file.byteCount) { return format }
+    let kind = FileKind(beginning: head)
+    switch kind {
+    case .zip: return try kindOfZip(file)
+    case .json where head.contains(Array("\"weight_map\"".utf8)): return .shardIndex
+    case .hdf5:
+      let reason = "no more than the first 4 bytes are HDF5's"
+      throw .damaged(path: path, part: "the signature", reason: reason)
+    default: throw .notWeights(path: path, found: kind.label)
+    }
   }
 
-  /// What a file that is neither HDF5 nor zip is.
-  private static func kind(of head: [UInt8], byteCount: Int) -> FileFormat {
+  /// What begins unlike any other file; HDF5, zip and JSON are looked into.
+  private static func format(of head: [UInt8], _ byteCount: Int) -> FileFormat? {
     for (magic, format) in magics where head.starts(with: magic) { return format }
     if head.count > 262, head[257..<262].elementsEqual("ustar".utf8) { return .torchTar }
     if isSafetensors(head, byteCount) { return .safetensors }
-    if let format = kindOfText(head) { return format }
     // Protocol 2 to 5 of pickle; then ONNX, a protocol buffer whose first field is the version of
     // its representation, a small number, followed by the producer's name or the graph.
     if head.count > 2, head[0] == 0x80, (2...5).contains(head[1]) { return .pickle }
@@ -25,7 +34,7 @@ extension FileFormat {
     {
       return .onnx
     }
-    return .unknown
+    return nil
   }
 
   private static let magics: [(magic: [UInt8], format: FileFormat)] = [
@@ -34,14 +43,9 @@ extension FileFormat {
       [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19],
       .torchLegacy
     ),
-    ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], .png),
-    ([0xFF, 0xD8, 0xFF], .jpeg),
     ([0x93] + Array("NUMPY".utf8), .npy),
     (Array("GGUF".utf8), .gguf),
     (Array("7767517".utf8), .ncnnParameters),
-    (Array("version https://git-lfs".utf8), .gitLFSPointer),
-    ([0x1F, 0x8B], .gzip),
-    ([0x7F] + Array("ELF".utf8), .elf),
   ]
 
   /// HDF5 begins at 0, or after a foreign block at 512, 1024, 2048, …
@@ -73,7 +77,7 @@ extension FileFormat {
     where try root.contains(member) {
       return .kerasWeightsHDF5
     }
-    return .hdf5
+    throw .notWeights(path: path, found: "\(FileKind.hdf5.label) of an unknown kind")
   }
 
   private static func kindOfZip(_ file: borrowing InputFile) throws(CheckpointError) -> FileFormat {
@@ -89,22 +93,12 @@ extension FileFormat {
     if names.contains(where: { $0.hasSuffix("/data.pkl") }) { return .torchZip }
     if names.contains("config.json"), names.contains("metadata.json") { return .kerasArchive }
     if names.contains(where: { $0.hasSuffix(".npy") }) { return .npz }
-    return .zip
+    throw .notWeights(path: file.path, found: "\(FileKind.zip.label) of an unknown kind")
   }
 
   private static func isSafetensors(_ head: [UInt8], _ byteCount: Int) -> Bool {
     guard head.count > 9, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return length <= UInt64(byteCount - 8)
-  }
-
-  private static func kindOfText(_ head: [UInt8]) -> FileFormat? {
-    let isText = head.allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
-    guard isText else { return nil }
-    let text = String(decoding: head, as: UTF8.self).lowercased()
-    let start = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }
-    if start.hasPrefix("<!doctype") || start.hasPrefix("<html") { return .webPage }
-    if start.hasPrefix("{") { return text.contains("\"weight_map\"") ? .shardIndex : .json }
-    return .text
   }
 }

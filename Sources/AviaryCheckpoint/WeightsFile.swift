@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// A foreign file of weights: what it is, and its tensors.
 public struct WeightsFile: Sendable {
   /// The path as given.
@@ -21,9 +23,7 @@ public struct WeightsFile: Sendable {
     case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
       .safetensors, .onnx, .ncnnParameters, .gguf, .shardIndex:
       throw .unsupported(path: path, what: "reading \(format.label)")
-    case .aviaryCheckpoint, .hdf5, .zip, .json, .png, .jpeg, .gitLFSPointer, .webPage, .empty,
-      .gzip, .elf, .text, .unknown:
-      throw .notWeights(path: path, found: format)
+    case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
     }
     return WeightsFile(path: path, format: format, stateDict: stateDict)
   }
@@ -32,6 +32,6 @@ public struct WeightsFile: Sendable {
   ///
   /// - Throws: `CheckpointError.cannotRead`.
   public static func sha256(_ path: String) throws(CheckpointError) -> String {
-    try InputFile(path).sha256()
+    try InputFile(weights: path).sha256()
   }
 }

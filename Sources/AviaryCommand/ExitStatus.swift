@@ -52,6 +52,7 @@ enum ExitStatus: Int32, CaseIterable {
       case let error as ImageError: ExitStatus(error)
       case let error as RegistryError: ExitStatus(error)
       case let error as ComputeError: ExitStatus(error)
+      case PluginError.cannotRead: .noInput
       case is GraphError, is PluginError: .data
       default: .failure
       }

@@ -48,15 +48,13 @@ public enum JSON: Codable, Hashable, Sendable {
 
   /// Parses text.
   ///
-  /// - Throws: `GraphError.invalidJSON` with what the parser said.
+  /// Of objects with two members of one name, of numbers that no 64 bits hold and of 128 levels in
+  /// each other none is read. A number without a fraction is an integer, however it is written.
+  ///
+  /// - Throws: `GraphError.invalidJSON` that says where and what.
   public init(parsing text: some StringProtocol) throws(GraphError) {
-    do {
-      self = try JSONDecoder().decode(JSON.self, from: Data(text.utf8))
-    } catch DecodingError.dataCorrupted(let context) {
-      throw .invalidJSON(context.underlyingError.map { "\($0)" } ?? context.debugDescription)
-    } catch {
-      throw .invalidJSON("\(error)")
-    }
+    var parser = JSONParser(text)
+    self = try parser.parse()
   }
 
   /// The value of `value`'s members.
@@ -64,11 +62,9 @@ public enum JSON: Codable, Hashable, Sendable {
   /// - Throws: `GraphError.invalidJSON` where `value` cannot be encoded (a number that is not
   ///   finite).
   public init(encoding value: some Encodable) throws(GraphError) {
-    do {
-      self = try JSONDecoder().decode(JSON.self, from: JSONEncoder().encode(value))
-    } catch {
-      throw .invalidJSON("\(error)")
-    }
+    let data: Data
+    do { data = try JSONEncoder().encode(value) } catch { throw .invalidJSON("\(error)") }
+    try self.init(parsing: String(decoding: data, as: UTF8.self))
   }
 
   /// Compact text with sorted members: equal values give equal text.
@@ -76,8 +72,22 @@ public enum JSON: Codable, Hashable, Sendable {
 
   /// The beginning of the text, for messages.
   var excerpt: String {
-    let text = text
+    let text = abridged.text
     return text.utf8.count > 80 ? text.prefix(80) + "…" : text
+  }
+
+  /// A value whose text begins like this one's, of no more than is needed for an excerpt.
+  private var abridged: JSON {
+    switch self {
+    case .string(let value): .string(String(value.prefix(80)))
+    case .array(let elements): .array(elements.prefix(40).map(\.abridged))
+    case .object(let members):
+      .object(
+        Dictionary(
+          uniqueKeysWithValues: members.sorted { $0.key < $1.key }.prefix(40)
+            .map { ($0, $1.abridged) }))
+    default: self
+    }
   }
 
   /// Indented text with sorted members.

@@ -2,6 +2,8 @@
 public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file is neither a library nor JSON.
   case notAPlugin(path: String, found: String)
+  /// The file is not there or cannot be opened.
+  case cannotRead(path: String, reason: String)
   /// The file cannot be loaded as a library.
   case notLoadable(path: String, reason: String)
   /// The library has no entry point.
@@ -26,6 +28,7 @@ public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .notAPlugin(let path, let found):
       "\(path): a plugin's library or a JSON file expected, \(found) found"
+    case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
     case .notLoadable(let path, let reason): "\(path): a plugin's library expected: \(reason)"
     case .noEntryPoint(let path):
       "\(path): a library with the function aviary_plugin_v1 expected, none found"

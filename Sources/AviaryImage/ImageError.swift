@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// What can go wrong with pictures: files that are not pictures, damage, sizes, full disks.
 public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file cannot be opened or read; `reason` is the system's.
@@ -22,11 +24,20 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A scale factor that is not a positive fraction.
   case invalidScale(numerator: Int, denominator: Int)
 
+  /// The same as this module says it.
+  init(_ error: FileError) {
+    self =
+      switch error {
+      case .cannotRead(let path, let reason): .cannotRead(path: path, reason: reason)
+      case .cannotWrite(let path, let reason): .cannotWrite(path: path, reason: reason)
+      }
+  }
+
   /// One line: the thing, the expected, the found.
   public var description: String {
     switch self {
     case .cannotRead(let path, let reason):
-      "\(path): cannot be read: \(reason)"
+      FileError.cannotRead(path: path, reason: reason).description
     case .notAPicture(let path, let found):
       "\(path): PNG or JPEG expected, \(found) found"
     case .damaged(let path, let reason):
@@ -34,7 +45,7 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tooLarge(let path, let width, let height, let channels, let limit):
       "\(path): \(limit) expected, \(width)x\(height) with \(Text.channels(channels)) found"
     case .cannotWrite(let path, let reason):
-      "\(path): cannot be written: \(reason)"
+      FileError.cannotWrite(path: path, reason: reason).description
     case .invalidSize(let width, let height, let channels):
       "image: at most 2^31 samples expected, \(width)x\(height) with \(Text.channels(channels)) found"
     case .sizeMismatch(let thing, let expected, let found),

@@ -1,4 +1,5 @@
 import AviaryCheckpoint
+import AviaryTestSupport
 import AviaryTensor
 import FoundationEssentials
 import Testing
@@ -27,8 +28,8 @@ func sampleCheckpoint() throws -> Checkpoint {
 
 @Suite struct CheckpointTests {
   @Test func whatIsWrittenIsRead() throws {
-    let scratch = Scratch()
-    let path = scratch.file("a.h5")
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
     let written = try sampleCheckpoint()
     try written.write(to: path)
     let read = try Checkpoint(contentsOf: path)
@@ -42,14 +43,14 @@ func sampleCheckpoint() throws -> Checkpoint {
     #expect(read.storedHash == written.contentHash)
     #expect(read.weights.names == written.weights.names)
     for (name, tensor) in written.weights { #expect(read.weights[name] == tensor, "\(name)") }
-    #expect(try scratch.contents() == ["a.h5"])
+    #expect(try folder.names == ["a.h5"])
   }
 
   @Test func sameCheckpointSameBytes() throws {
-    let scratch = Scratch()
-    try sampleCheckpoint().write(to: scratch.file("a.h5"))
-    try sampleCheckpoint().write(to: scratch.file("b.h5"))
-    #expect(try bytes(scratch.file("a.h5")) == bytes(scratch.file("b.h5")))
+    let folder = try TemporaryFolder()
+    try sampleCheckpoint().write(to: folder.file("a.h5"))
+    try sampleCheckpoint().write(to: folder.file("b.h5"))
+    #expect(try bytes(folder.file("a.h5")) == bytes(folder.file("b.h5")))
   }
 
   /// The fixture of each version of the format stays for ever.
@@ -86,10 +87,10 @@ func sampleCheckpoint() throws -> Checkpoint {
   }
 
   @Test func absentMembersStayAbsent() throws {
-    let scratch = Scratch()
+    let folder = try TemporaryFolder()
     let weights = NamedTensors([("w", try Tensor(shape: [1], [1]))])
-    try Checkpoint(weights: weights).write(to: scratch.file("a.h5"))
-    let read = try Checkpoint(contentsOf: scratch.file("a.h5"))
+    try Checkpoint(weights: weights).write(to: folder.file("a.h5"))
+    let read = try Checkpoint(contentsOf: folder.file("a.h5"))
     #expect(read.architecture == nil)
     #expect(read.configuration == nil)
     #expect(read.graph == nil)
@@ -99,12 +100,12 @@ func sampleCheckpoint() throws -> Checkpoint {
 
   /// Attributes end at 64 KiB; graphs and names do not.
   @Test func longTextsAndManyTensors() throws {
-    let scratch = Scratch()
+    let folder = try TemporaryFolder()
     var weights = NamedTensors()
     for i in 0..<600 { weights["layer.\(i).weight"] = try Tensor(shape: [2], [Float(i), 0]) }
     let graph = "[" + String(repeating: "1,", count: 100_000) + "1]"
-    try Checkpoint(weights: weights, graph: graph).write(to: scratch.file("a.h5"))
-    let read = try Checkpoint(contentsOf: scratch.file("a.h5"))
+    try Checkpoint(weights: weights, graph: graph).write(to: folder.file("a.h5"))
+    let read = try Checkpoint(contentsOf: folder.file("a.h5"))
     #expect(read.graph == graph)
     #expect(read.weights.names == weights.names)
     #expect(read.weights["layer.599.weight"]?.floats == [599, 0])
@@ -112,32 +113,32 @@ func sampleCheckpoint() throws -> Checkpoint {
 
   @Test(arguments: ["", "a/b", "a..b", ".", "a.", "x\0"])
   func namesThatHDF5CannotHoldAreRefused(name: String) throws {
-    let scratch = Scratch()
+    let folder = try TemporaryFolder()
     let weights = NamedTensors([(name, try Tensor(shape: [1], [1]))])
     let error = #expect(throws: CheckpointError.self) {
-      try Checkpoint(weights: weights).write(to: scratch.file("a.h5"))
+      try Checkpoint(weights: weights).write(to: folder.file("a.h5"))
     }
     #expect(error == .invalidName(name))
-    #expect(try scratch.contents().isEmpty)
+    #expect(try folder.names.isEmpty)
   }
 
   @Test func typesOutsideTheFormatAreRefusedAndConverted() throws {
-    let scratch = Scratch()
+    let folder = try TemporaryFolder()
     let values = try Tensor(shape: [2], [1, 0.1])
     let weights = NamedTensors([
       ("double", values.converted(to: .float64)), ("mask", values.converted(to: .bool)),
       ("float", values),
     ])
     let error = #expect(throws: CheckpointError.self) {
-      try Checkpoint(weights: weights).write(to: scratch.file("a.h5"))
+      try Checkpoint(weights: weights).write(to: folder.file("a.h5"))
     }
     #expect(
       error?.description
         == "double: element type float32, float16, bfloat16, int8 or int64 expected, float64 found")
     let (tensors, conversions) = weights.storable()
     #expect(conversions == ["bool to int64: mask", "float64 to float32: double"])
-    try Checkpoint(weights: tensors).write(to: scratch.file("a.h5"))
-    let read = try Checkpoint(contentsOf: scratch.file("a.h5"))
+    try Checkpoint(weights: tensors).write(to: folder.file("a.h5"))
+    let read = try Checkpoint(contentsOf: folder.file("a.h5"))
     #expect(read.weights["double"] == values)
     #expect(read.weights["mask"]?.elementType == .int64)
   }

@@ -21,8 +21,8 @@ import Testing
     ("\u{7F}ELF\u{1}", "a file of weights expected, an executable or library found"),
     ("7767517\n", "reading an ncnn .param file is not supported"),
   ]) func isNamedForWhatItIs(content: String, message: String) throws {
-    let scratch = Scratch()
-    let path = try scratch.file("x.pt", Array(content.utf8))
+    let folder = try TemporaryFolder()
+    let path = try folder.file("x.pt", Array(content.utf8))
     let foreign = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(foreign.description == "\(path): \(message)")
     let native = try #require(throws: CheckpointError.self) { try Checkpoint(contentsOf: path) }
@@ -30,10 +30,10 @@ import Testing
   }
 
   @Test func whatIsNoFileIsSaid() throws {
-    let scratch = Scratch()
-    let folder = try #require(throws: CheckpointError.self) { try WeightsFile.read(scratch.path) }
-    #expect(folder.description == "\(scratch.path): cannot be read: it is a folder")
-    let path = scratch.file("absent.pt")
+    let folder = try TemporaryFolder()
+    let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(folder.path) }
+    #expect(error.description == "\(folder.path): cannot be read: it is a folder")
+    let path = folder.file("absent.pt")
     let absent = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(absent.description == "\(path): cannot be read: no such file or directory")
     let device = try #require(throws: CheckpointError.self) { try WeightsFile.read("/dev/null") }
@@ -43,18 +43,18 @@ import Testing
   @Test(arguments: ["pytorch/containers/zip.pt", "pytorch/containers/legacy.pt"])
   func truncatedTorchSaysHowMuchIsThere(fixture: String) throws {
     let whole = try bytes(Fixture.path(fixture))
-    let scratch = Scratch()
-    let path = try scratch.file("x.pt", Array(whole[..<1400]))
+    let folder = try TemporaryFolder()
+    let path = try folder.file("x.pt", Array(whole[..<1400]))
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     let format = /truncated: .*: [0-9]+ bytes expected, [0-9]+ found$/
     #expect(error.description.contains(format), "\(error)")
   }
 
   @Test func truncatedCheckpointSaysHowMuchIsThere() throws {
-    let scratch = Scratch()
-    try sampleCheckpoint().write(to: scratch.file("a.h5"))
-    let whole = try bytes(scratch.file("a.h5"))
-    let path = try scratch.file("b.h5", Array(whole[..<(whole.count - 100)]))
+    let folder = try TemporaryFolder()
+    try sampleCheckpoint().write(to: folder.file("a.h5"))
+    let whole = try bytes(folder.file("a.h5"))
+    let path = try folder.file("b.h5", Array(whole[..<(whole.count - 100)]))
     let error = try #require(throws: CheckpointError.self) { try Checkpoint(contentsOf: path) }
     #expect(
       error.description.hasPrefix(
@@ -64,10 +64,10 @@ import Testing
   @Test(arguments: ["zip", "legacy", "module", "module_legacy", "views_legacy", "types"])
   func torchOfAnyLengthAndWithAnyByteChanged(name: String) throws {
     let whole = try bytes(Fixture.path("pytorch/containers/\(name).pt"))
-    let scratch = Scratch()
+    let folder = try TemporaryFolder()
     var refused = 0
     for damaged in damage(whole) {
-      let path = try scratch.file("x.pt", damaged)
+      let path = try folder.file("x.pt", damaged)
       do throws(CheckpointError) {
         _ = try WeightsFile.read(path)
       } catch {
@@ -80,12 +80,12 @@ import Testing
   }
 
   @Test func checkpointOfAnyLengthAndWithAnyByteChanged() throws {
-    let scratch = Scratch()
-    try sampleCheckpoint().write(to: scratch.file("a.h5"))
-    let original = try Checkpoint(contentsOf: scratch.file("a.h5"))
-    let whole = try bytes(scratch.file("a.h5"))
+    let folder = try TemporaryFolder()
+    try sampleCheckpoint().write(to: folder.file("a.h5"))
+    let original = try Checkpoint(contentsOf: folder.file("a.h5"))
+    let whole = try bytes(folder.file("a.h5"))
     for damaged in damage(whole) {
-      let path = try scratch.file("x.h5", damaged)
+      let path = try folder.file("x.h5", damaged)
       do throws(CheckpointError) {
         // Whatever is read and verified has the original's weights, bookkeeping aside.
         let read = try Checkpoint(contentsOf: path)

@@ -1,4 +1,5 @@
 import AviaryCheckpoint
+import AviaryTestSupport
 import Testing
 
 /// Pickles that attack: each is refused at once, with nothing run and little memory taken.
@@ -113,7 +114,7 @@ import Testing
   }
 
   private func read(_ pickle: [UInt8]) throws -> StateDict {
-    let scratch = Scratch()
-    return try WeightsFile.read(scratch.file("x.pt", LegacyFile.around(pickle))).stateDict
+    let folder = try TemporaryFolder()
+    return try WeightsFile.read(folder.file("x.pt", LegacyFile.around(pickle))).stateDict
   }
 }

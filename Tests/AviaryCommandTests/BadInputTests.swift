@@ -284,7 +284,7 @@ struct BadInputTests {
     let weights = fixture("weights/whole.pt")
     expectFailure(
       try Outcome(["convert", weights, folder.file("none/out.h5")]), 73,
-      "\(folder.file("none/out.h5")): cannot be written: no such file or directory")
+      "\(folder.file("none/out.h5")): cannot be written: there is no folder \(folder.file("none"))")
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", folder.file("none/out.png")]), 73,
       "\(folder.file("none/out.png")): cannot be written: there is no folder \(folder.file("none"))"

@@ -99,12 +99,12 @@ struct RunTests {
     #expect(run.status == 65)
     #expect(
       run.error
-        == "aviary: \(broken): PNG or JPEG expected, a file of another kind found\n")
+        == "aviary: \(broken): PNG or JPEG expected, a text file found\n")
     let results = try #require(try run.json()["results"] as? [[String: Any]])
     #expect(results.count == 4)
     #expect(
       results[1]["error"] as? String
-        == "\(broken): PNG or JPEG expected, a file of another kind found")
+        == "\(broken): PNG or JPEG expected, a text file found")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted()
         == ["a.png", "c.png", "rgb-8.png"])

@@ -42,6 +42,64 @@ import Testing
   }
 
   @Test(arguments: [
+    ("", "line 1, column 1: a value expected, the end found"),
+    ("\n\n {", "line 3, column 3: a member's name expected, the end found"),
+    ("[1,", "line 1, column 4: a value expected, the end found"),
+    ("[1,]", "line 1, column 4: a value expected, ']' found"),
+    ("[1 2]", "line 1, column 4: ',' or ']' expected, '2' found"),
+    ("{\"a\":1,}", "line 1, column 8: a member's name expected, '}' found"),
+    ("{\"a\" 1}", "line 1, column 6: ':' expected, '1' found"),
+    ("{\"a\":1 \"b\":2}", "line 1, column 8: ',' or '}' expected, '\"' found"),
+    ("{\"a\":1,\n \"a\":2}", "line 2, column 2: a name of its own expected, '\"' found"),
+    ("[1] [2]", "line 1, column 5: the end expected, '[' found"),
+    ("nul", "line 1, column 1: a value expected, 'n' found"),
+    ("ünd", "line 1, column 1: a value expected, 'ü' found"),
+    ("\u{0}", "line 1, column 1: a value expected, a control character found"),
+    (
+      "\"a\nb\"",
+      "line 1, column 3: an escaped control character expected, the end of the line found"
+    ),
+    ("\"a", "line 1, column 3: '\"' expected, the end found"),
+    ("\"\\x\"", "line 1, column 3: an escape expected, 'x' found"),
+    ("\"\\u12\"", "line 1, column 3: an escape expected, 'u' found"),
+    ("\"\\u+123\"", "line 1, column 3: an escape expected, 'u' found"),
+    ("\"\\ud800\"", "line 1, column 3: a whole character expected, 'u' found"),
+    ("\"\\ud800\\u0041\"", "line 1, column 3: a whole character expected, 'u' found"),
+    ("\"\\udc00\"", "line 1, column 3: a whole character expected, 'u' found"),
+    ("01", "line 1, column 3: a number expected, the end found"),
+    ("-", "line 1, column 2: a number expected, the end found"),
+    ("1.", "line 1, column 3: a digit expected, the end found"),
+    ("1e+", "line 1, column 4: a digit expected, the end found"),
+    ("[1e999]", "line 1, column 2: a number that fits into 64 bits expected, '1' found"),
+    (
+      String(repeating: "[", count: 129),
+      "line 1, column 129: at most 128 levels expected, '[' found"
+    ),
+  ])
+  func whereItStopsBeingJSON(_ text: String, _ message: String) {
+    do throws(GraphError) {
+      let value = try JSON(parsing: text)
+      Issue.record("\(value) read from \(text)")
+    } catch {
+      #expect("\(error)" == "JSON expected: " + message)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("0", JSON.int(0)), ("-0", 0), ("12", 12), ("1.0", 1), ("1e3", 1_000), ("-2.5E+1", -25),
+      ("25e-1", 2.5), ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)),
+      ("9223372036854775808", .number(0x1p63)), ("1e300", 1e300),
+      ("9007199254740993", .int(9_007_199_254_740_993)),
+      ("0.1", 0.1), ("1e-400", .int(0)),
+      (#""\u00fc\u20ac\ud83d\udc26\/\b\f\n\r\t\"\\""#, "ü€🐦/\u{8}\u{C}\n\r\t\"\\"),
+      (" [ ] ", []), ("{ }", [:]), ("\t[ 1 ,\r\n{ \"a\" : null } ]", [1, ["a": .null]]),
+    ] as [(String, JSON)])
+  func values(_ text: String, _ value: JSON) throws {
+    #expect(try JSON(parsing: text) == value)
+  }
+
+  @Test(arguments: [
     "", " ", "{", "[1,", "{\"a\":}", "nul", "'a'", "{\"a\":1}}", "[1] [2]", "\u{0}", "1e", "+1",
     "[01]",
     "\"\\ud800\"", "{1:2}", "//", "[1e999]",
@@ -69,5 +127,7 @@ import Testing
     #expect(JSON.int(7).excerpt == "7")
     let long = JSON.string(String(repeating: "x", count: 1_000)).excerpt
     #expect(long.count == 81 && long.hasSuffix("x…"))
+    let wide = JSON.array([JSON](repeating: ["a": 1], count: 1_000)).excerpt
+    #expect(wide.count == 81 && wide.hasPrefix(#"[{"a":1},{"a":1},"#))
   }
 }

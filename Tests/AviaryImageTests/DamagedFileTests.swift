@@ -25,15 +25,15 @@ import Testing
     ("", "an empty file"),
     (
       "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-      "a Git LFS pointer (`git lfs pull` fetches the file itself)"
+      "a Git LFS pointer (the file itself comes with `git lfs pull`)"
     ),
-    ("\n <!DOCTYPE html>\n<html></html>", "an HTML page"),
-    ("<html><body>404</body></html>", "an HTML page"),
+    ("\n <!DOCTYPE html>\n<html></html>", "a saved web page (was the download's address right?)"),
+    ("<html><body>404</body></html>", "a saved web page (was the download's address right?)"),
     ("<svg xmlns=''/>", "an XML or SVG file"),
     ("RIFF0000WEBPVP8 ", "a WebP picture"),
     ("%PDF-1.7", "a PDF file"),
-    ("hello", "a file of another kind"),
-    ("x", "a file of another kind"),
+    ("hello", "a text file"),
+    ("x", "a text file"),
   ])
   func otherContentIsNamed(content: String, found: String) throws {
     #expect(try message(Array(content.utf8)) == "FILE: PNG or JPEG expected, \(found) found")

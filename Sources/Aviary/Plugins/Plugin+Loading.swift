@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+internal import AviaryFiles
 public import AviaryGraph
 
 extension Plugin {
@@ -8,27 +8,35 @@ extension Plugin {
   /// The architectures of a file: a library, whose code runs, or a JSON file, which is data alone.
   /// Which of the two it is the content says, not the name.
   ///
-  /// - Throws: `CheckpointError.cannotRead` for a path that leads to no file; `PluginError` for a
-  ///   file that is neither, cannot be loaded, or does not answer as it must.
+  /// - Throws: `PluginError.cannotRead` for a path that leads to no file, others for a file that is neither, cannot be loaded, or does not answer as it must.
   public static func load(path: String) throws -> [AnyArchitecture] {
-    switch try FileFormat.sniff(path) {
+    do {
+      return try architectures(of: InputFile(path))
+    } catch let error as FileError {
+      guard case .cannotRead(_, let reason) = error else { throw error }
+      throw PluginError.cannotRead(path: path, reason: reason)
+    }
+  }
+
+  private static func architectures(of file: borrowing InputFile) throws -> [AnyArchitecture] {
+    let path = file.path
+    switch FileKind(beginning: try file.bytes(at: 0, count: 4_096)) {
     case .elf:
       let library = try PluginLibrary(path)
       return try Plugin.architectures(path: path) { try library.ask($0) }
     case .json:
-      return [try Plugin.architecture(path: path, declared: try json(path))]
-    case let format:
-      throw PluginError.notAPlugin(path: path, found: format.label)
+      guard file.byteCount <= fileLimit else {
+        throw PluginError.badFile(
+          path: path, "at most \(fileLimit) bytes expected, \(file.byteCount) found")
+      }
+      let bytes = try file.bytes(at: 0, count: file.byteCount)
+      return [try Plugin.architecture(path: path, declared: try json(bytes, path))]
+    case let kind:
+      throw PluginError.notAPlugin(path: path, found: kind.label)
     }
   }
 
-  private static func json(_ path: String) throws -> JSON {
-    let file = try InputFile(path)
-    guard file.byteCount <= fileLimit else {
-      throw PluginError.badFile(
-        path: path, "at most \(fileLimit) bytes expected, \(file.byteCount) found")
-    }
-    let bytes = try file.read(at: 0, count: file.byteCount, part: "the plugin")
+  private static func json(_ bytes: [UInt8], _ path: String) throws -> JSON {
     do throws(GraphError) {
       return try JSON(parsing: String(decoding: bytes, as: UTF8.self))
     } catch {

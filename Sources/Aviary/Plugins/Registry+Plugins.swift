@@ -15,7 +15,7 @@ extension Registry {
   ///   - plugins: paths that the user states.
   ///   - environment: the variables; those of the process unless stated.
   /// - Throws: `PluginError`, among it `.relativeEntry` for an entry of the variable that is not
-  ///   absolute and `.duplicate` for a name that is taken; `CheckpointError.cannotRead` for a path
+  ///   absolute and `.duplicate` for a name that is taken; `PluginError.cannotRead` for a path
   ///   that leads to no file.
   public func loading(
     plugins: [String], environment: [String: String]? = nil

@@ -44,12 +44,13 @@ struct PixelTaps {
     let shift = resize.coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
     let widening = resize.antialias ? max(step, 1) : 1
     let reach = resize.support * widening
-    count = Int((2 * reach).rounded(.up)) + 1
+    // The kernel is 0 at its ends: so many whole numbers lie strictly between them.
+    count = Int((2 * reach).rounded(.up))
     positions.reserveCapacity(newSize * count)
     weights.reserveCapacity(newSize * count)
     for output in 0..<newSize {
       let place = Double(output) * step + shift
-      let first = Int((place - reach).rounded(.up))
+      let first = Int((place - reach).rounded(.down)) + 1
       let parts = (first..<first + count).map {
         resize.weight((place - Double($0)) / widening)
       }

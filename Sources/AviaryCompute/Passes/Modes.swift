@@ -23,6 +23,7 @@ extension Program {
       for from in Layout.allCases {
         for to in Layout.allCases { modes.append(Mode(from, to, cost: 0)) }
       }
+    case .other(.resize(let resize)): modes = resizeModes(resize, output.shape)
     case .other(.linear), .other(.matmul), .other(.softmax), .other(.layerNormalization),
       .other(.reshape), .other(.permute), .other(.roll), .other(.reduce):
       modes = [Mode(.planar, .planar, cost: 0)]
@@ -35,6 +36,23 @@ extension Program {
     return modes.filter { mode in
       unit.inputs.allSatisfy { mode.input.fits(values[$0].shape) }
         && mode.output.fits(output.shape)
+    }
+  }
+
+  /// Interpolation along rows goes tap by tap: over single numbers in planes, over the channels of
+  /// a pixel where they lie together, which takes some to pay.
+  private func resizeModes(_ resize: Resize, _ output: [Int]) -> [Mode] {
+    let taps: Double =
+      switch resize.kernel {
+      case .nearest: 1
+      case .linear: 2
+      case .cubic: 4
+      case .lanczos(let lobes): Double(2 * lobes)
+      }
+    let elements = Double(output.reduce(1, *))
+    return [Layout.blocked, .channelsLast, .planar].map { layout in
+      let depth = Double(Grid(output, layout).depth)
+      return Mode(layout, layout, cost: elements * taps * (depth == 1 ? 0.7 : 2 / depth + 0.25))
     }
   }
 

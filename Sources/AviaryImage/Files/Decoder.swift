@@ -1,3 +1,4 @@
+import AviaryFiles
 import CImageCodecs
 
 /// A codec reading one file: the C handle, and the only place that checks its statuses.
@@ -10,21 +11,21 @@ import CImageCodecs
   ///
   /// - Throws: `ImageError.damaged`.
   init(
-    _ container: PictureHeader.Container, _ file: borrowing FileDescriptor, path: String
+    _ container: PictureHeader.Container, _ file: borrowing InputFile
   ) throws(ImageError) {
     var info = cimg_info()
     var error = cimg_error()
     let opened =
       switch container {
-      case .png: unsafe cimg_open_png(file.raw, &info, &error)
-      case .jpeg: unsafe cimg_open_jpeg(file.raw, &info, &error)
+      case .png: unsafe cimg_open_png(file.descriptor, &info, &error)
+      case .jpeg: unsafe cimg_open_jpeg(file.descriptor, &info, &error)
       }
     guard let opened = unsafe opened else {
-      throw .damaged(path: path, reason: error.message)
+      throw .damaged(path: file.path, reason: error.message)
     }
     unsafe handle = unsafe opened
     self.info = info
-    self.path = path
+    path = file.path
   }
 
   /// Bytes of a row of interleaved samples.

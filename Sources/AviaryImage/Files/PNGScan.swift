@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// A walk over a PNG file's chunks by their lengths alone, before anything is decoded.
 ///
 /// It shows at once that a file is cut off, finds the chunks to carry wherever they stand (EXIF
@@ -8,27 +10,27 @@ struct PNGScan {
   /// Bytes in IDAT chunks.
   private(set) var compressedCount = 0
 
-  init(_ file: borrowing FileDescriptor, path: String) throws(ImageError) {
+  init(_ file: borrowing InputFile) throws(ImageError) {
     var offset = 8
     while true {
-      let head = file.bytes(at: offset, count: 8)
+      let head = try file.read(at: offset, count: 8)
       guard head.count == 8 else {
-        throw .damaged(path: path, reason: "the file ends too early")
+        throw .damaged(path: file.path, reason: "the file ends too early")
       }
       let length = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
       let type = String(decoding: head.suffix(4), as: UTF8.self)
       guard head.suffix(4).allSatisfy({ (65...90).contains($0 & 0xDF) }) else {
-        throw .damaged(path: path, reason: "no chunk begins at byte \(offset)")
+        throw .damaged(path: file.path, reason: "no chunk begins at byte \(offset)")
       }
       // Lengths are below 2^32 and the file's own is an off_t: the sum cannot overflow.
       guard offset + 12 + length <= file.byteCount else {
-        throw .damaged(path: path, reason: "the file ends too early, within chunk \(type)")
+        throw .damaged(path: file.path, reason: "the file ends too early, within chunk \(type)")
       }
       if type == "IDAT" { compressedCount += length }
       if let expected = PNGChunk.carried[type], length <= PNGChunk.maximumLength,
         length == expected ?? length, !chunks.contains(where: { $0.type == type })
       {
-        chunks.append(PNGChunk(type: type, data: file.bytes(at: offset + 8, count: length)))
+        chunks.append(PNGChunk(type: type, data: try file.read(at: offset + 8, count: length)))
       }
       if type == "IEND" { return }
       offset += 12 + length

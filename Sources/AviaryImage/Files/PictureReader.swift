@@ -1,3 +1,4 @@
+import AviaryFiles
 import CImageCodecs
 
 /// Reads a PNG or JPEG file in bands of rows, from top to bottom of the upright picture.
@@ -25,14 +26,14 @@ public struct PictureReader: ~Copyable {
   ///
   /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged` or `.tooLarge`.
   public init(path: String) throws(ImageError) {
-    let file = try FileDescriptor(path: path)
+    let file = try InputFile(picture: path)
     let container: PictureHeader.Container
-    switch FileKind(beginning: file.bytes(at: 0, count: 512)) {
+    switch FileKind(beginning: try file.read(at: 0, count: 512)) {
     case .png: container = .png
     case .jpeg: container = .jpeg
-    case .other(let found): throw .notAPicture(path: path, found: found)
+    case let other: throw .notAPicture(path: path, found: other.label)
     }
-    let decoder = try Decoder(container, file, path: path)
+    let decoder = try Decoder(container, file)
     let info = decoder.info
 
     var chunks: [PNGChunk]
@@ -42,7 +43,7 @@ public struct PictureReader: ~Copyable {
     try PictureLimits.check(decoder, isHeldWhole: isHeldWhole, path: path)
     switch container {
     case .png:
-      let scan = try PNGScan(file, path: path)
+      let scan = try PNGScan(file)
       try PictureLimits.checkPNG(info, compressedCount: scan.compressedCount, path: path)
       chunks = scan.chunks
     case .jpeg:

@@ -1,7 +1,9 @@
+import AviaryFiles
+
 /// Writes a PNG file in bands of rows, from top to bottom.
 ///
 /// The file appears under its name only when `finish()` has returned: until then it is a temporary
-/// file in the same folder, which goes away with a writer that is abandoned or fails. A file of that
+/// file, which goes away with a writer that is abandoned or fails. A file of that
 /// name that was there before stays whole until it is replaced as a whole.
 public struct PictureWriter: ~Copyable {
   /// The rows written so far.
@@ -15,7 +17,7 @@ public struct PictureWriter: ~Copyable {
 
   /// Rows are rounded this many at a time, which bounds the memory for them.
   private static let packedRowCount = 16
-  private var file: AtomicFile
+  private let file: AtomicFile
   private let encoder: Encoder
   private var bytes: [UInt8] = []
 
@@ -40,7 +42,12 @@ public struct PictureWriter: ~Copyable {
         path: path, width: width, height: height, channels: format.channels,
         limit: "sides of 1 to \(PictureLimits.side) pixels")
     }
-    let file = try AtomicFile(path: path)
+    let file: AtomicFile
+    do {
+      file = try AtomicFile(replacing: path)
+    } catch {
+      throw ImageError(error)
+    }
     let encoder = try Encoder(
       descriptor: file.descriptor, width: width, height: height, format: format, path: path)
     for chunk in metadata.chunks(for: format.color) { try encoder.write(chunk) }
@@ -86,7 +93,11 @@ public struct PictureWriter: ~Copyable {
       throw .sizeMismatch(thing: "picture", expected: "\(height) rows", found: "\(position)")
     }
     try encoder.finish()
-    try file.commit()
+    do {
+      try file.commit()
+    } catch {
+      throw ImageError(error)
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import AviaryFiles
 import CHDF5
 
 /// An HDF5 file open for reading. Its objects stay usable after it went out of scope.
@@ -9,8 +10,8 @@ struct HDF5File: ~Copyable {
   init(reading path: String) throws(CheckpointError) {
     // Opening it ourselves first gives the system's own words for what is missing, and never waits
     // on a named pipe.
-    let byteCount = try InputFile(path).byteCount
-    guard byteCount > 0 else { throw .notWeights(path: path, found: .empty) }
+    let byteCount = try InputFile(weights: path).byteCount
+    guard byteCount > 0 else { throw .notWeights(path: path, found: FileKind.empty.label) }
     let access = try HDF5Handle("the file", in: path) { H5Pcreate(chdf5_file_access()) }
     // No lock on the file: read-only shares and some network file systems refuse it.
     _ = try HDF5.check("the file", in: path) { H5Pset_file_locking(access.id, false, true) }

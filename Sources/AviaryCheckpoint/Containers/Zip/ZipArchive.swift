@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// The directory of a zip archive (PKWARE APPNOTE 6.3), zip64 included.
 struct ZipArchive {
   /// The members in the directory's order.

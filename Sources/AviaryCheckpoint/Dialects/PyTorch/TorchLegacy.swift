@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryTensor
 
 /// PyTorch's container before 1.6: five pickles (a magic number, the protocol's version, facts
@@ -9,7 +10,7 @@ enum TorchLegacy {
 
   /// Reads the tensors of a file.
   static func read(_ path: String) throws(CheckpointError) -> StateDict {
-    let file = try InputFile(path)
+    let file = try InputFile(weights: path)
     // The pickles do not say where they end; what follows them is not read here if it is large.
     let head = try file.read(
       at: 0, count: min(file.byteCount, pickleLimit), part: "the pickles")

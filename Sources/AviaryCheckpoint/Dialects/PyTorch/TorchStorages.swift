@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryTensor
 
 /// The storages of a PyTorch file, read when a tensor asks for them: a training checkpoint's

@@ -1,9 +1,11 @@
+import AviaryFiles
+
 /// PyTorch's container since 1.6: a zip archive of `data.pkl` and one stored member per storage
 /// (torch/serialization.py, caffe2/serialize/inline_container.cc).
 enum TorchZip {
   /// Reads the tensors of a file.
   static func read(_ path: String) throws(CheckpointError) -> StateDict {
-    let file = try InputFile(path)
+    let file = try InputFile(weights: path)
     let archive: ZipArchive
     do {
       archive = try ZipArchive(file)
