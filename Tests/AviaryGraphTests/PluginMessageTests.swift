@@ -204,6 +204,24 @@ import Testing
     }
   }
 
+  /// Each variant has the picture that its channels say, unless one is stated, which must suit.
+  @Test func picturesOfVariants() throws {
+    let colour = try Graph(channels: 3) { [$0.convolution("a", 12, kernel: 3).pixelShuffle(2)] }
+    let free = try plugin {
+      $0["picture"] = nil
+      $0["variants"] = $0["variants"]?.adding("rgb", colour.json)
+    }
+    #expect(try free.network(["variant": "rgb"]).picture == Picture(.rgb))
+    #expect(try free.network(["variant": "x2"]).picture == Picture(.luma))
+    let stated = try plugin { $0["variants"] = $0["variants"]?.adding("rgb", colour.json) }
+    #expect(try stated.network(["variant": "x2"]).picture == Picture(.gray))
+    #expect {
+      try stated.network(["variant": "rgb"])
+    } throws: {
+      "\($0)" == "tiny: picture.colour: one of 3 channels expected, 'gray' found"
+    }
+  }
+
   @Test func whatIsRefused() {
     #expect(
       problem { $0["aviary_plugin"] = nil }
@@ -232,5 +250,12 @@ import Testing
     } throws: {
       "\($0)" == "p.json: plugin: an object expected, an array found"
     }
+  }
+}
+
+extension JSON {
+  /// The object with one more member.
+  fileprivate func adding(_ name: String, _ value: JSON) -> JSON {
+    .object((object ?? [:]).merging([name: value]) { $1 })
   }
 }
