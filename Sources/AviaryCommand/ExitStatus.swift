@@ -63,7 +63,9 @@ enum ExitStatus: Int32, CaseIterable {
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
       case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .networkOutput: .data
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      // The engine's fault, not the user's.
+      case .networkOutput: .failure
       }
   }
 

@@ -1,5 +1,18 @@
 import AviaryGraph
 
+// The way from a graph to results, one stage a file:
+//
+//   Graph → Program        nodes that the wanted outputs need, as units of work
+//         → fuse           batch normalisation, activations and additions join convolutions
+//         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
+//         → insertRelayouts  copies where neighbours differ
+//         → Storage        which values share memory: views, results written over operands
+//         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
+//         → Arena          places for all memory that is needed for a time
+//   Blueprint → Plan       weights prepared, code generated, memory taken
+//
+// Everything up to the blueprint is plain data and takes a millisecond or two.
+
 /// A network lowered for one input size, with every decision taken and nothing made yet: no code,
 /// no weights, no memory. Cheap enough to be asked how much memory a size would take.
 struct Blueprint {

@@ -10,10 +10,10 @@ import CDNNL
 /// they are made of the same `PreparedWeights`.
 public struct Plan: ~Copyable {
   private let engine: Engine
-  let stream: StreamHandle
+  private let stream: StreamHandle
   private let arena: AlignedMemory
   private let constants: [AlignedMemory]
-  let work: [BoundStep]
+  private let work: [BoundStep]
   private let inputs: [Port]
   private let outputs: [Port]
 

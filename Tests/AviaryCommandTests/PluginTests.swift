@@ -92,4 +92,35 @@ struct PluginTests {
       try Outcome(["list", "--plugin", picture]), 65,
       "\(picture): a plugin's library or a JSON file expected, a PNG picture found")
   }
+
+  @Test("every command refuses a file that is no plugin, before it does anything")
+  func refusedByEveryCommand() throws {
+    let folder = try TemporaryFolder()
+    let plugin = try folder.file("plugin.so", Array("nothing".utf8))
+    for command in [
+      ["list"], ["info", "srcnn"], ["inspect", weights],
+      ["convert", weights, folder.file("out.h5")],
+      ["run", "bicubic", picture, "-o", folder.file("out.png")],
+      ["eval", "bicubic", "--data", fixture("pictures"), "--scale", "2"],
+      ["compare", "bicubic", picture, "-o", folder.file("out.png")],
+    ] {
+      expectFailure(
+        try Outcome(command + ["--plugin", plugin]), 65,
+        "\(plugin): a plugin's library or a JSON file expected, a text file found")
+    }
+    #expect(try folder.names == ["plugin.so"])
+  }
+
+  @Test("a plugin's graph whose sizes overflow is refused")
+  func overflow() throws {
+    let folder = try TemporaryFolder()
+    let declared = PluginFixtures.path("soft-cubic.json")
+    let text = try String(contentsOfFile: declared, encoding: .utf8)
+      .replacingOccurrences(of: "\"factor\": 3", with: "\"factor\": 9223372036854775807")
+    let path = try folder.file("hostile.json", Array(text.utf8))
+    expectFailure(
+      try Outcome(["list", "--plugin", path]), 65,
+      "\(path): enlarged: factor: an integer or [numerator, denominator], 1 to 4096 expected, "
+        + "9223372036854775807 found")
+  }
 }

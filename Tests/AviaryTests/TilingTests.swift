@@ -47,14 +47,14 @@ import Testing
   @Test func tilesAreReallySmall() throws {
     let model = try Models.random("residual-cae", ["features": [6, 8]], seed: 1)
     var options = UpscalerOptions(threads: 1)
-    options.tile = 48
+    options.tile = 64
     let folder = try TemporaryFolder()
     try Models.picture(height: 150, width: 140, .rgb).write(to: folder.file("in.png"))
     let report = try Upscaler(model, scale: 1, options: options).enlarge(
       from: folder.file("in.png"), to: folder.file("out.png"))
-    #expect(report.tileWidth == 48 && report.tileHeight == 48)
-    // Of 48 pixels 12 are spoilt at each inner end: 36 kept of the first, 24 of the next, and so on.
-    #expect(report.tiles == 6 * 5)
+    #expect(report.tileWidth == 64 && report.tileHeight == 64)
+    // Of 64 pixels 12 are spoilt at each inner end: 52 kept of the first, 40 of each further one.
+    #expect(report.tiles == 4 * 4)
   }
 
   @Test func bandsOfAFileGiveWhatTheWholeGives() throws {

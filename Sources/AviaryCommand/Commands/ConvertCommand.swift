@@ -54,7 +54,7 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
-    guard force || FileKind(of: outputPath) == nil else {
+    guard force || PathKind(of: outputPath) == nil else {
       throw CommandError.outputExists(outputPath)
     }
     let zoo = try zooOptions.zoo()

@@ -21,12 +21,12 @@ struct OutputPlan {
   ///   `AviaryError.noPictures` for a folder without pictures.
   init(inputs: [String], output: String) throws {
     let files = try inputs.flatMap { input in
-      FileKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
+      PathKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
     }
-    let isFolder = FileKind(of: output) == .folder
+    let isFolder = PathKind(of: output) == .folder
     let wantsFolder = inputs.count > 1 || files != inputs || output.hasSuffix("/")
     guard isFolder || !wantsFolder else {
-      throw CommandError.noOutputFolder(output, found: FileKind.label(of: output))
+      throw CommandError.noOutputFolder(output, found: PathKind.label(of: output))
     }
     guard isFolder || output.lowercased().hasSuffix(".png") else {
       throw CommandError.outputName(output)
@@ -53,8 +53,8 @@ struct OutputPlan {
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
   static func pictures(in folder: String) throws -> [String] {
-    guard FileKind(of: folder) == .folder else {
-      throw CommandError.noFolder(folder, found: FileKind.label(of: folder))
+    guard PathKind(of: folder) == .folder else {
+      throw CommandError.noFolder(folder, found: PathKind.label(of: folder))
     }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
     return try PictureFolder.pictures(in: folder).map { stem + $0 }

@@ -28,7 +28,7 @@ extension CompletionKind {
       ?? []
     return found.sorted().filter { !$0.hasPrefix(".") }.map { name in
       let path = folder + name
-      return FileKind(of: path) == .folder ? "\(path)/" : path
+      return PathKind(of: path) == .folder ? "\(path)/" : path
     }.filter { $0.hasPrefix(prefix) }
   }
 }

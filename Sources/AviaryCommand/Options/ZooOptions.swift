@@ -21,7 +21,7 @@ struct ZooOptions: ParsableArguments {
 extension Zoo {
   /// The file that a user means by a path or the name of a checkpoint; nil for anything else.
   func file(_ reference: String) -> String? {
-    if reference.contains("/") || FileKind(of: reference) != nil { return reference }
+    if reference.contains("/") || PathKind(of: reference) != nil { return reference }
     return checkpoints.first { $0.name == reference }?.path
   }
 }

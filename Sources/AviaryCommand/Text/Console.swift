@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryGraph
 import Glibc
 
@@ -50,8 +51,7 @@ enum Console {
         if count < 0 {
           // A signal came before anything was written.
           if errno == EINTR { continue }
-          let reason = unsafe String(cString: strerror(errno))
-          return reason.prefix(1).lowercased() + reason.dropFirst()
+          return SystemReason.last
         }
         done += count
       }

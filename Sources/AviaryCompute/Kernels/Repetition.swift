@@ -10,6 +10,7 @@ struct Repetition {
     sizes = Repetition.dimensions(shape, operand.layout)
     strides = Array(repeating: 0, count: sizes.count)
     var stride = 1
+    // Sizes that differ are 1 in the operand: there it does not move.
     for i in own.indices.reversed() {
       if own[i] == sizes[i] { strides[i] = stride }
       stride *= own[i]

@@ -20,6 +20,7 @@ struct Roll {
     workers.split(shape.dropLast().reduce(1, *), cost: length) { range in
       for row in range {
         let source = unsafe from + self.source(ofRow: row) * length
+        // Along the last dimension a row is two stretches of memory, one of them perhaps empty.
         let target = unsafe to + row * length
         unsafe (target + shift).update(from: source, count: length - shift)
         unsafe target.update(from: source + length - shift, count: shift)

@@ -26,6 +26,7 @@ struct Shuffle {
   func scatter(
     _ deep: UnsafePointer<Float>, to wide: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
+    // Neighbours of the deep picture are `factor` pixels apart in the wide one.
     let (from, to) = (deepPlaces.step, widePlaces.step * factor)
     forEachLine(workers) { deepStart, wideStart in
       let source = unsafe deep + deepStart

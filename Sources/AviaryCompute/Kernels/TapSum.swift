@@ -46,6 +46,7 @@ struct TapSum {
   private func sum(
     _ picture: UnsafePointer<Float>, _ y: Int, _ lanes: Int, _ row: UnsafeMutablePointer<Float>
   ) {
+    // Tap by tap over the whole row, which stays in the first-level cache: no decisions per pixel.
     for (i, vertical) in rows.enumerated() {
       guard let inputRow = vertical.input(at: y) else { continue }
       for (j, run) in columns.enumerated() where run.count > 0 {

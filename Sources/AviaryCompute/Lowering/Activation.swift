@@ -20,6 +20,7 @@ extension Lowering {
     _ unit: Unit, _ activation: Activation, _ source: Operand, to destination: Operand,
     _ memory: MemoryDescriptor
   ) throws(ComputeError) {
+    // Source and destination have one descriptor: oneDNN works in place where they coincide.
     let function = Elementwise(activation)
     var raw = memory.raw
     var call = dnnl_eltwise_desc_t()

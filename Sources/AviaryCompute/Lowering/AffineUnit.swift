@@ -22,6 +22,8 @@ extension Lowering {
       case .channelsLast: channels
       case .blocked: Layout.block
       }
+    // Lines of `depth` channels that lie together; in planes a line is one number. Factors and
+    // summands follow one another in one constant.
     kernel(
       unit, "affine", [.value(unit.inputs[0]), .value(unit.output), constants]
     ) { memory, workers in

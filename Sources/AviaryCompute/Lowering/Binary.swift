@@ -19,6 +19,8 @@ extension Lowering {
       case .subtract: dnnl_binary_sub
       default: dnnl_binary_mul
       }
+    // Not every pattern of repetition has fast code in oneDNN; the engine's own is fast enough for
+    // the rest, which are small or rare.
     if value(a).shape == shape,
       let descriptor = try? binary(
         algorithm, program.descriptor(a), program.descriptor(b), program.descriptor(unit.output)),
@@ -60,6 +62,7 @@ extension Lowering {
   private mutating func repeating(_ unit: Unit, _ op: Op, _ a: Int, _ b: Int) {
     let shape = value(unit.output).shape
     let strides = [a, b, unit.output].map { Repetition(value($0), in: shape) }
+    // Chosen once, not for every element: the closure's call is all that is left in the loop.
     let combine: (Float, Float) -> Float =
       switch op {
       case .add: { $0 + $1 }

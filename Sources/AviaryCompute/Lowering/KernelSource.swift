@@ -30,6 +30,8 @@ struct KernelSource {
     return Constant(
       key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape
     ) { weights throws(ComputeError) in
+      // In the order of rows and columns asked for: reversed where a transposed convolution becomes
+      // a convolution, every stride-th for one of its phases.
       let source = try weights.values(parameters[0])
       // As it stands in the file, which is the case that matters for large models.
       if affine.isEmpty, !isTransposed, rows == allRows, columns == allColumns { return source }
@@ -60,6 +62,7 @@ struct KernelSource {
     ) { weights throws(ComputeError) in
       let source = try weights.values(parameters[0])
       let scale = try Affine(affine, channels: filters, weights).scale
+      // Channels that belong to no tap stay zero.
       var result = [Float](repeating: 0, count: expansion.channels * channels)
       for (i, row) in rows.enumerated() {
         for (j, column) in columns.enumerated() {

@@ -7,6 +7,7 @@ extension Lowering {
     guard let depth = input.last, let features = output.last else {
       preconditionFailure("the shape function has seen to it that there is a dimension")
     }
+    // All dimensions but the last are rows of one matrix: values that are no pictures lie row-major.
     let rows = input.dropLast().reduce(1, *)
     var source = try MemoryDescriptor([rows, depth], .planar).raw
     var destination = try MemoryDescriptor([rows, features], .planar).raw

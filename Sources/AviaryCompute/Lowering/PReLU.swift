@@ -7,6 +7,8 @@ extension Lowering {
     let channels = shape[1]
     // One slope for all is repeated: that costs nothing, and all implementations know it.
     let slopeShape = [1, channels] + shape.dropFirst(2).map { _ in 1 }
+    // The slopes in the layout that oneDNN asks for: in another it falls back to reference code,
+    // 300 times slower. As a post-operation of a convolution it does so in any case.
     var data = try program.descriptor(unit.output).raw
     var slopes = try MemoryDescriptor.any(slopeShape).raw
     var call = dnnl_prelu_desc_t()

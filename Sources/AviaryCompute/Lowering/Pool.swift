@@ -34,6 +34,7 @@ extension Lowering {
   private mutating func pool(
     _ unit: Unit, _ kernel: Size, _ stride: Size, _ edges: Edges, _ kind: PoolKind
   ) throws(ComputeError) {
+    // Padding may differ from edge to edge, and windows need not come out even: oneDNN takes both.
     var source = try program.descriptor(unit.inputs[0]).raw
     var destination = try program.descriptor(unit.output).raw
     func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }

@@ -22,6 +22,8 @@ enum PostOperation {
 
   /// Attributes with these operations fused, in this order.
   static func fusing(_ operations: [PostOperation]) throws(ComputeError) -> PrimitiveAttributes {
+    // Scratch memory of ours lies in the plan's arena, counted and reused; oneDNN's own would be
+    // taken for every primitive and kept.
     let attributes = try PrimitiveAttributes()
     try check(
       "dnnl_primitive_attr_set_scratchpad_mode",

@@ -28,6 +28,7 @@ struct Affine {
       case .offset(let summands):
         for i in 0..<channels { apply(1, summands[summands.count == 1 ? 0 : i], to: i) }
       case .normalization(let normalization, let names):
+        // In the order of the operation's parameters, of which the first two may be absent.
         var names = names[...]
         func next(_ isThere: Bool = true) throws(ComputeError) -> [Float]? {
           guard isThere, let name = names.popFirst() else { return nil }

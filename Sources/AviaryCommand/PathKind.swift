@@ -1,7 +1,7 @@
 import Glibc
 
 /// What lies at a path, as the file system sees it, links followed.
-enum FileKind {
+enum PathKind {
   case file
   case folder
   case other
@@ -20,7 +20,7 @@ enum FileKind {
 
   /// For messages.
   static func label(of path: String) -> String {
-    switch FileKind(of: path) {
+    switch PathKind(of: path) {
     case .file: "a file"
     case .folder: "a folder"
     case .other: "something else"
