@@ -80,10 +80,17 @@ public struct AnyArchitecture: Sendable {
   /// - Parameter configuration: an object; members that are left out have the default preset's
   ///   value.
   /// - Throws: `GraphError` for an unknown member (the known are listed), one of another type, or a
-  ///   configuration that describes no network; what a plugin's library answers otherwise.
+  ///   configuration that describes no network, or one that takes other pictures than its channels
+  ///   can be; what a plugin's library answers otherwise.
   public func network(_ configuration: JSON = [:]) throws -> Network {
     let complete = try completed(configuration)
     let (graph, picture) = try build(complete)
+    let channels = graph.inputs[0].channels
+    guard picture.colour.channels == channels else {
+      throw GraphError.configuration(
+        info.name,
+        "picture.colour: one of \(channels) channels expected, '\(picture.colour.rawValue)' found")
+    }
     // Features and discriminators have no pictures to give; what they take is theirs.
     if info.kind == .restoration { try picture.check(against: graph) }
     return Network(

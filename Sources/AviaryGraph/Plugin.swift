@@ -136,9 +136,7 @@ public enum Plugin {
           "plugin.variants", expected: "1 to 1000 graphs", found: "\(variants.count)")
       }
       let graphs = try variants.mapValues { try Graph(json: $0) }
-      let channels = graphs.values.map(\.inputs[0].channels).min() ?? 1
-      let picture =
-        try members["picture"].map { try Picture(json: $0) } ?? Picture(channels: channels)
+      let picture = try members["picture"].map { try Picture(json: $0) }
       return AnyArchitecture(
         info: info,
         presets: graphs.keys.sorted().map {
@@ -152,7 +150,7 @@ public enum Plugin {
               "variant: one of \(graphs.keys.sorted().joined(separator: ", ")) expected, "
                 + "\(configuration["variant"]?.text ?? "nothing") found")
           }
-          return (graph, picture)
+          return (graph, picture ?? Picture(channels: graph.inputs[0].channels))
         },
         propose: { _ in graphs.keys.sorted().map { Proposal(["variant": .string($0)]) } })
     } catch let error as GraphError {
