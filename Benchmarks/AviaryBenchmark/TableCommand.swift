@@ -13,7 +13,8 @@ struct TableCommand: ParsableCommand {
     print(ComparisonTable(figures).markdown)
     if let difference = figures.compactMap(\.difference).max() {
       print(
-        "\nLargest difference from PyTorch's output, relative to its largest value: \(difference)")
+        "\nLargest difference from PyTorch: \((difference * 1e6).text(2))e-6 of the largest value"
+      )
     }
   }
 }
