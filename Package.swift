@@ -61,10 +61,12 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
+      "AviaryInterchange", ["AviaryCheckpoint", "AviaryTensor", "AviaryGraph", "AviaryFiles"]),
+    library(
       "Aviary",
       [
         "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
-        "AviaryCheckpoint",
+        "AviaryCheckpoint", "AviaryInterchange",
       ]
         + architectures.map { .target(name: $0) }),
     .executableTarget(
@@ -92,6 +94,7 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
+    tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary"]),

@@ -27,7 +27,7 @@ struct Subject {
     weights = Dictionary(model.weights.map { ($0.name, $0.tensor) }) { first, _ in first }
 
     let path = "\(folder)/\(work.network)_\(work.size).pt"
-    let tensors = try WeightsFile.read(path).stateDict.tensors
+    let tensors = try WeightsFile.read(path).tensors.loaded()
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
       guard let tensor = tensors[name], tensor.shape == shape else {
         throw BenchmarkError.reference(

@@ -1,31 +1,62 @@
 import AviaryFiles
 
-/// A foreign file of weights: what it is, and its tensors.
+/// A foreign file of weights: what it is, what is in it, and its tensors, described now and read when
+/// asked for.
 public struct WeightsFile: Sendable {
   /// The path as given.
-  public let path: String
+  public var path: String
   /// What the file is.
-  public let format: FileFormat
-  /// The tensors and how they were found.
-  public let stateDict: StateDict
+  public var format: FileFormat
+  /// The tensors, in PyTorch's layout wherever the file's is known.
+  public var tensors: TensorSource
+  /// How they were found in the file.
+  public var unwrapping: Unwrapping
+  /// What wrote the file, as far as it says.
+  public var origin: Origin
+  /// The layers that the tensors belong to, where the file tells them apart by class (Keras); empty
+  /// otherwise.
+  public var layers: [ForeignLayer]
+  /// The network that the file holds beside its weights; nil where it holds weights only.
+  package var network: ForeignNetwork?
+  /// Our own record that an export left in the file, as JSON: to be believed only where it agrees
+  /// with the tensors.
+  package var record: String?
 
-  /// Reads the tensors of a file in another framework's format; nothing in the file is ever run.
+  /// Weights of a file.
+  package init(
+    path: String, format: FileFormat, tensors: TensorSource, unwrapping: Unwrapping = Unwrapping(),
+    origin: Origin, layers: [ForeignLayer] = [], network: ForeignNetwork? = nil,
+    record: String? = nil
+  ) {
+    self.path = path
+    self.format = format
+    self.tensors = tensors
+    self.unwrapping = unwrapping
+    self.origin = origin
+    self.layers = layers
+    self.network = network
+    self.record = record
+  }
+
+  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no elements
+  /// are read.
   ///
+  /// - Parameter options: what the user states of the file.
   /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights (a native checkpoint
-  ///   included: `Checkpoint` reads that), `.unsupported` for formats that are known and not yet
-  ///   read, and what is wrong with the file itself.
-  public static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  ///   included: `Checkpoint` reads that), `.unsupported` for formats that are known and not read,
+  ///   and what is wrong with the file itself.
+  public static func read(
+    _ path: String, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
     let format = try FileFormat.sniff(path)
-    let stateDict: StateDict
     switch format {
-    case .torchZip: stateDict = try TorchZip.read(path)
-    case .torchLegacy: stateDict = try TorchLegacy.read(path)
+    case .torchZip: return try TorchZip.read(path)
+    case .torchLegacy: return try TorchLegacy.read(path)
     case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
       .safetensors, .onnx, .ncnnParameters, .gguf, .shardIndex:
       throw .unsupported(path: path, what: "reading \(format.label)")
     case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
     }
-    return WeightsFile(path: path, format: format, stateDict: stateDict)
   }
 
   /// The SHA-256 of the file's bytes in hexadecimal, for a card's provenance.
@@ -33,5 +64,17 @@ public struct WeightsFile: Sendable {
   /// - Throws: `CheckpointError.cannotRead`.
   public static func sha256(_ path: String) throws(CheckpointError) -> String {
     try InputFile(weights: path).sha256()
+  }
+
+  /// The same weights with the stripped prefix put back.
+  ///
+  /// Some networks name all their parameters `model.…` by themselves: when the stripped names fit
+  /// no architecture, these may.
+  public var withPrefix: WeightsFile {
+    let prefix = unwrapping.prefix
+    var result = self
+    result.tensors = tensors.renamed { prefix + $0 }
+    result.unwrapping.prefix = ""
+    return result
   }
 }

@@ -50,6 +50,9 @@ static inline hid_t chdf5_float16(void) {
 static inline herr_t chdf5_iterate(hid_t group, H5L_iterate_t visit, void *context) {
   return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, context);
 }
+static inline herr_t chdf5_attributes(hid_t object, H5A_operator2_t visit, void *context) {
+  return H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, context);
+}
 static inline herr_t chdf5_link_kind(hid_t group, const char *name, H5L_type_t *kind) {
   H5L_info_t info;
   herr_t status = H5Lget_info(group, name, &info, H5P_DEFAULT);

@@ -113,8 +113,8 @@ import Testing
     #expect(wide.description.contains("values in the pickle: at most 2000000 expected"))
   }
 
-  private func read(_ pickle: [UInt8]) throws -> StateDict {
+  private func read(_ pickle: [UInt8]) throws -> NamedTensors {
     let folder = try TemporaryFolder()
-    return try WeightsFile.read(folder.file("x.pt", LegacyFile.around(pickle))).stateDict
+    return try WeightsFile.read(folder.file("x.pt", LegacyFile.around(pickle))).tensors.loaded()
   }
 }

@@ -39,9 +39,9 @@ import Testing
     file: String, tensors: Int, elements: Int, hash: String
   ) throws {
     let path = try #require(SharedFolder.path("weights/pytorch/" + file))
-    let state = try WeightsFile.read(path).stateDict
-    #expect(state.tensors.count == tensors)
-    #expect(state.tensors.elementCount == elements)
-    #expect(ContentHash.of(state.tensors).hasPrefix("sha256:" + hash))
+    let source = try WeightsFile.read(path).tensors
+    #expect(source.count == tensors)
+    #expect(source.elementCount == elements)
+    #expect(ContentHash.of(try source.loaded()).hasPrefix("sha256:" + hash))
   }
 }

@@ -17,15 +17,15 @@ import Testing
     let expected = try #require(try Fixture.expected()[file])
     let read = try WeightsFile.read(Fixture.path("pytorch/containers/" + file))
     #expect(read.format == (file.contains("legacy") ? .torchLegacy : .torchZip))
-    let state = read.stateDict
+    let state = read
     #expect(state.tensors.names == expected.names)
-    for (name, tensor) in state.tensors {
+    for (name, tensor) in try state.tensors.loaded() {
       let numbers = try #require(expected.tensors[name])
       #expect(tensor.shape == numbers.shape, "\(name)")
       #expect(tensor.elementType.rawValue == numbers.type, "\(name)")
       #expect(tensor.floats == numbers.values.map(\.value), "\(name)")
     }
-    #expect(state.aliases == expected.aliases ?? [:])
+    #expect(state.tensors.aliases == expected.aliases ?? [:])
     #expect(state.unwrapping.path == expected.path ?? [])
     #expect(state.unwrapping.prefix == expected.prefix ?? "")
     #expect(state.unwrapping.moduleClass == expected.moduleClass)
@@ -38,14 +38,14 @@ import Testing
   }
 
   @Test func prefixCanBePutBack() throws {
-    let state = try WeightsFile.read(Fixture.path("pytorch/containers/lightning.pt")).stateDict
+    let state = try WeightsFile.read(Fixture.path("pytorch/containers/lightning.pt"))
     #expect(state.withPrefix.tensors.names == ["model.a", "model.b"])
     #expect(state.withPrefix.unwrapping.prefix.isEmpty)
-    #expect(state.withPrefix.tensors["model.a"] == state.tensors["a"])
+    #expect(try state.withPrefix.tensors.tensor("model.a") == state.tensors.tensor("a"))
   }
 
   @Test func whatIsLeftAsideIsNamed() throws {
-    let state = try WeightsFile.read(Fixture.path("pytorch/containers/training.pt")).stateDict
+    let state = try WeightsFile.read(Fixture.path("pytorch/containers/training.pt"))
     #expect(
       state.unwrapping.ignored == [
         "optimizer (a dictionary of 2)", "args (an object of argparse.Namespace)",

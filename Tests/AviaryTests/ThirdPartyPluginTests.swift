@@ -68,14 +68,14 @@ import Testing
   /// library, computed without it.
   @Test func weightsAreRecognisedAndRun() throws {
     let tensors = try WeightsFile.read(PluginFixtures.path("ThirdParty/Example/weights.pt"))
-      .stateDict.tensors
+      .tensors.loaded()
     let index = WeightIndex(Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { $1 })
     let fit = try registry().detect(index)
     #expect(
       fit.network.label == #"tiny-sr {"blocks":2,"channels":3,"features":8,"scale":2}"#)
     #expect(fit.names?.source == "third-party/tiny-sr")
     let example = try WeightsFile.read(PluginFixtures.path("ThirdParty/Example/example.pt"))
-      .stateDict.tensors
+      .tensors.loaded()
     let outputs = try naive(
       fit.network.graph,
       weights: Dictionary(tensors.map { (fit.canonical($0.name), $0.tensor) }) { $1 },

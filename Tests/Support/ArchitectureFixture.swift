@@ -39,8 +39,8 @@ package struct ArchitectureFixture: CustomStringConvertible, Sendable {
     architecture = String(name.prefix { $0 != "." })
     configuration = try JSON(
       parsing: String(contentsOf: folder.appending(path: "configuration.json"), encoding: .utf8))
-    weights = try WeightsFile.read(folder.appending(path: "weights.pt").path).stateDict.tensors
-    let example = try WeightsFile.read(folder.appending(path: "example.pt").path).stateDict.tensors
+    weights = try WeightsFile.read(folder.appending(path: "weights.pt").path).tensors.loaded()
+    let example = try WeightsFile.read(folder.appending(path: "example.pt").path).tensors.loaded()
     guard let input = example["input"], let output = example["output"] else {
       throw NaiveError(description: "\(name): example.pt without input or output")
     }

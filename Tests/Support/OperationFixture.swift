@@ -29,7 +29,7 @@ package struct OperationFixture: CustomStringConvertible, Sendable {
 
   private static func cases(of operation: String, in folder: URL) throws -> [OperationFixture] {
     let text = try String(contentsOf: folder.appending(path: "cases.json"), encoding: .utf8)
-    let tensors = try WeightsFile.read(folder.appending(path: "tensors.pt").path).stateDict.tensors
+    let tensors = try WeightsFile.read(folder.appending(path: "tensors.pt").path).tensors.loaded()
     return try (JSON(parsing: text).array ?? []).map { json in
       let name = json["name"]?.string ?? ""
       var mine: [String: Tensor] = [:]

@@ -1,4 +1,4 @@
-package import AviaryCheckpoint
+public import AviaryCheckpoint
 public import AviaryGraph
 internal import AviaryTensor
 
@@ -14,6 +14,8 @@ public struct ImportOptions: Sendable {
   public var scale: Int?
   /// Whether missing parameters may be zero and tensors left unused.
   public var allowMissing: Bool
+  /// What the file itself does not say.
+  public var reading = ReadingOptions()
 
   /// Nothing is stated unless said.
   public init(
@@ -37,11 +39,10 @@ extension Model {
   public static func imported(
     from path: String, _ options: ImportOptions, registry: Registry
   ) throws -> (model: Model, report: LoadReport) {
-    let file = try WeightsFile.read(path)
-    var state = file.stateDict
+    var file = try WeightsFile.read(path, options.reading)
     var fit: Fit
     do {
-      (fit, state) = try recognise(state, options, registry)
+      (fit, file) = try recognise(file, options, registry)
     } catch let error as RegistryError {
       guard options.allowMissing, let name = options.architecture,
         case .unrecognised = error
@@ -56,9 +57,9 @@ extension Model {
       format: file.format.name, architecture: fit.network.architecture,
       configuration: fit.network.configuration, picture: fit.network.picture.json,
       names: fit.names?.source)
-    report.unwrapping = state.unwrapping
+    report.unwrapping = file.unwrapping
     report.assumed = fit.assumed.map { "\($0): \(fit.value(of: $0))" }
-    let weights = try fill(fit, state.tensors, &report)
+    let weights = try fill(fit, file.tensors, &report)
     let index = WeightIndex(weights)
     let difference = Difference(index, fit.network.graph, network: fit.network.label)
     if !difference.isEmpty { throw AviaryError.weightsDoNotFit(path: path, difference) }
@@ -66,7 +67,7 @@ extension Model {
       throw AviaryError.weightsDoNotFit(
         path: path,
         Difference(
-          WeightIndex(state.tensors.renamed(fit.canonical)), fit.network.graph,
+          WeightIndex(file.tensors.renamed(fit.canonical)), fit.network.graph,
           network: fit.network.label))
     }
 
@@ -83,10 +84,10 @@ extension Model {
 
   /// Recognises the weights, with the prefix that was stripped put back where that alone fits.
   package static func recognise(
-    _ state: StateDict, _ options: ImportOptions, _ registry: Registry
-  ) throws -> (Fit, StateDict) {
-    func attempt(_ state: StateDict) throws -> Fit {
-      let weights = WeightIndex(state.tensors)
+    _ file: WeightsFile, _ options: ImportOptions, _ registry: Registry
+  ) throws -> (Fit, WeightsFile) {
+    func attempt(_ file: WeightsFile) throws -> Fit {
+      let weights = WeightIndex(file.tensors)
       let fit = try registry.detect(
         weights, as: options.architecture, overrides: options.configuration)
       // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
@@ -96,21 +97,23 @@ extension Model {
         weights, as: fit.network.architecture, overrides: .object(stated))
     }
     do {
-      return (try attempt(state), state)
+      return (try attempt(file), file)
     } catch let error as RegistryError {
-      guard case .unrecognised = error, !state.unwrapping.prefix.isEmpty,
-        let fit = try? attempt(state.withPrefix)
+      guard case .unrecognised = error, !file.unwrapping.prefix.isEmpty,
+        let fit = try? attempt(file.withPrefix)
       else { throw error }
-      return (fit, state.withPrefix)
+      return (fit, file.withPrefix)
     }
   }
 
   /// The graph's parameters in order, filled from the file's tensors.
   private static func fill(
-    _ fit: Fit, _ tensors: NamedTensors, _ report: inout LoadReport
+    _ fit: Fit, _ tensors: TensorSource, _ report: inout LoadReport
   ) throws -> NamedTensors {
     var byCanonicalName: [String: (name: String, tensor: Tensor)] = [:]
-    for (name, tensor) in tensors { byCanonicalName[fit.canonical(name)] = (name, tensor) }
+    for (name, tensor) in try tensors.loaded() {
+      byCanonicalName[fit.canonical(name)] = (name, tensor)
+    }
     var weights = NamedTensors()
     for parameter in fit.network.graph.parameters {
       let name = parameter.name

@@ -19,29 +19,31 @@ struct WeightsInspection {
   /// - Throws: `CheckpointError` for a file that cannot be read or holds no weights.
   init(_ path: String, statistics: Bool, verify: Bool, registry: Registry) throws {
     file = try WeightsFile.read(path)
-    let state = file.stateDict
-    tensors = state.tensors.map { name, tensor in
+    let source = file.tensors
+    tensors = try source.enumerated().map { position, tensor in
       TensorEntry(
-        name: name, shape: tensor.shape, elementType: tensor.elementType,
-        remark: state.aliases[name].map { "the storage of \($0)" },
-        statistics: statistics ? TensorStatistics(of: tensor) : nil)
+        name: tensor.name, shape: tensor.shape, elementType: tensor.elementType,
+        remark: tensor.alias.map { "the storage of \($0)" },
+        statistics: statistics ? TensorStatistics(of: try source.tensor(at: position)) : nil)
     }
+    let hashed: NamedTensors?
     do {
-      let (fit, found) = try Model.recognise(state, ImportOptions(), registry)
-      recognition = .network(fit)
+      let (fit, found) = try Model.recognise(file, ImportOptions(), registry)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.
-      contentHash = verify ? ContentHash.of(fit.hashed(found.tensors)) : nil
+      hashed = verify ? fit.hashed(try found.tensors.loaded()) : nil
+      recognition = .network(fit)
     } catch let error as RegistryError {
+      hashed = verify ? try file.tensors.loaded() : nil
       recognition = .none(error)
-      contentHash = verify ? ContentHash.of(state.tensors) : nil
     }
+    contentHash = hashed.map { ContentHash.of($0) }
   }
 
   /// For people.
   var text: String {
     var sheet = FactSheet()
     sheet.add("Format", file.format.name)
-    file.stateDict.unwrapping.describe(in: &sheet)
+    file.unwrapping.describe(in: &sheet)
     switch recognition {
     case .network(let fit):
       sheet.add("Recognised", fit.network.label)
@@ -62,7 +64,7 @@ struct WeightsInspection {
     get throws {
       var members: [String: JSON] = [
         "file": .string(file.path), "format": .string(file.format.rawValue),
-        "unwrapping": try JSON(encoding: file.stateDict.unwrapping),
+        "unwrapping": try JSON(encoding: file.unwrapping),
         "tensors": .array(try tensors.map { try $0.json }),
       ]
       switch recognition {

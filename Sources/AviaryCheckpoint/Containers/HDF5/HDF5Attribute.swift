@@ -1,7 +1,7 @@
 import CHDF5
 
 /// The value of an attribute: one or many strings, integers or floats.
-enum HDF5Attribute: Equatable {
+enum HDF5Attribute: Equatable, Sendable {
   case strings([String])
   case integers([Int])
   case floats([Double])
@@ -69,5 +69,32 @@ enum HDF5Attribute: Equatable {
     default:
       throw .unsupported(path: path, what: "\(part): an attribute of neither text nor numbers")
     }
+  }
+
+  /// Reads all attributes of an object; those of neither text nor numbers are left out.
+  static func all(
+    of object: borrowing HDF5Handle, _ part: String, _ path: String
+  ) throws(CheckpointError) -> [String: HDF5Attribute] {
+    var names: [String] = []
+    _ = try HDF5.check(part, in: path) {
+      unsafe withUnsafeMutablePointer(to: &names) { names in
+        unsafe chdf5_attributes(
+          object.id,
+          { _, name, _, context in
+            guard let name = unsafe name,
+              let names = unsafe context?.assumingMemoryBound(to: [String].self)
+            else { return -1 }
+            unsafe names.pointee.append(String(cString: name))
+            return 0
+          }, names)
+      }
+    }
+    var attributes: [String: HDF5Attribute] = [:]
+    for name in names {
+      do throws(CheckpointError) {
+        attributes[name] = try read(name, of: object, part: part, path: path)
+      } catch .unsupported { continue }
+    }
+    return attributes
   }
 }

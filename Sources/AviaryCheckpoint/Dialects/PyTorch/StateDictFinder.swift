@@ -28,27 +28,34 @@ struct StateDictFinder {
     "module.", "_orig_mod.", "netG.", "model.", "net.", "generator.",
   ]
 
-  /// Finds, copies and names the tensors.
+  /// Finds and names the tensors; none is read yet.
   static func find(
     _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages
-  ) throws(CheckpointError) -> StateDict {
+  ) throws(CheckpointError) -> (tensors: TensorSource, unwrapping: Unwrapping) {
     var finder = StateDictFinder(objects: objects)
     try finder.unwrap(root)
+    let stored = finder.found.map(\.name)
     finder.stripPrefixes()
-    var tensors = NamedTensors()
-    var aliases: [String: String] = [:]
+    let found = finder.found
+    try storages.check(found)
     var first: [TorchTensor: String] = [:]
-    for (name, view) in finder.found {
+    var descriptions: [TensorDescription] = []
+    for (place, (name, view)) in found.enumerated() {
+      var description = TensorDescription(
+        name: name, shape: view.shape, elementType: view.elementType, storedName: stored[place],
+        isBookkeeping: name.hasSuffix("num_batches_tracked"))
       // Tensors without elements share nothing.
-      if let original = first[view], view.count != 0, let tensor = tensors[original] {
-        aliases[name] = original
-        tensors[name] = tensor
-      } else {
-        tensors[name] = try storages.tensor(view, name: name)
-        first[view] = name
+      if view.count != 0 {
+        description.alias = first[view]
+        first[view] = first[view] ?? name
       }
+      descriptions.append(description)
     }
-    return StateDict(tensors: tensors, aliases: aliases, unwrapping: finder.unwrapping)
+    let tensors = TorchTensors(found, storages)
+    let source = TensorSource(descriptions) { (position) throws(CheckpointError) in
+      try tensors.tensor(position)
+    }
+    return (source, finder.unwrapping)
   }
 
   private init(objects: TorchObjects) { self.objects = objects }

@@ -9,7 +9,7 @@ enum TorchLegacy {
   static let pickleLimit = 64 << 20
 
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> StateDict {
+  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     // The pickles do not say where they end; what follows them is not read here if it is large.
     let head = try file.read(
@@ -32,9 +32,12 @@ enum TorchLegacy {
     }
     let ranges = try ranges(
       of: names.compactMap { $0 }, after: cursor.position, object.heap, in: file)
-    return try StateDictFinder.find(
+    let (tensors, unwrapping) = try StateDictFinder.find(
       object.value, TorchObjects(heap: object.heap, path: path),
       TorchStorages(file, .ranges(ranges)))
+    return WeightsFile(
+      path: path, format: .torchLegacy, tensors: tensors, unwrapping: unwrapping,
+      origin: Origin(.pytorch))
   }
 
   private static func next(_ cursor: inout ByteCursor) throws(CheckpointError)

@@ -1,17 +1,14 @@
 import AviaryFiles
 import AviaryTensor
+import Synchronization
 
 /// The storages of a PyTorch file, read when a tensor asks for them: a training checkpoint's
 /// optimiser state, usually twice the weights, is never touched.
 struct TorchStorages: ~Copyable {
   let file: InputFile
   private let places: Places
-  private var loaded: [String: [UInt8]] = [:]
-  /// The bytes that all tensors together may still take. Strides of zero let a few bytes stand for
-  /// a tensor of any size; honest files do not multiply much.
-  private var allowance: Int
-  /// The bytes of the file that no storage has taken yet.
-  private var unread: Int
+  /// The storage that was read last, for the next view of it.
+  private let last = Mutex<(key: String, bytes: [UInt8])>(("", []))
 
   /// Where the storages are.
   enum Places {
@@ -22,68 +19,98 @@ struct TorchStorages: ~Copyable {
   }
 
   init(_ file: consuming InputFile, _ places: Places) {
-    allowance = 8 * file.byteCount + 64 << 20
-    unread = file.byteCount
     self.file = file
     self.places = places
   }
 
-  /// The tensor's elements, contiguous.
-  mutating func tensor(_ view: TorchTensor, name: String) throws(CheckpointError) -> Tensor {
-    let path = file.path
-    let size = view.elementType.byteCount
-    guard let count = view.count, let end = view.end, let stored = view.storage.byteCount else {
-      throw .damaged(path: path, part: name, reason: "shape \(view.shape) overflows")
-    }
-    let (needed, tooFar) = end.multipliedReportingOverflow(by: size)
-    guard !tooFar, needed <= stored else {
-      throw .damaged(
-        path: path, part: name,
-        reason: "shape \(view.shape), strides \(view.strides), offset \(view.offset): a storage of "
-          + "\(tooFar ? Int.max : needed) bytes expected, \(stored) found")
-    }
-    guard count * size <= allowance else {
-      throw .tooLarge(path: path, part: "\(name), bytes", limit: allowance, found: count * size)
-    }
-    allowance -= count * size
-    let bytes = try bytes(of: view.storage, byteCount: stored)
-    do {
-      return try view.gather(from: bytes)
-    } catch {
-      throw .damaged(path: path, part: name, reason: error.description)
+  /// Checks that views lie inside their storages, the storages inside the file, and that all together
+  /// are no more than an honest file of this size would hold.
+  func check(_ views: [(name: String, tensor: TorchTensor)]) throws(CheckpointError) {
+    // Strides of zero let a few bytes stand for a tensor of any size; honest files do not multiply
+    // much.
+    let limit = 8 * file.byteCount + 64 << 20
+    var total = 0
+    var unread = file.byteCount
+    var seen: Set<String> = []
+    for (name, view) in views {
+      let size = view.elementType.byteCount
+      guard let count = view.count, let end = view.end, let stored = view.storage.byteCount else {
+        throw .damaged(path: file.path, part: name, reason: "shape \(view.shape) overflows")
+      }
+      let (needed, tooFar) = end.multipliedReportingOverflow(by: size)
+      guard !tooFar, needed <= stored else {
+        throw .damaged(
+          path: file.path, part: name,
+          reason:
+            "shape \(view.shape), strides \(view.strides), offset \(view.offset): a storage of "
+            + "\(tooFar ? Int.max : needed) bytes expected, \(stored) found")
+      }
+      total += count * size
+      guard total <= limit else {
+        throw .tooLarge(path: file.path, part: "\(name), bytes", limit: limit, found: total)
+      }
+      try requireSize(try byteCount(of: view.storage), stored, view.storage)
+      guard seen.insert(view.storage.key).inserted else { continue }
+      // Members of an archive may overlap, which would let a small file fill the memory.
+      unread -= stored
+      guard unread >= 0 else {
+        throw .damaged(
+          path: file.path, part: "storage \(view.storage.key)",
+          reason: "the storages together exceed the file")
+      }
     }
   }
 
-  private mutating func bytes(
-    of storage: TorchStorage, byteCount: Int
-  ) throws(CheckpointError) -> [UInt8] {
-    if let bytes = loaded[storage.key] {
-      try requireSize(bytes.count, byteCount, storage)
-      return bytes
+  /// The elements of a view that was checked, contiguous.
+  func tensor(_ view: TorchTensor, name: String) throws(CheckpointError) -> Tensor {
+    let bytes = try bytes(of: view.storage)
+    do {
+      return try view.gather(from: bytes)
+    } catch {
+      throw .damaged(path: file.path, part: name, reason: error.description)
     }
+  }
+
+  private func bytes(of storage: TorchStorage) throws(CheckpointError) -> [UInt8] {
+    let recent = last.withLock { $0 }
+    if recent.key == storage.key, !recent.bytes.isEmpty { return recent.bytes }
     let bytes: [UInt8]
-    let part = "storage \(storage.key)"
     switch places {
     case .archive(let archive, let prefix):
-      guard let entry = archive[prefix + storage.key] else {
-        throw .damaged(path: file.path, part: part, reason: "not in the archive")
-      }
-      try requireSize(entry.byteCount, byteCount, storage)
-      bytes = try archive.content(of: entry, in: file)
+      bytes = try archive.content(of: entry(storage, archive, prefix), in: file)
     case .ranges(let ranges):
-      guard let range = ranges[storage.key] else {
-        throw .damaged(path: file.path, part: part, reason: "not in the file")
-      }
-      try requireSize(range.count, byteCount, storage)
-      bytes = try file.read(at: range.lowerBound, count: range.count, part: part)
+      let range = try range(storage, ranges)
+      bytes = try file.read(
+        at: range.lowerBound, count: range.count, part: "storage \(storage.key)")
     }
-    // Members of an archive may overlap, which would let a small file fill the memory.
-    unread -= bytes.count
-    guard unread >= 0 else {
-      throw .damaged(path: file.path, part: part, reason: "the storages together exceed the file")
-    }
-    loaded[storage.key] = bytes
+    last.withLock { $0 = (storage.key, bytes) }
     return bytes
+  }
+
+  private func byteCount(of storage: TorchStorage) throws(CheckpointError) -> Int {
+    switch places {
+    case .archive(let archive, let prefix): try entry(storage, archive, prefix).byteCount
+    case .ranges(let ranges): try range(storage, ranges).count
+    }
+  }
+
+  private func entry(
+    _ storage: TorchStorage, _ archive: ZipArchive, _ prefix: String
+  ) throws(CheckpointError) -> ZipArchive.Entry {
+    guard let entry = archive[prefix + storage.key] else {
+      throw .damaged(
+        path: file.path, part: "storage \(storage.key)", reason: "not in the archive")
+    }
+    return entry
+  }
+
+  private func range(
+    _ storage: TorchStorage, _ ranges: [String: Range<Int>]
+  ) throws(CheckpointError) -> Range<Int> {
+    guard let range = ranges[storage.key] else {
+      throw .damaged(path: file.path, part: "storage \(storage.key)", reason: "not in the file")
+    }
+    return range
   }
 
   private func requireSize(_ found: Int, _ expected: Int, _ storage: TorchStorage)
@@ -94,5 +121,20 @@ struct TorchStorages: ~Copyable {
         path: file.path, part: "storage \(storage.key)",
         reason: "\(expected) bytes expected, \(found) found")
     }
+  }
+}
+
+/// Open storages for as long as a source of tensors needs them.
+final class TorchTensors: Sendable {
+  private let storages: TorchStorages
+  private let views: [(name: String, tensor: TorchTensor)]
+
+  init(_ views: [(name: String, tensor: TorchTensor)], _ storages: consuming TorchStorages) {
+    self.views = views
+    self.storages = storages
+  }
+
+  func tensor(_ position: Int) throws(CheckpointError) -> Tensor {
+    try storages.tensor(views[position].tensor, name: views[position].name)
   }
 }

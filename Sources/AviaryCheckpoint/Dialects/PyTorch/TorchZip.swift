@@ -4,7 +4,7 @@ import AviaryFiles
 /// (torch/serialization.py, caffe2/serialize/inline_container.cc).
 enum TorchZip {
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> StateDict {
+  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive: ZipArchive
     do {
@@ -31,9 +31,12 @@ enum TorchZip {
     var machine = PickleMachine(
       ByteCursor(try archive.content(of: pickle, in: file), path: path, part: "data.pkl"))
     let root = try machine.run()
-    return try StateDictFinder.find(
+    let (tensors, unwrapping) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
       TorchStorages(file, .archive(archive, prefix: folder + "data/")))
+    return WeightsFile(
+      path: path, format: .torchZip, tensors: tensors, unwrapping: unwrapping,
+      origin: Origin(.pytorch))
   }
 
   /// Where `data.pkl` is if it is the archive's first member, as PyTorch writes it.

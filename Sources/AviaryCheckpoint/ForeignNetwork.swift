@@ -1,0 +1,5 @@
+/// A network as another framework's file describes it beside its weights, not yet understood.
+package enum ForeignNetwork: Sendable {
+  /// Keras's configuration, as JSON: `{"class_name": "Functional", "config": {…}}`.
+  case keras(String)
+}
