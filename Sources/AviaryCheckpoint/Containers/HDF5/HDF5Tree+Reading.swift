@@ -8,7 +8,7 @@ extension HDF5Tree {
   ///
   /// - Throws: `CheckpointError`, also for links that lead out of the file and groups that hold
   ///   themselves.
-  init(reading path: String) throws(CheckpointError) {
+  init(reading path: String, access: HDF5Access) throws(CheckpointError) {
     let file = try HDF5File(reading: path)
     var walk = Walk(path: path)
     let root = try walk.group(try file.root(), path: "/", depth: 0)
