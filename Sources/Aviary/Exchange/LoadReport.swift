@@ -54,8 +54,6 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var unused: [String] = []
   /// Tensors of another shape, with both shapes.
   public var mismatched: [String] = []
-  /// Parameters with values that are no numbers, or infinite.
-  public var notFinite: [String] = []
   /// Anything else worth a sentence.
   public var notes: [String] = []
   /// How the tensors were found in the file.

@@ -122,6 +122,7 @@ extension Difference {
           [
             "name": .string($0.name), "expected": .array($0.expected.map(JSON.int)),
             "found": .array($0.found.map(JSON.int)),
+            "dimensions": .array($0.dimensions.map(JSON.string)),
           ]
         }),
     ]
