@@ -48,12 +48,16 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
+    if let folder = try KerasArchive.readFolder(path, options) { return folder }
     let format = try FileFormat.sniff(path)
     switch format {
+    case .kerasHDF5: return try KerasHDF5.read(HDF5Tree(reading: path), options)
+    case .kerasWeightsHDF5: return try KerasWeightsHDF5.read(HDF5Tree(reading: path), options)
+    case .kerasArchive: return try KerasArchive.read(path, options)
+    case .shardIndex: return try KerasShards.read(path, options)
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)
-    case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
-      .safetensors, .onnx, .ncnnParameters, .gguf, .shardIndex:
+    case .torchTar, .torchScript, .pickle, .npz, .npy, .safetensors, .onnx, .ncnnParameters, .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
     case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
     }
