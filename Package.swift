@@ -44,6 +44,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CRegistration"),
@@ -57,7 +58,7 @@ let package = Package(
     library(
       "AviaryCheckpoint",
       [
-        "AviaryTensor", "AviaryGraph", "AviaryFiles", "CHDF5",
+        "AviaryTensor", "AviaryGraph", "AviaryFiles", "CHDF5", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
