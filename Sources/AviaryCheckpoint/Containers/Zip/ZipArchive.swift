@@ -66,7 +66,7 @@ struct ZipArchive {
   }
 
   /// Where a stored member's content begins.
-  private func contentOffset(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError)
+  func contentOffset(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError)
     -> Int
   {
     guard !entry.isEncrypted else {
