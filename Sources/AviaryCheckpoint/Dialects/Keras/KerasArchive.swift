@@ -32,7 +32,8 @@ enum KerasArchive {
     ) { (configuration) throws(CheckpointError) in
       try member.read { (memory) throws(CheckpointError) in
         try KerasWeightsHDF5.read(
-          [try HDF5Tree(reading: memory, access: options.hdf5)], path: memory, configuration: configuration, options)
+          [try HDF5Tree(reading: memory, access: options.hdf5)], path: memory,
+          configuration: configuration, options)
       }
     }
   }
@@ -62,7 +63,8 @@ enum KerasArchive {
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
       try KerasWeightsHDF5.read(
-        [try HDF5Tree(reading: weights, access: options.hdf5)], path: path, configuration: configuration, options)
+        [try HDF5Tree(reading: weights, access: options.hdf5)], path: path,
+        configuration: configuration, options)
     }
   }
 
