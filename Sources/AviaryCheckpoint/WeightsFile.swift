@@ -58,13 +58,23 @@ public struct WeightsFile: Sendable {
     _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
     let (path, format) = (file.path, file.format)
+    if let tree = file.tree {
+      switch format {
+      case .kerasHDF5: return try KerasHDF5.read(tree, options)
+      case .kerasWeightsHDF5: return try KerasWeightsHDF5.read(tree, options)
+      default: throw .notWeights(path: path, found: format.label)
+      }
+    }
     switch format {
+    case .kerasArchive: return try KerasArchive.read(path, options)
+    case .shardIndex: return try KerasShards.read(path, options)
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)
-    case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
-      .safetensors, .onnx, .ncnnParameters, .gguf, .shardIndex:
+    case .torchTar, .torchScript, .pickle, .npz, .npy, .safetensors, .onnx, .ncnnParameters, .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
-    case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
+    // Those of HDF5 are above.
+    case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5:
+      throw .notWeights(path: path, found: format.label)
     }
   }
 
