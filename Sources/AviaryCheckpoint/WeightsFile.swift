@@ -48,7 +48,16 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
-    let format = try FileFormat.sniff(path)
+    try read(SniffedFile(path, hdf5: options.hdf5), options)
+  }
+
+  /// Reads what is in a file of another framework's that was told already.
+  ///
+  /// - Throws: as `read(_:_:)` of a path.
+  public static func read(
+    _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    let (path, format) = (file.path, file.format)
     switch format {
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)

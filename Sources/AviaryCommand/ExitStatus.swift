@@ -76,7 +76,7 @@ enum ExitStatus: Int32, CaseIterable {
       case .cannotWrite: .cannotCreate
       case .unsupported, .newerVersion: .unavailable
       case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
-        .invalidName, .elementType:
+        .readerFailed, .invalidName, .elementType:
         .data
       }
   }
