@@ -81,6 +81,7 @@ extension FileFormat {
     for member in ["layers", "_layer_checkpoint_dependencies", "vars"] where root[member] != nil {
       return .kerasWeightsHDF5
     }
+    if KerasWeightsHDF5.recognises(root) { return .kerasWeightsHDF5 }
     throw .notWeights(path: tree.path, found: "\(FileKind.hdf5.label) of an unknown kind")
   }
 
