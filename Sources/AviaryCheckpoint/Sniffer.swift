@@ -96,6 +96,7 @@ extension FileFormat {
     for member in ["layers", "_layer_checkpoint_dependencies", "vars"] where root[member] != nil {
       return .kerasWeightsHDF5
     }
+    if KerasWeightsHDF5.recognises(root) { return .kerasWeightsHDF5 }
     if HDF5StateDict.matches(tree) { return .hdf5StateDict }
     let names = root.members.prefix(8).map(\.name).joined(separator: ", ")
     let top = names.isEmpty ? "" : " (at the top: \(names))"
