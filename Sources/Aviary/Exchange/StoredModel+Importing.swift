@@ -90,10 +90,7 @@ extension Recognition {
       }
     }
     // What our own format does not hold becomes the nearest that it does.
-    let storable = try source.changed { tensor in
-      tensor.isBookkeeping || Checkpoint.elementTypes.contains(tensor.elementType)
-        ? [] : [.converted(from: tensor.elementType, to: .float32)]
-    }
+    let storable = source.storable
     for (position, tensor) in storable.enumerated() where origins[position] != nil {
       report.applied.append(tensor.name)
       // The prefix is said once, and not for each.
