@@ -105,7 +105,7 @@ let package = Package(
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
     tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
-    tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
+    tests("ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]
