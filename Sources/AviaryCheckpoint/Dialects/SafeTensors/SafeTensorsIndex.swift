@@ -36,7 +36,8 @@ enum SafeTensorsIndex {
       throw .damaged(
         path: path, part: missing, reason: "not in \(map[missing] ?? ""), where the index has it")
     }
-    let tensors = TensorSource(descriptions) { (position) throws(CheckpointError) in
+    let tensors = TensorSource(descriptions) {
+      [sources, places] (position) throws(CheckpointError) in
       try sources[places[position].source].tensor(at: places[position].position)
     }
     return SafeTensorsFile.weights(tensors, metadata, path: path, format: .shardIndex)
