@@ -114,7 +114,10 @@ import Testing
     ("ReLU in 1 1 in out", "damaged: line 4: a second layer in"),
     ("ReLU r 1 1 in out 0=x", "damaged: line 4: r: number=value expected, 0=x found"),
     ("ReLU r 9 1 in out", "damaged: line 4: a type, a name and blobs expected"),
-    ("Convolution c 1 1 in out 0=4 1=3 6=100", "a kernel of 100 numbers does not divide by [4, 3, 3]"),
+    (
+      "Convolution c 1 1 in out 0=4 1=3 6=100",
+      "a kernel of 100 numbers does not divide by [4, 3, 3]"
+    ),
     ("Convolution c 1 1 in out 0=4 1=3 6=108 8=1", "layer c: weights of 8 bits is not supported"),
     ("PReLU p 1 1 in out 0=3", "x.bin: cannot be read: no such file or directory"),
   ]) func whatIsBrokenIsRefused(line: String, message: String) throws {
