@@ -49,8 +49,26 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
-    let format = try FileFormat.sniff(path)
+    try read(SniffedFile(path, hdf5: options.hdf5), options)
+  }
+
+  /// Reads what is in a file of another framework's that was told already.
+  ///
+  /// - Throws: as `read(_:_:)` of a path.
+  public static func read(
+    _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    let (path, format) = (file.path, file.format)
+    if let tree = file.tree {
+      switch format {
+      case .kerasHDF5: return try KerasHDF5.read(tree, options)
+      case .kerasWeightsHDF5: return try KerasWeightsHDF5.read(tree, options)
+      case .hdf5StateDict: return try HDF5StateDict.read(tree)
+      default: throw .notWeights(path: path, found: format.label)
+      }
+    }
     switch format {
+    case .kerasArchive: return try KerasArchive.read(path, options)
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)
     case .torchScript: return try TorchZip.read(path, .torchScript)
@@ -59,14 +77,15 @@ public struct WeightsFile: Sendable {
     case .safetensors: return try SafeTensorsFile.read(path)
     case .npz, .npy: return try NumPyFile.read(path, format)
     case .numPyFolder: return try NumPyFile.read(folder: path)
-    case .hdf5StateDict: return try HDF5StateDict.read(path)
     case .ncnnParameters: return try NCNNFile.read(path)
     case .shardIndex:
       if let file = try SafeTensorsIndex.read(path) { return file }
+      return try KerasShards.read(path, options)
+    case .onnx, .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
-    case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .onnx, .gguf:
-      throw .unsupported(path: path, what: "reading \(format.label)")
-    case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
+    // Those of HDF5 are above.
+    case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:
+      throw .notWeights(path: path, found: format.label)
     }
   }
 

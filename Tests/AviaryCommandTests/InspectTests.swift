@@ -64,7 +64,8 @@ struct InspectTests {
     #expect(json["format"] as? String == "torchZip")
     let recognised = try #require(json["recognised"] as? [String: Any])
     #expect(recognised["architecture"] as? String == "srcnn")
-    #expect(recognised["assumed"] as? [String] == ["padding"])
+    #expect(
+      recognised["assumed"] as? [String] == [#"padding: "same""#, #"picture.colour: "luma""#])
     #expect(json["contentHash"] as? String == conversion["contentHash"] as? String)
   }
 

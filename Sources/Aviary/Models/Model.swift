@@ -57,6 +57,12 @@ public struct Model: Sendable {
     return ownScales
   }
 
+  /// The network without its weights.
+  package var network: Network {
+    Network(
+      architecture: architecture, configuration: configuration, graph: graph, picture: picture)
+  }
+
   /// Parameters with values that are no numbers, or infinite.
   public var notFinite: [String] {
     weights.filter { !TensorStatistics(of: $0.tensor).isFinite }.map(\.name)

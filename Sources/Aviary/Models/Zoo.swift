@@ -78,8 +78,8 @@ public struct Zoo: Sendable {
       }
       var options = options
       options.scale = options.scale ?? scale
-      let (model, report) = try Model.imported(from: reference, options, registry: registry)
-      return (model, report)
+      let stored = try StoredModel.imported(from: reference, options, registry: registry)
+      return (try stored.loaded(), stored.report)
     }
     let checkpoints = self.checkpoints
     if let checkpoint = checkpoints.first(where: { $0.name == reference }) {

@@ -9,8 +9,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what is in a file of weights.",
     discussion: """
-      Of a checkpoint of ours only descriptions are read, unless --statistics or --verify ask for \
-      the data. Other frameworks' weights are recognised, and it is said what is assumed; where \
+      Weights of any format: of data only descriptions are read, unless --statistics or --verify \
+      ask for them. Other frameworks' weights are recognised, and it is said what is assumed; where \
       nothing fits, what comes nearest and what it lacks. Nothing in a file is ever run.
 
       EXAMPLES
@@ -31,6 +31,7 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Read the data: compare the content hash with the stored one, or compute it.")
   var verify = false
 
+  @OptionGroup var weights: WeightsOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var zooOptions: ZooOptions
 
@@ -43,7 +44,8 @@ struct InspectCommand: ParsableCommand {
       return try output.print(inspection.text, json: inspection.json)
     }
     let inspection = try WeightsInspection(
-      path, statistics: statistics, verify: verify, registry: zoo.registry)
+      path, statistics: statistics, verify: verify, weights.importOptions(),
+      registry: zoo.registry)
     try output.print(inspection.text, json: inspection.json)
   }
 }

@@ -18,16 +18,17 @@ struct FileDescription {
   init(_ path: String, registry: Registry) throws {
     self.path = path
     guard try FileFormat.sniff(path) == .aviaryCheckpoint else {
-      let (model, report) = try naming(path) {
-        try Model.imported(from: path, ImportOptions(), registry: registry)
+      let model = try naming(path) {
+        try StoredModel.imported(from: path, registry: registry)
       }
-      format = report.format
-      architecture = model.architecture
-      configuration = model.configuration
-      network = (model.graph, model.picture)
+      format = model.report?.format ?? ""
+      let found = model.network
+      architecture = found.architecture.isEmpty ? nil : found.architecture
+      configuration = found.configuration
+      network = (found.graph, found.picture)
       card = model.card
       storedHash = nil
-      assumed = report.assumed
+      assumed = model.report?.assumed ?? []
       return
     }
     let summary = try CheckpointSummary(of: path)

@@ -5,15 +5,15 @@ import AviaryTensor
 enum HDF5StateDict {
   /// Whether a file is one: every data set holds numbers, and one at least is called a weight.
   /// Training data, which is what HDF5 mostly holds, has no such name.
-  static func matches(_ path: String) throws(CheckpointError) -> Bool {
-    let sets = dataSets(of: try HDF5Tree(reading: path).root)
+  static func matches(_ tree: HDF5Tree) -> Bool {
+    let sets = dataSets(of: tree.root)
     return !sets.isEmpty && sets.allSatisfy { $0.elementType != nil && $0.shape.count <= 8 }
       && sets.contains { name(of: $0).split(separator: ".").last == "weight" }
   }
 
   /// Describes the tensors of a file, in PyTorch's layout as they are.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
-    let tree = try HDF5Tree(reading: path)
+  static func read(_ tree: HDF5Tree) throws(CheckpointError) -> WeightsFile {
+    let path = tree.path
     let sets = dataSets(of: tree.root)
     var descriptions: [TensorDescription] = []
     for set in sets {

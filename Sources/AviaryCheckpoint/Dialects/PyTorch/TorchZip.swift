@@ -2,7 +2,7 @@ import AviaryFiles
 
 /// PyTorch's container since 1.6: a zip archive of `data.pkl` and one stored member per storage
 /// (torch/serialization.py, caffe2/serialize/inline_container.cc).
-enum TorchZip {
+package enum TorchZip {
   /// Reads the tensors of a file.
   ///
   /// - Parameter format: TorchScript's archives are the same, with code beside that is left alone.
@@ -34,13 +34,17 @@ enum TorchZip {
     }
     var machine = PickleMachine(
       ByteCursor(try archive.content(of: pickle, in: file), path: path, part: "data.pkl"))
+    var found: String?
+    if let member = archive[folder + record], member.byteCount <= limit {
+      found = String(decoding: try archive.content(of: member, in: file), as: UTF8.self)
+    }
     let root = try machine.run()
     let (tensors, unwrapping) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
       TorchStorages(file, .archive(archive, prefix: folder + "data/")))
     return WeightsFile(
       path: path, format: format, tensors: tensors, unwrapping: unwrapping,
-      origin: Origin(.pytorch))
+      origin: Origin(.pytorch), record: found)
   }
 
   /// Where `data.pkl` is if it is the archive's first member, as PyTorch writes it.

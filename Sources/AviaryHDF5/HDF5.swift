@@ -1,38 +1,36 @@
-import CHDF5
+package import CHDF5
 import Synchronization
 
 /// The one door to libhdf5.
 ///
 /// The library may be built without thread safety, and then nothing in it may run twice at a time:
-/// every call goes through `check` or `lock`.
-enum HDF5 {
+/// every call goes through `check` or `release`.
+package enum HDF5 {
   private static let lock = Mutex<Bool>(false)
 
   /// Runs a call of the library and throws if its status is negative.
   ///
-  /// - Parameters:
-  ///   - part: what inside the file the call is about.
-  ///   - path: the file.
-  static func check<Status: SignedInteger>(
-    _ part: String, in path: String, _ body: () -> Status
-  ) throws(CheckpointError) -> Status {
+  /// - Parameter part: what inside the file the call is about.
+  package static func check<Status: SignedInteger>(
+    _ part: String, _ body: () -> Status
+  ) throws(HDF5Error) -> Status {
     let (status, message) = lock.withLock { isReady in
       prepare(&isReady)
       let status = body()
       return (status, status < 0 ? lastError() : "")
     }
-    guard status >= 0 else { throw .damaged(path: path, part: part, reason: message) }
+    guard status >= 0 else { throw .damaged(part: part, reason: message) }
     return status
   }
 
   /// Gives an identifier back.
-  static func release(_ id: hid_t) {
+  package static func release(_ id: hid_t) {
     lock.withLock { _ in _ = H5Idec_ref(id) }
   }
 
   private static func prepare(_ isReady: inout Bool) {
-    // Before anything else: no tidying up when the process ends. Files are written from memory, so
-    // nothing needs it, and after a damaged file the library would go round in circles and say so.
+    // Before anything else: no tidying up when the process ends. Nothing needs it, and after a
+    // damaged file the library would go round in circles and say so.
     if !isReady { H5dont_atexit() }
     // Per thread, hence each time.
     chdf5_silence()
@@ -48,17 +46,4 @@ enum HDF5 {
     let message = String(decoding: bytes, as: UTF8.self).filter { !$0.isNewline }
     return message.isEmpty ? "HDF5 gives no reason" : message
   }
-}
-
-/// One identifier of the library (a file, group, data set, attribute, type, space or property
-/// list), given back when it goes out of scope.
-struct HDF5Handle: ~Copyable {
-  let id: hid_t
-
-  /// Takes over the identifier that `body` makes.
-  init(_ part: String, in path: String, _ body: () -> hid_t) throws(CheckpointError) {
-    id = try HDF5.check(part, in: path, body)
-  }
-
-  deinit { HDF5.release(id) }
 }
