@@ -63,7 +63,9 @@ extension FileFormat {
   /// What belongs to a file of weights and is none by itself.
   private static let halves: [(magic: [UInt8], found: String)] = [
     // The mark of float16 before the first kernel.
-    ([0x47, 0x6B, 0x30, 0x01], "the weights of an ncnn network (give its .param file)")
+    ([0x47, 0x6B, 0x30, 0x01], "the weights of an ncnn network (give its .param file)"),
+    // The magic number of the text, as a number.
+    ([0xDD, 0x85, 0x76, 0x00], "an ncnn network without names (give its .param file)"),
   ]
 
   /// HDF5 begins at 0, or after a foreign block at 512, 1024, 2048, …

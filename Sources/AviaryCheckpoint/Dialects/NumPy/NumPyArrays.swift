@@ -28,9 +28,9 @@ struct NumPyArrays {
 
   private static func single(_ open: OpenFile) throws(CheckpointError) -> Entry {
     let path = open.file.path, part = "the array"
-    let header = try NumPyHeader(
-      open.file.read(at: 0, count: min(open.file.byteCount, NumPyHeader.limit), part: part),
-      path: path, part: part)
+    let header = try NumPyHeader(path: path, part: part) { (count) throws(CheckpointError) in
+      try open.file.read(at: 0, count: min(open.file.byteCount, count), part: part)
+    }
     try check(header, byteCount: open.file.byteCount, path: path, part: part)
     return Entry(name: "", shape: header.shape, elementType: header.elementType) {
       () throws(CheckpointError) in
@@ -56,9 +56,9 @@ struct NumPyArrays {
       guard unread >= 0 else {
         throw .damaged(path: path, part: part, reason: "the members together exceed the file")
       }
-      let header = try NumPyHeader(
-        archive.beginning(of: member, in: open.file, count: NumPyHeader.limit), path: path,
-        part: part)
+      let header = try NumPyHeader(path: path, part: part) { (count) throws(CheckpointError) in
+        try archive.beginning(of: member, in: open.file, count: count)
+      }
       try check(header, byteCount: member.byteCount, path: path, part: part)
       entries.append(
         Entry(
@@ -93,16 +93,27 @@ struct NumPyArrays {
 }
 
 extension ZipArchive {
-  /// At most the first `count` bytes of a member, without its checksum: of a stored member no more
-  /// than these are read.
+  /// At most the first `count` bytes of a member, without its checksum; no more of the file is read
+  /// or unpacked than that takes.
   func beginning(
     of entry: Entry, in file: borrowing InputFile, count: Int
   ) throws(CheckpointError) -> [UInt8] {
-    guard entry.method == 0 else {
-      return Array(try content(of: entry, in: file).prefix(count))
+    let start =
+      try entry.method == 0
+      ? contentOffset(of: entry, in: file) : storedOffset(of: entry, in: file)
+    guard entry.method == 8 else {
+      return try file.read(at: start, count: min(count, entry.byteCount), part: entry.name)
     }
-    return try file.read(
-      at: try contentOffset(of: entry, in: file), count: min(count, entry.byteCount),
-      part: entry.name)
+    var unpacking = try ZipUnpacking(entry, path: file.path)
+    var content: [UInt8] = []
+    var position = 0
+    while content.count < count, position < entry.storedByteCount {
+      let piece = min(1 << 10, entry.storedByteCount - position)
+      try unsafe unpacking.take(
+        file.read(at: start + position, count: piece, part: entry.name)
+      ) { (bytes) throws(CheckpointError) in unsafe content.append(contentsOf: bytes) }
+      position += piece
+    }
+    return Array(content.prefix(count))
   }
 }

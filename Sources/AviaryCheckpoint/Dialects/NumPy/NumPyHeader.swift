@@ -14,18 +14,28 @@ struct NumPyHeader {
   /// Where the elements begin.
   var byteCount: Int
 
-  /// More than a dictionary of three members ever takes; a header is read with this many bytes.
-  static let limit = 65_536 + 12
+  /// Bytes of a dictionary, which NumPy pads to a multiple of 64: far more than three members take,
+  /// and what nearly all headers fit in.
+  private static let (limit, customary) = (65_536, 1024)
 
   /// The bytes that the elements take.
   var elementByteCount: Int { Tensor.byteCount(shape, elementType) ?? .max }
 
-  /// Reads the header at the beginning of `bytes`.
+  /// Reads the header at the beginning of a file or member.
   ///
-  /// - Parameter part: which array it is, for messages.
+  /// - Parameters:
+  ///   - part: which array it is, for messages.
+  ///   - beginning: gives the first so many bytes, or all where there are fewer.
   /// - Throws: `CheckpointError.unsupported` for arrays of objects, records, text and complex
   ///   numbers, `.damaged` and `.truncated`.
-  init(_ bytes: [UInt8], path: String, part: String) throws(CheckpointError) {
+  init(
+    path: String, part: String, _ beginning: (Int) throws(CheckpointError) -> [UInt8]
+  ) throws(CheckpointError) {
+    var bytes = try beginning(Self.customary)
+    // A header ends in a line feed, the only one in it.
+    if bytes.count == Self.customary, !bytes[12...].contains(0x0A) {
+      bytes = try beginning(12 + Self.limit)
+    }
     func damaged(_ reason: String) -> CheckpointError {
       .damaged(path: path, part: part, reason: reason)
     }
@@ -39,8 +49,9 @@ struct NumPyHeader {
       throw .unsupported(path: path, what: "\(part): version \(version) of NumPy's format")
     }
     let length = try cursor.size(bytes: version == 1 ? 2 : 4)
-    guard length <= 65_536 else {
-      throw .tooLarge(path: path, part: "\(part): the header, bytes", limit: 65_536, found: length)
+    guard length <= Self.limit else {
+      throw .tooLarge(
+        path: path, part: "\(part): the header, bytes", limit: Self.limit, found: length)
     }
     guard let text = try cursor.text(length), let members = PythonDictionary(text)?.members,
       Set(members.keys) == ["descr", "fortran_order", "shape"],

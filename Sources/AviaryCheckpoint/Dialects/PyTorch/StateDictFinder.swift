@@ -62,7 +62,7 @@ extension StateDictFinder {
         return
       }
       if let fields = objects.scripted(value) {
-        unwrapping.moduleClass = objects.heap.object(value)?.name
+        unwrapping.moduleClass = objects.scriptedClass(value)
         try collect(scripted: fields, prefix: "", depth: 0)
         if found.isEmpty { throw nothing(root) }
         return

@@ -83,6 +83,15 @@ struct TorchObjects {
     return dictionary(state)
   }
 
+  /// The class of a scripted module as its source had it: TorchScript puts `__torch__.` before, and
+  /// `___torch_mangle_6.` to keep classes of one name apart.
+  func scriptedClass(_ value: PickleValue) -> String? {
+    heap.object(value).map { name, _ in
+      name.split(separator: ".").dropFirst().filter { !$0.hasPrefix("___torch_mangle_") }
+        .joined(separator: ".")
+    }
+  }
+
   /// The tensor that a value is; nil if it is none.
   ///
   /// - Throws: `CheckpointError.damaged` or `.unsupported` for a tensor that makes no sense.
