@@ -2,4 +2,6 @@
 package enum ForeignNetwork: Sendable {
   /// Keras's configuration, as JSON: `{"class_name": "Functional", "config": {…}}`.
   case keras(String)
+  /// A model of ONNX.
+  case onnx(ONNXModel)
 }

@@ -52,8 +52,9 @@ public struct WeightsFile: Sendable {
     switch format {
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)
+    case .onnx: return try ONNXFile.read(path)
     case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
-      .safetensors, .onnx, .ncnnParameters, .gguf, .shardIndex:
+      .safetensors, .ncnnParameters, .gguf, .shardIndex:
       throw .unsupported(path: path, what: "reading \(format.label)")
     case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
     }
