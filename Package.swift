@@ -95,7 +95,8 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
+    tests(
+      "AviaryInterchangeTests", ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary"]),
