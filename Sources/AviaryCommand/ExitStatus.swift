@@ -63,7 +63,7 @@ enum ExitStatus: Int32, CaseIterable {
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
       case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data
       // The engine's fault, not the user's.
       case .networkOutput: .failure
       }
@@ -76,7 +76,7 @@ enum ExitStatus: Int32, CaseIterable {
       case .cannotWrite: .cannotCreate
       case .unsupported, .newerVersion: .unavailable
       case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
-        .invalidName, .elementType:
+        .readerFailed, .invalidName, .elementType:
         .data
       }
   }

@@ -11,6 +11,7 @@ enum KerasArchive {
   static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
+    if let folder = try readFolder(path, options) { return folder }
     let file = try InputFile(weights: path)
     let archive = try ZipArchive(file)
     func text(_ name: String) throws(CheckpointError) -> String? {
@@ -24,14 +25,14 @@ enum KerasArchive {
     guard let weights = archive["model.weights.h5"] else {
       throw missing(archive["model.weights.npz"] != nil, path)
     }
-    let member = try MemoryFile(archive, weights, in: file)
     return try describe(
       path: path, configuration: try text("config.json"), metadata: try text("metadata.json"),
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
-      try member.read { (memory) throws(CheckpointError) in
+      try UnpackedMember.read(weights, of: archive, in: file) { (member) throws(CheckpointError) in
         try KerasWeightsHDF5.read(
-          [try HDF5Tree(reading: memory)], path: memory, configuration: configuration, options)
+          [try HDF5Tree(reading: member, access: options.hdf5)], path: member,
+          configuration: configuration, options)
       }
     }
   }
@@ -39,8 +40,8 @@ enum KerasArchive {
   /// Describes the weights of the folder that an archive was unpacked to.
   ///
   /// - Returns: nil where the path is none.
-  static func readFolder(
-    _ path: String, _ options: ReadingOptions = ReadingOptions()
+  private static func readFolder(
+    _ path: String, _ options: ReadingOptions
   ) throws(CheckpointError) -> WeightsFile? {
     func text(_ name: String) throws(CheckpointError) -> String? {
       guard let file = try? InputFile(weights: "\(path)/\(name)") else { return nil }
@@ -61,8 +62,14 @@ enum KerasArchive {
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
       try KerasWeightsHDF5.read(
-        [try HDF5Tree(reading: weights)], path: path, configuration: configuration, options)
+        [try HDF5Tree(reading: weights, access: options.hdf5)], path: path,
+        configuration: configuration, options)
     }
+  }
+
+  /// Whether the path is a folder that an archive was unpacked to.
+  static func isFolder(_ path: String) -> Bool {
+    ["config.json", "metadata.json"].allSatisfy { (try? InputFile("\(path)/\($0)")) != nil }
   }
 
   private static func describe(

@@ -14,7 +14,7 @@ enum KerasShards {
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { String(path[...$0]) } ?? ""
     var trees: [HDF5Tree] = []
-    for name in names { trees.append(try HDF5Tree(reading: folder + name)) }
+    for name in names { trees.append(try HDF5Tree(reading: folder + name, access: options.hdf5)) }
     var file = try KerasWeightsHDF5.read(trees, path: path, configuration: nil, options)
     file.format = .shardIndex
     file.unwrapping.notes.append(
