@@ -107,7 +107,7 @@ let package = Package(
     tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
     tests("AviaryTests", ["Aviary"]),
-    tests("AviaryCommandTests", ["Aviary"]),
+    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]
     + architectures.map {
       .target(

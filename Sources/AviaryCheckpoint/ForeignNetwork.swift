@@ -2,4 +2,6 @@
 package enum ForeignNetwork: Sendable {
   /// Keras's configuration, as JSON: `{"class_name": "Functional", "config": {…}}`.
   case keras(String)
+  /// ncnn's layers, whose weights are the file's tensors by `<layer>.<suffix>`.
+  case ncnn(NCNNNetwork)
 }

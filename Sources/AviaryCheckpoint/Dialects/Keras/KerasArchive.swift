@@ -25,14 +25,14 @@ enum KerasArchive {
     guard let weights = archive["model.weights.h5"] else {
       throw missing(archive["model.weights.npz"] != nil, path)
     }
-    let member = try MemoryFile(archive, weights, in: file)
     return try describe(
       path: path, configuration: try text("config.json"), metadata: try text("metadata.json"),
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
-      try member.read { (memory) throws(CheckpointError) in
+      try UnpackedMember.read(weights, of: archive, in: file) { (member) throws(CheckpointError) in
         try KerasWeightsHDF5.read(
-          [try HDF5Tree(reading: memory, access: options.hdf5)], path: memory, configuration: configuration, options)
+          [try HDF5Tree(reading: member, access: options.hdf5)], path: member,
+          configuration: configuration, options)
       }
     }
   }
@@ -62,7 +62,8 @@ enum KerasArchive {
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
       try KerasWeightsHDF5.read(
-        [try HDF5Tree(reading: weights, access: options.hdf5)], path: path, configuration: configuration, options)
+        [try HDF5Tree(reading: weights, access: options.hdf5)], path: path,
+        configuration: configuration, options)
     }
   }
 

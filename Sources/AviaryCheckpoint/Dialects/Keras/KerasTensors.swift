@@ -53,7 +53,8 @@ struct KerasTensors {
         steps.append(result.steps)
       }
     }
-    let raw = TensorSource(descriptions) { [descriptions, variables] (position) throws(CheckpointError) in
+    let raw = TensorSource(descriptions) {
+      [descriptions, variables] (position) throws(CheckpointError) in
       let variable = variables[position]
       let tensor = try variable.tree.tensor(variable.dataSet)
       let type = descriptions[position].elementType
