@@ -46,6 +46,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
@@ -65,6 +66,7 @@ let package = Package(
       "AviaryCheckpoint",
       [
         "AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation",
+        "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
@@ -102,10 +104,12 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
+    tests(
+      "AviaryInterchangeTests",
+      ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests("ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
-    tests("AviaryCommandTests", ["Aviary"]),
+    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]
     + architectures.map {
       .target(

@@ -1,4 +1,4 @@
-import AviaryFiles
+package import AviaryFiles
 
 /// What can be wrong with a file of weights, or with writing one.
 ///
@@ -35,7 +35,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   case elementType(name: String, found: String)
 
   /// The same as this module says it.
-  init(_ error: FileError) {
+  package init(_ error: FileError) {
     self =
       switch error {
       case .cannotRead(let path, let reason): .cannotRead(path: path, reason: reason)

@@ -19,7 +19,7 @@ import Testing
     ("hello", "a file of weights expected, a text file found"),
     ("{\"a\": 1}", "a file of weights expected, a JSON file found"),
     ("\u{7F}ELF\u{1}", "a file of weights expected, an executable or library found"),
-    ("7767517\n", "reading an ncnn .param file is not supported"),
+    ("7767517\n", "damaged: line 2: the counts of layers and blobs expected"),
   ]) func isNamedForWhatItIs(content: String, message: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file("x.pt", Array(content.utf8))

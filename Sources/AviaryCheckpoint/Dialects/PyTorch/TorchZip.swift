@@ -4,7 +4,11 @@ import AviaryFiles
 /// (torch/serialization.py, caffe2/serialize/inline_container.cc).
 package enum TorchZip {
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  ///
+  /// - Parameter format: TorchScript's archives are the same, with code beside that is left alone.
+  static func read(
+    _ path: String, _ format: FileFormat = .torchZip
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive: ZipArchive
     do {
@@ -39,7 +43,7 @@ package enum TorchZip {
       root, TorchObjects(heap: machine.heap, path: path),
       TorchStorages(file, .archive(archive, prefix: folder + "data/")))
     return WeightsFile(
-      path: path, format: .torchZip, tensors: tensors, unwrapping: unwrapping,
+      path: path, format: format, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.pytorch), record: found)
   }
 
