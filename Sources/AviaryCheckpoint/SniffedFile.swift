@@ -15,8 +15,8 @@ public struct SniffedFile: Sendable {
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
     self.path = path
-    if KerasArchive.isFolder(path) {
-      (tree, format) = (nil, .kerasArchive)
+    if let folder = FileFormat.sniffFolder(path) {
+      (tree, format) = (nil, folder)
     } else if let tree = try FileFormat.hdf5Tree(path, hdf5) {
       self.tree = tree
       format = try FileFormat.kind(of: tree)

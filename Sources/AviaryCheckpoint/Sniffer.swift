@@ -8,11 +8,20 @@ extension FileFormat {
     return try isHDF5(file, head) ? try HDF5Tree(reading: path, access: access) : nil
   }
 
+  /// How a folder holds weights; nil for one that holds none, and for what is no folder.
+  static func sniffFolder(_ path: String) -> FileFormat? {
+    if KerasArchive.isFolder(path) { return .kerasArchive }
+    return NumPyFile.isFolder(path) ? .numPyFolder : nil
+  }
+
   /// How a file that is not HDF5 holds weights.
   static func sniffAnyOther(_ path: String) throws(CheckpointError) -> FileFormat {
     let file = try InputFile(weights: path)
     let head = try file.read(at: 0, count: min(file.byteCount, 4096), part: "the beginning")
     if let format = format(of: head, file.byteCount) { return format }
+    for (magic, found) in halves where head.starts(with: magic) {
+      throw .notWeights(path: path, found: found)
+    }
     let kind = FileKind(beginning: head)
     switch kind {
     case .zip: return try kindOfZip(file)
@@ -51,6 +60,14 @@ extension FileFormat {
     (Array("7767517".utf8), .ncnnParameters),
   ]
 
+  /// What belongs to a file of weights and is none by itself.
+  private static let halves: [(magic: [UInt8], found: String)] = [
+    // The mark of float16 before the first kernel.
+    ([0x47, 0x6B, 0x30, 0x01], "the weights of an ncnn network (give its .param file)"),
+    // The magic number of the text, as a number.
+    ([0xDD, 0x85, 0x76, 0x00], "an ncnn network without names (give its .param file)"),
+  ]
+
   /// HDF5 begins at 0, or after a foreign block at 512, 1024, 2048, …
   private static func isHDF5(
     _ file: borrowing InputFile, _ head: [UInt8]
@@ -82,7 +99,10 @@ extension FileFormat {
       return .kerasWeightsHDF5
     }
     if KerasWeightsHDF5.recognises(root) { return .kerasWeightsHDF5 }
-    throw .notWeights(path: tree.path, found: "\(FileKind.hdf5.label) of an unknown kind")
+    if HDF5StateDict.matches(tree) { return .hdf5StateDict }
+    let names = root.members.prefix(8).map(\.name).joined(separator: ", ")
+    let top = names.isEmpty ? "" : " (at the top: \(names))"
+    throw .notWeights(path: tree.path, found: "\(FileKind.hdf5.label) of an unknown kind\(top)")
   }
 
   private static func kindOfZip(_ file: borrowing InputFile) throws(CheckpointError) -> FileFormat {
@@ -104,6 +124,8 @@ extension FileFormat {
   private static func isSafetensors(_ head: [UInt8], _ byteCount: Int) -> Bool {
     guard head.count > 9, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // A download that broke off within the header is recognised by the first name's quote.
     return length <= UInt64(byteCount - 8)
+      || length <= UInt64(SafeTensorsHeader.limit) && head[9] == UInt8(ascii: "\"")
   }
 }

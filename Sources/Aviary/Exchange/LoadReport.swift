@@ -66,7 +66,7 @@ public struct LoadReport: Codable, Hashable, Sendable {
       switch step {
       case .permuted, .reshaped: transposed.append(change)
       case .reversed, .reordered: permuted.append(change)
-      case .padded: padded.append(change)
+      case .padded, .cropped: padded.append(change)
       case .converted: converted.append(change)
       }
     }

@@ -80,6 +80,7 @@ extension CheckpointError {
       .hashMismatch(path: path, expected: expected, found: found)
     case .newerVersion(_, let supported, let found):
       .newerVersion(path: path, supported: supported, found: found)
+    case .readerFailed(_, let reason): .readerFailed(path: path, reason: reason)
     case .invalidName, .elementType: self
     }
   }

@@ -16,6 +16,8 @@ struct TorchStorages: ~Copyable {
     case archive(ZipArchive, prefix: String)
     /// Ranges of the file.
     case ranges([String: Range<Int>])
+    /// Bytes in the pickle.
+    case pickle(TorchObjects)
   }
 
   init(_ file: consuming InputFile, _ places: Places) {
@@ -82,6 +84,9 @@ struct TorchStorages: ~Copyable {
       let range = try range(storage, ranges)
       bytes = try file.read(
         at: range.lowerBound, count: range.count, part: "storage \(storage.key)")
+    case .pickle(let objects):
+      // Its length was checked when the array was found.
+      bytes = objects.bytes(ofStorage: storage.key) ?? []
     }
     last.withLock { $0 = (storage.key, bytes) }
     return bytes
@@ -91,6 +96,7 @@ struct TorchStorages: ~Copyable {
     switch places {
     case .archive(let archive, let prefix): try entry(storage, archive, prefix).byteCount
     case .ranges(let ranges): try range(storage, ranges).count
+    case .pickle(let objects): objects.byteCount(ofStorage: storage.key) ?? 0
     }
   }
 
