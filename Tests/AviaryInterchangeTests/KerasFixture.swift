@@ -52,7 +52,7 @@ struct KerasFixture {
 
   /// Runs the model as our engine does and compares all its outputs with Keras's.
   func check(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let imported = try #require(try KerasModel.graph(of: WeightsFile.read(path)))
+    let imported = try #require(try KerasGraph.graph(of: WeightsFile.read(path)))
     let graph = imported.graph
     var weights: [String: Tensor] = [:]
     for (name, tensor) in try imported.weights.loaded() { weights[name] = tensor }

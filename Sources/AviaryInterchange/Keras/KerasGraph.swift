@@ -3,7 +3,7 @@ import AviaryGraph
 
 /// Whole models of Keras as graphs of ours: what the configuration in a `.keras` archive or in a
 /// whole-model `.h5` describes, computed by our operations with the borders that Keras has.
-public enum KerasModel {
+public enum KerasGraph {
   /// The network that a Keras file holds, with its weights.
   ///
   /// No code in the file is run: of a Lambda layer only a function's name counts.
