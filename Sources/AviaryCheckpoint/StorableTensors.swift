@@ -1,3 +1,5 @@
+import AviaryTensor
+
 extension TensorSource {
   /// The same tensors in element types that the native format holds: float64 becomes the nearest
   /// float32, further integers and bool become int64. The descriptions say so.

@@ -1,6 +1,8 @@
+import AviaryGraph
 import AviaryCheckpoint
 import AviaryInterchange
 import AviaryTestSupport
+import FoundationEssentials
 import Testing
 
 /// Changed ncnn networks and weights: each gives an error or a graph, and soon.

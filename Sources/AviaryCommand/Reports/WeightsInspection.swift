@@ -32,6 +32,8 @@ struct WeightsInspection {
         statistics: statistics ? TensorStatistics(of: try source.tensor(at: position)) : nil)
     }
     var hashed = source
+    var options = options
+    options.verifiesRecord = verify
     do {
       let model = try StoredModel.imported(file, options, registry: registry)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.

@@ -22,8 +22,8 @@ extension KerasBuilder {
   }
 
   mutating func slice(
-    _ x: KerasValue, start: Int, count: Int, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, start: Int, count: Int, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let channels = x.place.shape[3] ?? 1
     let kernel = try oneHot(
       [1, 1, channels, count], name, at: (0..<count).map { (start + $0) * count + $0 })
@@ -35,8 +35,8 @@ extension KerasBuilder {
   /// Pixel shuffle as a transposed convolution that puts each channel at its pixel: every Keras loads
   /// it.
   mutating func pixelShuffle(
-    _ x: KerasValue, _ r: Int, _ order: ChannelOrder, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ r: Int, _ order: ChannelOrder, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let inputs = x.place.shape[3] ?? 1
     let outputs = inputs / (r * r)
     // (row, column, output channel, input channel)
@@ -55,8 +55,8 @@ extension KerasBuilder {
   }
 
   mutating func pixelUnshuffle(
-    _ x: KerasValue, _ r: Int, _ order: ChannelOrder, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ r: Int, _ order: ChannelOrder, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let inputs = x.place.shape[3] ?? 1
     let outputs = inputs * r * r
     // (row, column, input channel, output channel)
@@ -75,8 +75,8 @@ extension KerasBuilder {
   }
 
   mutating func resize(
-    _ x: KerasValue, _ resize: Resize, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ resize: Resize, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard case .factor(let ratio) = resize.target, ratio.denominator == 1 else {
       throw refusal(name, "no stock layer resizes but by whole factors")
     }
@@ -103,8 +103,8 @@ extension KerasBuilder {
   }
 
   mutating func reduction(
-    _ x: KerasValue, _ reduction: Reduction, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ reduction: Reduction, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard x.order.count == 4, Set(reduction.dimensions) == [2, 3], reduction.kind != .sum else {
       throw refusal(name, "Keras's layers reduce pictures to one pixel, by mean or maximum")
     }
@@ -120,8 +120,8 @@ extension KerasBuilder {
   // MARK: The last dimensions
 
   mutating func linear(
-    _ x: KerasValue, features: Int, bias: Bool, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, features: Int, bias: Bool, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     let input = try ending(x, dimensions: 1, node.name)
     let inputs = (input.place.shape.last ?? nil) ?? 1
     var variables = [
@@ -140,8 +140,8 @@ extension KerasBuilder {
   }
 
   mutating func layerNormalization(
-    _ x: KerasValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     let input = try ending(x, dimensions: dimensions, node.name)
     let sizes = input.place.shape.suffix(dimensions).map { $0 ?? 1 }
     let rank = input.order.count
@@ -157,16 +157,16 @@ extension KerasBuilder {
 
   /// The value with the graph's last dimensions last.
   private mutating func ending(
-    _ x: KerasValue, dimensions: Int, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, dimensions: Int, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let last = Array(x.order.indices.suffix(dimensions))
     return x.order.suffix(dimensions).elementsEqual(last)
       ? x : try arranged(x, Array(x.order.indices), name)
   }
 
   mutating func reshape(
-    _ x: KerasValue, _ target: [Int], _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
     let result = shapes.values[graph.inputs.count + (graph.nodes.firstIndex(of: node) ?? 0)]
     let rest = result.dropFirst()
