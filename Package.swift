@@ -95,7 +95,8 @@ let package = Package(
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
     tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
-    tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
+    tests(
+      "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary"]),
   ]
