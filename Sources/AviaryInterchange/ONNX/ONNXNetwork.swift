@@ -28,9 +28,10 @@ public enum ONNXNetwork {
       } catch {
         first = first ?? error
         // What cannot be read at all is best said by the attempt that depends least on sizes.
-        if case .layer = error { continue }
-        if case .graph = error { continue }
-        throw error
+        switch error {
+        case .layer, .graph, .weights: continue
+        default: throw error
+        }
       }
     }
     throw first ?? .description(part: file.path, problem: "no network")
