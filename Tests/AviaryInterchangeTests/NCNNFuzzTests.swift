@@ -1,6 +1,8 @@
 import AviaryCheckpoint
+import AviaryGraph
 import AviaryInterchange
 import AviaryTestSupport
+import FoundationEssentials
 import Testing
 
 /// Changed ncnn networks and weights: each gives an error or a graph, and soon.
