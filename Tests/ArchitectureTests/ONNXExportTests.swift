@@ -33,8 +33,10 @@ import Testing
     do {
       imported = try ONNXNetwork.graph(file)
     } catch {
-      // Slices whose edges depend on the size are written and not read.
-      #expect(fixture.description.hasPrefix("roll/"), "\(error)")
+      // Slices whose edges depend on the size, and products of two pictures of unrelated sizes, are
+      // written and not read.
+      let prefixes = ["roll/", "matmul/"]
+      #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")
       return
     }
     let found = try outputs(imported.graph, try tensors(imported.weights), fixture.inputs)

@@ -74,7 +74,7 @@ extension ONNXWriter {
       emit("Reshape", node, [input, integers(node, "shape", target)], value)
     case .permute(let order):
       emit("Transpose", node, inputs, value, [("perm", .integers(order))])
-    case .roll(let shifts, let dimensions): try roll(shifts, dimensions, node, value)
+    case .roll(let shifts, let dimensions): roll(shifts, dimensions, node, value)
     }
   }
 
@@ -146,14 +146,15 @@ extension ONNXWriter {
   /// What leaves on one side comes in on the other: two slices, the other way round.
   private mutating func roll(
     _ shifts: [Int], _ dimensions: [Int], _ node: Graph.Node, _ value: Int
-  ) throws(InterchangeError) {
+  ) {
     var current = name(node.inputs[0])
     for (shift, dimension) in zip(shifts, dimensions) where shift != 0 {
-      guard abs(shift) <= GraphLimits.window else {
-        throw refusal(node, "a shift of up to \(GraphLimits.window) expected, \(shift) found")
-      }
       let axis = integers(node, "axis", [dimension])
-      let middle = integers(node, "middle", [-shift])
+      // A shift may be more than the whole size.
+      let size = step(
+        "Shape", node, [current],
+        [("start", .integer(dimension)), ("end", .integer(dimension + 1))])
+      let middle = step("Mod", node, [integers(node, "shift", [-shift]), size])
       let last = step(
         "Slice", node, [current, middle, integers(node, "end", [.max]), axis])
       let first = step(
