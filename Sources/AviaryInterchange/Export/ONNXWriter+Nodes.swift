@@ -11,11 +11,11 @@ extension ONNXWriter {
     case .convolution(let c): try convolution(c, node, value)
     case .transposedConvolution(let c): try transposedConvolution(c, node, value)
     case .linear(_, let bias): try linear(bias, node, value)
-    case .maxPool(let pool): emit("MaxPool", node, inputs, value, window(pool))
+    case .maxPool(let pool): emit("MaxPool", node, inputs, value, try window(pool, node))
     case .averagePool(let pool, let counts):
       emit(
         "AveragePool", node, inputs, value,
-        window(pool) + [("count_include_pad", .integer(counts ? 1 : 0))])
+        try window(pool, node) + [("count_include_pad", .integer(counts ? 1 : 0))])
     case .globalAveragePool: emit("GlobalAveragePool", node, inputs, value)
     case .batchNormalization(let b): try batchNormalization(b, node, value)
     case .activation(let activation): self.activation(activation, node, value)
