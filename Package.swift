@@ -104,8 +104,11 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
-    tests("ArchitectureTests", ["Aviary", "AviaryCompute"]),
+    tests(
+      "AviaryInterchangeTests",
+      ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
+    tests(
+      "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]

@@ -4,4 +4,6 @@ package enum ForeignNetwork: Sendable {
   case keras(String)
   /// ncnn's layers, whose weights are the file's tensors by `<layer>.<suffix>`.
   case ncnn(NCNNNetwork)
+  /// A model of ONNX.
+  case onnx(ONNXModel)
 }

@@ -81,7 +81,8 @@ public struct WeightsFile: Sendable {
     case .shardIndex:
       if let file = try SafeTensorsIndex.read(path) { return file }
       return try KerasShards.read(path, options)
-    case .onnx, .gguf:
+    case .onnx: return try ONNXFile.read(path)
+    case .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
     // Those of HDF5 are above.
     case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:

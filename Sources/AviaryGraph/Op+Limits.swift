@@ -3,7 +3,7 @@ extension Op {
   /// a thought of overflow or division by zero.
   ///
   /// - Throws: `GraphError.attribute` that names the node.
-  func checkAttributes(node: String) throws(GraphError) {
+  package func checkAttributes(node: String) throws(GraphError) {
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(GraphError) {
       guard range.contains(value) else {
         throw .attribute(
@@ -142,7 +142,7 @@ extension Op {
   }
 
   /// How many inputs the operation takes.
-  var inputCount: ClosedRange<Int> {
+  package var inputCount: ClosedRange<Int> {
     switch self {
     case .add, .subtract, .multiply, .matmul: 2...2
     case .concatenate: 1...GraphLimits.inputs

@@ -1,3 +1,4 @@
+import AviaryGraph
 import AviaryCheckpoint
 import AviaryGraph
 import AviaryInterchange

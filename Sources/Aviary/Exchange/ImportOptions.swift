@@ -19,6 +19,8 @@ public struct ImportOptions: Sendable {
   public var shuffleOrder: ChannelOrder?
   /// What the file itself does not say.
   public var reading: ReadingOptions
+  /// Whether a record of ours in the file is believed only once all tensors were read and hashed.
+  public var verifiesRecord = true
 
   /// Nothing is stated unless said.
   public init(

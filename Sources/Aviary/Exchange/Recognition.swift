@@ -16,4 +16,6 @@ struct Recognition {
   var notes: [String] = []
   /// What it was recognised by.
   var reason: String
+  /// Where the weights come from, as the file's record has it.
+  var card: Card?
 }

@@ -39,14 +39,13 @@ extension StoredModel {
     report.notes = recognition.notes
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
-    var card = Card()
-    card.provenance = [
+    var card = recognition.card ?? Card()
+    card.provenance.append(
       Card.Provenance(
         file: path.split(separator: "/").last.map(String.init) ?? path,
         // A folder of arrays has no bytes of its own.
         sha256: try? WeightsFile.sha256(path), format: file.format.name,
-        conversions: report.conversions, assumptions: report.assumed)
-    ]
+        conversions: report.conversions, assumptions: report.assumed))
     return StoredModel(recognition.network, weights: weights, card: card, report: report)
   }
 }
@@ -90,10 +89,7 @@ extension Recognition {
       }
     }
     // What our own format does not hold becomes the nearest that it does.
-    let storable = try source.changed { tensor in
-      tensor.isBookkeeping || Checkpoint.elementTypes.contains(tensor.elementType)
-        ? [] : [.converted(from: tensor.elementType, to: .float32)]
-    }
+    let storable = source.storable
     for (position, tensor) in storable.enumerated() where origins[position] != nil {
       report.applied.append(tensor.name)
       // The prefix is said once, and not for each.

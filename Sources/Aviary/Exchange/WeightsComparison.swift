@@ -102,7 +102,7 @@ public struct WeightsComparison: Sendable {
       tensors = all.selecting(all.indices.filter { !all[$0].isBookkeeping })
       side = Side(
         path: path, label: label, network: network,
-        contentHash: try ContentHash.of(tensors.loaded()), only: [])
+        contentHash: try ContentHash.of(tensors), only: [])
     }
   }
 }

@@ -196,20 +196,18 @@ extension EditedWeights {
   /// The weights as a native checkpoint, to be written.
   ///
   /// - Parameter path: the file that they come from, for the card.
-  /// - Throws: `CheckpointError` for tensors that cannot be read.
-  public func checkpoint(from path: String) throws -> Checkpoint {
-    let (tensors, conversions) = try weights.loaded().storable()
+  /// - Throws: `CheckpointError` for a file that cannot be read.
+  public func checkpoint(from path: String) throws -> CheckpointFile {
+    let storable = weights.storable
     var card = card
     card.provenance.append(
       Card.Provenance(
         file: path.split(separator: "/").last.map(String.init) ?? path,
         sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
-        conversions: changes + conversions))
+        conversions: changes))
     guard let network else {
-      let counters = weights.filter(\.isBookkeeping).map(\.name)
-      return Checkpoint(
-        weights: tensors, card: card, bookkeeping: Set(counters), createdBy: Aviary.versionLine)
+      return CheckpointFile(tensors: storable, card: card, createdBy: Aviary.versionLine)
     }
-    return Model(network, weights: tensors, card: card).checkpoint
+    return StoredModel(network, weights: storable, card: card).checkpoint
   }
 }

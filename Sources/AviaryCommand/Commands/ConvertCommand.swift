@@ -91,13 +91,14 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
+    let file = try SniffedFile(path)
     var model =
-      try FileFormat.sniff(path) == .aviaryCheckpoint
-      ? try restated(path, zoo.registry)
+      file.format == .aviaryCheckpoint
+      ? try restated(file)
       : try naming(input) {
-        try StoredModel.imported(
-          from: path, weights.importOptions(scale: scale, allowMissing: allowMissing),
-          registry: zoo.registry)
+        let options = try weights.importOptions(scale: scale, allowMissing: allowMissing)
+        return try StoredModel.imported(
+          WeightsFile.read(file, options.reading), options, registry: zoo.registry)
       }
     let statements = weights.statements + (scale.map { ["scale: \($0) (stated)"] } ?? [])
     if !statements.isEmpty {
@@ -112,14 +113,16 @@ struct ConvertCommand: ParsableCommand {
   }
 
   /// A checkpoint with what is stated in the place of what it says.
-  private func restated(_ path: String, _ registry: Registry) throws -> StoredModel {
+  private func restated(_ file: SniffedFile) throws -> StoredModel {
+    let path = file.path
     let refused =
       weights.stated.filter { $0 != "--input" } + (allowMissing ? ["--allow-missing"] : [])
     guard refused.isEmpty else {
       throw CommandError.notForModel(
         input, options: refused, why: "a checkpoint holds its own network")
     }
-    var model = try StoredModel(opening: path, registry: registry)
+    var model = try StoredModel(checkpoint: file)
+    try model.verify(path)
     // The same checks as on import; what a checkpoint says is no assumption.
     var assumed: [String] = []
     try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)

@@ -87,19 +87,19 @@ struct EditCommand: ParsableCommand {
       shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) })
     let edited = try edit.applied(to: path, weights.importOptions(), registry: zoo.registry)
     let checkpoint = try edited.checkpoint(from: path)
-    try checkpoint.write(to: outputPath)
-    let written = try Checkpoint(contentsOf: outputPath)
+    let hash = try checkpoint.write(to: outputPath)
+    try CheckpointFile(outputPath).verify(outputPath)
     var sheet = FactSheet()
     sheet.add("Network", edited.network?.label ?? "none that is known")
     sheet.add("Changes", edited.changes)
-    sheet.add("Tensors", "\(written.weights.count)")
-    sheet.add("Content hash", "\(written.contentHash) (read back)")
+    sheet.add("Tensors", "\(checkpoint.tensors.count)")
+    sheet.add("Content hash", "\(hash) (read back)")
     try output.print(
       "\(input.printable) -> \(outputPath.printable)\n\n\(sheet.text)",
       json: [
         "input": .string(input), "output": .string(outputPath),
         "changes": .array(edited.changes.map(JSON.string)),
-        "contentHash": .string(written.contentHash), "tensors": .int(written.weights.count),
+        "contentHash": .string(hash), "tensors": .int(checkpoint.tensors.count),
       ])
   }
 

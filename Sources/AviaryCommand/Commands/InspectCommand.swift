@@ -38,13 +38,13 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let zoo = try zooOptions.zoo()
     let path = zoo.file(reference) ?? reference
-    if try FileFormat.sniff(path) == .aviaryCheckpoint {
-      let inspection = try CheckpointInspection(
-        path, statistics: statistics, verify: verify)
+    let file = try SniffedFile(path)
+    if file.format == .aviaryCheckpoint {
+      let inspection = try CheckpointInspection(file, statistics: statistics, verify: verify)
       return try output.print(inspection.text, json: inspection.json)
     }
     let inspection = try WeightsInspection(
-      path, statistics: statistics, verify: verify, weights.importOptions(),
+      file, statistics: statistics, verify: verify, weights.importOptions(),
       registry: zoo.registry)
     try output.print(inspection.text, json: inspection.json)
   }

@@ -17,9 +17,10 @@ struct FileDescription {
   /// - Throws: what reading a native checkpoint's description, or importing other weights, throws.
   init(_ path: String, registry: Registry) throws {
     self.path = path
-    guard try FileFormat.sniff(path) == .aviaryCheckpoint else {
+    let file = try SniffedFile(path)
+    guard file.format == .aviaryCheckpoint else {
       let model = try naming(path) {
-        try StoredModel.imported(from: path, registry: registry)
+        try StoredModel.imported(WeightsFile.read(file), registry: registry)
       }
       format = model.report?.format ?? ""
       let found = model.network
@@ -31,7 +32,7 @@ struct FileDescription {
       assumed = model.report?.assumed ?? []
       return
     }
-    let summary = try CheckpointSummary(of: path)
+    let summary = try CheckpointSummary(of: file)
     format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
     architecture = summary.architecture
     configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]

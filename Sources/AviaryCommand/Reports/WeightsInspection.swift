@@ -21,9 +21,10 @@ struct WeightsInspection {
 
   /// - Throws: `CheckpointError` for a file that cannot be read or holds no weights.
   init(
-    _ path: String, statistics: Bool, verify: Bool, _ options: ImportOptions, registry: Registry
+    _ sniffed: SniffedFile, statistics: Bool, verify: Bool, _ options: ImportOptions,
+    registry: Registry
   ) throws {
-    file = try WeightsFile.read(path, options.reading)
+    file = try WeightsFile.read(sniffed, options.reading)
     let source = file.tensors
     tensors = try source.enumerated().map { position, tensor in
       TensorEntry(
@@ -31,6 +32,8 @@ struct WeightsInspection {
         statistics: statistics ? TensorStatistics(of: try source.tensor(at: position)) : nil)
     }
     var hashed = source
+    var options = options
+    options.verifiesRecord = verify
     do {
       let model = try StoredModel.imported(file, options, registry: registry)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.
@@ -43,7 +46,7 @@ struct WeightsInspection {
     } catch {
       recognition = .problem("\(error)")
     }
-    contentHash = verify ? try hashed.contentHash : nil
+    contentHash = verify ? try ContentHash.of(hashed) : nil
   }
 
   /// For people.
@@ -97,16 +100,6 @@ struct WeightsInspection {
       }
       members["contentHash"] = contentHash.map(JSON.string)
       return .object(members)
-    }
-  }
-}
-
-extension TensorSource {
-  /// The content hash of the tensors that count for it.
-  fileprivate var contentHash: String {
-    get throws {
-      ContentHash.of(
-        try loaded(), excluding: Set(descriptions.filter(\.isBookkeeping).map(\.name)))
     }
   }
 }

@@ -15,26 +15,25 @@ struct HDF5Helper: Sendable {
 
   /// The program beside the running one, or in `../libexec/aviary` of it.
   ///
+  /// - Parameters:
+  ///   - path: the HDF5 file, for the message.
+  ///   - running: the running program's own file.
   /// - Throws: `CheckpointError.readerFailed` where it is in neither.
-  static func installed(for path: String) throws(CheckpointError) -> HDF5Helper {
-    guard let program = installedProgram else {
-      throw .readerFailed(
-        path: path,
-        reason: "the program aviary-hdf5 expected beside \(running) or in ../libexec/aviary of it, "
-          + "none found")
+  static func installed(
+    for path: String, beside running: String = runningProgram
+  ) throws(CheckpointError) -> HDF5Helper {
+    let folder = running.lastIndex(of: "/").map { String(running[..<$0]) } ?? "."
+    for place in ["/aviary-hdf5", "/../libexec/aviary/aviary-hdf5"] {
+      let program = folder + place
+      if unsafe access(program, X_OK) == 0 { return HDF5Helper(program: program) }
     }
-    return HDF5Helper(program: program)
+    throw .readerFailed(
+      path: path,
+      reason: "the program aviary-hdf5 expected in \(folder) or \(folder)/../libexec/aviary, "
+        + "none found")
   }
 
-  private static let installedProgram: String? = {
-    guard let slash = running.lastIndex(of: "/") else { return nil }
-    let folder = running[..<slash]
-    return [folder + "/aviary-hdf5", folder + "/../libexec/aviary/aviary-hdf5"].map(String.init)
-      .first { unsafe access($0, X_OK) == 0 }
-  }()
-
-  /// The running program's own file.
-  private static let running: String = {
+  private static let runningProgram: String = {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink("/proc/self/exe", &path, path.count)
     return String(

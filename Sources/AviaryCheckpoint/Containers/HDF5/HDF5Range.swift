@@ -1,8 +1,7 @@
 import AviaryFiles
 import CIsolation
-import Glibc
 
-/// The bytes of an HDF5 file: a file, or a part of one that is stored as it is, or memory.
+/// The bytes of an HDF5 file: a file, or a part of one that is stored as it is.
 struct HDF5Range: ~Copyable {
   let file: InputFile
   /// Where the HDF5 file begins.
@@ -21,21 +20,6 @@ struct HDF5Range: ~Copyable {
     start = range.lowerBound
     byteCount = range.count
     self.file = file
-  }
-
-  /// Bytes at hand; `path` is for messages.
-  init(_ bytes: [UInt8], _ path: String) throws(CheckpointError) {
-    let memory = try InputFile(memory: bytes.count, path)
-    var done = 0
-    while done < bytes.count {
-      let count = unsafe bytes[done...].withUnsafeBytes {
-        unsafe pwrite(memory.descriptor, $0.baseAddress, $0.count, off_t(done))
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }
-      done += count
-    }
-    try self.init(memory, nil)
   }
 
   /// Fills `buffer` from `offset` of the HDF5 file; `part` names the bytes in the error.

@@ -18,14 +18,6 @@ extension HDF5Tree {
     try self.init(try HDF5Range(try InputFile(weights: path), range), access)
   }
 
-  /// Reads all that an HDF5 file says whose bytes are at hand; `path` is for messages.
-  ///
-  /// - Throws: as `init(reading:range:access:)`.
-  init(bytes: [UInt8], path: String, access: HDF5Access) throws(CheckpointError) {
-    guard !bytes.isEmpty else { throw .notWeights(path: path, found: FileKind.empty.label) }
-    try self.init(try HDF5Range(bytes, path), access)
-  }
-
   private init(_ range: consuming HDF5Range, _ access: HDF5Access) throws(CheckpointError) {
     switch access {
     case .trusted: try self.init(HDF5Reader(trusting: range))

@@ -136,6 +136,31 @@ extension HDF5Writer {
     try attribute(name, of: object, strings: [text], shape: [])
   }
 
+  /// Writes a scalar attribute of text of any length, of which HDF5 keeps no more than a reference in
+  /// the object's header, where no more than 64 KiB have room.
+  package func attribute(
+    _ name: String, long text: String, of object: borrowing Object
+  ) throws(CheckpointError) {
+    // The library takes it as C does: up to a zero.
+    let bytes = text.utf8.filter { $0 != 0 } + [0]
+    try writing { () throws(HDF5Error) in
+      let type = try HDF5Handle(name) { H5Tcopy(chdf5_string()) }
+      _ = try HDF5.check(name) { H5Tset_size(type.id, chdf5_variable()) }
+      _ = try HDF5.check(name) { H5Tset_cset(type.id, H5T_CSET_UTF8) }
+      let space = try Self.space([], name)
+      let attribute = try HDF5Handle(name) {
+        unsafe H5Acreate2(
+          object.handle.id, name, type.id, space.id, chdf5_default(), chdf5_default())
+      }
+      _ = try HDF5.check(name) {
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+          var start = unsafe bytes.baseAddress
+          return unsafe H5Awrite(attribute.id, type.id, &start)
+        }
+      }
+    }
+  }
+
   /// Writes an attribute that is an array of texts, each padded to the longest. None at all are an
   /// array of no float64s, as Keras and h5py have it.
   package func attribute(

@@ -16,13 +16,17 @@ enum CRC32 {
   }()
 
   /// The checksum of all the bytes.
-  static func of(_ bytes: [UInt8]) -> UInt32 {
-    unsafe bytes.withUnsafeBytes { unsafe of($0) }
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  static func of(_ bytes: [UInt8], after earlier: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe of($0, after: earlier) }
   }
 
   /// The checksum of all the bytes.
-  static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    var crc = UInt32.max
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  static func of(_ bytes: UnsafeRawBufferPointer, after earlier: UInt32 = 0) -> UInt32 {
+    var crc = ~earlier
     // Unsafe for speed: bounds checks halve the pace, and every weight passes here.
     unsafe tables.withUnsafeBufferPointer { table in
       var i = 0

@@ -54,6 +54,25 @@ struct ZipWriter: ~Copyable {
     }
   }
 
+  /// Appends a file as a member; names must be different.
+  ///
+  /// - Throws: `CheckpointError.cannotWrite`, or what keeps the file from being read.
+  mutating func add(_ name: String, _ content: borrowing InputFile) throws(CheckpointError) {
+    func chunk(at offset: Int) throws(CheckpointError) -> [UInt8] {
+      let count = min(Self.chunk, content.byteCount - offset)
+      return try content.read(at: offset, count: count, part: name)
+    }
+    // Twice over the file: the checksum stands before the content.
+    var crc = CRC32.of([])
+    for offset in stride(from: 0, to: content.byteCount, by: Self.chunk) {
+      crc = CRC32.of(try chunk(at: offset), after: crc)
+    }
+    try begin(name, byteCount: content.byteCount, crc: crc)
+    for offset in stride(from: 0, to: content.byteCount, by: Self.chunk) {
+      try write(try chunk(at: offset))
+    }
+  }
+
   private mutating func begin(
     _ name: String, byteCount: Int, crc: UInt32
   ) throws(CheckpointError) {

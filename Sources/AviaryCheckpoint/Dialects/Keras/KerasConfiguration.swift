@@ -11,6 +11,8 @@ struct KerasConfiguration {
     var names: [String]
     /// Its options.
     var options: JSON
+    /// Its number in the model's order, nested layers after what holds them.
+    var position: Int
   }
 
   /// Layers by the place that Keras 3 gives them in a file of weights, less the words `layers`:
@@ -48,7 +50,9 @@ struct KerasConfiguration {
       used[snake] = count + 1
       let options = layer["config"] ?? [:]
       let name = options["name"]?.string ?? layer["name"]?.string ?? snake
-      let found = Layer(className: className, names: names + [name], options: options)
+      let found = Layer(
+        className: className, names: names + [name], options: options,
+        position: byName.count)
       let innerPlace = place + [count == 0 ? snake : "\(snake)_\(count)"]
       byPlace[innerPlace.joined(separator: "/")] = found
       byName[found.names.joined(separator: "/")] = found

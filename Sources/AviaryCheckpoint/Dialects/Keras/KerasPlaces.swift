@@ -36,10 +36,8 @@ struct KerasPlaces {
         // Whatever is not in `vars` was written by a class of the user's own.
         let isVariable = parts.count > 1 && parts[parts.count - 2] == "vars"
         let stored = Array(parts.dropLast(isVariable ? 2 : 1))
-        if stored.first == "optimizer" || stored.last == "seed_generator" {
-          aside[
-            stored.first == "optimizer" ? "optimizer" : stored.joined(separator: "/"), default: 0] +=
-            1
+        if let state = Self.state(stored) {
+          aside[state, default: 0] += 1
           continue
         }
         let variable = KerasLayer.Variable(
@@ -48,8 +46,15 @@ struct KerasPlaces {
           (parts[parts.count - 1], variable))
       }
     }
-    ignored = aside.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) tensors)" }
+    ignored = aside.sorted { $0.key < $1.key }.map { "\($0.key) (\(KerasNames.tensors($0.value)))" }
     try describe(Array(found.values), names, configuration, path: trees[0].path)
+  }
+
+  /// What a place holds that is no layer: the optimiser's state, the metrics' or a random generator's.
+  private static func state(_ stored: [String]) -> String? {
+    guard let first = stored.first, let last = stored.last else { return nil }
+    if stored.count > 1, last == "seed_generator" { return stored.joined(separator: "/") }
+    return ["optimizer", "metrics"].contains(first) ? first : nil
   }
 
   private mutating func describe(
@@ -76,7 +81,15 @@ struct KerasPlaces {
     for i in layers.indices where counts[layers[i].name] ?? 1 > 1 {
       layers[i].name = layers[i].path.joined(separator: ".")
     }
-    layers.sort { KerasPlaces.precedes($0.path, $1.path) }
+    // The configuration lists layers in the model's order; without, places say what they can.
+    let isOrdered = layers.allSatisfy { $0.configuration != nil }
+    for i in layers.indices { layers[i].isOrdered = isOrdered }
+    layers.sort { a, b in
+      if isOrdered, let x = a.configuration?.position, let y = b.configuration?.position {
+        return x < y
+      }
+      return KerasPlaces.precedes(a.path, b.path)
+    }
   }
 
   /// The variables in the order of their numbers.

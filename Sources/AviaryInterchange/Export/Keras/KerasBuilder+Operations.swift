@@ -4,9 +4,9 @@ import AviaryTensor
 
 extension KerasBuilder {
   /// Adds the layers that compute a node.
-  mutating func value(of node: Graph.Node) throws(InterchangeError) -> KerasValue {
+  mutating func value(of node: Graph.Node) throws(InterchangeError) -> PlacedValue {
     let name = node.name
-    var inputs: [KerasValue] = []
+    var inputs: [PlacedValue] = []
     for value in node.inputs { inputs.append(try operand(value)) }
     let x = inputs[0]
     switch node.op {
@@ -71,7 +71,7 @@ extension KerasBuilder {
     case .reshape(let shape): return try reshape(x, shape, node)
     case .permute(let order):
       // Only what Keras's dimensions mean changes; layers that care move them.
-      return KerasValue(place: x.place, order: x.order.map { order.firstIndex(of: $0) ?? 0 })
+      return PlacedValue(place: x.place, order: x.order.map { order.firstIndex(of: $0) ?? 0 })
     case .matmul: throw refusal(name, "no stock layer multiplies matrices as it does")
     case .roll: throw refusal(name, "no stock layer moves elements round")
     }
@@ -83,16 +83,16 @@ extension KerasBuilder {
 
   /// The value as a picture, channels last.
   private mutating func picture(
-    _ x: KerasValue, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     try arranged(x, .picture, name)
   }
 
   // MARK: Single values
 
   private mutating func activation(
-    _ x: KerasValue, _ activation: Activation, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ activation: Activation, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     switch activation {
     case .relu: return add("ReLU", name, [:], [x])
     case .leakyRelu(let slope) where slope >= 0:
@@ -122,9 +122,9 @@ extension KerasBuilder {
   }
 
   private mutating func prelu(
-    _ x: KerasValue, _ name: String, perChannel: Bool,
+    _ x: PlacedValue, _ name: String, perChannel: Bool,
     _ content: ([Int], [Int]) -> KerasModel.Content
-  ) -> KerasValue {
+  ) -> PlacedValue {
     let channel = perChannel ? x.axis(of: 1) : -1
     let channels = perChannel ? x.place.shape[channel] ?? 1 : 1
     let axes = 1..<x.order.count
@@ -139,8 +139,8 @@ extension KerasBuilder {
   }
 
   private mutating func batchNormalization(
-    _ x: KerasValue, _ b: BatchNormalization, _ node: Graph.Node
-  ) -> KerasValue {
+    _ x: PlacedValue, _ b: BatchNormalization, _ node: Graph.Node
+  ) -> PlacedValue {
     let kept = (b.scale ? ["gamma"] : []) + (b.center ? ["beta"] : [])
     let names = kept + ["moving_mean", "moving_variance"]
     let channels = x.place.shape[x.axis(of: 1)] ?? 1
@@ -157,8 +157,8 @@ extension KerasBuilder {
 
   /// x · scale + offset, by one number or one a channel.
   private mutating func affine(
-    _ x: KerasValue, scale: [Double]?, offset: [Double]?, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, scale: [Double]?, offset: [Double]?, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let channels = scale?.count ?? offset?.count ?? 1
     if channels == 1 {
       return add(

@@ -22,8 +22,8 @@ extension KerasBuilder {
   }
 
   mutating func slice(
-    _ x: KerasValue, start: Int, count: Int, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, start: Int, count: Int, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let channels = x.place.shape[3] ?? 1
     let kernel = try oneHot(
       [1, 1, channels, count], name, at: (0..<count).map { (start + $0) * count + $0 })
@@ -35,8 +35,8 @@ extension KerasBuilder {
   /// Pixel shuffle as a transposed convolution that puts each channel at its pixel: every Keras loads
   /// it.
   mutating func pixelShuffle(
-    _ x: KerasValue, _ r: Int, _ order: ChannelOrder, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ r: Int, _ order: ChannelOrder, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let inputs = x.place.shape[3] ?? 1
     let outputs = inputs / (r * r)
     // (row, column, output channel, input channel)
@@ -55,8 +55,8 @@ extension KerasBuilder {
   }
 
   mutating func pixelUnshuffle(
-    _ x: KerasValue, _ r: Int, _ order: ChannelOrder, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ r: Int, _ order: ChannelOrder, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let inputs = x.place.shape[3] ?? 1
     let outputs = inputs * r * r
     // (row, column, input channel, output channel)
@@ -75,8 +75,8 @@ extension KerasBuilder {
   }
 
   mutating func resize(
-    _ x: KerasValue, _ resize: Resize, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ resize: Resize, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard case .factor(let ratio) = resize.target, ratio.denominator == 1 else {
       throw refusal(name, "no stock layer resizes but by whole factors")
     }
@@ -103,8 +103,8 @@ extension KerasBuilder {
   }
 
   mutating func reduction(
-    _ x: KerasValue, _ reduction: Reduction, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ reduction: Reduction, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard x.order.count == 4, Set(reduction.dimensions) == [2, 3], reduction.kind != .sum else {
       throw refusal(name, "Keras's layers reduce pictures to one pixel, by mean or maximum")
     }
@@ -120,8 +120,8 @@ extension KerasBuilder {
   // MARK: The last dimensions
 
   mutating func linear(
-    _ x: KerasValue, features: Int, bias: Bool, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, features: Int, bias: Bool, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     let input = try ending(x, dimensions: 1, node.name)
     let inputs = (input.place.shape.last ?? nil) ?? 1
     var variables = [
@@ -140,33 +140,42 @@ extension KerasBuilder {
   }
 
   mutating func layerNormalization(
-    _ x: KerasValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
-    let input = try ending(x, dimensions: dimensions, node.name)
-    let sizes = input.place.shape.suffix(dimensions).map { $0 ?? 1 }
-    let rank = input.order.count
-    return add(
-      "LayerNormalization", node.name,
-      [
-        "axis": .array((rank - dimensions..<rank).map(JSON.int)), "epsilon": .number(epsilon),
-      ], [input],
+    _ x: PlacedValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
+    var input = try ending(x, dimensions: dimensions, node.name)
+    let shape = input.place.shape
+    let sizes = shape.suffix(dimensions).map { $0 ?? 1 }
+    let count = sizes.reduce(1, *)
+    // As one dimension: Keras 3 keeps only the first of several from a file of Keras 2.
+    if dimensions > 1 {
+      input = try reshaped(input, shape.dropFirst().dropLast(dimensions) + [count], node.name)
+    }
+    let steps: [TensorStep] = dimensions > 1 ? [.reshaped(from: sizes, to: [count])] : []
+    let result = add(
+      "LayerNormalization", node.name, ["axis": -1, "epsilon": .number(epsilon)], [input],
       variables: zip(["gamma", "beta"], node.parameters).map {
-        KerasModel.Variable(name: $0, shape: sizes, content: .parameter($1, []))
+        KerasModel.Variable(name: $0, shape: [count], content: .parameter($1, steps))
       })
+    if dimensions == 1 { return result }
+    var back = try reshaped(result, shape.dropFirst(), node.name)
+    back.order =
+      x.order.suffix(dimensions).elementsEqual(x.order.indices.suffix(dimensions))
+      ? x.order : Array(x.order.indices)
+    return back
   }
 
   /// The value with the graph's last dimensions last.
   private mutating func ending(
-    _ x: KerasValue, dimensions: Int, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, dimensions: Int, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     let last = Array(x.order.indices.suffix(dimensions))
     return x.order.suffix(dimensions).elementsEqual(last)
       ? x : try arranged(x, Array(x.order.indices), name)
   }
 
   mutating func reshape(
-    _ x: KerasValue, _ target: [Int], _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
     let result = shapes.values[graph.inputs.count + (graph.nodes.firstIndex(of: node) ?? 0)]
     let rest = result.dropFirst()
@@ -179,13 +188,19 @@ extension KerasBuilder {
     guard keepsPictures else {
       throw refusal(node.name, "no layer reshapes the dimension of the pictures")
     }
-    guard rest.count(where: { $0 == nil }) <= 1 else {
-      throw refusal(node.name, "Reshape takes one size at most that depends on the picture")
+    return try reshaped(input, rest, node.name)
+  }
+
+  /// The elements of each picture in another shape.
+  private mutating func reshaped(
+    _ x: PlacedValue, _ sizes: some Collection<Int?>, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
+    guard sizes.count(where: { $0 == nil }) <= 1 else {
+      throw refusal(name, "Reshape takes one size at most that depends on the picture")
     }
-    let order = Array(result.indices)
     return add(
-      "Reshape", node.name, ["target_shape": .array(rest.map { .int($0 ?? -1) })], [input],
-      shape: [nil] + rest, order: order)
+      "Reshape", "\(name).reshape", ["target_shape": .array(sizes.map { .int($0 ?? -1) })], [x],
+      shape: [nil] + sizes, order: Array(0...sizes.count))
   }
 }
 

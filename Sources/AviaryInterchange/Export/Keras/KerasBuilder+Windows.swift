@@ -6,8 +6,8 @@ extension KerasBuilder {
   // MARK: Convolutions
 
   mutating func convolution(
-    _ x: KerasValue, _ c: Convolution, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ c: Convolution, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     guard c.stride == 1 || c.dilation == 1 else {
       throw refusal(node.name, "Keras has no convolution with a stride and a dilation")
     }
@@ -47,8 +47,8 @@ extension KerasBuilder {
   }
 
   mutating func transposedConvolution(
-    _ x: KerasValue, _ c: TransposedConvolution, _ node: Graph.Node
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ c: TransposedConvolution, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
     guard c.groups == 1 else {
       throw refusal(node.name, "Keras has no transposed convolution in groups")
     }
@@ -110,8 +110,8 @@ extension KerasBuilder {
 
   /// What a convolution takes, its padding in Keras's words, and the zeros about its kernel.
   private mutating func window(
-    _ x: KerasValue, _ c: Convolution, _ name: String
-  ) -> (input: KerasValue, padding: String, zeros: Edges) {
+    _ x: PlacedValue, _ c: Convolution, _ name: String
+  ) -> (input: PlacedValue, padding: String, zeros: Edges) {
     guard case .explicit(let edges) = c.border else { return (x, "same", .none) }
     if edges == .none { return (x, "valid", .none) }
     var zeros = Edges.none
@@ -131,14 +131,14 @@ extension KerasBuilder {
 
   // MARK: Edges
 
-  mutating func padded(_ x: KerasValue, _ edges: Edges, _ name: String) -> KerasValue {
+  mutating func padded(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
     if edges == .none { return x }
     return add(
       "ZeroPadding2D", name, ["padding": edges.keras], [x],
       shape: [nil, nil, nil, x.place.shape[3]])
   }
 
-  mutating func cropped(_ x: KerasValue, _ edges: Edges, _ name: String) -> KerasValue {
+  mutating func cropped(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
     if edges == .none { return x }
     return add(
       "Cropping2D", "\(name).crop", ["cropping": edges.keras], [x],
@@ -148,14 +148,14 @@ extension KerasBuilder {
   // MARK: Pooling
 
   mutating func maxPool(
-    _ x: KerasValue, _ pool: Pool, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ pool: Pool, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     try pooled(x, "MaxPooling2D", pool, name)
   }
 
   mutating func averagePool(
-    _ x: KerasValue, _ pool: Pool, countsPadding: Bool, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ pool: Pool, countsPadding: Bool, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard countsPadding, pool.border != .valid else {
       return try pooled(x, "AveragePooling2D", pool, name)
     }
@@ -187,8 +187,8 @@ extension KerasBuilder {
 
   /// Pooling that leaves the padding out.
   private mutating func pooled(
-    _ x: KerasValue, _ className: String, _ pool: Pool, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     guard case .explicit(let edges) = pool.border else {
       return pooling(x, className, pool.kernel, pool.stride, "same", name)
     }
@@ -216,9 +216,9 @@ extension KerasBuilder {
   }
 
   private mutating func pooling(
-    _ x: KerasValue, _ className: String, _ kernel: Size, _ stride: Size, _ padding: String,
+    _ x: PlacedValue, _ className: String, _ kernel: Size, _ stride: Size, _ padding: String,
     _ name: String
-  ) -> KerasValue {
+  ) -> PlacedValue {
     add(
       className, name,
       [

@@ -26,7 +26,7 @@ package enum KerasExport {
 }
 
 /// A value of the graph, as the model under construction has it.
-struct KerasValue {
+struct PlacedValue {
   /// The layer and call that give it.
   var place: KerasModel.Place
   /// The graph's dimension that each of Keras's is: (0, 2, 3, 1) for a picture.
@@ -45,7 +45,7 @@ struct KerasBuilder {
   let shapes: ExportShapes
   let borders: KerasExport.Borders
   private(set) var model = KerasModel()
-  private var values: [KerasValue?] = []
+  private var values: [PlacedValue?] = []
   private var names: Set<String> = []
   /// Layers with parameters, which several nodes may call.
   private var shared: [SharedKey: Int] = [:]
@@ -73,7 +73,7 @@ struct KerasBuilder {
           className: "InputLayer", name: unique(input.name),
           configuration: ["batch_shape": .array([.null] + size + [.int(input.channels)])]))
       let place = KerasModel.Place(layer: position, call: 0, shape: stored(position, .picture))
-      values.append(KerasValue(place: place, order: .picture))
+      values.append(PlacedValue(place: place, order: .picture))
       model.inputs.append(place)
     }
     let used = usedNodes()
@@ -104,7 +104,7 @@ struct KerasBuilder {
   // MARK: Layers
 
   /// A value of the graph.
-  func operand(_ value: Int) throws(InterchangeError) -> KerasValue {
+  func operand(_ value: Int) throws(InterchangeError) -> PlacedValue {
     guard let value = values[value] else {
       throw .description(part: graph.name(ofValue: value), problem: "used before it is made")
     }
@@ -117,9 +117,9 @@ struct KerasBuilder {
   ///   there already is called once more instead.
   mutating func add(
     _ className: String, _ name: String, _ configuration: [String: JSON],
-    _ inputs: [KerasValue], shape: [Int?]? = nil, order: [Int]? = nil,
+    _ inputs: [PlacedValue], shape: [Int?]? = nil, order: [Int]? = nil,
     variables: [KerasModel.Variable] = []
-  ) -> KerasValue {
+  ) -> PlacedValue {
     var layer = KerasModel.Layer(
       className: className, name: "", configuration: configuration, variables: variables)
     let places = inputs.map(\.place)
@@ -144,13 +144,13 @@ struct KerasBuilder {
     let place = KerasModel.Place(
       layer: position, call: model.layers[position].calls.count - 1,
       shape: shape ?? inputs[0].place.shape)
-    return KerasValue(place: place, order: order ?? inputs[0].order)
+    return PlacedValue(place: place, order: order ?? inputs[0].order)
   }
 
   /// The value with its dimensions in another order.
   mutating func arranged(
-    _ value: KerasValue, _ order: [Int], _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: PlacedValue, _ order: [Int], _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
     if value.order == order { return value }
     guard order.first == 0, value.order.first == 0 else {
       throw refusal(name, "no layer moves the dimension of the pictures")
@@ -194,5 +194,5 @@ struct KerasBuilder {
 
 extension [Int] {
   /// Keras's order of a picture's dimensions.
-  static var picture: [Int] { KerasValue.picture }
+  static var picture: [Int] { PlacedValue.picture }
 }
