@@ -1,11 +1,9 @@
 import Aviary
 import AviaryCheckpoint
-import AviaryCompute
 import AviaryGraph
 import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport
-import FoundationEssentials
 import Testing
 
 /// Every operation and every architecture goes out as ONNX and comes back as the same function. With
@@ -18,14 +16,15 @@ import Testing
     let path = folder.file("model.onnx")
     do {
       try ONNXExport.write(
-        graph: fixture.graph, weights: source(fixture.graph, fixture.weights), to: path)
+        graph: fixture.graph, weights: ONNXRoundTrip.source(fixture.graph, fixture.weights),
+        to: path)
     } catch let error as InterchangeError {
       guard case .target(_, _, let why) = error else { throw error }
       // What ONNX does not have is said, and is little.
       #expect(fixture.description.hasPrefix("resize/"), "\(why)")
       return
     }
-    try keep(
+    try ONNXRoundTrip.keep(
       path, name, fixture.graph, [(fixture.inputs, [fixture.graph.outputs[0].name: fixture.output])]
     )
     let file = try WeightsFile.read(path)
@@ -33,11 +32,14 @@ import Testing
     do {
       imported = try ONNXNetwork.graph(file)
     } catch {
-      // Slices whose edges depend on the size are written and not read.
-      #expect(fixture.description.hasPrefix("roll/"), "\(error)")
+      // Slices whose edges depend on the size, and products of two pictures of unrelated sizes, are
+      // written and not read.
+      let prefixes = ["roll/", "matmul/"]
+      #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")
       return
     }
-    let found = try outputs(imported.graph, try tensors(imported.weights), fixture.inputs)
+    let found = try ONNXRoundTrip.outputs(
+      imported.graph, try ONNXRoundTrip.tensors(imported.weights), fixture.inputs)
     let agreement = Agreement(
       try #require(found[fixture.graph.outputs[0].name]), expected: fixture.output)
     #expect(agreement.relative <= 1e-5, "\(agreement)")
@@ -53,7 +55,8 @@ import Testing
       let folder = try TemporaryFolder()
       let path = folder.file("model.onnx")
       let notes = try ONNXExport.write(
-        graph: graph, weights: source(graph, weights), record: #"{"name": "a"}"#, to: path)
+        graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
+        to: path)
       #expect(notes.isEmpty)
       let file = try WeightsFile.read(path)
       #expect(file.record == #"{"name": "a"}"#)
@@ -64,14 +67,14 @@ import Testing
       let stored = graph.parameters.filter { $0.role != .bookkeeping }.map(\.name)
       #expect(file.tensors.names.sorted() == stored.sorted())
       let imported = try ONNXNetwork.graph(file)
-      let again = try tensors(imported.weights)
+      let again = try ONNXRoundTrip.tensors(imported.weights)
       var cases: [([String: Tensor], [String: Tensor])] = []
       for (height, width) in [(24, 20), (25, 19)] {
         let shape = [1, graph.inputs[0].channels, height, width]
         guard (try? graph.shapes(for: [shape])) != nil else { continue }
         let inputs = [graph.inputs[0].name: randomTensor(shape, seed: UInt64(height))]
-        let expected = try outputs(graph, weights, inputs)
-        let found = try outputs(imported.graph, again, inputs)
+        let expected = try ONNXRoundTrip.outputs(graph, weights, inputs)
+        let found = try ONNXRoundTrip.outputs(imported.graph, again, inputs)
         for (name, tensor) in expected {
           let agreement = Agreement(try #require(found[name]), expected: tensor)
           #expect(agreement.relative <= 1e-5, "\(height)x\(width): \(agreement)")
@@ -79,7 +82,7 @@ import Testing
         cases.append((inputs, expected))
       }
       #expect(!cases.isEmpty)
-      try keep(path, "\(name)-\(preset.name)", graph, cases)
+      try ONNXRoundTrip.keep(path, "\(name)-\(preset.name)", graph, cases)
     }
   }
 
@@ -99,73 +102,5 @@ import Testing
     #expect(
       error?.description
         == "layer c.weight: a tensor of shape [1, 1, 1, 1] expected, none found")
-  }
-
-  // MARK: - Running
-
-  private func source(_ graph: Graph, _ weights: [String: Tensor]) -> TensorSource {
-    TensorSource(
-      NamedTensors(
-        graph.parameters.compactMap { parameter in
-          weights[parameter.name].map { (parameter.name, $0) }
-        }))
-  }
-
-  private func tensors(_ source: TensorSource) throws -> [String: Tensor] {
-    Dictionary(uniqueKeysWithValues: try source.loaded().map { ($0.name, $0.tensor) })
-  }
-
-  /// By the engine, or the oracle where the engine has not all operations.
-  private func outputs(
-    _ graph: Graph, _ weights: [String: Tensor], _ inputs: [String: Tensor]
-  ) throws -> [String: Tensor] {
-    do {
-      return try engineOutputs(graph, weights, inputs)
-    } catch ComputeError.unsupported {
-      return try naive(graph, weights: weights, inputs: inputs)
-    }
-  }
-
-  private func engineOutputs(
-    _ graph: Graph, _ weights: [String: Tensor], _ inputs: [String: Tensor]
-  ) throws -> [String: Tensor] {
-    var plan = try Plan(
-      graph, weights: PreparedWeights(weights),
-      inputShapes: graph.inputs.map { inputs[$0.name]?.shape ?? [] },
-      options: PlanOptions(exact: true), engine: Engine(threads: 1))
-    return try plan.run(inputs)
-  }
-
-  /// Leaves a model for check.py where that was asked for.
-  private func keep(
-    _ path: String, _ name: String, _ graph: Graph,
-    _ cases: [(inputs: [String: Tensor], outputs: [String: Tensor])]
-  ) throws {
-    guard let folder = ProcessInfo.processInfo.environment["AVIARY_ONNX_FOLDER"] else { return }
-    let base = URL(filePath: folder).appending(path: name)
-    try FileManager.default.createDirectory(at: base, withIntermediateDirectories: true)
-    try Data(bytes(path)).write(to: base.appending(path: "model.onnx"))
-    let shapes = try cases.enumerated().map { number, pair in
-      JSON.object([
-        "inputs": try store(pair.inputs, graph.inputs.map(\.name), "\(number).input", base),
-        "outputs": try store(pair.outputs, graph.outputs.map(\.name), "\(number).output", base),
-      ])
-    }
-    try Data(JSON.array(shapes).text.utf8).write(to: base.appending(path: "cases.json"))
-  }
-
-  private func store(
-    _ tensors: [String: Tensor], _ names: [String], _ file: String, _ folder: URL
-  ) throws -> JSON {
-    var data = Data()
-    var entries: [JSON] = []
-    for name in names {
-      guard let tensor = tensors[name] else { continue }
-      unsafe tensor.withUnsafeBytes { unsafe data.append(contentsOf: $0) }
-      entries.append(
-        .object(["name": .string(name), "shape": .array(tensor.shape.map { .int($0) })]))
-    }
-    try data.write(to: folder.appending(path: file))
-    return .array(entries)
   }
 }

@@ -133,10 +133,24 @@ extension ONNXWriter {
 
   // MARK: - Attributes
 
+  /// Whether the padding 'same' is another for other sizes.
+  private func dependsOnSize(_ kernel: Size, _ stride: Size) -> Bool {
+    Axis.allCases.contains { stride[$0] > 1 && kernel[$0] > 2 }
+  }
+
   func list(_ size: Size) -> [Int] { [size.height, size.width] }
 
-  func window(_ pool: Pool) -> [(String, ONNXDraft.Attribute)] {
-    [
+  /// A pool's window, stride and border.
+  func window(
+    _ pool: Pool, _ node: Graph.Node
+  ) throws(InterchangeError) -> [(String, ONNXDraft.Attribute)] {
+    // There ONNX Runtime finds negative padding, and stops.
+    if pool.border == .same, dependsOnSize(pool.kernel, pool.stride),
+      Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })
+    {
+      throw refusal(node, "padding 'same' for windows smaller than their stride")
+    }
+    return [
       ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
       border(pool.border, kernel: pool.kernel, stride: pool.stride, dilation: 1),
     ]
@@ -146,9 +160,11 @@ extension ONNXWriter {
   private func border(
     _ border: Border, kernel: Size, stride: Size, dilation: Size
   ) -> (String, ONNXDraft.Attribute) {
-    let dependsOnSize = Axis.allCases.contains { stride[$0] > 1 && kernel[$0] > 1 }
-    if border == .same, dependsOnSize { return ("auto_pad", .text("SAME_UPPER")) }
-    // At stride 1 any size tells the padding; a window of one pixel has none.
+    if border == .same, dependsOnSize(kernel, stride) {
+      return ("auto_pad", .text("SAME_UPPER"))
+    }
+    // At stride 1 any size tells the padding, and a window of one pixel has none. One of two pixels
+    // has one at the end; where the size leaves it none, no window reaches it.
     let edges = border.edges(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
     return ("pads", .integers([edges.top, edges.left, edges.bottom, edges.right]))
   }

@@ -11,11 +11,11 @@ extension ONNXWriter {
     case .convolution(let c): try convolution(c, node, value)
     case .transposedConvolution(let c): try transposedConvolution(c, node, value)
     case .linear(_, let bias): try linear(bias, node, value)
-    case .maxPool(let pool): emit("MaxPool", node, inputs, value, window(pool))
+    case .maxPool(let pool): emit("MaxPool", node, inputs, value, try window(pool, node))
     case .averagePool(let pool, let counts):
       emit(
         "AveragePool", node, inputs, value,
-        window(pool) + [("count_include_pad", .integer(counts ? 1 : 0))])
+        try window(pool, node) + [("count_include_pad", .integer(counts ? 1 : 0))])
     case .globalAveragePool: emit("GlobalAveragePool", node, inputs, value)
     case .batchNormalization(let b): try batchNormalization(b, node, value)
     case .activation(let activation): self.activation(activation, node, value)
@@ -74,7 +74,7 @@ extension ONNXWriter {
       emit("Reshape", node, [input, integers(node, "shape", target)], value)
     case .permute(let order):
       emit("Transpose", node, inputs, value, [("perm", .integers(order))])
-    case .roll(let shifts, let dimensions): try roll(shifts, dimensions, node, value)
+    case .roll(let shifts, let dimensions): roll(shifts, dimensions, node, value)
     }
   }
 
@@ -146,14 +146,15 @@ extension ONNXWriter {
   /// What leaves on one side comes in on the other: two slices, the other way round.
   private mutating func roll(
     _ shifts: [Int], _ dimensions: [Int], _ node: Graph.Node, _ value: Int
-  ) throws(InterchangeError) {
+  ) {
     var current = name(node.inputs[0])
     for (shift, dimension) in zip(shifts, dimensions) where shift != 0 {
-      guard abs(shift) <= GraphLimits.window else {
-        throw refusal(node, "a shift of up to \(GraphLimits.window) expected, \(shift) found")
-      }
       let axis = integers(node, "axis", [dimension])
-      let middle = integers(node, "middle", [-shift])
+      // A shift may be more than the whole size.
+      let size = step(
+        "Shape", node, [current],
+        [("start", .integer(dimension)), ("end", .integer(dimension + 1))])
+      let middle = step("Mod", node, [integers(node, "shift", [-shift]), size])
       let last = step(
         "Slice", node, [current, middle, integers(node, "end", [.max]), axis])
       let first = step(

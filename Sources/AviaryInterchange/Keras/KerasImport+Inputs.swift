@@ -7,7 +7,9 @@ extension KerasImport {
     var stated: [(name: String, shape: [Int?], layer: KerasLayer?)] = []
     if network.isSequential {
       let (layer, shape) = Self.firstShape(of: network)
-      stated = [(layer?.name ?? "input", try dimensions(shape, of: layer), layer)]
+      // Keras calls the input of a layer that states its shape so, too.
+      let name = layer.map { $0.className == "InputLayer" ? $0.name : "\($0.name)_input" }
+      stated = [(name ?? "input", try dimensions(shape, of: layer), layer)]
     } else {
       for reference in network.inputs {
         guard let layer = network.layers.first(where: { $0.name == reference.layer }) else {

@@ -20,7 +20,7 @@ extension KerasImport {
     case "InputLayer": return x
     case "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
       "ActivityRegularization", "Identity":
-      notes.append("layer \(layer.name) of class \(layer.statedClass) does nothing in inference")
+      if idle.insert(layer.fullName).inserted { idleNames.append(layer.fullName) }
       return x
     case "Conv2D": return try convolution(layer, x)
     case "Conv2DTranspose": return try transposedConvolution(layer, x)

@@ -15,6 +15,9 @@ struct KerasImport {
   var frozen: Set<String> = []
   var assumed: [String] = []
   var notes: [String] = []
+  /// Layers that do nothing in inference: all of them, and in order.
+  var idle: Set<String> = []
+  var idleNames: [String] = []
   /// The positions of the file's tensors by their names.
   let positions: [String: Int]
   /// Where each parameter comes from.
@@ -61,7 +64,14 @@ struct KerasImport {
       let value = try ordered(value, name)
       outputs.append(Graph.Output(outputName(name, outputs, of: given.count), value: value.index))
     }
-    let graph = try self.graph(pruned(outputs))
+    if !idleNames.isEmpty {
+      let more = idleNames.count > 20 ? " and \(idleNames.count - 20) more" : ""
+      notes.append(
+        "left out, as they do nothing in inference: "
+          + idleNames.prefix(20).joined(separator: ", ") + more)
+    }
+    let needed = pruned(outputs)
+    let graph = try self.graph(needed)
     return ImportedGraph(
       graph: graph, weights: try weights(of: graph), assumed: assumed, notes: notes)
   }

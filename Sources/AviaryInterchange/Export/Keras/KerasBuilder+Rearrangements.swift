@@ -177,7 +177,7 @@ extension KerasBuilder {
     _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
-    let result = shapes.values[graph.inputs.count + (graph.nodes.firstIndex(of: node) ?? 0)]
+    let result = shapes.values[graph.inputs.count + position]
     let rest = result.dropFirst()
     let before = input.place.shape.dropFirst()
     // A first dimension that takes what is left is the number of pictures if all others are known.
