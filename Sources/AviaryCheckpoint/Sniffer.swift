@@ -19,6 +19,7 @@ extension FileFormat {
     let file = try InputFile(weights: path)
     let head = try file.read(at: 0, count: min(file.byteCount, 4096), part: "the beginning")
     if let format = format(of: head, file.byteCount) { return format }
+    if NCNNFile.parametersPath(beside: path) != nil { return .ncnnParameters }
     for (magic, found) in halves where head.starts(with: magic) {
       throw .notWeights(path: path, found: found)
     }
