@@ -38,7 +38,7 @@ extension FileFormat {
   /// for anything else.
   static func ncnnParameters(besideWeights path: String) -> String? {
     guard path.hasSuffix(".bin") else { return nil }
-    let beside = path.dropLast(4) + ".param"
+    let beside = String(path.dropLast(4)) + ".param"
     let magic = Array("7767517".utf8)
     guard let file = try? InputFile(beside),
       (try? file.bytes(at: 0, count: magic.count)) == magic
