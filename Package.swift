@@ -27,6 +27,8 @@ let package = Package(
   name: "Aviary",
   products: [
     .executable(name: "aviary", targets: ["AviaryCommand"]),
+    // Reads HDF5 files for all the others; it lies beside them.
+    .executable(name: "aviary-hdf5", targets: ["AviaryHDF5Helper"]),
     // For Benchmarks/run; no part of what is installed.
     .executable(name: "aviary-benchmark", targets: ["AviaryBenchmark"]),
     .library(name: "Aviary", targets: ["Aviary"]),
@@ -44,12 +46,18 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
+    .target(name: "CIsolation"),
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it.
     library("AviaryFiles", []),
+    library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
+    .executableTarget(
+      name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
     library("AviaryImage", ["AviaryTensor", "AviaryFiles", "CImageCodecs"]),
@@ -57,7 +65,8 @@ let package = Package(
     library(
       "AviaryCheckpoint",
       [
-        "AviaryTensor", "AviaryGraph", "AviaryFiles", "CHDF5",
+        "AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation",
+        "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
@@ -72,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "AviaryCommand",
       dependencies: [
-        "Aviary", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Aviary", "AviaryHDF5Helper",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -94,11 +104,13 @@ let package = Package(
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
-    tests("AviaryInterchangeTests", ["AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
+    tests(
+      "AviaryInterchangeTests",
+      ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests(
       "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
-    tests("AviaryCommandTests", ["Aviary"]),
+    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]
     + architectures.map {
       .target(

@@ -18,10 +18,11 @@ struct Subject {
   ///
   /// - Throws: what reading and importing throw; `BenchmarkError.reference`.
   init(_ work: Work, references folder: String) throws {
-    let (model, _) = try Model.imported(
+    let model = try StoredModel.imported(
       from: "\(folder)/\(work.network).pt",
       ImportOptions(architecture: work.network, configuration: work.configuration),
-      registry: .builtin)
+      registry: .builtin
+    ).loaded()
     self.work = work
     graph = model.graph
     weights = Dictionary(model.weights.map { ($0.name, $0.tensor) }) { first, _ in first }

@@ -10,12 +10,16 @@ internal import AviaryGraph
 /// compute alike; at scale 1 it refines a picture that was enlarged before.
 enum FusionCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
+    /// Whose borders at stride 2: Keras and PyTorch begin one pixel apart.
+    enum Origin: String, Codable, Sendable { case keras, pytorch }
+
     var channels = 3
     var scale = 2
     /// Channels of each level, that of the picture's own size first.
     var features = [48, 96]
     /// Residual blocks of each level, in the encoder and again in the decoder.
     var blocks = [3, 2]
+    var origin = Origin.pytorch
 
     var problem: String? {
       if features.count != blocks.count || !(2...6).contains(features.count) {
@@ -44,7 +48,12 @@ enum FusionCAE: Architecture {
     var levels: [[Value]] = []
     for (level, features) in c.features.enumerated() {
       let name = "encoder.\(level)"
-      if level > 0 { x = x.convolution("\(name).down", features, kernel: 3, stride: 2).activated() }
+      if level > 0 {
+        x = x.convolution(
+          "\(name).down", features, kernel: 3, stride: 2,
+          border: c.origin == .keras ? .same : nil
+        ).activated()
+      }
       levels.append(x.blocks(name, c.blocks[level]))
       x = levels[level].last ?? x
     }
@@ -79,7 +88,8 @@ enum FusionCAE: Architecture {
       Proposal(
         Configuration(
           channels: head[1], scale: scale, features: [head[0]] + deeper,
-          blocks: (0..<levels).map { weights.count(of: "encoder.\($0).blocks") }))
+          blocks: (0..<levels).map { weights.count(of: "encoder.\($0).blocks") }),
+        assumed: ["origin"])
     ]
   }
 

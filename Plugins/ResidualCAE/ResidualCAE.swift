@@ -7,11 +7,15 @@ internal import AviaryGraph
 /// It works on pictures of their final size: an enlarged picture is refined.
 enum ResidualCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
+    /// Whose borders at stride 2: Keras and PyTorch begin one pixel apart.
+    enum Origin: String, Codable, Sendable { case keras, pytorch }
+
     var channels = 3
     /// Channels of the two levels.
     var features = [64, 128]
     /// Whether the input is added to the output, so that only what it lacks is learned.
     var residual = false
+    var origin = Origin.pytorch
     var scale: Int { 1 }
 
     var problem: String? {
@@ -30,10 +34,15 @@ enum ResidualCAE: Architecture {
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
     let encoded = input.convolution("encoder.0", c.features[0], kernel: 3).relu()
       .residualBlock("encoder.2")
-      .convolution("encoder.3", c.features[1], kernel: 3, stride: 2).relu()
+      .convolution(
+        "encoder.3", c.features[1], kernel: 3, stride: 2,
+        border: c.origin == .keras ? .same : nil
+      ).relu()
       .residualBlock("encoder.5")
-    let decoded = encoded.transposedConvolution("decoder.0", c.features[0], kernel: 3, stride: 2)
-      .relu()
+    let decoded = encoded.transposedConvolution(
+      "decoder.0", c.features[0], kernel: 3, stride: 2,
+      crops: c.origin == .keras ? .keras(kernel: 3, stride: 2) : nil
+    ).relu()
       .residualBlock("decoder.2")
       .transposedConvolution("decoder.3", c.channels, kernel: 3)
     return [c.residual ? decoded + input : decoded]
@@ -44,7 +53,7 @@ enum ResidualCAE: Architecture {
       let second = weights.convolution("encoder.3")
     else { return [] }
     let c = Configuration(channels: first[1], features: [first[0], second[0]])
-    return [Proposal(c, assumed: ["residual"])]
+    return [Proposal(c, assumed: ["residual", "origin"])]
   }
 
   static func picture(_ c: Configuration) -> Picture {

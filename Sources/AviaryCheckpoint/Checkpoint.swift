@@ -48,25 +48,32 @@ public struct Checkpoint: Sendable {
   /// - Parameters:
   ///   - path: the file.
   ///   - verify: whether the content hash is computed and compared with the stored one.
+  ///   - hdf5: who reads the file.
   /// - Throws: `CheckpointError`: `.notWeights` if the file is something else, `.hashMismatch` if
-  ///   the tensors are not those that were written, `.newerVersion`, and what is wrong with the
-  ///   file itself.
-  public init(contentsOf path: String, verify: Bool = true) throws(CheckpointError) {
-    let reader = try CheckpointReader(path)
-    let header = try reader.header()
+  ///   the tensors are not those that were written, `.newerVersion`, `.readerFailed` if the helper
+  ///   program could not read it, and what is wrong with the file itself.
+  public init(
+    contentsOf path: String, verify: Bool = true, hdf5: HDF5Access = .isolated
+  ) throws(CheckpointError) {
+    try self.init(contentsOf: try SniffedFile(path, hdf5: hdf5), verify: verify)
+  }
+
+  /// Reads a native checkpoint that was told already.
+  ///
+  /// - Throws: as `init(contentsOf:verify:hdf5:)`.
+  public init(contentsOf file: SniffedFile, verify: Bool = true) throws(CheckpointError) {
+    let content = try CheckpointFile(file)
     self.init(
-      weights: NamedTensors(), architecture: header.architecture,
-      configuration: header.configuration, graph: header.graph, picture: header.picture,
-      card: header.card, createdBy: header.createdBy)
-    for entry in try reader.entries() {
-      weights[entry.name] = try reader.tensor(entry)
-      if entry.isBookkeeping { bookkeeping.insert(entry.name) }
-    }
-    storedHash = header.storedHash
-    guard verify else { return }
+      weights: try content.tensors.loaded(), architecture: content.architecture,
+      configuration: content.configuration, graph: content.graph, picture: content.picture,
+      card: content.card,
+      bookkeeping: Set(content.tensors.filter(\.isBookkeeping).map(\.name)),
+      createdBy: content.createdBy)
+    storedHash = content.storedHash
+    guard verify, let storedHash else { return }
     let found = contentHash
-    guard found == header.storedHash else {
-      throw .hashMismatch(path: path, expected: header.storedHash, found: found)
+    guard found == storedHash else {
+      throw .hashMismatch(path: file.path, expected: storedHash, found: found)
     }
   }
 }

@@ -1,4 +1,4 @@
-import AviaryFiles
+package import AviaryFiles
 
 /// What can be wrong with a file of weights, or with writing one.
 ///
@@ -26,13 +26,16 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   case hashMismatch(path: String, expected: String, found: String)
   /// A newer Aviary wrote the file.
   case newerVersion(path: String, supported: Int, found: Int)
+  /// The program that reads HDF5 files apart from this one is absent, crashed, took too long or
+  /// answered nonsense, as it may do for a crafted file.
+  case readerFailed(path: String, reason: String)
   /// A tensor's name that HDF5 cannot hold as one link.
   case invalidName(String)
   /// A tensor's element type that the native format does not have.
   case elementType(name: String, found: String)
 
   /// The same as this module says it.
-  init(_ error: FileError) {
+  package init(_ error: FileError) {
     self =
       switch error {
       case .cannotRead(let path, let reason): .cannotRead(path: path, reason: reason)
@@ -63,6 +66,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
       "\(path): content hash \(expected) expected, \(found) found: the tensors were changed"
     case .newerVersion(let path, let supported, let found):
       "\(path): checkpoint format version \(supported) or older expected, \(found) found"
+    case .readerFailed(let path, let reason):
+      "\(path): the isolated reader of HDF5 failed: \(reason)"
     case .invalidName(let name):
       "\(String(reflecting: name)): a tensor name without '/' and NUL, not empty and not '.', expected"
     case .elementType(let name, let found):

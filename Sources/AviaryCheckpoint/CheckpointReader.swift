@@ -1,99 +1,110 @@
 import AviaryTensor
 import FoundationEssentials
 
-/// An open native checkpoint.
-struct CheckpointReader: ~Copyable {
+/// What the HDF5 tree of a native checkpoint means.
+struct CheckpointReader {
   let path: String
   let version: CheckpointVersion
-  private let root: HDF5Group
-  private let weights: HDF5Group
+  private let tree: HDF5Tree
+  private let weights: HDF5Tree.Group
 
-  /// Everything but the weights.
-  struct Header {
-    var architecture: String?
-    var configuration: String?
-    var graph: String?
-    var picture: String?
-    var card: Card
-    var createdBy: String
-    var storedHash: String
-  }
-
-  init(_ path: String) throws(CheckpointError) {
-    let format = try FileFormat.sniff(path)
-    guard format == .aviaryCheckpoint else { throw .notWeights(path: path, found: format.label) }
-    let root = try HDF5File(reading: path).root()
-    let version = try Self.version(of: root, path)
-    guard try root.contains(CheckpointLayout.Member.weights) else {
-      throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+  init(_ file: SniffedFile) throws(CheckpointError) {
+    guard file.format == .aviaryCheckpoint, let tree = file.tree else {
+      throw .notWeights(path: file.path, found: file.format.label)
     }
-    let weights = try root.group(CheckpointLayout.Member.weights)
-    self.path = path
-    self.version = version
-    self.root = root
-    self.weights = weights
+    path = file.path
+    version = try Self.version(of: tree)
+    self.tree = tree
+    switch tree.root[CheckpointLayout.Member.weights] {
+    case .group(let group): weights = group
+    case .dataSet:
+      throw .damaged(
+        path: path, part: "/weights", reason: "a group expected, a data set found")
+    case nil: throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+    }
   }
 
-  private static func version(
-    of root: borrowing HDF5Group, _ path: String
-  ) throws(CheckpointError) -> CheckpointVersion {
+  private static func version(of tree: HDF5Tree) throws(CheckpointError) -> CheckpointVersion {
     let name = CheckpointLayout.Root.version
-    guard let number = try root.attribute(name)?.integer, number >= 1 else {
-      throw .damaged(path: path, part: name, reason: "a number of 1 or more expected")
+    guard let number = tree.root.attributes[name]?.integer, number >= 1 else {
+      throw .damaged(path: tree.path, part: name, reason: "a number of 1 or more expected")
     }
     guard let version = CheckpointVersion(rawValue: number) else {
       let supported = CheckpointVersion.current.rawValue
-      throw .newerVersion(path: path, supported: supported, found: number)
+      throw .newerVersion(path: tree.path, supported: supported, found: number)
     }
     return version
   }
 
-  func header() throws(CheckpointError) -> Header {
+  /// Everything but the weights.
+  func header() throws(CheckpointError) -> CheckpointFile {
     switch version {
     case .one:
-      Header(
-        architecture: try root.attribute(CheckpointLayout.Root.architecture)?.string,
+      var header = CheckpointFile(
+        tensors: TensorSource(NamedTensors()),
+        architecture: tree.root.attributes[CheckpointLayout.Root.architecture]?.string,
         configuration: try text(CheckpointLayout.Member.configuration),
         graph: try text(CheckpointLayout.Member.graph),
         picture: try text(CheckpointLayout.Member.picture), card: try card(),
-        createdBy: try required(CheckpointLayout.Root.createdBy),
-        storedHash: try required(CheckpointLayout.Root.contentHash))
+        createdBy: try required(CheckpointLayout.Root.createdBy))
+      header.storedHash = try required(CheckpointLayout.Root.contentHash)
+      return header
     }
   }
 
-  /// The tensors' descriptions in the model's order.
-  func entries() throws(CheckpointError) -> [CheckpointSummary.Entry] {
-    var placed: [(position: Int, entry: CheckpointSummary.Entry)] = []
-    for name in try weights.memberNames() {
-      let dataSet = try weights.dataSet(name)
-      let role = try dataSet.attribute(CheckpointLayout.Attribute.role)?.string
-      let position = try dataSet.attribute(CheckpointLayout.Attribute.position)?.integer
-      let entry = CheckpointSummary.Entry(
+  /// A tensor: its description, and where it is.
+  struct Entry {
+    var summary: CheckpointSummary.Entry
+    var dataSet: HDF5Tree.DataSet
+  }
+
+  /// The tensors in the model's order.
+  func entries() throws(CheckpointError) -> [Entry] {
+    var placed: [(position: Int, entry: Entry)] = []
+    for (name, member) in weights.members {
+      guard case .dataSet(let dataSet) = member else {
+        throw .damaged(
+          path: path, part: "/weights/\(name)", reason: "a data set expected, a group found")
+      }
+      let role = dataSet.attributes[CheckpointLayout.Attribute.role]?.string
+      let position = dataSet.attributes[CheckpointLayout.Attribute.position]?.integer
+      let summary = CheckpointSummary.Entry(
         name: name, shape: dataSet.shape, elementType: try elementType(of: dataSet, name),
         offset: dataSet.offset, byteCount: dataSet.storedByteCount,
         isBookkeeping: role == CheckpointLayout.Attribute.bookkeeping)
-      placed.append((position ?? .max, entry))
+      placed.append((position ?? .max, Entry(summary: summary, dataSet: dataSet)))
     }
     // Stable: those without a position, from another writer, stay sorted by name at the end.
     return placed.sorted { $0.position < $1.position }.map(\.entry)
   }
 
-  /// The elements of one tensor.
-  func tensor(_ entry: CheckpointSummary.Entry) throws(CheckpointError) -> Tensor {
-    let stored = try weights.dataSet(entry.name).tensor()
-    guard entry.elementType == .bfloat16 else { return stored }
-    do {
-      return try stored.reinterpreted(as: .bfloat16)
-    } catch {
-      throw .damaged(path: path, part: entry.name, reason: error.description)
+  /// The tensors, to be read when asked for.
+  func source(of entries: [Entry]) -> TensorSource {
+    let descriptions = entries.map {
+      TensorDescription(
+        name: $0.summary.name, shape: $0.summary.shape, elementType: $0.summary.elementType,
+        storedName: $0.dataSet.path, isBookkeeping: $0.summary.isBookkeeping)
+    }
+    return TensorSource(descriptions) { [tree] (position) throws(CheckpointError) in
+      let stored = try tree.tensor(entries[position].dataSet)
+      guard descriptions[position].elementType == .bfloat16 else { return stored }
+      do throws(TensorError) {
+        return try stored.reinterpreted(as: .bfloat16)
+      } catch {
+        throw .damaged(
+          path: tree.path, part: descriptions[position].name, reason: error.description)
+      }
     }
   }
 
   private func elementType(
-    of dataSet: borrowing HDF5DataSet, _ name: String
+    of dataSet: HDF5Tree.DataSet, _ name: String
   ) throws(CheckpointError) -> ElementType {
-    let stored = try dataSet.elementType()
-    let stated = try dataSet.attribute(CheckpointLayout.Attribute.elementType)?.string
+    guard let stored = dataSet.elementType else {
+      throw .unsupported(
+        path: path, what: "\(dataSet.path): elements of another type than numbers")
+    }
+    let stated = dataSet.attributes[CheckpointLayout.Attribute.elementType]?.string
     switch (stored, stated) {
     case (.uint16, "bfloat16"): return .bfloat16
     case (.float32, nil), (.float16, nil), (.int8, nil), (.int64, nil): return stored
@@ -104,11 +115,17 @@ struct CheckpointReader: ~Copyable {
   }
 
   private func text(_ member: String) throws(CheckpointError) -> String? {
-    try root.contains(member) ? try root.dataSet(member).string() : nil
+    switch tree.root[member] {
+    case .dataSet(let dataSet): return try tree.string(dataSet)
+    case .group:
+      throw .damaged(
+        path: path, part: "/\(member)", reason: "a data set expected, a group found")
+    case nil: return nil
+    }
   }
 
   private func required(_ attribute: String) throws(CheckpointError) -> String {
-    guard let value = try root.attribute(attribute)?.string else {
+    guard let value = tree.root.attributes[attribute]?.string else {
       throw .damaged(path: path, part: attribute, reason: "an attribute of text expected")
     }
     return value

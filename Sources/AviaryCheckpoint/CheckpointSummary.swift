@@ -39,10 +39,17 @@ public struct CheckpointSummary: Sendable {
 
   /// Reads the description of a native checkpoint.
   ///
-  /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:)`; the hash is not
+  /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
   ///   verified.
-  public init(of path: String) throws(CheckpointError) {
-    let reader = try CheckpointReader(path)
+  public init(of path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
+    try self.init(of: try SniffedFile(path, hdf5: hdf5))
+  }
+
+  /// Reads the description of a native checkpoint that was told already.
+  ///
+  /// - Throws: as `init(of:hdf5:)`.
+  public init(of file: SniffedFile) throws(CheckpointError) {
+    let reader = try CheckpointReader(file)
     let header = try reader.header()
     formatVersion = reader.version.rawValue
     architecture = header.architecture
@@ -51,7 +58,7 @@ public struct CheckpointSummary: Sendable {
     picture = header.picture
     card = header.card
     createdBy = header.createdBy
-    storedHash = header.storedHash
-    tensors = try reader.entries()
+    storedHash = header.storedHash ?? ""
+    tensors = try reader.entries().map(\.summary)
   }
 }

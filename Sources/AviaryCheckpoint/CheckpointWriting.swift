@@ -1,6 +1,5 @@
-import AviaryFiles
-public import AviaryTensor
 import FoundationEssentials
+public import AviaryTensor
 
 extension Checkpoint {
   /// Writes the checkpoint, replacing what is there in one step: whoever reads the path sees the
@@ -11,63 +10,67 @@ extension Checkpoint {
   /// - Throws: `CheckpointError`: `.invalidName` or `.elementType` for a tensor that the format
   ///   cannot hold, `.cannotWrite` if the folder is absent or not writable or the disk is full.
   public func write(to path: String) throws(CheckpointError) {
-    for (name, tensor) in weights {
-      try Checkpoint.requireValid(name)
-      guard Checkpoint.elementTypes.contains(tensor.elementType) else {
-        throw .elementType(name: name, found: tensor.elementType.rawValue)
-      }
-    }
-    // The file comes first, so that a folder that cannot be written costs no work.
-    let file: AtomicFile
-    do {
-      file = try AtomicFile(replacing: path)
-    } catch {
-      throw CheckpointError(error)
-    }
-    let image: [UInt8]
-    do {
-      image = try self.image(for: path)
-    } catch .damaged(_, let part, let reason) {
-      throw .cannotWrite(path: path, reason: "\(part): \(reason)")
-    }
-    do {
-      try file.write(image)
-      try file.commit()
-    } catch {
-      throw CheckpointError(error)
-    }
+    _ = try CheckpointFile(self).write(to: path)
   }
 
   /// The element types that the native format holds.
   public static let elementTypes: Set<ElementType> = [.float32, .float16, .bfloat16, .int8, .int64]
+}
 
-  private func image(for path: String) throws(CheckpointError) -> [UInt8] {
-    let writer = try HDF5Writer(for: path)
+extension CheckpointFile {
+  /// Writes the checkpoint as `Checkpoint.write(to:)` does, holding one tensor at a time.
+  ///
+  /// - Returns: the content hash, computed on the way.
+  /// - Throws: as `Checkpoint.write(to:)`, and what reading the tensors throws.
+  @discardableResult
+  public func write(to path: String) throws(CheckpointError) -> String {
+    for tensor in tensors {
+      try Self.requireValid(tensor.name)
+      guard Checkpoint.elementTypes.contains(tensor.elementType) else {
+        throw .elementType(name: tensor.name, found: tensor.elementType.rawValue)
+      }
+    }
+    let card = try cardJSON(path)
+    let writer = try HDF5Writer(replacing: path)
     let root = try writer.root()
     typealias Root = CheckpointLayout.Root
     try writer.attribute(Root.format, CheckpointLayout.format, of: root)
     try writer.attribute(Root.version, CheckpointVersion.current.rawValue, of: root)
     if let architecture { try writer.attribute(Root.architecture, architecture, of: root) }
-    try writer.attribute(Root.contentHash, contentHash, of: root)
     try writer.attribute(Root.createdBy, createdBy, of: root)
     typealias Member = CheckpointLayout.Member
     if let configuration { try writer.text(Member.configuration, configuration, in: root) }
     if let graph { try writer.text(Member.graph, graph, in: root) }
     if let picture { try writer.text(Member.picture, picture, in: root) }
-    try writer.text(Member.card, try cardJSON(path), in: root)
-    let group = try writer.group(Member.weights, in: root)
-    for (position, (name, tensor)) in weights.enumerated() {
+    try writer.text(Member.card, card, in: root)
+    let hash = try write(in: try writer.group(Member.weights, in: root), by: writer)
+    try writer.attribute(Root.contentHash, hash, of: root)
+    try writer.commit()
+    return hash
+  }
+
+  /// Writes the tensors in the order of hashing, so that each is read once.
+  private func write(
+    in group: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
+  ) throws(CheckpointError) -> String {
+    let positions = Dictionary(uniqueKeysWithValues: tensors.names.enumerated().map { ($1, $0) })
+    var hash = ContentHash()
+    for name in ContentHash.sorted(tensors.names) {
+      guard let position = positions[name] else { continue }
+      let (described, tensor) = (tensors[position], try tensors.tensor(at: position))
       let dataSet = try writer.tensor(name, tensor, in: group)
       typealias Attribute = CheckpointLayout.Attribute
       try writer.attribute(Attribute.position, position, of: dataSet)
       if tensor.elementType == .bfloat16 {
         try writer.attribute(Attribute.elementType, "bfloat16", of: dataSet)
       }
-      if bookkeeping.contains(name) {
+      if described.isBookkeeping {
         try writer.attribute(Attribute.role, Attribute.bookkeeping, of: dataSet)
+      } else {
+        hash.add(name, tensor)
       }
     }
-    return try writer.image()
+    return hash.text
   }
 
   private func cardJSON(_ path: String) throws(CheckpointError) -> String {

@@ -22,6 +22,10 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case npz
   /// One NumPy array.
   case npy
+  /// A folder of NumPy arrays.
+  case numPyFolder
+  /// HDF5 of data sets named like a state dict.
+  case hdf5StateDict
   /// Hugging Face safetensors.
   case safetensors
   /// ONNX protocol buffer.
@@ -47,6 +51,8 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .pickle: "a bare Python pickle"
     case .npz: "a NumPy .npz archive"
     case .npy: "a NumPy .npy array"
+    case .numPyFolder: "a folder of NumPy arrays"
+    case .hdf5StateDict: "an HDF5 file of named data sets"
     case .safetensors: "a safetensors file"
     case .onnx: "an ONNX model"
     case .ncnnParameters: "an ncnn .param file"
@@ -66,6 +72,9 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .kerasHDF5: "Keras HDF5"
     case .kerasWeightsHDF5: "Keras 3 HDF5"
     case .kerasArchive: "Keras 3 archive"
+    case .numPyFolder: "folder of NumPy arrays"
+    case .hdf5StateDict: "HDF5 state dict"
+    case .ncnnParameters: "ncnn"
     default: rawValue
     }
   }

@@ -1,15 +1,27 @@
 import AviaryFiles
 
 extension FileFormat {
-  /// How the file at `path` holds weights, by its content.
-  ///
-  /// - Throws: `CheckpointError`: `.cannotRead` if there is no such file or it cannot be read,
-  ///   `.notWeights` with what it is instead, `.truncated` or `.damaged` for a broken container.
-  public static func sniff(_ path: String) throws(CheckpointError) -> FileFormat {
+  /// What an HDF5 file says; nil for a file of another kind.
+  static func hdf5Tree(_ path: String, _ access: HDF5Access) throws(CheckpointError) -> HDF5Tree? {
+    let file = try InputFile(weights: path)
+    let head = try file.read(at: 0, count: min(file.byteCount, 8), part: "the beginning")
+    return try isHDF5(file, head) ? try HDF5Tree(reading: path, access: access) : nil
+  }
+
+  /// How a folder holds weights; nil for one that holds none, and for what is no folder.
+  static func sniffFolder(_ path: String) -> FileFormat? {
+    if KerasArchive.isFolder(path) { return .kerasArchive }
+    return NumPyFile.isFolder(path) ? .numPyFolder : nil
+  }
+
+  /// How a file that is not HDF5 holds weights.
+  static func sniffAnyOther(_ path: String) throws(CheckpointError) -> FileFormat {
     let file = try InputFile(weights: path)
     let head = try file.read(at: 0, count: min(file.byteCount, 4096), part: "the beginning")
-    if try isHDF5(file, head) { return try kindOfHDF5(path) }
     if let format = format(of: head, file.byteCount) { return format }
+    for (magic, found) in halves where head.starts(with: magic) {
+      throw .notWeights(path: path, found: found)
+    }
     let kind = FileKind(beginning: head)
     switch kind {
     case .zip: return try kindOfZip(file)
@@ -48,6 +60,14 @@ extension FileFormat {
     (Array("7767517".utf8), .ncnnParameters),
   ]
 
+  /// What belongs to a file of weights and is none by itself.
+  private static let halves: [(magic: [UInt8], found: String)] = [
+    // The mark of float16 before the first kernel.
+    ([0x47, 0x6B, 0x30, 0x01], "the weights of an ncnn network (give its .param file)"),
+    // The magic number of the text, as a number.
+    ([0xDD, 0x85, 0x76, 0x00], "an ncnn network without names (give its .param file)"),
+  ]
+
   /// HDF5 begins at 0, or after a foreign block at 512, 1024, 2048, …
   private static func isHDF5(
     _ file: borrowing InputFile, _ head: [UInt8]
@@ -63,21 +83,26 @@ extension FileFormat {
     return false
   }
 
-  private static func kindOfHDF5(_ path: String) throws(CheckpointError) -> FileFormat {
-    let root = try HDF5File(reading: path).root()
+  /// How an HDF5 file holds weights.
+  static func kind(of tree: HDF5Tree) throws(CheckpointError) -> FileFormat {
+    let root = tree.root
     // An attribute of another kind than text is no reason to fail: it is then another format's.
-    let format = try? root.attribute(CheckpointLayout.Root.format)
-    if format?.string == CheckpointLayout.format { return .aviaryCheckpoint }
+    if root.attributes[CheckpointLayout.Root.format]?.string == CheckpointLayout.format {
+      return .aviaryCheckpoint
+    }
     // Names too long for one attribute are split into layer_names0, layer_names1, …
-    for name in ["layer_names", "layer_names0"] where try root.hasAttribute(name) {
+    for name in ["layer_names", "layer_names0"] where root.attributes[name] != nil {
       return .kerasHDF5
     }
-    if try root.contains("model_weights") { return .kerasHDF5 }
-    for member in ["layers", "_layer_checkpoint_dependencies", "vars"]
-    where try root.contains(member) {
+    if root["model_weights"] != nil { return .kerasHDF5 }
+    for member in ["layers", "_layer_checkpoint_dependencies", "vars"] where root[member] != nil {
       return .kerasWeightsHDF5
     }
-    throw .notWeights(path: path, found: "\(FileKind.hdf5.label) of an unknown kind")
+    if KerasWeightsHDF5.recognises(root) { return .kerasWeightsHDF5 }
+    if HDF5StateDict.matches(tree) { return .hdf5StateDict }
+    let names = root.members.prefix(8).map(\.name).joined(separator: ", ")
+    let top = names.isEmpty ? "" : " (at the top: \(names))"
+    throw .notWeights(path: tree.path, found: "\(FileKind.hdf5.label) of an unknown kind\(top)")
   }
 
   private static func kindOfZip(_ file: borrowing InputFile) throws(CheckpointError) -> FileFormat {
@@ -99,6 +124,8 @@ extension FileFormat {
   private static func isSafetensors(_ head: [UInt8], _ byteCount: Int) -> Bool {
     guard head.count > 9, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    // A download that broke off within the header is recognised by the first name's quote.
     return length <= UInt64(byteCount - 8)
+      || length <= UInt64(SafeTensorsHeader.limit) && head[9] == UInt8(ascii: "\"")
   }
 }

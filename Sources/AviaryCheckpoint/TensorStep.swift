@@ -15,6 +15,8 @@ public enum TensorStep: Hashable, Sendable {
   /// Zeros around the last two dimensions, (top, left, bottom, right): a kernel that reaches further
   /// and computes the same.
   case padded([Int])
+  /// Edges of the last two dimensions cut, (top, left, bottom, right): what undoes a padding.
+  case cropped([Int])
   /// Another element type.
   case converted(from: ElementType, to: ElementType)
 }
@@ -51,6 +53,13 @@ extension TensorStep {
       return shape.dropLast(2) + [
         shape[rank - 2] + edges[0] + edges[2], shape[rank - 1] + edges[1] + edges[3],
       ]
+    case .cropped(let edges):
+      guard rank >= 2, edges.count == 4, edges.allSatisfy((0...4096).contains),
+        shape[rank - 2] >= edges[0] + edges[2], shape[rank - 1] >= edges[1] + edges[3]
+      else { throw .step("\(self)", shape: shape) }
+      return shape.dropLast(2) + [
+        shape[rank - 2] - edges[0] - edges[2], shape[rank - 1] - edges[1] - edges[3],
+      ]
     case .converted: return shape
     }
   }
@@ -72,6 +81,7 @@ extension TensorStep {
     case .reshaped: return try tensor.reshaped(to: target)
     case .reordered(let dimension, let indices): return try tensor.reordered(dimension, indices)
     case .padded(let edges): return try tensor.padded(edges)
+    case .cropped(let edges): return try tensor.cropped(edges)
     case .converted(_, let type): return tensor.converted(to: type)
     }
   }
@@ -90,6 +100,7 @@ extension TensorStep: CustomStringConvertible {
     case .reordered(let dimension, let indices):
       "\(indices.count) elements of dimension \(dimension) permuted"
     case .padded(let edges): "padded with zeros by \(list(edges))"
+    case .cropped(let edges): "cropped by \(list(edges))"
     case .converted(let from, let to): "\(from) to \(to)"
     }
   }

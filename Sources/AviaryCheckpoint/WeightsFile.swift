@@ -1,4 +1,5 @@
 import AviaryFiles
+import Crypto
 
 /// A foreign file of weights: what it is, what is in it, and its tensors, described now and read when
 /// asked for.
@@ -48,23 +49,58 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
-    let format = try FileFormat.sniff(path)
+    try read(SniffedFile(path, hdf5: options.hdf5), options)
+  }
+
+  /// Reads what is in a file of another framework's that was told already.
+  ///
+  /// - Throws: as `read(_:_:)` of a path.
+  public static func read(
+    _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    let (path, format) = (file.path, file.format)
+    if let tree = file.tree {
+      switch format {
+      case .kerasHDF5: return try KerasHDF5.read(tree, options)
+      case .kerasWeightsHDF5: return try KerasWeightsHDF5.read(tree, options)
+      case .hdf5StateDict: return try HDF5StateDict.read(tree)
+      default: throw .notWeights(path: path, found: format.label)
+      }
+    }
     switch format {
+    case .kerasArchive: return try KerasArchive.read(path, options)
     case .torchZip: return try TorchZip.read(path)
     case .torchLegacy: return try TorchLegacy.read(path)
+    case .torchScript: return try TorchZip.read(path, .torchScript)
+    case .torchTar: return try TorchTar.read(path)
+    case .pickle: return try BarePickle.read(path)
+    case .safetensors: return try SafeTensorsFile.read(path)
+    case .npz, .npy: return try NumPyFile.read(path, format)
+    case .numPyFolder: return try NumPyFile.read(folder: path)
+    case .ncnnParameters: return try NCNNFile.read(path)
+    case .shardIndex:
+      if let file = try SafeTensorsIndex.read(path) { return file }
+      return try KerasShards.read(path, options)
     case .onnx: return try ONNXFile.read(path)
-    case .kerasHDF5, .kerasWeightsHDF5, .kerasArchive, .torchTar, .torchScript, .pickle, .npz, .npy,
-      .safetensors, .ncnnParameters, .gguf, .shardIndex:
+    case .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
-    case .aviaryCheckpoint: throw .notWeights(path: path, found: format.label)
+    // Those of HDF5 are above.
+    case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:
+      throw .notWeights(path: path, found: format.label)
     }
   }
 
-  /// The SHA-256 of the file's bytes in hexadecimal, for a card's provenance.
+  /// The SHA-256 of the file's bytes in hexadecimal, for a card's provenance; of a folder that of
+  /// the lines `sha256sum` prints for its files.
   ///
   /// - Throws: `CheckpointError.cannotRead`.
   public static func sha256(_ path: String) throws(CheckpointError) -> String {
-    try InputFile(weights: path).sha256()
+    guard NumPyFile.isFolder(path) else { return try InputFile(weights: path).sha256() }
+    var lines = ""
+    for name in try NumPyFile.files(in: path) {
+      lines += "\(try InputFile(weights: path + "/" + name).sha256())  \(name)\n"
+    }
+    return SHA256.hash(data: Array(lines.utf8)).hexadecimal
   }
 
   /// The same weights with the stripped prefix put back.

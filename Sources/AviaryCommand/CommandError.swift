@@ -13,6 +13,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case outputTaken(String, by: String)
   /// A picture would be written under a name that belies what it is.
   case outputName(String)
+  /// A file would be written whose name does not say its format.
+  case outputFormat(String)
   /// Options were given that another kind of model has.
   case notForModel(String, options: [String], why: String)
   /// A folder was expected.
@@ -35,6 +37,9 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
       "\(path): one picture of this name expected, a second found (\(input))"
     case .outputName(let path):
       "\(path): a name that ends in .png expected, for PNG is what is written"
+    case .outputFormat(let path):
+      "\(path): a name that ends in .h5, .keras, .weights.h5, .pt, .pth, .safetensors or .onnx, or "
+        + "--to, expected"
     case .notForModel(let model, let options, let why):
       "\(model): no \(options.joined(separator: ", ")) expected, for \(why)"
     case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
@@ -53,7 +58,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     switch self {
     case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
       .cannotCreate
-    case .outputName, .notForModel: .usage
+    case .outputName, .outputFormat, .notForModel: .usage
     case .noFolder: .noInput
     case .weights(_, let error): ExitStatus(error)
     }

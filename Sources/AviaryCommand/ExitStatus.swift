@@ -3,6 +3,7 @@ import AviaryCheckpoint
 import AviaryCompute
 import AviaryGraph
 import AviaryImage
+import AviaryInterchange
 
 /// What the program's status says when it ends; the numbers are those of sysexits.h.
 enum ExitStatus: Int32, CaseIterable {
@@ -51,6 +52,7 @@ enum ExitStatus: Int32, CaseIterable {
       case let error as CheckpointError: ExitStatus(error)
       case let error as ImageError: ExitStatus(error)
       case let error as RegistryError: ExitStatus(error)
+      case let error as InterchangeError: ExitStatus(error)
       case let error as ComputeError: ExitStatus(error)
       case PluginError.cannotRead: .noInput
       case is GraphError, is PluginError: .data
@@ -63,9 +65,9 @@ enum ExitStatus: Int32, CaseIterable {
       switch error {
       case .noSuchModel, .noWeights, .noPictures: .noInput
       case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize: .data
-      // The engine's fault, not the user's.
-      case .networkOutput: .failure
+      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data
+      // The engine's or a writer's fault, not the user's.
+      case .networkOutput, .exchange: .failure
       }
   }
 
@@ -76,7 +78,7 @@ enum ExitStatus: Int32, CaseIterable {
       case .cannotWrite: .cannotCreate
       case .unsupported, .newerVersion: .unavailable
       case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
-        .invalidName, .elementType:
+        .readerFailed, .invalidName, .elementType:
         .data
       }
   }
@@ -89,6 +91,14 @@ enum ExitStatus: Int32, CaseIterable {
       case .notAPicture, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
         .noConversion, .invalidScale:
         .data
+      }
+  }
+
+  private init(_ error: InterchangeError) {
+    self =
+      switch error {
+      case .layer, .target: .unavailable
+      case .description, .weights, .graph: .data
       }
   }
 

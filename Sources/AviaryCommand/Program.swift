@@ -35,7 +35,7 @@ struct Program: ParsableCommand {
     version: Aviary.version,
     subcommands: [
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
-      RunCommand.self, EvalCommand.self, CompareCommand.self,
+      DiffCommand.self, EditCommand.self, RunCommand.self, EvalCommand.self, CompareCommand.self,
     ])
 
   /// Parses, runs, and ends with a documented status and at most one line for an error.

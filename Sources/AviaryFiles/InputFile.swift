@@ -35,6 +35,13 @@ package struct InputFile: ~Copyable {
     byteCount = Int(status.st_size)
   }
 
+  /// Takes over an open descriptor of so many bytes, which may be memory; `path` is for messages.
+  package init(adopting descriptor: CInt, byteCount: Int, path: String) {
+    self.path = path
+    self.descriptor = descriptor
+    self.byteCount = byteCount
+  }
+
   deinit { close(descriptor) }
 
   /// The `count` bytes from `offset` on; fewer, down to none, where the file ends before.
@@ -53,9 +60,11 @@ package struct InputFile: ~Copyable {
   }
 
   /// Fills `buffer` from `offset`, less only where the file ends; gives the bytes read.
-  private func fill(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError)
-    -> Int
-  {
+  ///
+  /// - Throws: `FileError.cannotRead`.
+  package func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) -> Int {
     var done = 0
     while done < buffer.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])

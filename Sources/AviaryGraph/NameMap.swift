@@ -34,7 +34,7 @@ public struct NameMap: Hashable, Sendable {
   ///
   /// - Throws: `GraphError.member` for a pattern that cannot be read, or a pair whose sides do not
   ///   have the same variables.
-  init(_ source: String, pairs: [[String]]) throws(GraphError) {
+  public init(_ source: String, pairs: [[String]]) throws(GraphError) {
     self.source = source
     var read: [Pair] = []
     for pair in pairs {

@@ -71,7 +71,7 @@ extension Op {
   }
 
   /// The last parts of the parameters' customary names. They do not depend on the inputs.
-  var slotSuffixes: [String] {
+  package var slotSuffixes: [String] {
     // Any inputs of sufficient rank will do.
     slots([[1, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1]]).map(\.suffix)
   }

@@ -102,6 +102,8 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
     public var expected: [Int]
     /// The shape that there is.
     public var found: [Int]
+    /// The dimensions that disagree, in words: "input channels: 64 deduced, 32 found".
+    public var dimensions: [String]
   }
 
   /// The architecture and its configuration.
@@ -118,6 +120,9 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
     self.network = network
     var extra = Set(weights.shapes.keys)
     (missing, mismatched) = ([], [])
+    let users = Dictionary(
+      graph.nodes.flatMap { node in node.parameters.map { ($0, node.op) } }
+    ) { first, _ in first }
     for parameter in graph.parameters {
       extra.remove(parameter.name)
       guard let found = weights[parameter.name] else {
@@ -126,10 +131,32 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
       }
       if found != parameter.shape, parameter.role != .bookkeeping {
         mismatched.append(
-          Mismatch(name: parameter.name, expected: parameter.shape, found: found))
+          Mismatch(
+            name: parameter.name, expected: parameter.shape, found: found,
+            dimensions: Difference.disagreements(
+              parameter.shape, found, of: users[parameter.name])))
       }
     }
     self.extra = extra.subtracting(graph.aliases.keys).sorted()
+  }
+
+  /// Which dimensions of two shapes of one rank disagree, by what they are to the operation that
+  /// the parameter belongs to.
+  private static func disagreements(_ expected: [Int], _ found: [Int], of op: Op?) -> [String] {
+    guard expected.count == found.count else { return [] }
+    let names: [String] =
+      switch op {
+      case .convolution: ["output channels", "input channels", "kernel height", "kernel width"]
+      case .transposedConvolution:
+        ["input channels", "output channels", "kernel height", "kernel width"]
+      case .linear: ["output features", "input features"]
+      default: ["channels"]
+      }
+    return expected.indices.filter { expected[$0] != found[$0] }.map { dimension in
+      // A bias has but the outputs.
+      let name = expected.count == 1 ? "channels" : names[min(dimension, names.count - 1)]
+      return "\(name): \(expected[dimension]) deduced, \(found[dimension]) found"
+    }
   }
 
   /// Whether there is none.
@@ -144,7 +171,11 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
       let more = names.count > 3 ? " and \(names.count - 3) more" : ""
       return "\(what) \(names.prefix(3).joined(separator: ", "))\(more)"
     }
-    let shapes = mismatched.map { "\($0.name): shape \($0.expected) expected, \($0.found) found" }
+    let shapes = mismatched.map { mismatch in
+      "\(mismatch.name): shape \(mismatch.expected) expected, \(mismatch.found) found"
+        + (mismatch.dimensions.isEmpty
+          ? "" : " (\(mismatch.dimensions.joined(separator: "; ")))")
+    }
     let parts = [list("missing", missing), list("unexpected", extra), list("mismatched", shapes)]
     return "\(network) (\(parts.compactMap { $0 }.joined(separator: "; ")))"
   }

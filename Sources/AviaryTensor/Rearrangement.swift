@@ -68,6 +68,35 @@ extension Tensor {
     return result
   }
 
+  /// The last two dimensions without their edges.
+  ///
+  /// - Parameter edges: how many are cut at the top, left, bottom and right.
+  /// - Throws: `TensorError.step` for a tensor of fewer dimensions or elements, or a negative number.
+  public func cropped(_ edges: [Int]) throws(TensorError) -> Tensor {
+    guard shape.count >= 2, edges.count == 4, edges.allSatisfy({ $0 >= 0 }),
+      edges[0] + edges[2] <= shape[shape.count - 2], edges[1] + edges[3] <= shape[shape.count - 1]
+    else { throw .step("cropped by \(edges)", shape: shape) }
+    let (height, width) = (shape[shape.count - 2], shape[shape.count - 1])
+    let (short, narrow) = (height - edges[0] - edges[2], width - edges[1] - edges[3])
+    var result = try Tensor(
+      zeros: shape.dropLast(2) + [short, narrow], elementType: elementType)
+    if result.count == 0 { return result }
+    let size = elementType.byteCount
+    unsafe result.withUnsafeMutableBytes { target in
+      unsafe withUnsafeBytes { source in
+        for row in 0..<shape.dropLast(2).reduce(1, *) * short {
+          let (plane, y) = row.quotientAndRemainder(dividingBy: short)
+          let from = ((plane * height + y + edges[0]) * width + edges[1]) * size
+          let to = row * narrow * size
+          unsafe UnsafeMutableRawBufferPointer(rebasing: target[to..<to + narrow * size])
+            .copyMemory(
+              from: UnsafeRawBufferPointer(rebasing: source[from..<from + narrow * size]))
+        }
+      }
+    }
+    return result
+  }
+
   /// A tensor of another shape whose elements lie `strides` elements apart in this one.
   private func gathered(_ target: [Int], strides: [Int]) throws(TensorError) -> Tensor {
     var result = try Tensor(zeros: target, elementType: elementType)

@@ -19,7 +19,7 @@ import Testing
     ("hello", "a file of weights expected, a text file found"),
     ("{\"a\": 1}", "a file of weights expected, a JSON file found"),
     ("\u{7F}ELF\u{1}", "a file of weights expected, an executable or library found"),
-    ("7767517\n", "reading an ncnn .param file is not supported"),
+    ("7767517\n", "damaged: line 2: the counts of layers and blobs expected"),
   ]) func isNamedForWhatItIs(content: String, message: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file("x.pt", Array(content.utf8))
@@ -87,13 +87,14 @@ import Testing
     for damaged in damage(whole) {
       let path = try folder.file("x.h5", damaged)
       do throws(CheckpointError) {
+        let file = try SniffedFile(path)
+        _ = try? CheckpointSummary(of: file)
         // Whatever is read and verified has the original's weights, bookkeeping aside.
-        let read = try Checkpoint(contentsOf: path)
+        let read = try Checkpoint(contentsOf: file)
         #expect(read.contentHash == original.contentHash)
       } catch {
         #expect(!error.description.contains("\n"))
       }
-      _ = try? CheckpointSummary(of: path)
     }
   }
 

@@ -1,5 +1,8 @@
+import AviaryCheckpoint
+import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials
+import Testing
 
 /// Files under Tests/Fixtures, each made by the `export.py` beside it.
 enum Fixture {
@@ -7,10 +10,15 @@ enum Fixture {
     SharedFolder.repository.appending(path: "Tests/Fixtures/" + relative).path
   }
 
-  /// What `export.py` says is in the PyTorch files, by file.
-  static func expected() throws -> [String: Expected] {
-    let url = URL(filePath: path("pytorch/containers/expected.json"))
-    return try JSONDecoder().decode([String: Expected].self, from: Data(contentsOf: url))
+  /// What `export.py` says is in the files of a folder, by file.
+  static func expected(
+    _ folder: String = "pytorch/containers"
+  ) throws -> [String: Expected] { try decoded(folder + "/expected.json") }
+
+  /// A JSON file's content.
+  static func decoded<Content: Decodable>(_ relative: String) throws -> Content {
+    let url = URL(filePath: path(relative))
+    return try JSONDecoder().decode(Content.self, from: Data(contentsOf: url))
   }
 
   struct Expected: Decodable {
@@ -23,6 +31,18 @@ enum Fixture {
     var metadata: [String: String]?
     var ignored: [String]?
     var notes: [String]?
+
+    /// Compares every tensor, in shape, type and elements.
+    func check(_ source: TensorSource) throws {
+      #expect(source.names.sorted() == tensors.keys.sorted())
+      for (name, tensor) in try source.loaded() {
+        let numbers = try #require(tensors[name])
+        #expect(tensor.shape == numbers.shape, "\(name)")
+        #expect(source[name]?.shape == numbers.shape, "\(name)")
+        #expect(tensor.elementType.rawValue == numbers.type, "\(name)")
+        #expect(tensor.floats == numbers.values.map(\.value), "\(name)")
+      }
+    }
   }
 
   struct Numbers: Decodable {

@@ -52,7 +52,10 @@ import Testing
     ("nested.h5", "damaged: /weights/w: a data set expected, a group found"),
     ("text.h5", "/weights/w: elements of another type than numbers is not supported"),
     ("no_weights.h5", "damaged: /weights: a group expected, none found"),
-    ("other.h5", "a file of weights expected, an HDF5 file of an unknown kind found"),
+    (
+      "other.h5",
+      "a file of weights expected, an HDF5 file of an unknown kind (at the top: x) found"
+    ),
   ]) func isRefused(name: String, message: String) throws {
     let error = try #require(throws: CheckpointError.self) {
       try Checkpoint(contentsOf: path(name))

@@ -17,10 +17,11 @@ import Testing
     )
   }
 
-  @Test func torchScriptIsNamed() throws {
+  @Test func torchScriptWithoutTensorsIsNamed() throws {
     let path = Fixture.path("pytorch/refused/torchscript.pt")
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
-    #expect(error.description == "\(path): reading a TorchScript archive is not supported")
+    #expect(
+      error.description == "\(path): tensors by name expected, a dictionary of 0 found")
   }
 
   @Test(

@@ -22,6 +22,14 @@ import Testing
       ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], "a PNG picture"),
       ([0xFF, 0xD8, 0xFF, 0xE0], "a JPEG picture"), ([0x1F, 0x8B, 8], "a gzip archive"),
       ([0, 1, 2, 3], "a file of another kind"),
+      (
+        [0x47, 0x6B, 0x30, 0x01, 0, 0, 0, 0],
+        "the weights of an ncnn network (give its .param file)"
+      ),
+      (
+        [0xDD, 0x85, 0x76, 0x00, 0, 0, 0, 0],
+        "an ncnn network without names (give its .param file)"
+      ),
       // Safetensors but for a length beyond the file.
       ([99, 0, 0, 0, 0, 0, 0, 0, 0x7B, 0x7D], "a file of another kind"),
       // An archive without members.

@@ -96,7 +96,7 @@ struct BadInputTests {
       ("extra.pt", 7, "unexpected conv4.weight"),
       (
         "wrong-shape.pt", 6,
-        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found"
+        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found (input channels: 2 deduced, 3 found)"
       ),
     ])
   func doNotFit(_ name: String, _ count: Int, _ difference: String) throws {
@@ -124,7 +124,7 @@ struct BadInputTests {
       ({ $0["conv4.bias"] = try Tensor(zeros: [1]) }, "unexpected conv4.bias"),
       (
         { $0["conv2.weight"] = try Tensor(zeros: [2, 3, 1, 1]) },
-        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found"
+        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found (input channels: 2 deduced, 3 found)"
       ),
     ] as [((inout NamedTensors) throws -> Void, String)] {
       var checkpoint = try Checkpoint(contentsOf: whole)

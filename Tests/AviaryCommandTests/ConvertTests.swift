@@ -30,7 +30,7 @@ struct ConvertTests {
     #expect(step["file"] as? String == "whole.pt")
     #expect(
       step["assumptions"] as? [String] == [
-        #"padding: "same""#, "picture.colour: gray (stated)", "scale: 3 (stated)",
+        #"padding: "same""#, #"picture: {"colour":"gray"} (stated)"#, "scale: 3 (stated)",
       ])
   }
 
@@ -40,9 +40,10 @@ struct ConvertTests {
     let path = folder.file("tiny.h5")
     let convert = try Outcome(["convert", fixture("weights/whole.pt"), path])
     for line in [
-      "\(fixture("weights/whole.pt")) -> \(path)", "Applied       6 of 6 parameters",
-      #"Assumed       padding: "same""#, #"              picture.colour: "luma""#,
-      "Licence       not stated (--licence)", "(read back)",
+      "\(fixture("weights/whole.pt")) -> \(path)", "Recognised by  names and shapes",
+      "Applied        6 of 6 parameters", #"Assumed        padding: "same""#,
+      #"               picture.colour: "luma""#, "Licence        not stated (--licence)",
+      "Written as     aviary", "(read back)",
     ] {
       #expect(convert.output.contains(line))
     }
@@ -119,8 +120,8 @@ struct ConvertTests {
     #expect(
       convert.error == "aviary: warning: \(input): finite weights expected, NaN or infinity found "
         + "in conv2.weight\n")
-    let report = try #require(try convert.json()["report"] as? [String: Any])
-    #expect(report["notFinite"] as? [String] == ["conv2.weight"])
+    let export = try #require(try convert.json()["export"] as? [String: Any])
+    #expect(export["notFinite"] as? [String] == ["conv2.weight"])
   }
 
   static let wrong: [([String], Int32, String)] = [

@@ -2,7 +2,9 @@ import Testing
 
 @Suite("Help, version, completions")
 struct HelpTests {
-  static let commands = ["list", "info", "inspect", "convert", "run", "eval", "compare"]
+  static let commands = [
+    "list", "info", "inspect", "convert", "diff", "edit", "run", "eval", "compare",
+  ]
 
   @Test("every command explains itself with examples", arguments: commands)
   func explains(_ command: String) throws {
@@ -61,7 +63,7 @@ struct HelpTests {
     ),
     (
       ["convert", "a.pt", "b.h5", "--input", "cmyk"],
-      "The value 'cmyk' is invalid for '--input <colours>': one of rgb, gray, luma, ycbcr, "
+      "The value 'cmyk' is invalid for '--input <picture>': one of rgb, gray, luma, ycbcr, "
         + "ycbcr-jpeg expected (see aviary convert --help)"
     ),
     (

@@ -64,7 +64,8 @@ struct InspectTests {
     #expect(json["format"] as? String == "torchZip")
     let recognised = try #require(json["recognised"] as? [String: Any])
     #expect(recognised["architecture"] as? String == "srcnn")
-    #expect(recognised["assumed"] as? [String] == ["padding"])
+    #expect(
+      recognised["assumed"] as? [String] == [#"padding: "same""#, #"picture.colour: "luma""#])
     #expect(json["contentHash"] as? String == conversion["contentHash"] as? String)
   }
 
@@ -98,9 +99,9 @@ struct InspectTests {
   @Test("formats that are known and not read yet")
   func unsupported() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.file("weights.npy", [0x93] + Array("NUMPY".utf8))
+    let path = try folder.file("weights.gguf", Array("GGUF".utf8))
     expectFailure(
       try Outcome(["inspect", path]), 69,
-      "\(path): reading a NumPy .npy array is not supported")
+      "\(path): reading a GGUF file is not supported")
   }
 }

@@ -68,7 +68,8 @@ import Testing
     let message =
       "no architecture has exactly these 10 tensors; nearest: \(label) (missing body.0.0.bias; "
       + "unexpected tail.extra; mismatched body.1.0.weight: shape [8, 8, 3, 3] expected, "
-      + "[8, 8, 5, 5] found)"
+      + "[8, 8, 5, 5] found "
+      + "(kernel height: 3 deduced, 5 found; kernel width: 3 deduced, 5 found))"
     #expect(problem(registry, shapes) == message)
     #expect(problem(registry, shapes, as: "toy") == message)
     // Nothing is proposed; only for a stated architecture there is something to compare with.

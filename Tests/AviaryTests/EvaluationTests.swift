@@ -67,8 +67,12 @@ import Testing
   @Test(.enabled(if: SharedFolder.isPresent), arguments: published)
   func publishedWeights(_ published: Published) throws {
     let path = SharedFolder.path("weights/pytorch/\(published.file)") ?? ""
-    let options = ImportOptions(configuration: published.configuration, colour: published.colour)
-    let (imported, report) = try Model.imported(from: path, options, registry: .builtin)
+    let options = ImportOptions(
+      configuration: published.configuration,
+      picture: published.colour.map { ["colour": .string($0.rawValue)] } ?? [:])
+    let stored = try StoredModel.imported(from: path, options, registry: .builtin)
+    let imported = try stored.loaded()
+    let report = try #require(stored.report)
     #expect(report.missing.isEmpty && report.unused.isEmpty && report.mismatched.isEmpty)
     // By way of our own file, which keeps how pictures are fed.
     let folder = try TemporaryFolder()

@@ -57,6 +57,12 @@ public struct Model: Sendable {
     return ownScales
   }
 
+  /// The network without its weights.
+  package var network: Network {
+    Network(
+      architecture: architecture, configuration: configuration, graph: graph, picture: picture)
+  }
+
   /// Parameters with values that are no numbers, or infinite.
   public var notFinite: [String] {
     weights.filter { !TensorStatistics(of: $0.tensor).isFinite }.map(\.name)
@@ -69,39 +75,24 @@ extension Model {
   /// Reads a native checkpoint. The architecture need not be in any registry: the checkpoint holds
   /// its own graph.
   ///
-  /// - Throws: `CheckpointError` for a file that cannot be read or whose hash is not the stored one;
-  ///   `AviaryError.noGraph`, `.checkpointPart` or `.weightsDoNotFit` for one that is not
-  ///   consistent.
+  /// - Throws: as `StoredModel.init(checkpoint:)`, and `CheckpointError.hashMismatch` for weights that
+  ///   are not those that the stored hash is of.
   public init(checkpoint path: String) throws {
-    let checkpoint = try Checkpoint(contentsOf: path)
-    guard let graphText = checkpoint.graph else { throw AviaryError.noGraph(path: path) }
-    func part<T>(_ name: String, _ body: () throws(GraphError) -> T) throws(AviaryError) -> T {
-      do throws(GraphError) { return try body() } catch {
-        throw .checkpointPart(path: path, part: name, problem: "\(error)")
-      }
+    try self.init(checkpoint: SniffedFile(path))
+  }
+
+  /// Reads a native checkpoint that was told already.
+  ///
+  /// - Throws: as `init(checkpoint:)` of a path.
+  public init(checkpoint file: SniffedFile) throws {
+    let stored = try StoredModel(checkpoint: file)
+    self = try stored.loaded()
+    // Of the tensors in memory: none is read twice.
+    let found = ContentHash.of(
+      weights, excluding: Set(stored.weights.filter(\.isBookkeeping).map(\.name)))
+    if let expected = stored.storedHash, found != expected {
+      throw CheckpointError.hashMismatch(path: file.path, expected: expected, found: found)
     }
-    let graph = try part("graph") { () throws(GraphError) in
-      try Graph(json: JSON(parsing: graphText))
-    }
-    let picture = try part("picture") { () throws(GraphError) in
-      try checkpoint.picture.map { text throws(GraphError) in
-        try Picture(json: JSON(parsing: text))
-      } ?? Picture(channels: graph.inputs[0].channels)
-    }
-    try part("picture") { () throws(GraphError) in try picture.check(against: graph) }
-    let configuration = try part("configuration") { () throws(GraphError) in
-      try checkpoint.configuration.map { text throws(GraphError) in try JSON(parsing: text) } ?? [:]
-    }
-    let difference = Difference(
-      WeightIndex(checkpoint.weights), graph, network: checkpoint.architecture ?? "graph")
-    guard difference.isEmpty else {
-      throw AviaryError.weightsDoNotFit(path: path, difference)
-    }
-    self.init(
-      Network(
-        architecture: checkpoint.architecture ?? "", configuration: configuration, graph: graph,
-        picture: picture),
-      weights: checkpoint.weights, card: checkpoint.card)
   }
 
   /// The model as a native checkpoint, to be written.

@@ -73,13 +73,13 @@ public struct Zoo: Sendable {
     _ reference: String, scale: Int? = nil, _ options: ImportOptions = ImportOptions()
   ) throws -> (model: Model, report: LoadReport?) {
     if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
-      if try FileFormat.sniff(reference) == .aviaryCheckpoint {
-        return (try Model(checkpoint: reference), nil)
-      }
       var options = options
       options.scale = options.scale ?? scale
-      let (model, report) = try Model.imported(from: reference, options, registry: registry)
-      return (model, report)
+      let file = try SniffedFile(reference, hdf5: options.reading.hdf5)
+      if file.format == .aviaryCheckpoint { return (try Model(checkpoint: file), nil) }
+      let weights = try WeightsFile.read(file, options.reading)
+      let stored = try StoredModel.imported(weights, options, registry: registry)
+      return (try stored.loaded(), stored.report)
     }
     let checkpoints = self.checkpoints
     if let checkpoint = checkpoints.first(where: { $0.name == reference }) {

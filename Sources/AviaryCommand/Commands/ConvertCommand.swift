@@ -3,32 +3,58 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary convert`: other frameworks' weights, or a checkpoint, as a checkpoint.
+/// `aviary convert`: weights of any format as weights of another.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Make a checkpoint of other people's weights.",
+    abstract: "Make a checkpoint of other people's weights, or theirs of a checkpoint.",
     discussion: """
-      The architecture is recognised by names and shapes, or stated. What was renamed, assumed or \
-      left out is reported and kept in the checkpoint's card. The file is read back and its content \
-      hash compared. A checkpoint of ours as input is written again with what is stated changed.
+      The network is the one that the file describes, else recognised by names and shapes, or \
+      stated. What was renamed, transposed, assumed or left out is reported and kept in the card. \
+      The output's name says its format, or --to: .h5 a checkpoint, .keras, .weights.h5, .pt, .pth, \
+      .safetensors, .onnx; --to keras-h5 is Keras's own .h5. What was written is loaded and \
+      compared: by the content hash where the format keeps the layout, else by the outputs for a \
+      test picture. A checkpoint written as a checkpoint has what is stated changed.
 
       EXAMPLES
         aviary convert srcnn_x3.pth srcnn-x3.h5 --scale 3
+        aviary convert autoencoder.keras autoencoder.h5
+        aviary convert model.h5 model.keras
+        aviary convert model.h5 model.pt --module model.py
         aviary convert FSRCNN-x2.pt fsrcnn-x2.h5 --input ycbcr-jpeg --licence MIT
         aviary convert srcnn.pth srcnn.h5 --config '{"padding": "valid"}'
-        aviary convert model.h5 model.h5 --note 'Trained on DIV2K' --force
       """)
 
   @Argument(
-    help: ArgumentHelp("Weights: a PyTorch state dict, or a checkpoint.", valueName: "in"),
+    help: ArgumentHelp("Weights of any format, or the name of a checkpoint.", valueName: "in"),
     completion: .models)
   var input: String
 
   @Argument(
-    help: ArgumentHelp("The checkpoint to write.", valueName: "out"),
-    completion: .file(extensions: ["h5"]))
+    help: ArgumentHelp("The file to write.", valueName: "out"),
+    completion: .file())
   var outputPath: String
+
+  @Option(
+    name: .customLong("to"),
+    help: ArgumentHelp(
+      "The output's format, where its name does not say it: \(TargetFormat.words).",
+      valueName: "format"),
+    completion: .list(TargetFormat.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let format = TargetFormat(rawValue: text) else {
+        throw ValidationError("one of \(TargetFormat.words) expected")
+      }
+      return format
+    })
+  var target: TargetFormat?
+
+  @Option(
+    help: ArgumentHelp(
+      "With a PyTorch file: a Python file to write, with the module that it loads into.",
+      valueName: "file.py"),
+    completion: .file(extensions: ["py"]))
+  var module: String?
 
   @OptionGroup var weights: WeightsOptions
 
@@ -54,57 +80,53 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
-    guard force || PathKind(of: outputPath) == nil else {
-      throw CommandError.outputExists(outputPath)
+    for path in [outputPath, module].compactMap({ $0 })
+    where !force && PathKind(of: path) != nil { throw CommandError.outputExists(path) }
+    guard let format = target ?? TargetFormat(path: outputPath) else {
+      throw CommandError.outputFormat(outputPath)
+    }
+    if module != nil, format != .pytorch {
+      throw CommandError.notForModel(
+        outputPath, options: ["--module"], why: "it is not a PyTorch file")
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
-    var model: Model
-    var report: LoadReport?
-    if try FileFormat.sniff(path) == .aviaryCheckpoint {
-      model = try restated(path)
-    } else {
-      let options = weights.importOptions(scale: scale, allowMissing: allowMissing)
-      (model, report) = try naming(input) {
-        try Model.imported(from: path, options, registry: zoo.registry)
+    let file = try SniffedFile(path)
+    var model =
+      file.format == .aviaryCheckpoint
+      ? try restated(file)
+      : try naming(input) {
+        let options = try weights.importOptions(scale: scale, allowMissing: allowMissing)
+        return try StoredModel.imported(
+          WeightsFile.read(file, options.reading), options, registry: zoo.registry)
       }
-    }
+    let statements = weights.statements + (scale.map { ["scale: \($0) (stated)"] } ?? [])
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements
     }
     if let licence { model.card.licence = licence }
     model.card.notes += note
-    model.warnOfValues(input)
-    // Written in one step, then read back as any user would: what was written is what is there.
-    let checkpoint = model.checkpoint
-    try checkpoint.write(to: outputPath)
-    let written = try Checkpoint(contentsOf: outputPath)
-    guard written.contentHash == checkpoint.contentHash else {
-      throw AviaryError.hash(
-        path: outputPath, stored: checkpoint.contentHash, found: written.contentHash)
-    }
-    let conversion = Conversion(
-      input: input, output: outputPath, model: model, report: report,
-      contentHash: written.contentHash)
+    let export = try model.write(to: outputPath, as: format, module: module)
+    Console.warn(ofValues: export.notFinite, in: input)
+    let conversion = Conversion(input: input, output: outputPath, model: model, export: export)
     try output.print(conversion.text, json: conversion.json)
   }
 
   /// A checkpoint with what is stated in the place of what it says.
-  private func restated(_ path: String) throws -> Model {
+  private func restated(_ file: SniffedFile) throws -> StoredModel {
+    let path = file.path
     let refused =
       weights.stated.filter { $0 != "--input" } + (allowMissing ? ["--allow-missing"] : [])
     guard refused.isEmpty else {
       throw CommandError.notForModel(
         input, options: refused, why: "a checkpoint holds its own network")
     }
-    var model = try Model(checkpoint: path)
-    // The same checks as on import.
-    var fit = Fit(
-      network: Network(
-        architecture: model.architecture, configuration: model.configuration, graph: model.graph,
-        picture: model.picture))
-    try ImportOptions(colour: weights.colour, scale: scale).apply(to: &fit)
-    model.picture = fit.network.picture
+    var model = try StoredModel(checkpoint: file)
+    try model.verify(path)
+    // The same checks as on import; what a checkpoint says is no assumption.
+    var assumed: [String] = []
+    try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)
+      .apply(to: &model.network, assumed: &assumed)
     // The card's history grows: this file is one more step.
     model.card.provenance.append(
       Card.Provenance(
@@ -112,14 +134,9 @@ struct ConvertCommand: ParsableCommand {
         sha256: try WeightsFile.sha256(path), format: FileFormat.aviaryCheckpoint.name))
     return model
   }
+}
 
-  /// What the user states, for the card.
-  private var statements: [String] {
-    [
-      weights.architecture.map { "architecture: \($0)" },
-      weights.config.map { "configuration: \($0.json.text)" },
-      weights.colour.map { "picture.colour: \($0.rawValue)" },
-      scale.map { "scale: \($0)" },
-    ].compactMap { $0 }.map { "\($0) (stated)" }
-  }
+extension TargetFormat {
+  /// All of them, for help and messages.
+  fileprivate static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

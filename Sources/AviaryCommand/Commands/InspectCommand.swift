@@ -9,8 +9,8 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show what is in a file of weights.",
     discussion: """
-      Of a checkpoint of ours only descriptions are read, unless --statistics or --verify ask for \
-      the data. Other frameworks' weights are recognised, and it is said what is assumed; where \
+      Weights of any format: of data only descriptions are read, unless --statistics or --verify \
+      ask for them. Other frameworks' weights are recognised, and it is said what is assumed; where \
       nothing fits, what comes nearest and what it lacks. Nothing in a file is ever run.
 
       EXAMPLES
@@ -31,19 +31,21 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Read the data: compare the content hash with the stored one, or compute it.")
   var verify = false
 
+  @OptionGroup var weights: WeightsOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
     let zoo = try zooOptions.zoo()
     let path = zoo.file(reference) ?? reference
-    if try FileFormat.sniff(path) == .aviaryCheckpoint {
-      let inspection = try CheckpointInspection(
-        path, statistics: statistics, verify: verify)
+    let file = try SniffedFile(path)
+    if file.format == .aviaryCheckpoint {
+      let inspection = try CheckpointInspection(file, statistics: statistics, verify: verify)
       return try output.print(inspection.text, json: inspection.json)
     }
     let inspection = try WeightsInspection(
-      path, statistics: statistics, verify: verify, registry: zoo.registry)
+      file, statistics: statistics, verify: verify, weights.importOptions(),
+      registry: zoo.registry)
     try output.print(inspection.text, json: inspection.json)
   }
 }

@@ -12,7 +12,7 @@ extension Zoo {
     _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
     let (model, report) = try naming(reference) {
-      try self.model(reference, scale: scale, options.importOptions(scale: scale))
+      try self.model(reference, scale: scale, try options.importOptions(scale: scale))
     }
     if let report {
       if !quiet {
@@ -35,11 +35,15 @@ extension Zoo {
 
 extension Model {
   /// Warns of weights that are no finite numbers: the result would be none either.
-  func warnOfValues(_ reference: String) {
-    let names = notFinite
+  func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
+}
+
+extension Console {
+  /// Warns of weights that are no finite numbers.
+  static func warn(ofValues names: [String], in reference: String) {
     guard !names.isEmpty else { return }
     let first = names.prefix(3).joined(separator: ", ")
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""
-    Console.warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+    warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
   }
 }

@@ -22,24 +22,68 @@ struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("input"),
     help: ArgumentHelp(
-      "What the network's channels are: \(Picture.Colour.words).", valueName: "colours"),
+      "How pictures are fed: \(Picture.Colour.words); or members of the picture as JSON, such as "
+        + "'{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}'.", valueName: "picture"),
     completion: .list(Picture.Colour.allCases.map(\.rawValue)),
-    transform: Picture.Colour.init(word:))
-  var colour: Picture.Colour?
+    transform: PictureStatement.init)
+  var picture: PictureStatement?
+
+  @Option(
+    name: .customLong("map"),
+    help: ArgumentHelp(
+      "Layers' names in the file and in the network: a JSON file of pairs, with numbers as {i}.",
+      valueName: "rules.json"),
+    completion: .file(extensions: ["json"]))
+  var rules: String?
+
+  @Option(
+    name: .customLong("shuffle-order"),
+    help: ArgumentHelp(
+      "The order of channels before a pixel shuffle, pytorch or tensorflow, instead of the file's "
+        + "framework's.", valueName: "order"),
+    completion: .list(ChannelOrder.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let order = ChannelOrder(rawValue: text) else {
+        throw ValidationError("one of pytorch, tensorflow expected")
+      }
+      return order
+    })
+  var shuffleOrder: ChannelOrder?
+
+  @Flag(
+    help: "Turn kernels round: for Keras files whose weights were trained with Theano.")
+  var theanoKernels = false
 
   /// The options by name that were given, to be refused where they would have no effect.
   var stated: [String] {
     [
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
-      colour.map { _ in "--input" },
+      picture.map { _ in "--input" }, rules.map { _ in "--map" },
+      shuffleOrder.map { _ in "--shuffle-order" }, theanoKernels ? "--theano-kernels" : nil,
     ].compactMap { $0 }
   }
 
   /// For an import.
-  func importOptions(scale: Int? = nil, allowMissing: Bool = false) -> ImportOptions {
+  ///
+  /// - Throws: what is wrong with the file of rules.
+  func importOptions(scale: Int? = nil, allowMissing: Bool = false) throws -> ImportOptions {
     ImportOptions(
-      architecture: architecture, configuration: config?.json ?? [:], colour: colour, scale: scale,
-      allowMissing: allowMissing)
+      architecture: architecture, configuration: config?.json ?? [:],
+      picture: picture?.json ?? [:], scale: scale, allowMissing: allowMissing,
+      names: try rules.map { try NameMap(contentsOf: $0) }, shuffleOrder: shuffleOrder,
+      reading: ReadingOptions(theanoKernels: theanoKernels))
+  }
+
+  /// What the user states, in words, for the card.
+  var statements: [String] {
+    [
+      architecture.map { "architecture: \($0)" },
+      config.map { "configuration: \($0.json.text)" },
+      picture.map { "picture: \($0.json.text)" },
+      rules.map { "names: rules of \($0.split(separator: "/").last.map(String.init) ?? $0)" },
+      shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
+      theanoKernels ? "kernels trained with Theano" : nil,
+    ].compactMap { $0 }.map { "\($0) (stated)" }
   }
 }
 
@@ -56,15 +100,26 @@ struct JSONObject: Sendable {
   }
 }
 
+/// How pictures are fed: a word for the colours, or members of a picture.
+struct PictureStatement: Sendable {
+  let json: JSON
+
+  /// - Throws: `ValidationError` that lists the words, `GraphError` for what is no JSON.
+  init(_ text: String) throws {
+    if text.contains("{") {
+      let json = try JSON(parsing: text)
+      guard json.object != nil else { throw ValidationError("an object expected") }
+      self.json = json
+    } else {
+      guard Picture.Colour(rawValue: text) != nil else {
+        throw ValidationError("one of \(Picture.Colour.words) expected")
+      }
+      json = ["colour": .string(text)]
+    }
+  }
+}
+
 extension Picture.Colour {
   /// All of them, for help and messages.
   fileprivate static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
-
-  /// - Throws: `ValidationError` that lists the words.
-  fileprivate init(word: String) throws {
-    guard let colour = Picture.Colour(rawValue: word) else {
-      throw ValidationError("one of \(Picture.Colour.words) expected")
-    }
-    self = colour
-  }
 }

@@ -10,17 +10,18 @@ struct CheckpointInspection {
 
   /// - Throws: `CheckpointError`, `.hashMismatch` if `verify` and the weights are not those that the
   ///   stored hash is of.
-  init(_ path: String, statistics: Bool, verify: Bool) throws(CheckpointError) {
-    self.path = path
-    summary = try CheckpointSummary(of: path)
+  init(_ file: SniffedFile, statistics: Bool, verify: Bool) throws {
+    path = file.path
+    summary = try CheckpointSummary(of: file)
     isVerified = verify
-    let weights =
-      statistics || verify ? try Checkpoint(contentsOf: path, verify: verify).weights : nil
-    tensors = summary.tensors.map { entry in
-      TensorEntry(
+    let checkpoint = try CheckpointFile(file)
+    if verify { try checkpoint.verify(path) }
+    tensors = try summary.tensors.map { entry in
+      let tensor = statistics ? try checkpoint.tensors.tensor(entry.name) : nil
+      return TensorEntry(
         name: entry.name, shape: entry.shape, elementType: entry.elementType,
         remark: entry.isBookkeeping ? "bookkeeping" : nil,
-        statistics: statistics ? weights?[entry.name].map { TensorStatistics(of: $0) } : nil)
+        statistics: tensor.map { TensorStatistics(of: $0) })
     }
   }
 

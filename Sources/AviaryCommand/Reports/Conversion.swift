@@ -6,31 +6,62 @@ import AviaryGraph
 struct Conversion {
   var input: String
   var output: String
-  var model: Model
-  /// Nil where the input was a checkpoint already.
-  var report: LoadReport?
-  var contentHash: String
+  var model: StoredModel
+  var export: ExportReport
 
   /// For people.
   var text: String {
     var sheet = FactSheet()
-    sheet.add("Architecture", "\(model.architecture) \(model.configuration.text)")
-    sheet.add("Picture", model.picture.json.text)
-    if let report {
-      sheet.add("Format", report.format)
-      report.unwrapping.describe(in: &sheet)
-      sheet.add("Names", report.names.map { "\(report.renamed.count) translated from \($0)'s" })
-      sheet.add(
-        "Applied", "\(report.applied.count) of \(model.graph.parameters.count) parameters")
-      sheet.add("Converted", Conversion.shortened(report.converted))
-      sheet.add("Assumed", report.assumed)
-      sheet.add("Missing", Conversion.shortened(report.missing))
-      sheet.add("Unused", Conversion.shortened(report.unused))
-      sheet.add("Not finite", Conversion.shortened(report.notFinite))
-    }
+    sheet.add("Network", model.network.title)
+    sheet.add("Picture", model.network.picture.json.text)
+    if let report = model.report { Conversion.describe(report, model, in: &sheet) }
     sheet.add("Licence", model.card.licence ?? "not stated (--licence)")
-    sheet.add("Content hash", "\(contentHash) (read back)")
+    sheet.add("Written as", export.format.rawValue)
+    sheet.add("Files", export.files.count > 1 ? export.files : [])
+    sheet.add("Changed", Conversion.shortened(export.changes))
+    sheet.add("Left behind", Conversion.shortened(export.leftBehind))
+    sheet.add("Content hash", export.contentHash + (export.check == .hash ? " (read back)" : ""))
+    if case .outputs(let height, let width, let largest, let relative) = export.check {
+      sheet.add(
+        "Read back",
+        "outputs for a picture of \(width)x\(height) differ by \(NumberText.short(largest)) at most "
+          + "(\(NumberText.short(relative)) relative)")
+    }
     return "\(input.printable) -> \(output.printable)\n\n\(sheet.text)"
+  }
+
+  private static func describe(
+    _ report: LoadReport, _ model: StoredModel, in sheet: inout FactSheet
+  ) {
+    sheet.add("Format", report.format)
+    sheet.add("Origin", report.origin)
+    sheet.add("Recognised by", report.reason)
+    report.unwrapping.describe(in: &sheet)
+    sheet.add(
+      "Applied", "\(report.applied.count) of \(model.network.graph.parameters.count) parameters")
+    sheet.add(
+      "Renamed",
+      report.names.map { "\(report.renamed.count) translated from \($0)'s" }
+        ?? (report.renamed.isEmpty
+          ? nil
+          : "\(report.renamed.count), such as \(report.renamed[0].from) to \(report.renamed[0].to)")
+    )
+    sheet.add("Transposed", summary(report.transposed))
+    sheet.add("Permuted", summary(report.permuted))
+    sheet.add("Padded", summary(report.padded))
+    sheet.add("Converted", summary(report.converted))
+    sheet.add("Assumed", report.assumed)
+    sheet.add("Missing", shortened(report.missing))
+    sheet.add("Unused", shortened(report.unused))
+    sheet.add("Notes", shortened(report.notes))
+  }
+
+  /// What was done to how many tensors, a line for each kind of change.
+  private static func summary(_ changes: [LoadReport.Change]) -> [String] {
+    Dictionary(grouping: changes, by: \.what).sorted { $0.key < $1.key }.map { what, changes in
+      changes.count == 1
+        ? "\(changes[0].name): \(what)" : "\(changes.count) tensors \(what)"
+    }
   }
 
   /// The first lines of many.
@@ -42,12 +73,23 @@ struct Conversion {
   var json: JSON {
     get throws {
       var members: [String: JSON] = [
-        "input": .string(input), "output": .string(output), "contentHash": .string(contentHash),
-        "architecture": .string(model.architecture), "configuration": model.configuration,
-        "picture": model.picture.json, "card": try JSON(encoding: model.card),
+        "input": .string(input), "output": .string(output),
+        "contentHash": .string(export.contentHash),
+        "architecture": .string(model.network.architecture),
+        "configuration": model.network.configuration, "picture": model.network.picture.json,
+        "card": try JSON(encoding: model.card), "export": try JSON(encoding: export),
       ]
-      members["report"] = try report.map { try JSON(encoding: $0) }
+      members["report"] = try model.report.map { try JSON(encoding: $0) }
       return .object(members)
     }
+  }
+}
+
+extension Network {
+  /// The architecture and what its configuration says, or that the file describes it itself.
+  var title: String {
+    architecture.isEmpty
+      ? "described by the file: \(graph.nodes.count) operations, \(graph.parameterCount) parameters"
+      : label
   }
 }

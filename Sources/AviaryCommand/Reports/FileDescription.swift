@@ -17,20 +17,22 @@ struct FileDescription {
   /// - Throws: what reading a native checkpoint's description, or importing other weights, throws.
   init(_ path: String, registry: Registry) throws {
     self.path = path
-    guard try FileFormat.sniff(path) == .aviaryCheckpoint else {
-      let (model, report) = try naming(path) {
-        try Model.imported(from: path, ImportOptions(), registry: registry)
+    let file = try SniffedFile(path)
+    guard file.format == .aviaryCheckpoint else {
+      let model = try naming(path) {
+        try StoredModel.imported(WeightsFile.read(file), registry: registry)
       }
-      format = report.format
-      architecture = model.architecture
-      configuration = model.configuration
-      network = (model.graph, model.picture)
+      format = model.report?.format ?? ""
+      let found = model.network
+      architecture = found.architecture.isEmpty ? nil : found.architecture
+      configuration = found.configuration
+      network = (found.graph, found.picture)
       card = model.card
       storedHash = nil
-      assumed = report.assumed
+      assumed = model.report?.assumed ?? []
       return
     }
-    let summary = try CheckpointSummary(of: path)
+    let summary = try CheckpointSummary(of: file)
     format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
     architecture = summary.architecture
     configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]

@@ -9,8 +9,32 @@ struct TensorEntry {
   var elementType: ElementType
   /// What else there is to say: `bookkeeping`, or whose storage it shares.
   var remark: String?
+  /// The name in the file, where the reader gave it another.
+  var storedName: String?
   /// Nil unless the data were read.
   var statistics: TensorStatistics?
+
+  /// A tensor of ours.
+  init(
+    name: String, shape: [Int], elementType: ElementType, remark: String?,
+    statistics: TensorStatistics?
+  ) {
+    self.name = name
+    self.shape = shape
+    self.elementType = elementType
+    self.remark = remark
+    self.statistics = statistics
+  }
+
+  /// A tensor of another framework's.
+  init(_ tensor: TensorDescription, statistics: TensorStatistics?) {
+    let remarks =
+      (tensor.alias.map { ["the storage of \($0)"] } ?? []) + tensor.steps.map { "\($0)" }
+    self.init(
+      name: tensor.name, shape: tensor.shape, elementType: tensor.elementType,
+      remark: remarks.isEmpty ? nil : remarks.joined(separator: ", "), statistics: statistics)
+    storedName = tensor.storedName == tensor.name ? nil : tensor.storedName
+  }
 
   /// All of them in columns.
   static func table(_ entries: [TensorEntry]) -> TextTable {
@@ -54,6 +78,7 @@ struct TensorEntry {
         "dtype": .string(elementType.rawValue),
       ]
       members["remark"] = remark.map(JSON.string)
+      members["storedName"] = storedName.map(JSON.string)
       if let statistics { members["statistics"] = try JSON(encoding: statistics) }
       return .object(members)
     }

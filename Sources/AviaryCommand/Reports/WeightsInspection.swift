@@ -12,50 +12,67 @@ struct WeightsInspection {
   private let contentHash: String?
 
   private enum Recognition {
-    case network(Fit)
-    case none(RegistryError)
+    case network(Network, LoadReport)
+    /// Nothing fits; what comes nearest.
+    case none(nearest: [Difference])
+    /// It cannot be told, or not be computed.
+    case problem(String)
   }
 
   /// - Throws: `CheckpointError` for a file that cannot be read or holds no weights.
-  init(_ path: String, statistics: Bool, verify: Bool, registry: Registry) throws {
-    file = try WeightsFile.read(path)
+  init(
+    _ sniffed: SniffedFile, statistics: Bool, verify: Bool, _ options: ImportOptions,
+    registry: Registry
+  ) throws {
+    file = try WeightsFile.read(sniffed, options.reading)
     let source = file.tensors
     tensors = try source.enumerated().map { position, tensor in
       TensorEntry(
-        name: tensor.name, shape: tensor.shape, elementType: tensor.elementType,
-        remark: tensor.alias.map { "the storage of \($0)" },
+        tensor,
         statistics: statistics ? TensorStatistics(of: try source.tensor(at: position)) : nil)
     }
-    let hashed: NamedTensors?
+    var hashed = source
+    var options = options
+    options.verifiesRecord = verify
     do {
-      let (fit, found) = try Model.recognise(file, ImportOptions(), registry)
+      let model = try StoredModel.imported(file, options, registry: registry)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.
-      hashed = verify ? fit.hashed(try found.tensors.loaded()) : nil
-      recognition = .network(fit)
-    } catch let error as RegistryError {
-      hashed = verify ? try file.tensors.loaded() : nil
-      recognition = .none(error)
+      hashed = model.weights
+      recognition = model.report.map { .network(model.network, $0) } ?? .problem("no report")
+    } catch RegistryError.unrecognised(_, let nearest) {
+      recognition = .none(nearest: nearest)
+    } catch let error as CheckpointError {
+      throw error
+    } catch {
+      recognition = .problem("\(error)")
     }
-    contentHash = hashed.map { ContentHash.of($0) }
+    contentHash = verify ? try ContentHash.of(hashed) : nil
   }
 
   /// For people.
   var text: String {
     var sheet = FactSheet()
     sheet.add("Format", file.format.name)
+    sheet.add("Origin", file.origin.text)
     file.unwrapping.describe(in: &sheet)
     switch recognition {
-    case .network(let fit):
-      sheet.add("Recognised", fit.network.label)
-      sheet.add("Names", fit.names.map { "those of \($0.source)" })
-      sheet.add("Assumed", fit.assumed.joined(separator: ", "))
-    case .none(.unrecognised(_, let nearest)):
-      sheet.add("Recognised", "no: no architecture has exactly these tensors")
+    case .network(let network, let report):
+      sheet.add("Recognised", network.title)
+      sheet.add("By", report.reason)
+      sheet.add("Picture", network.picture.json.text)
+      sheet.add("Assumed", report.assumed)
+      sheet.add("Notes", report.notes)
+    case .none(let nearest):
+      sheet.add(
+        "Recognised",
+        file.tensors.isEmpty
+          ? "no: there are no weights in it" : "no: no architecture has exactly these tensors")
       sheet.add("Nearest", nearest.map(\.description))
-    case .none(let error): sheet.add("Recognised", "no: \(error)")
+    case .problem(let problem): sheet.add("Recognised", "no: \(problem)")
     }
     sheet.add("Content hash", contentHash.map { "\($0) (computed)" })
     sheet.add("Tensors", TensorEntry.total(tensors))
+    if tensors.isEmpty { return "\(file.path.printable)\n\n\(sheet.text)" }
     return "\(file.path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
   }
 
@@ -64,34 +81,26 @@ struct WeightsInspection {
     get throws {
       var members: [String: JSON] = [
         "file": .string(file.path), "format": .string(file.format.rawValue),
+        "framework": .string(file.origin.framework.rawValue),
+        "frameworkVersion": file.origin.version.map(JSON.string) ?? .null,
         "unwrapping": try JSON(encoding: file.unwrapping),
         "tensors": .array(try tensors.map { try $0.json }),
       ]
       switch recognition {
-      case .network(let fit):
+      case .network(let network, let report):
         members["recognised"] = [
-          "architecture": .string(fit.network.architecture),
-          "configuration": fit.network.configuration, "picture": fit.network.picture.json,
-          "assumed": .array(fit.assumed.map(JSON.string)),
-          "names": fit.names.map { .string($0.source) } ?? .null,
+          "architecture": .string(network.architecture), "configuration": network.configuration,
+          "picture": network.picture.json, "reason": .string(report.reason),
+          "assumed": .array(report.assumed.map(JSON.string)),
+          "notes": .array(report.notes.map(JSON.string)),
+          "names": report.names.map { .string($0) } ?? .null,
         ]
-      case .none(.unrecognised(_, let nearest)):
-        members["nearest"] = .array(nearest.map(\.json))
-      case .none(let error): members["problem"] = .string("\(error)")
+      case .none(let nearest): members["nearest"] = .array(nearest.map(\.json))
+      case .problem(let problem): members["problem"] = .string(problem)
       }
       members["contentHash"] = contentHash.map(JSON.string)
       return .object(members)
     }
-  }
-}
-
-extension Fit {
-  /// The tensors that count for the content hash, under the network's names.
-  fileprivate func hashed(_ tensors: NamedTensors) -> NamedTensors {
-    let names = Set(
-      network.graph.parameters.filter { $0.role != .bookkeeping }.map(\.name))
-    return NamedTensors(
-      tensors.renamed(canonical).filter { names.contains($0.name) }.map { ($0.name, $0.tensor) })
   }
 }
 
@@ -106,6 +115,7 @@ extension Difference {
           [
             "name": .string($0.name), "expected": .array($0.expected.map(JSON.int)),
             "found": .array($0.found.map(JSON.int)),
+            "dimensions": .array($0.dimensions.map(JSON.string)),
           ]
         }),
     ]

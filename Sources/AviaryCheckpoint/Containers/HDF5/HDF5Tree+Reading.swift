@@ -1,78 +1,88 @@
+import AviaryFiles
+import AviaryHDF5
 import AviaryTensor
 
 extension HDF5Tree {
-  /// How many objects a file may have, and how deep groups may nest.
-  private static let limits = (objects: 1 << 18, depth: 64)
-
-  /// Reads all that a file says, in this process.
+  /// Reads all that a file says; elements are read when asked for.
   ///
-  /// - Throws: `CheckpointError`, also for links that lead out of the file and groups that hold
-  ///   themselves.
-  init(reading path: String) throws(CheckpointError) {
-    let file = try HDF5File(reading: path)
-    var walk = Walk(path: path)
-    let root = try walk.group(try file.root(), path: "/", depth: 0)
-    self.init(path: path, root: root, contents: OpenFile(path: path, file: file))
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - range: where in it the HDF5 file is, if it is a part of the file, stored as it is.
+  ///   - access: who reads it.
+  /// - Throws: `CheckpointError`, also for links that lead out of the file, groups that hold
+  ///   themselves, elements in other files and filters other than deflate and shuffle;
+  ///   `.readerFailed` if the helper program crashed, took too long or made no sense.
+  init(
+    reading path: String, range: Range<Int>? = nil, access: HDF5Access
+  ) throws(CheckpointError) {
+    try self.init(try HDF5Range(try InputFile(weights: path), range), access)
   }
 
-  /// The file kept open for its elements.
-  private final class OpenFile: HDF5Contents {
-    private let path: String
-    private let file: HDF5File
-
-    init(path: String, file: consuming HDF5File) {
-      self.path = path
-      self.file = file
-    }
-
-    func tensor(_ dataSet: DataSet) throws(CheckpointError) -> Tensor {
-      try file.root().dataSet(String(dataSet.path.dropFirst())).tensor()
-    }
-
-    func string(_ dataSet: DataSet) throws(CheckpointError) -> String {
-      try file.root().dataSet(String(dataSet.path.dropFirst())).string()
+  private init(_ range: consuming HDF5Range, _ access: HDF5Access) throws(CheckpointError) {
+    switch access {
+    case .trusted: try self.init(HDF5Reader(trusting: range))
+    case .isolated:
+      let helper = try HDF5Helper.installed(for: range.file.path)
+      try self.init(HDF5Reader(isolating: range, helper))
     }
   }
 
-  private struct Walk {
-    let path: String
-    var objects = 0
+  /// Reads all that a reader says of its file.
+  init(_ reader: HDF5Reader) throws(CheckpointError) {
+    let (path, byteCount) = (reader.range.file.path, reader.range.byteCount)
+    var decoder = Decoder(try reader.answer(), path: path, byteCount: byteCount)
+    self.init(path: path, root: try decoder.root(), reader: reader)
+  }
+}
 
-    mutating func group(
-      _ group: borrowing HDF5Group, path: String, depth: Int
-    ) throws(CheckpointError) -> Group {
-      guard depth <= limits.depth else {
-        throw .tooLarge(
-          path: self.path, part: "groups inside groups", limit: limits.depth, found: depth)
-      }
-      var result = Group(
-        path: path, attributes: try HDF5Attribute.all(of: group.handle, path, self.path))
-      for name in try group.memberNames() {
-        objects += 1
-        guard objects <= limits.objects else {
-          throw .tooLarge(
-            path: self.path, part: "objects", limit: limits.objects, found: objects)
-        }
-        let place = path == "/" ? "/" + name : path + "/" + name
-        switch try group.kind(of: name) {
-        case .group:
-          result.members.append(
-            (name, .group(try self.group(try group.group(name), path: place, depth: depth + 1))))
-        case .dataSet:
-          let dataSet = try group.dataSet(name)
-          result.members.append(
-            (
-              name,
-              .dataSet(
-                DataSet(
-                  path: place, number: objects, shape: dataSet.shape,
-                  elementType: try? dataSet.elementType(), offset: dataSet.offset,
-                  storedByteCount: dataSet.storedByteCount,
-                  attributes: try HDF5Attribute.all(of: dataSet.handle, place, self.path)))
-            ))
-        }
-      }
-      return result
+extension HDF5Tree {
+  /// The elements of a data set of numbers.
+  ///
+  /// - Throws: `CheckpointError`: `.unsupported` for elements of another type, `.tooLarge` for more
+  ///   than the file can hold, and what reading throws.
+  func tensor(_ dataSet: DataSet) throws(CheckpointError) -> Tensor {
+    guard let elementType = dataSet.elementType else {
+      throw .unsupported(
+        path: path, what: "\(dataSet.path): elements of another type than numbers")
     }
+    let byteCount: Int
+    do {
+      byteCount = try HDF5Limits.byteCount(
+        dataSet.shape, elementType.byteCount, stored: dataSet.storedByteCount,
+        isFiltered: dataSet.isFiltered, part: dataSet.path)
+    } catch {
+      throw CheckpointError(error, in: path)
+    }
+    var tensor: Tensor
+    do {
+      tensor = try Tensor(zeros: dataSet.shape, elementType: elementType)
+    } catch {
+      throw .damaged(path: path, part: dataSet.path, reason: error.description)
+    }
+    if byteCount == 0 { return tensor }
+    try unsafe tensor.withUnsafeMutableBytes { (bytes) throws(CheckpointError) in
+      // Most weights lie in the file as they are in memory, and need no library.
+      if dataSet.isPlain, let offset = dataSet.offset, dataSet.storedByteCount == byteCount {
+        try unsafe reader.range.fill(bytes, at: offset, part: dataSet.path)
+      } else {
+        try unsafe reader.read(dataSet, into: bytes)
+      }
+    }
+    return tensor
+  }
+
+  /// A data set as one string.
+  ///
+  /// - Throws: `CheckpointError.damaged` for numbers, or several strings.
+  func string(_ dataSet: DataSet) throws(CheckpointError) -> String {
+    guard dataSet.isText else {
+      throw .damaged(path: path, part: dataSet.path, reason: "text expected, numbers found")
+    }
+    guard let text = dataSet.text else {
+      throw .damaged(
+        path: path, part: dataSet.path,
+        reason: "one string expected, shape \(dataSet.shape) found")
+    }
+    return text
   }
 }

@@ -9,13 +9,8 @@ struct HDF5Tree: Sendable {
   let path: String
   /// The group that holds everything.
   let root: Group
-  private let contents: any HDF5Contents
-
-  init(path: String, root: Group, contents: any HDF5Contents) {
-    self.path = path
-    self.root = root
-    self.contents = contents
-  }
+  /// What gives the elements.
+  let reader: HDF5Reader
 
   /// A group or a data set.
   enum Member: Sendable {
@@ -57,7 +52,7 @@ struct HDF5Tree: Sendable {
   struct DataSet: Sendable {
     /// Where it is: `/model_weights/conv2d/conv2d/kernel:0`.
     var path: String
-    /// Its number in the walk, by which its elements are asked for.
+    /// Its number among the file's objects, in the order of their paths.
     var number: Int
     /// The dimensions; empty for a scalar.
     var shape: [Int]
@@ -67,22 +62,14 @@ struct HDF5Tree: Sendable {
     var offset: Int?
     /// The bytes that the elements take in the file.
     var storedByteCount: Int
+    /// Whether it holds text.
+    var isText = false
+    /// The text, where it is one string.
+    var text: String?
+    /// Whether the elements at `offset` are as they are in memory.
+    var isPlain = false
+    /// Whether the elements are compressed.
+    var isFiltered = false
     var attributes: [String: HDF5Attribute] = [:]
   }
-
-  /// The elements of a data set of numbers.
-  func tensor(_ dataSet: DataSet) throws(CheckpointError) -> Tensor {
-    try contents.tensor(dataSet)
-  }
-
-  /// A data set as one string.
-  func string(_ dataSet: DataSet) throws(CheckpointError) -> String {
-    try contents.string(dataSet)
-  }
-}
-
-/// What gives the elements of a file's data sets.
-protocol HDF5Contents: Sendable {
-  func tensor(_ dataSet: HDF5Tree.DataSet) throws(CheckpointError) -> Tensor
-  func string(_ dataSet: HDF5Tree.DataSet) throws(CheckpointError) -> String
 }

@@ -78,6 +78,11 @@ extension PickleHeap {
     if case .text(let text) = self[value] { text } else { nil }
   }
 
+  /// An identifier, which is a text or a number, as text.
+  func identifier(_ value: PickleValue) -> String? {
+    if case .integer(let number) = value { String(number) } else { text(value) }
+  }
+
   /// The full name of a global.
   func global(_ value: PickleValue) -> String? {
     if case .global(let name) = self[value] { name } else { nil }

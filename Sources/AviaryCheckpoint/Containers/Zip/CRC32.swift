@@ -16,25 +16,32 @@ enum CRC32 {
   }()
 
   /// The checksum of all the bytes.
-  static func of(_ bytes: [UInt8]) -> UInt32 {
-    var crc = UInt32.max
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  static func of(_ bytes: [UInt8], after earlier: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe of($0, after: earlier) }
+  }
+
+  /// The checksum of all the bytes.
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  static func of(_ bytes: UnsafeRawBufferPointer, after earlier: UInt32 = 0) -> UInt32 {
+    var crc = ~earlier
     // Unsafe for speed: bounds checks halve the pace, and every weight passes here.
-    unsafe bytes.withUnsafeBytes { bytes in
-      unsafe tables.withUnsafeBufferPointer { table in
-        var i = 0
-        while i + 8 <= bytes.count {
-          let low = unsafe crc ^ bytes.loadUnaligned(fromByteOffset: i, as: UInt32.self)
-          let high = unsafe bytes.loadUnaligned(fromByteOffset: i + 4, as: UInt32.self)
-          unsafe crc = table[1792 + Int(low & 0xFF)] ^ table[1536 + Int(low >> 8 & 0xFF)]
-          unsafe crc ^= table[1280 + Int(low >> 16 & 0xFF)] ^ table[1024 + Int(low >> 24)]
-          unsafe crc ^= table[768 + Int(high & 0xFF)] ^ table[512 + Int(high >> 8 & 0xFF)]
-          unsafe crc ^= table[256 + Int(high >> 16 & 0xFF)] ^ table[Int(high >> 24)]
-          i += 8
-        }
-        while i < bytes.count {
-          unsafe crc = crc >> 8 ^ table[Int(UInt8(truncatingIfNeeded: crc) ^ bytes[i])]
-          i += 1
-        }
+    unsafe tables.withUnsafeBufferPointer { table in
+      var i = 0
+      while i + 8 <= bytes.count {
+        let low = unsafe crc ^ bytes.loadUnaligned(fromByteOffset: i, as: UInt32.self)
+        let high = unsafe bytes.loadUnaligned(fromByteOffset: i + 4, as: UInt32.self)
+        unsafe crc = table[1792 + Int(low & 0xFF)] ^ table[1536 + Int(low >> 8 & 0xFF)]
+        unsafe crc ^= table[1280 + Int(low >> 16 & 0xFF)] ^ table[1024 + Int(low >> 24)]
+        unsafe crc ^= table[768 + Int(high & 0xFF)] ^ table[512 + Int(high >> 8 & 0xFF)]
+        unsafe crc ^= table[256 + Int(high >> 16 & 0xFF)] ^ table[Int(high >> 24)]
+        i += 8
+      }
+      while i < bytes.count {
+        unsafe crc = crc >> 8 ^ table[Int(UInt8(truncatingIfNeeded: crc) ^ bytes[i])]
+        i += 1
       }
     }
     return ~crc

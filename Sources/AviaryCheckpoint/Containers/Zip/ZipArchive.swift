@@ -48,6 +48,7 @@ struct ZipArchive {
       }
       entries.append(entry)
     }
+    try Self.check(entries, in: file, directoryOffset: end.directoryOffset)
     self.entries = entries
     self.byName = byName
   }
@@ -55,8 +56,9 @@ struct ZipArchive {
   /// The member of that name.
   subscript(name: String) -> Entry? { byName[name].map { entries[$0] } }
 
-  /// The content of a stored member, its checksum compared where it has one.
+  /// The content of a member, its checksum compared where it has one.
   func content(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError) -> [UInt8] {
+    guard entry.method == 0 else { return try unpacked(entry, in: file) }
     let bytes = try file.read(
       at: try contentOffset(of: entry, in: file), count: entry.byteCount, part: entry.name)
     guard entry.crc == 0 || CRC32.of(bytes) == entry.crc else {
@@ -66,15 +68,20 @@ struct ZipArchive {
   }
 
   /// Where a stored member's content begins.
-  private func contentOffset(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError)
+  func contentOffset(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError)
     -> Int
   {
-    guard !entry.isEncrypted else {
-      throw .unsupported(path: file.path, what: "\(entry.name): an encrypted member")
-    }
     guard entry.method == 0, entry.storedByteCount == entry.byteCount else {
       throw .unsupported(
         path: file.path, what: "\(entry.name): compression of method \(entry.method)")
+    }
+    return try storedOffset(of: entry, in: file)
+  }
+
+  /// Where what is stored of a member begins, packed or not.
+  func storedOffset(of entry: Entry, in file: borrowing InputFile) throws(CheckpointError) -> Int {
+    guard !entry.isEncrypted else {
+      throw .unsupported(path: file.path, what: "\(entry.name): an encrypted member")
     }
     let header = try file.read(at: entry.headerOffset, count: 30, part: entry.name)
     guard header.starts(with: [0x50, 0x4B, 0x03, 0x04]) else {

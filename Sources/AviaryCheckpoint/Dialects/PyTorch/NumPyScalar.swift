@@ -20,8 +20,9 @@ extension TorchObjects {
   }
 
   /// Bytes, which protocol 2 pickles as `_codecs.encode(text, 'latin1')`.
-  private func bytes(_ value: PickleValue) -> [UInt8]? {
+  func bytes(_ value: PickleValue) -> [UInt8]? {
     if case .bytes(let bytes)? = heap[value] { return bytes }
+    if let text = heap.text(value) { return Array(text.utf8) }
     guard let (name, object) = heap.object(value), name == "_codecs.encode",
       let text = heap.items(object.arguments)?.first.flatMap(heap.text)
     else { return nil }

@@ -16,18 +16,6 @@ struct StateDictFinder {
   /// How deep wrappers and modules may nest.
   private static let depthLimit = 64
 
-  /// Keys that hold averaged weights, which are the ones meant to be used.
-  private static let averaged = ["params_ema", "params-ema", "state_dict_ema", "model_ema"]
-  /// Keys that hold weights, in order of preference.
-  private static let wrappers =
-    averaged + [
-      "params", "state_dict", "model_state_dict", "model", "net", "generator", "netG",
-    ]
-  /// What frameworks and wrapping modules put before every name.
-  private static let prefixes = [
-    "module.", "_orig_mod.", "netG.", "model.", "net.", "generator.",
-  ]
-
   /// Finds and names the tensors; none is read yet.
   static func find(
     _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages
@@ -43,7 +31,7 @@ struct StateDictFinder {
     for (place, (name, view)) in found.enumerated() {
       var description = TensorDescription(
         name: name, shape: view.shape, elementType: view.elementType, storedName: stored[place],
-        isBookkeeping: name.hasSuffix("num_batches_tracked"))
+        isBookkeeping: TensorNames.isBookkeeping(name))
       // Tensors without elements share nothing.
       if view.count != 0 {
         description.alias = first[view]
@@ -70,6 +58,12 @@ extension StateDictFinder {
       if let module = objects.module(value) {
         unwrapping.moduleClass = module.className
         try collect(module, prefix: "", depth: 0)
+        if found.isEmpty { throw nothing(root) }
+        return
+      }
+      if let fields = objects.scripted(value) {
+        unwrapping.moduleClass = objects.scriptedClass(value)
+        try collect(scripted: fields, prefix: "", depth: 0)
         if found.isEmpty { throw nothing(root) }
         return
       }
@@ -106,7 +100,7 @@ extension StateDictFinder {
         candidates.append(entry)
       }
     }
-    let known = Self.wrappers.compactMap { name in candidates.first { $0.key == name } }
+    let known = TensorNames.wrappers.compactMap { name in candidates.first { $0.key == name } }
     // Without a known name: a state dict if tensors lie open, else the only dictionary of them.
     // What belongs to the optimiser is never the network.
     let others = candidates.filter { !$0.key.lowercased().contains("optim") }
@@ -123,7 +117,7 @@ extension StateDictFinder {
         path: objects.path, what: "a file of several dictionaries of tensors (\(names))")
     }
     guard let choice else { return nil }
-    if Self.averaged.contains(choice.key), known.count > 1 {
+    if TensorNames.averaged.contains(choice.key), known.count > 1 {
       unwrapping.notes.append(
         "\(choice.key) (averaged weights) preferred to "
           + known.dropFirst().map(\.key).joined(separator: ", "))
@@ -178,6 +172,26 @@ extension StateDictFinder {
     }
   }
 
+  /// A scripted module's tensors: its own, then those of its parts by the path of attributes.
+  private mutating func collect(
+    scripted fields: [(key: String, value: PickleValue)], prefix: String, depth: Int
+  ) throws(CheckpointError) {
+    guard depth < Self.depthLimit else {
+      throw .tooLarge(
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth)
+    }
+    try spend(1 + fields.count)
+    for (key, value) in fields {
+      if let tensor = try objects.tensor(value, name: prefix + key) {
+        found.append((prefix + key, tensor))
+      }
+    }
+    for (key, value) in fields {
+      guard let parts = objects.scripted(value) else { continue }
+      try collect(scripted: parts, prefix: prefix + key + ".", depth: depth + 1)
+    }
+  }
+
   private mutating func spend(_ count: Int) throws(CheckpointError) {
     budget -= count
     guard budget >= 0 else {
@@ -187,12 +201,9 @@ extension StateDictFinder {
   }
 
   private mutating func stripPrefixes() {
-    while let prefix = Self.prefixes.first(where: { prefix in
-      found.allSatisfy { $0.name.hasPrefix(prefix) && $0.name.count > prefix.count }
-    }) {
-      unwrapping.prefix += prefix
-      for i in found.indices { found[i].name.removeFirst(prefix.count) }
-    }
+    unwrapping.prefix = TensorNames.commonPrefix(found.map(\.name))
+    let count = unwrapping.prefix.count
+    for i in found.indices { found[i].name.removeFirst(count) }
   }
 }
 

@@ -7,6 +7,10 @@ struct TorchObjects {
   let heap: PickleHeap
   /// The file, for messages.
   let path: String
+  /// The tensors that the file lists beside the pickle, by the identifiers that the pickle has.
+  var listed: [String: TorchTensor] = [:]
+  /// Whether NumPy's arrays count as tensors: in a pickle outside PyTorch's containers.
+  var takesArrays = false
 
   /// A module's own three dictionaries.
   struct Module {
@@ -70,10 +74,32 @@ struct TorchObjects {
       extent: fields.count + parameters.count + children.count + (temporary?.count ?? 0))
   }
 
+  /// The attributes of an object of a scripted module, whose class exists in the archive alone:
+  /// tensors first, as in its state dict, then the parts that it is made of.
+  func scripted(_ value: PickleValue) -> [(key: String, value: PickleValue)]? {
+    guard let (name, object) = heap.object(value), name.hasPrefix("__torch__."),
+      let state = object.state
+    else { return nil }
+    return dictionary(state)
+  }
+
+  /// The class of a scripted module as its source had it: TorchScript puts `__torch__.` before, and
+  /// `___torch_mangle_6.` to keep classes of one name apart.
+  func scriptedClass(_ value: PickleValue) -> String? {
+    heap.object(value).map { name, _ in
+      name.split(separator: ".").dropFirst().filter { !$0.hasPrefix("___torch_mangle_") }
+        .joined(separator: ".")
+    }
+  }
+
   /// The tensor that a value is; nil if it is none.
   ///
   /// - Throws: `CheckpointError.damaged` or `.unsupported` for a tensor that makes no sense.
   func tensor(_ value: PickleValue, name: String) throws(CheckpointError) -> TorchTensor? {
+    if !listed.isEmpty, case .persistent(let identifier)? = heap[value] {
+      return heap.identifier(identifier).flatMap { listed[$0] }
+    }
+    if takesArrays, let array = try array(value, name: name) { return array }
     guard let (callable, object) = heap.object(value),
       let arguments = heap.items(object.arguments)
     else { return nil }
@@ -88,8 +114,9 @@ struct TorchObjects {
     case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state",
       "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer":
       // Not recursive: a parameter wraps a tensor, never another parameter.
-      guard let data = arguments.first, let (inner, _) = heap.object(data),
-        inner.hasPrefix("torch._utils._rebuild_tensor")
+      guard let data = arguments.first else { return nil }
+      if case .persistent? = heap[data] { return try tensor(data, name: name) }
+      guard let (inner, _) = heap.object(data), inner.hasPrefix("torch._utils._rebuild_tensor")
       else { return nil }
       return try tensor(data, name: name)
     case "torch._tensor._rebuild_from_type_v2":
@@ -104,6 +131,12 @@ struct TorchObjects {
   private func view(
     _ arguments: [PickleValue], type: ElementType?, name: String
   ) throws(CheckpointError) -> TorchTensor {
+    // Outside PyTorch's containers each storage is pickled as a file of its own.
+    if let (callable, _) = arguments.first.flatMap(heap.object),
+      callable == "torch.storage._load_from_bytes"
+    {
+      throw .unsupported(path: path, what: "\(name): a tensor pickled without torch.save")
+    }
     guard arguments.count >= 4, case .persistent(let identifier)? = heap[arguments[0]],
       let offset = heap.size(arguments[1]), let shape = heap.sizes(size(arguments[2])),
       let strides = heap.sizes(size(arguments[3])), shape.count == strides.count

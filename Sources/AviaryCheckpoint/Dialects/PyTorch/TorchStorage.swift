@@ -24,8 +24,7 @@ struct TorchStorage: Hashable {
       let type = heap.global(parts[1]), let key = heap.text(parts[2]),
       let count = heap.size(parts[4])
     else { return nil }
-    let name = String(type.split(separator: ".").last ?? "")
-    guard let elementType = Self.elementTypes[name] else { return nil }
+    guard let elementType = Self.elementType(named: type) else { return nil }
     self.key = key
     self.elementType = elementType
     self.count = count
@@ -34,6 +33,16 @@ struct TorchStorage: Hashable {
       guard let offset = heap.size(view[1]) else { return nil }
       self.offset = offset
     }
+  }
+
+  /// A whole storage.
+  init(key: String, elementType: ElementType, count: Int) {
+    (self.key, self.elementType, self.count) = (key, elementType, count)
+  }
+
+  /// The elements' type by the class of storage, such as `torch.FloatStorage`.
+  static func elementType(named type: String) -> ElementType?? {
+    elementTypes[String(type.split(separator: ".").last ?? "")]
   }
 
   /// Of an untyped storage the type is nil, of an unknown one there is no entry.

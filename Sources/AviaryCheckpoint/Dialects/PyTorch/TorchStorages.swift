@@ -16,6 +16,8 @@ struct TorchStorages: ~Copyable {
     case archive(ZipArchive, prefix: String)
     /// Ranges of the file.
     case ranges([String: Range<Int>])
+    /// Bytes in the pickle.
+    case pickle(TorchObjects)
   }
 
   init(_ file: consuming InputFile, _ places: Places) {
@@ -82,7 +84,11 @@ struct TorchStorages: ~Copyable {
       let range = try range(storage, ranges)
       bytes = try file.read(
         at: range.lowerBound, count: range.count, part: "storage \(storage.key)")
+    case .pickle(let objects):
+      bytes = objects.bytes(ofStorage: storage.key) ?? []
     }
+    // Text that stands for bytes may hold characters that are none.
+    try requireSize(bytes.count, storage.byteCount ?? .max, storage)
     last.withLock { $0 = (storage.key, bytes) }
     return bytes
   }
@@ -91,6 +97,7 @@ struct TorchStorages: ~Copyable {
     switch places {
     case .archive(let archive, let prefix): try entry(storage, archive, prefix).byteCount
     case .ranges(let ranges): try range(storage, ranges).count
+    case .pickle(let objects): objects.byteCount(ofStorage: storage.key) ?? 0
     }
   }
 

@@ -2,9 +2,13 @@ import AviaryFiles
 
 /// PyTorch's container since 1.6: a zip archive of `data.pkl` and one stored member per storage
 /// (torch/serialization.py, caffe2/serialize/inline_container.cc).
-enum TorchZip {
+package enum TorchZip {
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  ///
+  /// - Parameter format: TorchScript's archives are the same, with code beside that is left alone.
+  static func read(
+    _ path: String, _ format: FileFormat = .torchZip
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive: ZipArchive
     do {
@@ -30,13 +34,17 @@ enum TorchZip {
     }
     var machine = PickleMachine(
       ByteCursor(try archive.content(of: pickle, in: file), path: path, part: "data.pkl"))
+    var found: String?
+    if let member = archive[folder + record], member.byteCount <= limit {
+      found = String(decoding: try archive.content(of: member, in: file), as: UTF8.self)
+    }
     let root = try machine.run()
     let (tensors, unwrapping) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
       TorchStorages(file, .archive(archive, prefix: folder + "data/")))
     return WeightsFile(
-      path: path, format: .torchZip, tensors: tensors, unwrapping: unwrapping,
-      origin: Origin(.pytorch))
+      path: path, format: format, tensors: tensors, unwrapping: unwrapping,
+      origin: Origin(.pytorch), record: found)
   }
 
   /// Where `data.pkl` is if it is the archive's first member, as PyTorch writes it.

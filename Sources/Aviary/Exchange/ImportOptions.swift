@@ -1,0 +1,76 @@
+public import AviaryCheckpoint
+public import AviaryGraph
+
+/// What a user states about weights on import.
+public struct ImportOptions: Sendable {
+  /// The architecture; nil to recognise it, or to take the network that the file itself describes.
+  public var architecture: String?
+  /// Members of the configuration.
+  public var configuration: JSON
+  /// Members of the picture, such as `colour`; those not stated are customary.
+  public var picture: JSON
+  /// The scale that the weights were trained for, where neither names nor shapes show it.
+  public var scale: Int?
+  /// Whether missing parameters may be zero and tensors left unused.
+  public var allowMissing: Bool
+  /// How layers are renamed before anything is recognised; nil for not at all.
+  public var names: NameMap?
+  /// The order of channels before a pixel shuffle; nil for that of the file's framework.
+  public var shuffleOrder: ChannelOrder?
+  /// What the file itself does not say.
+  public var reading: ReadingOptions
+  /// Whether a record of ours in the file is believed only once all tensors were read and hashed.
+  public var verifiesRecord = true
+
+  /// Nothing is stated unless said.
+  public init(
+    architecture: String? = nil, configuration: JSON = [:], picture: JSON = [:],
+    scale: Int? = nil, allowMissing: Bool = false, names: NameMap? = nil,
+    shuffleOrder: ChannelOrder? = nil, reading: ReadingOptions = ReadingOptions()
+  ) {
+    self.architecture = architecture
+    self.configuration = configuration
+    self.picture = picture
+    self.scale = scale
+    self.allowMissing = allowMissing
+    self.names = names
+    self.shuffleOrder = shuffleOrder
+    self.reading = reading
+  }
+}
+
+extension ImportOptions {
+  /// Puts what the user states about pictures in the place of what is customary.
+  ///
+  /// - Throws: `GraphError` for members that a picture does not have, `AviaryError.colour` or
+  ///   `.scale` for statements that do not fit the network.
+  package func apply(to network: inout Network, assumed: inout [String]) throws {
+    let name = network.architecture
+    if let stated = picture.object, !stated.isEmpty {
+      let members = (network.picture.json.object ?? [:]).merging(stated) { $1 }
+      network.picture = try Picture(json: .object(members))
+      let channels = network.graph.inputs[0].channels
+      guard network.picture.colour.channels == channels else {
+        throw AviaryError.colour(
+          model: name, channels: channels, found: network.picture.colour.rawValue)
+      }
+    }
+    // No tensor shows what its channels are.
+    if picture["colour"] == nil { assumed.append("picture.colour") }
+    guard let scale else { return }
+    if network.picture.enlargeFirst == .no {
+      let own = network.graph.sizeRule().scale
+      guard own == Ratio(max(scale, 1)) else {
+        let expected = own.map {
+          $0.denominator == 1 ? "\($0.numerator)" : "\($0.numerator)/\($0.denominator)"
+        }
+        throw AviaryError.scale(model: name, expected: expected ?? "none", found: "\(scale)")
+      }
+    } else {
+      guard (1...64).contains(scale) else {
+        throw AviaryError.scale(model: name, expected: "1 to 64", found: "\(scale)")
+      }
+      network.picture.scales = [scale]
+    }
+  }
+}

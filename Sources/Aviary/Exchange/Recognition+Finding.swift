@@ -1,0 +1,133 @@
+internal import AviaryCheckpoint
+internal import AviaryGraph
+internal import AviaryInterchange
+internal import FoundationEssentials
+
+extension Recognition {
+  /// Finds the network of a file's weights: what the user says it is; else what the file itself
+  /// says; else what its names, shapes and layers show.
+  ///
+  /// - Throws: as `StoredModel.imported(_:_:registry:)`.
+  init(of file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    let isStated = options.architecture != nil || options.configuration != [:]
+    if !isStated, let recorded = try Recognition(byRecordOf: file, verify: options.verifiesRecord) {
+      self = recorded
+      return
+    }
+    var problem: (any Error)?
+    if !isStated, file.network != nil {
+      do {
+        if let own = try Recognition(byItself: file, registry) {
+          self = own
+          return
+        }
+      } catch let error as InterchangeError {
+        // Its weights may still be those of an architecture of ours.
+        problem = error
+      }
+    }
+    do {
+      self = try Recognition(byWeights: file, options, registry)
+      if let problem { notes.append("the file's own network is not used: \(problem)") }
+    } catch let error as RegistryError {
+      guard case .unrecognised = error else { throw error }
+      if let problem { throw problem }
+      guard options.allowMissing, let name = options.architecture else { throw error }
+      // The user says what it is, and that it may be incomplete.
+      self.init(
+        network: try registry[name].network(options.configuration), tensors: file.tensors,
+        assumed: [], reason: "stated, with parts missing")
+    }
+  }
+
+  /// By names, shapes and layers, with the prefix that was stripped put back where that alone fits.
+  ///
+  /// - Throws: `RegistryError` where nothing fits, or too much.
+  private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructuralFit? {
+      try KerasStructure.recognise(
+        file, registry: registry, as: options.architecture, overrides: overrides,
+        shuffle: options.shuffleOrder)
+    }
+    var overrides = options.configuration
+    var used = file
+    var found = try attempt(file, overrides)
+    if found == nil, !file.unwrapping.prefix.isEmpty {
+      used = file.withPrefix
+      found = try? attempt(used, overrides)
+    }
+    // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
+    if let scale = options.scale, found?.fit.assumed.contains("scale") == true {
+      overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
+      found = try attempt(used, overrides)
+    }
+    guard let found else {
+      // Says what comes nearest.
+      _ = try registry.detect(
+        WeightIndex(file.tensors), as: options.architecture, overrides: options.configuration)
+      throw RegistryError.unrecognised(tensors: file.tensors.count, nearest: [])
+    }
+    let source = found.fit.names?.source
+    let isByNames = found.tensors.names == file.tensors.names || source != nil
+    self.init(
+      network: found.fit.network, tensors: found.tensors, source: source,
+      assumed: found.fit.assumed + found.assumed, notes: found.notes,
+      reason: source.map { "names and shapes, by the names of \($0)" }
+        ?? (isByNames ? "names and shapes" : "its layers' kinds, places and shapes"))
+  }
+
+  /// By the network that the file describes; nil where it describes none. Where that is an
+  /// architecture of ours under other names, it is that architecture.
+  ///
+  /// - Throws: `InterchangeError` for what no operations of ours compute.
+  private init?(byItself file: WeightsFile, _ registry: Registry) throws {
+    let own: ImportedGraph
+    let framework = file.origin.framework.rawValue
+    switch file.network {
+    case .keras:
+      guard let graph = try KerasGraph.graph(of: file) else { return nil }
+      own = graph
+    case .onnx: own = try ONNXNetwork.graph(file)
+    case .ncnn: own = try NCNNModel.graph(file)
+    case nil: return nil
+    }
+    let reason = "the network that the file describes (\(framework))"
+    // An architecture of ours under other names: its own say more.
+    if let found = try? KerasStructure.recognise(file, registry: registry),
+      found.fit.network.graph.isEquivalent(to: own.graph)
+    {
+      self.init(
+        network: found.fit.network, tensors: found.tensors, source: found.fit.names?.source,
+        assumed: [], notes: own.notes,
+        reason: "\(reason), which computes what \(found.fit.network.architecture) does")
+      return
+    }
+    self.init(
+      network: Network(
+        architecture: "", configuration: [:], graph: own.graph,
+        picture: Picture(channels: own.graph.inputs[0].channels)),
+      tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
+  }
+
+  /// By our own record that an export left in the file; nil where there is none, or where the tensors
+  /// are not those that it is about.
+  private init?(byRecordOf file: WeightsFile, verify: Bool) throws {
+    guard let text = file.record, let json = try? JSON(parsing: text),
+      let record = ExportRecord(json: json), let expected = record.contentHash,
+      let graphJSON = record.graph, let graph = try? Graph(json: graphJSON),
+      let tensors = record.restored(file)
+    else { return nil }
+    let picture = record.picture.flatMap { try? Picture(json: $0) }
+    guard Difference(WeightIndex(tensors), graph, network: "").isEmpty,
+      try !verify || ContentHash.of(tensors) == expected
+    else { return nil }
+    self.init(
+      network: Network(
+        architecture: record.architecture ?? "", configuration: record.configuration ?? [:],
+        graph: graph, picture: picture ?? Picture(channels: graph.inputs[0].channels)),
+      tensors: tensors, assumed: [],
+      reason: "the record that Aviary left in the file, "
+        + (verify ? "confirmed by the content hash" : "not verified"))
+    card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
+  }
+}

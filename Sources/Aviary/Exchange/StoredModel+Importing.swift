@@ -1,0 +1,124 @@
+public import AviaryCheckpoint
+public import AviaryGraph
+internal import AviaryInterchange
+internal import AviaryTensor
+
+extension StoredModel {
+  /// Understands another framework's weights as a model. No elements are read.
+  ///
+  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read; `RegistryError`
+  ///   if no architecture or several fit; `InterchangeError` for a network of the file's own that no
+  ///   operations of ours compute; `GraphError` for a configuration that the architecture refuses;
+  ///   `AviaryError.colour` or `.scale` for statements that do not fit.
+  public static func imported(
+    from path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
+  ) throws -> StoredModel {
+    try imported(WeightsFile.read(path, options.reading), options, registry: registry)
+  }
+
+  /// Understands another framework's weights, whose file was read, as a model.
+  ///
+  /// - Throws: as `imported(from:_:registry:)`.
+  public static func imported(
+    _ file: WeightsFile, _ options: ImportOptions = ImportOptions(), registry: Registry
+  ) throws -> StoredModel {
+    var file = file
+    let path = file.path
+    if let names = options.names { file.tensors = file.tensors.renamed(names.canonical) }
+    var recognition = try Recognition(of: file, options, registry)
+    var assumed = recognition.assumed
+    try options.apply(to: &recognition.network, assumed: &assumed)
+
+    var report = LoadReport(
+      format: file.format.name, origin: file.origin.text,
+      architecture: recognition.network.architecture,
+      configuration: recognition.network.configuration,
+      picture: recognition.network.picture.json, reason: recognition.reason,
+      names: recognition.source)
+    report.unwrapping = file.unwrapping
+    report.notes = recognition.notes
+    report.assumed = assumed.map { recognition.network.statement(of: $0) }
+    let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
+    var card = recognition.card ?? Card()
+    card.provenance.append(
+      Card.Provenance(
+        file: path.split(separator: "/").last.map(String.init) ?? path,
+        // A folder of arrays has no bytes of its own.
+        sha256: try? WeightsFile.sha256(path), format: file.format.name,
+        conversions: report.conversions, assumptions: report.assumed))
+    return StoredModel(recognition.network, weights: weights, card: card, report: report)
+  }
+}
+
+extension Recognition {
+  /// The graph's parameters in order, from the file's tensors.
+  ///
+  /// - Throws: `AviaryError.weightsDoNotFit` for tensors of another shape, and for missing and
+  ///   unused ones unless they are allowed.
+  fileprivate func filled(
+    _ report: inout LoadReport, allowMissing: Bool, path: String
+  ) throws -> TensorSource {
+    let index = WeightIndex(tensors)
+    var difference = Difference(index, network.graph, network: network.label)
+    report.missing = difference.missing
+    report.unused = difference.extra.map { tensors[$0]?.storedName ?? $0 }
+    if allowMissing { (difference.missing, difference.extra) = ([], []) }
+    guard difference.isEmpty else { throw AviaryError.weightsDoNotFit(path: path, difference) }
+
+    let places = Dictionary(
+      uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+    var descriptions: [TensorDescription] = []
+    var origins: [Int?] = []
+    for parameter in network.graph.parameters {
+      let place = places[parameter.name]
+      if place == nil, parameter.role == .bookkeeping { continue }
+      var description =
+        place.map { tensors[$0] }
+        ?? TensorDescription(name: parameter.name, shape: parameter.shape, elementType: .float32)
+      description.isBookkeeping = parameter.role == .bookkeeping
+      descriptions.append(description)
+      origins.append(place)
+    }
+    let source = TensorSource(descriptions) {
+      [tensors, origins, descriptions] (position) throws(CheckpointError) in
+      if let place = origins[position] { return try tensors.tensor(at: place) }
+      do throws(TensorError) {
+        return try Tensor(zeros: descriptions[position].shape)
+      } catch {
+        throw .damaged(path: path, part: descriptions[position].name, reason: "\(error)")
+      }
+    }
+    // What our own format does not hold becomes the nearest that it does.
+    let storable = source.storable
+    for (position, tensor) in storable.enumerated() where origins[position] != nil {
+      report.applied.append(tensor.name)
+      // The prefix is said once, and not for each.
+      let prefix = report.unwrapping.prefix
+      let stored = tensor.storedName
+      let name = stored.hasPrefix(prefix) ? String(stored.dropFirst(prefix.count)) : stored
+      if name != tensor.name { report.renamed.append(.init(from: name, to: tensor.name)) }
+      report.note(tensor)
+    }
+    return storable
+  }
+}
+
+extension Network {
+  /// An assumption as "member: value"; one that is no member's name, in words, as it is.
+  fileprivate func statement(of assumption: String) -> String {
+    if assumption.hasPrefix("picture.") {
+      let value = picture.json[String(assumption.dropFirst("picture.".count))]
+      return "\(assumption): \(value?.text ?? "default")"
+    }
+    guard let value = configuration[assumption] else { return assumption }
+    return "\(assumption): \(value.text)"
+  }
+}
+
+extension Origin {
+  /// In words: "Keras 3.6.0 (tensorflow)".
+  package var text: String {
+    ([framework.rawValue] + [version, backend.map { "(\($0))" }].compactMap { $0 })
+      .joined(separator: " ")
+  }
+}

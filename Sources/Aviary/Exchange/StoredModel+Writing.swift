@@ -1,0 +1,165 @@
+public import AviaryCheckpoint
+internal import AviaryFiles
+internal import AviaryGraph
+internal import AviaryInterchange
+internal import AviaryTensor
+
+extension StoredModel {
+  /// Writes the model as a file of a format, then reads it back and compares.
+  ///
+  /// - Parameters:
+  ///   - path: the file; what is there is replaced in one step.
+  ///   - module: with PyTorch's format, a Python file for the module that the weights belong to.
+  /// - Throws: `CheckpointError` for a file that cannot be written; `InterchangeError.target` for a
+  ///   network that the format cannot express; `AviaryError.hash` or `.exchange` if what was written
+  ///   does not read back as what it was written from.
+  public func write(
+    to path: String, as format: TargetFormat, module: String? = nil
+  ) throws -> ExportReport {
+    let monitor = FiniteMonitor()
+    var model = self
+    model.weights = monitor.watching(weights)
+    var report = ExportReport(format: format, files: [path], contentHash: "", check: .hash)
+    switch format {
+    case .aviary:
+      report.contentHash = try model.checkpoint.write(to: path)
+      try requireHash(report.contentHash, of: CheckpointFile(path).tensors, path)
+    case .pytorch, .safetensors:
+      let tensors = try model.weights.completed(for: network.graph)
+      report.contentHash = try ContentHash.of(tensors)
+      let record = try record(contentHash: report.contentHash).json.text
+      if format == .pytorch {
+        try TorchZip.write(tensors, record: record, to: path)
+      } else {
+        try SafeTensorsFile.write(tensors, metadata: ["format": "pt", "aviary": record], to: path)
+      }
+      try requireHash(report.contentHash, of: WeightsFile.read(path).tensors, path)
+    case .keras, .kerasWeights, .kerasHDF5:
+      let tensors = model.weights.withoutCounters(of: network.graph)
+      report.contentHash = try ContentHash.of(tensors)
+      let keras = try KerasExport.model(network.graph)
+      try keras.write(
+        format.kerasFile, name: pythonName, weights: tensors,
+        record: record(contentHash: report.contentHash), to: path)
+      let file = try WeightsFile.read(path)
+      try requireRecord(report.contentHash, in: file)
+      if let own = try KerasGraph.graph(of: file) {
+        report.check = try agreement(with: own, path)
+      }
+    case .onnx:
+      let tensors = model.weights.withoutCounters(of: network.graph)
+      report.contentHash = try ContentHash.of(tensors)
+      report.changes = try ONNXExport.write(
+        graph: network.graph, weights: tensors,
+        record: record(contentHash: report.contentHash).json.text, to: path)
+      let file = try WeightsFile.read(path)
+      report.check = try agreement(with: ONNXNetwork.graph(file), path)
+    }
+    if let module {
+      try writeModule(to: module, weights: path)
+      report.files.append(module)
+    }
+    report.notFinite = monitor.notFinite
+    return report
+  }
+
+  /// What travels in a file of another framework.
+  func record(contentHash: String) throws -> ExportRecord {
+    let name = network.architecture
+    return ExportRecord(
+      architecture: name.isEmpty ? nil : name, configuration: network.configuration,
+      graph: network.graph.json, picture: network.picture.json, card: try JSON(encoding: card),
+      contentHash: contentHash)
+  }
+
+  /// Throws unless the record in a written file leads back to the tensors.
+  private func requireRecord(_ expected: String, in file: WeightsFile) throws {
+    guard let text = file.record, let record = try ExportRecord(json: JSON(parsing: text)),
+      let tensors = record.restored(file)
+    else {
+      throw AviaryError.exchange(path: file.path, "a record of its tensors expected, none found")
+    }
+    try requireHash(expected, of: tensors, file.path)
+  }
+
+  /// How far the outputs of what was written lie from those of the model.
+  ///
+  /// - Throws: `AviaryError.exchange` where they are not the same but for rounding.
+  private func agreement(
+    with written: ImportedGraph, _ path: String
+  ) throws -> ExportReport.Check {
+    let picture = try TestPicture(for: network.graph)
+    let expected = try picture.outputs(of: network.graph, weights)
+    let found = try picture.outputs(of: written.graph, written.weights)
+    guard expected.count == found.count else {
+      throw AviaryError.exchange(
+        path: path, "\(expected.count) outputs expected, \(found.count) found")
+    }
+    var (largest, relative) = (0.0, 0.0)
+    for (a, b) in zip(expected, found) {
+      guard a.shape == b.shape else {
+        throw AviaryError.exchange(
+          path: path, "an output of shape \(a.shape) expected, \(b.shape) found")
+      }
+      let difference = TensorDifference(a, b)
+      largest = max(largest, difference.largest)
+      relative = max(relative, difference.relative)
+    }
+    // Other orders of summing are all that may differ; a network of NaN gives NaN on both sides.
+    guard relative <= 1e-4 else {
+      throw AviaryError.exchange(
+        path: path, "outputs as those of the original expected, a difference of \(largest) found")
+    }
+    return .outputs(
+      height: picture.size.height, width: picture.size.width, largest: largest, relative: relative)
+  }
+
+  private func requireHash(_ expected: String, of tensors: TensorSource, _ path: String) throws {
+    let found = try ContentHash.of(tensors)
+    guard found == expected else {
+      throw AviaryError.hash(path: path, stored: expected, found: found)
+    }
+  }
+
+  private func writeModule(to path: String, weights: String) throws {
+    let words =
+      network.architecture.isEmpty
+      ? ["network"] : network.architecture.split(separator: "-").map(String.init)
+    let name = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    let source = try PyTorchModule.source(
+      graph: network.graph, className: name,
+      weightsFile: weights.split(separator: "/").last.map(String.init) ?? weights)
+    do throws(FileError) {
+      let file = try AtomicFile(replacing: path)
+      try file.write(Array(source.utf8))
+      try file.commit()
+    } catch {
+      throw CheckpointError(error)
+    }
+  }
+
+  /// What the network is called where names are Python's: `residual_cae`.
+  private var pythonName: String {
+    let name = network.architecture.isEmpty ? "network" : network.architecture
+    return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  }
+}
+
+extension TargetFormat {
+  /// Which of Keras's files the format is.
+  fileprivate var kerasFile: KerasModel.File {
+    switch self {
+    case .kerasWeights: .weights
+    case .kerasHDF5: .legacy
+    default: .archive
+    }
+  }
+}
+
+extension TensorSource {
+  /// The tensors less the counters of a graph, which other frameworks than PyTorch do not have.
+  fileprivate func withoutCounters(of graph: Graph) -> TensorSource {
+    let counters = Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
+    return selecting(indices.filter { !counters.contains(self[$0].name) })
+  }
+}

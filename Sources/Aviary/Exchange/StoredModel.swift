@@ -1,0 +1,112 @@
+public import AviaryCheckpoint
+public import AviaryGraph
+internal import AviaryTensor
+
+/// A network whose weights are still in their file: what is converted, compared and edited, so that
+/// it may be larger than the memory.
+public struct StoredModel: Sendable {
+  /// The network; its architecture is empty where none is known.
+  public var network: Network
+  /// The parameters under the graph's names, in the order of the graph's.
+  public var weights: TensorSource
+  /// Where it comes from.
+  public var card: Card
+  /// What was done on the way; nil for a native checkpoint.
+  public var report: LoadReport?
+  /// The content hash that a native checkpoint states.
+  var storedHash: String?
+
+  /// A network and weights that are known to fit it.
+  init(_ network: Network, weights: TensorSource, card: Card, report: LoadReport? = nil) {
+    self.network = network
+    self.weights = weights
+    self.card = card
+    self.report = report
+  }
+
+  /// Opens a file of weights: a native checkpoint, or another framework's. No elements are read, so
+  /// that a checkpoint's content hash is not verified.
+  ///
+  /// - Throws: what `init(checkpoint:)` and `imported(_:_:registry:)` throw.
+  public init(
+    opening path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
+  ) throws {
+    let file = try SniffedFile(path, hdf5: options.reading.hdf5)
+    self =
+      file.format == .aviaryCheckpoint
+      ? try StoredModel(checkpoint: file)
+      : try StoredModel.imported(
+        WeightsFile.read(file, options.reading), options, registry: registry)
+  }
+
+  /// Opens a native checkpoint. The architecture need not be in any registry: the checkpoint holds
+  /// its own graph.
+  ///
+  /// - Throws: `CheckpointError` for a file that cannot be read; `AviaryError.noGraph`,
+  ///   `.checkpointPart` or `.weightsDoNotFit` for one that is not consistent.
+  public init(checkpoint file: SniffedFile) throws {
+    let checkpoint = try CheckpointFile(file)
+    let path = file.path
+    guard let graphText = checkpoint.graph else { throw AviaryError.noGraph(path: path) }
+    func part<T>(_ name: String, _ body: () throws(GraphError) -> T) throws(AviaryError) -> T {
+      do throws(GraphError) { return try body() } catch {
+        throw .checkpointPart(path: path, part: name, problem: "\(error)")
+      }
+    }
+    let graph = try part("graph") { () throws(GraphError) in
+      try Graph(json: JSON(parsing: graphText))
+    }
+    // A network that gives no pictures has none, and only `run` minds.
+    var picture = Picture(channels: graph.inputs[0].channels)
+    if let text = checkpoint.picture {
+      picture = try part("picture") { () throws(GraphError) in
+        try Picture(json: JSON(parsing: text))
+      }
+      try part("picture") { () throws(GraphError) in try picture.check(against: graph) }
+    }
+    let configuration = try part("configuration") { () throws(GraphError) in
+      try checkpoint.configuration.map { text throws(GraphError) in try JSON(parsing: text) } ?? [:]
+    }
+    let difference = Difference(
+      WeightIndex(checkpoint.tensors), graph, network: checkpoint.architecture ?? "graph")
+    guard difference.isEmpty else {
+      throw AviaryError.weightsDoNotFit(path: path, difference)
+    }
+    self.init(
+      Network(
+        architecture: checkpoint.architecture ?? "", configuration: configuration, graph: graph,
+        picture: picture),
+      weights: checkpoint.tensors, card: checkpoint.card)
+    storedHash = checkpoint.storedHash
+  }
+
+  /// Throws unless the tensors of a native checkpoint are those that it was written with; reads them
+  /// all, one by one.
+  ///
+  /// - Throws: `CheckpointError.hashMismatch`, and what is wrong with the file itself.
+  public func verify(_ path: String) throws(CheckpointError) {
+    guard let storedHash else { return }
+    let found = try ContentHash.of(weights)
+    guard found == storedHash else {
+      throw .hashMismatch(path: path, expected: storedHash, found: found)
+    }
+  }
+
+  /// The model with its weights in memory.
+  ///
+  /// - Throws: `CheckpointError` for what is wrong with the file.
+  public func loaded() throws(CheckpointError) -> Model {
+    Model(network, weights: try weights.loaded(), card: card)
+  }
+
+  /// The model as a native checkpoint, to be written.
+  package var checkpoint: CheckpointFile {
+    let name = network.architecture
+    let hasPicture = (try? network.picture.check(against: network.graph)) != nil
+    return CheckpointFile(
+      tensors: weights, architecture: name.isEmpty ? nil : name,
+      configuration: network.configuration.text, graph: network.graph.json.text,
+      picture: hasPicture ? network.picture.json.text : nil, card: card,
+      createdBy: Aviary.versionLine)
+  }
+}

@@ -1,0 +1,213 @@
+public import AviaryCheckpoint
+public import AviaryGraph
+public import AviaryTensor
+
+/// Changes to weights as they lie: names, element types, tensors left out, several files made one.
+public struct WeightsEdit: Sendable {
+  /// Another file, and how much of it comes in.
+  public struct Share: Sendable {
+    /// The file.
+    public var path: String
+    /// Its part of the result; what all shares leave of 1 is the first file's.
+    public var weight: Double
+
+    /// A share.
+    public init(path: String, weight: Double) { (self.path, self.weight) = (path, weight) }
+  }
+
+  /// How layers, or single tensors, are renamed.
+  public var names: NameMap?
+  /// Patterns with `*` and `?` of tensors that are left out.
+  public var dropped: [String]
+  /// What all floating-point weights are stored as; nil for as they are.
+  public var elementType: ElementType?
+  /// What is interpolated with.
+  public var shares: [Share]
+
+  /// Nothing unless said.
+  public init(
+    names: NameMap? = nil, dropped: [String] = [], elementType: ElementType? = nil,
+    shares: [Share] = []
+  ) {
+    self.names = names
+    self.dropped = dropped
+    self.elementType = elementType
+    self.shares = shares
+  }
+}
+
+/// Weights with the network that they belong to, where that is known.
+public struct EditedWeights: Sendable {
+  /// The network; nil where nothing recognised it, or tensors that it needs were left out.
+  public var network: Network?
+  /// The tensors.
+  public var weights: TensorSource
+  /// Where they come from.
+  public var card: Card
+  /// What was done, in words.
+  public var changes: [String] = []
+}
+
+extension WeightsEdit {
+  /// Opens a file and changes what it holds; no elements are read yet.
+  ///
+  /// - Parameter options: what is stated of a file of another framework.
+  /// - Throws: what opening a file throws; `AviaryError.edit` for changes that the file does not
+  ///   allow: two tensors of one name, a pattern that nothing matches, files to be merged that are
+  ///   not of one network.
+  public func applied(
+    to path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
+  ) throws -> EditedWeights {
+    var result = try EditedWeights(opening: path, options, registry)
+    var others: [TensorSource] = []
+    for share in shares {
+      let other = try EditedWeights(opening: share.path, options, registry)
+      try requireSameTensors(path, result.weights, share.path, other.weights)
+      others.append(other.weights)
+    }
+    if !shares.isEmpty {
+      result.weights = merged(result.weights, others)
+      let parts = shares.map { share in
+        "\(share.weight) of \(share.path.split(separator: "/").last.map(String.init) ?? share.path)"
+      }
+      result.changes.append("interpolated with \(parts.joined(separator: ", "))")
+    }
+    try drop(from: &result, path)
+    try rename(&result, path)
+    if let elementType {
+      let source = result.weights
+      result.weights = try source.changed { tensor in
+        tensor.elementType.isFloatingPoint && tensor.elementType != elementType
+          ? [.converted(from: tensor.elementType, to: elementType)] : []
+      }
+      result.changes.append("stored as \(elementType)")
+    }
+    return result
+  }
+
+  private func drop(from result: inout EditedWeights, _ path: String) throws {
+    for pattern in dropped {
+      let source = result.weights
+      let kept = source.indices.filter { !Registry.matches(source[$0].name, pattern) }
+      guard kept.count < source.count else {
+        throw AviaryError.edit(
+          path: path, "a tensor that matches '\(pattern)' expected, none found")
+      }
+      result.weights = source.selecting(kept)
+      result.changes.append("\(source.count - kept.count) tensors '\(pattern)' left out")
+    }
+    guard !dropped.isEmpty, let network = result.network else { return }
+    let difference = Difference(
+      WeightIndex(result.weights), network.graph, network: network.label)
+    if !difference.isEmpty {
+      result.network = nil
+      result.changes.append("no longer the weights of \(network.label)")
+    }
+  }
+
+  private func rename(_ result: inout EditedWeights, _ path: String) throws {
+    guard let names else { return }
+    let source = result.weights
+    // A pattern is a layer's, or a whole tensor's.
+    func renamed(_ name: String) -> String {
+      let layer = names.canonical(name)
+      return layer != name ? layer : String(names.canonical(name + ".").dropLast())
+    }
+    let new = source.names.map(renamed)
+    guard Set(new).count == new.count else {
+      let twice = Dictionary(grouping: new) { $0 }.filter { $1.count > 1 }.keys.sorted()
+      throw AviaryError.edit(
+        path: path, "different names expected, '\(twice[0])' found for two tensors")
+    }
+    let count = zip(new, source.names).count { $0 != $1 }
+    guard count > 0 else {
+      throw AviaryError.edit(path: path, "a layer that is renamed expected, none found")
+    }
+    result.weights = source.renamed(renamed)
+    result.changes.append("\(count) tensors renamed")
+    guard let network = result.network else { return }
+    // What runs is the graph; the architecture knows its layers by other names.
+    result.network = Network(
+      architecture: "", configuration: [:], graph: try network.graph.renamingParameters(renamed),
+      picture: network.picture)
+  }
+
+  private func requireSameTensors(
+    _ path: String, _ a: TensorSource, _ other: String, _ b: TensorSource
+  ) throws(AviaryError) {
+    for tensor in a {
+      guard let counterpart = b[tensor.name] else {
+        throw .edit(path: other, "\(tensor.name) as in \(path) expected, none found")
+      }
+      guard counterpart.shape == tensor.shape else {
+        throw .edit(
+          path: other,
+          "\(tensor.name): shape \(tensor.shape) as in \(path) expected, \(counterpart.shape) found"
+        )
+      }
+    }
+    guard a.count == b.count else {
+      throw .edit(path: other, "\(a.count) tensors as in \(path) expected, \(b.count) found")
+    }
+  }
+
+  /// The weighted sum, tensor by tensor, in float32.
+  private func merged(_ first: TensorSource, _ others: [TensorSource]) -> TensorSource {
+    let others = zip(others, shares).map { (source: $0, weight: Float($1.weight)) }
+    let own = Float(1 - shares.reduce(0) { $0 + $1.weight })
+    var descriptions = first.descriptions
+    for i in descriptions.indices where descriptions[i].elementType.isFloatingPoint {
+      descriptions[i].elementType = .float32
+      descriptions[i].alias = nil
+    }
+    return TensorSource(descriptions) { [descriptions] (position) throws(CheckpointError) in
+      let tensor = try first.tensor(at: position)
+      guard tensor.elementType.isFloatingPoint else { return tensor }
+      var sum = tensor.converted(to: .float32)
+      unsafe sum.withMutableFloats { for i in $0.indices { unsafe $0[i] *= own } }
+      for (source, weight) in others {
+        guard let other = try source.tensor(descriptions[position].name) else { continue }
+        unsafe other.converted(to: .float32).withFloats { values in
+          unsafe sum.withMutableFloats { sum in
+            for i in sum.indices { unsafe sum[i] += weight * values[i] }
+          }
+        }
+      }
+      return sum
+    }
+  }
+}
+
+extension EditedWeights {
+  /// A file as a model, or where nothing recognises it as tensors by name.
+  fileprivate init(opening path: String, _ options: ImportOptions, _ registry: Registry) throws {
+    do {
+      let model = try StoredModel(opening: path, options, registry: registry)
+      self.init(network: model.network, weights: model.weights, card: model.card)
+      changes = model.report?.conversions ?? []
+    } catch is RegistryError {
+      let file = try WeightsFile.read(path, options.reading)
+      self.init(network: nil, weights: file.tensors, card: Card())
+    }
+  }
+}
+
+extension EditedWeights {
+  /// The weights as a native checkpoint, to be written.
+  ///
+  /// - Parameter path: the file that they come from, for the card.
+  /// - Throws: `CheckpointError` for a file that cannot be read.
+  public func checkpoint(from path: String) throws -> CheckpointFile {
+    let storable = weights.storable
+    var card = card
+    card.provenance.append(
+      Card.Provenance(
+        file: path.split(separator: "/").last.map(String.init) ?? path,
+        sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
+        conversions: changes))
+    guard let network else {
+      return CheckpointFile(tensors: storable, card: card, createdBy: Aviary.versionLine)
+    }
+    return StoredModel(network, weights: storable, card: card).checkpoint
+  }
+}

@@ -1,0 +1,85 @@
+import AviaryTensor
+
+/// A native checkpoint whose tensors are described now and read when asked for: what `Checkpoint` is
+/// for networks larger than the memory.
+public struct CheckpointFile: Sendable {
+  /// The architecture's name in the registry; nil for weights that nothing recognised.
+  public var architecture: String?
+  /// The architecture's configuration, as JSON.
+  public var configuration: String?
+  /// The network itself, as JSON.
+  public var graph: String?
+  /// How the network takes and gives pictures, as JSON.
+  public var picture: String?
+  /// Licence, provenance, quality.
+  public var card: Card
+  /// The program and version that wrote the file.
+  public var createdBy: String
+  /// The parameters under canonical names in PyTorch's layout, in the model's order, bookkeeping
+  /// told by their descriptions.
+  public var tensors: TensorSource
+  /// The content hash that the file states, not verified; nil for what comes from no file.
+  public internal(set) var storedHash: String?
+
+  /// A checkpoint of the given tensors.
+  public init(
+    tensors: TensorSource, architecture: String? = nil, configuration: String? = nil,
+    graph: String? = nil, picture: String? = nil, card: Card = Card(),
+    createdBy: String = "aviary"
+  ) {
+    self.tensors = tensors
+    self.architecture = architecture
+    self.configuration = configuration
+    self.graph = graph
+    self.picture = picture
+    self.card = card
+    self.createdBy = createdBy
+  }
+
+  /// Opens a native checkpoint; no weights are read.
+  ///
+  /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
+  ///   verified.
+  public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
+    try self.init(try SniffedFile(path, hdf5: hdf5))
+  }
+
+  /// Opens a native checkpoint that was told already.
+  ///
+  /// - Throws: as `init(_:hdf5:)`.
+  public init(_ file: SniffedFile) throws(CheckpointError) {
+    let reader = try CheckpointReader(file)
+    self = try reader.header()
+    tensors = reader.source(of: try reader.entries())
+  }
+
+  /// Throws unless the tensors are those that the file was written with; reads them all, one by one.
+  ///
+  /// - Throws: `CheckpointError.hashMismatch`, and what is wrong with the file itself.
+  public func verify(_ path: String) throws(CheckpointError) {
+    guard let storedHash else { return }
+    let found = try ContentHash.of(tensors)
+    guard found == storedHash else {
+      throw .hashMismatch(path: path, expected: storedHash, found: found)
+    }
+  }
+}
+
+extension CheckpointFile {
+  /// A checkpoint whose tensors are at hand.
+  init(_ checkpoint: Checkpoint) {
+    let weights = checkpoint.weights
+    let descriptions = weights.map { name, tensor in
+      TensorDescription(
+        name: name, shape: tensor.shape, elementType: tensor.elementType,
+        isBookkeeping: checkpoint.bookkeeping.contains(name))
+    }
+    self.init(
+      tensors: TensorSource(descriptions) { (position) throws(CheckpointError) in
+        weights[position].tensor
+      },
+      architecture: checkpoint.architecture, configuration: checkpoint.configuration,
+      graph: checkpoint.graph, picture: checkpoint.picture, card: checkpoint.card,
+      createdBy: checkpoint.createdBy)
+  }
+}

@@ -1,0 +1,87 @@
+import AviaryFiles
+import Glibc
+
+/// A member of an archive unpacked to a file, for libraries that read files and not bytes. The file
+/// has a name for as long as it takes to open it.
+enum UnpackedMember {
+  /// Unpacks a member and reads it by a path. What is wrong with it is said of the archive.
+  ///
+  /// - Parameter body: opens the file, and keeps it open for what it reads later.
+  static func read(
+    _ entry: ZipArchive.Entry, of archive: ZipArchive, in file: borrowing InputFile,
+    _ body: (String) throws(CheckpointError) -> WeightsFile
+  ) throws(CheckpointError) -> WeightsFile {
+    let label = "\(file.path): \(entry.name)"
+    let (path, descriptor) = try temporaryFile(label)
+    defer {
+      close(descriptor)
+      unsafe unlink(path)
+    }
+    try unsafe archive.unpack(entry, in: file) { (bytes) throws(CheckpointError) in
+      var done = 0
+      while done < bytes.count {
+        let count = unsafe write(
+          descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { throw .cannotRead(path: label, reason: SystemReason.last) }
+        done += count
+      }
+    }
+    var read: WeightsFile
+    do throws(CheckpointError) {
+      read = try body(path)
+    } catch {
+      throw error.located(at: label)
+    }
+    let tensors = read.tensors
+    read.tensors = TensorSource(tensors.descriptions) { (position) throws(CheckpointError) in
+      do throws(CheckpointError) {
+        return try tensors.tensor(at: position)
+      } catch {
+        throw error.located(at: label)
+      }
+    }
+    return read
+  }
+
+  /// A new empty file that no one else can open.
+  private static func temporaryFile(
+    _ label: String
+  ) throws(CheckpointError) -> (path: String, descriptor: CInt) {
+    let stated = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
+    for folder in [stated, "/tmp", "/dev/shm"].compactMap({ $0 }) {
+      var template = Array("\(folder)/aviary-XXXXXX".utf8CString)
+      let descriptor = unsafe mkstemp(&template)
+      guard descriptor >= 0 else { continue }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let name = template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      return (String(decoding: name, as: UTF8.self), descriptor)
+    }
+    throw .cannotRead(path: label, reason: "no folder for the unpacked member (TMPDIR says which)")
+  }
+}
+
+extension CheckpointError {
+  /// The same error, said of another path.
+  func located(at path: String) -> CheckpointError {
+    switch self {
+    case .cannotRead(_, let reason): .cannotRead(path: path, reason: reason)
+    case .cannotWrite(_, let reason): .cannotWrite(path: path, reason: reason)
+    case .notWeights(_, let found): .notWeights(path: path, found: found)
+    case .unsupported(_, let what): .unsupported(path: path, what: what)
+    case .truncated(_, let part, let expected, let found):
+      .truncated(path: path, part: part, expected: expected, found: found)
+    case .damaged(_, let part, let reason): .damaged(path: path, part: part, reason: reason)
+    case .refused(_, let name): .refused(path: path, name: name)
+    case .tooLarge(_, let part, let limit, let found):
+      .tooLarge(path: path, part: part, limit: limit, found: found)
+    case .noTensors(_, let found): .noTensors(path: path, found: found)
+    case .hashMismatch(_, let expected, let found):
+      .hashMismatch(path: path, expected: expected, found: found)
+    case .newerVersion(_, let supported, let found):
+      .newerVersion(path: path, supported: supported, found: found)
+    case .readerFailed(_, let reason): .readerFailed(path: path, reason: reason)
+    case .invalidName, .elementType: self
+    }
+  }
+}

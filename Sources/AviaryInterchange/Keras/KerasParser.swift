@@ -1,0 +1,137 @@
+import AviaryGraph
+
+/// Reads models out of the JSON of all versions of Keras.
+struct KerasParser {
+  /// Whether Keras 3 wrote it: it counts the calls of nested models from 0.
+  let isKeras3: Bool
+  private var count = 0
+
+  init(isKeras3: Bool) { self.isKeras3 = isKeras3 }
+
+  /// The classes that are models.
+  private static let models: Set<String> = [
+    "Sequential", "Functional", "Model", "Network", "Graph",
+  ]
+
+  /// The model that is the whole configuration.
+  mutating func model(_ json: JSON) throws(InterchangeError) -> KerasNetwork {
+    guard let className = json["class_name"]?.string else {
+      throw .description(
+        part: "the model's configuration", problem: "a class_name expected, none found")
+    }
+    let config = json["config"] ?? .null
+    let name = config["name"]?.string ?? className
+    guard Self.isModel(className, config) else {
+      throw .layer(
+        name, kind: className, place: "the model itself",
+        why: "a Sequential or Functional model expected: of a class of its own, no code is run")
+    }
+    return try network(
+      className, config, name: name, outer: [], isTrainable: true,
+      built: json["build_config"]?["input_shape"])
+  }
+
+  private static func isModel(_ className: String, _ config: JSON) -> Bool {
+    // A model of a class of the user's own may still be written as a Functional one.
+    models.contains(className) || config["layers"] != nil && config["output_layers"] != nil
+  }
+
+  private mutating func network(
+    _ className: String, _ config: JSON, name: String, outer: [String], isTrainable: Bool,
+    built: JSON?
+  ) throws(InterchangeError) -> KerasNetwork {
+    // Keras 1 and early Keras 2 have a plain list for a Sequential.
+    guard let list = config["layers"]?.array ?? config.array else {
+      throw .description(part: name, problem: "a list of layers expected, none found")
+    }
+    let trainable = isTrainable && config["trainable"]?.bool ?? true
+    let label = outer.isEmpty ? "the model" : outer.joined(separator: ".")
+    var layers: [KerasLayer] = []
+    var names: Set<String> = []
+    for (position, json) in list.enumerated() {
+      let place = "layer \(position + 1) of \(list.count) of \(label)"
+      let layer = try self.layer(json, place: place, outer: outer, isTrainable: trainable)
+      guard names.insert(layer.name).inserted else {
+        throw .description(part: place, problem: "a second layer is called \(layer.name)")
+      }
+      layers.append(layer)
+    }
+    let isSequential = config["output_layers"] == nil
+    return KerasNetwork(
+      name: name, layers: layers,
+      inputs: try references(config["input_layers"], of: "\(label): input_layers"),
+      outputs: try references(config["output_layers"], of: "\(label): output_layers"),
+      isSequential: isSequential, builtShape: config["build_input_shape"] ?? built)
+  }
+
+  private mutating func layer(
+    _ json: JSON, place: String, outer: [String], isTrainable: Bool
+  ) throws(InterchangeError) -> KerasLayer {
+    count += 1
+    guard count <= GraphLimits.nodes else {
+      throw .graph(.limit("layers", value: count, limit: GraphLimits.nodes))
+    }
+    guard let stated = json["class_name"]?.string else {
+      throw .description(part: place, problem: "a class_name expected, none found")
+    }
+    let config = json["config"] ?? .null
+    // A layer of a Functional model is known by the name beside its options.
+    guard
+      let name = json["name"]?.string ?? config["name"]?.string
+        ?? (config.array != nil
+          ? "sequential" : nil),
+      !name.isEmpty, name.utf8.count <= 256
+    else { throw .description(part: place, problem: "a name expected, none found") }
+    let names = outer + [config["name"]?.string ?? name]
+    var layer = KerasLayer(
+      name: name, className: Self.classes[stated] ?? stated, statedClass: stated,
+      module: json["module"]?.string ?? "", place: place,
+      fullName: Self.sound(names.joined(separator: ".")), config: config,
+      isTrainable: isTrainable && config["trainable"]?.bool ?? true)
+    if Self.isModel(stated, config) {
+      layer.network = try network(
+        stated, config, name: name, outer: names, isTrainable: isTrainable,
+        built: json["build_config"]?["input_shape"])
+    }
+    for (position, node) in (json["inbound_nodes"]?.array ?? []).enumerated() {
+      layer.calls.append(try KerasParser.call(node, of: "\(place), call \(position + 1)"))
+    }
+    return layer
+  }
+
+  /// A name that a checkpoint can have: without slashes and empty parts.
+  static func sound(_ name: String) -> String {
+    let plain = String(
+      name.map { $0 == "/" || $0 == "\\" || $0.isNewline || $0 == "\0" ? "_" : $0 })
+    return plain.split(separator: ".", omittingEmptySubsequences: false)
+      .map { $0.isEmpty ? "_" : String($0) }.joined(separator: ".")
+  }
+
+  private func references(
+    _ json: JSON?, of part: String
+  ) throws(InterchangeError) -> [KerasReference] {
+    guard let json, json != .null else { return [] }
+    if let single = KerasParser.reference(json) { return [single] }
+    // Keras 3 allows outputs by name, too.
+    let members = json.array ?? json.object?.sorted { $0.key < $1.key }.map(\.value) ?? []
+    var result: [KerasReference] = []
+    for member in members {
+      guard let reference = KerasParser.reference(member) else {
+        throw .description(part: part, problem: "references to layers expected, others found")
+      }
+      result.append(reference)
+    }
+    return result
+  }
+
+  /// The classes that older versions, and newer ones by a second name, spell differently.
+  private static let classes: [String: String] = [
+    "Convolution2D": "Conv2D", "AtrousConvolution2D": "Conv2D",
+    "Deconvolution2D": "Conv2DTranspose", "Convolution2DTranspose": "Conv2DTranspose",
+    "SeparableConvolution2D": "SeparableConv2D", "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D", "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+  ]
+}

@@ -1,0 +1,119 @@
+import AviaryCheckpoint
+import AviaryGraph
+
+/// A plan held against a file.
+struct Attempt {
+  let file: WeightsFile
+  let plan: LayerPlan
+  let registry: Registry
+  let architecture: String
+  let overrides: JSON
+
+  /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all ways
+  /// that their places leave.
+  func fits(_ tree: LayerTree) -> [StructuralFit] {
+    if let ordered, let fit = fit(ordered, "layers in the file's order, which is the model's") {
+      return [fit]
+    }
+    let components = plan.layers.map {
+      ($0.name.split(separator: ".").map(String.init), $0.kind)
+    }
+    guard let planned = LayerTree(components.map { (path: $0.0, kind: $0.1) }) else { return [] }
+    return LayerMatching.ways(tree, planned).compactMap {
+      fit($0, "layers told by their classes, counters and containers")
+    }
+  }
+
+  /// Layer by layer of each kind, where the file lists them in the model's order.
+  private var ordered: LayerMatching.Assignment? {
+    let layers = file.layers
+    guard layers.allSatisfy(\.isOrdered) else { return nil }
+    var positions = Array(layers.indices)
+    // Of a nested model the trained weights come first: a frozen layer is out of order, but counters
+    // are not.
+    var nested: [String: [Int]] = [:]
+    for (i, layer) in layers.enumerated() where layer.path.count > 1 {
+      let base = Numbered(layer.path[layer.path.count - 1]).base
+      nested[(layer.path.dropLast() + [base]).joined(separator: "/"), default: []].append(i)
+    }
+    for places in nested.values where places.count > 1 {
+      let sorted = places.sorted {
+        Numbered(layers[$0].path.last ?? "").number < Numbered(layers[$1].path.last ?? "").number
+      }
+      for (place, layer) in zip(places, sorted) { positions[place] = layer }
+    }
+    var assignment: LayerMatching.Assignment = [:]
+    for kind in ForeignLayer.Kind.allCases {
+      let wanted = plan.layers.indices.filter { plan.layers[$0].kind == kind }
+      let given = positions.filter { layers[$0].kind == kind }
+      guard wanted.count == given.count else { return nil }
+      for (place, layer) in zip(wanted, given) { assignment[place] = layer }
+    }
+    return assignment
+  }
+
+  /// What detection says of the file's tensors under the plan's names; nil where the shapes disagree.
+  private func fit(_ assignment: LayerMatching.Assignment, _ how: String) -> StructuralFit? {
+    guard assignment.count == plan.layers.count, assignment.count == file.layers.count else {
+      return nil
+    }
+    var names: [String: String] = [:]
+    for (place, layer) in assignment {
+      let stem = file.layers[layer].name + "."
+      for name in tensorNames[layer] {
+        names[name] = plan.layers[place].name + "." + name.dropFirst(stem.count)
+      }
+    }
+    guard names.count == file.tensors.count else { return nil }
+    let canonical: (String) -> String = { names[$0] ?? $0 }
+    let tensors = file.tensors.renamed(canonical)
+    guard tensors.count == file.tensors.count,
+      let fit = try? registry.detect(
+        WeightIndex(tensors), as: architecture, overrides: overrides),
+      // Names were given already; a name map on top would be another plan's.
+      fit.names == nil
+    else { return nil }
+    return StructuralFit(
+      fit: fit, tensors: tensors,
+      renamed: KerasStructure.renamings(file.tensors.names, canonical), notes: [how])
+  }
+
+  /// The names of each layer's tensors.
+  private let tensorNames: [[String]]
+
+  init(
+    file: WeightsFile, plan: LayerPlan, registry: Registry, architecture: String, overrides: JSON
+  ) {
+    self.file = file
+    self.plan = plan
+    self.registry = registry
+    self.architecture = architecture
+    self.overrides = overrides
+    let layers = Dictionary(file.layers.enumerated().map { ($1.name, $0) }) { $1 }
+    var names = [[String]](repeating: [], count: file.layers.count)
+    for name in file.tensors.names {
+      // A separable convolution's tensors have one word more.
+      var stem = name[...]
+      while let dot = stem.lastIndex(of: ".") {
+        stem = stem[..<dot]
+        if let layer = layers[String(stem)] {
+          names[layer].append(name)
+          break
+        }
+      }
+    }
+    tensorNames = names
+  }
+
+  /// Fits of one network told apart by the first layer that they name differently.
+  static func differences(_ fits: [StructuralFit]) -> [String] {
+    let maps = fits.map { Dictionary($0.renamed.map { ($0.from, $0.to) }) { $1 } }
+    let names = Set(maps.flatMap(\.keys)).sorted()
+    let first = names.first { name in Set(maps.map { $0[name] ?? name }).count > 1 } ?? ""
+    return Set(
+      zip(fits, maps).map { fit, map in
+        "\(fit.fit.network.label) with \(first) as \(map[first] ?? first)"
+      }
+    ).sorted()
+  }
+}

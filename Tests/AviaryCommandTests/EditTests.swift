@@ -1,0 +1,107 @@
+import AviaryCheckpoint
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+@Suite("aviary edit")
+struct EditTests {
+  @Test("halves are halves, and the network stays")
+  func cast() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("half.h5")
+    let edit = try Outcome(["edit", fixture("weights/whole.pt"), path, "--cast", "float16"])
+    #expect(edit.error == "")
+    #expect(edit.status == 0)
+    #expect(edit.output.contains("Network       srcnn {"))
+    let checkpoint = try Checkpoint(contentsOf: path)
+    #expect(checkpoint.weights.allSatisfy { $0.tensor.elementType == .float16 })
+    #expect(checkpoint.card.provenance.last?.conversions.contains("stored as float16") == true)
+    let run = try Outcome([
+      "run", path, fixture("pictures/rgb-8.png"), "-o", folder.file("out.png"), "--scale", "2",
+    ])
+    #expect(run.status == 0)
+  }
+
+  @Test("interpolation is the weighted mean")
+  func merge() throws {
+    let folder = try TemporaryFolder()
+    let whole = folder.file("whole.h5")
+    #expect(try Outcome(["convert", fixture("weights/whole.pt"), whole]).status == 0)
+    var other = try Checkpoint(contentsOf: whole)
+    for (name, tensor) in other.weights {
+      var moved = tensor
+      unsafe moved.withMutableFloats { for i in $0.indices { unsafe $0[i] += 1 } }
+      other.weights[name] = moved
+    }
+    try other.write(to: folder.file("other.h5"))
+    let path = folder.file("mixed.h5")
+    let edit = try Outcome(["edit", whole, path, "--merge", "\(folder.file("other.h5")):0.25"])
+    #expect(edit.error == "")
+    #expect(edit.output.contains("interpolated with 0.25 of other.h5"))
+    let (before, after) = try (
+      Checkpoint(contentsOf: whole).weights, Checkpoint(contentsOf: path).weights
+    )
+    for (name, tensor) in before {
+      let mixed = try #require(after[name])
+      for (a, b) in zip(tensor.floats, mixed.floats) { #expect(abs(b - a - 0.25) < 1e-6) }
+    }
+  }
+
+  @Test("a renamed network runs as before")
+  func rename() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("renamed.h5")
+    let edit = try Outcome([
+      "edit", fixture("weights/whole.pt"), path, "--rename", "conv{i}=layers.{i-1}",
+    ])
+    #expect(edit.error == "")
+    #expect(edit.status == 0)
+    let names = try Checkpoint(contentsOf: path).weights.names
+    #expect(names.first == "layers.0.weight")
+    for (file, picture) in [(path, "b.png"), (fixture("weights/whole.pt"), "a.png")] {
+      let run = try Outcome(
+        [
+          "run", file, fixture("pictures/rgb-8.png"), "-o", folder.file(picture), "--scale", "2",
+          "--quiet", "--input", "luma",
+        ].filter { file != path || ($0 != "--input" && $0 != "luma") })
+      #expect(run.status == 0, "\(run.error)")
+    }
+    #expect(
+      try bytes(folder.file("a.png")) == bytes(folder.file("b.png")))
+  }
+
+  @Test("what is left out is left out, and the network said to be no longer whole")
+  func drop() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("bare.h5")
+    let edit = try Outcome(["edit", fixture("weights/whole.pt"), path, "--drop", "conv3.*"])
+    #expect(edit.status == 0)
+    #expect(edit.output.contains("2 tensors 'conv3.*' left out"))
+    #expect(edit.output.contains("Network       none that is known"))
+    let checkpoint = try Checkpoint(contentsOf: path)
+    #expect(checkpoint.weights.count == 4)
+    #expect(checkpoint.graph == nil)
+  }
+
+  static let wrong: [([String], Int32, String)] = [
+    ([], 64, "one of --rename, --drop, --cast, --merge expected, none found"),
+    (["--drop", "x*"], 65, "a tensor that matches 'x*' expected, none found"),
+    (["--rename", "conv{i}=layer"], 65, "the same variables on both sides of 'conv{i}' expected"),
+    (["--rename", "x=y"], 65, "a layer that is renamed expected, none found"),
+    (["--rename", "conv1=conv2"], 65, "different names expected"),
+    (["--cast", "int8"], 64, "one of float32, float16, bfloat16 expected"),
+    (["--merge", "other.h5"], 64, "file:share expected, such as other.h5:0.5"),
+    (["--merge", fixture("weights/missing.pt") + ":0.5"], 65, "conv3.bias as in"),
+  ]
+
+  @Test("changes that cannot be made", arguments: wrong)
+  func refused(_ options: [String], _ status: Int32, _ problem: String) throws {
+    let folder = try TemporaryFolder()
+    let edit = try Outcome(
+      ["edit", fixture("weights/whole.pt"), folder.file("out.h5")] + options)
+    #expect(edit.status == status)
+    #expect(edit.error.contains(problem), "\(edit.error)")
+    #expect(edit.error.split(separator: "\n").count == 1)
+    #expect(try folder.names == [])
+  }
+}

@@ -1,0 +1,47 @@
+internal import FoundationEssentials
+
+/// What a run of changed files showed. A crash shows by itself.
+package struct Fuzzing: CustomStringConvertible {
+  /// How many files were read.
+  package private(set) var files = 0
+  /// How many of them gave an error; the others were read.
+  package private(set) var refused = 0
+  /// The longest that one file took, in seconds.
+  package private(set) var slowest = 0.0
+
+  /// How long each run takes: a few seconds, or what `AVIARY_FUZZ_SECONDS` says.
+  private static var seconds: Double {
+    ProcessInfo.processInfo.environment["AVIARY_FUZZ_SECONDS"].flatMap(Double.init) ?? 1.5
+  }
+
+  /// Reads changed files until the time is over. The file that is being read lies in `folder`, where
+  /// a crash leaves it.
+  ///
+  /// - Parameters:
+  ///   - originals: sound files.
+  ///   - name: the name that the changed file gets.
+  ///   - body: reads the file of a path.
+  package init(
+    _ originals: [[UInt8]], in folder: borrowing TemporaryFolder, name: String = "x",
+    _ body: (String) throws -> Void
+  ) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let seed = environment["AVIARY_FUZZ_SEED"].flatMap(UInt64.init) ?? 1
+    var mutations = Mutations(of: originals, seed: seed)
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(Self.seconds)
+    while clock.now < end {
+      let path = try folder.file(name, mutations.next())
+      let duration = clock.measure {
+        do { try body(path) } catch { refused += 1 }
+      }
+      files += 1
+      slowest = max(slowest, duration / .seconds(1))
+    }
+  }
+
+  /// One line.
+  package var description: String {
+    "\(files) files read, \(refused) refused, \(slowest) seconds at most"
+  }
+}
