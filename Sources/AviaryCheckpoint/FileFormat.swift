@@ -72,6 +72,7 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .kerasHDF5: "Keras HDF5"
     case .kerasWeightsHDF5: "Keras 3 HDF5"
     case .kerasArchive: "Keras 3 archive"
+    case .onnx: "ONNX"
     case .numPyFolder: "folder of NumPy arrays"
     case .hdf5StateDict: "HDF5 state dict"
     case .ncnnParameters: "ncnn"
