@@ -54,6 +54,17 @@ import Testing
     #expect(error.description.contains(message), "\(error)")
   }
 
+  /// Protocol 2 keeps bytes as text, of which one character may be no byte.
+  @Test func textThatIsNoBytesIsRefused() throws {
+    var file = try bytes(Fixture.path("numpy/protocol2.pkl"))
+    let lead = try #require(file.lastIndex { $0 == 0xC2 || $0 == 0xC3 })
+    file[lead] = 0xC4
+    let folder = try TemporaryFolder()
+    let read = try WeightsFile.read(folder.file("x.pkl", file))
+    let error = #expect(throws: CheckpointError.self) { try read.tensors.loaded() }
+    #expect(error?.description.contains("bytes expected, 0 found") == true, "\(error as Any)")
+  }
+
   @Test func aFolderHasAHash() throws {
     let folder = Fixture.path("numpy/keras")
     let hash = try WeightsFile.sha256(folder)

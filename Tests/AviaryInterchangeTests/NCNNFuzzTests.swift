@@ -1,5 +1,6 @@
 import AviaryGraph
 import AviaryCheckpoint
+import AviaryGraph
 import AviaryInterchange
 import AviaryTestSupport
 import FoundationEssentials

@@ -5,8 +5,8 @@ import AviaryGraph
 extension KerasImport {
   /// A layer that is nothing but its function.
   mutating func activationLayer(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let name = layer.fullName
     switch layer.className {
     case "Activation":
@@ -19,15 +19,15 @@ extension KerasImport {
 
   /// The activation that a layer has beside its own work.
   mutating func activated(
-    _ x: KerasValue, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     try activated(
       layer.config["activation"] ?? .null, x, layer, name: "\(layer.fullName).activation")
   }
 
   private mutating func activated(
-    _ json: JSON, _ x: KerasValue, _ layer: KerasLayer, name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ json: JSON, _ x: KerasTensor, _ layer: KerasLayer, name: String
+  ) throws(InterchangeError) -> KerasTensor {
     if json == .null { return x }
     if let word = json.string { return try function(word, x, layer, name: name) }
     // Keras 3 wraps functions; a layer may serve as a function, too.
@@ -41,8 +41,8 @@ extension KerasImport {
   }
 
   private mutating func functionLayer(
-    _ className: String, _ layer: KerasLayer, _ x: KerasValue, name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ className: String, _ layer: KerasLayer, _ x: KerasTensor, name: String
+  ) throws(InterchangeError) -> KerasTensor {
     switch className {
     case "ReLU":
       return try relu(
@@ -71,15 +71,15 @@ extension KerasImport {
 
   /// A node of one function.
   mutating func function(
-    _ activation: Activation, _ x: KerasValue, _ layer: KerasLayer, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ activation: Activation, _ x: KerasTensor, _ layer: KerasLayer, _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     try add(.activation(activation), [x], name: name, of: layer)
   }
 
   /// Keras's function of a name.
   mutating func function(
-    _ word: String, _ x: KerasValue, _ layer: KerasLayer, name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ word: String, _ x: KerasTensor, _ layer: KerasLayer, name: String
+  ) throws(InterchangeError) -> KerasTensor {
     switch word {
     case "linear": return x
     case "relu": return try function(.relu, x, layer, name)
@@ -114,8 +114,8 @@ extension KerasImport {
 
   /// max(0, min(1, x / 6 + 1 / 2)) in Keras 3, with x / 5 before.
   private mutating func hardSigmoid(
-    _ x: KerasValue, _ layer: KerasLayer, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, _ layer: KerasLayer, _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     let scaled = try add(
       .scale([isKeras3 ? 1.0 / 6 : 0.2]), [x], name: "\(name).scale", of: layer)
     let moved = try add(.offset([0.5]), [scaled], name: "\(name).offset", of: layer)
@@ -124,9 +124,9 @@ extension KerasImport {
 
   /// Keras's rectifier: x from the threshold to the maximum, slope · (x - threshold) below.
   mutating func relu(
-    _ x: KerasValue, slope: Double, maximum: Double?, threshold: Double, _ layer: KerasLayer,
+    _ x: KerasTensor, slope: Double, maximum: Double?, threshold: Double, _ layer: KerasLayer,
     name: String
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     guard threshold == 0 else {
       throw layer.refusal("threshold \(threshold): 0 expected, as no operation of ours jumps")
     }
@@ -146,16 +146,16 @@ extension KerasImport {
 
   /// exp(x) / Σ exp(x) along an axis of Keras's.
   mutating func softmax(
-    _ x: KerasValue, axis number: Int, _ layer: KerasLayer, name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, axis number: Int, _ layer: KerasLayer, name: String
+  ) throws(InterchangeError) -> KerasTensor {
     let axis = try axis(number, of: x, layer)
     return try add(.softmax(dimension: x.axes[axis]), [x], name: name, of: layer)
   }
 
   /// A learned slope for each channel, or one for all.
   mutating func prelu(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     var x = try unflattened(x, layer.fullName)
     var shared: Set<Int> = []
     for number in layer.option(["shared_axes"])?.array ?? [] {

@@ -3,7 +3,7 @@ import AviaryGraph
 /// Where axes lie: pictures made NCHW, rows made ordered, where an operation wants them so.
 extension KerasImport {
   /// The axis that Keras means by a number, which counts from behind where it is negative.
-  func axis(_ number: Int, of value: KerasValue, _ layer: KerasLayer) throws(InterchangeError)
+  func axis(_ number: Int, of value: KerasTensor, _ layer: KerasLayer) throws(InterchangeError)
     -> Int
   {
     guard (-value.rank..<value.rank).contains(number) else {
@@ -14,8 +14,8 @@ extension KerasImport {
 
   /// The value with its axes in these places.
   mutating func arranged(
-    _ value: KerasValue, as axes: [Int], _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, as axes: [Int], _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     let value = try unflattened(value, name)
     if value.axes == axes { return value }
     var order = axes
@@ -28,20 +28,20 @@ extension KerasImport {
 
   /// A picture as our operations take it.
   mutating func picture(
-    _ value: KerasValue, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     guard value.rank == 4 else {
       throw layer.refusal("a picture expected, shape \(value.kerasShape) found")
     }
     let isFirst = layer.isChannelsFirst ?? isChannelsFirst
     return try arranged(
-      value, as: KerasValue.pictureAxes(channelsFirst: isFirst), layer.fullName)
+      value, as: KerasTensor.pictureAxes(channelsFirst: isFirst), layer.fullName)
   }
 
   /// The value with an axis of Keras's as dimension 1, where channels are.
   mutating func withChannels(
-    _ axis: Int, _ value: KerasValue, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ axis: Int, _ value: KerasTensor, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     guard axis > 0 else { throw layer.refusal("axis 0, that of pictures, is not supported") }
     let value = try unflattened(value, layer.fullName)
     if value.axes[axis] == 1 { return value }
@@ -52,8 +52,8 @@ extension KerasImport {
 
   /// A row whose elements lie as Keras counts them.
   mutating func unflattened(
-    _ value: KerasValue, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     guard let flattened = value.flattened else { return value }
     var picture = value
     picture.flattened = nil
@@ -70,18 +70,18 @@ extension KerasImport {
 
   /// A value as the network gives it: a picture in NCHW, anything else as Keras has it.
   mutating func ordered(
-    _ value: KerasValue, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     let axes =
       value.rank == 4
-      ? KerasValue.pictureAxes(channelsFirst: isChannelsFirst) : Array(0..<value.rank)
+      ? KerasTensor.pictureAxes(channelsFirst: isChannelsFirst) : Array(0..<value.rank)
     return try arranged(value, as: axes, KerasParser.sound(name))
   }
 
   /// A picture made a row, which keeps its order as long as nobody asks for Keras's.
   mutating func flattened(
-    _ value: KerasValue, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     if value.rank == 2 { return value }
     guard value.rank > 2 else {
       throw layer.refusal("2 or more axes expected, \(value.rank) found")
@@ -105,8 +105,8 @@ extension KerasImport {
 
   /// The same elements in Keras's order under another shape.
   mutating func reshaped(
-    _ value: KerasValue, to target: [Int], _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, to target: [Int], _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     try needSize(value, layer)
     guard (1..<GraphLimits.rank).contains(target.count),
       target.allSatisfy({ $0 == -1 || (1...GraphLimits.dimension).contains($0) }),

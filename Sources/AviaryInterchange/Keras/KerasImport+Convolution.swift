@@ -23,8 +23,8 @@ extension KerasImport {
   ///
   /// - Parameter part: which of a layer's several convolutions it is; the last one has the bias.
   private mutating func convolve(
-    _ layer: KerasLayer, _ x: KerasValue, _ convolution: Convolution, part: String? = nil
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor, _ convolution: Convolution, part: String? = nil
+  ) throws(InterchangeError) -> KerasTensor {
     let prefix = part.map { "\($0)." } ?? ""
     guard x.shape[1] % convolution.groups == 0, convolution.filters % convolution.groups == 0
     else {
@@ -47,8 +47,8 @@ extension KerasImport {
   }
 
   mutating func convolution(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
     let result = try convolve(
       layer, x,
@@ -62,15 +62,15 @@ extension KerasImport {
   }
 
   mutating func depthwiseConvolution(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
     return try activated(
       try convolve(layer, x, try depthwise(layer, x, bias: try hasBias(layer))), layer)
   }
 
   private func depthwise(
-    _ layer: KerasLayer, _ x: KerasValue, bias: Bool
+    _ layer: KerasLayer, _ x: KerasTensor, bias: Bool
   ) throws(InterchangeError) -> Convolution {
     let multiplier = try layer.integer(["depth_multiplier"], in: 1...4096, default: 1)
     let filters = x.shape[1] * multiplier
@@ -85,8 +85,8 @@ extension KerasImport {
   }
 
   mutating func separableConvolution(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
     let wide = try convolve(
       layer, x, try depthwise(layer, x, bias: false), part: "depthwise")
@@ -98,8 +98,8 @@ extension KerasImport {
   }
 
   mutating func transposedConvolution(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
     guard try layer.size(["dilation_rate"], default: 1) == 1 else {
       throw layer.refusal("a dilated transposed convolution is not supported")
@@ -141,8 +141,8 @@ extension KerasImport {
 
   /// A product over Keras's last axis: of a picture, a convolution by one pixel.
   mutating func dense(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let features = try layer.integer(["units", "output_dim"], in: Self.channels)
     let bias = try hasBias(layer)
     guard x.rank >= 2 else { throw layer.refusal("2 or more axes expected, \(x.rank) found") }

@@ -4,16 +4,16 @@ import AviaryGraph
 extension KerasImport {
   /// What a model gives for values: each with a name.
   mutating func values(
-    of network: KerasNetwork, _ taken: [KerasValue]
-  ) throws(InterchangeError) -> [(name: String, value: KerasValue)] {
+    of network: KerasNetwork, _ taken: [KerasTensor]
+  ) throws(InterchangeError) -> [(name: String, value: KerasTensor)] {
     try countCalls(network.layers.count)
     return network.isSequential
       ? try sequence(network, taken) : try functional(network, taken)
   }
 
   private mutating func sequence(
-    _ network: KerasNetwork, _ taken: [KerasValue]
-  ) throws(InterchangeError) -> [(name: String, value: KerasValue)] {
+    _ network: KerasNetwork, _ taken: [KerasTensor]
+  ) throws(InterchangeError) -> [(name: String, value: KerasTensor)] {
     var values = taken
     for layer in network.layers where layer.className != "InputLayer" {
       values = try apply(layer, values.map { .value($0) }, KerasCall())
@@ -22,19 +22,19 @@ extension KerasImport {
   }
 
   private mutating func functional(
-    _ network: KerasNetwork, _ taken: [KerasValue]
-  ) throws(InterchangeError) -> [(name: String, value: KerasValue)] {
+    _ network: KerasNetwork, _ taken: [KerasTensor]
+  ) throws(InterchangeError) -> [(name: String, value: KerasTensor)] {
     let plan = try KerasOrder(network)
     guard taken.count == network.inputs.count else {
       throw .description(
         part: network.name,
         problem: "\(network.inputs.count) inputs expected, \(taken.count) found")
     }
-    var results: [KerasOrder.Step: [KerasValue]] = [:]
+    var results: [KerasOrder.Step: [KerasTensor]] = [:]
     for (reference, value) in zip(network.inputs, taken) {
       results[try plan.step(reference)] = [value]
     }
-    func value(_ reference: KerasReference) throws(InterchangeError) -> KerasValue {
+    func value(_ reference: KerasReference) throws(InterchangeError) -> KerasTensor {
       let values = results[try plan.step(reference)] ?? []
       guard values.indices.contains(reference.output) else {
         throw .description(
@@ -65,7 +65,7 @@ extension KerasImport {
       }
       results[step] = try apply(layer, operands, call)
     }
-    var given: [(name: String, value: KerasValue)] = []
+    var given: [(name: String, value: KerasTensor)] = []
     for reference in network.outputs { given.append((reference.layer, try value(reference))) }
     return given
   }
@@ -75,27 +75,28 @@ extension KerasImport {
 
   /// What a layer is applied to.
   enum Operand {
-    case value(KerasValue)
+    case value(KerasTensor)
     case constant(JSON)
   }
 
   /// What a layer gives for its operands.
   private mutating func apply(
     _ layer: KerasLayer, _ operands: [Operand], _ call: KerasCall
-  ) throws(InterchangeError) -> [KerasValue] {
+  ) throws(InterchangeError) -> [KerasTensor] {
     if let inner = layer.network {
       return try values(of: inner, try self.values(operands, of: layer)).map(\.value)
     }
+    if let part = try errorFunction(layer, operands, call) { return [part] }
     return [try value(of: layer, operands, call)]
   }
 
   /// Operands that must all be values.
   func values(
     _ operands: [Operand], of layer: KerasLayer
-  ) throws(InterchangeError) -> [KerasValue] {
-    var values: [KerasValue] = []
+  ) throws(InterchangeError) -> [KerasTensor] {
+    var values: [KerasTensor] = []
     for operand in operands {
-      guard case .value(let value) = operand else {
+      guard case .value(let value) = operand, value.errorFunction == nil else {
         throw layer.refusal("a value expected, a constant found")
       }
       values.append(value)
@@ -104,7 +105,7 @@ extension KerasImport {
   }
 
   /// The only operand.
-  func single(_ operands: [Operand], of layer: KerasLayer) throws(InterchangeError) -> KerasValue {
+  func single(_ operands: [Operand], of layer: KerasLayer) throws(InterchangeError) -> KerasTensor {
     let values = try values(operands, of: layer)
     guard values.count == 1 else {
       throw layer.refusal("1 input expected, \(values.count) found")

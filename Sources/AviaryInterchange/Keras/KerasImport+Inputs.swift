@@ -3,11 +3,13 @@ import AviaryGraph
 /// What a model takes. Our graphs take pictures; rows and matrices are pictures of another shape.
 extension KerasImport {
   /// The inputs of the model, each with the name of its layer.
-  mutating func makeInputs() throws(InterchangeError) -> [KerasValue] {
+  mutating func makeInputs() throws(InterchangeError) -> [KerasTensor] {
     var stated: [(name: String, shape: [Int?], layer: KerasLayer?)] = []
     if network.isSequential {
       let (layer, shape) = Self.firstShape(of: network)
-      stated = [(layer?.name ?? "input", try dimensions(shape, of: layer), layer)]
+      // Keras calls the input of a layer that states its shape so, too.
+      let name = layer.map { $0.className == "InputLayer" ? $0.name : "\($0.name)_input" }
+      stated = [(name ?? "input", try dimensions(shape, of: layer), layer)]
     } else {
       for reference in network.inputs {
         guard let layer = network.layers.first(where: { $0.name == reference.layer }) else {
@@ -28,7 +30,7 @@ extension KerasImport {
       inputs.append(try self.input(uniqueName(KerasParser.sound(input.name)), input.shape))
     }
     // Nodes come after all inputs.
-    var values: [KerasValue] = []
+    var values: [KerasTensor] = []
     for (position, input) in stated.enumerated() {
       values.append(try value(position, input.shape, of: input.layer))
     }
@@ -110,12 +112,12 @@ extension KerasImport {
   /// The value of an input, in the shape that Keras's layers see.
   private mutating func value(
     _ position: Int, _ shape: [Int?], of layer: KerasLayer?
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     let input = inputs[position]
     let size = input.size ?? Size(Self.nominalSide)
-    var value = KerasValue(
+    var value = KerasTensor(
       index: position, shape: [1, input.channels, size.height, size.width],
-      axes: KerasValue.pictureAxes(channelsFirst: isChannelsFirst))
+      axes: KerasTensor.pictureAxes(channelsFirst: isChannelsFirst))
     if shape.count == 3 { return value }
     // A row or a matrix goes in as a picture of as many channels, or as one channel.
     sizeReason = "input \(input.name)"
@@ -134,7 +136,7 @@ extension KerasImport {
   var isSizeKnown: Bool { inputs.allSatisfy { $0.size != nil } }
 
   /// Notes that a layer needs the stated size.
-  mutating func needSize(_ value: KerasValue, _ layer: KerasLayer) throws(InterchangeError) {
+  mutating func needSize(_ value: KerasTensor, _ layer: KerasLayer) throws(InterchangeError) {
     guard value.isSized else { return }
     guard isSizeKnown else {
       throw layer.refusal("a stated size of the input expected, none found")

@@ -5,7 +5,7 @@ extension KerasImport {
   /// What a layer that is no model gives.
   mutating func value(
     of layer: KerasLayer, _ operands: [Operand], _ call: KerasCall
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     switch layer.className {
     case "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Merge", "Concatenate":
       return try merge(layer, operands, call)
@@ -20,7 +20,7 @@ extension KerasImport {
     case "InputLayer": return x
     case "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
       "ActivityRegularization", "Identity":
-      notes.append("layer \(layer.name) of class \(layer.statedClass) does nothing in inference")
+      if idle.insert(layer.fullName).inserted { idleNames.append(layer.fullName) }
       return x
     case "Conv2D": return try convolution(layer, x)
     case "Conv2DTranspose": return try transposedConvolution(layer, x)
@@ -61,8 +61,8 @@ extension KerasImport {
 
   /// Axes in another order are the same value seen otherwise: nothing moves.
   private mutating func permuted(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let order = layer.option(["dims"])?.array?.compactMap(\.int) ?? []
     guard order.sorted() == Array(1..<x.rank) else {
       throw layer.refusal("dims: each of 1 to \(x.rank - 1) once expected")
@@ -72,8 +72,8 @@ extension KerasImport {
 
   /// The value with Keras's axes in another order.
   mutating func transposed(
-    _ value: KerasValue, _ order: [Int], _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ value: KerasTensor, _ order: [Int], _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     guard order.sorted() == Array(0..<value.rank), order[0] == 0 else {
       throw layer.refusal("axes \(order): an order that leaves axis 0 in its place expected")
     }
@@ -84,8 +84,8 @@ extension KerasImport {
 
   /// The value times a number plus a number.
   mutating func rescaled(
-    _ x: KerasValue, by scale: Double, plus offset: Double, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, by scale: Double, plus offset: Double, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     var x = x
     if scale != 1 { x = try add(.scale([scale]), [x], name: layer.fullName, of: layer) }
     if offset != 0 {

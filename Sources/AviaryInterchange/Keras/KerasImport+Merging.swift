@@ -5,7 +5,7 @@ extension KerasImport {
   /// A layer of several inputs, or Keras 3's operation of the same class.
   mutating func merge(
     _ layer: KerasLayer, _ operands: [Operand], _ call: KerasCall
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     var kind = layer.className
     if kind == "Merge" {
       let mode = try layer.word(["mode"], default: "sum")
@@ -30,7 +30,7 @@ extension KerasImport {
   /// Operands one after another by an elementwise operation, of which one may be a constant.
   mutating func combined(
     _ operands: [Operand], _ kind: String, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     guard operands.count >= 2 else {
       throw layer.refusal("2 or more inputs expected, \(operands.count) found")
     }
@@ -57,10 +57,10 @@ extension KerasImport {
   }
 
   private mutating func pair(
-    _ a: KerasValue, _ b: KerasValue, _ kind: String, _ layer: KerasLayer, _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+    _ a: KerasTensor, _ b: KerasTensor, _ kind: String, _ layer: KerasLayer, _ name: String
+  ) throws(InterchangeError) -> KerasTensor {
     let (a, b) = try aligned(a, b, layer)
-    func sized(_ value: KerasValue) -> KerasValue {
+    func sized(_ value: KerasTensor) -> KerasTensor {
       var value = value
       value.flattened = a.flattened
       return value
@@ -86,8 +86,8 @@ extension KerasImport {
   /// Two values with their axes in the same places. A row meets a picture as Keras has it: its
   /// elements are channels, of one pixel.
   private mutating func aligned(
-    _ a: KerasValue, _ b: KerasValue, _ layer: KerasLayer
-  ) throws(InterchangeError) -> (KerasValue, KerasValue) {
+    _ a: KerasTensor, _ b: KerasTensor, _ layer: KerasLayer
+  ) throws(InterchangeError) -> (KerasTensor, KerasTensor) {
     if a.rank < b.rank {
       let (b, a) = try aligned(b, a, layer)
       return (a, b)
@@ -110,13 +110,13 @@ extension KerasImport {
 
   /// Values side by side along an axis of Keras's.
   mutating func concatenated(
-    _ values: [KerasValue], axis number: Int, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ values: [KerasTensor], axis number: Int, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     guard let first = values.first else {
       throw layer.refusal("1 or more inputs expected, 0 found")
     }
     let axis = try axis(number, of: first, layer)
-    var turned: [KerasValue] = []
+    var turned: [KerasTensor] = []
     let base = try withChannels(axis, first, layer)
     turned.append(base)
     for value in values.dropFirst() {

@@ -5,7 +5,7 @@ import AviaryTensor
 extension KerasImport {
   /// The only axis of a layer.
   private func axis(
-    _ layer: KerasLayer, _ x: KerasValue, default absent: Int = -1
+    _ layer: KerasLayer, _ x: KerasTensor, default absent: Int = -1
   ) throws(InterchangeError) -> Int {
     let value = layer.option(["axis"])
     let numbers = value?.array?.map(\.int) ?? [value == nil ? absent : value?.int]
@@ -16,8 +16,8 @@ extension KerasImport {
   }
 
   mutating func batchNormalization(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     guard try layer.integer(["mode"], in: 0...2, default: 0) != 1 else {
       throw layer.refusal("mode 1 of Keras 1 is not supported")
     }
@@ -45,8 +45,8 @@ extension KerasImport {
   }
 
   mutating func layerNormalization(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let axis = try axis(layer, x)
     guard axis == x.rank - 1, x.rank > 1 else {
       throw layer.refusal("axis \(axis): the last, \(x.rank - 1), expected")
@@ -86,8 +86,8 @@ extension KerasImport {
 
   /// (x - mean) / deviation by numbers that the layer states or found in its pictures.
   mutating func normalization(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let isShared = layer.config["axis"] == .null
     let channelAxis = isShared ? x.rank - 1 : try axis(layer, x)
     let x = try withChannels(channelAxis, x, layer)

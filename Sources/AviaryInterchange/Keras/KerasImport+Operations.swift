@@ -6,7 +6,7 @@ extension KerasImport {
   /// What an operation gives.
   mutating func operation(
     _ layer: KerasLayer, _ given: [Operand], _ call: KerasCall
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     let word = try operationName(layer)
     var operands = given
     if let kind = Self.elementwise[word] {
@@ -63,6 +63,16 @@ extension KerasImport {
       let absent = layer.module.contains(".ops")
       return try function(
         .gelu(approximate: option("approximate")?.bool ?? absent), x, layer, name)
+    case "convolution", "conv2d", "depthwiseconv2d", "depthwiseconv2dnative":
+      guard let kernel = option("filters", "filter") ?? arguments.first else {
+        throw layer.refusal("a kernel in the configuration expected, none found")
+      }
+      return try convolution(
+        ofConstants: kernel, x, isDepthwise: word.hasPrefix("depthwise"), options: call.options,
+        layer)
+    case "pad":
+      return try padded(x, option("paddings") ?? arguments.first, options: call.options, layer)
+    case "erf": return try errorFunction(of: x, layer)
     case "negative": return try add(.scale([-1]), [x], name: name, of: layer)
     case "square": return try add(.multiply, [x, x], name: name, of: layer)
     case "identity", "stopgradient", "converttotensor": return x
@@ -86,7 +96,7 @@ extension KerasImport {
   }
 
   /// The operation's name in small letters, less what its versions differ in.
-  private func operationName(_ layer: KerasLayer) throws(InterchangeError) -> String {
+  func operationName(_ layer: KerasLayer) throws(InterchangeError) -> String {
     let stated: String
     switch layer.className {
     case "TFOpLambda", "SlicingOpLambda": stated = layer.config["function"]?.string ?? ""
@@ -134,8 +144,8 @@ extension KerasImport {
 
   /// TensorFlow's pixel shuffle, channels counted by pixels first.
   private mutating func shuffled(
-    _ x: KerasValue, isInverse: Bool, by factor: Int?, format: String?, _ layer: KerasLayer
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, isInverse: Bool, by factor: Int?, format: String?, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
     guard let factor, (1...64).contains(factor) else {
       throw layer.refusal(
         "block_size: 1 to 64 expected, \(factor.map(String.init) ?? "none") found")
@@ -155,8 +165,8 @@ extension KerasImport {
   }
 
   private mutating func mean(
-    _ x: KerasValue, _ layer: KerasLayer, _ axes: JSON?, _ keeps: JSON?
-  ) throws(InterchangeError) -> KerasValue {
+    _ x: KerasTensor, _ layer: KerasLayer, _ axes: JSON?, _ keeps: JSON?
+  ) throws(InterchangeError) -> KerasTensor {
     var dimensions: [Int] = []
     let x = try unflattened(x, layer.fullName)
     for number in axes?.array ?? axes.map({ [$0] }) ?? [] {
@@ -187,9 +197,9 @@ extension KerasImport {
 
   /// A value and numbers of the configuration.
   mutating func constant(
-    _ x: KerasValue, _ json: JSON, _ kind: String, isFirst: Bool, _ layer: KerasLayer,
+    _ x: KerasTensor, _ json: JSON, _ kind: String, isFirst: Bool, _ layer: KerasLayer,
     _ name: String
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     let numbers = try Self.numbers(json, layer)
     var x = x
     if numbers.count > 1 {

@@ -3,8 +3,8 @@ import AviaryGraph
 /// Layers that make pictures smaller or larger without weights.
 extension KerasImport {
   mutating func pool(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let kernel = try layer.size(["pool_size"], default: 2)
     let pool = Pool(
       kernel: kernel, stride: try layer.size(["strides"], default: kernel),
@@ -16,8 +16,8 @@ extension KerasImport {
   }
 
   mutating func globalPool(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let op: Op =
       layer.className == "GlobalAveragePooling2D"
       ? .globalAveragePool : .reduce(Reduction(.maximum, dimensions: [2, 3]))
@@ -32,8 +32,8 @@ extension KerasImport {
   }
 
   mutating func upsampling(
-    _ layer: KerasLayer, _ x: KerasValue
-  ) throws(InterchangeError) -> KerasValue {
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
     let size = try layer.size(["size"], default: 2)
     let kernel: Resize.Kernel
     var coordinates = Resize.Coordinates.halfPixel

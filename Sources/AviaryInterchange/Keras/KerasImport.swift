@@ -15,6 +15,9 @@ struct KerasImport {
   var frozen: Set<String> = []
   var assumed: [String] = []
   var notes: [String] = []
+  /// Layers that do nothing in inference: all of them, and in order.
+  var idle: Set<String> = []
+  var idleNames: [String] = []
   /// The positions of the file's tensors by their names.
   let positions: [String: Int]
   /// Where each parameter comes from.
@@ -55,12 +58,45 @@ struct KerasImport {
     let given = try values(of: network, taken)
     var outputs: [Graph.Output] = []
     for (name, value) in given {
+      guard value.errorFunction == nil else {
+        throw .description(part: name, problem: "the error function as an output is not supported")
+      }
       let value = try ordered(value, name)
       outputs.append(Graph.Output(outputName(name, outputs, of: given.count), value: value.index))
     }
-    let graph = try self.graph(outputs)
+    if !idleNames.isEmpty {
+      let more = idleNames.count > 20 ? " and \(idleNames.count - 20) more" : ""
+      notes.append(
+        "left out, as they do nothing in inference: "
+          + idleNames.prefix(20).joined(separator: ", ") + more)
+    }
+    let needed = pruned(outputs)
+    let graph = try self.graph(needed)
     return ImportedGraph(
       graph: graph, weights: try weights(of: graph), assumed: assumed, notes: notes)
+  }
+
+  /// Leaves out what no output needs: what the parts of a GELU were made of.
+  private mutating func pruned(_ outputs: [Graph.Output]) -> [Graph.Output] {
+    var needed = [Bool](repeating: false, count: inputs.count + nodes.count)
+    for output in outputs { needed[output.value] = true }
+    for position in nodes.indices.reversed() where needed[inputs.count + position] {
+      for value in nodes[position].inputs { needed[value] = true }
+    }
+    var places = Array(inputs.indices)
+    var kept: [Graph.Node] = []
+    for (position, node) in nodes.enumerated() {
+      places.append(inputs.count + kept.count)
+      guard needed[inputs.count + position] else { continue }
+      kept.append(
+        Graph.Node(
+          node.name, node.op, inputs: node.inputs.map { places[$0] },
+          parameters: node.parameters))
+    }
+    nodes = kept
+    let names = Set(kept.flatMap(\.parameters))
+    frozen.formIntersection(names)
+    return outputs.map { Graph.Output($0.name, value: places[$0.value]) }
   }
 
   private func outputName(_ name: String, _ others: [Graph.Output], of count: Int) -> String {
@@ -102,9 +138,9 @@ struct KerasImport {
   /// - Parameter name: what it is called, unless another node is.
   /// - Returns: its value, with the axes of the first operand.
   mutating func add(
-    _ op: Op, _ operands: [KerasValue], name: String, of layer: KerasLayer,
+    _ op: Op, _ operands: [KerasTensor], name: String, of layer: KerasLayer,
     parameters: [String] = []
-  ) throws(InterchangeError) -> KerasValue {
+  ) throws(InterchangeError) -> KerasTensor {
     let shape: [Int]
     do throws(ShapeProblem) {
       shape = try op.outputShape(operands.map(\.shape))
@@ -116,8 +152,8 @@ struct KerasImport {
 
   /// Adds a node that gives this shape.
   mutating func add(
-    _ op: Op, _ operands: [KerasValue], shape: [Int], name: String, parameters: [String] = []
-  ) -> KerasValue {
+    _ op: Op, _ operands: [KerasTensor], shape: [Int], name: String, parameters: [String] = []
+  ) -> KerasTensor {
     let name = uniqueName(name)
     nodes.append(
       Graph.Node(name, op, inputs: operands.map(\.index), parameters: parameters))

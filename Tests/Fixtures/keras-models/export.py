@@ -125,8 +125,13 @@ def run(name, framework, sizes, suffix, channels_first, build, seed):
     torch.save(tensors, HERE / (name + ".pt"))
 
 
-def depth_to_space(x, block_size):
-    return tf.nn.depth_to_space(x, block_size)
+def gelu(x):
+    # As converters from PyTorch write it.
+    return x * (tf.math.erf(x / 1.4142135381698608) + 1.0) * 0.5
+
+
+def kernel(*shape):
+    return np.sin(np.arange(np.prod(shape)).reshape(shape)).astype("float32").round(2)
 
 
 def picture(framework, channels=3, size=(None, None), name="x"):
@@ -152,7 +157,7 @@ def _(k):
         L.Dense(3, activation="relu", name="dense")(x)])
 
 
-@case("transposed", K3)
+@case("transposed", K3, sizes=((4, 5),))
 def _(k):
     x, L = picture(k, 3), k.layers
     outputs = []
@@ -317,7 +322,7 @@ case("sequential-2", K2, suffix=".h5")(plain)
 case("sequential-2-keras", K2)(plain)
 
 
-@case("operations", K3)
+@case("operations", K3, sizes=((5, 6),))
 def _(k):
     x, ops = picture(k, 4), k.ops
     y = k.layers.Conv2D(8, 3, padding="same", name="conv")(x)
@@ -327,7 +332,7 @@ def _(k):
         ops.mean(y, axis=-1, keepdims=True) * y, ops.leaky_relu(y, 0.3), ops.gelu(y), -y])
 
 
-@case("operations-2", K2, suffix=".h5")
+@case("operations-2", K2, sizes=((5, 6),), suffix=".h5")
 def _(k):
     x = picture(k, 4)
     y = k.layers.Conv2D(8, 3, padding="same", name="conv")(x)
@@ -335,8 +340,9 @@ def _(k):
         tf.nn.depth_to_space(y, 2), tf.compat.v1.depth_to_space(y, 2), tf.nn.relu(y) + 2.0 * y,
         tf.clip_by_value(1.0 - y, 0.1, 0.9), tf.concat([x, y / 255.0], axis=-1),
         tf.maximum(y, 0.1), tf.reduce_mean(y, axis=[1, 2]), tf.nn.leaky_relu(y, 0.3),
-        y * tf.constant([1.0, 2, 3, 4, 5, 6, 7, 8]),
-        k.layers.Lambda(depth_to_space, arguments={"block_size": 2}, name="lambda")(y)])
+        y * tf.constant([1.0, 2, 3, 4, 5, 6, 7, 8]), gelu(y),
+        tf.nn.convolution(tf.pad(y, [[0, 0], [1, 0], [2, 1], [0, 0]]), kernel(3, 3, 8, 2), padding="VALID"),
+        tf.nn.depthwise_conv2d(y, kernel(3, 3, 8, 2), strides=[1, 2, 2, 1], padding="SAME")])
 
 
 @case("channels-first", K3, sizes=((6, 7),), channels_first=True)

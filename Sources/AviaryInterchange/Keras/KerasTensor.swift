@@ -2,7 +2,7 @@
 ///
 /// Our pictures are NCHW and Keras's mostly NHWC: no operation asks which, each asks where an axis of
 /// Keras's lies.
-struct KerasValue {
+struct KerasTensor {
   /// The number of the value in the graph.
   var index: Int
   /// The dimensions in our order, for one picture of the size on which the graph is checked.
@@ -12,6 +12,8 @@ struct KerasValue {
   /// For a row of elements that Keras counts in another order than they lie here: the picture that
   /// it was, without its first dimension.
   var flattened: Flattened?
+  /// What is not computed yet: a part of GELU.
+  var errorFunction: KerasImport.ErrorFunction?
   /// Whether the size depends on that of the network's input.
   var isSized = true
 
