@@ -36,6 +36,7 @@ import Testing
     let other = try WeightsFile.read(Fixture.path("numpy/layers"))
     #expect(other.tensors["conv1.weight"]?.steps == [])
     #expect(other.unwrapping.notes.isEmpty)
+    #expect(other.tensors.map(\.storedName) == ["conv1_b", "conv1_w", "conv2_w"])
   }
 
   @Test(arguments: [

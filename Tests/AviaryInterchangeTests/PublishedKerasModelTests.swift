@@ -1,5 +1,6 @@
 import AviaryCheckpoint
 import AviaryCompute
+import AviaryGraph
 import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport

@@ -16,6 +16,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import zipfile
@@ -70,6 +71,9 @@ def pack(path):
                 facts = json.loads(data)
                 facts["date_saved"] = "2026-01-01@00:00:00"
                 data = json.dumps(facts).encode()
+            if name == "config.json":
+                # Addresses of objects in memory.
+                data = re.sub(rb', "shared_object_id": \d+', b"", data)
             archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
     pathlib.Path(path).write_bytes(target.getvalue())
 
@@ -104,6 +108,9 @@ def run(name, framework, sizes, suffix, channels_first, build, seed):
     tf_keras.backend.clear_session()
     model = build(framework)
     randomise(model, seed)
+    save(model, HERE / (name + suffix))
+    # As loaded: a Normalization uses what it found only after that.
+    model = framework.models.load_model(HERE / (name + suffix), compile=False)
     rng = np.random.default_rng(seed + 1000)
     tensors = {}
     for number, size in enumerate(sizes):
@@ -116,12 +123,13 @@ def run(name, framework, sizes, suffix, channels_first, build, seed):
                     shape[axis] = shape[axis] or side
             value = rng.uniform(-1, 1, shape).astype("float32")
             inputs.append(value)
-            tensors[f"{number}.in.{tensor.name.split(':')[0]}"] = nchw(value, channels_first)
+            # The only input needs no name, and Sequential's has one of a counter.
+            key = tensor.name.split(":")[0] if len(model.inputs) > 1 else "x"
+            tensors[f"{number}.in.{key}"] = nchw(value, channels_first)
         outputs = model(inputs if len(inputs) > 1 else inputs[0], training=False)
         outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         for key, value in zip(output_names(model), outputs):
             tensors[f"{number}.out.{key}"] = nchw(value, channels_first)
-    save(model, HERE / (name + suffix))
     torch.save(tensors, HERE / (name + ".pt"))
 
 
