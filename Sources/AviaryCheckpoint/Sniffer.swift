@@ -87,6 +87,8 @@ extension FileFormat {
   ) throws(CheckpointError) -> Bool {
     let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
     if head.starts(with: signature) { return true }
+    // What begins like a zip archive may hold an HDF5 file, stored, at just such a place.
+    if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) { return false }
     var offset = 512
     while offset <= file.byteCount - signature.count {
       let bytes = try file.read(at: offset, count: signature.count, part: "the beginning")

@@ -33,4 +33,18 @@ import Testing
     #expect(entry.crc == CRC32.of(bytes))
     #expect(try archive.content(of: entry, in: file) == bytes)
   }
+
+  @Test func anHDF5FileInAnArchiveIsNoHDF5File() throws {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+    let folder = try TemporaryFolder()
+    // Whatever comes before moves it over the places where HDF5 may begin.
+    for count in stride(from: 0, to: 1024, by: 64) {
+      var zip = try ZipWriter(replacing: folder.file("a.keras"))
+      try zip.add("config.json", [UInt8](repeating: UInt8(ascii: " "), count: count))
+      try zip.add("model.weights.h5", signature)
+      try zip.add("metadata.json", [])
+      try zip.finish()
+      #expect(try FileFormat.sniff(folder.file("a.keras")) == .kerasArchive, "\(count)")
+    }
+  }
 }
