@@ -87,7 +87,7 @@ import Testing
     }
     let weights = randomWeights(for: graph, seed: 1)
     let source = try TensorSource(
-      NamedTensors(graph.parameters.map { ($0.name, weights[$0.name] ?? (try Tensor(zeros: []))) }))
+      NamedTensors(graph.parameters.map { ($0.name, try #require(weights[$0.name])) }))
     let folder = try TemporaryFolder()
     try KerasExport.model(graph).write(
       .legacy, name: "network", weights: source, record: ExportRecord(), to: folder.file("model.h5")
