@@ -80,9 +80,13 @@ struct HDF5DataSet: ~Copyable {
     return offset == .max ? nil : Int(exactly: offset)
   }
 
+  /// Whether the elements are bytes of which HDF5 knows the number only.
+  private var isOpaque: Bool { H5Tget_class(type.id) == H5T_OPAQUE }
+
   /// Whether the elements, where they lie in one piece, are in the file as they are in memory.
   func isPlain() throws(HDF5Error) -> Bool {
     guard kind.byteCount > 0, !isFiltered else { return false }
+    if isOpaque { return true }
     let plain = try kind.handle(name)
     return try HDF5.check(name) { H5Tequal(type.id, plain.id) } > 0
   }
@@ -96,7 +100,8 @@ struct HDF5DataSet: ~Copyable {
     }
     try requireChunks(elementSize: kind.byteCount)
     if byteCount == 0 { return }
-    let memory = try kind.handle(name)
+    // The library converts between opaque types only.
+    let memory = isOpaque ? try HDF5Handle(name) { H5Tcopy(type.id) } : try kind.handle(name)
     _ = try HDF5.check(name) {
       unsafe H5Dread(
         handle.id, memory.id, chdf5_all(), chdf5_all(), chdf5_default(), buffer.baseAddress)

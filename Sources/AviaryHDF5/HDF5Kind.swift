@@ -40,6 +40,8 @@ package enum HDF5Kind: UInt8, CaseIterable, Sendable {
       case 8: self = isSigned ? .int64 : .uint64
       default: self = .other
       }
+    // Bytes of no meaning to HDF5: h5py keeps bfloat16 so, which Keras marks by an attribute.
+    case H5T_OPAQUE: self = size == 2 ? .uint16 : .other
     default: self = .other
     }
   }

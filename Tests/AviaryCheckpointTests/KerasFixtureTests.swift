@@ -22,7 +22,8 @@ import Testing
   }
 
   static let files = [
-    "chunked.h5", "deflated.keras", "dependencies.weights.h5", "one-tf.h5", "one-th.h5",
+    "bfloat16.weights.h5", "chunked.h5", "deflated.keras", "dependencies.weights.h5", "one-tf.h5",
+    "one-th.h5",
     "shards.weights.json", "stored.keras", "three.h5", "three.weights.h5", "two-model.h5",
     "two.h5", "windows.weights.h5",
   ]
@@ -109,6 +110,12 @@ import Testing
     #expect(biases.0 == biases.1)
     #expect(
       turned.unwrapping.notes.last == "kernels turned round, as stated: trained with Theano")
+  }
+
+  @Test func bfloat16IsKnownByItsMark() throws {
+    let read = try WeightsFile.read(Self.path("bfloat16.weights.h5"))
+    #expect(read.tensors["conv2d.weight"]?.elementType == .bfloat16)
+    #expect(try read.tensors.tensor("conv2d.bias")?.elementType == .bfloat16)
   }
 
   @Test func anUnpackedArchiveIsReadLikeTheArchive() throws {

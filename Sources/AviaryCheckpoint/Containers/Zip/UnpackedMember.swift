@@ -1,17 +1,27 @@
 import AviaryFiles
 import Glibc
 
-/// A member of an archive unpacked to a file, for libraries that read files and not bytes. The file
-/// has a name for as long as it takes to open it.
+/// A member of an archive for libraries that read files and not bytes: a stored one where it lies, a
+/// packed one from a file that has a name for as long as it takes to open it.
 enum UnpackedMember {
-  /// Unpacks a member and reads it by a path. What is wrong with it is said of the archive.
+  /// Reads a member by a path, and where in that file it is if it is a part of it. What is wrong with it
+  /// is said of the archive.
   ///
   /// - Parameter body: opens the file, and keeps it open for what it reads later.
   static func read(
     _ entry: ZipArchive.Entry, of archive: ZipArchive, in file: borrowing InputFile,
-    _ body: (String) throws(CheckpointError) -> WeightsFile
+    _ body: (String, Range<Int>?) throws(CheckpointError) -> WeightsFile
   ) throws(CheckpointError) -> WeightsFile {
     let label = "\(file.path): \(entry.name)"
+    if entry.method == 0 {
+      let start = try archive.contentOffset(of: entry, in: file)
+      guard entry.byteCount <= file.byteCount - start else {
+        throw .truncated(
+          path: file.path, part: entry.name, expected: entry.byteCount,
+          found: max(file.byteCount - start, 0))
+      }
+      return try labelled(label, file.path, start..<start + entry.byteCount, body)
+    }
     let (path, descriptor) = try temporaryFile(label)
     defer {
       close(descriptor)
@@ -27,9 +37,16 @@ enum UnpackedMember {
         done += count
       }
     }
+    return try labelled(label, path, nil, body)
+  }
+
+  private static func labelled(
+    _ label: String, _ path: String, _ range: Range<Int>?,
+    _ body: (String, Range<Int>?) throws(CheckpointError) -> WeightsFile
+  ) throws(CheckpointError) -> WeightsFile {
     var read: WeightsFile
     do throws(CheckpointError) {
-      read = try body(path)
+      read = try body(path, range)
     } catch {
       throw error.located(at: label)
     }

@@ -29,9 +29,10 @@ enum KerasArchive {
       path: path, configuration: try text("config.json"), metadata: try text("metadata.json"),
       record: try text("aviary.json"), options
     ) { (configuration) throws(CheckpointError) in
-      try UnpackedMember.read(weights, of: archive, in: file) { (member) throws(CheckpointError) in
+      try UnpackedMember.read(weights, of: archive, in: file) {
+        (member, range) throws(CheckpointError) in
         try KerasWeightsHDF5.read(
-          [try HDF5Tree(reading: member, access: options.hdf5)], path: member,
+          [try HDF5Tree(reading: member, range: range, access: options.hdf5)], path: member,
           configuration: configuration, options)
       }
     }
