@@ -53,7 +53,8 @@ let package = Package(
     .target(name: "CIsolation"),
     .target(name: "CRegistration"),
 
-    // Libraries, each depending only on those above it.
+    // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
+    // names AviaryHDF5Helper too, so that it is built beside.
     library("AviaryFiles", []),
     library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
     .executableTarget(
@@ -88,8 +89,8 @@ let package = Package(
     .executableTarget(
       name: "AviaryBenchmark",
       dependencies: [
-        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryGraph", "AviaryTensor",
-        "AviaryTestSupport",
+        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryGraph", "AviaryHDF5Helper",
+        "AviaryTensor", "AviaryTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),
