@@ -18,7 +18,9 @@ import Testing
   }
 
   private func content(_ message: ProtocolBufferMessage) -> [UInt8] {
-    message.pieces.flatMap { if case .bytes(let bytes) = $0 { bytes } else { [] } }
+    message.pieces.flatMap { piece -> [UInt8] in
+      if case .bytes(let bytes) = piece { bytes } else { [] }
+    }
   }
 
   private func problem(_ content: [UInt8]) throws -> String {
