@@ -66,8 +66,9 @@ import Testing
       "hdf5-hostile/fan.h5", "checkpoint/version-1.h5",
     ]
     var faults: [String: Int] = [:]
-    let fuzzing = try Fuzzing(names.map { try bytes(Fixture.path($0)) }, in: TemporaryFolder()) {
-      path in
+    let fuzzing = try Fuzzing(
+      "HDF5", names.map { try bytes(Fixture.path($0)) }, in: TemporaryFolder()
+    ) { path in
       do throws(CheckpointError) {
         let tree = try HDF5Tree(reading: path, access: .isolated)
         for name in ["chunked", "weights/w", "weights/b", "numbers/big/f4"] {
