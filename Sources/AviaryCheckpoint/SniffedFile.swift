@@ -14,11 +14,6 @@ public struct SniffedFile: Sendable {
   ///   `.notWeights` with what it is instead, `.truncated` or `.damaged` for a broken container,
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
-    if let parameters = FileFormat.ncnnParameters(besideWeights: path) {
-      // The weights of an ncnn network are known by its text alone.
-      (self.path, tree, format) = (parameters, nil, .ncnnParameters)
-      return
-    }
     self.path = path
     if let folder = FileFormat.sniffFolder(path) {
       (tree, format) = (nil, folder)

@@ -34,18 +34,6 @@ extension FileFormat {
     }
   }
 
-  /// The text of the ncnn network whose weights are at `path`: beside them, under the same name; nil
-  /// for anything else.
-  static func ncnnParameters(besideWeights path: String) -> String? {
-    guard path.hasSuffix(".bin") else { return nil }
-    let beside = String(path.dropLast(4)) + ".param"
-    let magic = Array("7767517".utf8)
-    guard let file = try? InputFile(beside),
-      (try? file.bytes(at: 0, count: magic.count)) == magic
-    else { return nil }
-    return beside
-  }
-
   /// What begins unlike any other file; HDF5, zip and JSON are looked into.
   private static func format(of head: [UInt8], _ byteCount: Int) -> FileFormat? {
     for (magic, format) in magics where head.starts(with: magic) { return format }

@@ -18,7 +18,7 @@ import Testing
   }
 
   private func content(_ message: ProtocolBufferMessage) -> [UInt8] {
-    message.pieces.flatMap { (piece) -> [UInt8] in
+    message.pieces.flatMap { piece -> [UInt8] in
       if case .bytes(let bytes) = piece { bytes } else { [] }
     }
   }
