@@ -107,7 +107,8 @@ let package = Package(
     tests(
       "AviaryInterchangeTests",
       ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
-    tests("ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryInterchange"]),
+    tests(
+      "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
     tests("AviaryTests", ["Aviary"]),
     tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]

@@ -29,6 +29,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case memory(needed: Int, allowed: Int, reason: String)
   /// A folder holds nothing of what is looked for.
   case noPictures(folder: String)
+  /// What was written to a file of another framework's does not read back as what it was.
+  case exchange(path: String, String)
   /// A file of weights does not allow a change.
   case edit(path: String, String)
   /// Two pictures that should have one size do not.
@@ -62,7 +64,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .memory(let needed, let allowed, let reason):
       "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
     case .noPictures(let folder): "\(folder): PNG or JPEG pictures expected, none found"
-    case .edit(let path, let problem): "\(path): \(problem)"
+    case .exchange(let path, let problem), .edit(let path, let problem):
+      "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):
       "\(name): a picture of \(expected) expected, \(found) found"
     }

@@ -1,6 +1,6 @@
 /// A file told by its content, with what was read of it to tell, so that nothing is read twice.
 public struct SniffedFile: Sendable {
-  /// The path as given.
+  /// The path as given; of an ncnn network's weights that of its text.
   public let path: String
   /// How it holds weights.
   public let format: FileFormat
@@ -14,6 +14,11 @@ public struct SniffedFile: Sendable {
   ///   `.notWeights` with what it is instead, `.truncated` or `.damaged` for a broken container,
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
+    if let parameters = FileFormat.ncnnParameters(besideWeights: path) {
+      // The weights of an ncnn network are known by its text alone.
+      (self.path, tree, format) = (parameters, nil, .ncnnParameters)
+      return
+    }
     self.path = path
     if let folder = FileFormat.sniffFolder(path) {
       (tree, format) = (nil, folder)

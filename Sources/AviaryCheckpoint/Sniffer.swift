@@ -19,6 +19,7 @@ extension FileFormat {
     let file = try InputFile(weights: path)
     let head = try file.read(at: 0, count: min(file.byteCount, 4096), part: "the beginning")
     if let format = format(of: head, file.byteCount) { return format }
+    if NCNNFile.parametersPath(beside: path) != nil { return .ncnnParameters }
     for (magic, found) in halves where head.starts(with: magic) {
       throw .notWeights(path: path, found: found)
     }
@@ -31,6 +32,18 @@ extension FileFormat {
       throw .damaged(path: path, part: "the signature", reason: reason)
     default: throw .notWeights(path: path, found: kind.label)
     }
+  }
+
+  /// The text of the ncnn network whose weights are at `path`: beside them, under the same name; nil
+  /// for anything else.
+  static func ncnnParameters(besideWeights path: String) -> String? {
+    guard path.hasSuffix(".bin") else { return nil }
+    let beside = path.dropLast(4) + ".param"
+    let magic = Array("7767517".utf8)
+    guard let file = try? InputFile(beside),
+      (try? file.bytes(at: 0, count: magic.count)) == magic
+    else { return nil }
+    return beside
   }
 
   /// What begins unlike any other file; HDF5, zip and JSON are looked into.

@@ -66,8 +66,8 @@ enum ExitStatus: Int32, CaseIterable {
       case .noSuchModel, .noWeights, .noPictures: .noInput
       case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
       case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data
-      // The engine's fault, not the user's.
-      case .networkOutput: .failure
+      // The engine's or a writer's fault, not the user's.
+      case .networkOutput, .exchange: .failure
       }
   }
 

@@ -48,17 +48,18 @@ public struct Tensor: Sendable {
   /// The number of bytes that the elements take.
   public var byteCount: Int { count * elementType.byteCount }
 
-  /// The product of `shape`, below 2^48 so that byte counts cannot overflow either.
+  /// The product of `shape`, below 2^48 so that byte counts cannot overflow either. Of the dimensions
+  /// other than 0 too, so that no strides do.
   ///
   /// - Throws: `TensorError.invalidShape` if a dimension is negative or the product is too large.
   public static func count(of shape: [Int]) throws(TensorError) -> Int {
     var product = 1
     for dimension in shape {
-      let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
+      let (next, overflow) = product.multipliedReportingOverflow(by: max(dimension, 1))
       guard dimension >= 0, !overflow, next < 1 << 48 else { throw .invalidShape(shape) }
       product = next
     }
-    return product
+    return shape.contains(0) ? 0 : product
   }
 
   /// The same elements under another shape of the same count.

@@ -76,6 +76,8 @@ static int limit(int resource, uint64_t most) {
   // Only root may raise a limit that someone else has set lower.
   if (getrlimit(resource, &old) == 0 && old.rlim_max < most)
     new = (struct rlimit){old.rlim_max, old.rlim_max};
+  // Time that is up is first said by a signal of its own.
+  if (resource == RLIMIT_CPU && new.rlim_cur > 1) new.rlim_cur--;
   return setrlimit(resource, &new);
 }
 

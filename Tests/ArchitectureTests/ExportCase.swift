@@ -40,9 +40,10 @@ struct ExportCase {
   /// The weights in the graph's order.
   var source: TensorSource {
     TensorSource(
-      NamedTensors(graph.parameters.compactMap { parameter in
-        weights[parameter.name].map { (parameter.name, $0) }
-      }))
+      NamedTensors(
+        graph.parameters.compactMap { parameter in
+          weights[parameter.name].map { (parameter.name, $0) }
+        }))
   }
 
   /// Writes everything that can be written into a folder of the case's own: the files, what they take

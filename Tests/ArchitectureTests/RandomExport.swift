@@ -10,7 +10,8 @@ enum RandomExport {
     // Of one size, so that any two of equal channels can be added.
     var values = [input]
     for i in 0..<steps {
-      let x = Bool.random(using: &generator)
+      let x =
+        Bool.random(using: &generator)
         ? values[values.count - 1] : values.randomElement(using: &generator) ?? input
       let twin = values.filter { $0.channels == x.channels }.randomElement(using: &generator) ?? x
       let width = [3, 4, 6, 8].randomElement(using: &generator) ?? 3
@@ -21,7 +22,8 @@ enum RandomExport {
         values.append(
           x.convolution(name, width, kernel: 4, border: .explicit(Edges(2, 1, 1, 2))))
       case 2:
-        values.append(x.convolution(name, width, kernel: 5, dilation: 2, border: .same, bias: false))
+        values.append(
+          x.convolution(name, width, kernel: 5, dilation: 2, border: .same, bias: false))
       case 3:
         values.append(x.convolution(name, x.channels, kernel: 3, groups: x.channels).prelu("p\(i)"))
       case 4: values.append(x + twin)
@@ -41,10 +43,15 @@ enum RandomExport {
         values.append(first + first.relu().convolution(name, x.channels, kernel: 3, shared: true))
       case 13:
         values.append(
-          x * x.applying(.globalAveragePool).convolution(name, x.channels, kernel: 1)
+          x
+            * x.applying(.globalAveragePool).convolution(name, x.channels, kernel: 1)
             .activation(.sigmoid))
-      case 14: values.append(x.applying(.averagePool(
-        Pool(kernel: 3, stride: 1, border: .same), countsPadding: Bool.random(using: &generator))))
+      case 14:
+        values.append(
+          x.applying(
+            .averagePool(
+              Pool(kernel: 3, stride: 1, border: .same),
+              countsPadding: Bool.random(using: &generator))))
       case 15: values.append(x.maxPool(3, stride: 1, border: .explicit(1)).activation(.tanh))
       case 16:
         values.append(

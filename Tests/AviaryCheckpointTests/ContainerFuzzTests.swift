@@ -30,7 +30,7 @@ import Testing
   {
     let folder = try TemporaryFolder()
     let originals = try files.map { try withoutChecksums(bytes(Fixture.path($0))) }
-    let fuzzing = try Fuzzing(originals, in: folder) { path in
+    let fuzzing = try Fuzzing(container, originals, in: folder) { path in
       do {
         let file = try WeightsFile.read(path)
         for position in file.tensors.indices { _ = try file.tensors.tensor(at: position) }
@@ -41,7 +41,6 @@ import Testing
     }
     #expect(fuzzing.slowest < 10, "\(container): \(fuzzing)")
     #expect(fuzzing.refused > 0 && fuzzing.refused < fuzzing.files)
-    print("fuzzed \(container): \(fuzzing)")
   }
 
   @Test func changedIndicesLeadNowhere() throws {
@@ -50,11 +49,10 @@ import Testing
       _ = try folder.file(name, bytes(Fixture.path("safetensors/" + name)))
     }
     let original = try bytes(Fixture.path("safetensors/model.safetensors.index.json"))
-    let fuzzing = try Fuzzing([original], in: folder) { path in
+    let fuzzing = try Fuzzing("index", [original], in: folder) { path in
       _ = try WeightsFile.read(path).tensors.loaded()
     }
     #expect(fuzzing.slowest < 10, "\(fuzzing)")
-    print("fuzzed index: \(fuzzing)")
   }
 
   /// A zip archive whose directory has no checksums, as PyTorch may write it: changes reach the

@@ -36,6 +36,7 @@ import Testing
     let other = try WeightsFile.read(Fixture.path("numpy/layers"))
     #expect(other.tensors["conv1.weight"]?.steps == [])
     #expect(other.unwrapping.notes.isEmpty)
+    #expect(other.tensors.map(\.storedName) == ["conv1_b", "conv1_w", "conv2_w"])
   }
 
   @Test(arguments: [
@@ -52,6 +53,17 @@ import Testing
     let path = Fixture.path("numpy/" + file)
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(error.description.contains(message), "\(error)")
+  }
+
+  /// Protocol 2 keeps bytes as text, of which one character may be no byte.
+  @Test func textThatIsNoBytesIsRefused() throws {
+    var file = try bytes(Fixture.path("numpy/protocol2.pkl"))
+    let lead = try #require(file.lastIndex { $0 == 0xC2 || $0 == 0xC3 })
+    file[lead] = 0xC4
+    let folder = try TemporaryFolder()
+    let read = try WeightsFile.read(folder.file("x.pkl", file))
+    let error = #expect(throws: CheckpointError.self) { try read.tensors.loaded() }
+    #expect(error?.description.contains("bytes expected, 0 found") == true, "\(error as Any)")
   }
 
   @Test func aFolderHasAHash() throws {

@@ -146,4 +146,91 @@ struct ConvertTests {
       status, line)
     #expect(try folder.names == [])
   }
+
+  @Test("the output's name says its format, or --to; a name that says nothing is refused")
+  func formats() throws {
+    let folder = try TemporaryFolder()
+    let weights = fixture("weights/whole.pt")
+    for (name, format) in [
+      ("a.keras", "kerasArchive"), ("a.weights.h5", "kerasWeightsHDF5"), ("a.pt", "torchZip"),
+      ("a.safetensors", "safetensors"), ("a.onnx", "onnx"), ("a.h5", "aviaryCheckpoint"),
+    ] {
+      #expect(try Outcome(["convert", weights, folder.file(name)]).status == 0)
+      let json = try Outcome(["inspect", folder.file(name), "--json"]).json()
+      #expect(json["format"] as? String == format)
+    }
+    let keras = try Outcome(["convert", weights, folder.file("b.h5"), "--to", "keras-h5"])
+    #expect(keras.output.contains("Read back       outputs for a picture of"))
+    let json = try Outcome(["inspect", folder.file("b.h5"), "--json"]).json()
+    #expect(json["format"] as? String == "kerasHDF5")
+    expectFailure(
+      try Outcome(["convert", weights, folder.file("model")]), 64,
+      "\(folder.file("model")): a name that ends in .h5, .keras, .weights.h5, .pt, .pth, "
+        + ".safetensors or .onnx, or --to, expected")
+  }
+
+  @Test("a PyTorch file comes with its module where that is asked for, and nothing else does")
+  func module() throws {
+    let folder = try TemporaryFolder()
+    let convert = try Outcome([
+      "convert", fixture("weights/whole.pt"), folder.file("a.pt"), "--module", folder.file("a.py"),
+    ])
+    #expect(convert.error == "")
+    let source = try String(contentsOfFile: folder.file("a.py"), encoding: .utf8)
+    #expect(source.contains("class Srcnn(nn.Module):"))
+    #expect(source.contains("a.pt"))
+    expectFailure(
+      try Outcome([
+        "convert", fixture("weights/whole.pt"), folder.file("a.onnx"), "--module",
+        folder.file("b.py"),
+      ]), 64, "\(folder.file("a.onnx")): no --module expected, for it is not a PyTorch file")
+  }
+
+  @Test("rules in a file rename layers before anything is recognised")
+  func map() throws {
+    let folder = try TemporaryFolder()
+    let strange = folder.file("strange.h5")
+    let edit = try Outcome([
+      "edit", fixture("weights/whole.pt"), strange, "--rename", "conv{i}=stage_{i-1}_op",
+    ])
+    #expect(edit.status == 0)
+    let weights = folder.file("strange.safetensors")
+    #expect(try Outcome(["convert", strange, weights]).status == 0)
+    let rules = try folder.file(
+      "rules.json", Array(#"[["stage_{i}_op", "conv{i+1}"]]"#.utf8))
+    let convert = try Outcome([
+      "convert", weights, folder.file("a.h5"), "--map", rules, "--as", "srcnn", "--json",
+    ])
+    #expect(convert.error == "")
+    #expect(try convert.json()["architecture"] as? String == "srcnn")
+    let bad = try folder.file("bad.json", Array(#"{"a": "b"}"#.utf8))
+    expectFailure(
+      try Outcome(["convert", weights, folder.file("b.h5"), "--map", bad]), 65,
+      "\(bad): an array of pairs of names expected, object found")
+  }
+
+  @Test("how pictures are fed can be stated as members of the picture")
+  func picture() throws {
+    let folder = try TemporaryFolder()
+    let convert = try Outcome([
+      "convert", fixture("weights/whole.pt"), folder.file("a.h5"), "--json", "--input",
+      #"{"colour": "gray", "range": [0, 255]}"#,
+    ])
+    let picture = try #require(try convert.json()["picture"] as? [String: Any])
+    #expect(picture["colour"] as? String == "gray")
+    #expect(picture["range"] as? [Double] == [0, 255])
+    #expect(picture["enlargeFirst"] as? String == "bicubic")
+  }
+
+  @Test("a network that a format cannot express is refused with the reason, and nothing is written")
+  func inexpressible() throws {
+    let folder = try TemporaryFolder()
+    let plugin = fixture("plugins/soft-cubic.json")
+    let convert = try Outcome([
+      "convert", fixture("weights/wrong-shape.pt"), folder.file("a.keras"), "--plugin", plugin,
+    ])
+    #expect(convert.status == 65)
+    #expect(convert.error.contains("input channels: 2 deduced, 3 found"))
+    #expect(try folder.names == [])
+  }
 }

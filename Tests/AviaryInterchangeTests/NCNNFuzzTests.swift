@@ -1,5 +1,6 @@
 import AviaryGraph
 import AviaryCheckpoint
+import AviaryGraph
 import AviaryInterchange
 import AviaryTestSupport
 import FoundationEssentials
@@ -7,7 +8,7 @@ import Testing
 
 /// Changed ncnn networks and weights: each gives an error or a graph, and soon.
 @Suite struct NCNNFuzzTests {
-  private static let names = ["convolutions", "transposed", "values", "pixels"]
+  private static let names = ["convolutions", "transposed", "values", "pixels", "fixed"]
 
   private func original(_ name: String) throws -> [UInt8] {
     try bytes(SharedFolder.repository.appending(path: "Tests/Fixtures/ncnn/" + name).path)
@@ -22,18 +23,18 @@ import Testing
   @Test(arguments: names) func changedTextsAreReadOrRefused(name: String) throws {
     let folder = try TemporaryFolder()
     _ = try folder.file("x.bin", original(name + ".bin"))
-    let fuzzing = try Fuzzing([original(name + ".param")], in: folder, name: "x.param", read)
+    let fuzzing = try Fuzzing(
+      name + ".param", [original(name + ".param")], in: folder, name: "x.param", read)
     #expect(fuzzing.slowest < 10, "\(fuzzing)")
-    print("fuzzed \(name).param: \(fuzzing)")
   }
 
   @Test(arguments: names) func changedWeightsAreReadOrRefused(name: String) throws {
     let folder = try TemporaryFolder()
     let param = try folder.file("x.param", original(name + ".param"))
-    let fuzzing = try Fuzzing([original(name + ".bin")], in: folder, name: "x.bin") { _ in
+    let fuzzing = try Fuzzing(name + ".bin", [original(name + ".bin")], in: folder, name: "x.bin") {
+      _ in
       try read(param)
     }
     #expect(fuzzing.slowest < 10, "\(fuzzing)")
-    print("fuzzed \(name).bin: \(fuzzing)")
   }
 }

@@ -37,7 +37,7 @@ import Testing
       })
   }
 
-  @Test(arguments: ["convolutions", "transposed", "values", "pixels"])
+  @Test(arguments: ["convolutions", "transposed", "values", "pixels", "fixed"])
   func valuesAreThoseOfNCNN(name: String) throws {
     let cases: [String: Case] = try Self.decoded("expected.json")
     let expected = try #require(cases[name])
@@ -57,6 +57,10 @@ import Testing
     #expect(pixels.graph.inputs[0].size == nil)
     #expect(pixels.notes == ["input in: the size of 5x6 was let go"])
     #expect(pixels.assumed.isEmpty)
+    // A product over the whole picture holds for one size alone.
+    let fixed = try NCNNModel.graph(WeightsFile.read(Self.path("fixed.param")))
+    #expect(fixed.graph.inputs[0].size == Size(3, 4))
+    #expect(fixed.notes.isEmpty)
     let values = try NCNNModel.graph(WeightsFile.read(Self.path("values.param")))
     #expect(values.notes == ["dr: dropout has no effect and was left out"])
   }
@@ -126,6 +130,13 @@ import Testing
     let path = try folder.file("x.param", Array(text.utf8))
     let error = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(error?.description.contains(message) == true, "\(error as Any)")
+  }
+
+  @Test func eitherFileLeadsToBoth() throws {
+    let text = try WeightsFile.read(Self.path("values.param"))
+    let weights = try WeightsFile.read(Self.path("values.bin"))
+    #expect(weights.format == .ncnnParameters)
+    #expect(weights.tensors.descriptions == text.tensors.descriptions)
   }
 
   @Test func weightsThatEndTooEarlyOrTooLateAreRefused() throws {

@@ -37,3 +37,31 @@ import Testing
       error?.description == "shape [2, 3]: one that can be transposed by (0, 0) expected")
   }
 }
+
+extension TensorStepTests {
+  @Test(
+    arguments: [
+      .permuted([2, 0, 3, 1]), .reversed([2, 3]), .reshaped(from: [2, 3, 2, 2], to: [6, 1, 4]),
+      .reordered(dimension: 1, indices: [2, 0, 1]), .padded([1, 0, 2, 3]),
+      .converted(from: .float32, to: .float64),
+    ] as [TensorStep])
+  func whatWasDoneIsUndone(_ step: TensorStep) throws {
+    let tensor = try Tensor(shape: [2, 3, 2, 2], (0..<24).map(Float.init))
+    let steps = [step, .permuted([1, 2, 0] + (step.keepsRank ? [3] : []))]
+    let there = try steps.applied(to: tensor)
+    #expect(try steps.inverse.applied(to: there) == tensor)
+  }
+
+  @Test func croppingCutsEdges() throws {
+    let tensor = try Tensor(shape: [1, 3, 3], (0..<9).map(Float.init))
+    #expect(try TensorStep.cropped([1, 0, 0, 1]).applied(to: tensor).floats == [3, 4, 6, 7])
+    let error = #expect(throws: TensorError.self) {
+      try TensorStep.cropped([2, 0, 2, 0]).shape(of: [3, 3])
+    }
+    #expect(error?.description == "shape [3, 3]: one that can be cropped by (2, 0, 2, 0) expected")
+  }
+}
+
+extension TensorStep {
+  fileprivate var keepsRank: Bool { if case .reshaped = self { false } else { true } }
+}

@@ -2,6 +2,13 @@ import AviaryTensor
 import Testing
 
 @Suite struct TensorTests {
+  @Test func dimensionsBesideAZeroAreLimitedToo() throws {
+    #expect(try Tensor.count(of: [0, 1 << 40]) == 0)
+    #expect(throws: TensorError.invalidShape([0, 1 << 40, 1 << 40])) {
+      try Tensor.count(of: [0, 1 << 40, 1 << 40])
+    }
+  }
+
   @Test func aTensorIsAValue() throws {
     let a = try Tensor(shape: [2], [1, 2])
     var b = a

@@ -100,6 +100,13 @@ def torch_cases():
         def add(kind, path, arguments=said):
             case(f"torch.{name} {kind}", path, example, *arguments)
 
+        # Bare arrays do not say whose borders the network has.
+        if architecture == "plain-cae":
+            stated = {**json.loads(said[1]), "origin": "pytorch"}
+            bare = ["--config", json.dumps(stated)]
+        else:
+            bare = said
+
         path = pathlib.Path(f"{stem}.pt")
         torch.save(state, path)
         add("state dict", path)
@@ -111,11 +118,11 @@ def torch_cases():
                     "optimizer": torch.optim.Adam(network.parameters()).state_dict()}, path)
         add("training checkpoint", path)
         path = pathlib.Path(f"{stem}.safetensors")
-        safetensors.torch.save_file(state, path)
+        safetensors.torch.save_file(state, path, metadata={"format": "pt"})
         add("safetensors", path)
         path = pathlib.Path(f"{stem}.npz")
         np.savez(path, **{key: value.numpy() for key, value in state.items()})
-        add("npz", path)
+        add("npz", path, bare)
         path = pathlib.Path(f"{stem}.hdf5")
         with h5py.File(path, "w") as file:
             for key, value in state.items():

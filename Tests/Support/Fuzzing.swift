@@ -17,12 +17,16 @@ package struct Fuzzing: CustomStringConvertible {
   /// Reads changed files until the time is over. The file that is being read lies in `folder`, where
   /// a crash leaves it.
   ///
+  /// Says what it did where `AVIARY_FUZZ_SECONDS` asked for more than the suite does.
+  ///
   /// - Parameters:
+  ///   - label: what is read.
   ///   - originals: sound files.
   ///   - name: the name that the changed file gets.
   ///   - body: reads the file of a path.
   package init(
-    _ originals: [[UInt8]], in folder: borrowing TemporaryFolder, name: String = "x",
+    _ label: String, _ originals: [[UInt8]], in folder: borrowing TemporaryFolder,
+    name: String = "x",
     _ body: (String) throws -> Void
   ) throws {
     let environment = ProcessInfo.processInfo.environment
@@ -38,6 +42,7 @@ package struct Fuzzing: CustomStringConvertible {
       files += 1
       slowest = max(slowest, duration / .seconds(1))
     }
+    if environment["AVIARY_FUZZ_SECONDS"] != nil { print("fuzzed \(label): \(self)") }
   }
 
   /// One line.

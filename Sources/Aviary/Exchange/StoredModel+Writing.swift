@@ -2,6 +2,7 @@ public import AviaryCheckpoint
 internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryInterchange
+internal import AviaryTensor
 
 extension StoredModel {
   /// Writes the model as a file of a format, then reads it back and compares.
@@ -33,8 +34,26 @@ extension StoredModel {
         try SafeTensorsFile.write(tensors, metadata: ["format": "pt", "aviary": record], to: path)
       }
       try requireHash(report.contentHash, of: WeightsFile.read(path).tensors, path)
-    case .keras, .kerasWeights, .kerasHDF5, .onnx:
-      throw CheckpointError.unsupported(path: path, what: "writing \(format.rawValue)")
+    case .keras, .kerasWeights, .kerasHDF5:
+      let tensors = model.weights.withoutCounters(of: network.graph)
+      report.contentHash = try ContentHash.of(tensors)
+      let keras = try KerasExport.model(network.graph)
+      try keras.write(
+        format.kerasFile, name: pythonName, weights: tensors,
+        record: record(contentHash: report.contentHash), to: path)
+      let file = try WeightsFile.read(path)
+      try requireRecord(report.contentHash, in: file)
+      if let own = try KerasGraph.graph(of: file) {
+        report.check = try agreement(with: own, path)
+      }
+    case .onnx:
+      let tensors = model.weights.withoutCounters(of: network.graph)
+      report.contentHash = try ContentHash.of(tensors)
+      report.changes = try ONNXExport.write(
+        graph: network.graph, weights: tensors,
+        record: record(contentHash: report.contentHash).json.text, to: path)
+      let file = try WeightsFile.read(path)
+      report.check = try agreement(with: ONNXNetwork.graph(file), path)
     }
     if let module {
       try writeModule(to: module, weights: path)
@@ -51,6 +70,48 @@ extension StoredModel {
       architecture: name.isEmpty ? nil : name, configuration: network.configuration,
       graph: network.graph.json, picture: network.picture.json, card: try JSON(encoding: card),
       contentHash: contentHash)
+  }
+
+  /// Throws unless the record in a written file leads back to the tensors.
+  private func requireRecord(_ expected: String, in file: WeightsFile) throws {
+    guard let text = file.record, let record = try ExportRecord(json: JSON(parsing: text)),
+      let tensors = record.restored(file)
+    else {
+      throw AviaryError.exchange(path: file.path, "a record of its tensors expected, none found")
+    }
+    try requireHash(expected, of: tensors, file.path)
+  }
+
+  /// How far the outputs of what was written lie from those of the model.
+  ///
+  /// - Throws: `AviaryError.exchange` where they are not the same but for rounding.
+  private func agreement(
+    with written: ImportedGraph, _ path: String
+  ) throws -> ExportReport.Check {
+    let picture = try TestPicture(for: network.graph)
+    let expected = try picture.outputs(of: network.graph, weights)
+    let found = try picture.outputs(of: written.graph, written.weights)
+    guard expected.count == found.count else {
+      throw AviaryError.exchange(
+        path: path, "\(expected.count) outputs expected, \(found.count) found")
+    }
+    var (largest, relative) = (0.0, 0.0)
+    for (a, b) in zip(expected, found) {
+      guard a.shape == b.shape else {
+        throw AviaryError.exchange(
+          path: path, "an output of shape \(a.shape) expected, \(b.shape) found")
+      }
+      let difference = TensorDifference(a, b)
+      largest = max(largest, difference.largest)
+      relative = max(relative, difference.relative)
+    }
+    // Other orders of summing are all that may differ; a network of NaN gives NaN on both sides.
+    guard relative <= 1e-4 else {
+      throw AviaryError.exchange(
+        path: path, "outputs as those of the original expected, a difference of \(largest) found")
+    }
+    return .outputs(
+      height: picture.size.height, width: picture.size.width, largest: largest, relative: relative)
   }
 
   private func requireHash(_ expected: String, of tensors: TensorSource, _ path: String) throws {
@@ -75,5 +136,30 @@ extension StoredModel {
     } catch {
       throw CheckpointError(error)
     }
+  }
+
+  /// What the network is called where names are Python's: `residual_cae`.
+  private var pythonName: String {
+    let name = network.architecture.isEmpty ? "network" : network.architecture
+    return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  }
+}
+
+extension TargetFormat {
+  /// Which of Keras's files the format is.
+  fileprivate var kerasFile: KerasModel.File {
+    switch self {
+    case .kerasWeights: .weights
+    case .kerasHDF5: .legacy
+    default: .archive
+    }
+  }
+}
+
+extension TensorSource {
+  /// The tensors less the counters of a graph, which other frameworks than PyTorch do not have.
+  fileprivate func withoutCounters(of graph: Graph) -> TensorSource {
+    let counters = Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
+    return selecting(indices.filter { !counters.contains(self[$0].name) })
   }
 }

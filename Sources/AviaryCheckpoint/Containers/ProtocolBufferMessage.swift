@@ -49,10 +49,19 @@ package struct ProtocolBufferMessage {
   /// Adds a message.
   package mutating func add(_ number: Int, _ message: ProtocolBufferMessage) {
     begin(number, byteCount: message.byteCount)
+    append(message)
+  }
+
+  /// Adds the fields of another message to this one's.
+  package mutating func append(_ message: ProtocolBufferMessage) {
     for piece in message.pieces {
-      if case .bytes(let bytes) = piece { append(bytes) } else { pieces.append(piece) }
+      switch piece {
+      case .bytes(let bytes): append(bytes)
+      case .elements(let count, _):
+        pieces.append(piece)
+        byteCount += count
+      }
     }
-    byteCount += message.byteCount - message.ownByteCount
   }
 
   /// Adds the bytes of a tensor's elements, which is read when they are written.
@@ -62,11 +71,6 @@ package struct ProtocolBufferMessage {
     begin(number, byteCount: byteCount)
     pieces.append(.elements(byteCount: byteCount, tensor: tensor))
     self.byteCount += byteCount
-  }
-
-  /// The bytes at hand.
-  private var ownByteCount: Int {
-    pieces.reduce(0) { if case .bytes(let bytes) = $1 { $0 + bytes.count } else { $0 } }
   }
 
   private mutating func begin(_ number: Int, byteCount: Int) {

@@ -96,7 +96,8 @@ extension NCNNImporter {
     }
     let pool = Pool(
       kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), border: border)
-    let countsPadding = layer.number(6) == 1
+    // Only edges that are stated are left out of the mean.
+    let countsPadding = layer.number(6) == 1 || border == .same
     try give(
       layer,
       .value(

@@ -20,7 +20,7 @@ extension NCNNImporter {
     case "GELU": op = .activation(.gelu(approximate: layer.number(0) != 0))
     case "Swish": op = .activation(.silu)
     case "UnaryOp" where layer.number(0) == 1: op = .scale([-1])
-    case "UnaryOp" where layer.number(0) == 15: op = .activation(.tanh)
+    case "UnaryOp" where layer.number(0) == 16: op = .activation(.tanh)
     case "HardSigmoid", "HardSwish":
       let gate = try hardSigmoid(
         layer, value, layer.number(0, default: 0.2), layer.number(1, default: 0.5))

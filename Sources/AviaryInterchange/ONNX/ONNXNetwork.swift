@@ -19,7 +19,11 @@ public enum ONNXNetwork {
     // Sizes that only look as if they were in proportion differ on odd ones; networks that cannot
     // take odd ones are asked about even ones alone.
     var attempts = [ONNXSamples.all(inputs), .even(inputs)]
-    if inputs.contains(where: { $0.size != nil }) { attempts.append(.stated(inputs)) }
+    if inputs.contains(where: { $0.size != nil }) {
+      attempts.append(.stated(inputs))
+    } else if inputs.count > 1 {
+      attempts.insert(.unrelated(inputs), at: 0)
+    }
     var first: InterchangeError?
     for samples in attempts {
       do {
@@ -28,9 +32,10 @@ public enum ONNXNetwork {
       } catch {
         first = first ?? error
         // What cannot be read at all is best said by the attempt that depends least on sizes.
-        if case .layer = error { continue }
-        if case .graph = error { continue }
-        throw error
+        switch error {
+        case .layer, .graph, .weights: continue
+        default: throw error
+        }
       }
     }
     throw first ?? .description(part: file.path, problem: "no network")

@@ -129,7 +129,8 @@ extension ONNXReader {
     guard a.shape == b.shape || a.count == 1 || b.count == 1 else { return nil }
     let rows = samples.shapes.indices.map { sample in
       let (x, y) = (a.row(sample), b.row(sample))
-      return (0..<max(x.count, y.count)).map {
+      // Of none and one there is none.
+      return (0..<(x.count == 1 ? y.count : x.count)).map {
         combine(x[x.count == 1 ? 0 : $0], y[y.count == 1 ? 0 : $0])
       }
     }

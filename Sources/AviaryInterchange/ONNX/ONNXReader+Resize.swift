@@ -115,7 +115,8 @@ extension ONNXReader {
 
   /// A value that has these heights and widths for all pictures.
   private func twin(_ sizes: [[Int]]) throws(InterchangeError) -> Int {
-    let found = shapes.indices.last { value in
+    // So far back at most: a file must not make much of little.
+    let found = shapes.indices.suffix(4_096).last { value in
       rank(value) == 4 && zip(shapes[value], sizes).allSatisfy { Array($0.suffix(2)) == $1 }
     }
     guard let found else {

@@ -7,17 +7,15 @@ extension ONNXReader {
     if case .shuffle(let source, let move) = try given(0) { return try shuffled(source, move) }
     let input = try value(0)
     var rows = try targets(input)
+    if rows[0].count == 6, rank(input) == 4 { return .split(input, rows) }
     // What the file writes down of the example's size stands for the picture's.
-    var isFree = false
     if samples.letsSizeGo, rows.count == shapes[input].count {
       for i in rows[0].indices where i < rank(input) && rows.allSatisfy({ $0[i] == rows[0][i] }) {
         guard shapes[input][0][i] == rows[0][i] else { continue }
         for sample in rows.indices { rows[sample][i] = shapes[input][sample][i] }
-        isFree = true
       }
     }
-    if rows[0].count == 6, rank(input) == 4 { return .split(input, rows) }
-    let target = try target(rows, input, isFree: isFree)
+    let target = try target(rows, input)
     let isSame = target.count == rank(input) && target.allSatisfy { $0 == 0 }
     return .value(isSame ? input : try add(.reshape(target), [input]))
   }
@@ -77,9 +75,7 @@ extension ONNXReader {
   }
 
   /// A shape for any picture, from those for some: 0 for a dimension that stays, -1 for what is left.
-  private func target(
-    _ rows: [[Int]], _ input: Int, isFree: Bool
-  ) throws(InterchangeError) -> [Int] {
+  private func target(_ rows: [[Int]], _ input: Int) throws(InterchangeError) -> [Int] {
     var target: [Int] = []
     for i in rows[0].indices {
       let sizes = rows.map { $0[i] }
@@ -125,7 +121,10 @@ extension ONNXReader {
       -> Bool
     {
       guard (2...64).contains(r) else { return false }
-      return zip(shape, rows).allSatisfy { shape, row in
+      // Constants are those of the stated size.
+      let isConstant = rows.allSatisfy { $0 == rows[0] }
+      let known = samples.letsSizeGo && isConstant ? 1 : rows.count
+      return zip(shape, rows).prefix(known).allSatisfy { shape, row in
         let expected = dimensions(shape[0], shape[1], shape[2], shape[3], r)
         return zip(expected, row).allSatisfy { $0 == $1 || $1 == -1 }
       }

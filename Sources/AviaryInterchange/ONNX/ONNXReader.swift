@@ -22,6 +22,8 @@ struct ONNXReader {
   private(set) var node = ONNXModel.Node()
   private(set) var position = 0
   private var names: Set<String> = []
+  /// The last number that was put behind a name.
+  private var numbers: [String: Int] = [:]
 
   init(
     _ model: ONNXModel, _ file: WeightsFile, _ inputs: [ONNXInput], _ samples: ONNXSamples
@@ -99,10 +101,10 @@ struct ONNXReader {
 
   private mutating func unique(_ name: String) -> String {
     let base = String(name.prefix(128))
-    var (result, number) = (base, 1)
+    var result = base
     while !names.insert(result).inserted {
-      number += 1
-      result = "\(base)_\(number)"
+      numbers[base, default: 1] += 1
+      result = "\(base)_\(numbers[base, default: 1])"
     }
     return result
   }

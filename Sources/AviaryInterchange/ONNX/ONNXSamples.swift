@@ -13,6 +13,19 @@ struct ONNXSamples {
     ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920), Size(491, 613)])
   }
 
+  /// As `all`, but pictures whose sizes have nothing to do with each other's, for networks that take
+  /// several.
+  static func unrelated(_ inputs: [ONNXInput]) -> ONNXSamples {
+    let sizes = [Size(960, 1_440), Size(480, 1_920), Size(491, 613)]
+    return ONNXSamples(
+      shapes: sizes.indices.map { sample in
+        inputs.enumerated().map { position, input in
+          let size = sizes[(sample + position) % sizes.count]
+          return [sample + 1, input.channels, size.height, size.width]
+        }
+      }, letsSizeGo: false)
+  }
+
   /// Pictures of several sizes that every common stride divides.
   static func even(_ inputs: [ONNXInput]) -> ONNXSamples {
     ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920)])
@@ -50,7 +63,10 @@ struct ONNXSamples {
     /// Further inputs keep their proportion to the first.
     func scaled(_ size: Size, _ own: Size?, _ first: Size?) -> [Int] {
       guard let own, let first else { return [size.height, size.width] }
-      return [size.height * own.height / first.height, size.width * own.width / first.width]
+      return [
+        max(size.height * own.height / first.height, 1),
+        max(size.width * own.width / first.width, 1),
+      ]
     }
   }
 }

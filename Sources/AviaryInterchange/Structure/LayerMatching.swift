@@ -50,7 +50,10 @@ struct LayerMatching {
       plan: Dictionary(grouping: rest.plan, by: \.signature)
     )
     guard groups.file.mapValues(\.count) == groups.plan.mapValues(\.count) else {
-      return flatMatches(file, plan)
+      // A list of layers may leave no trace in the file but its members.
+      let members = plan.withoutLists
+      return members.children.count == plan.children.count
+        ? flatMatches(file, plan) : matches(file, members)
     }
     for (signature, wanted) in groups.plan.sorted(by: { $0.key < $1.key }) {
       let orders = interleavings(groups.file[signature] ?? [])
@@ -144,6 +147,16 @@ struct Numbered {
 }
 
 extension LayerTree.Node {
+  /// The node with the members of numbered containers in their containers' places.
+  var withoutLists: LayerTree.Node {
+    var result = self
+    result.children = children.flatMap { child in
+      let isList = !child.children.isEmpty && child.children.allSatisfy { Int($0.name) != nil }
+      return isList ? child.children : [child]
+    }
+    return result
+  }
+
   /// The layers of a kind at and below the node, in the tree's order.
   func layers(of kind: ForeignLayer.Kind) -> [Int] {
     if let layer { return self.kind == kind ? [layer] : [] }

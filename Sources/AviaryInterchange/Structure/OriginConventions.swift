@@ -33,9 +33,11 @@ public struct OriginConventions: Sendable {
     stated["origin"] = .string(value)
     // An origin that the configuration cannot have: the fit stays, and its origin assumed.
     guard
-      let settled = try? registry.detect(
+      var settled = try? registry.detect(
         weights, as: fit.network.architecture, overrides: .object(stated))
     else { return fit }
+    // The tensors have canonical names by now; what they were translated from stays said.
+    settled.names = fit.names
     notes.append("origin \"\(value)\": the framework that the file is of")
     return settled
   }

@@ -154,7 +154,7 @@ extension HDF5Writer {
       }
       _ = try HDF5.check(name) {
         unsafe bytes.withUnsafeBufferPointer { bytes in
-          var start = unsafe bytes.baseAddress
+          var start = bytes.baseAddress
           return unsafe H5Awrite(attribute.id, type.id, &start)
         }
       }

@@ -55,7 +55,7 @@ enum KerasHDF5 {
   private static func ignored(_ root: HDF5Tree.Group, _ group: HDF5Tree.Group) -> [String] {
     var ignored: [String] = []
     if let optimizer = root.group("optimizer_weights") {
-      ignored.append("optimizer_weights (\(optimizer.dataSetCount) tensors)")
+      ignored.append("optimizer_weights (\(KerasNames.tensors(optimizer.dataSetCount)))")
     }
     if root.attributes["training_config"] != nil { ignored.append("training_config") }
     return ignored

@@ -64,8 +64,6 @@ struct KerasLayerLists {
     let place = own.joined(separator: "/")
     var layers: [[String]: KerasLayer] = [:]
     var order: [[String]] = []
-    var statisticsCame = false
-    var isInterleaved = false
     for weight in weights {
       let parts = try KerasNames.parts(weight, "\(group.path), attribute weight_names", tree.path)
       guard let dataSet = dataSets[parts.joined(separator: "/")] else {
@@ -74,9 +72,6 @@ struct KerasLayerLists {
       }
       let path = self.path(Array(parts.dropLast()), own)
       let slot = Self.slot(parts[parts.count - 1], of: name)
-      let isStatistic = slot.hasPrefix("moving_") || slot.hasPrefix("running_")
-      isInterleaved = isInterleaved || statisticsCame && !isStatistic
-      statisticsCame = statisticsCame || isStatistic
       if layers[path] == nil {
         order.append(path)
         layers[path] = layer(path)
@@ -88,10 +83,22 @@ struct KerasLayerLists {
       empty.configuration = configuration.byName[place]
       return [empty]
     }
-    return order.compactMap { path in
-      var layer = layers[path]
-      // A weight behind the statistics was frozen: the list is not the model's order any more.
-      layer?.isOrdered = order.count == 1 || !isInterleaved
+    return inModelOrder(order.compactMap { layers[$0] })
+  }
+
+  /// A nested model's layers in the model's order, as far as something tells it: frozen layers come
+  /// last in the file.
+  private func inModelOrder(_ layers: [KerasLayer]) -> [KerasLayer] {
+    guard layers.count > 1 else { return layers }
+    let positions = layers.compactMap { $0.configuration?.position }
+    if positions.count == layers.count {
+      return zip(positions, layers).sorted { $0.0 < $1.0 }.map(\.1)
+    }
+    // Layers named by class and counter are in order by their counters, whatever their place here.
+    let isCounted = layers.allSatisfy { KerasClass.kind(ofName: $0.path.last ?? "") != nil }
+    return layers.map { layer in
+      var layer = layer
+      layer.isOrdered = isCounted
       return layer
     }
   }

@@ -48,6 +48,9 @@ enum KerasNames {
     return String(name[..<colon])
   }
 
+  /// "1 tensor", "2 tensors".
+  static func tensors(_ count: Int) -> String { count == 1 ? "1 tensor" : "\(count) tensors" }
+
   private static func strings(
     _ attribute: HDF5Attribute, _ part: String, _ path: String
   ) throws(CheckpointError) -> [String] {

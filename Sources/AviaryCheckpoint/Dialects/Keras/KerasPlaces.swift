@@ -46,7 +46,7 @@ struct KerasPlaces {
           (parts[parts.count - 1], variable))
       }
     }
-    ignored = aside.sorted { $0.key < $1.key }.map { "\($0.key) (\($0.value) tensors)" }
+    ignored = aside.sorted { $0.key < $1.key }.map { "\($0.key) (\(KerasNames.tensors($0.value)))" }
     try describe(Array(found.values), names, configuration, path: trees[0].path)
   }
 

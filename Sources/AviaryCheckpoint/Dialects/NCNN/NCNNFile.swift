@@ -6,9 +6,10 @@ enum NCNNFile {
   /// Describes the network and its tensors, named `<layer>.weight` and so on: ncnn keeps no names of
   /// parameters. Layouts are PyTorch's.
   ///
-  /// - Parameter path: the `.param` file; the weights are in the file of the same name that ends in
-  ///   `.bin`.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  /// - Parameter given: the `.param` file, or the file of the same name that ends in `.bin` and has the
+  ///   weights.
+  static func read(_ given: String) throws(CheckpointError) -> WeightsFile {
+    let path = parametersPath(beside: given) ?? given
     let network = try NCNNParameters.read(path)
     var wanted: [(name: String, weight: NCNNWeight)] = []
     for layer in network.layers {
@@ -42,6 +43,17 @@ enum NCNNFile {
     WeightsFile(
       path: path, format: .ncnnParameters, tensors: tensors, origin: Origin(.ncnn),
       network: .ncnn(network))
+  }
+
+  /// The text that belongs to a file of weights, which says by itself neither what it is nor what is in
+  /// it; nil where there is none.
+  static func parametersPath(beside path: String) -> String? {
+    guard path.hasSuffix(".bin") else { return nil }
+    let text = String(path.dropLast("bin".count)) + "param"
+    guard let file = try? InputFile(weights: text),
+      let head = try? file.read(at: 0, count: 7, part: "the beginning")
+    else { return nil }
+    return head.elementsEqual("7767517".utf8) ? text : nil
   }
 
   /// `x.bin` for `x.param`, and for `x.ncnn.param` likewise.

@@ -10,24 +10,24 @@ enum NumPyFile {
   /// Describes the array or arrays of one file.
   static func read(_ path: String, _ format: FileFormat) throws(CheckpointError) -> WeightsFile {
     try weights(
-      try NumPyArrays(path).entries.map { (name(file: stem(path), array: $0.name), $0) },
+      try NumPyArrays(path).entries.map { array in
+        let stored = array.name.isEmpty ? stem(path) : array.name
+        return (name(file: stem(path), array: array.name), stored, array)
+      },
       path: path, format: format)
   }
 
   /// Describes the arrays of all `.npy` and `.npz` files that lie directly in a folder.
   static func read(folder path: String) throws(CheckpointError) -> WeightsFile {
-    var entries: [(String, NumPyArrays.Entry)] = []
+    var entries: [(name: String, stored: String, array: NumPyArrays.Entry)] = []
     for file in try files(in: path) {
       let arrays = try NumPyArrays(path + "/" + file).entries
       for array in arrays {
         let stem = stem(file)
         // An array without a name of its own is named by its file, others within it.
         let isAlone = arrays.count == 1 && ["", "arr_0", stem].contains(array.name)
-        entries.append(
-          (
-            isAlone ? name(file: stem, array: "") : name(file: "", array: "\(stem).\(array.name)"),
-            array
-          ))
+        let stored = isAlone ? stem : stem + "/" + array.name
+        entries.append((name(file: "", array: stored), stored, array))
       }
     }
     return try weights(entries, path: path, format: .numPyFolder)
@@ -64,13 +64,13 @@ enum NumPyFile {
 
 extension NumPyFile {
   private static func weights(
-    _ entries: [(name: String, array: NumPyArrays.Entry)], path: String, format: FileFormat
+    _ entries: [(name: String, stored: String, array: NumPyArrays.Entry)], path: String,
+    format: FileFormat
   ) throws(CheckpointError) -> WeightsFile {
     guard !entries.isEmpty else { throw .noTensors(path: path, found: "no arrays") }
-    let descriptions = entries.map { name, array in
+    let descriptions = entries.map { name, stored, array in
       TensorDescription(
-        name: name, shape: array.shape, elementType: array.elementType,
-        storedName: array.name.isEmpty ? name : array.name,
+        name: name, shape: array.shape, elementType: array.elementType, storedName: stored,
         isBookkeeping: TensorNames.isBookkeeping(name))
     }
     if let twice = Dictionary(grouping: descriptions, by: \.name).first(where: { $1.count > 1 }) {

@@ -16,6 +16,8 @@ package struct ONNXParameters: Sendable {
   private var tensors: [ONNXTensor] = []
   private var descriptions: [TensorDescription] = []
   private var used: Set<String> = []
+  /// The last number that was put behind a name.
+  private var numbers: [String: Int] = [:]
   /// What each constant became, by its name and its steps: layers may share one.
   private var known: [Origin: String] = [:]
 
@@ -139,10 +141,10 @@ package struct ONNXParameters: Sendable {
     }
     var base = ONNXParameters.isAnonymous(constant) ? "" : ONNXParameters.path(constant)
     if base.isEmpty { base = "\(stem).\(role)" }
-    var (name, number) = (base, 1)
+    var name = base
     while !used.insert(name).inserted {
-      number += 1
-      name = "\(base)_\(number)"
+      numbers[base, default: 1] += 1
+      name = "\(base)_\(numbers[base, default: 1])"
     }
     var description = TensorDescription(
       name: name, shape: tensor.shape, elementType: tensor.elementType, storedName: constant,

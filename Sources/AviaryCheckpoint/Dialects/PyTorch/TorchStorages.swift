@@ -85,9 +85,10 @@ struct TorchStorages: ~Copyable {
       bytes = try file.read(
         at: range.lowerBound, count: range.count, part: "storage \(storage.key)")
     case .pickle(let objects):
-      // Its length was checked when the array was found.
       bytes = objects.bytes(ofStorage: storage.key) ?? []
     }
+    // Text that stands for bytes may hold characters that are none.
+    try requireSize(bytes.count, storage.byteCount ?? .max, storage)
     last.withLock { $0 = (storage.key, bytes) }
     return bytes
   }

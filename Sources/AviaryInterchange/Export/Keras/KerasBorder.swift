@@ -10,20 +10,24 @@ struct KerasBorder {
 
   /// Whether 'same' starts the same windows at the same pixels, for a picture of every size.
   ///
-  /// What the rule gives depends on the size's remainder by the stride only, once the size is beyond
-  /// the window's.
+  /// How many windows there are beyond the first, and what the rule pads, depends on the size's
+  /// remainder by the stride only: one size of each remainder is tried.
   var isSame: Bool {
-    (1...(2 * reach + 4 * stride)).allSatisfy { size in
-      guard size + before + after >= reach else { return true }
+    let smallest = max(reach - before - after, 1)
+    return (smallest..<smallest + stride).allSatisfy { size in
       let count = (size + stride - 1) / stride
       let total = max((count - 1) * stride + reach - size, 0)
       return (size + before + after - reach) / stride + 1 == count && total / 2 == before
     }
   }
 
+  /// Strides beyond this are not looked into: it takes trying every number of zeros.
+  private static let strideLimit = 64
+
   /// The fewest zeros before and behind the kernel with which 'same' computes the same: zeros in
   /// front move the kernel back, zeros behind make the rule pad more. Nil where none do.
   var kernelZeros: (front: Int, behind: Int)? {
+    guard stride <= Self.strideLimit else { return nil }
     for total in 0...(2 * stride) {
       for front in 0...total {
         // Zeros reach over the edge like any other part of the kernel.

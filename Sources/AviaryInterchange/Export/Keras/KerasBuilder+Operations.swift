@@ -45,7 +45,7 @@ extension KerasBuilder {
       var arranged = [x]
       for other in inputs.dropFirst() { arranged.append(try self.arranged(other, x.order, name)) }
       var shape = x.place.shape
-      shape[x.axis(of: 1)] = shapes.channels(graph.inputs.count + (position(of: node)))
+      shape[x.axis(of: 1)] = shapes.channels(graph.inputs.count + position)
       return add(
         "Concatenate", name, ["axis": .int(x.axis(of: 1))], arranged, shape: shape)
     case .slice(let start, let count):
@@ -75,10 +75,6 @@ extension KerasBuilder {
     case .matmul: throw refusal(name, "no stock layer multiplies matrices as it does")
     case .roll: throw refusal(name, "no stock layer moves elements round")
     }
-  }
-
-  private func position(of node: Graph.Node) -> Int {
-    graph.nodes.firstIndex { $0.name == node.name } ?? 0
   }
 
   /// The value as a picture, channels last.

@@ -142,17 +142,26 @@ extension KerasBuilder {
   mutating func layerNormalization(
     _ x: PlacedValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
-    let input = try ending(x, dimensions: dimensions, node.name)
-    let sizes = input.place.shape.suffix(dimensions).map { $0 ?? 1 }
-    let rank = input.order.count
-    return add(
-      "LayerNormalization", node.name,
-      [
-        "axis": .array((rank - dimensions..<rank).map(JSON.int)), "epsilon": .number(epsilon),
-      ], [input],
+    var input = try ending(x, dimensions: dimensions, node.name)
+    let shape = input.place.shape
+    let sizes = shape.suffix(dimensions).map { $0 ?? 1 }
+    let count = sizes.reduce(1, *)
+    // As one dimension: Keras 3 keeps only the first of several from a file of Keras 2.
+    if dimensions > 1 {
+      input = try reshaped(input, shape.dropFirst().dropLast(dimensions) + [count], node.name)
+    }
+    let steps: [TensorStep] = dimensions > 1 ? [.reshaped(from: sizes, to: [count])] : []
+    let result = add(
+      "LayerNormalization", node.name, ["axis": -1, "epsilon": .number(epsilon)], [input],
       variables: zip(["gamma", "beta"], node.parameters).map {
-        KerasModel.Variable(name: $0, shape: sizes, content: .parameter($1, []))
+        KerasModel.Variable(name: $0, shape: [count], content: .parameter($1, steps))
       })
+    if dimensions == 1 { return result }
+    var back = try reshaped(result, shape.dropFirst(), node.name)
+    back.order =
+      x.order.suffix(dimensions).elementsEqual(x.order.indices.suffix(dimensions))
+      ? x.order : Array(x.order.indices)
+    return back
   }
 
   /// The value with the graph's last dimensions last.
@@ -168,7 +177,7 @@ extension KerasBuilder {
     _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
-    let result = shapes.values[graph.inputs.count + (graph.nodes.firstIndex(of: node) ?? 0)]
+    let result = shapes.values[graph.inputs.count + position]
     let rest = result.dropFirst()
     let before = input.place.shape.dropFirst()
     // A first dimension that takes what is left is the number of pictures if all others are known.
@@ -179,13 +188,19 @@ extension KerasBuilder {
     guard keepsPictures else {
       throw refusal(node.name, "no layer reshapes the dimension of the pictures")
     }
-    guard rest.count(where: { $0 == nil }) <= 1 else {
-      throw refusal(node.name, "Reshape takes one size at most that depends on the picture")
+    return try reshaped(input, rest, node.name)
+  }
+
+  /// The elements of each picture in another shape.
+  private mutating func reshaped(
+    _ x: PlacedValue, _ sizes: some Collection<Int?>, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
+    guard sizes.count(where: { $0 == nil }) <= 1 else {
+      throw refusal(name, "Reshape takes one size at most that depends on the picture")
     }
-    let order = Array(result.indices)
     return add(
-      "Reshape", node.name, ["target_shape": .array(rest.map { .int($0 ?? -1) })], [input],
-      shape: [nil] + rest, order: order)
+      "Reshape", "\(name).reshape", ["target_shape": .array(sizes.map { .int($0 ?? -1) })], [x],
+      shape: [nil] + sizes, order: Array(0...sizes.count))
   }
 }
 

@@ -47,6 +47,10 @@ struct KerasBuilder {
   private(set) var model = KerasModel()
   private var values: [PlacedValue?] = []
   private var names: Set<String> = []
+  /// How many layers wanted each name.
+  private var counts: [String: Int] = [:]
+  /// The position of the node whose layers are added.
+  private(set) var position = 0
   /// Layers with parameters, which several nodes may call.
   private var shared: [SharedKey: Int] = [:]
   private let frozen: Set<String>
@@ -78,6 +82,7 @@ struct KerasBuilder {
     }
     let used = usedNodes()
     for (position, node) in graph.nodes.enumerated() {
+      self.position = position
       // Keras leaves out what no output needs; so does the file.
       values.append(used.contains(position) ? try value(of: node) : nil)
     }
@@ -182,11 +187,10 @@ struct KerasBuilder {
     if let first = text.first, !first.isLetter, !first.isNumber { text = "layer" + text }
     if text.isEmpty { text = "layer" }
     var candidate = text
-    var number = 0
-    // Keras compares no names, but some file systems take 'A' for 'a'.
+    // Keras takes 'a' and 'A' for two names, but some file systems do not.
     while !names.insert(candidate.lowercased()).inserted {
-      number += 1
-      candidate = "\(text)_\(number)"
+      counts[text, default: 0] += 1
+      candidate = "\(text)_\(counts[text] ?? 0)"
     }
     return candidate
   }

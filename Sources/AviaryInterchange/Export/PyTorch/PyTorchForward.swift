@@ -68,6 +68,13 @@ struct PyTorchForward {
   /// What `forward` gives back.
   mutating func finish() {
     let outputs = graph.outputs.map { texts[$0.value] }
+    // The last line's value needs no name, if it is all that is given.
+    if outputs.count == 1, graph.outputs[0].value == graph.valueCount - 1, let last = lines.last,
+      last.hasPrefix("\(outputs[0]) = ")
+    {
+      lines[lines.count - 1] = "return " + last.dropFirst(outputs[0].count + 3)
+      return
+    }
     lines.append("return " + outputs.joined(separator: ", "))
   }
 

@@ -29,9 +29,11 @@ struct PyTorchLayer {
       constructor = "Linear(\(inputs), \(features)\(bias ? "" : ", bias=False"))"
     case .batchNormalization(let b):
       guard b.scale == b.center, shape.count == 4 else { break }
-      constructor =
-        "BatchNorm2d(\(channels), eps=\(b.epsilon), momentum=\(b.momentum)"
-        + "\(b.scale ? "" : ", affine=False"))"
+      var arguments = ["\(channels)"]
+      if b.epsilon != 1e-5 { arguments.append("eps=\(b.epsilon)") }
+      if b.momentum != 0.1 { arguments.append("momentum=\(b.momentum)") }
+      if !b.scale { arguments.append("affine=False") }
+      constructor = "BatchNorm2d(\(arguments.joined(separator: ", ")))"
     case .prelu(let perChannel): constructor = "PReLU(\(perChannel ? channels : 1))"
     case .layerNormalization(let dimensions, let epsilon):
       let sizes = shape.suffix(dimensions).compactMap { $0 }

@@ -73,6 +73,8 @@ struct PyTorchMembers {
         throw refuse("'\(PythonText.comment(first))' is a tensor and a module as well")
       }
       group = present
+      // Changed in place, not as a copy.
+      members[place].member = .layer("")
     }
     try group.add(path.dropFirst(), member, name: name)
     if let place = places[first] {

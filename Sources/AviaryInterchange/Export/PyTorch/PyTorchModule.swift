@@ -126,7 +126,7 @@ package enum PyTorchModule {
   }
 
   private static func identifier(_ name: String) -> String {
-    let letters = String(name.map { PythonText.isIdentifier("a\($0)") ? $0 : "_" })
+    let letters = String(name.map { PythonText.isIdentifier("_\($0)") ? $0 : "_" })
     return PythonText.isIdentifier(letters) ? letters : "_\(letters)"
   }
 

@@ -1,0 +1,58 @@
+internal import AviaryCheckpoint
+internal import AviaryCompute
+internal import AviaryGraph
+internal import AviaryTensor
+
+/// A picture of noise, always the same, on which two networks are compared.
+struct TestPicture {
+  /// Its height and width: what the network needs, and a little more, so that borders and insides both
+  /// count.
+  let size: Size
+  private let inputs: [Tensor]
+
+  /// A picture that a network can take.
+  ///
+  /// - Throws: `TensorError` for a network of more channels than there is memory for.
+  init(for graph: Graph) throws {
+    let rule = graph.sizeRule()
+    func side(_ wanted: Int) -> Int {
+      let least = max(wanted, rule.minimum)
+      return (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
+    }
+    let size = graph.inputs[0].size ?? Size(side(24), side(20))
+    self.size = size
+    // Knuth's generator of 64 bits: good enough for noise, and the same everywhere.
+    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+    inputs = try graph.inputs.map { input in
+      let shape = [
+        1, input.channels, input.size?.height ?? size.height, input.size?.width ?? size.width,
+      ]
+      let values = (0..<(try Tensor.count(of: shape))).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(state >> 40) / Float(1 << 24)
+      }
+      return try Tensor(shape: shape, values)
+    }
+  }
+
+  /// What a network gives for it, in the order of its outputs.
+  ///
+  /// - Throws: `CheckpointError` for weights that cannot be read, `ComputeError` for a network that
+  ///   cannot be computed.
+  func outputs(of graph: Graph, _ weights: TensorSource) throws -> [Tensor] {
+    let tensors = try weights.loaded()
+    let prepared = PreparedWeights(
+      Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first })
+    var plan = try Plan(
+      graph, weights: prepared, inputShapes: inputs.map(\.shape),
+      options: PlanOptions(exact: true), engine: Engine(threads: 1))
+    let names = graph.inputs.map(\.name)
+    let results = try plan.run(Dictionary(uniqueKeysWithValues: zip(names, inputs)))
+    return try graph.outputs.map { output in
+      guard let tensor = results[output.name] else {
+        throw AviaryError.networkOutput(expected: [], found: [])
+      }
+      return tensor
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Aviary
+import AviaryCheckpoint
+import AviaryGraph
+import AviaryInterchange
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+/// Every operation and every architecture goes out as ONNX and comes back as the same function. With
+/// `AVIARY_ONNX_FOLDER` set, the files stay there with inputs and outputs, and
+/// Tests/Fixtures/onnx/check.py holds ONNX Runtime against them.
+@Suite struct ONNXExportTests {
+  @Test(arguments: try OperationFixture.all()) func operation(_ fixture: OperationFixture) throws {
+    let folder = try TemporaryFolder()
+    let name = fixture.description.replacing("/", with: "-")
+    let path = folder.file("model.onnx")
+    do {
+      try ONNXExport.write(
+        graph: fixture.graph, weights: ONNXRoundTrip.source(fixture.graph, fixture.weights),
+        to: path)
+    } catch let error as InterchangeError {
+      guard case .target(_, _, let why) = error else { throw error }
+      // What ONNX does not have is said, and is little.
+      #expect(fixture.description.hasPrefix("resize/"), "\(why)")
+      return
+    }
+    try ONNXRoundTrip.keep(
+      path, name, fixture.graph, [(fixture.inputs, [fixture.graph.outputs[0].name: fixture.output])]
+    )
+    let file = try WeightsFile.read(path)
+    let imported: ImportedGraph
+    do {
+      imported = try ONNXNetwork.graph(file)
+    } catch {
+      // Slices whose edges depend on the size, and products of two pictures of unrelated sizes, are
+      // written and not read.
+      let prefixes = ["roll/", "matmul/"]
+      #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")
+      return
+    }
+    let found = try ONNXRoundTrip.outputs(
+      imported.graph, try ONNXRoundTrip.tensors(imported.weights), fixture.inputs)
+    let agreement = Agreement(
+      try #require(found[fixture.graph.outputs[0].name]), expected: fixture.output)
+    #expect(agreement.relative <= 1e-5, "\(agreement)")
+  }
+
+  @Test(arguments: Registry.builtin.architectures.map(\.info.name))
+  func architecture(_ name: String) throws {
+    let architecture = try Registry.builtin[name]
+    for preset in architecture.presets {
+      let graph = try architecture.network(preset.configuration).graph
+      guard !graph.parameters.isEmpty else { continue }
+      let weights = randomWeights(for: graph, seed: 7)
+      let folder = try TemporaryFolder()
+      let path = folder.file("model.onnx")
+      let notes = try ONNXExport.write(
+        graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
+        to: path)
+      #expect(notes.isEmpty)
+      let file = try WeightsFile.read(path)
+      #expect(file.record == #"{"name": "a"}"#)
+      // The same tensors, bit by bit, under the same names.
+      for (name, tensor) in try file.tensors.loaded() {
+        #expect(tensor == weights[name], "\(name)")
+      }
+      let stored = graph.parameters.filter { $0.role != .bookkeeping }.map(\.name)
+      #expect(file.tensors.names.sorted() == stored.sorted())
+      let imported = try ONNXNetwork.graph(file)
+      let again = try ONNXRoundTrip.tensors(imported.weights)
+      var cases: [([String: Tensor], [String: Tensor])] = []
+      for (height, width) in [(24, 20), (25, 19)] {
+        let shape = [1, graph.inputs[0].channels, height, width]
+        guard (try? graph.shapes(for: [shape])) != nil else { continue }
+        let inputs = [graph.inputs[0].name: randomTensor(shape, seed: UInt64(height))]
+        let expected = try ONNXRoundTrip.outputs(graph, weights, inputs)
+        let found = try ONNXRoundTrip.outputs(imported.graph, again, inputs)
+        for (name, tensor) in expected {
+          let agreement = Agreement(try #require(found[name]), expected: tensor)
+          #expect(agreement.relative <= 1e-5, "\(height)x\(width): \(agreement)")
+        }
+        cases.append((inputs, expected))
+      }
+      #expect(!cases.isEmpty)
+      try ONNXRoundTrip.keep(path, "\(name)-\(preset.name)", graph, cases)
+    }
+  }
+
+  @Test func narrowWeightsAreWidened() throws {
+    let graph = try Graph(channels: 1) { [$0.convolution("c", 1, kernel: 1)] }
+    let half = try Tensor(shape: [1, 1, 1, 1], [0.5]).converted(to: .bfloat16)
+    let bias = try Tensor(shape: [1], [0])
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.onnx")
+    let weights = TensorSource(NamedTensors([("c.weight", half), ("c.bias", bias)]))
+    let notes = try ONNXExport.write(graph: graph, weights: weights, to: path)
+    #expect(notes == ["1 tensors of bfloat16 are written as float32"])
+    #expect(try WeightsFile.read(path).tensors.tensor("c.weight")?.floats == [0.5])
+    let error = #expect(throws: InterchangeError.self) {
+      try ONNXExport.write(graph: graph, weights: TensorSource(NamedTensors()), to: path)
+    }
+    #expect(
+      error?.description
+        == "layer c.weight: a tensor of shape [1, 1, 1, 1] expected, none found")
+  }
+}

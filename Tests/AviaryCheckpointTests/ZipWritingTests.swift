@@ -1,0 +1,36 @@
+import AviaryFiles
+import AviaryTestSupport
+import Testing
+
+@testable import AviaryCheckpoint
+
+/// Archives of more members than the old directory counts.
+@Suite struct ZipWritingTests {
+  @Test func manyMembersNeedZip64() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("many.zip")
+    var zip = try ZipWriter(replacing: path)
+    for number in 0..<66_000 { try zip.add("\(number)", [UInt8]()) }
+    try zip.add("last", Array("content".utf8))
+    try zip.finish()
+    let file = try InputFile(path)
+    let archive = try ZipArchive(file)
+    #expect(archive.entries.count == 66_001)
+    let last = try #require(archive["last"])
+    #expect(try archive.content(of: last, in: file) == Array("content".utf8))
+  }
+
+  @Test func aFileIsAMemberLikeAny() throws {
+    let folder = try TemporaryFolder()
+    let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let source = try folder.file("source", bytes)
+    var zip = try ZipWriter(replacing: folder.file("a.zip"))
+    try zip.add("source", try InputFile(source))
+    try zip.finish()
+    let file = try InputFile(folder.file("a.zip"))
+    let archive = try ZipArchive(file)
+    let entry = try #require(archive["source"])
+    #expect(entry.crc == CRC32.of(bytes))
+    #expect(try archive.content(of: entry, in: file) == bytes)
+  }
+}

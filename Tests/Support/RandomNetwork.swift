@@ -1,0 +1,42 @@
+package import AviaryGraph
+
+/// A network that nobody would design: values used several times, early and late, whole and in part.
+///
+/// - Returns: three of its values, the last one among them.
+package func randomNetwork(
+  _ input: Value, steps: Int, _ generator: inout SplitMix64
+) -> [Value] {
+  let widths = [3, 16, 17, 32, 32, 48]
+  var values = [input]
+  func any() -> Value { values.randomElement(using: &generator) ?? input }
+  for i in 0..<steps {
+    // Late values are likelier, so that networks become deep.
+    let x = Bool.random(using: &generator) ? values[values.count - 1] : any()
+    let width = widths.randomElement(using: &generator) ?? 3
+    let twin = values.filter { $0.channels == x.channels }.randomElement(using: &generator) ?? x
+    switch Int.random(in: 0..<16, using: &generator) {
+    case 0...3: values.append(x.convolution("c\(i)", width, kernel: 3))
+    case 4: values.append(x.convolution("c\(i)", width, kernel: 1).relu())
+    case 5: values.append(x.transposedConvolution("c\(i)", width, kernel: 3))
+    case 6: values.append(x.convolution("c\(i)", x.channels, kernel: 3) + twin)
+    case 7: values.append((x.convolution("c\(i)", x.channels, kernel: 3).relu() + twin).relu())
+    case 8: values.append(x + twin)
+    case 9: values.append(x.activation(.sigmoid) * twin)
+    case 10: values.append(x.batchNormalization("n\(i)"))
+    case 11: values.append(x.prelu("p\(i)"))
+    case 12: values.append(Value.concatenate([x, any()]))
+    case 13:
+      let start = Int.random(in: 0..<x.channels, using: &generator) / 16 * 16
+      values.append(x.applying(.slice(start: start, count: min(16, x.channels - start))))
+    case 14:
+      values.append(
+        x.applying(.pad(Edges(1, 0, 2, 3), .reflect)).maxPool(3, stride: 1, border: .same)
+          .applying(.crop(Edges(1, 0, 2, 3))))
+    default:
+      values.append(
+        x.convolution("c\(i)", width * 4, kernel: 1).pixelShuffle(2).maxPool(2)
+          * x.applying(.globalAveragePool).convolution("g\(i)", width, kernel: 1))
+    }
+  }
+  return [values[values.count - 1], any(), any()]
+}
