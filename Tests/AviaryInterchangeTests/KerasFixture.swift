@@ -21,11 +21,14 @@ struct KerasFixture {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
     .filter { $0.hasSuffix(".keras") || $0.hasSuffix(".h5") }.sorted()
 
+  /// The path of a case's model.
+  static func file(_ name: String) -> String { folder.appending(path: name).path }
+
   /// Reads a case.
   init(_ name: String) throws {
     let stem = String(name.prefix { $0 != "." })
     try self.init(
-      path: KerasFixture.folder.appending(path: name).path,
+      path: KerasFixture.file(name),
       tensors: KerasFixture.folder.appending(path: "\(stem).pt").path)
   }
 

@@ -80,7 +80,15 @@ extension KerasImport {
   func weights(of graph: Graph) throws(InterchangeError) -> TensorSource {
     var descriptions: [TensorDescription] = []
     var sources: [KerasBinding.Source] = []
-    for parameter in graph.parameters where parameter.role != .bookkeeping {
+    for parameter in graph.parameters {
+      if parameter.role == .bookkeeping, let counter = try? Tensor(zeros: [], elementType: .int64) {
+        // PyTorch's counter of steps, which Keras does not have.
+        descriptions.append(
+          TensorDescription(
+            name: parameter.name, shape: [], elementType: .int64, isBookkeeping: true))
+        sources.append(.made(counter))
+        continue
+      }
       guard let binding = bindings[parameter.name] else { continue }
       switch binding.source {
       case .file(let position, let steps):

@@ -46,6 +46,7 @@ extension KerasImport {
       of: layer, parameters: names)
   }
 
+  /// A convolution; of Keras 1 under its names.
   mutating func convolution(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -61,6 +62,7 @@ extension KerasImport {
     return try activated(result, layer)
   }
 
+  /// A kernel of its own for each channel.
   mutating func depthwiseConvolution(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -69,6 +71,7 @@ extension KerasImport {
       try convolve(layer, x, try depthwise(layer, x, bias: try hasBias(layer))), layer)
   }
 
+  /// The convolution of each channel for itself.
   private func depthwise(
     _ layer: KerasLayer, _ x: KerasTensor, bias: Bool
   ) throws(InterchangeError) -> Convolution {
@@ -84,6 +87,7 @@ extension KerasImport {
       border: try layer.border(), bias: bias)
   }
 
+  /// A depthwise convolution and one by a pixel, which has the bias.
   mutating func separableConvolution(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -97,6 +101,7 @@ extension KerasImport {
         part: "pointwise"), layer)
   }
 
+  /// A transposed convolution with TensorFlow's crops (tensorflow: conv2d_backprop_input).
   mutating func transposedConvolution(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {

@@ -5,6 +5,7 @@ import AviaryTensor
 /// TensorFlow's convolutions with kernels that stand in the configuration: models that a converter
 /// wrote have no layers with weights.
 extension KerasImport {
+  /// A convolution, of each channel for itself or of all.
   mutating func convolution(
     ofConstants json: JSON, _ x: KerasTensor, isDepthwise: Bool, options: [String: JSON],
     _ layer: KerasLayer

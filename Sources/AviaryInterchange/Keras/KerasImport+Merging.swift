@@ -56,6 +56,7 @@ extension KerasImport {
     return try add(.scale([1 / Double(operands.count)]), [value], name: layer.fullName, of: layer)
   }
 
+  /// Two values, element by element.
   private mutating func pair(
     _ a: KerasTensor, _ b: KerasTensor, _ kind: String, _ layer: KerasLayer, _ name: String
   ) throws(InterchangeError) -> KerasTensor {

@@ -15,6 +15,7 @@ extension KerasImport {
     return try axis(number, of: x, layer)
   }
 
+  /// Normalisation by running statistics, along any one axis.
   mutating func batchNormalization(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -44,6 +45,7 @@ extension KerasImport {
       .batchNormalization(normalization), [x], name: layer.fullName, of: layer, parameters: names)
   }
 
+  /// Normalisation over the last axis, which lies last for it.
   mutating func layerNormalization(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {

@@ -30,6 +30,16 @@ extension KerasImport {
       return try concatenated(
         try values(operands, of: layer), axis: option("axis")?.int ?? -1, layer)
     }
+    if word == "getitem" {
+      guard case .value(let x)? = operands.first else {
+        throw layer.refusal("a value as the first operand expected")
+      }
+      let indices = operands.dropFirst().compactMap { operand -> JSON? in
+        guard case .constant(let json) = operand else { return nil }
+        return json
+      }
+      return try sliced(x, call.options["slice_spec"]?.array ?? indices, layer)
+    }
     guard case .value(let x)? = operands.first else {
       throw layer.refusal("a value as the first operand expected")
     }
@@ -164,6 +174,7 @@ extension KerasImport {
         : .pixelShuffle(factor: factor, order: .tensorflow), [x], name: layer.fullName, of: layer)
   }
 
+  /// A mean over some of Keras's axes.
   private mutating func mean(
     _ x: KerasTensor, _ layer: KerasLayer, _ axes: JSON?, _ keeps: JSON?
   ) throws(InterchangeError) -> KerasTensor {

@@ -2,6 +2,7 @@ import AviaryGraph
 
 /// Layers that make pictures smaller or larger without weights.
 extension KerasImport {
+  /// The largest value or the mean of each window.
   mutating func pool(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -15,6 +16,7 @@ extension KerasImport {
     return try add(op, [try picture(x, layer)], name: layer.fullName, of: layer)
   }
 
+  /// One value a channel: a row, or a picture of one pixel.
   mutating func globalPool(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -31,6 +33,7 @@ extension KerasImport {
     return result
   }
 
+  /// Pixels repeated, or interpolated between their centres.
   mutating func upsampling(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
