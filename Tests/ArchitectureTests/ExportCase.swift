@@ -54,6 +54,8 @@ struct ExportCase {
     let source = try source.completed(for: graph)
     let record = ExportRecord(architecture: name, graph: graph.json)
     try TorchZip.write(source, record: record.json.text, to: "\(folder)/weights.pt")
+    try SafeTensorsFile.write(
+      source, metadata: ["format": "pt"], to: "\(folder)/weights.safetensors")
     let module = try PyTorchModule.source(
       graph: graph, className: "Network", weightsFile: "weights.pt")
     try Data(module.utf8).write(to: URL(filePath: "\(folder)/network.py"))

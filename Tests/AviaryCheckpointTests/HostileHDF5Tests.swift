@@ -58,29 +58,4 @@ import Testing
       #expect(refused > 1500)
     }
   }
-
-  /// Files with bytes changed, through the helper: the library's faults stay there.
-  @Test func changedFilesAreReadOrRefused() throws {
-    let names = [
-      "hdf5-hostile/kinds.h5", "hdf5/foreign.h5", "hdf5/deflated.h5", "hdf5/big_endian.h5",
-      "hdf5-hostile/fan.h5", "checkpoint/version-1.h5",
-    ]
-    var faults: [String: Int] = [:]
-    let fuzzing = try Fuzzing(
-      "HDF5", names.map { try bytes(Fixture.path($0)) }, in: TemporaryFolder()
-    ) { path in
-      do throws(CheckpointError) {
-        let tree = try HDF5Tree(reading: path, access: .isolated)
-        for name in ["chunked", "weights/w", "weights/b", "numbers/big/f4"] {
-          if let dataSet = tree.root.dataSet(name) { _ = try tree.tensor(dataSet) }
-        }
-      } catch {
-        #expect(!error.description.contains("\n"))
-        if case .readerFailed(_, let reason) = error { faults[reason, default: 0] += 1 }
-        throw error
-      }
-    }
-    print("fuzzed HDF5: \(fuzzing), faults of the library \(faults)")
-    #expect(fuzzing.files > 0)
-  }
 }

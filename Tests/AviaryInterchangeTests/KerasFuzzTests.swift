@@ -26,24 +26,37 @@ import Testing
     }
     let tokens = Self.tokens(text)
     let values = tokens.indices.filter { Self.isValue($0, of: tokens) }
-    var generator = SplitMix64(seed: UInt64(text.utf8.count))
-    for _ in 0..<60 {
-      var changed = tokens
-      for _ in 0...Int.random(in: 0..<3, using: &generator) {
-        let place = values[Int.random(in: values.indices, using: &generator)]
-        // Half the time something that stands elsewhere in the same configuration.
-        changed[place] =
-          Bool.random(using: &generator)
-          ? tokens[values[Int.random(in: values.indices, using: &generator)]]
-          : Self.pieces[Int.random(in: Self.pieces.indices, using: &generator)]
-      }
+    var generator = SplitMix64(seed: Fuzzing.seed &+ UInt64(text.utf8.count))
+    let fuzzing = try Fuzzing(
+      name, in: TemporaryFolder(), share: KerasFixture.names.count,
+      next: { Array(Self.changed(tokens, values, &generator).utf8) }
+    ) { path in
+      let changed = String(decoding: try bytes(path), as: UTF8.self)
       do throws(InterchangeError) {
-        let imported = try KerasGraph.graph(configuration: changed.joined(), weights: file)
+        let imported = try KerasGraph.graph(configuration: changed, weights: file)
         #expect(imported.weights.names == imported.graph.parameters.map(\.name))
       } catch {
         #expect(!"\(error)".contains("\n"))
+        throw error
       }
     }
+    #expect(fuzzing.slowest < 10, "\(fuzzing)")
+  }
+
+  /// A configuration with one to three values in the place of others.
+  private static func changed(
+    _ tokens: [String], _ values: [Int], _ generator: inout SplitMix64
+  ) -> String {
+    var changed = tokens
+    for _ in 0...Int.random(in: 0..<3, using: &generator) {
+      let place = values[Int.random(in: values.indices, using: &generator)]
+      // Half the time something that stands elsewhere in the same configuration.
+      changed[place] =
+        Bool.random(using: &generator)
+        ? tokens[values[Int.random(in: values.indices, using: &generator)]]
+        : pieces[Int.random(in: pieces.indices, using: &generator)]
+    }
+    return changed.joined()
   }
 
   /// Strings, and what stands between them piece by piece.

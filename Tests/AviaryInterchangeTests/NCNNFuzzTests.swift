@@ -1,4 +1,3 @@
-import AviaryGraph
 import AviaryCheckpoint
 import AviaryGraph
 import AviaryInterchange
@@ -24,15 +23,18 @@ import Testing
     let folder = try TemporaryFolder()
     _ = try folder.file("x.bin", original(name + ".bin"))
     let fuzzing = try Fuzzing(
-      name + ".param", [original(name + ".param")], in: folder, name: "x.param", read)
+      name + ".param", [original(name + ".param")], in: folder, name: "x.param",
+      share: Self.names.count, read)
     #expect(fuzzing.slowest < 10, "\(fuzzing)")
   }
 
   @Test(arguments: names) func changedWeightsAreReadOrRefused(name: String) throws {
     let folder = try TemporaryFolder()
     let param = try folder.file("x.param", original(name + ".param"))
-    let fuzzing = try Fuzzing(name + ".bin", [original(name + ".bin")], in: folder, name: "x.bin") {
-      _ in
+    let fuzzing = try Fuzzing(
+      name + ".bin", [original(name + ".bin")], in: folder, name: "x.bin",
+      share: Self.names.count
+    ) { _ in
       try read(param)
     }
     #expect(fuzzing.slowest < 10, "\(fuzzing)")

@@ -29,6 +29,8 @@ if FRAMEWORK == "torch":
     import safetensors.torch
     import torch
 
+    import torch_networks
+
     specification = importlib.util.spec_from_file_location(
         "architectures", HERE.parent / "Fixtures" / "architectures" / "export.py")
     architectures = importlib.util.module_from_spec(specification)
@@ -141,6 +143,24 @@ def torch_cases():
                 add("ONNX", path, [])
 
 
+def torch_seed():
+    """The class of the second seed, as typed, saved in both ways that people save."""
+    torch.manual_seed(5)
+    network = torch_networks.CAEResNet(in_channels=3, out_channels=3).eval()
+    pairs = []
+    for side in ((64, 64), (32, 48)):
+        x = torch.randn(1, 3, *side)
+        pairs.append((x.numpy(), network.double()(x.double()).float().numpy()))
+        network.float()
+    example = save_example("torch.seed", pairs)
+    path = OUT / "torch.seed.pt"
+    torch.save(network.state_dict(), path)
+    case("torch seed state dict", path, example)
+    path = OUT / "torch.seed.module.pt"
+    torch.save(network, path)
+    case("torch seed module", path, example)
+
+
 def export_onnx(network, x, path):
     try:
         torch.onnx.export(network, (x,), str(path), dynamo=False, opset_version=17, input_names=["image"],
@@ -242,6 +262,7 @@ if FRAMEWORK == "torch":
     torch.set_num_threads(2)
     with torch.no_grad():
         torch_cases()
+        torch_seed()
 else:
     for module, label in ((keras, "keras3"), (tf_keras, "tf_keras")):
         keras_cases(module, label)

@@ -3,7 +3,7 @@
 Usage: check.py FOLDER [--only torch|keras|tf_keras] [NAME...]
 
 Each folder in FOLDER is a case: `case.json`, `example.pt` (inputs and expected outputs, NCHW),
-`weights.pt` and `network.py` for PyTorch, `model*.keras`, `model*.weights.h5` and `model*.h5` for
+`weights.pt`, `weights.safetensors` and `network.py` for PyTorch, `model*.keras`, `model*.weights.h5` and `model*.h5` for
 Keras. The largest difference must be within 1e-5 of the largest expected value.
 
 The cases are written by `AVIARY_INTEROP_DIR=FOLDER swift test --filter ExportCasesTests`.
@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
+import safetensors.torch
 import torch
 
 LIMIT = 1e-5
@@ -42,6 +43,9 @@ def check_torch(folder, inputs, expected, failures):
     path = os.path.join(folder, "weights.pt")
     plain = torch.load(path)
     mapped = torch.load(path, mmap=True)
+    safe = safetensors.torch.load_file(os.path.join(folder, "weights.safetensors"))
+    if set(safe) != set(plain) or any(not torch.equal(plain[name], safe[name]) for name in plain):
+        failures.append("safetensors: other tensors than in the PyTorch file")
     for name, tensor in plain.items():
         if not torch.equal(tensor, mapped[name]):
             failures.append(f"torch: {name}: mapped and loaded tensors differ")
