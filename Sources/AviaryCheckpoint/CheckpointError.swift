@@ -44,7 +44,10 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   }
 
   /// One line: the thing, the expected, the found.
-  public var description: String {
+  public var description: String { text.printable }
+
+  /// The message as the names in the file make it, which may hold anything.
+  private var text: String {
     switch self {
     case .cannotRead(let path, let reason):
       FileError.cannotRead(path: path, reason: reason).description

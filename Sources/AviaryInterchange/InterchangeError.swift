@@ -1,3 +1,4 @@
+import AviaryFiles
 public import AviaryGraph
 
 /// What can be wrong when a network goes from one framework to another.
@@ -14,7 +15,10 @@ public enum InterchangeError: Error, Hashable, Sendable, CustomStringConvertible
   case graph(GraphError)
 
   /// One line: the thing, the expected, the found.
-  public var description: String {
+  public var description: String { text.printable }
+
+  /// The message as the names in the file make it, which may hold anything.
+  private var text: String {
     switch self {
     case .layer(let name, let kind, let place, let why):
       "layer \(name) of class \(kind) (\(place)): \(why)"

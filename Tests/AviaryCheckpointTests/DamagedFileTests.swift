@@ -112,3 +112,11 @@ import Testing
     return files
   }
 }
+
+@Suite struct ErrorTextTests {
+  /// Names in files may hold anything; a message is one line, and no terminal obeys it.
+  @Test func aMessageIsOneLine() {
+    let error = CheckpointError.damaged(path: "a\nb", part: "\u{1B}[2J", reason: "x\u{202E}y")
+    #expect(error.description == #"a b: damaged: \u{1b}[2J: x\u{202e}y"#)
+  }
+}

@@ -1,3 +1,4 @@
+import AviaryFiles
 import ArgumentParser
 import Aviary
 import AviaryGraph

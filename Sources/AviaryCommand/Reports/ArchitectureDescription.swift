@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryGraph
 
 /// All that there is to know about an architecture in one configuration.

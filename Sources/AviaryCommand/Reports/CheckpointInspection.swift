@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryCheckpoint
 import AviaryGraph
 

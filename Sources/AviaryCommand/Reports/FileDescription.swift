@@ -1,3 +1,4 @@
+import AviaryFiles
 import Aviary
 import AviaryCheckpoint
 import AviaryGraph

@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// Facts by name, one below the other: what `info`, `inspect` and `convert` print. Whoever adds a
 /// fact need not ask whether there is one.
 struct FactSheet {

@@ -1,3 +1,4 @@
+import AviaryFiles
 import Glibc
 
 /// How far a task has got, on a terminal: share, rate, time left. It shows itself once the task has

@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// Rows under headings, for people: in columns, or as Markdown.
 struct TextTable {
   /// A column.

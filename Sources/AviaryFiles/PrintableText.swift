@@ -1,7 +1,7 @@
 extension String {
   /// The text in one line and without characters that a terminal obeys: file names and tensors'
   /// names may hold anything, escape sequences that rewrite the screen included.
-  var printable: String {
+  package var printable: String {
     // Nearly always the text is as it should be, and is not copied.
     guard unicodeScalars.contains(where: \.isControl) else { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
