@@ -35,7 +35,7 @@ extension Registry {
     }
     let candidates = try name.map { [try self[$0]] } ?? architectures
     var fits: [String: Fit] = [:]
-    var differences: [Difference] = []
+    var differences: [(architecture: String, difference: Difference)] = []
     for architecture in candidates {
       for names in [nil] + architecture.publishedNames.map(Optional.some) {
         guard let renamed = weights.renamed(by: names) else { continue }
@@ -48,7 +48,7 @@ extension Registry {
             fits[key] =
               fits[key] ?? Fit(network: network, assumed: attempt.assumed, names: names)
           } else {
-            differences.append(difference)
+            differences.append((architecture.info.name, difference))
           }
         }
       }
@@ -61,16 +61,36 @@ extension Registry {
         .merging(overrides.object ?? [:]) { $1 }
       _ = try self[fit.network.architecture].network(.object(members))
     }
-    // Of one network under several name maps, the nearest speaks.
-    var nearest: [String: Difference] = [:]
-    for difference in differences
-    where difference.count < nearest[difference.network]?.count ?? .max {
-      nearest[difference.network] = difference
-    }
     throw RegistryError.unrecognised(
-      tensors: weights.shapes.count,
-      nearest: Array(
-        nearest.values.sorted { ($0.count, $0.network) < ($1.count, $1.network) }.prefix(3)))
+      tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
+  }
+
+  /// The three architectures that come nearest, each with the configuration that does: of those that
+  /// propose nothing, a preset.
+  private func nearest(
+    to weights: WeightIndex, _ candidates: [AnyArchitecture],
+    _ differences: [(architecture: String, difference: Difference)]
+  ) -> [Difference] {
+    // To nothing nothing comes near.
+    if weights.shapes.isEmpty { return [] }
+    var nearest: [String: Difference] = [:]
+    func consider(_ difference: Difference, of architecture: String) {
+      guard difference.count < nearest[architecture]?.count ?? .max else { return }
+      nearest[architecture] = difference
+    }
+    for (architecture, difference) in differences { consider(difference, of: architecture) }
+    for architecture in candidates where nearest[architecture.info.name] == nil {
+      for preset in architecture.presets {
+        guard let network = try? architecture.network(preset.configuration),
+          // An interpolation has no weights that others could be like.
+          !network.graph.parameters.isEmpty
+        else { continue }
+        consider(
+          Difference(weights, network.graph, network: network.label), of: architecture.info.name)
+      }
+    }
+    return Array(
+      nearest.values.sorted { ($0.count, $0.network) < ($1.count, $1.network) }.prefix(3))
   }
 }
 

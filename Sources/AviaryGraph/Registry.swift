@@ -87,7 +87,9 @@ public enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         + " say which with --as and --config"
     case .unrecognised(let tensors, let nearest):
       "no architecture has exactly these \(tensors) tensors"
-        + nearest.map { "; nearest: \($0)" }.joined()
+        + (nearest.first.map { "; nearest: \($0)" } ?? "")
+        + (nearest.count < 2
+          ? "" : "; then \(nearest.dropFirst().map(\.summary).joined(separator: ", "))")
     }
   }
 }
@@ -163,6 +165,11 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
   public var isEmpty: Bool { count == 0 }
   /// The number of tensors that differ.
   public var count: Int { missing.count + extra.count + mismatched.count }
+
+  /// The network, and how many tensors differ.
+  var summary: String {
+    "\(network) (\(missing.count) missing, \(extra.count) unexpected, \(mismatched.count) mismatched)"
+  }
 
   /// One line, with the first three of each kind.
   public var description: String {
