@@ -110,7 +110,7 @@ let package = Package(
       ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests(
       "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
-    tests("AviaryTests", ["Aviary"]),
+    tests("AviaryTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
     tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
   ]
     + architectures.map {
