@@ -55,7 +55,19 @@ def remember_keras(file, model, names, algorithm="adam"):
     variables = model.optimizer.variables
     variables = list(variables() if callable(variables) else variables)
     iterations, *rest = [numpy.asarray(variable) for variable in variables]
-    if algorithm == "adam":
+    if algorithm == "sgd":
+        rate = numpy.float32(model.optimizer.learning_rate)
+        slots = [array for array in rest if array.ndim > 0]
+        tensors = {}
+        for name, m in zip(names, slots, strict=True):
+            m = m.transpose(3, 2, 0, 1) if m.ndim == 4 else m
+            # PyTorch's momentum is a sum of gradients, Keras's of steps.
+            tensors[f"{name}.momentum_buffer"] = numbers(m / -rate)
+        expected[file] = {
+            "algorithm": algorithm, "step": int(iterations), "rates": [float(rate)],
+            "tensors": tensors,
+        }
+    else:
         slots = [array for array in rest if array.ndim > 0]
         half = len(slots) // 2
         first, second = slots[::2], slots[1::2]
@@ -97,7 +109,11 @@ remember_keras("two.keras", model, plain_names)
 model = fitted(tf_keras, keras_network(tf_keras), tf_keras.optimizers.legacy.Adam())
 model.save("two-legacy.h5")
 remember_keras("two-legacy.h5", model, plain_names)
-fitted(keras, keras_network(keras), keras.optimizers.SGD(momentum=0.9)).save("sgd.keras")
+model = fitted(keras, keras_network(keras), keras.optimizers.SGD(momentum=0.9))
+model.save("sgd.keras")
+remember_keras("sgd.keras", model, plain_names, "sgd")
+model.save_weights("bad-momentum.weights.h5")
+fitted(keras, keras_network(keras), keras.optimizers.RMSprop()).save("rms.keras")
 # A slot of another shape.
 with h5py.File("two.h5") as source, h5py.File("bad-shape.h5", "w") as spoilt:
     for name in source:

@@ -5,8 +5,8 @@ import AviaryTensor
 /// each trainable variable in the model's order, laid out as the variable is
 /// (keras/src/optimizers/adam.py, tf_keras/optimizers/adam.py).
 ///
-/// Adam's and AdamW's slots mean what PyTorch's do. Those of SGD hold the rate, which PyTorch's do
-/// not, and are left aside, as are those of optimisers that PyTorch does not have alike.
+/// Adam's and AdamW's slots mean what PyTorch's do. SGD's momenta are PyTorch's times the rate, and
+/// negative: they are added to the weights. What other optimisers keep is left aside.
 struct KerasOptimizer {
   /// What the file calls the optimiser, in lower case: `adam`.
   var name: String?
@@ -34,7 +34,8 @@ struct KerasOptimizer {
     let hasRate = numbered.count > 1 && numbered[1].shape.isEmpty
     rate = hasRate ? numbered[1] : nil
     for (place, dataSet) in numbered.dropFirst(hasRate ? 2 : 1).enumerated() {
-      if place.isMultiple(of: 2) {
+      // Adam's two come by turns; SGD has one.
+      if name == "sgd" || place.isMultiple(of: 2) {
         slots.first.append(dataSet)
       } else {
         slots.second.append(dataSet)
@@ -80,55 +81,61 @@ struct KerasOptimizer {
     of trainable: [KerasTensors.Variable], _ tree: HDF5Tree
   ) throws(Problem) -> OptimizerState? {
     guard !slots.first.isEmpty || !others.isEmpty else { return nil }
-    guard let name, ["adam", "adamw"].contains(name) else {
-      throw Problem(text: "only Adam's state is known to be PyTorch's, \(name ?? "no name") found")
+    let hyperparameters = hyperparameters(tree)
+    let kinds: [(slot: String, dataSets: [HDF5Tree.DataSet])]
+    var divisor: Float?
+    switch name {
+    case "adam", "adamw": kinds = [("exp_avg", slots.first), ("exp_avg_sq", slots.second)]
+    case "sgd":
+      guard let rate = hyperparameters["lr"], Float(rate) != 0, hyperparameters["momentum"] != nil
+      else { throw Problem(text: "a rate and a momentum expected, none found") }
+      divisor = Float(-rate)
+      kinds = [("momentum_buffer", slots.first)]
+    default:
+      throw Problem(text: "adam, adamw or sgd expected, \(name ?? "no name") found")
     }
-    guard others.isEmpty, slots.first.count == trainable.count,
-      slots.second.count == trainable.count
-    else {
-      let found = slots.first.count + slots.second.count + others.count
-      throw Problem(text: "\(2 * trainable.count) slots expected, \(found) found")
-    }
+    let found = slots.first.count + slots.second.count + others.count
+    guard kinds.allSatisfy({ $0.dataSets.count == trainable.count }),
+      found == kinds.count * trainable.count
+    else { throw Problem(text: "\(kinds.count * trainable.count) slots expected, \(found) found") }
     var descriptions: [TensorDescription] = []
-    var dataSets: [HDF5Tree.DataSet] = []
+    // Nil for the number of steps, which PyTorch keeps with each parameter.
+    var dataSets: [HDF5Tree.DataSet?] = []
     var steps: [String: [TensorStep]] = [:]
     for (place, variable) in trainable.enumerated() {
-      for (slot, dataSet) in [
-        ("exp_avg", slots.first[place]), ("exp_avg_sq", slots.second[place]),
-      ] {
-        guard dataSet.shape == variable.shape, let type = dataSet.elementType,
-          type.isFloatingPoint
-        else {
+      for (slot, own) in kinds {
+        let (name, dataSet) = ("\(variable.name).\(slot)", own[place])
+        guard dataSet.shape == variable.shape, dataSet.elementType?.isFloatingPoint == true else {
           throw Problem(
-            text: "\(variable.name).\(slot): shape \(variable.shape) expected, "
-              + "\(dataSet.shape) found; the model's order may be another")
+            text: "\(name): shape \(variable.shape) expected, \(dataSet.shape) found; "
+              + "the model's order may be another")
         }
         descriptions.append(
           TensorDescription(
-            name: "\(variable.name).\(slot)", shape: dataSet.shape, elementType: type,
-            storedName: dataSet.path))
+            name: name, shape: dataSet.shape, elementType: .float32, storedName: dataSet.path))
         dataSets.append(dataSet)
-        steps["\(variable.name).\(slot)"] = variable.steps
+        steps[name] = variable.steps
       }
-      guard iterations != nil else { continue }
+      guard iterations != nil, divisor == nil else { continue }
       descriptions.append(
         TensorDescription(name: "\(variable.name).step", shape: [], elementType: .float32))
+      dataSets.append(nil)
     }
     let taken = iterations.flatMap { Self.number($0, tree) }.flatMap { Int(exactly: $0) }
     let source = TensorSource(descriptions) {
-      [descriptions, dataSets, iterations] (position) throws(CheckpointError) in
-      guard descriptions[position].name.hasSuffix(".step") else {
-        // Two of three, where there is a number of steps.
-        return try tree.tensor(
-          dataSets[iterations == nil ? position : position / 3 * 2 + position % 3])
+      [dataSets, divisor] (position) throws(CheckpointError) in
+      guard let dataSet = dataSets[position] else { return try .scalar(Float(taken ?? 0)) }
+      var tensor = try tree.tensor(dataSet).converted(to: .float32)
+      if let divisor {
+        unsafe tensor.withMutableFloats { for i in $0.indices { unsafe $0[i] /= divisor } }
       }
-      return try .scalar(Float(taken ?? 0))
+      return tensor
     }
     guard let laid = try? source.changed({ steps[$0.name] ?? [] }) else {
       throw Problem(text: "slots laid out as their weights expected")
     }
     let group = OptimizerState.Group(
-      hyperparameters: hyperparameters(tree), parameters: trainable.map(\.name))
+      hyperparameters: hyperparameters, parameters: trainable.map(\.name))
     return OptimizerState(algorithm: name, step: taken, groups: [group], tensors: laid)
   }
 
@@ -137,11 +144,12 @@ struct KerasOptimizer {
     var result: [String: Double] = [:]
     let names = [
       ("learning_rate", "lr"), ("beta_1", "beta1"), ("beta_2", "beta2"), ("epsilon", "eps"),
-      ("weight_decay", "weight_decay"),
+      ("weight_decay", "weight_decay"), ("momentum", "momentum"),
     ]
     for (theirs, ours) in names {
       result[ours] = configuration?["config"]?[theirs]?.double
     }
+    result["nesterov"] = configuration?["config"]?["nesterov"]?.bool.map { $0 ? 1 : 0 }
     // What the rate is now says more than what it was to be.
     if let rate = rate.flatMap({ Self.number($0, tree) }) { result["lr"] = rate }
     return result
