@@ -118,10 +118,12 @@ import Testing
     #expect(found.step == 2)
     #expect(found.groups == state.groups)
     #expect(found.tensors.names == state.tensors.names)
-    #expect(try found.tensors.loaded() == state.tensors.loaded())
+    for (position, name) in found.tensors.names.enumerated() {
+      #expect(try found.tensors.tensor(at: position) == state.tensors.tensor(name))
+    }
     // The same content is the same bytes.
     try file.write(to: folder.file("b.h5"))
-    #expect(try folder.bytes("b.h5") == folder.bytes("a.h5"))
+    #expect(try WeightsFile.sha256(folder.file("b.h5")) == WeightsFile.sha256(path))
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import AviaryCheckpoint
+import AviaryTensor
 import AviaryTestSupport
 import Foundation
 import Testing
