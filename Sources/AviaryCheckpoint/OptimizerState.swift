@@ -96,11 +96,13 @@ extension OptimizerState {
         lost.append("optimiser: \(tensor.name): no parameter for it")
         continue
       }
-      let isScalar = slot == "step" && tensor.count == 1
-      let taken = isScalar ? [] : original.stepsTaken(to: target)
+      // By its dimensions: their product may overflow in a file of our own.
+      let isScalar = slot == "step" && tensor.shape.allSatisfy { $0 == 1 }
+      let isAlike = tensor.shape == original.shape
+      let taken = isScalar || !isAlike ? [] : original.stepsTaken(to: target)
       var shape: [Int]? = tensor.shape
       for step in taken { shape = shape.flatMap { try? step.shape(of: $0) } }
-      guard isScalar || tensor.shape == original.shape && shape == target.shape else {
+      guard isScalar || isAlike && shape == target.shape else {
         lost.append(
           "optimiser: \(tensor.name): shape \(original.shape) expected, \(tensor.shape) found")
         continue

@@ -126,6 +126,27 @@ import Testing
     #expect(try WeightsFile.sha256(folder.file("b.h5")) == WeightsFile.sha256(path))
   }
 
+  @Test func aStateOfOtherParametersIsLost() throws {
+    let read = try WeightsFile.read(Fixture.path("optimizer/adam.pt"))
+    var state = try #require(read.optimizer)
+    let descriptions = [
+      TensorDescription(name: "conv1.bias.step", shape: [1 << 40, 1 << 40], elementType: .float32),
+      TensorDescription(name: "conv1.bias.exp_avg", shape: [3], elementType: .float32),
+      TensorDescription(name: "conv9.bias.exp_avg", shape: [2], elementType: .float32),
+    ]
+    state.tensors = TensorSource(descriptions) { _ throws(CheckpointError) in
+      throw .cannotRead(path: "", reason: "not asked for")
+    }
+    let (left, lost) = state.following(from: read.tensors, to: read.tensors)
+    #expect(left == nil)
+    #expect(
+      lost == [
+        "optimiser: conv1.bias.step: shape [2] expected, [1099511627776, 1099511627776] found",
+        "optimiser: conv1.bias.exp_avg: shape [2] expected, [3] found",
+        "optimiser: conv9.bias.exp_avg: no parameter for it",
+      ])
+  }
+
   @Test(
     .enabled(if: SharedFolder.isPresent),
     arguments: [
