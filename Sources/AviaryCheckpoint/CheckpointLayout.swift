@@ -19,6 +19,15 @@ enum CheckpointLayout {
     static let picture = "picture"
     static let card = "card"
     static let weights = "weights"
+    static let training = "training"
+  }
+
+  /// Attributes and members of `/training`.
+  enum Training {
+    static let algorithm = "algorithm"
+    static let step = "step"
+    static let groups = "groups"
+    static let optimizer = "optimizer"
   }
 
   /// Attributes of a tensor's data set.

@@ -15,12 +15,22 @@ struct CheckpointReader {
     path = file.path
     version = try Self.version(of: tree)
     self.tree = tree
-    switch tree.root[CheckpointLayout.Member.weights] {
-    case .group(let group): weights = group
-    case .dataSet:
+    guard let group = try Self.group(CheckpointLayout.Member.weights, in: tree.root, path) else {
+      throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+    }
+    weights = group
+  }
+
+  /// A member that is a group; nil where there is none of the name.
+  private static func group(
+    _ name: String, in parent: HDF5Tree.Group, _ path: String
+  ) throws(CheckpointError) -> HDF5Tree.Group? {
+    switch parent[name] {
+    case .group(let group): return group
+    case .dataSet(let dataSet):
       throw .damaged(
-        path: path, part: "/weights", reason: "a group expected, a data set found")
-    case nil: throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+        path: path, part: dataSet.path, reason: "a group expected, a data set found")
+    case nil: return nil
     }
   }
 
@@ -59,12 +69,14 @@ struct CheckpointReader {
   }
 
   /// The tensors in the model's order.
-  func entries() throws(CheckpointError) -> [Entry] {
+  func entries() throws(CheckpointError) -> [Entry] { try entries(of: weights) }
+
+  private func entries(of group: HDF5Tree.Group) throws(CheckpointError) -> [Entry] {
     var placed: [(position: Int, entry: Entry)] = []
-    for (name, member) in weights.members {
+    for (name, member) in group.members {
       guard case .dataSet(let dataSet) = member else {
         throw .damaged(
-          path: path, part: "/weights/\(name)", reason: "a data set expected, a group found")
+          path: path, part: "\(group.path)/\(name)", reason: "a data set expected, a group found")
       }
       let role = dataSet.attributes[CheckpointLayout.Attribute.role]?.string
       let position = dataSet.attributes[CheckpointLayout.Attribute.position]?.integer
@@ -76,6 +88,28 @@ struct CheckpointReader {
     }
     // Stable: those without a position, from another writer, stay sorted by name at the end.
     return placed.sorted { $0.position < $1.position }.map(\.entry)
+  }
+
+  /// The state of an unfinished training; nil where there is none.
+  func optimizer() throws(CheckpointError) -> OptimizerState? {
+    typealias Training = CheckpointLayout.Training
+    guard let training = try Self.group(CheckpointLayout.Member.training, in: tree.root, path),
+      let group = try Self.group(Training.optimizer, in: training, path)
+    else { return nil }
+    var groups: [OptimizerState.Group] = []
+    if let json = try text(Training.groups, in: training) {
+      do {
+        groups = try JSONDecoder().decode(
+          [OptimizerState.Group].self, from: Data(json.utf8))
+      } catch {
+        throw .damaged(
+          path: path, part: "/training/groups", reason: "JSON of groups of parameters expected")
+      }
+    }
+    return OptimizerState(
+      algorithm: training.attributes[Training.algorithm]?.string,
+      step: training.attributes[Training.step]?.integer, groups: groups,
+      tensors: source(of: try entries(of: group)))
   }
 
   /// The tensors, to be read when asked for.
@@ -115,11 +149,17 @@ struct CheckpointReader {
   }
 
   private func text(_ member: String) throws(CheckpointError) -> String? {
-    switch tree.root[member] {
+    try text(member, in: tree.root)
+  }
+
+  private func text(
+    _ member: String, in parent: HDF5Tree.Group
+  ) throws(CheckpointError) -> String? {
+    switch parent[member] {
     case .dataSet(let dataSet): return try tree.string(dataSet)
-    case .group:
+    case .group(let group):
       throw .damaged(
-        path: path, part: "/\(member)", reason: "a data set expected, a group found")
+        path: path, part: group.path, reason: "a data set expected, a group found")
     case nil: return nil
     }
   }

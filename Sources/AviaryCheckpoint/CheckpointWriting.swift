@@ -24,13 +24,16 @@ extension CheckpointFile {
   /// - Throws: as `Checkpoint.write(to:)`, and what reading the tensors throws.
   @discardableResult
   public func write(to path: String) throws(CheckpointError) -> String {
-    for tensor in tensors {
+    for tensor in tensors.descriptions + (optimizer?.tensors.descriptions ?? []) {
       try Self.requireValid(tensor.name)
       guard Checkpoint.elementTypes.contains(tensor.elementType) else {
         throw .elementType(name: tensor.name, found: tensor.elementType.rawValue)
       }
     }
     let card = try cardJSON(path)
+    let groups = try optimizer.map { (state) throws(CheckpointError) in
+      try Self.json(state.groups, "the optimiser: a hyperparameter", path)
+    }
     let writer = try HDF5Writer(replacing: path)
     let root = try writer.root()
     typealias Root = CheckpointLayout.Root
@@ -43,15 +46,28 @@ extension CheckpointFile {
     if let graph { try writer.text(Member.graph, graph, in: root) }
     if let picture { try writer.text(Member.picture, picture, in: root) }
     try writer.text(Member.card, card, in: root)
-    let hash = try write(in: try writer.group(Member.weights, in: root), by: writer)
+    let hash = try write(tensors, in: try writer.group(Member.weights, in: root), by: writer)
     try writer.attribute(Root.contentHash, hash, of: root)
+    if let optimizer, let groups {
+      typealias Training = CheckpointLayout.Training
+      let training = try writer.group(Member.training, in: root)
+      if let algorithm = optimizer.algorithm {
+        try writer.attribute(Training.algorithm, algorithm, of: training)
+      }
+      if let step = optimizer.step { try writer.attribute(Training.step, step, of: training) }
+      try writer.text(Training.groups, groups, in: training)
+      let slots = try writer.group(Training.optimizer, in: training)
+      _ = try write(optimizer.tensors, in: slots, by: writer)
+    }
     try writer.commit()
     return hash
   }
 
-  /// Writes the tensors in the order of hashing, so that each is read once.
+  /// Writes tensors in the order of hashing, so that each is read once.
+  ///
+  /// - Returns: their content hash.
   private func write(
-    in group: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
+    _ tensors: TensorSource, in group: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
   ) throws(CheckpointError) -> String {
     let positions = Dictionary(uniqueKeysWithValues: tensors.names.enumerated().map { ($1, $0) })
     var hash = ContentHash()
@@ -74,13 +90,22 @@ extension CheckpointFile {
   }
 
   private func cardJSON(_ path: String) throws(CheckpointError) -> String {
+    try Self.json(card, "the card: a quality", path)
+  }
+
+  /// A part as JSON.
+  ///
+  /// - Parameter number: what of it may be a number, for the message.
+  private static func json(
+    _ part: some Encodable, _ number: String, _ path: String
+  ) throws(CheckpointError) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      return String(decoding: try encoder.encode(card), as: UTF8.self)
+      return String(decoding: try encoder.encode(part), as: UTF8.self)
     } catch {
       // JSON has no infinity and no NaN.
-      throw .cannotWrite(path: path, reason: "the card: a quality that is no finite number")
+      throw .cannotWrite(path: path, reason: "\(number) that is no finite number")
     }
   }
 

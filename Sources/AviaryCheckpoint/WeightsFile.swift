@@ -22,12 +22,15 @@ public struct WeightsFile: Sendable {
   /// Our own record that an export left in the file, as JSON: to be believed only where it agrees
   /// with the tensors.
   package var record: String?
+  /// What the optimiser that trained the weights remembers; nil where the file does not have it, or
+  /// where it is not one of these tensors, which `unwrapping.ignored` says.
+  public var optimizer: OptimizerState?
 
   /// Weights of a file.
   package init(
     path: String, format: FileFormat, tensors: TensorSource, unwrapping: Unwrapping = Unwrapping(),
     origin: Origin, layers: [ForeignLayer] = [], network: ForeignNetwork? = nil,
-    record: String? = nil
+    record: String? = nil, optimizer: OptimizerState? = nil
   ) {
     self.path = path
     self.format = format
@@ -37,6 +40,7 @@ public struct WeightsFile: Sendable {
     self.layers = layers
     self.network = network
     self.record = record
+    self.optimizer = optimizer
   }
 
   /// Reads what is in a file of another framework's; nothing in the file is ever run, and no elements
@@ -111,6 +115,7 @@ public struct WeightsFile: Sendable {
     let prefix = unwrapping.prefix
     var result = self
     result.tensors = tensors.renamed { prefix + $0 }
+    result.optimizer = optimizer?.renamed { prefix + $0 }
     result.unwrapping.prefix = ""
     return result
   }

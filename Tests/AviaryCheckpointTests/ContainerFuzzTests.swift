@@ -25,6 +25,7 @@ import Testing
         "zip",
         ["views.pt", "module.pt", "shared.pt", "lightning.pt"].map { "pytorch/containers/" + $0 }
       ),
+      ("training", ["optimizer/adam.pt", "optimizer/old.pt", "optimizer/named.pt"]),
       ("script", ["pytorch/containers/scripted.pt", "pytorch/containers/traced.pt"]),
     ]) func changedFilesAreReadOrRefused(container: String, files: [String]) throws
   {
@@ -34,6 +35,9 @@ import Testing
       do {
         let file = try WeightsFile.read(path)
         for position in file.tensors.indices { _ = try file.tensors.tensor(at: position) }
+        guard let optimizer = file.optimizer else { return }
+        _ = optimizer.following(from: file.tensors, to: file.tensors)
+        _ = try optimizer.tensors.loaded()
       } catch {
         #expect(!"\(error)".contains("\n"))
         throw error

@@ -23,7 +23,7 @@ extension StoredModel {
     _ file: WeightsFile, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> StoredModel {
     var file = file
-    let path = file.path
+    let (path, stored) = (file.path, file.tensors)
     if let names = options.names { file.tensors = file.tensors.renamed(names.canonical) }
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
@@ -46,7 +46,10 @@ extension StoredModel {
         // A folder of arrays has no bytes of its own.
         sha256: try? WeightsFile.sha256(path), format: file.format.name,
         conversions: report.conversions, assumptions: report.assumed))
-    return StoredModel(recognition.network, weights: weights, card: card, report: report)
+    var model = StoredModel(recognition.network, weights: weights, card: card, report: report)
+    (model.optimizer, model.leftBehind) =
+      file.optimizer?.following(from: stored, to: weights) ?? (nil, [])
+    return model
   }
 }
 

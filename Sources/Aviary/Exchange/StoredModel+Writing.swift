@@ -10,30 +10,38 @@ extension StoredModel {
   /// - Parameters:
   ///   - path: the file; what is there is replaced in one step.
   ///   - module: with PyTorch's format, a Python file for the module that the weights belong to.
+  ///   - training: with PyTorch's format, whether the file is a training checkpoint, with the
+  ///     optimiser's state beside the state dict.
   /// - Throws: `CheckpointError` for a file that cannot be written; `InterchangeError.target` for a
   ///   network that the format cannot express; `AviaryError.hash` or `.exchange` if what was written
   ///   does not read back as what it was written from.
   public func write(
-    to path: String, as format: TargetFormat, module: String? = nil
+    to path: String, as format: TargetFormat, module: String? = nil, training: Bool = false
   ) throws -> ExportReport {
     let monitor = FiniteMonitor()
     var model = self
     model.weights = monitor.watching(weights)
     var report = ExportReport(format: format, files: [path], contentHash: "", check: .hash)
+    report.leftBehind = leftBehind
+    model.optimizer = heldState(by: format, training: training, &report)
     switch format {
     case .aviary:
       report.contentHash = try model.checkpoint.write(to: path)
-      try requireHash(report.contentHash, of: CheckpointFile(path).tensors, path)
+      let file = try CheckpointFile(path)
+      try requireHash(report.contentHash, of: file.tensors, path)
+      try model.requireState(file.optimizer, path)
     case .pytorch, .safetensors:
       let tensors = try model.weights.completed(for: network.graph)
       report.contentHash = try ContentHash.of(tensors)
       let record = try record(contentHash: report.contentHash).json.text
       if format == .pytorch {
-        try TorchZip.write(tensors, record: record, to: path)
+        try TorchZip.write(tensors, record: record, optimizer: model.optimizer, to: path)
       } else {
         try SafeTensorsFile.write(tensors, metadata: ["format": "pt", "aviary": record], to: path)
       }
-      try requireHash(report.contentHash, of: WeightsFile.read(path).tensors, path)
+      let file = try WeightsFile.read(path)
+      try requireHash(report.contentHash, of: file.tensors, path)
+      try model.requireState(file.optimizer, path)
     case .keras, .kerasWeights, .kerasHDF5:
       let tensors = model.weights.withoutCounters(of: network.graph)
       report.contentHash = try ContentHash.of(tensors)
@@ -61,6 +69,29 @@ extension StoredModel {
     }
     report.notFinite = monitor.notFinite
     return report
+  }
+
+  /// The optimiser's state, if a format holds it; else it is reported as left behind.
+  private func heldState(
+    by format: TargetFormat, training: Bool, _ report: inout ExportReport
+  ) -> OptimizerState? {
+    guard let optimizer else { return nil }
+    if format == .aviary || format == .pytorch && training { return optimizer }
+    report.leftBehind.append(
+      "the optimiser's state, \(optimizer.tensors.count) tensors: "
+        + (format == .pytorch
+          ? "a state dict holds none (--training writes a training checkpoint)"
+          : "\(format.rawValue) holds none; a checkpoint (.h5) or .pt with --training does"))
+    return nil
+  }
+
+  /// Throws unless the optimiser's state in a written file is the one that was written.
+  private func requireState(_ found: OptimizerState?, _ path: String) throws {
+    guard let optimizer else { return }
+    guard let found, found.groups.map(\.parameters) == optimizer.groups.map(\.parameters) else {
+      throw AviaryError.exchange(path: path, "the optimiser's state expected, none found")
+    }
+    try requireHash(ContentHash.of(optimizer.tensors), of: found.tensors, path)
   }
 
   /// What travels in a file of another framework.

@@ -13,6 +13,11 @@ public struct StoredModel: Sendable {
   public var card: Card
   /// What was done on the way; nil for a native checkpoint.
   public var report: LoadReport?
+  /// What the optimiser that trained the weights remembers, by the graph's names; nil where the file
+  /// does not have it.
+  public var optimizer: OptimizerState?
+  /// What of the file's optimiser state belongs to no parameter, in words.
+  var leftBehind: [String] = []
   /// The content hash that a native checkpoint states.
   var storedHash: String?
 
@@ -78,6 +83,9 @@ public struct StoredModel: Sendable {
         picture: picture),
       weights: checkpoint.tensors, card: checkpoint.card)
     storedHash = checkpoint.storedHash
+    let weights = checkpoint.tensors
+    (optimizer, leftBehind) =
+      checkpoint.optimizer?.following(from: weights, to: weights) ?? (nil, [])
   }
 
   /// Throws unless the tensors of a native checkpoint are those that it was written with; reads them
@@ -107,6 +115,6 @@ public struct StoredModel: Sendable {
       tensors: weights, architecture: name.isEmpty ? nil : name,
       configuration: network.configuration.text, graph: network.graph.json.text,
       picture: hasPicture ? network.picture.json.text : nil, card: card,
-      createdBy: Aviary.versionLine)
+      createdBy: Aviary.versionLine, optimizer: optimizer?.storable)
   }
 }

@@ -44,6 +44,8 @@ public struct EditedWeights: Sendable {
   public var weights: TensorSource
   /// Where they come from.
   public var card: Card
+  /// What the optimiser that trained them remembers.
+  public var optimizer: OptimizerState?
   /// What was done, in words.
   public var changes: [String] = []
 }
@@ -59,6 +61,7 @@ extension WeightsEdit {
     to path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> EditedWeights {
     var result = try EditedWeights(opening: path, options, registry)
+    let original = result.weights
     var others: [TensorSource] = []
     for share in shares {
       let other = try EditedWeights(opening: share.path, options, registry)
@@ -71,6 +74,10 @@ extension WeightsEdit {
         "\(share.weight) of \(share.path.split(separator: "/").last.map(String.init) ?? share.path)"
       }
       result.changes.append("interpolated with \(parts.joined(separator: ", "))")
+      if result.optimizer != nil {
+        result.optimizer = nil
+        result.changes.append("the optimiser's state left out: it is not that of a mixture")
+      }
     }
     try drop(from: &result, path)
     try rename(&result, path)
@@ -81,6 +88,13 @@ extension WeightsEdit {
           ? [.converted(from: tensor.elementType, to: elementType)] : []
       }
       result.changes.append("stored as \(elementType)")
+    }
+    if let optimizer = result.optimizer {
+      let (state, lost) = optimizer.following(from: original, to: result.weights)
+      result.optimizer = state
+      if !lost.isEmpty {
+        result.changes.append("\(lost.count) tensors of the optimiser's state left out")
+      }
     }
     return result
   }
@@ -183,11 +197,14 @@ extension EditedWeights {
   fileprivate init(opening path: String, _ options: ImportOptions, _ registry: Registry) throws {
     do {
       let model = try StoredModel(opening: path, options, registry: registry)
-      self.init(network: model.network, weights: model.weights, card: model.card)
-      changes = model.report?.conversions ?? []
+      self.init(
+        network: model.network, weights: model.weights, card: model.card,
+        optimizer: model.optimizer)
+      changes = (model.report?.conversions ?? []) + model.leftBehind
     } catch is RegistryError {
       let file = try WeightsFile.read(path, options.reading)
-      self.init(network: nil, weights: file.tensors, card: Card())
+      self.init(
+        network: nil, weights: file.tensors, card: Card(), optimizer: file.optimizer)
     }
   }
 }
@@ -206,8 +223,12 @@ extension EditedWeights {
         sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
         conversions: changes))
     guard let network else {
-      return CheckpointFile(tensors: storable, card: card, createdBy: Aviary.versionLine)
+      return CheckpointFile(
+        tensors: storable, card: card, createdBy: Aviary.versionLine, optimizer: optimizer?.storable
+      )
     }
-    return StoredModel(network, weights: storable, card: card).checkpoint
+    var model = StoredModel(network, weights: storable, card: card)
+    model.optimizer = optimizer
+    return model.checkpoint
   }
 }

@@ -56,6 +56,10 @@ struct ConvertCommand: ParsableCommand {
     completion: .file(extensions: ["py"]))
   var module: String?
 
+  @Flag(
+    help: "With a PyTorch file: keep the optimiser's state beside the weights, as training does.")
+  var training = false
+
   @OptionGroup var weights: WeightsOptions
 
   @Option(
@@ -85,9 +89,10 @@ struct ConvertCommand: ParsableCommand {
     guard let format = target ?? TargetFormat(path: outputPath) else {
       throw CommandError.outputFormat(outputPath)
     }
-    if module != nil, format != .pytorch {
+    let forPyTorch = (module == nil ? [] : ["--module"]) + (training ? ["--training"] : [])
+    if !forPyTorch.isEmpty, format != .pytorch {
       throw CommandError.notForModel(
-        outputPath, options: ["--module"], why: "it is not a PyTorch file")
+        outputPath, options: forPyTorch, why: "it is not a PyTorch file")
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
@@ -106,7 +111,12 @@ struct ConvertCommand: ParsableCommand {
     }
     if let licence { model.card.licence = licence }
     model.card.notes += note
-    let export = try model.write(to: outputPath, as: format, module: module)
+    if training, model.optimizer == nil {
+      throw CommandError.notForModel(
+        input, options: ["--training"], why: "it holds no optimiser's state")
+    }
+    let export = try model.write(
+      to: outputPath, as: format, module: module, training: training)
     Console.warn(ofValues: export.notFinite, in: input)
     let conversion = Conversion(input: input, output: outputPath, model: model, export: export)
     try output.print(conversion.text, json: conversion.json)

@@ -7,6 +7,7 @@ struct CheckpointInspection {
   private let path: String
   private let summary: CheckpointSummary
   private let tensors: [TensorEntry]
+  private let optimizer: OptimizerState?
   private let isVerified: Bool
 
   /// - Throws: `CheckpointError`, `.hashMismatch` if `verify` and the weights are not those that the
@@ -16,6 +17,7 @@ struct CheckpointInspection {
     summary = try CheckpointSummary(of: file)
     isVerified = verify
     let checkpoint = try CheckpointFile(file)
+    optimizer = checkpoint.optimizer
     if verify { try checkpoint.verify(path) }
     tensors = try summary.tensors.map { entry in
       let tensor = statistics ? try checkpoint.tensors.tensor(entry.name) : nil
@@ -38,6 +40,7 @@ struct CheckpointInspection {
       "Content hash",
       "\(summary.storedHash) (\(isVerified ? "verified" : "as stored, not verified"))")
     summary.card.describe(in: &sheet)
+    sheet.add("Optimiser", optimizer?.text)
     sheet.add("Tensors", TensorEntry.total(tensors))
     return "\(path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
   }
@@ -57,6 +60,7 @@ struct CheckpointInspection {
         "tensors": .array(try tensors.map { try $0.json }),
       ]
       members["architecture"] = summary.architecture.map(JSON.string)
+      members["optimizer"] = optimizer?.json
       members["configuration"] = part(summary.configuration)
       members["picture"] = part(summary.picture)
       return .object(members)

@@ -16,6 +16,7 @@ struct Conversion {
     sheet.add("Network", model.network.title)
     sheet.add("Picture", model.network.picture.json.text)
     if let report = model.report { Conversion.describe(report, model, in: &sheet) }
+    sheet.add("Optimiser", model.optimizer?.text)
     sheet.add("Licence", model.card.licence ?? "not stated (--licence)")
     sheet.add("Written as", export.format.rawValue)
     sheet.add("Files", export.files.count > 1 ? export.files : [])
@@ -80,6 +81,7 @@ struct Conversion {
         "configuration": model.network.configuration, "picture": model.network.picture.json,
         "card": try JSON(encoding: model.card), "export": try JSON(encoding: export),
       ]
+      members["optimizer"] = model.optimizer?.json
       members["report"] = try model.report.map { try JSON(encoding: $0) }
       return .object(members)
     }

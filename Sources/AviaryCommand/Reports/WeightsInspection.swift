@@ -72,6 +72,7 @@ struct WeightsInspection {
     case .problem(let problem): sheet.add("Recognised", "no: \(problem)")
     }
     sheet.add("Content hash", contentHash.map { "\($0) (computed)" })
+    sheet.add("Optimiser", file.optimizer?.text)
     sheet.add("Tensors", TensorEntry.total(tensors))
     if tensors.isEmpty { return "\(file.path.printable)\n\n\(sheet.text)" }
     return "\(file.path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
@@ -99,6 +100,7 @@ struct WeightsInspection {
       case .none(let nearest): members["nearest"] = .array(nearest.map(\.json))
       case .problem(let problem): members["problem"] = .string(problem)
       }
+      members["optimizer"] = file.optimizer?.json
       members["contentHash"] = contentHash.map(JSON.string)
       return .object(members)
     }

@@ -40,6 +40,12 @@ struct PickleWriter {
     }
   }
 
+  /// Pushes a float64.
+  mutating func float(_ value: Double) {
+    put(.float)
+    bytes += (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (56 - 8 * $0)) }
+  }
+
   /// Pushes what a module of Python calls by a name.
   mutating func global(_ module: String, _ name: String) {
     put(.global)

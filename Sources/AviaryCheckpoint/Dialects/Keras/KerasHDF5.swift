@@ -1,3 +1,5 @@
+import AviaryGraph
+
 /// Keras's HDF5 of versions 1 and 2, and `legacy` in 3: layers and their weights are listed in
 /// attributes, for weights alone and for whole models (keras/src/legacy/saving/legacy_h5_format.py,
 /// tf_keras/saving/legacy/hdf5_format.py).
@@ -44,21 +46,35 @@ enum KerasHDF5 {
     if tensors.tensors.isEmpty {
       unwrapping.notes.append("no weights: none of the \(layers.count) layers has any")
     }
-    unwrapping.ignored = ignored(root, group)
+    let (optimizer, ignored) = try optimizer(tree, tensors.trainable)
+    unwrapping.ignored = ignored
     return WeightsFile(
       path: tree.path, format: .kerasHDF5, tensors: tensors.tensors, unwrapping: unwrapping,
       origin: origin, layers: tensors.layers, network: text.map(ForeignNetwork.keras),
-      record: KerasNames.text("aviary", of: root))
+      record: KerasNames.text("aviary", of: root), optimizer: optimizer)
   }
 
-  /// What a file holds besides its weights.
-  private static func ignored(_ root: HDF5Tree.Group, _ group: HDF5Tree.Group) -> [String] {
+  /// What a file holds besides its weights: the optimiser's state, and in words what is left aside.
+  private static func optimizer(
+    _ tree: HDF5Tree, _ trainable: [KerasTensors.Variable]
+  ) throws(CheckpointError) -> (state: OptimizerState?, ignored: [String]) {
     var ignored: [String] = []
-    if let optimizer = root.group("optimizer_weights") {
-      ignored.append("optimizer_weights (\(KerasNames.tensors(optimizer.dataSetCount)))")
+    var state: OptimizerState?
+    let training = KerasNames.text("training_config", of: tree.root)
+    if let group = tree.root.group("optimizer_weights") {
+      let label = "optimizer_weights (\(KerasNames.tensors(group.dataSetCount)))"
+      let names = try KerasNames.list("weight_names", of: group, path: tree.path) ?? []
+      let configuration = training.flatMap { try? JSON(parsing: $0) }?["optimizer_config"]
+      do {
+        state = try KerasOptimizer(named: names, in: group, configuration: configuration)
+          .state(of: trainable, tree)
+        if state == nil { ignored.append(label) }
+      } catch {
+        ignored.append("\(label): \(error.text)")
+      }
     }
-    if root.attributes["training_config"] != nil { ignored.append("training_config") }
-    return ignored
+    if training != nil { ignored.append("training_config") }
+    return (state, ignored)
   }
 }
 

@@ -1,11 +1,24 @@
+import AviaryGraph
 import AviaryTensor
 
 /// The tensors of a Keras file's layers, in PyTorch's names and layout, read when asked for.
 struct KerasTensors {
   private(set) var tensors: TensorSource
   private(set) var layers: [ForeignLayer] = []
+  /// The variables that an optimiser trains, in the order of the layers.
+  private(set) var trainable: [Variable] = []
   /// What was assumed, in words.
   private(set) var notes: [String] = []
+
+  /// A variable as the file has it.
+  struct Variable {
+    /// The name of its tensor.
+    var name: String
+    /// The dimensions in the file.
+    var shape: [Int]
+    /// What makes the tensor of it.
+    var steps: [TensorStep]
+  }
 
   /// Tensors of layers in the file's order.
   ///
@@ -51,6 +64,10 @@ struct KerasTensors {
             name: name, shape: dataSet.shape, elementType: type, storedName: dataSet.path))
         variables.append(variable)
         steps.append(result.steps)
+        let isFrozen = layer.configuration?.options["trainable"]?.bool == false
+        if !isFrozen, !["running_mean", "running_var"].contains(result.name) {
+          trainable.append(Variable(name: name, shape: dataSet.shape, steps: result.steps))
+        }
       }
     }
     let raw = TensorSource(descriptions) {

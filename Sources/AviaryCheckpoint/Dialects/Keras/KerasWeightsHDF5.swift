@@ -1,4 +1,5 @@
 import AviaryFiles
+import AviaryGraph
 
 /// Keras 3's `.weights.h5`: a group `vars` for each layer, at the place where the model holds it, with
 /// numbered variables (keras/src/saving/saving_lib.py; before 2.14 in tf_keras/saving too).
@@ -25,6 +26,15 @@ enum KerasWeightsHDF5 {
     var unwrapping = Unwrapping()
     unwrapping.notes = tensors.notes
     unwrapping.ignored = places.ignored
+    var optimizer: OptimizerState?
+    do throws(KerasOptimizer.Problem) {
+      optimizer = try self.optimizer(trees, configuration, tensors.trainable)
+      if optimizer != nil { unwrapping.ignored.removeAll { $0.hasPrefix("optimizer ") } }
+    } catch {
+      unwrapping.ignored = unwrapping.ignored.map {
+        $0.hasPrefix("optimizer ") ? "\($0): \(error.text)" : $0
+      }
+    }
     if tensors.tensors.isEmpty { unwrapping.notes.append("no weights: no layer has any") }
     if options.theanoKernels {
       unwrapping.notes.append("kernels turned round: trained with Theano, as stated")
@@ -33,7 +43,21 @@ enum KerasWeightsHDF5 {
       path: path, format: .kerasWeightsHDF5, tensors: tensors.tensors, unwrapping: unwrapping,
       origin: Origin(.keras, version: "3"), layers: tensors.layers,
       network: configuration.map(ForeignNetwork.keras),
-      record: trees.lazy.compactMap { KerasNames.text("aviary", of: $0.root) }.first)
+      record: trees.lazy.compactMap { KerasNames.text("aviary", of: $0.root) }.first,
+      optimizer: optimizer)
+  }
+
+  /// The optimiser's state; nil where there is none, or no step was taken.
+  private static func optimizer(
+    _ trees: [HDF5Tree], _ configuration: String?, _ trainable: [KerasTensors.Variable]
+  ) throws(KerasOptimizer.Problem) -> OptimizerState? {
+    for tree in trees {
+      guard let variables = tree.root.group("optimizer")?.group("vars") else { continue }
+      let compiled = configuration.flatMap { try? JSON(parsing: $0) }?["compile_config"]
+      return try KerasOptimizer(numbered: variables, configuration: compiled?["optimizer"])
+        .state(of: trainable, tree)
+    }
+    return nil
   }
 
   /// Whether a file is one of these: variables in a group `vars`, wherever it is.

@@ -18,10 +18,10 @@ enum BarePickle {
         part: "the pickle"))
     let root = try machine.run()
     let objects = TorchObjects(heap: machine.heap, path: path, takesArrays: true)
-    let (tensors, unwrapping) = try StateDictFinder.find(
+    let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       root, objects, TorchStorages(file, .pickle(objects)))
     return WeightsFile(
       path: path, format: .pickle, tensors: tensors, unwrapping: unwrapping,
-      origin: Origin(.arrays))
+      origin: Origin(.arrays), optimizer: optimizer)
   }
 }

@@ -7,6 +7,8 @@ struct StateDictFinder {
   private var unwrapping = Unwrapping()
   /// The tensors found, in order.
   private var found: [(name: String, tensor: TorchTensor)] = []
+  /// States of optimisers beside them, with their names and what they are in words.
+  private var optimizers: [(name: String, label: String, state: PickleValue)] = []
   /// Whether a value holds tensors, for those that were looked into.
   private var holders: [PickleValue: Bool] = [:]
   /// How many values may still be looked at. Shared references let a small pickle describe a tree
@@ -19,7 +21,9 @@ struct StateDictFinder {
   /// Finds and names the tensors; none is read yet.
   static func find(
     _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages
-  ) throws(CheckpointError) -> (tensors: TensorSource, unwrapping: Unwrapping) {
+  ) throws(CheckpointError) -> (
+    tensors: TensorSource, unwrapping: Unwrapping, optimizer: OptimizerState?
+  ) {
     var finder = StateDictFinder(objects: objects)
     try finder.unwrap(root)
     let stored = finder.found.map(\.name)
@@ -39,11 +43,37 @@ struct StateDictFinder {
       }
       descriptions.append(description)
     }
-    let tensors = TorchTensors(found, storages)
+    let optimizer = finder.optimizer(of: descriptions, storages)
+    let tensors = TorchTensors(found + (optimizer?.views ?? []), storages)
     let source = TensorSource(descriptions) { (position) throws(CheckpointError) in
       try tensors.tensor(position)
     }
-    return (source, finder.unwrapping)
+    return (source, finder.unwrapping, optimizer?.state(tensors, from: found.count))
+  }
+
+  /// The first state of an optimiser that is one of these tensors; others are noted as left aside,
+  /// with the reason.
+  private mutating func optimizer(
+    of tensors: [TensorDescription], _ storages: borrowing TorchStorages
+  ) -> TorchOptimizer? {
+    let parameters = OptimizerState.learned(tensors)
+    var result: TorchOptimizer?
+    for (name, label, state) in optimizers {
+      guard result == nil else {
+        unwrapping.ignored.append("\(name) (\(label))")
+        continue
+      }
+      do {
+        let found = try TorchOptimizer(state, of: parameters, objects)
+        try storages.check(found.views)
+        result = found
+      } catch let problem as TorchOptimizer.Problem {
+        unwrapping.ignored.append("\(name) (\(label)): \(problem.text)")
+      } catch {
+        unwrapping.ignored.append("\(name) (\(label)): \(error)")
+      }
+    }
+    return result
   }
 
   private init(objects: TorchObjects) { self.objects = objects }
@@ -224,7 +254,10 @@ extension StateDictFinder {
       if let text = objects.heap.text(value) ?? objects.numpyScalar(value) {
         unwrapping.metadata.append(.init(name: name, value: String(text.prefix(200))))
       } else {
-        unwrapping.ignored.append("\(name) (\(label(value)))")
+        let label = label(value)
+        let states = TorchOptimizer.candidates(value, objects)
+        if states.isEmpty { unwrapping.ignored.append("\(name) (\(label))") }
+        optimizers += states.map { (name, label, $0) }
       }
     }
   }

@@ -32,12 +32,12 @@ enum TorchLegacy {
     }
     let ranges = try ranges(
       of: names.compactMap { $0 }, after: cursor.position, object.heap, in: file)
-    let (tensors, unwrapping) = try StateDictFinder.find(
+    let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       object.value, TorchObjects(heap: object.heap, path: path),
       TorchStorages(file, .ranges(ranges)))
     return WeightsFile(
       path: path, format: .torchLegacy, tensors: tensors, unwrapping: unwrapping,
-      origin: Origin(.pytorch))
+      origin: Origin(.pytorch), optimizer: optimizer)
   }
 
   private static func next(_ cursor: inout ByteCursor) throws(CheckpointError)

@@ -29,12 +29,12 @@ enum TorchTar {
         try file.read(at: pickle.lowerBound, count: pickle.count, part: "the pickle"), path: path,
         part: "the pickle"))
     let root = try machine.run()
-    let (found, unwrapping) = try StateDictFinder.find(
+    let (found, unwrapping, optimizer) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path, listed: views),
       TorchStorages(file, .ranges(ranges)))
     return WeightsFile(
       path: path, format: .torchTar, tensors: found, unwrapping: unwrapping,
-      origin: Origin(.pytorch))
+      origin: Origin(.pytorch), optimizer: optimizer)
   }
 
   /// A count; for each storage a pickle of (key, location, type), the number of elements and the

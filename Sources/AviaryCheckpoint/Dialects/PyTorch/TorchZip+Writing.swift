@@ -12,26 +12,38 @@ extension TorchZip {
   ///
   /// The same tensors always give the same bytes; no more than one tensor is in memory at a time.
   ///
-  /// - Parameter record: our own record, as JSON, which travels as a further member.
+  /// - Parameters:
+  ///   - record: our own record, as JSON, which travels as a further member.
+  ///   - optimizer: makes the file a training checkpoint: the state dict is its `state_dict`, the
+  ///     state its `optimizer`.
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with the file that the tensors come
   ///   from.
   package static func write(
-    _ tensors: TensorSource, record: String?, to path: String
+    _ tensors: TensorSource, record: String?, optimizer: OptimizerState? = nil, to path: String
   ) throws(CheckpointError) {
     var zip = try ZipWriter(replacing: path)
     let keys = storages(of: tensors)
-    try zip.add("\(root)/data.pkl", pickle(of: tensors, storages: keys))
+    var pickle = PickleWriter()
+    if let optimizer {
+      pickle.put(.emptyDictionary)
+      pickle.put(.mark)
+      pickle.text("state_dict")
+      add(tensors, storages: keys, to: &pickle)
+      pickle.text("optimizer")
+      add(optimizer, of: tensors, to: &pickle)
+      pickle.put(.setItems)
+    } else {
+      add(tensors, storages: keys, to: &pickle)
+    }
+    pickle.put(.stop)
+    try zip.add("\(root)/data.pkl", pickle.bytes)
     try zip.add("\(root)/byteorder", Array("little".utf8))
-    for (position, tensor) in tensors.enumerated() where keys[position] == position {
-      let loaded = try tensors.tensor(at: position)
-      guard loaded.shape == tensor.shape, loaded.elementType == tensor.elementType else {
-        throw .damaged(
-          path: tensor.storedName, part: tensor.name,
-          reason: "\(tensor.elementType) \(tensor.shape) expected, "
-            + "\(loaded.elementType) \(loaded.shape) found")
-      }
-      try unsafe loaded.withUnsafeBytes { (bytes) throws(CheckpointError) in
-        try unsafe zip.add("\(root)/data/\(position)", bytes)
+    for position in tensors.indices where keys[position] == position {
+      try add(tensors, at: position, key: position, to: &zip)
+    }
+    if let slots = optimizer?.tensors {
+      for position in slots.indices {
+        try add(slots, at: position, key: tensors.count + position, to: &zip)
       }
     }
     try zip.add("\(root)/version", Array("3\n".utf8))
@@ -39,6 +51,22 @@ extension TorchZip {
     try zip.add("\(root)/.data/serialization_id", Array("aviary".utf8))
     if let record { try zip.add("\(root)/\(Self.record)", Array(record.utf8)) }
     try zip.finish()
+  }
+
+  /// Writes a tensor's storage.
+  private static func add(
+    _ tensors: TensorSource, at position: Int, key: Int, to zip: inout ZipWriter
+  ) throws(CheckpointError) {
+    let (tensor, loaded) = (tensors[position], try tensors.tensor(at: position))
+    guard loaded.shape == tensor.shape, loaded.elementType == tensor.elementType else {
+      throw .damaged(
+        path: tensor.storedName, part: tensor.name,
+        reason: "\(tensor.elementType) \(tensor.shape) expected, "
+          + "\(loaded.elementType) \(loaded.shape) found")
+    }
+    try unsafe loaded.withUnsafeBytes { (bytes) throws(CheckpointError) in
+      try unsafe zip.add("\(root)/data/\(key)", bytes)
+    }
   }
 
   /// For each tensor the position of the one whose storage it uses: its own, or that of the earlier
@@ -57,8 +85,9 @@ extension TorchZip {
     }
   }
 
-  private static func pickle(of tensors: TensorSource, storages: [Int]) -> [UInt8] {
-    var pickle = PickleWriter()
+  private static func add(
+    _ tensors: TensorSource, storages: [Int], to pickle: inout PickleWriter
+  ) {
     pickle.orderedDictionary()
     pickle.put(.mark)
     for (tensor, storage) in zip(tensors, storages) {
@@ -66,13 +95,11 @@ extension TorchZip {
       rebuild(tensor, storage: storage, &pickle)
     }
     pickle.put(.setItems)
-    pickle.put(.stop)
-    return pickle.bytes
   }
 
   /// Calls `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)`, or its third
   /// version for element types that came after typed storages, with the type at the end.
-  private static func rebuild(
+  static func rebuild(
     _ tensor: TensorDescription, storage: Int, _ pickle: inout PickleWriter
   ) {
     let typed = storageClass(of: tensor.elementType)

@@ -39,12 +39,12 @@ package enum TorchZip {
       found = String(decoding: try archive.content(of: member, in: file), as: UTF8.self)
     }
     let root = try machine.run()
-    let (tensors, unwrapping) = try StateDictFinder.find(
+    let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
       TorchStorages(file, .archive(archive, prefix: folder + "data/")))
     return WeightsFile(
       path: path, format: format, tensors: tensors, unwrapping: unwrapping,
-      origin: Origin(.pytorch), record: found)
+      origin: Origin(.pytorch), record: found, optimizer: optimizer)
   }
 
   /// Where `data.pkl` is if it is the archive's first member, as PyTorch writes it.
