@@ -1,4 +1,5 @@
 public import AviaryGraph
+public import AviaryInterchange
 
 /// What can be wrong when models are found, made and used; what goes wrong below comes with the
 /// errors of the modules below.
@@ -29,6 +30,11 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case memory(needed: Int, allowed: Int, reason: String)
   /// A folder holds nothing of what is looked for.
   case noPictures(folder: String)
+  /// The network that a file describes cannot be computed, or contradicts itself.
+  case network(path: String, InterchangeError)
+  /// A configuration was stated of a file that describes its own network, and no architecture has its
+  /// weights.
+  case ownNetwork(path: String, nearest: RegistryError)
   /// What was written to a file of another framework's does not read back as what it was.
   case exchange(path: String, String)
   /// A file of weights does not allow a change.
@@ -64,6 +70,9 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .memory(let needed, let allowed, let reason):
       "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
     case .noPictures(let folder): "\(folder): PNG or JPEG pictures expected, none found"
+    case .network(let path, let problem): "\(path): \(problem)"
+    case .ownNetwork(let path, let error):
+      "\(path): no configuration expected, for the file describes its own network, and \(error)"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):

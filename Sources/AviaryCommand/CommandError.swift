@@ -13,6 +13,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case outputTaken(String, by: String)
   /// A picture would be written under a name that belies what it is.
   case outputName(String)
+  /// A checkpoint would be written under a name that belies what it is.
+  case checkpointName(String)
   /// A file would be written whose name does not say its format.
   case outputFormat(String)
   /// Options were given that another kind of model has.
@@ -32,11 +34,14 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     case .noOutputFolder(let path, let found):
       "\(path): a folder to write to expected, \(found) found"
     case .outputIsInput(let path):
-      "\(path): an output that is none of the inputs expected, an input found"
+      "\(path): an output that is no other file of this call expected, one found"
     case .outputTaken(let path, let input):
       "\(path): one picture of this name expected, a second found (\(input))"
     case .outputName(let path):
       "\(path): a name that ends in .png expected, for PNG is what is written"
+    case .checkpointName(let path):
+      "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
+        + "writes other formats)"
     case .outputFormat(let path):
       "\(path): a name that ends in .h5, .keras, .weights.h5, .pt, .pth, .safetensors or .onnx, or "
         + "--to, expected"
@@ -58,7 +63,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     switch self {
     case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
       .cannotCreate
-    case .outputName, .outputFormat, .notForModel: .usage
+    case .outputName, .outputFormat, .checkpointName, .notForModel: .usage
     case .noFolder: .noInput
     case .weights(_, let error): ExitStatus(error)
     }

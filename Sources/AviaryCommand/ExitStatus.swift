@@ -63,6 +63,8 @@ enum ExitStatus: Int32, CaseIterable {
   private init(_ error: AviaryError) {
     self =
       switch error {
+      case .network(_, let problem): ExitStatus(problem)
+      case .ownNetwork: .usage
       case .noSuchModel, .noWeights, .noPictures: .noInput
       case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
       case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data

@@ -29,6 +29,13 @@ enum PathKind {
   }
 }
 
+extension String {
+  /// Whether two paths lead to one file that is there.
+  func isSameFile(as other: String) -> Bool {
+    FileIdentity(of: self).map { $0 == FileIdentity(of: other) } ?? false
+  }
+}
+
 /// A file's identity, whatever path leads to it: two paths of one file, by links or by `..`, must not
 /// be taken for two files where one is read and the other written.
 struct FileIdentity: Hashable {

@@ -45,7 +45,7 @@ extension ImportOptions {
   /// - Throws: `GraphError` for members that a picture does not have, `AviaryError.colour` or
   ///   `.scale` for statements that do not fit the network.
   package func apply(to network: inout Network, assumed: inout [String]) throws {
-    let name = network.architecture
+    let name = network.architecture.isEmpty ? "network" : network.architecture
     if let stated = picture.object, !stated.isEmpty {
       let members = (network.picture.json.object ?? [:]).merging(stated) { $1 }
       network.picture = try Picture(json: .object(members))

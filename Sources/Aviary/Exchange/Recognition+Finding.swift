@@ -23,7 +23,7 @@ extension Recognition {
         }
       } catch let error as InterchangeError {
         // Its weights may still be those of an architecture of ours.
-        problem = error
+        problem = AviaryError.network(path: file.path, error)
       }
     }
     do {
@@ -32,6 +32,9 @@ extension Recognition {
     } catch let error as RegistryError {
       guard case .unrecognised = error else { throw error }
       if let problem { throw problem }
+      if file.network != nil, options.architecture == nil {
+        throw AviaryError.ownNetwork(path: file.path, nearest: error)
+      }
       guard options.allowMissing, let name = options.architecture else { throw error }
       // The user says what it is, and that it may be incomplete.
       self.init(
@@ -54,7 +57,7 @@ extension Recognition {
     var found = try attempt(file, overrides)
     if found == nil, !file.unwrapping.prefix.isEmpty {
       used = file.withPrefix
-      found = try? attempt(used, overrides)
+      found = try attempt(used, overrides)
     }
     // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
     if let scale = options.scale, found?.fit.assumed.contains("scale") == true {

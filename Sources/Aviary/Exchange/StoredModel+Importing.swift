@@ -24,7 +24,14 @@ extension StoredModel {
   ) throws -> StoredModel {
     var file = file
     let (path, stored) = (file.path, file.tensors)
-    if let names = options.names { file.tensors = file.tensors.renamed(names.canonical) }
+    if let names = options.names {
+      let renamed = file.tensors.names.map(names.canonical)
+      if let twice = Dictionary(grouping: renamed, by: { $0 }).filter({ $1.count > 1 }).keys.min() {
+        throw AviaryError.edit(
+          path: path, "different names expected, '\(twice)' found for two tensors")
+      }
+      file.tensors = file.tensors.renamed(names.canonical)
+    }
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
     try options.apply(to: &recognition.network, assumed: &assumed)
@@ -36,7 +43,10 @@ extension StoredModel {
       picture: recognition.network.picture.json, reason: recognition.reason,
       names: recognition.source)
     report.unwrapping = file.unwrapping
-    report.notes = recognition.notes
+    report.notes = recognition.notes + options.withoutEffect(on: recognition)
+    if case .keras(let text)? = file.network, text.contains("\"mixed_") {
+      report.notes.append("computed in float32, where Keras computes in a narrower type (mixed precision)")
+    }
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
     var card = recognition.card ?? Card()
@@ -53,6 +63,26 @@ extension StoredModel {
   }
 }
 
+extension ImportOptions {
+  /// Statements that found nothing to change, in words.
+  fileprivate func withoutEffect(on recognition: Recognition) -> [String] {
+    let steps = recognition.tensors.flatMap(\.steps)
+    var notes: [String] = []
+    if reading.theanoKernels,
+      !steps.contains(where: { if case .reversed = $0 { true } else { false } })
+    {
+      notes.append("--theano-kernels without effect: only Keras's files of weights have such kernels")
+    }
+    let shuffles = recognition.network.graph.nodes.contains {
+      if case .pixelShuffle = $0.op { true } else { false }
+    }
+    if shuffleOrder != nil, !shuffles {
+      notes.append("--shuffle-order without effect: the network has no pixel shuffle")
+    }
+    return notes
+  }
+}
+
 extension Recognition {
   /// The graph's parameters in order, from the file's tensors.
   ///
@@ -65,7 +95,10 @@ extension Recognition {
     var difference = Difference(index, network.graph, network: network.label)
     report.missing = difference.missing
     report.unused = difference.extra.map { tensors[$0]?.storedName ?? $0 }
-    if allowMissing { (difference.missing, difference.extra) = ([], []) }
+    // Something at all must be its own: weights of another network leave nothing but zeros.
+    if allowMissing, difference.missing.count < network.graph.parameters.count {
+      (difference.missing, difference.extra) = ([], [])
+    }
     guard difference.isEmpty else { throw AviaryError.weightsDoNotFit(path: path, difference) }
 
     let places = Dictionary(

@@ -48,7 +48,7 @@ public struct WeightsComparison: Sendable {
 
   /// Whether both are the same network with equal weights.
   public var isSame: Bool {
-    first.only.isEmpty && second.only.isEmpty && pairs.allSatisfy(\.isEqual)
+    !pairs.isEmpty && first.only.isEmpty && second.only.isEmpty && pairs.allSatisfy(\.isEqual)
       && isSameNetwork ?? true
   }
 

@@ -107,6 +107,9 @@ extension WeightsEdit {
         throw AviaryError.edit(
           path: path, "a tensor that matches '\(pattern)' expected, none found")
       }
+      guard !kept.isEmpty else {
+        throw AviaryError.edit(path: path, "a tensor that is kept expected, none found")
+      }
       result.weights = source.selecting(kept)
       result.changes.append("\(source.count - kept.count) tensors '\(pattern)' left out")
     }

@@ -96,6 +96,11 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
+    if let module, module == outputPath || module.isSameFile(as: outputPath)
+      || module.isSameFile(as: path)
+    {
+      throw CommandError.outputIsInput(module)
+    }
     let file = try SniffedFile(path)
     var model =
       file.format == .aviaryCheckpoint

@@ -79,6 +79,9 @@ struct EditCommand: ParsableCommand {
     guard force || PathKind(of: outputPath) == nil else {
       throw CommandError.outputExists(outputPath)
     }
+    if let format = TargetFormat(path: outputPath), format != .aviary {
+      throw CommandError.checkpointName(outputPath)
+    }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
     let names =

@@ -12,6 +12,7 @@ struct Attempt {
   /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all ways
   /// that their places leave.
   func fits(_ tree: LayerTree) -> [StructuralFit] {
+    if contradictsContainers { return [] }
     if let ordered, let fit = fit(ordered, "layers in the file's order, which is the model's") {
       return [fit]
     }
@@ -22,6 +23,21 @@ struct Attempt {
     return LayerMatching.ways(tree, planned).compactMap {
       fit($0, "layers told by their classes, counters and containers")
     }
+  }
+
+  /// Whether the file's layers lie in more blocks than the plan's: a chain of convolutions is not what
+  /// was saved as a dozen residual blocks. A file may tell of fewer, for Keras keeps no containers of
+  /// functional models.
+  private var contradictsContainers: Bool {
+    func blocks(_ paths: [[String]]) -> Int {
+      let sizes = Dictionary(paths.map { ($0.dropLast(), 1) }, uniquingKeysWith: +)
+      return sizes.values.count { $0 > 1 }
+    }
+    let own = blocks(file.layers.map(\.path))
+    // Numbers in the plan's names are places in a list, which leaves no container in a file.
+    let planned = blocks(
+      plan.layers.map { $0.name.split(separator: ".").map(String.init) })
+    return own > max(planned, 1)
   }
 
   /// Layer by layer of each kind, where the file lists them in the model's order.
@@ -75,7 +91,9 @@ struct Attempt {
     else { return nil }
     return StructuralFit(
       fit: fit, tensors: tensors,
-      renamed: KerasStructure.renamings(file.tensors.names, canonical), notes: [how])
+      renamed: KerasStructure.renamings(file.tensors.names, canonical),
+      assumed: ["how the layers are connected, which kinds, places and shapes do not show"],
+      notes: [how])
   }
 
   /// The names of each layer's tensors.

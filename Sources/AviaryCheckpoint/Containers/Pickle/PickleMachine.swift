@@ -6,8 +6,8 @@
 /// that reading is linear in the pickle's size; no size in the pickle takes memory before the bytes
 /// are known to be there.
 struct PickleMachine {
-  /// More opcodes than any file of weights has: about a gigabyte of values at worst.
-  private static let opcodeLimit = 10_000_000
+  /// More opcodes than any file of weights has: a few hundred megabytes of values at worst.
+  private static let opcodeLimit = 2_000_000
 
   private(set) var cursor: ByteCursor
   private(set) var heap = PickleHeap()

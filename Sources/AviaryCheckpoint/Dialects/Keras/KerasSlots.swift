@@ -83,9 +83,8 @@ struct KerasSlots {
     let turned = [shape[2], shape[3], shape[0], shape[1]]
     let (channels, overflow) = shape[2].multipliedReportingOverflow(by: shape[3])
     guard !overflow else { return [] }
-    return [
-      .permuted([2, 3, 0, 1]), .reshaped(from: turned, to: [channels, 1, shape[0], shape[1]]),
-    ]
+    let target = [channels, 1, shape[0], shape[1]]
+    return [.permuted([2, 3, 0, 1])] + (turned == target ? [] : [.reshaped(from: turned, to: target)])
   }
 
   /// Keras 1's names of variables, in Keras 2's.

@@ -30,9 +30,9 @@ struct TorchStorages: ~Copyable {
   func check(_ views: [(name: String, tensor: TorchTensor)]) throws(CheckpointError) {
     // Strides of zero let a few bytes stand for a tensor of any size; honest files do not multiply
     // much.
-    let limit = 8 * file.byteCount + 64 << 20
+    let limit = 8 * contentByteCount + 64 << 20
     var total = 0
-    var unread = file.byteCount
+    var unread = contentByteCount
     var seen: Set<String> = []
     for (name, view) in views {
       let size = view.elementType.byteCount
@@ -60,6 +60,19 @@ struct TorchStorages: ~Copyable {
           path: file.path, part: "storage \(view.storage.key)",
           reason: "the storages together exceed the file")
       }
+    }
+  }
+
+  /// The bytes that the file holds, its members unpacked: the archive has refused what no honest
+  /// packing gives.
+  private var contentByteCount: Int {
+    switch places {
+    case .archive(let archive, _):
+      archive.entries.reduce(0) { sum, entry in
+        let (next, overflow) = sum.addingReportingOverflow(entry.byteCount)
+        return overflow ? Int.max >> 8 : min(next, Int.max >> 8)
+      }
+    case .ranges: file.byteCount
     }
   }
 

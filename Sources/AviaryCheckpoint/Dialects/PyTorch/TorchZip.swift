@@ -53,8 +53,10 @@ package enum TorchZip {
   ) throws(CheckpointError) -> (offset: Int, name: String)? {
     guard file.byteCount >= 30 else { return nil }
     let part = "the first member"
-    var cursor = ByteCursor(
-      try file.read(at: 0, count: 30, part: part), at: 26, path: file.path, part: part)
+    let header = try file.read(at: 0, count: 30, part: part)
+    // Of a packed member nothing can be read without its directory.
+    guard header[8] == 0, header[9] == 0 else { return nil }
+    var cursor = ByteCursor(header, at: 26, path: file.path, part: part)
     let nameLength = try cursor.size(bytes: 2)
     let extraLength = try cursor.size(bytes: 2)
     guard file.byteCount >= 30 + nameLength else { return nil }
