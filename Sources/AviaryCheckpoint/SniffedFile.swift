@@ -15,6 +15,9 @@ public struct SniffedFile: Sendable {
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
     self.path = path
+    if let other = FileFormat.foreignFolder(path) {
+      throw .notWeights(path: path, found: other)
+    }
     if let folder = FileFormat.sniffFolder(path) {
       (tree, format) = (nil, folder)
     } else if let tree = try FileFormat.hdf5Tree(path, hdf5) {

@@ -233,4 +233,56 @@ struct ConvertTests {
     #expect(convert.error.contains("input channels: 2 deduced, 3 found"))
     #expect(try folder.names == [])
   }
+
+  @Test("a module is written over neither input nor output")
+  func moduleOverWeights() throws {
+    let folder = try TemporaryFolder()
+    let weights = try folder.file("w.pth", bytes(fixture("weights/whole.pt")))
+    for module in [weights, folder.file("o.pt")] {
+      expectFailure(
+        try Outcome(["convert", weights, folder.file("o.pt"), "--module", module, "--force"]), 73,
+        "\(module): an output that is no other file of this call expected, one found")
+    }
+    expectFailure(
+      try Outcome([
+        "convert", weights, folder.file("o.pt"), "--module", folder.file("absent/m.py"),
+      ]), 73,
+      "\(folder.file("absent/m.py")): cannot be written: there is no folder \(folder.path)/absent")
+    #expect(try folder.names == ["w.pth"])
+  }
+
+  @Test("rules that give two tensors one name are refused")
+  func collidingRules() throws {
+    let folder = try TemporaryFolder()
+    let rules = try folder.file("rules.json", Array(#"[["conv1", "conv2"]]"#.utf8))
+    let weights = fixture("weights/whole.pt")
+    expectFailure(
+      try Outcome(["convert", weights, folder.file("a.h5"), "--map", rules]), 65,
+      "\(weights): different names expected, 'conv2.bias' found for two tensors")
+  }
+
+  @Test("of another network's weights nothing is left, also with --allow-missing")
+  func nothingFits() throws {
+    let folder = try TemporaryFolder()
+    let convert = try Outcome([
+      "convert", fixture("weights/whole.pt"), folder.file("a.h5"), "--as", "fusion-cae",
+      "--allow-missing",
+    ])
+    #expect(convert.status == 65)
+    #expect(convert.error.contains("missing head.weight"), "\(convert.error)")
+    #expect(try folder.names == [])
+  }
+
+  @Test("statements without effect are said to have none")
+  func withoutEffect() throws {
+    let folder = try TemporaryFolder()
+    let convert = try Outcome([
+      "convert", fixture("weights/whole.pt"), folder.file("a.h5"), "--theano-kernels",
+      "--shuffle-order", "tensorflow",
+    ])
+    #expect(convert.status == 0)
+    for option in ["--theano-kernels", "--shuffle-order"] {
+      #expect(convert.output.contains("\(option) without effect"))
+    }
+  }
 }

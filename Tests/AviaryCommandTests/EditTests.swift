@@ -85,6 +85,7 @@ struct EditTests {
 
   static let wrong: [([String], Int32, String)] = [
     ([], 64, "one of --rename, --drop, --cast, --merge expected, none found"),
+    (["--drop", "*"], 65, "a tensor that is kept expected, none found"),
     (["--drop", "x*"], 65, "a tensor that matches 'x*' expected, none found"),
     (["--rename", "conv{i}=layer"], 65, "the same variables on both sides of 'conv{i}' expected"),
     (["--rename", "x=y"], 65, "a layer that is renamed expected, none found"),

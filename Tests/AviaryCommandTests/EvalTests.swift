@@ -110,6 +110,6 @@ struct EvalTests {
     #expect(try PictureReader(path: path).header.width > 3 * 3 * 20)
     expectFailure(
       try Outcome(["compare", "lanczos", "\(data)/cup.png", "-o", "\(data)/cup.png"]), 73,
-      "\(data)/cup.png: an output that is none of the inputs expected, an input found")
+      "\(data)/cup.png: an output that is no other file of this call expected, one found")
   }
 }

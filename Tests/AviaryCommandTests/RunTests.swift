@@ -122,7 +122,7 @@ struct RunTests {
       let path = output == folder.path ? "\(output)/a.png" : output
       expectFailure(
         try Outcome(["run", "nearest", input, "-o", output]), 73,
-        "\(path): an output that is none of the inputs expected, an input found")
+        "\(path): an output that is no other file of this call expected, one found")
     }
     #expect(try Data(contentsOf: URL(filePath: input)) == before)
     try FileManager.default.createDirectory(

@@ -45,7 +45,8 @@ extension StoredModel {
     report.unwrapping = file.unwrapping
     report.notes = recognition.notes + options.withoutEffect(on: recognition)
     if case .keras(let text)? = file.network, text.contains("\"mixed_") {
-      report.notes.append("computed in float32, where Keras computes in a narrower type (mixed precision)")
+      report.notes.append(
+        "computed in float32, where Keras computes in a narrower type (mixed precision)")
     }
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
@@ -71,7 +72,8 @@ extension ImportOptions {
     if reading.theanoKernels,
       !steps.contains(where: { if case .reversed = $0 { true } else { false } })
     {
-      notes.append("--theano-kernels without effect: only Keras's files of weights have such kernels")
+      notes.append(
+        "--theano-kernels without effect: only Keras's files of weights have such kernels")
     }
     let shuffles = recognition.network.graph.nodes.contains {
       if case .pixelShuffle = $0.op { true } else { false }

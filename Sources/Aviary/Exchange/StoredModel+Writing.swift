@@ -24,6 +24,8 @@ extension StoredModel {
     var report = ExportReport(format: format, files: [path], contentHash: "", check: .hash)
     report.leftBehind = leftBehind
     model.optimizer = heldState(by: format, training: training, &report)
+    // What would fail of the second file fails before the first is written.
+    if let module { try requireWritable(module) }
     switch format {
     case .aviary:
       report.contentHash = try model.checkpoint.write(to: path)
@@ -149,6 +151,14 @@ extension StoredModel {
     let found = try ContentHash.of(tensors)
     guard found == expected else {
       throw AviaryError.hash(path: path, stored: expected, found: found)
+    }
+  }
+
+  private func requireWritable(_ path: String) throws(CheckpointError) {
+    do throws(FileError) {
+      _ = try AtomicFile(replacing: path)
+    } catch {
+      throw CheckpointError(error)
     }
   }
 

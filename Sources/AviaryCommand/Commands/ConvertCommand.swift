@@ -96,8 +96,9 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
-    if let module, module == outputPath || module.isSameFile(as: outputPath)
-      || module.isSameFile(as: path)
+    if let module,
+      module == outputPath || module.isSameFile(as: outputPath)
+        || module.isSameFile(as: path)
     {
       throw CommandError.outputIsInput(module)
     }

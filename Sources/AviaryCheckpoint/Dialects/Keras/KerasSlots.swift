@@ -84,7 +84,8 @@ struct KerasSlots {
     let (channels, overflow) = shape[2].multipliedReportingOverflow(by: shape[3])
     guard !overflow else { return [] }
     let target = [channels, 1, shape[0], shape[1]]
-    return [.permuted([2, 3, 0, 1])] + (turned == target ? [] : [.reshaped(from: turned, to: target)])
+    return [.permuted([2, 3, 0, 1])]
+      + (turned == target ? [] : [.reshaped(from: turned, to: target)])
   }
 
   /// Keras 1's names of variables, in Keras 2's.
