@@ -62,10 +62,35 @@ package struct AtomicFile: ~Copyable {
   ///
   /// - Throws: `FileError.cannotWrite`.
   package func write(_ bytes: [UInt8]) throws(FileError) {
+    try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
+      try unsafe write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  /// Appends bytes.
+  ///
+  /// - Throws: `FileError.cannotWrite`.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe Glibc.write(
+        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .cannotWrite(path: path, reason: SystemReason.last)
+      }
+      done += count
+    }
+  }
+
+  /// Writes over bytes that are there; what is appended later goes where it would have gone.
+  ///
+  /// - Throws: `FileError.cannotWrite`.
+  package func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
       let count = unsafe bytes[done...].withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+        unsafe pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset + done))
       }
       if count < 0 {
         if errno == EINTR { continue }

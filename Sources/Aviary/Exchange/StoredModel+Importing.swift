@@ -24,6 +24,9 @@ extension StoredModel {
   ) throws -> StoredModel {
     var file = file
     let path = file.path
+    let hash =
+      options.hashesFile
+      ? Background { () throws(CheckpointError) in try WeightsFile.sha256(path) } : nil
     if let names = options.names { file.tensors = file.tensors.renamed(names.canonical) }
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
@@ -39,14 +42,14 @@ extension StoredModel {
     report.notes = recognition.notes
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
-    var card = recognition.card ?? Card()
-    card.provenance.append(
+    var model = StoredModel(
+      recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)
+    model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
-        // A folder of arrays has no bytes of its own.
-        sha256: try? WeightsFile.sha256(path), format: file.format.name,
-        conversions: report.conversions, assumptions: report.assumed))
-    return StoredModel(recognition.network, weights: weights, card: card, report: report)
+        file: path.split(separator: "/").last.map(String.init) ?? path, format: file.format.name,
+        conversions: report.conversions, assumptions: report.assumed), hash: hash)
+    model.verifiedHash = recognition.verifiedHash
+    return model
   }
 }
 

@@ -12,11 +12,13 @@ extension TorchZip {
   ///
   /// The same tensors always give the same bytes; no more than one tensor is in memory at a time.
   ///
-  /// - Parameter record: our own record, as JSON, which travels as a further member.
+  /// - Parameter record: our own record, as JSON, which travels as a further member; asked for once
+  ///   all tensors are written.
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with the file that the tensors come
   ///   from.
   package static func write(
-    _ tensors: TensorSource, record: String?, to path: String
+    _ tensors: TensorSource, record: @autoclosure () throws(CheckpointError) -> String?,
+    to path: String
   ) throws(CheckpointError) {
     var zip = try ZipWriter(replacing: path)
     let keys = storages(of: tensors)
@@ -37,7 +39,7 @@ extension TorchZip {
     try zip.add("\(root)/version", Array("3\n".utf8))
     // PyTorch tells archives apart by it; nothing reads more into it than text.
     try zip.add("\(root)/.data/serialization_id", Array("aviary".utf8))
-    if let record { try zip.add("\(root)/\(Self.record)", Array(record.utf8)) }
+    if let record = try record() { try zip.add("\(root)/\(Self.record)", Array(record.utf8)) }
     try zip.finish()
   }
 
