@@ -17,9 +17,10 @@ struct SpawnedProgram {
   /// - Throws: `BenchmarkError.program` if it cannot be started or ends with another status than 0.
   init(_ words: [String]) throws(BenchmarkError) {
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-    var environment = unsafe ProcessInfo.processInfo.environment
+    var environment =
+      unsafe ProcessInfo.processInfo.environment
       .map { unsafe strdup("\($0)=\($1)") } + [nil]
-    defer { for unsafe text in unsafe arguments + environment { unsafe free(text) } }
+    defer { for unsafetext in unsafe arguments + environment { unsafe free(text) } }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }

@@ -103,9 +103,10 @@ package struct AtomicFile: ~Copyable {
   /// Flushes the bytes to the disk and puts the file under its name. Whatever else writes to the
   /// descriptor must have emptied its buffers.
   ///
+  /// - Parameter isTemporary: whether the file is gone soon and need not outlive a crash.
   /// - Throws: `FileError.cannotWrite`.
-  package consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else {
+  package consuming func commit(isTemporary: Bool = false) throws(FileError) {
+    guard isTemporary || fsync(descriptor) == 0 else {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
     let name: String
@@ -123,6 +124,7 @@ package struct AtomicFile: ~Copyable {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
     temporary = nil
+    if isTemporary { return }
     // The rename itself is safe only once the folder is on the disk. A file system that cannot
     // flush a folder has done what it can.
     let folder = unsafe open(AtomicFile.folder(of: target), O_RDONLY | O_CLOEXEC | O_DIRECTORY)

@@ -69,6 +69,10 @@ package struct KerasWeightsWriter {
   ///
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with where the weights come from.
   package func write(to path: String) throws(CheckpointError) {
+    try write(to: path, isTemporary: false)
+  }
+
+  private func write(to path: String, isTemporary: Bool) throws(CheckpointError) {
     let writer = try HDF5Writer(replacing: path)
     let root = try writer.root()
     let own = try writer.group("vars", in: root)
@@ -83,7 +87,7 @@ package struct KerasWeightsWriter {
       }
     }
     try writeRecord(writer, root)
-    try writer.commit()
+    try writer.commit(isTemporary: isTemporary)
   }
 
   /// Writes Keras 3's `.keras`: configuration and weights in one zip archive, stored.
@@ -100,7 +104,7 @@ package struct KerasWeightsWriter {
     let temporary = TemporaryPath("\(path).\(random).partial")
     var weights = self
     weights.record = { () throws(CheckpointError) in nil }
-    try weights.write(to: temporary.path)
+    try weights.write(to: temporary.path, isTemporary: true)
     try zip.add("model.weights.h5", try InputFile(weights: temporary.path))
     if let record = try record() { try zip.add("aviary.json", Array(record.utf8)) }
     try zip.finish()
