@@ -1,11 +1,18 @@
 internal import ArgumentParser
 
-/// Times the engine for `Benchmarks/run`, which puts it beside other frameworks.
+/// Times the engine for `Benchmarks/run`, which puts it beside other frameworks, and the program for
+/// `Benchmarks/exchange`.
 @main
 struct AviaryBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "aviary-benchmark",
-    abstract: "Times inference, and compares it with figures of other frameworks.",
-    discussion: "Benchmarks/run calls it; Docs/Performance.md says what is measured and how.",
-    subcommands: [TimeCommand.self, LayersCommand.self, TableCommand.self])
+    abstract: "Times inference and conversion, and compares the times with others'.",
+    discussion: """
+      Benchmarks/run and Benchmarks/exchange call it; Docs/Performance.md says what is measured and \
+      how.
+      """,
+    subcommands: [
+      TimeCommand.self, LayersCommand.self, TableCommand.self, CheckpointCommand.self,
+      ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
+    ])
 }

@@ -10,6 +10,8 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   case unreadable(path: String)
   /// A line of a file of results that is none.
   case line(path: String, number: Int, problem: String)
+  /// A program that could not be run, or failed.
+  case program([String], reason: String)
 
   /// One line: the thing, the expected, the found.
   var description: String {
@@ -22,6 +24,8 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
     case .output(let network): "\(network): an output expected, none found"
     case .unreadable(let path): "\(path): a text file expected, none that can be read found"
     case .line(let path, let number, let problem): "\(path):\(number): \(problem)"
+    case .program(let words, let reason):
+      "\(words.joined(separator: " ")): status 0 expected, \(reason) found"
     }
   }
 }

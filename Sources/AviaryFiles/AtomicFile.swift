@@ -62,10 +62,35 @@ package struct AtomicFile: ~Copyable {
   ///
   /// - Throws: `FileError.cannotWrite`.
   package func write(_ bytes: [UInt8]) throws(FileError) {
+    try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
+      try unsafe write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  /// Appends bytes.
+  ///
+  /// - Throws: `FileError.cannotWrite`.
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe Glibc.write(
+        descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .cannotWrite(path: path, reason: SystemReason.last)
+      }
+      done += count
+    }
+  }
+
+  /// Writes over bytes that are there; what is appended later goes where it would have gone.
+  ///
+  /// - Throws: `FileError.cannotWrite`.
+  package func overwrite(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
       let count = unsafe bytes[done...].withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+        unsafe pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset + done))
       }
       if count < 0 {
         if errno == EINTR { continue }
@@ -78,9 +103,10 @@ package struct AtomicFile: ~Copyable {
   /// Flushes the bytes to the disk and puts the file under its name. Whatever else writes to the
   /// descriptor must have emptied its buffers.
   ///
+  /// - Parameter isTemporary: whether the file is gone soon and need not outlive a crash.
   /// - Throws: `FileError.cannotWrite`.
-  package consuming func commit() throws(FileError) {
-    guard fsync(descriptor) == 0 else {
+  package consuming func commit(isTemporary: Bool = false) throws(FileError) {
+    guard isTemporary || fsync(descriptor) == 0 else {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
     let name: String
@@ -98,6 +124,7 @@ package struct AtomicFile: ~Copyable {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
     temporary = nil
+    if isTemporary { return }
     // The rename itself is safe only once the folder is on the disk. A file system that cannot
     // flush a folder has done what it can.
     let folder = unsafe open(AtomicFile.folder(of: target), O_RDONLY | O_CLOEXEC | O_DIRECTORY)

@@ -101,41 +101,17 @@ extension Tensor {
   private func gathered(_ target: [Int], strides: [Int]) throws(TensorError) -> Tensor {
     var result = try Tensor(zeros: target, elementType: elementType)
     if count == 0 { return result }
+    let gathering = Gathering(target, sourceStrides: strides)
     unsafe result.withUnsafeMutableBytes { bytes in
       unsafe withUnsafeBytes { source in
         switch elementType.byteCount {
-        case 1: unsafe Tensor.gather(UInt8.self, source, bytes, target, strides)
-        case 2: unsafe Tensor.gather(UInt16.self, source, bytes, target, strides)
-        case 4: unsafe Tensor.gather(UInt32.self, source, bytes, target, strides)
-        default: unsafe Tensor.gather(UInt64.self, source, bytes, target, strides)
+        case 1: unsafe gathering.run(UInt8.self, source, bytes)
+        case 2: unsafe gathering.run(UInt16.self, source, bytes)
+        case 4: unsafe gathering.run(UInt32.self, source, bytes)
+        default: unsafe gathering.run(UInt64.self, source, bytes)
         }
       }
     }
     return result
-  }
-
-  private static func gather<Element>(
-    _ type: Element.Type, _ source: UnsafeRawBufferPointer,
-    _ target: UnsafeMutableRawBufferPointer, _ shape: [Int], _ strides: [Int]
-  ) {
-    let source = unsafe source.bindMemory(to: type)
-    let target = unsafe target.bindMemory(to: type)
-    // The innermost dimension in a loop of its own: it is where the time goes.
-    let inner = shape.last ?? 1
-    let step = strides.last ?? 1
-    var index = [Int](repeating: 0, count: max(shape.count - 1, 0))
-    var start = 0
-    var written = 0
-    while written < target.count {
-      for i in 0..<inner { unsafe target[written + i] = source[start + i * step] }
-      written += inner
-      for d in index.indices.reversed() {
-        index[d] += 1
-        start += strides[d]
-        if index[d] < shape[d] { break }
-        start -= strides[d] * shape[d]
-        index[d] = 0
-      }
-    }
   }
 }

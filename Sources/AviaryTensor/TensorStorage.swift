@@ -8,15 +8,26 @@
   let bytes: UnsafeMutableRawBufferPointer
 
   init(byteCount: Int) {
+    if byteCount >= LargeBlocks.least {
+      unsafe bytes = UnsafeMutableRawBufferPointer(
+        start: LargeBlocks.take(byteCount), count: byteCount)
+      return
+    }
     // One byte at least: a base address is always there, also for an empty tensor.
     unsafe bytes = .allocate(byteCount: max(byteCount, 1), alignment: 64)
     unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
-  init(copying other: TensorStorage) {
-    unsafe bytes = .allocate(byteCount: other.bytes.count, alignment: 64)
+  convenience init(copying other: TensorStorage) {
+    unsafe self.init(byteCount: other.bytes.count)
     unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(other.bytes))
   }
 
-  deinit { unsafe bytes.deallocate() }
+  deinit {
+    if unsafe bytes.count >= LargeBlocks.least, let start = unsafe bytes.baseAddress {
+      unsafe LargeBlocks.giveBack(start, bytes.count)
+    } else {
+      unsafe bytes.deallocate()
+    }
+  }
 }

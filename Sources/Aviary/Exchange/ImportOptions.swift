@@ -21,6 +21,8 @@ public struct ImportOptions: Sendable {
   public var reading: ReadingOptions
   /// Whether a record of ours in the file is believed only once all tensors were read and hashed.
   public var verifiesRecord = true
+  /// Whether the SHA-256 of the file goes into the card; all of it is read for that.
+  public var hashesFile = true
 
   /// Nothing is stated unless said.
   public init(

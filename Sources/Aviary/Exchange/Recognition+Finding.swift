@@ -131,6 +131,7 @@ extension Recognition {
       tensors: tensors, assumed: [],
       reason: "the record that Aviary left in the file, "
         + (verify ? "confirmed by the content hash" : "not verified"))
+    if verify { verifiedHash = expected }
     card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
   }
 }

@@ -16,6 +16,8 @@ struct Recognition {
   var notes: [String] = []
   /// What it was recognised by.
   var reason: String
+  /// The content hash of the weights, where the file's record states it and it was confirmed.
+  var verifiedHash: String?
   /// Where the weights come from, as the file's record has it.
   var card: Card?
 }

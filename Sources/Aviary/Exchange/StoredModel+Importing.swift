@@ -24,6 +24,9 @@ extension StoredModel {
   ) throws -> StoredModel {
     var file = file
     let (path, stored) = (file.path, file.tensors)
+    let hash =
+      options.hashesFile
+      ? Background { () throws(CheckpointError) in try WeightsFile.sha256(path) } : nil
     if let names = options.names {
       let renamed = file.tensors.names.map(names.canonical)
       if let twice = Dictionary(grouping: renamed, by: { $0 }).filter({ $1.count > 1 }).keys.min() {
@@ -50,16 +53,15 @@ extension StoredModel {
     }
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
-    var card = recognition.card ?? Card()
-    card.provenance.append(
+    var model = StoredModel(
+      recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)
+    model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
-        // A folder of arrays has no bytes of its own.
-        sha256: try? WeightsFile.sha256(path), format: file.format.name,
-        conversions: report.conversions, assumptions: report.assumed))
-    var model = StoredModel(recognition.network, weights: weights, card: card, report: report)
+        file: path.split(separator: "/").last.map(String.init) ?? path, format: file.format.name,
+        conversions: report.conversions, assumptions: report.assumed), hash: hash)
     (model.optimizer, model.leftBehind) =
       file.optimizer?.following(from: stored, to: weights) ?? (nil, [])
+    model.verifiedHash = recognition.verifiedHash
     return model
   }
 }

@@ -34,34 +34,48 @@ extension StoredModel {
       try model.requireState(file.optimizer, path)
     case .pytorch, .safetensors:
       let tensors = try model.weights.completed(for: network.graph)
-      report.contentHash = try ContentHash.of(tensors)
-      let record = try record(contentHash: report.contentHash).json.text
+      let hash = try contentHash(of: weights.completed(for: network.graph))
       if format == .pytorch {
-        try TorchZip.write(tensors, record: record, optimizer: model.optimizer, to: path)
+        try TorchZip.write(
+          tensors, record: try record(hash).json.text, optimizer: model.optimizer, to: path)
       } else {
-        try SafeTensorsFile.write(tensors, metadata: ["format": "pt", "aviary": record], to: path)
+        // The words stand in front of the elements, and of the hashes only the length is known by then.
+        let zeros = "sha256:" + String(repeating: "0", count: 64)
+        let foreseen = try record(contentHash: zeros, card: foreseenCard).json.text
+        try SafeTensorsFile.write(
+          tensors, metadata: ["format": "pt", "aviary": foreseen], to: path
+        ) { () throws(CheckpointError) in
+          ["format": "pt", "aviary": try record(hash).json.text]
+        }
       }
+      report.contentHash = try hash.value()
       let file = try WeightsFile.read(path)
       try requireHash(report.contentHash, of: file.tensors, path)
       try model.requireState(file.optimizer, path)
     case .keras, .kerasWeights, .kerasHDF5:
-      let tensors = model.weights.withoutCounters(of: network.graph)
-      report.contentHash = try ContentHash.of(tensors)
       let keras = try KerasExport.model(network.graph)
+      let hash = contentHash(of: weights.withoutCounters(of: network.graph))
       try keras.write(
-        format.kerasFile, name: pythonName, weights: tensors,
-        record: record(contentHash: report.contentHash), to: path)
+        format.kerasFile, name: pythonName,
+        weights: model.weights.withoutCounters(of: network.graph), record: try record(hash),
+        to: path)
+      report.contentHash = try hash.value()
       let file = try WeightsFile.read(path)
-      try requireRecord(report.contentHash, in: file)
+      // Read back twice, for its tensors and for what they compute; at the same time.
+      let expected = report.contentHash
+      let record = Background { () throws(CheckpointError) in
+        Result { try requireRecord(expected, in: file) }
+      }
       if let own = try KerasGraph.graph(of: file) {
         report.check = try agreement(with: own, path)
       }
+      try record.value().get()
     case .onnx:
-      let tensors = model.weights.withoutCounters(of: network.graph)
-      report.contentHash = try ContentHash.of(tensors)
+      let hash = contentHash(of: weights.withoutCounters(of: network.graph))
       report.changes = try ONNXExport.write(
-        graph: network.graph, weights: tensors,
-        record: record(contentHash: report.contentHash).json.text, to: path)
+        graph: network.graph, weights: model.weights.withoutCounters(of: network.graph),
+        record: try record(hash).json.text, to: path)
+      report.contentHash = try hash.value()
       let file = try WeightsFile.read(path)
       report.check = try agreement(with: ONNXNetwork.graph(file), path)
     }
@@ -96,8 +110,27 @@ extension StoredModel {
     try requireHash(ContentHash.of(optimizer.tensors), of: found.tensors, path)
   }
 
+  /// The content hash of the weights that are written, found while they are.
+  private func contentHash(of tensors: TensorSource) -> Background<String> {
+    let known = verifiedHash
+    return Background { () throws(CheckpointError) in
+      if let known { return known }
+      return try ContentHash.of(tensors)
+    }
+  }
+
+  /// What travels in a file of another framework, once all hashes are known.
+  private func record(_ hash: Background<String>) throws(CheckpointError) -> ExportRecord {
+    let contentHash = try hash.value()
+    do {
+      return try record(contentHash: contentHash, card: card)
+    } catch {
+      throw .cannotWrite(path: "the record", reason: "\(error)")
+    }
+  }
+
   /// What travels in a file of another framework.
-  func record(contentHash: String) throws -> ExportRecord {
+  func record(contentHash: String, card: Card) throws -> ExportRecord {
     let name = network.architecture
     return ExportRecord(
       architecture: name.isEmpty ? nil : name, configuration: network.configuration,

@@ -8,9 +8,18 @@ public struct StoredModel: Sendable {
   /// The network; its architecture is empty where none is known.
   public var network: Network
   /// The parameters under the graph's names, in the order of the graph's.
-  public var weights: TensorSource
-  /// Where it comes from.
-  public var card: Card
+  public var weights: TensorSource { didSet { verifiedHash = nil } }
+  /// Where it comes from. The SHA-256 of the file is found on a thread of its own; reading the card
+  /// waits for it.
+  public var card: Card {
+    get {
+      var card = knownCard
+      // A file that cannot be read fails where its weights are read.
+      if let pending { card.provenance[pending.entry].sha256 = try? pending.hash.value() }
+      return card
+    }
+    set { (knownCard, pending) = (newValue, nil) }
+  }
   /// What was done on the way; nil for a native checkpoint.
   public var report: LoadReport?
   /// What the optimiser that trained the weights remembers, by the graph's names; nil where the file
@@ -20,12 +29,18 @@ public struct StoredModel: Sendable {
   var leftBehind: [String] = []
   /// The content hash that a native checkpoint states.
   var storedHash: String?
+  /// The content hash of the weights, where all were read and hashed.
+  var verifiedHash: String?
+  /// The card but for the hash of the file.
+  private var knownCard: Card
+  /// The hash of the file, and the entry of the card's provenance that it belongs to.
+  private var pending: (entry: Int, hash: Background<String>)?
 
   /// A network and weights that are known to fit it.
   init(_ network: Network, weights: TensorSource, card: Card, report: LoadReport? = nil) {
     self.network = network
     self.weights = weights
-    self.card = card
+    knownCard = card
     self.report = report
   }
 
@@ -88,16 +103,42 @@ public struct StoredModel: Sendable {
       checkpoint.optimizer?.following(from: weights, to: weights) ?? (nil, [])
   }
 
+  /// Adds the file that the weights come from to the card's provenance.
+  ///
+  /// - Parameters:
+  ///   - source: the entry, without the hash.
+  ///   - path: the file, which is hashed while other things are done.
+  public mutating func addSource(_ source: Card.Provenance, hashing path: String) {
+    addSource(
+      source, hash: Background { () throws(CheckpointError) in try WeightsFile.sha256(path) })
+  }
+
+  /// Adds the file that the weights come from; `hash` is its own, nil for one that nobody wants.
+  mutating func addSource(_ source: Card.Provenance, hash: Background<String>?) {
+    card.provenance.append(source)
+    pending = hash.map { (knownCard.provenance.count - 1, $0) }
+  }
+
+  /// The card with zeros for a hash that is still to be found: what it will be, in as many bytes.
+  var foreseenCard: Card {
+    var card = knownCard
+    if let pending {
+      card.provenance[pending.entry].sha256 = String(repeating: "0", count: 64)
+    }
+    return card
+  }
+
   /// Throws unless the tensors of a native checkpoint are those that it was written with; reads them
   /// all, one by one.
   ///
   /// - Throws: `CheckpointError.hashMismatch`, and what is wrong with the file itself.
-  public func verify(_ path: String) throws(CheckpointError) {
+  public mutating func verify(_ path: String) throws(CheckpointError) {
     guard let storedHash else { return }
     let found = try ContentHash.of(weights)
     guard found == storedHash else {
       throw .hashMismatch(path: path, expected: storedHash, found: found)
     }
+    verifiedHash = found
   }
 
   /// The model with its weights in memory.

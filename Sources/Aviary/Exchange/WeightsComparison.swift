@@ -83,6 +83,8 @@ public struct WeightsComparison: Sendable {
     let tensors: TensorSource
 
     init(_ path: String, _ options: ImportOptions, _ registry: Registry) throws {
+      var options = options
+      options.hashesFile = false
       let all: TensorSource
       let label: String
       var network: Network?

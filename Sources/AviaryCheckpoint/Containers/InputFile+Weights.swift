@@ -1,4 +1,5 @@
 import AviaryFiles
+import AviaryTensor
 import Crypto
 
 extension InputFile {
@@ -25,14 +26,38 @@ extension InputFile {
     return bytes
   }
 
+  /// A tensor whose elements lie in the file as they are in memory, from `offset`: they go where they
+  /// stay, without a second copy on the way.
+  func tensor(
+    at offset: Int, shape: [Int], elementType: ElementType, part: String
+  ) throws(CheckpointError) -> Tensor {
+    // No memory is taken for what the file does not have.
+    if let needed = Tensor.byteCount(shape, elementType), needed > byteCount - offset {
+      throw .truncated(path: path, part: part, expected: needed, found: max(byteCount - offset, 0))
+    }
+    var tensor: Tensor
+    do {
+      tensor = try Tensor(zeros: shape, elementType: elementType)
+    } catch {
+      throw .damaged(path: path, part: part, reason: error.description)
+    }
+    try unsafe tensor.withUnsafeMutableBytes { (bytes) throws(CheckpointError) in
+      try unsafe fill(weights: bytes, at: offset, part: part)
+    }
+    return tensor
+  }
+
   /// The SHA-256 of the whole file in hexadecimal.
   func sha256() throws(CheckpointError) -> String {
     var hash = SHA256()
-    var offset = 0
-    while offset < byteCount {
-      let chunk = try read(at: offset, count: min(1 << 20, byteCount - offset), part: "the file")
-      hash.update(data: chunk)
-      offset += chunk.count
+    var buffer = [UInt8](repeating: 0, count: min(1 << 18, byteCount))
+    for offset in stride(from: 0, to: byteCount, by: 1 << 18) {
+      let count = min(buffer.count, byteCount - offset)
+      try unsafe buffer.withUnsafeMutableBufferPointer { (bytes) throws(CheckpointError) in
+        let piece = unsafe UnsafeMutableRawBufferPointer(start: bytes.baseAddress, count: count)
+        try unsafe fill(weights: piece, at: offset, part: "the file")
+        unsafe hash.update(bufferPointer: UnsafeRawBufferPointer(piece))
+      }
     }
     return hash.finalize().hexadecimal
   }

@@ -1,4 +1,5 @@
 import AviaryFiles
+import AviaryTensor
 import Synchronization
 
 /// A file in the wire format of protocol buffers, read by ranges: what a message holds in bulk (the
@@ -34,6 +35,13 @@ final class ProtocolBufferFile: Sendable {
       return Array(window.bytes[start..<start + range.count])
     }
     return try file.read(at: range.lowerBound, count: range.count, part: part)
+  }
+
+  /// A tensor whose elements lie in the file as they are in memory.
+  func tensor(
+    at offset: Int, shape: [Int], elementType: ElementType, part: String
+  ) throws(CheckpointError) -> Tensor {
+    try file.tensor(at: offset, shape: shape, elementType: elementType, part: part)
   }
 
   /// A stretch of the file that has at least the bytes of a short range.

@@ -138,16 +138,16 @@ struct ConvertCommand: ParsableCommand {
         input, options: refused, why: "a checkpoint holds its own network")
     }
     var model = try StoredModel(checkpoint: file)
+    // The card's history grows: this file is one more step.
+    model.addSource(
+      Card.Provenance(
+        file: path.split(separator: "/").last.map(String.init) ?? path,
+        format: FileFormat.aviaryCheckpoint.name), hashing: path)
     try model.verify(path)
     // The same checks as on import; what a checkpoint says is no assumption.
     var assumed: [String] = []
     try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)
       .apply(to: &model.network, assumed: &assumed)
-    // The card's history grows: this file is one more step.
-    model.card.provenance.append(
-      Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
-        sha256: try WeightsFile.sha256(path), format: FileFormat.aviaryCheckpoint.name))
     return model
   }
 }

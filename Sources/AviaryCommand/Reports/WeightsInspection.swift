@@ -35,6 +35,7 @@ struct WeightsInspection {
     var hashed = source
     var options = options
     options.verifiesRecord = verify
+    options.hashesFile = false
     do {
       let model = try StoredModel.imported(file, options, registry: registry)
       // Under canonical names the hash is that of the checkpoint that `convert` would write.

@@ -10,7 +10,7 @@ public enum ONNXExport {
   /// - Parameters:
   ///   - weights: the graph's parameters by name, in our layout; counters may be left out. They are
   ///     read one after the other as they are written.
-  ///   - record: our record, as JSON, which the file carries.
+  ///   - record: our record, as JSON, which the file carries; asked for once all weights are written.
   ///   - path: the file, which appears whole or not at all.
   /// - Returns: what was done to the weights on the way, in words.
   /// - Throws: `InterchangeError.target` for an operation that ONNX does not have, `.weights` for
@@ -18,11 +18,12 @@ public enum ONNXExport {
   ///   beyond 2 GiB included.
   @discardableResult
   public static func write(
-    graph: Graph, weights: TensorSource, record: String? = nil, to path: String
+    graph: Graph, weights: TensorSource, record: @autoclosure () throws -> String? = nil,
+    to path: String
   ) throws -> [String] {
     var writer = ONNXWriter(graph, weights)
     try writer.writeGraph()
-    try writer.draft.write(to: path, record: record, producer: "1")
+    try writer.draft.write(to: path, record: try record(), producer: "1")
     return writer.notes
   }
 }

@@ -51,15 +51,16 @@ package struct HDF5Writer: ~Copyable {
 
   /// Flushes the file and puts it under its name.
   ///
+  /// - Parameter isTemporary: whether the file is gone soon and need not outlive a crash.
   /// - Throws: `CheckpointError.cannotWrite`; what was there before is then untouched.
-  package consuming func commit() throws(CheckpointError) {
+  package consuming func commit(isTemporary: Bool = false) throws(CheckpointError) {
     // Everything that is still open in the file is closed with it; giving it back once more later
     // does nothing.
     try writing { () throws(HDF5Error) in
       _ = try HDF5.check("the file") { H5Fclose(file.id) }
     }
     do {
-      try output.commit()
+      try output.commit(isTemporary: isTemporary)
     } catch {
       throw CheckpointError(error)
     }

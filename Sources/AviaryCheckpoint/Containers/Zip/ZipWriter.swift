@@ -5,7 +5,7 @@ import AviaryFiles
 ///
 /// The content of each member begins at a multiple of 64 bytes, by an extra field `FB` that PyTorch
 /// fills up in the same way: the file can be mapped into memory and used as it lies there.
-struct ZipWriter: ~Copyable {
+package struct ZipWriter: ~Copyable {
   private let file: AtomicFile
   /// How many bytes are written.
   private var position = 0
@@ -25,7 +25,7 @@ struct ZipWriter: ~Copyable {
   /// An empty archive that replaces `path` when it is finished.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
-  init(replacing path: String) throws(CheckpointError) {
+  package init(replacing path: String) throws(CheckpointError) {
     do {
       file = try AtomicFile(replacing: path)
     } catch {
@@ -36,7 +36,7 @@ struct ZipWriter: ~Copyable {
   /// Appends a member; names must be different.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
-  mutating func add(_ name: String, _ content: [UInt8]) throws(CheckpointError) {
+  package mutating func add(_ name: String, _ content: [UInt8]) throws(CheckpointError) {
     try begin(name, byteCount: content.count, crc: CRC32.of(content))
     try write(content)
   }
@@ -46,12 +46,12 @@ struct ZipWriter: ~Copyable {
   /// - Throws: `CheckpointError.cannotWrite`.
   mutating func add(_ name: String, _ content: UnsafeRawBufferPointer) throws(CheckpointError) {
     try begin(name, byteCount: content.count, crc: unsafe CRC32.of(content))
-    var done = 0
-    while done < content.count {
-      let end = min(done + Self.chunk, content.count)
-      try write(unsafe Array(content[done..<end]))
-      done = end
+    do {
+      try unsafe file.write(content)
+    } catch {
+      throw CheckpointError(error)
     }
+    position += content.count
   }
 
   /// Appends a file as a member; names must be different.
@@ -84,7 +84,7 @@ struct ZipWriter: ~Copyable {
   /// Writes the directory and puts the file under its name.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
-  consuming func finish() throws(CheckpointError) {
+  package consuming func finish() throws(CheckpointError) {
     let end = Self.end(count: count, byteCount: directory.count, at: position)
     try write(directory)
     try write(end)

@@ -2,7 +2,7 @@ import AviaryFiles
 package import AviaryTensor
 
 /// Weights of a Keras model on their way into a file: plain data, in the order of the model's layers.
-package struct KerasWeightsWriter: Sendable {
+package struct KerasWeightsWriter {
   /// A layer of the model.
   package struct Layer: Sendable {
     /// The name.
@@ -37,11 +37,14 @@ package struct KerasWeightsWriter: Sendable {
   package var name: String
   /// All layers in the order of a loaded model's.
   package var layers: [Layer]
-  /// Our own record, as JSON.
-  package var record: String?
+  /// Our own record, as JSON; asked for once all weights are written.
+  package var record: () throws(CheckpointError) -> String?
 
   /// Weights of a model.
-  package init(name: String, layers: [Layer], record: String?) {
+  package init(
+    name: String, layers: [Layer],
+    record: @escaping () throws(CheckpointError) -> String? = { () throws(CheckpointError) in nil }
+  ) {
     (self.name, self.layers, self.record) = (name, layers, record)
   }
 
@@ -66,9 +69,12 @@ package struct KerasWeightsWriter: Sendable {
   ///
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with where the weights come from.
   package func write(to path: String) throws(CheckpointError) {
+    try write(to: path, isTemporary: false)
+  }
+
+  private func write(to path: String, isTemporary: Bool) throws(CheckpointError) {
     let writer = try HDF5Writer(replacing: path)
     let root = try writer.root()
-    try writeRecord(writer, root)
     let own = try writer.group("vars", in: root)
     try writer.attribute("name", name, of: own)
     let group = try writer.group("layers", in: root)
@@ -80,7 +86,8 @@ package struct KerasWeightsWriter: Sendable {
         _ = try writer.tensor(String(position), try variable.load(), in: variables)
       }
     }
-    try writer.commit()
+    try writeRecord(writer, root)
+    try writer.commit(isTemporary: isTemporary)
   }
 
   /// Writes Keras 3's `.keras`: configuration and weights in one zip archive, stored.
@@ -96,10 +103,10 @@ package struct KerasWeightsWriter: Sendable {
     let random = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = TemporaryPath("\(path).\(random).partial")
     var weights = self
-    weights.record = nil
-    try weights.write(to: temporary.path)
+    weights.record = { () throws(CheckpointError) in nil }
+    try weights.write(to: temporary.path, isTemporary: true)
     try zip.add("model.weights.h5", try InputFile(weights: temporary.path))
-    if let record { try zip.add("aviary.json", Array(record.utf8)) }
+    if let record = try record() { try zip.add("aviary.json", Array(record.utf8)) }
     try zip.finish()
   }
 
@@ -113,7 +120,6 @@ package struct KerasWeightsWriter: Sendable {
     let root = try writer.root()
     try writer.attribute("model_config", long: configuration, of: root)
     try Self.writeVersion(writer, root)
-    try writeRecord(writer, root)
     let group = try writer.group("model_weights", in: root)
     try Self.writeVersion(writer, group)
     let weighted = layers.filter { !$0.variables.isEmpty }
@@ -127,6 +133,7 @@ package struct KerasWeightsWriter: Sendable {
         _ = try writer.tensor("\(variable.name):0", try variable.load(), in: variables)
       }
     }
+    try writeRecord(writer, root)
     try writer.commit()
   }
 
@@ -156,7 +163,7 @@ package struct KerasWeightsWriter: Sendable {
   private func writeRecord(
     _ writer: borrowing HDF5Writer, _ root: borrowing HDF5Writer.Object
   ) throws(CheckpointError) {
-    guard let record else { return }
+    guard let record = try record() else { return }
     if record.utf8.count <= Self.recordLimit {
       return try writer.attribute("aviary", record, of: root)
     }

@@ -115,10 +115,12 @@ package struct ONNXDraft {
   /// Writes the model, whole or not at all.
   ///
   /// - Parameters:
-  ///   - record: our record, as JSON.
+  ///   - record: our record, as JSON; asked for once all tensors are written.
   ///   - producer: the version of what writes.
   /// - Throws: `CheckpointError`, or what reading the tensors throws.
-  package func write(to path: String, record: String?, producer: String) throws {
+  package func write(
+    to path: String, record: @autoclosure () throws -> String?, producer: String
+  ) throws {
     var graph = graph
     graph.add(2, "aviary")
     graph.append(constants)
@@ -132,16 +134,13 @@ package struct ONNXDraft {
     model.add(3, producer)
     model.add(7, graph)
     model.add(8, operators)
-    if let record {
-      var entry = ProtocolBufferMessage()
-      entry.add(1, ONNXFile.recordKey)
-      entry.add(2, record)
-      model.add(14, entry)
+    func check(_ byteCount: Int) throws {
+      guard byteCount <= ONNXDraft.limit else {
+        throw CheckpointError.tooLarge(
+          path: path, part: "an ONNX file, bytes", limit: ONNXDraft.limit, found: byteCount)
+      }
     }
-    guard model.byteCount <= ONNXDraft.limit else {
-      throw CheckpointError.tooLarge(
-        path: path, part: "an ONNX file, bytes", limit: ONNXDraft.limit, found: model.byteCount)
-    }
+    try check(model.byteCount)
     do {
       let file = try AtomicFile(replacing: path)
       for piece in model.pieces {
@@ -155,8 +154,17 @@ package struct ONNXDraft {
               reason: "\(count) bytes expected, "
                 + "\(tensor.byteCount) of \(tensor.elementType) found")
           }
-          try file.write(unsafe tensor.withUnsafeBytes { unsafe Array($0) })
+          try unsafe tensor.withUnsafeBytes { try unsafe file.write($0) }
         }
+      }
+      if let record = try record() {
+        var entry = ProtocolBufferMessage()
+        entry.add(1, ONNXFile.recordKey)
+        entry.add(2, record)
+        var last = ProtocolBufferMessage()
+        last.add(14, entry)
+        try check(model.byteCount + last.byteCount)
+        for case .bytes(let bytes) in last.pieces { try file.write(bytes) }
       }
       try file.commit()
     } catch let error as FileError {

@@ -28,8 +28,12 @@ package struct ONNXTensor: Sendable {
   package func load() throws(CheckpointError) -> Tensor {
     switch storage {
     case .plain(let file, let range):
-      let bytes = try file.bytes(range, part: part)
-      return try tensor(bytes, file)
+      guard range.count == count * elementType.byteCount else {
+        throw .truncated(
+          path: file.path, part: part, expected: count * elementType.byteCount, found: range.count)
+      }
+      return try file.tensor(
+        at: range.lowerBound, shape: shape, elementType: elementType, part: part)
     case .fields(let file, let message, let field):
       return try tensor(decoded(file, message, field), file)
     }

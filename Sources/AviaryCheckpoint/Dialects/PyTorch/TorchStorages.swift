@@ -72,18 +72,46 @@ struct TorchStorages: ~Copyable {
         let (next, overflow) = sum.addingReportingOverflow(entry.byteCount)
         return overflow ? Int.max >> 8 : min(next, Int.max >> 8)
       }
-    case .ranges: file.byteCount
+    case .ranges, .pickle: file.byteCount
     }
   }
 
   /// The elements of a view that was checked, contiguous.
   func tensor(_ view: TorchTensor, name: String) throws(CheckpointError) -> Tensor {
+    if let tensor = try whole(view, name) { return tensor }
     let bytes = try bytes(of: view.storage)
     do {
       return try view.gather(from: bytes)
     } catch {
       throw .damaged(path: file.path, part: name, reason: error.description)
     }
+  }
+
+  /// The tensor of a view that is all of a storage, as nearly all are, read where it stays; nil for
+  /// other views, and for storages that do not lie in the file as they are.
+  private func whole(_ view: TorchTensor, _ name: String) throws(CheckpointError) -> Tensor? {
+    guard view.isContiguous, view.offset == 0, let count = view.count, count > 0,
+      count * view.elementType.byteCount == view.storage.byteCount
+    else { return nil }
+    let start: Int
+    var part = "storage \(view.storage.key)"
+    var checksum: UInt32?
+    switch places {
+    case .archive(let archive, let prefix):
+      let entry = try entry(view.storage, archive, prefix)
+      guard entry.method == 0 else { return nil }
+      start = try archive.contentOffset(of: entry, in: file)
+      part = entry.name
+      if entry.crc != 0 { checksum = entry.crc }
+    case .ranges(let ranges): start = try range(view.storage, ranges).lowerBound
+    case .pickle: return nil
+    }
+    let tensor = try file.tensor(
+      at: start, shape: view.shape, elementType: view.elementType, part: part)
+    if let checksum, unsafe tensor.withUnsafeBytes({ unsafe CRC32.of($0) }) != checksum {
+      throw .damaged(path: file.path, part: part, reason: "the checksum does not agree")
+    }
+    return tensor
   }
 
   private func bytes(of storage: TorchStorage) throws(CheckpointError) -> [UInt8] {

@@ -13,13 +13,15 @@ extension TorchZip {
   /// The same tensors always give the same bytes; no more than one tensor is in memory at a time.
   ///
   /// - Parameters:
-  ///   - record: our own record, as JSON, which travels as a further member.
+  ///   - record: our own record, as JSON, which travels as a further member; asked for once all
+  ///     tensors are written.
   ///   - optimizer: makes the file a training checkpoint: the state dict is its `state_dict`, the
   ///     state its `optimizer`.
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with the file that the tensors come
   ///   from.
   package static func write(
-    _ tensors: TensorSource, record: String?, optimizer: OptimizerState? = nil, to path: String
+    _ tensors: TensorSource, record: @autoclosure () throws(CheckpointError) -> String?,
+    optimizer: OptimizerState? = nil, to path: String
   ) throws(CheckpointError) {
     var zip = try ZipWriter(replacing: path)
     let keys = storages(of: tensors)
@@ -49,7 +51,7 @@ extension TorchZip {
     try zip.add("\(root)/version", Array("3\n".utf8))
     // PyTorch tells archives apart by it; nothing reads more into it than text.
     try zip.add("\(root)/.data/serialization_id", Array("aviary".utf8))
-    if let record { try zip.add("\(root)/\(Self.record)", Array(record.utf8)) }
+    if let record = try record() { try zip.add("\(root)/\(Self.record)", Array(record.utf8)) }
     try zip.finish()
   }
 

@@ -27,10 +27,8 @@ public enum SafeTensorsFile {
     }
     let tensors = TensorSource(descriptions) { (position) throws(CheckpointError) in
       let entry = entries[position]
-      let bytes = try open.file.read(
-        at: entry.range.lowerBound, count: entry.range.count, part: entry.name)
-      return try Tensor(
-        shape: entry.shape, elementType: entry.elementType, bytes: bytes[...], path: path,
+      return try open.file.tensor(
+        at: entry.range.lowerBound, shape: entry.shape, elementType: entry.elementType,
         part: entry.name)
     }
     return (tensors, header.metadata)
@@ -59,10 +57,13 @@ public enum SafeTensorsFile {
   ///   - tensors: of any element types; tensors of one storage are written twice, as the format has
   ///     no other way.
   ///   - metadata: free words; `format: pt` says that names and layouts are PyTorch's.
+  ///   - final: the words as they are known once all tensors are written, of the same lengths; nil if
+  ///     `metadata` has them.
   /// - Throws: `CheckpointError.cannotWrite`, also for more names than a header holds; what is wrong
   ///   with the files that `tensors` come from.
   public static func write(
-    _ tensors: TensorSource, metadata: [String: String], to path: String
+    _ tensors: TensorSource, metadata: [String: String], to path: String,
+    final: (() throws(CheckpointError) -> [String: String])? = nil
   ) throws(CheckpointError) {
     // By type, so that every tensor is aligned, then by the bytes of the names.
     let order = tensors.indices.sorted { a, b in
@@ -75,7 +76,8 @@ public enum SafeTensorsFile {
     }
     do {
       let file = try AtomicFile(replacing: path)
-      try file.write(try header(order.map { tensors[$0] }, metadata, path))
+      let header = try header(order.map { tensors[$0] }, metadata, path)
+      try file.write(header)
       for position in order {
         let tensor = try tensors.tensor(at: position)
         let description = tensors[position]
@@ -84,7 +86,18 @@ public enum SafeTensorsFile {
           throw CheckpointError.damaged(
             path: path, part: description.name, reason: "another tensor than was announced")
         }
-        try write(tensor, to: file)
+        try unsafe tensor.withUnsafeBytes { (bytes) throws(FileError) in
+          try unsafe file.write(bytes)
+        }
+      }
+      if let final {
+        let last = try self.header(order.map { tensors[$0] }, try final(), path)
+        guard last.count == header.count else {
+          throw CheckpointError.cannotWrite(
+            path: path,
+            reason: "a header of \(header.count) bytes expected, \(last.count) found")
+        }
+        try file.overwrite(last, at: 0)
       }
       try file.commit()
     } catch let error as FileError {
@@ -93,17 +106,6 @@ public enum SafeTensorsFile {
       throw error
     } catch {
       throw .cannotWrite(path: path, reason: "\(error)")
-    }
-  }
-
-  /// In pieces, so that no second copy of a large tensor is made.
-  private static func write(_ tensor: Tensor, to file: borrowing AtomicFile) throws(FileError) {
-    let piece = 1 << 20
-    for start in stride(from: 0, to: tensor.byteCount, by: piece) {
-      let bytes = unsafe tensor.withUnsafeBytes { elements in
-        unsafe Array(elements[start..<min(start + piece, elements.count)])
-      }
-      try file.write(bytes)
     }
   }
 

@@ -18,20 +18,25 @@ extension KerasModel {
   /// - Parameters:
   ///   - name: the model's.
   ///   - weights: all parameters that the model has, under canonical names in PyTorch's layout.
-  ///   - record: our record, without its tensors, which are filled in.
+  ///   - record: our record, without its tensors, which are filled in; asked for once all weights are
+  ///     written.
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with where the weights come from.
   package func write(
-    _ file: File, name: String, weights: TensorSource, record: ExportRecord?, to path: String
+    _ file: File, name: String, weights: TensorSource,
+    record: @escaping @autoclosure () throws(CheckpointError) -> ExportRecord?, to path: String
   ) throws(CheckpointError) {
-    var record = record
-    record?.tensors = recorded(file, weights)
+    let entries = recorded(file, weights)
     let order = order
     let stored = zip(order, members).map { position, member in
       KerasWeightsWriter.Layer(
         name: layers[position].name, member: member,
         variables: layers[position].variables.map { variable(of: $0, weights) })
     }
-    let writer = KerasWeightsWriter(name: name, layers: stored, record: record?.json.text)
+    let writer = KerasWeightsWriter(name: name, layers: stored) { () throws(CheckpointError) in
+      var record = try record()
+      record?.tensors = entries
+      return record?.json.text
+    }
     switch file {
     case .weights: try writer.write(to: path)
     case .archive:
