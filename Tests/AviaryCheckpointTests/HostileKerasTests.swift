@@ -90,4 +90,14 @@ import Testing
     let read = try WeightsFile.read(Fixture.path("keras/hostile/" + file))
     #expect(read.tensors.names == names)
   }
+
+  /// Found by fuzzing: layers, and not one file.
+  @Test func anIndexOfNoFilesIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("x.weights.json", Array(#"{"weight_map": {"/a": []}}"#.utf8))
+    let error = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
+    #expect(
+      error?.description
+        == "\(path): damaged: the index: weight_map with a file for each layer expected")
+  }
 }

@@ -61,6 +61,11 @@ enum KerasShards {
         names.insert(name)
       }
     }
+    // A layer may be in none of the files; not all of them.
+    guard !names.isEmpty else {
+      throw .damaged(
+        path: path, part: "the index", reason: "weight_map with a file for each layer expected")
+    }
     guard names.count <= limits.files else {
       throw .tooLarge(
         path: path, part: "files of the index", limit: limits.files, found: names.count)
