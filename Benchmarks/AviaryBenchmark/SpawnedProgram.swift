@@ -20,7 +20,10 @@ struct SpawnedProgram {
     var environment =
       unsafe ProcessInfo.processInfo.environment
       .map { unsafe strdup("\($0)=\($1)") } + [nil]
-    defer { for unsafetext in unsafe arguments + environment { unsafe free(text) } }
+    defer {
+      unsafe arguments.indices.forEach { unsafe free(arguments[$0]) }
+      unsafe environment.indices.forEach { unsafe free(environment[$0]) }
+    }
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
