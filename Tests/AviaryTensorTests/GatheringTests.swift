@@ -39,7 +39,7 @@ import Testing
       let zeros = try Tensor(zeros: [count])
       #expect(zeros.floats.allSatisfy { $0 == 0 })
       var ones = zeros
-      unsafe ones.withMutableFloats { $0.update(repeating: 1) }
+      unsafe ones.withMutableFloats { unsafe $0.update(repeating: 1) }
       #expect(zeros.floats.allSatisfy { $0 == 0 })
     }
   }
