@@ -12,8 +12,9 @@ struct Gathering {
   /// The dimensions as they lie in the source, the fastest last.
   private var sourceOrder: [Int] = []
 
-  /// The elements of a block: 16 KiB of float32.
-  private static let block = 4096
+  /// The elements of a block: 256 KiB of float32, for the second-level cache, so that several lines
+  /// lie in a row in either array.
+  private static let block = 1 << 16
 
   /// - Parameters:
   ///   - shape: of the target, whose elements lie in row-major order; no size is 0.

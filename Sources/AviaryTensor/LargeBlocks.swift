@@ -11,7 +11,7 @@ enum LargeBlocks {
   /// What counts as large. Smaller blocks the heap handles well.
   static let least = 1 << 20
   /// How much memory is kept at most.
-  private static let limit = 24 << 20
+  private static let limit = 12 << 20
   /// From this size on blocks are of the system's large pages, which are cleared in one go.
   private static let largePages = 1 << 23
 

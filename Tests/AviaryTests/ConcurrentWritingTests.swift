@@ -1,0 +1,74 @@
+import AviaryCheckpoint
+import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Synchronization
+import Testing
+
+@testable import Aviary
+
+/// Writing while hashing: what goes wrong on either side is reported, and leaves nothing behind.
+@Suite struct ConcurrentWritingTests {
+  private let problem = CheckpointError.cannotRead(path: "weights", reason: "gone")
+
+  /// A model whose weights cannot be read from the `reads`-th time on.
+  private func model(failingAfter reads: Int) throws -> StoredModel {
+    let model = try Models.random("srcnn", [:], seed: 3)
+    let tensors = TensorSource(model.weights)
+    let count = Mutex(0)
+    let source = TensorSource(tensors.descriptions) { (position) throws(CheckpointError) in
+      let isGone = count.withLock {
+        $0 += 1
+        return $0 > reads
+      }
+      if isGone { throw problem }
+      return try tensors.tensor(at: position)
+    }
+    return StoredModel(model.network, weights: source, card: Card())
+  }
+
+  @Test(arguments: TargetFormat.allCases) func nothingIsLeftBehind(_ format: TargetFormat) throws {
+    for reads in 0..<10 {
+      let folder = try TemporaryFolder()
+      let model = try model(failingAfter: reads)
+      // Six parameters, each read for the file and for the hash.
+      guard format != .aviary || reads < 6 else { continue }
+      #expect(throws: problem) { try model.write(to: folder.file("out"), as: format) }
+      #expect(try folder.names.isEmpty)
+    }
+  }
+
+  @Test(arguments: TargetFormat.allCases) func theHashIsThatOfTheWeights(_ format: TargetFormat)
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let model = try model(failingAfter: .max)
+    let report = try model.write(to: folder.file("out"), as: format)
+    #expect(report.contentHash == (try ContentHash.of(model.weights)))
+  }
+
+  @Test func aWrongHashIsFound() throws {
+    let folder = try TemporaryFolder()
+    var model = try model(failingAfter: .max)
+    // As if it had been confirmed, and the file had changed since.
+    let wrong = "sha256:" + String(repeating: "0", count: 64)
+    model.verifiedHash = wrong
+    let path = folder.file("out.safetensors")
+    let found = try ContentHash.of(model.weights)
+    #expect(throws: AviaryError.hash(path: path, stored: wrong, found: found)) {
+      try model.write(to: path, as: .safetensors)
+    }
+    model.weights = model.weights.renamed { $0 }
+    #expect(model.verifiedHash == nil)
+  }
+
+  @Test func theCardWaitsForTheFilesHash() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("out.pt")
+    var model = try model(failingAfter: .max)
+    _ = try model.write(to: path, as: .pytorch)
+    model.addSource(Card.Provenance(file: "out.pt", format: "PyTorch zip"), hashing: path)
+    #expect(model.foreseenCard.provenance.last?.sha256 == String(repeating: "0", count: 64))
+    #expect(model.card.provenance.last?.sha256 == (try WeightsFile.sha256(path)))
+  }
+}
