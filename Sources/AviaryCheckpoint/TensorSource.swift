@@ -116,8 +116,12 @@ extension TensorSource {
         if case .converted(_, let type) = step { changed[position].elementType = type }
       }
       changed[position].steps += steps
-      // Its storage is a new one now.
-      changed[position].alias = nil
+    }
+    // Those that shared a storage do so no longer, unless neither changed.
+    let kept = Set(zip(descriptions, taken).filter { $1.isEmpty }.map(\.0.name))
+    for position in changed.indices {
+      guard let alias = changed[position].alias else { continue }
+      if !taken[position].isEmpty || !kept.contains(alias) { changed[position].alias = nil }
     }
     return TensorSource(changed) { [load, descriptions] (position) throws(CheckpointError) in
       let tensor = try load(position)

@@ -52,7 +52,7 @@ struct DiffTests {
     #expect(edit.status == 0)
     let diff = try Outcome(["diff", fixture("weights/whole.pt"), path])
     #expect(diff.status == 0)
-    #expect(diff.output.contains("Other names  6 tensors, found by values"))
+    #expect(diff.output.contains("Other names  6 tensors, found by shapes and values"))
   }
 
   @Test("what only one side has is named")

@@ -81,6 +81,11 @@ struct EditTests {
     let checkpoint = try Checkpoint(contentsOf: path)
     #expect(checkpoint.weights.count == 4)
     #expect(checkpoint.graph == nil)
+    // Without a network it can be compared and edited on.
+    let diff = try Outcome(["diff", fixture("weights/whole.pt"), path])
+    #expect(diff.status == 1)
+    #expect(diff.output.contains("4 tensors equal, 0 different, 2 only in A"), "\(diff.output)")
+    #expect(try Outcome(["edit", path, folder.file("more.h5"), "--drop", "conv2.*"]).status == 0)
   }
 
   static let wrong: [([String], Int32, String)] = [

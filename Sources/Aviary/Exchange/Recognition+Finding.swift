@@ -121,6 +121,8 @@ extension Recognition {
       let tensors = record.restored(file)
     else { return nil }
     let picture = record.picture.flatMap { try? Picture(json: $0) }
+    // A picture that the graph cannot take is no record of ours.
+    if let picture, (try? picture.check(against: graph)) == nil { return nil }
     guard Difference(WeightIndex(tensors), graph, network: "").isEmpty,
       try !verify || ContentHash.of(tensors) == expected
     else { return nil }

@@ -9,6 +9,16 @@ struct TestPicture {
   let size: Size
   private let inputs: [Tensor]
 
+  /// Whether a network takes pictures of a size that can be computed on the way: one of a stated size
+  /// may want more memory than a conversion has.
+  static func isReasonable(for graph: Graph) -> Bool {
+    graph.inputs.allSatisfy { input in
+      guard let size = input.size else { return true }
+      let (pixels, overflow) = size.height.multipliedReportingOverflow(by: size.width)
+      return !overflow && pixels <= 1 << 19
+    }
+  }
+
   /// A picture that a network can take.
   ///
   /// - Throws: `TensorError` for a network of more channels than there is memory for.

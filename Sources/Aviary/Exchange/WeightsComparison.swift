@@ -96,8 +96,8 @@ public struct WeightsComparison: Sendable {
         label =
           (model.report?.format ?? FileFormat.aviaryCheckpoint.name) + ", "
           + (name.isEmpty ? "a network of its own" : model.network.label)
-      } catch is RegistryError {
-        let file = try WeightsFile.read(path, options.reading)
+      } catch let error where error.isAboutTheNetwork {
+        let file = try NamelessWeights(path, options)
         all = file.tensors
         label = "\(file.format.name), not recognised"
       }

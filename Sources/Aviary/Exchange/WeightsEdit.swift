@@ -66,6 +66,11 @@ extension WeightsEdit {
     for share in shares {
       let other = try EditedWeights(opening: share.path, options, registry)
       try requireSameTensors(path, result.weights, share.path, other.weights)
+      if let own = result.network, let its = other.network, !own.graph.isEquivalent(to: its.graph) {
+        throw AviaryError.edit(
+          path: share.path,
+          "a network that computes as that of \(path) does expected, another found")
+      }
       others.append(other.weights)
     }
     if !shares.isEmpty {
@@ -204,10 +209,9 @@ extension EditedWeights {
         network: model.network, weights: model.weights, card: model.card,
         optimizer: model.optimizer)
       changes = (model.report?.conversions ?? []) + model.leftBehind
-    } catch is RegistryError {
-      let file = try WeightsFile.read(path, options.reading)
-      self.init(
-        network: nil, weights: file.tensors, card: Card(), optimizer: file.optimizer)
+    } catch let error where error.isAboutTheNetwork {
+      let file = try NamelessWeights(path, options)
+      self.init(network: nil, weights: file.tensors, card: file.card)
     }
   }
 }

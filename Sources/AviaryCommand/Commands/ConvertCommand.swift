@@ -116,7 +116,7 @@ struct ConvertCommand: ParsableCommand {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements
     }
     if let licence { model.card.licence = licence }
-    model.card.notes += note
+    if !note.isEmpty { model.card.notes += note }
     if training, model.optimizer == nil {
       throw CommandError.notForModel(
         input, options: ["--training"], why: "it holds no optimiser's state")

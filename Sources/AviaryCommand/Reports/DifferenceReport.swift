@@ -50,7 +50,8 @@ struct DifferenceReport {
         "\(NumberText.short(largest.largest)) (\(NumberText.short(largest.relative)) relative) "
           + "in \(largest.name)")
     }
-    sheet.add("Other names", renamed.isEmpty ? nil : "\(renamed.count) tensors, found by values")
+    sheet.add(
+      "Other names", renamed.isEmpty ? nil : "\(renamed.count) tensors, found by shapes and values")
     sheet.add("Only in A", comparison.first.only.map { "\($0.name) \($0.shape)" })
     sheet.add("Only in B", comparison.second.only.map { "\($0.name) \($0.shape)" })
     guard !listed.isEmpty else { return sheet.text }

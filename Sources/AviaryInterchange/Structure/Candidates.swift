@@ -104,8 +104,11 @@ struct Candidates {
     }
     var values = ones
     var tried = 0
+    // Combinations that add up to nothing take as long to look through as those that do.
+    var visited = 0
     func combine(_ i: Int, _ rest: [ForeignLayer.Kind: Int], _ body: ([Int]) -> Void) {
-      guard tried < limits, rest.values.allSatisfy({ $0 >= 0 }) else { return }
+      visited += 1
+      guard tried < limits, visited < 20_000, rest.values.allSatisfy({ $0 >= 0 }) else { return }
       if i == values.count {
         if rest.values.allSatisfy({ $0 == 0 }) {
           tried += 1
@@ -115,7 +118,7 @@ struct Candidates {
       }
       var rest = rest
       values[i] = 1
-      while rest.values.allSatisfy({ $0 >= 0 }), tried < limits {
+      while rest.values.allSatisfy({ $0 >= 0 }), tried < limits, visited < 20_000 {
         combine(i + 1, rest, body)
         rest = Self.difference(rest, steps[i])
         values[i] += 1

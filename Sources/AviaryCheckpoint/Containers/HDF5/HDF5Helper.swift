@@ -133,12 +133,22 @@ struct HDF5Helper: Sendable {
     }
   }
 
-  /// Waits for the program; nil if it ended as it should.
+  /// Waits for the program, which has closed its answer and has nothing left to do; nil if it ended as
+  /// it should. One that does not end was taken over by its file, and is ended.
   private static func end(of child: pid_t) -> String? {
     var status: CInt = 0
-    while unsafe waitpid(child, &status, 0) < 0 {
+    let deadline = ContinuousClock.now + .seconds(5)
+    var isEnded = false
+    while true {
+      let found = unsafe waitpid(child, &status, WNOHANG)
+      if found == child { break }
       // Whose children are reaped by someone else is not told how they ended; the answer tells.
-      guard errno == EINTR else { return nil }
+      if found < 0, errno != EINTR { return nil }
+      if !isEnded, ContinuousClock.now > deadline {
+        kill(child, SIGKILL)
+        isEnded = true
+      }
+      usleep(200)
     }
     let signal = status & 0x7F
     if signal != 0 {

@@ -4,7 +4,7 @@ import AviaryTensor
 
 extension KerasBuilder {
   /// Elements of a constant kernel beyond which a network is refused.
-  private static let kernelLimit = 1 << 24
+  static let kernelLimit = 1 << 24
 
   /// A kernel of zeros with ones at some places.
   private func oneHot(

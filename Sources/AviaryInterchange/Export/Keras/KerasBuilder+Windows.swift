@@ -169,6 +169,12 @@ extension KerasBuilder {
     }
     let channels = x.place.shape[3] ?? 1
     let area = pool.kernel.height * pool.kernel.width
+    guard Double(area) * Double(channels) <= Double(Self.kernelLimit) else {
+      throw refusal(
+        name,
+        "a constant kernel of at most \(Self.kernelLimit) elements expected, "
+          + "\(pool.kernel.height) x \(pool.kernel.width) x \(channels) found")
+    }
     let shape = [pool.kernel.height, pool.kernel.width, channels, 1]
     let part = Array(repeating: 1 / Float(area), count: area * channels)
     return add(

@@ -1,0 +1,33 @@
+internal import AviaryCheckpoint
+internal import AviaryGraph
+
+/// The tensors of a file whose network is not known, or cannot be computed: they can still be compared
+/// and edited by name.
+struct NamelessWeights {
+  var tensors: TensorSource
+  var format: FileFormat
+  var card = Card()
+
+  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read.
+  init(_ path: String, _ options: ImportOptions) throws(CheckpointError) {
+    let file = try SniffedFile(path, hdf5: options.reading.hdf5)
+    format = file.format
+    if format == .aviaryCheckpoint {
+      let checkpoint = try CheckpointFile(file)
+      (tensors, card) = (checkpoint.tensors, checkpoint.card)
+    } else {
+      tensors = try WeightsFile.read(file, options.reading).tensors
+    }
+  }
+}
+
+extension Error {
+  /// Whether it is the network that is wrong, and not the file: its tensors can be read all the same.
+  var isAboutTheNetwork: Bool {
+    if self is RegistryError { return true }
+    return switch self as? AviaryError {
+    case .noGraph, .network, .ownNetwork: true
+    default: false
+    }
+  }
+}
