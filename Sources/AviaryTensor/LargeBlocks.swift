@@ -25,7 +25,9 @@ enum LargeBlocks {
   }
 
   /// Zeroed memory of at least so many bytes, on a page of its own.
-  static func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  ///
+  /// - Throws: `TensorError.noMemory` where the system has none: a file may ask for any size.
+  static func take(_ byteCount: Int) throws(TensorError) -> UnsafeMutableRawPointer {
     let size = rounded(byteCount)
     let kept = free.withLock { blocks in
       blocks.lastIndex { $0.byteCount == size }.map { blocks.remove(at: $0) }
@@ -38,8 +40,7 @@ enum LargeBlocks {
       nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     // MAP_FAILED is a cast in C, which Swift does not import: all bits set.
     guard let place = unsafe place, UInt(bitPattern: place) != .max else {
-      // As the heap does where there is no memory.
-      fatalError("no memory for a tensor of \(byteCount) bytes")
+      throw .noMemory(byteCount: byteCount)
     }
     if size >= largePages { unsafe madvise(place, size, MADV_HUGEPAGE) }
     return unsafe place

@@ -17,7 +17,7 @@ public struct Tensor: Sendable {
     let count = try Tensor.count(of: shape)
     self.shape = shape
     self.elementType = elementType
-    storage = TensorStorage(byteCount: count * elementType.byteCount)
+    storage = try TensorStorage(byteCount: count * elementType.byteCount)
   }
 
   /// A float32 tensor of the given values.
@@ -104,7 +104,14 @@ extension Tensor {
   public mutating func withUnsafeMutableBytes<R, Failure: Error>(
     _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> R
   ) throws(Failure) -> R {
-    if !isKnownUniquelyReferenced(&storage) { storage = TensorStorage(copying: storage) }
+    if !isKnownUniquelyReferenced(&storage) {
+      // Writing into a value cannot fail; and what is copied is in memory once already, so that no file
+      // chooses its size.
+      guard let copy = try? TensorStorage(copying: storage) else {
+        preconditionFailure("memory for a copy of \(byteCount) bytes")
+      }
+      storage = copy
+    }
     return try unsafe body(
       UnsafeMutableRawBufferPointer(start: storage.bytes.baseAddress, count: byteCount))
   }

@@ -6,6 +6,8 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case countMismatch(shape: [Int], expected: Int, found: Int)
   /// Bytes cannot be taken as another type of another size.
   case sizeMismatch(expected: ElementType, found: ElementType)
+  /// The system has no memory of that size.
+  case noMemory(byteCount: Int)
   /// A change of layout that a tensor of this shape does not allow.
   case step(String, shape: [Int])
 
@@ -18,6 +20,7 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
       "shape \(shape): \(expected) values expected, \(found) found"
     case .sizeMismatch(let expected, let found):
       "a type of the size of \(expected) expected, \(found) found"
+    case .noMemory(let byteCount): "memory for a tensor of \(byteCount) bytes expected, none found"
     case .step(let step, let shape): "shape \(shape): one that can be \(step) expected"
     }
   }

@@ -7,10 +7,11 @@
 @safe final class TensorStorage: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
 
-  init(byteCount: Int) {
+  /// - Throws: `TensorError.noMemory`.
+  init(byteCount: Int) throws(TensorError) {
     if byteCount >= LargeBlocks.least {
       unsafe bytes = UnsafeMutableRawBufferPointer(
-        start: LargeBlocks.take(byteCount), count: byteCount)
+        start: try LargeBlocks.take(byteCount), count: byteCount)
       return
     }
     // One byte at least: a base address is always there, also for an empty tensor.
@@ -18,8 +19,9 @@
     unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
-  convenience init(copying other: TensorStorage) {
-    unsafe self.init(byteCount: other.bytes.count)
+  /// - Throws: `TensorError.noMemory`.
+  convenience init(copying other: TensorStorage) throws(TensorError) {
+    try unsafe self.init(byteCount: other.bytes.count)
     unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(other.bytes))
   }
 

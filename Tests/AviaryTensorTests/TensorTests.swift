@@ -2,6 +2,13 @@ import AviaryTensor
 import Testing
 
 @Suite struct TensorTests {
+  /// A size that the limits allow and no machine has is an error, for a file may ask for it.
+  @Test func aSizeWithoutMemoryIsAnError() {
+    #expect(throws: TensorError.noMemory(byteCount: 8 * ((1 << 48) - 1))) {
+      try Tensor(zeros: [(1 << 48) - 1], elementType: .float64)
+    }
+  }
+
   @Test func dimensionsBesideAZeroAreLimitedToo() throws {
     #expect(try Tensor.count(of: [0, 1 << 40]) == 0)
     #expect(throws: TensorError.invalidShape([0, 1 << 40, 1 << 40])) {
