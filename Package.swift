@@ -37,10 +37,12 @@ let package = Package(
     .library(name: "AviaryCompute", targets: ["AviaryCompute"]),
     .library(name: "AviaryCheckpoint", targets: ["AviaryCheckpoint"]),
     .library(name: "AviaryImage", targets: ["AviaryImage"]),
+    .library(name: "AviaryTraining", targets: ["AviaryTraining"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // System libraries and C.
@@ -73,10 +75,17 @@ let package = Package(
     library(
       "AviaryInterchange", ["AviaryCheckpoint", "AviaryTensor", "AviaryGraph", "AviaryFiles"]),
     library(
+      "AviaryTraining",
+      [
+        "AviaryCompute", "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph",
+        "AviaryFiles", .product(name: "Yams", package: "Yams"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    library(
       "Aviary",
       [
         "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
-        "AviaryCheckpoint", "AviaryInterchange",
+        "AviaryCheckpoint", "AviaryInterchange", "AviaryTraining",
       ]
         + architectures.map { .target(name: $0) }),
     .executableTarget(
@@ -106,12 +115,15 @@ let package = Package(
     tests("AviaryComputeTests", ["AviaryCompute"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
     tests(
+      "AviaryTrainingTests",
+      ["Aviary", "AviaryTraining", "AviaryCompute", "AviaryCheckpoint", "AviaryImage"]),
+    tests(
       "AviaryInterchangeTests",
       ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests(
       "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
-    tests("AviaryTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
-    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute"]),
+    tests("AviaryTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
+    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
   ]
     + architectures.map {
       .target(

@@ -1,0 +1,23 @@
+/// What can be wrong with a training.
+public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A recipe's field, flag or file: its name, what was expected, what was found.
+  case recipe(field: String, expected: String, found: String)
+  /// A field that no recipe has, and the nearest that there is.
+  case unknownField(String, nearest: String?)
+  /// Pictures to train on: the folder or file, what was expected, what was found.
+  case data(path: String, expected: String, found: String)
+  /// The training itself: the thing, what was expected, what was found.
+  case training(String, expected: String, found: String)
+
+  public var description: String {
+    switch self {
+    case .recipe(let field, let expected, let found):
+      "\(field): \(expected) expected, \(found) found"
+    case .unknownField(let field, let nearest):
+      "\(field): no such field" + (nearest.map { "; did you mean \($0)?" } ?? "")
+    case .data(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
+    case .training(let thing, let expected, let found):
+      "\(thing): \(expected) expected, \(found) found"
+    }
+  }
+}
