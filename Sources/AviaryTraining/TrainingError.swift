@@ -9,6 +9,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The training itself: the thing, what was expected, what was found.
   case training(String, expected: String, found: String)
 
+  /// One line: the thing, the expected, the found.
   public var description: String {
     switch self {
     case .recipe(let field, let expected, let found):

@@ -8,6 +8,7 @@ public import AviaryTensor
 public struct TrainingPlan: ~Copyable {
   /// What gradients are wanted of.
   public struct Wanted: OptionSet, Sendable {
+    /// The bits.
     public let rawValue: Int
     /// A set of these.
     public init(rawValue: Int) { self.rawValue = rawValue }

@@ -227,8 +227,9 @@ public struct ScheduleRecipe: Hashable, Sendable {
   public var warmup = 0
   /// The last rate, in parts of the highest.
   public var floor = 1e-3
-  /// For steps: where the rate falls, and to what part of itself.
+  /// For steps: after which steps the rate falls.
   public var milestones: [Int] = []
+  /// What the rate is multiplied with at each milestone.
   public var factor = 0.5
 
   /// The defaults.
