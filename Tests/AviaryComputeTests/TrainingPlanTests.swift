@@ -47,11 +47,11 @@ struct TrainingPlanTests {
       let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(
         abs(found - expected) <= tolerance * max(size, abs(expected)),
-        "\(name): \(expected) expected, \(found) found; \(plan_(steps))",
+        "\(name): \(expected) expected, \(found) found; \(described(steps))",
         sourceLocation: sourceLocation)
     }
     let steps = plan.steps
-    func plan_(_ steps: [PlanStep]) -> String {
+    func described(_ steps: [PlanStep]) -> String {
       steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
     }
     for (name, gradient) in gradients.parameters {
