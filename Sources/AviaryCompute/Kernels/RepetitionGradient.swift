@@ -84,7 +84,9 @@ struct RepetitionGradient {
       let values = unsafe source + place.gradient
       if let factor = unsafe factor {
         let others = unsafe factor + place.factor
-        for i in 0..<count { unsafe totals[i] += Double(values[i]) * Double(others[i * inner.factor]) }
+        for i in 0..<count {
+          unsafe totals[i] += Double(values[i]) * Double(others[i * inner.factor])
+        }
       } else if count == RepetitionGradient.width {
         let lanes = unsafe UnsafeRawPointer(values).loadUnaligned(as: SIMD16<Float>.self)
         totals += SIMD16<Double>(lanes)
