@@ -51,6 +51,7 @@ import Testing
     #expect(slow.isEmpty, "\(fixture): \(slow.map { "\($0.operation) \($0.implementation)" })")
   }
 
-  /// Operations for which oneDNN has no fast code in the shapes of some of the fixtures.
-  private static let withoutFastCode: Set<String> = []
+  /// Operations that oneDNN has no fast code for along other dimensions than the last: on the way
+  /// forward, in inference too, as on the way back.
+  private static let withoutFastCode: Set<String> = ["reduce", "softmax", "softmax (gradient)"]
 }

@@ -39,6 +39,9 @@ import Testing
     let differences = try FiniteDifferences(
       graph, weights: weights, inputs: inputs, cotangents: cotangents)
     let all = gradients.parameters.merging(gradients.inputs) { $1 }
+    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the rounding
+    // errors of its summands, which are as large as those of its neighbours.
+    let noise = 2e-6 * (all.values.flatMap(\.floats).map { Double($0.magnitude) }.max() ?? 0)
     for (name, gradient) in all.sorted(by: { $0.key < $1.key }) {
       let direction = generator.tensor(gradient.shape)
       let expected = try differences.derivative(by: name, along: direction)
@@ -47,7 +50,7 @@ import Testing
       // Sums cancel: what counts is the size of what is summed.
       let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(
-        abs(found - expected) <= 1e-4 * max(size, abs(expected)) + 1e-9,
+        abs(found - expected) <= 1e-4 * max(size, abs(expected)) + noise,
         "\(what) \(name): \(expected) expected, \(found) found; \(described(plan.steps))",
         sourceLocation: sourceLocation)
     }
@@ -91,10 +94,10 @@ import Testing
         .roll(shifts: [1, -2], dimensions: [2, 3]), .activation(.silu),
       ]
       + [
-        Resize(.nearest, to: .factor(2), coordinates: .asymmetric),
+        Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
         Resize(.linear, to: .factor(Ratio(1, 2)), antialias: true),
         Resize(.linear, to: .factor(Ratio(3, 2)), coordinates: .alignCorners),
-        Resize(.cubic(a: -0.5), to: .factor(2), edge: .symmetric),
+        Resize(.cubic(a: -0.5), to: .factor(Ratio(2)), edge: .symmetric),
         Resize(.cubic(a: -0.5), to: .factor(Ratio(1, 2)), edge: .symmetric, antialias: true),
         Resize(.lanczos(lobes: 3), to: .factor(Ratio(1, 3)), antialias: true),
       ].map(Op.resize)
@@ -218,7 +221,7 @@ import Testing
   }
 
   /// Dropout drops the same on the way back, what the seed says, and about as much as the rate says.
-  @Test(arguments: [6, 32], [0.0, 0.25, 0.9, 1])
+  @Test(arguments: [6, 32], [0.0, 0.25, 0.9])
   func dropout(_ channels: Int, _ rate: Double) throws {
     let graph = try Graph(channels: channels) { x in
       [

@@ -11,14 +11,14 @@ struct Dropout {
 
   /// - Parameters:
   ///   - value: what is dropped of.
-  ///   - rate: the probability.
+  ///   - rate: the probability, from 0 to less than 1.
   ///   - node: the node's name, so that no two nodes drop alike.
   init(_ value: Program.Value, rate: Double, node: String) {
     self.value = value
     // FNV-1a: the same in every run, which Swift's own hashes are not.
     self.node = node.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    threshold = UInt64((min(max(rate, 0), 1) * 0x1p32).rounded())
-    factor = rate < 1 ? Float(1 / (1 - rate)) : 0
+    threshold = UInt64((rate * 0x1p32).rounded())
+    factor = Float(1 / (1 - rate))
   }
 
   func run(

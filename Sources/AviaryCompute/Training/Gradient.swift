@@ -91,11 +91,11 @@ extension Activation {
   /// activation may be fused into the convolution before it.
   var gradientSource: GradientSource {
     switch self {
-    case .relu, .sigmoid, .tanh: .output
+    case .relu, .sigmoid, .tanh, .clamp: .output
     // The sign of the result is that of the input.
     case .leakyRelu(let slope): slope > 0 ? .output : .input
     case .elu(let alpha): alpha > 0 ? .output : .input
-    case .gelu, .silu, .clamp: .input
+    case .gelu, .silu: .input
     }
   }
 }

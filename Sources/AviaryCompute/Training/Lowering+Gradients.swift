@@ -114,6 +114,8 @@ extension Lowering {
       case (.elu, .output): dnnl_eltwise_elu_use_dst_for_bwd
       case (.sigmoid, .output): dnnl_eltwise_logistic_use_dst_for_bwd
       case (.tanh, .output): dnnl_eltwise_tanh_use_dst_for_bwd
+      // The second version lets nothing through at either bound, as PyTorch does.
+      case (.clamp, .output): dnnl_eltwise_clip_v2_use_dst_for_bwd
       default: function.algorithm
       }
     var data = try program.descriptor(unit.inputs[1]).raw

@@ -62,10 +62,8 @@ extension Lowering {
       (.mean, .value(unit.inputs[2])), (.variance, .value(unit.inputs[3])),
       (.sourceGradient, .value(unit.output)),
     ]
-    // The shift has no part in its own gradient, nor in the others.
-    if normalization.scale {
-      arguments.append((.scale, try parameter(unit.parameters[0], [value(unit.output).shape[1]])))
-    }
+    // The shift has no part in any gradient, but oneDNN insists on being told.
+    arguments += try learned(unit, normalization)
     let sums =
       (normalization.scale ? [Argument.scaleGradient] : [])
       + (normalization.center ? [.shiftGradient] : [])
@@ -109,7 +107,7 @@ extension Lowering {
       unit, unit.work.name, backward,
       [
         (.destinationGradient, .value(unit.inputs[0])), (.source, .value(unit.inputs[1])),
-        (.mean, mean), (.variance, variance), (.scale, scale),
+        (.mean, mean), (.variance, variance), (.scale, scale), (.shift, shift),
         (.sourceGradient, .value(unit.output)), (.scaleGradient, .value(unit.extraOutputs[0])),
         (.shiftGradient, .value(unit.extraOutputs[1])),
       ])
