@@ -1,4 +1,4 @@
-public import AviaryCheckpoint
+internal import AviaryCheckpoint
 internal import FoundationEssentials
 
 /// The folder of a training, and what lies in it:
