@@ -3,7 +3,8 @@ import PackageDescription
 
 /// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
 let architectures = [
-  "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PlainCAE", "ResidualCAE", "SRCNN", "VDSR",
+  "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PatchDiscriminator", "PlainCAE",
+  "ResidualCAE", "SRCNN", "VDSR", "VGG",
 ]
 
 let strict: [SwiftSetting] = [
