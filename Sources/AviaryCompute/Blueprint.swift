@@ -27,18 +27,36 @@ struct Blueprint {
   init(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]?, options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
-    let shapes: [[Int]]
+    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    try self.init(Program(graph, shapes: shapes, outputs: outputs), options, engine)
+  }
+
+  /// The shapes of all values.
+  ///
+  /// - Throws: `ComputeError.graph`.
+  static func shapes(
+    of graph: Graph, for inputShapes: [[Int]]
+  ) throws(ComputeError) -> [[Int]] {
     do throws(GraphError) {
-      shapes = try graph.shapes(for: inputShapes)
+      return try graph.shapes(for: inputShapes)
     } catch {
       throw .graph(error)
     }
+  }
+
+  /// - Parameters:
+  ///   - program: units for single nodes, and for the way back if it is a training's.
+  ///   - isTraining: whether nothing may be folded into weights, and memory is the plan's own.
+  /// - Throws: `ComputeError`.
+  init(
+    _ program: Program, isTraining: Bool = false, _ options: PlanOptions, _ engine: Engine
+  ) throws(ComputeError) {
     engine.activate()
-    var program = try Program(graph, shapes: shapes, outputs: outputs)
-    program.fuse()
+    var program = program
+    program.fuse(isTraining: isTraining)
     program.assignLayouts(exact: options.exact)
     program.insertRelayouts()
-    let storage = try Storage(program)
+    let storage = try Storage(program, isSelfContained: isTraining)
     lowering = try Lowering(program, storage, engine)
     let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
     let arena = try Arena(

@@ -14,6 +14,12 @@ struct ConvolutionCall {
   var edges: Edges
   var hasBias: Bool
 
+  /// OIHW, of each group where there are several.
+  var weightShape: [Int] {
+    let shape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
+    return groups > 1 ? [groups] + shape : shape
+  }
+
   /// What oneDNN offers for the call.
   struct Offer: ~Copyable {
     let descriptor: PrimitiveDescriptor
@@ -58,7 +64,7 @@ struct ConvolutionCall {
     throw .noImplementation(node: unit.name, operation: unit.work.name)
   }
 
-  private func memory(
+  func memory(
     _ shape: [Int], _ layout: Layout?
   ) throws(ComputeError) -> MemoryDescriptor {
     if let layout { try MemoryDescriptor(shape, layout) } else { try .any(shape) }
@@ -68,8 +74,6 @@ struct ConvolutionCall {
     _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weightShape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
-    if groups > 1 { weightShape.insert(groups, at: 0) }
     var weights = try MemoryDescriptor.any(weightShape).raw
     // A descriptor of nothing says that there is none.
     var bias =

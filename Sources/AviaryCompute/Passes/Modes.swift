@@ -18,6 +18,7 @@ extension Program {
     case .transposedConvolution(let c):
       modes = transposedModes(c, input.shape, output.shape)
     case .relayout: break
+    case .gradient(let gradient): modes = gradientModes(of: unit, gradient, exact: exact)
     case .other(.pixelShuffle), .other(.pixelUnshuffle):
       // Every element is moved by itself anyway: from any layout to any other.
       for from in Layout.allCases {
@@ -34,8 +35,9 @@ extension Program {
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
     return modes.filter { mode in
-      unit.inputs.allSatisfy { mode.input.fits(values[$0].shape) }
-        && mode.output.fits(output.shape)
+      unit.inputs.enumerated().allSatisfy {
+        mode.layout(ofInput: $0).fits(values[$1].shape)
+      } && mode.output.fits(output.shape)
     }
   }
 
@@ -56,7 +58,7 @@ extension Program {
     }
   }
 
-  private func convolutionModes(
+  func convolutionModes(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
   ) -> [Mode] {
     let channels = input[1] / c.groups, filters = c.filters / c.groups
@@ -127,7 +129,7 @@ extension Mode {
 
 extension Sequence {
   /// Sorted, elements of equal cost in the order they had.
-  fileprivate func stablySorted(_ cost: (Element) -> Double) -> [Element] {
+  func stablySorted(_ cost: (Element) -> Double) -> [Element] {
     enumerated().sorted { (cost($0.element), $0.offset) < (cost($1.element), $1.offset) }
       .map(\.element)
   }

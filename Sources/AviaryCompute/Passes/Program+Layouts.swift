@@ -52,7 +52,7 @@ extension Program {
   /// layout of the result.
   func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, layout: Layout)] {
     let mode = mode ?? unit.mode
-    return unit.inputs.map { ($0, mode.input) }
+    return unit.inputs.enumerated().map { ($1, mode.layout(ofInput: $0)) }
       + (unit.epilogue.residual.map { [($0, mode.output)] } ?? [])
   }
 
@@ -114,6 +114,7 @@ extension Program {
   mutating func insertRelayouts() {
     var copies: [Copy: Int] = [:]
     var result: [Unit] = []
+    var isBackward = false
     func converted(_ value: Int, _ layout: Layout, for name: String) -> Int {
       if values[value].layout == layout { return value }
       if let copy = copies[Copy(value: value, layout: layout)] { return copy }
@@ -121,20 +122,32 @@ extension Program {
       var unit = Unit(
         name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
       unit.mode = Mode(values[value].layout, layout, cost: 0)
+      unit.isBackward = isBackward
       result.append(unit)
       copies[Copy(value: value, layout: layout)] = unit.output
       return unit.output
     }
+    func convertOutputs(_ positions: [Int]) {
+      for position in positions {
+        outputs[position].value = converted(
+          outputs[position].value, .planar, for: outputs[position].name)
+      }
+    }
     for var unit in units {
-      unit.inputs = unit.inputs.map { converted($0, unit.mode.input, for: unit.name) }
+      if unit.isBackward, !isBackward {
+        // What the way forward gives is ready when it ends.
+        convertOutputs(outputs.indices.filter { $0 < forwardOutputs })
+        isBackward = true
+      }
+      unit.inputs = unit.inputs.enumerated().map { position, value in
+        converted(value, unit.mode.layout(ofInput: position), for: unit.name)
+      }
       if let residual = unit.epilogue.residual {
         unit.epilogue.residual = converted(residual, unit.mode.output, for: unit.name)
       }
       result.append(unit)
     }
-    outputs = outputs.map { output in
-      Graph.Output(output.name, value: converted(output.value, .planar, for: output.name))
-    }
+    convertOutputs(Array(outputs.indices))
     units = result
   }
 
