@@ -3,7 +3,7 @@ public enum TrainingEvent: Sendable {
   /// Something that the user should know, in one line.
   case message(String)
   /// A step is done.
-  case step(TrainingProgress)
+  case step(TrainingStep)
   /// The averaged weights were measured.
   case validated(TrainingValidation)
   /// A checkpoint is whole under its name.
@@ -11,7 +11,7 @@ public enum TrainingEvent: Sendable {
 }
 
 /// Where a training stands after a step.
-public struct TrainingProgress: Sendable {
+public struct TrainingStep: Sendable {
   /// Steps done, those before an interruption included.
   public var step: Int
   /// Steps in all.
