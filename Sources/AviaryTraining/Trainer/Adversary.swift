@@ -1,4 +1,4 @@
-public import AviaryTensor
+internal import AviaryTensor
 
 /// A discriminator that learns beside the network, and how much its opinion counts.
 public struct Adversary {

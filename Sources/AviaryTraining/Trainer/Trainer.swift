@@ -106,7 +106,8 @@ public struct Trainer: ~Copyable {
     // Nothing has changed so far, and from here on nothing fails but what no input can bring about.
     try optimizer.step(&parameters, gradients: mean, rate: rate)
     for (name, value) in statistics { parameters[name] = value }
-    try average?.update(parameters, step: stepCount - 1)
+    let taken = stepCount - 1
+    try average?.update(parameters, step: taken)
     for (number, pair) in seen.enumerated() {
       try adversary?.learn(
         pair.result, pair.target, isLastPart: number == seen.count - 1, rate: adversaryRate,
@@ -198,6 +199,8 @@ extension Trainer {
   }
 
   private static func isFinite(_ tensor: Tensor) -> Bool {
-    unsafe tensor.withFloats { values in unsafe values.allSatisfy(\.isFinite) }
+    // Counters are no floats, and always finite.
+    guard tensor.elementType == .float32 else { return true }
+    return unsafe tensor.withFloats { values in unsafe values.allSatisfy(\.isFinite) }
   }
 }
