@@ -36,7 +36,7 @@ public enum GradientNorm {
     var sums = SIMD8<Double>.zero
     let whole = values.count & ~7
     var i = 0
-    let bytes = unsafe UnsafeRawBufferPointer(values)
+    let bytes = UnsafeRawBufferPointer(values)
     while i < whole {
       let eight = unsafe bytes.loadUnaligned(fromByteOffset: 4 * i, as: SIMD8<Float>.self)
       let wide = SIMD8<Double>(eight)
