@@ -64,7 +64,7 @@ let package = Package(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
-    library("AviaryImage", ["AviaryTensor", "AviaryFiles", "CImageCodecs"]),
+    library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
     library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
     library(
       "AviaryCheckpoint",

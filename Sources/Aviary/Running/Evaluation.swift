@@ -1,6 +1,5 @@
 internal import AviaryImage
 public import AviaryTraining
-internal import FoundationEssentials
 
 /// How good a model is on a folder of pictures, by the protocol that publications use.
 ///
@@ -125,13 +124,7 @@ public struct Evaluation: Codable, Sendable {
     guard let folder else {
       return try Resampling(rounding: .eight).resize(original, by: ScaleFactor(1, over: scale))
     }
-    let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-    // Published sets append the scale to names, or say LR where the original says HR, or neither.
-    let candidates = [
-      name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png",
-      name.replacing("HR", with: "LR"),
-    ]
-    let found = candidates.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+    let found = PicturePartner.name(of: name, scale: scale, in: folder)
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
     let expected = (original.width / scale, original.height / scale)
     guard (small.width, small.height) == expected else {

@@ -25,7 +25,7 @@ struct Validation: Sendable {
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
     // A window of SSIM within the border, which is measured only hours later.
-    let least = (StructuralSimilarity.windowSize + 3 * scale - 1) / scale * scale
+    let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
     for name in names {
       let header = try PictureReader(path: "\(folder)/\(name)").header
       guard min(header.width, header.height) >= least else {

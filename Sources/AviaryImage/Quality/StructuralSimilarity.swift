@@ -5,7 +5,7 @@ import Glibc
 /// (0.01 x 255)^2 and (0.03 x 255)^2.
 enum StructuralSimilarity {
   /// Pixels on a side of the window.
-  package static let windowSize = 11
+  static let windowSize = 11
 
   /// The mean over all places of the window, of two planes with values from 0 to 255 and at least
   /// `windowSize` pixels on each side.
