@@ -26,6 +26,9 @@ struct LayersCommand: ParsableCommand {
   @Flag(help: "Without Winograd's algorithm.")
   var exact = false
 
+  @Flag(help: "Convolutions in bfloat16 where that is faster.")
+  var bfloat16 = false
+
   @Flag(help: "Forward and back, as in training.")
   var training = false
 
@@ -41,7 +44,7 @@ struct LayersCommand: ParsableCommand {
   func run() throws {
     let subject = try Subject(
       random: Work(network: network, configuration: JSON(parsing: config), shape: shape))
-    let options = PlanOptions(exact: exact)
+    let options = PlanOptions(exact: exact, precision: bfloat16 ? .bfloat16 : .float32)
     let engine = try Engine(threads: threads)
     let inputs = [subject.graph.inputs[0].name: subject.input]
     let steps: [PlanStep]

@@ -51,10 +51,11 @@ struct Blueprint {
   init(
     _ program: Program, isTraining: Bool = false, _ options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
+    guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     engine.activate()
     var program = program
     program.fuse(isTraining: isTraining)
-    program.assignLayouts(exact: options.exact)
+    program.assignLayouts(options)
     program.insertRelayouts()
     let storage = try Storage(program, isSelfContained: isTraining)
     lowering = try Lowering(program, storage, engine)
@@ -77,7 +78,11 @@ public struct PlanOptions: Hashable, Sendable {
   /// of 0.3 to 1.8e-6 of the largest value a layer, against 0.5 to 2.4e-6 of direct sums, with
   /// random weights), but a pixel's rounding then depends on its neighbours' values.
   public var exact: Bool
+  /// In which numbers convolutions may calculate: bfloat16 where that is faster.
+  public var precision: Precision
 
-  /// The fastest way, unless stated.
-  public init(exact: Bool = false) { self.exact = exact }
+  /// The fastest way in float32, unless stated.
+  public init(exact: Bool = false, precision: Precision = .float32) {
+    (self.exact, self.precision) = (exact, precision)
+  }
 }

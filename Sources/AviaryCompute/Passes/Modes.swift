@@ -7,8 +7,10 @@ extension Program {
   /// direct convolutions calculate 128 multiply-adds a nanosecond whatever their shape, if the
   /// output channels fill registers of 16.
   ///
-  /// - Parameter exact: whether Winograd convolutions are out of the question.
-  func modes(of unit: Unit, exact: Bool) -> [Mode] {
+  /// - Parameter options: whether Winograd convolutions are out of the question, and in which numbers
+  ///   convolutions may calculate.
+  func modes(of unit: Unit, _ options: PlanOptions) -> [Mode] {
+    let exact = options.exact
     let input = values[unit.inputs[0]]
     let output = values[unit.output]
     var modes: [Mode] = []
@@ -34,9 +36,12 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
+    if options.precision == .bfloat16, unit.work.multipliesByWeights {
+      modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
+    }
     return modes.filter { mode in
       unit.inputs.enumerated().allSatisfy {
-        mode.layout(ofInput: $0).fits(values[$1].shape)
+        mode.form(ofInput: $0).layout.fits(values[$1].shape)
       } && mode.output.fits(output.shape)
     }
   }
@@ -123,6 +128,15 @@ extension Program {
 }
 
 extension Mode {
+  /// The same in bfloat16, which Winograd's algorithm does not have.
+  fileprivate var narrow: Mode? {
+    guard algorithm != .winograd else { return nil }
+    var mode = self
+    mode.precision = .bfloat16
+    mode.cost /= 1.9
+    return mode
+  }
+
   /// What it costs to copy one element from one layout to another.
   static let nanosecondsPerMove = 0.3
 }

@@ -7,7 +7,12 @@ struct Program {
   struct Value {
     var shape: [Int]
     /// How it lies in memory; decided by `assignLayouts`.
-    var layout = Layout.planar
+    var layout: Layout {
+      get { form.layout }
+      set { form.layout = newValue }
+    }
+    /// The same, and in which numbers.
+    var form = Form(layout: .planar)
 
     var count: Int { shape.reduce(1, *) }
     /// Whether it is a picture, NCHW.

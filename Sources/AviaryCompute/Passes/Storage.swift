@@ -126,7 +126,7 @@ struct Storage {
 extension Program {
   /// What a value looks like to oneDNN.
   func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
-    try MemoryDescriptor(values[value].shape, values[value].layout)
+    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.precision)
   }
 
   /// Where in its input's memory the result of a unit lies as it is, in bytes; nil where there is
@@ -135,7 +135,8 @@ extension Program {
     let input = values[unit.inputs[0]], output = values[unit.output]
     switch unit.work {
     case .relayout:
-      return input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
+      return input.form.precision == output.form.precision
+        && input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
     case .other(.slice(let start, let count)) where input.shape[0] == 1:
       // Channels lie one after another, or blocks of them do.

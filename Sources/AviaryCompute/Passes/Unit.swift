@@ -46,6 +46,16 @@ enum Work: Hashable {
     }
   }
 
+  /// Whether numbers are multiplied with weights, or for their gradients, by a convolution.
+  var multipliesByWeights: Bool {
+    switch self {
+    case .convolution, .transposedConvolution, .gradient(.convolutionInput),
+      .gradient(.convolutionWeights):
+      true
+    case .affine, .relayout, .gradient, .other: false
+    }
+  }
+
   /// The name for reports and errors.
   var name: String {
     switch self {
@@ -81,6 +91,8 @@ struct Mode: Hashable {
   /// The layout in which it gives its result.
   var output: Layout
   var algorithm: Algorithm
+  /// In which numbers it takes its inputs; others than float32 only where weights are applied.
+  var precision = Precision.float32
   /// Estimated nanoseconds on one core, good for comparisons only.
   var cost: Double
 
@@ -92,8 +104,10 @@ struct Mode: Hashable {
     (self.algorithm, self.cost) = (algorithm, cost)
   }
 
-  /// The layout in which the unit takes the input of this position.
-  func layout(ofInput position: Int) -> Layout { position == 0 ? input : others ?? input }
+  /// How the unit takes the input of this position.
+  func form(ofInput position: Int) -> Form {
+    Form(layout: position == 0 ? input : others ?? input, precision: precision)
+  }
 }
 
 /// The way in which a convolution is calculated.

@@ -24,24 +24,23 @@ extension ConvolutionCall {
   func gradientOffer(_ part: Part, _ engine: EngineHandle) throws(ComputeError) -> Offer {
     let mode = unit.mode
     let (source, destination) =
-      part == .input ? (mode.output, mode.input) : (mode.input, mode.layout(ofInput: 1))
+      part == .input
+      ? (mode.output, mode.input) : (mode.input, mode.form(ofInput: 1).layout)
     let algorithms =
       mode.algorithm == .winograd
       ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
     for algorithm in algorithms {
       if let descriptor = try? decide(
-        part, algorithm, MemoryDescriptor(input, source), MemoryDescriptor(output, destination),
-        engine), !descriptor.isReference
+        part, algorithm, source, destination, mode.precision, engine), !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: true,
           isWinograd: algorithm == dnnl_convolution_winograd)
       }
     }
-    for layout in [nil, Layout.channelsLast, .planar] {
+    for (layout, precision) in fallbacks {
       if let descriptor = try? decide(
-        part, dnnl_convolution_direct, memory(input, layout), memory(output, layout), engine),
-        !descriptor.isReference
+        part, dnnl_convolution_direct, layout, layout, precision, engine), !descriptor.isReference
       {
         return Offer(descriptor: descriptor, isFused: true, isWinograd: false)
       }
@@ -50,10 +49,15 @@ extension ConvolutionCall {
   }
 
   private func decide(
-    _ part: Part, _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor,
-    _ destination: MemoryDescriptor, _ engine: EngineHandle
+    _ part: Part, _ algorithm: dnnl_alg_kind_t, _ source: Layout?, _ destination: Layout?,
+    _ precision: Precision, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weights = try MemoryDescriptor.any(weightShape).raw
+    // What is calculated is float32.
+    let source = try memory(input, source, part == .input ? .float32 : precision)
+    let destination = try memory(output, destination, precision)
+    var weights = try MemoryDescriptor.any(
+      weightShape, part == .weights ? .float32 : precision
+    ).raw
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
     var (from, to) = (source.raw, destination.raw)
