@@ -5,20 +5,17 @@ public import AviaryTraining
 public struct TrainableNetwork: Hashable, Sendable {
   /// The network; its picture says for which scale it is trained, where nothing else would.
   public let network: Network
+  /// How patches of what it is given lie to its results.
+  public let geometry: PatchGeometry
+
   /// How many times as large results are as what is to be restored.
-  public let scale: Int
-  /// The position of the graph's output that is trained.
-  let output: Int
-  /// How many pixels the output lacks on each side of the target: what convolutions without padding
-  /// cost.
-  let margin: Int
+  public var scale: Int { geometry.scale }
 
   /// Finds the architecture and builds it.
   ///
   /// - Throws: `RegistryError` for an architecture or preset that there is none of, `GraphError` for a
   ///   configuration that describes no network, `TrainingError` for an architecture that is not to be
-  ///   trained so or a patch that it cannot take, `AviaryError.scale` for a scale that it cannot do,
-  ///   `.inputs` for several inputs.
+  ///   trained, and a scale or a patch that it cannot do.
   public init(_ recipe: Recipe, registry: Registry) throws {
     let architecture = try registry[recipe.architecture]
     let name = architecture.info.name
@@ -32,31 +29,13 @@ public struct TrainableNetwork: Hashable, Sendable {
       throw TrainingError.training(
         name, expected: "an architecture with parameters to train", found: "none")
     }
-    guard network.graph.inputs.count == 1 else {
-      throw AviaryError.inputs(model: name, found: network.graph.inputs.map(\.name))
-    }
     let enlargesFirst = network.picture.enlargeFirst != .no
-    let ratios = network.graph.outputs.map { network.graph.ratios[$0.value] }
-    let scale = recipe.scale ?? (enlargesFirst ? 1 : ratios[0]?.numerator ?? 1)
-    guard let output = ratios.firstIndex(of: Ratio(enlargesFirst ? 1 : scale)),
-      (1...64).contains(scale)
-    else {
-      let own = ratios.compactMap { $0.map { "\($0.numerator)" } }
-      throw AviaryError.scale(
-        model: name, expected: enlargesFirst ? "1 to 64" : own.joined(separator: ", "),
-        found: "\(scale)")
-    }
+    let own = network.graph.ratios[network.graph.outputs[0].value]?.numerator
+    let scale = recipe.scale ?? (enlargesFirst ? 1 : own ?? 1)
+    geometry = try PatchGeometry(
+      network.graph, picture: network.picture, scale: scale, patch: recipe.batch.patch)
     if enlargesFirst { network.picture.scales = [scale] }
-    (self.network, self.scale, self.output) = (network, scale, output)
-    let rule = network.graph.sizeRule(output: output)
-    margin = rule.shrinkage / 2
-    let patch = recipe.batch.patch
-    guard patch >= rule.minimum, patch % rule.exactMultiple == 0 else {
-      throw TrainingError.recipe(
-        field: "batch.patch",
-        expected: "a multiple of \(rule.exactMultiple), at least \(rule.minimum), for \(name)",
-        found: "\(patch)")
-    }
+    self.network = network
   }
 
   /// The preset with what the recipe changes of it.

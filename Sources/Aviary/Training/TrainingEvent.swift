@@ -1,3 +1,5 @@
+public import AviaryTraining
+
 /// What a training tells whoever watches it, as it happens and from the thread that trains.
 public enum TrainingEvent: Sendable {
   /// Something that the user should know, in one line.
