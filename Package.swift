@@ -3,7 +3,8 @@ import PackageDescription
 
 /// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
 let architectures = [
-  "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PlainCAE", "ResidualCAE", "SRCNN", "VDSR",
+  "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PatchDiscriminator", "PlainCAE",
+  "ResidualCAE", "SRCNN", "VDSR", "VGG",
 ]
 
 let strict: [SwiftSetting] = [
@@ -63,7 +64,7 @@ let package = Package(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
-    library("AviaryImage", ["AviaryTensor", "AviaryFiles", "CImageCodecs"]),
+    library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
     library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
     library(
       "AviaryCheckpoint",

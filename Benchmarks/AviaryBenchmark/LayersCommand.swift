@@ -26,6 +26,12 @@ struct LayersCommand: ParsableCommand {
   @Flag(help: "Without Winograd's algorithm.")
   var exact = false
 
+  @Flag(help: "Convolutions in bfloat16 where that is faster.")
+  var bfloat16 = false
+
+  @Flag(help: "Forward and back, as in training.")
+  var training = false
+
   func validate() throws {
     guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
     guard shape.count == 4, shape.allSatisfy({ $0 > 0 }) else {
@@ -38,22 +44,36 @@ struct LayersCommand: ParsableCommand {
   func run() throws {
     let subject = try Subject(
       random: Work(network: network, configuration: JSON(parsing: config), shape: shape))
-    var plan = try Plan(
-      subject.graph, weights: PreparedWeights(subject.weights), inputShapes: [shape],
-      options: PlanOptions(exact: exact), engine: Engine(threads: threads))
+    let options = PlanOptions(exact: exact, precision: bfloat16 ? .bfloat16 : .float32)
+    let engine = try Engine(threads: threads)
     let inputs = [subject.graph.inputs[0].name: subject.input]
-    var times = plan.steps.map { _ in [Double]() }
-    for _ in 0..<runs {
-      for (index, duration) in try plan.durations(inputs).enumerated() {
+    let steps: [PlanStep]
+    var times: [[Double]]
+    func add(_ durations: [Duration]) {
+      for (index, duration) in durations.enumerated() {
         times[index].append(duration.milliseconds)
       }
+    }
+    if training {
+      var plan = try TrainingPlan(
+        subject.graph, inputShapes: [shape], options: options, engine: engine)
+      steps = plan.steps
+      times = steps.map { _ in [] }
+      for _ in 0..<runs { try add(plan.durations(inputs, parameters: subject.weights)) }
+    } else {
+      var plan = try Plan(
+        subject.graph, weights: PreparedWeights(subject.weights), inputShapes: [shape],
+        options: options, engine: engine)
+      steps = plan.steps
+      times = steps.map { _ in [] }
+      for _ in 0..<runs { try add(plan.durations(inputs)) }
     }
     // The fastest is what a machine would take that does nothing else.
     let fastest = times.map { $0.min() ?? .nan }
     let total = fastest.reduce(0, +)
     print("| step | operation | by | result | median, ms | fastest, ms | % |")
     print("|---|---|---|---|---|---|---|")
-    for (index, step) in plan.steps.enumerated() {
+    for (index, step) in steps.enumerated() {
       let cells = [
         step.name, step.operation, step.implementation,
         step.shape.map(String.init).joined(separator: "x"), times[index].median.text(2),

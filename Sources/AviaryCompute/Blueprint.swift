@@ -27,18 +27,37 @@ struct Blueprint {
   init(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]?, options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
-    let shapes: [[Int]]
+    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    try self.init(Program(graph, shapes: shapes, outputs: outputs), options, engine)
+  }
+
+  /// The shapes of all values.
+  ///
+  /// - Throws: `ComputeError.graph`.
+  static func shapes(
+    of graph: Graph, for inputShapes: [[Int]]
+  ) throws(ComputeError) -> [[Int]] {
     do throws(GraphError) {
-      shapes = try graph.shapes(for: inputShapes)
+      return try graph.shapes(for: inputShapes)
     } catch {
       throw .graph(error)
     }
+  }
+
+  /// - Parameters:
+  ///   - program: units for single nodes, and for the way back if it is a training's.
+  ///   - isTraining: whether nothing may be folded into weights, and memory is the plan's own.
+  /// - Throws: `ComputeError`.
+  init(
+    _ program: Program, isTraining: Bool = false, _ options: PlanOptions, _ engine: Engine
+  ) throws(ComputeError) {
+    guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     engine.activate()
-    var program = try Program(graph, shapes: shapes, outputs: outputs)
-    program.fuse()
-    program.assignLayouts(exact: options.exact)
+    var program = program
+    program.fuse(isTraining: isTraining)
+    program.assignLayouts(options)
     program.insertRelayouts()
-    let storage = try Storage(program)
+    let storage = try Storage(program, isSelfContained: isTraining)
     lowering = try Lowering(program, storage, engine)
     let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
     let arena = try Arena(
@@ -59,7 +78,11 @@ public struct PlanOptions: Hashable, Sendable {
   /// of 0.3 to 1.8e-6 of the largest value a layer, against 0.5 to 2.4e-6 of direct sums, with
   /// random weights), but a pixel's rounding then depends on its neighbours' values.
   public var exact: Bool
+  /// In which numbers convolutions may calculate: bfloat16 where that is faster.
+  public var precision: Precision
 
-  /// The fastest way, unless stated.
-  public init(exact: Bool = false) { self.exact = exact }
+  /// The fastest way in float32, unless stated.
+  public init(exact: Bool = false, precision: Precision = .float32) {
+    (self.exact, self.precision) = (exact, precision)
+  }
 }

@@ -55,7 +55,7 @@ extension Lowering {
       arguments.append((.bias, constant(bias(descriptor.descriptor(.bias)))))
     }
     let wanted = descriptor.descriptor(.source), given = descriptor.descriptor(.destination)
-    let has = try MemoryDescriptor(call.input, unit.mode.input)
+    let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.precision)
     let gives = try MemoryDescriptor(call.output, unit.mode.output)
     var from = input
     if wanted != has {

@@ -14,6 +14,12 @@ struct ConvolutionCall {
   var edges: Edges
   var hasBias: Bool
 
+  /// OIHW, of each group where there are several.
+  var weightShape: [Int] {
+    let shape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
+    return groups > 1 ? [groups] + shape : shape
+  }
+
   /// What oneDNN offers for the call.
   struct Offer: ~Copyable {
     let descriptor: PrimitiveDescriptor
@@ -35,9 +41,10 @@ struct ConvolutionCall {
       ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
     for algorithm in algorithms {
       for operations in postOperations.isEmpty ? [[]] : [postOperations, []] {
-        let source = try MemoryDescriptor(input, mode.input)
+        let source = try MemoryDescriptor(input, mode.input, mode.precision)
         let destination = try MemoryDescriptor(output, mode.output)
-        if let descriptor = try? decide(algorithm, source, destination, operations, engine),
+        if let descriptor = try? decide(
+          algorithm, source, destination, mode.precision, operations, engine),
           !descriptor.isReference
         {
           return Offer(
@@ -46,9 +53,11 @@ struct ConvolutionCall {
         }
       }
     }
-    for layout in [nil, Layout.channelsLast, .planar] {
-      let source = try memory(input, layout), destination = try memory(output, layout)
-      if let descriptor = try? decide(dnnl_convolution_direct, source, destination, [], engine),
+    for (layout, precision) in fallbacks {
+      let source = try memory(input, layout, precision)
+      let destination = try memory(output, layout)
+      if let descriptor = try? decide(
+        dnnl_convolution_direct, source, destination, precision, [], engine),
         !descriptor.isReference
       {
         return Offer(
@@ -58,19 +67,31 @@ struct ConvolutionCall {
     throw .noImplementation(node: unit.name, operation: unit.work.name)
   }
 
-  private func memory(
-    _ shape: [Int], _ layout: Layout?
+  /// What is tried where oneDNN does not offer what was decided, in this order; nil is whatever it
+  /// likes best.
+  var fallbacks: [(layout: Layout?, precision: Precision)] {
+    let precisions: [Precision] =
+      unit.mode.precision == .float32 ? [.float32] : [unit.mode.precision, .float32]
+    return precisions.flatMap { precision in
+      [nil, Layout.channelsLast, .planar].map { ($0, precision) }
+    }
+  }
+
+  func memory(
+    _ shape: [Int], _ layout: Layout?, _ precision: Precision = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
-    if let layout { try MemoryDescriptor(shape, layout) } else { try .any(shape) }
+    if let layout {
+      try MemoryDescriptor(shape, layout, precision)
+    } else {
+      try .any(shape, precision)
+    }
   }
 
   private func decide(
     _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
-    _ postOperations: [PostOperation], _ engine: EngineHandle
+    _ precision: Precision, _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weightShape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
-    if groups > 1 { weightShape.insert(groups, at: 0) }
-    var weights = try MemoryDescriptor.any(weightShape).raw
+    var weights = try MemoryDescriptor.any(weightShape, precision).raw
     // A descriptor of nothing says that there is none.
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()

@@ -27,14 +27,16 @@ struct KernelSource {
   ) -> Constant {
     var shape = [filters / groups, channels / groups, rows.count, columns.count]
     if groups > 1 { shape.insert(groups, at: 0) }
+    // As it stands in the file, which is the case that matters for large models.
+    let isPlain = affine.isEmpty && !isTransposed && rows == allRows && columns == allColumns
     return Constant(
-      key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape
+      key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape,
+      parameter: isPlain ? parameters[0] : nil
     ) { weights throws(ComputeError) in
       // In the order of rows and columns asked for: reversed where a transposed convolution becomes
       // a convolution, every stride-th for one of its phases.
       let source = try weights.values(parameters[0])
-      // As it stands in the file, which is the case that matters for large models.
-      if affine.isEmpty, !isTransposed, rows == allRows, columns == allColumns { return source }
+      if isPlain { return source }
       let scale = try Affine(affine, channels: filters, weights).scale
       var result: [Float] = []
       result.reserveCapacity(shape.reduce(1, *))
@@ -81,8 +83,10 @@ struct KernelSource {
 
   /// One number a filter.
   func bias(_ descriptor: MemoryDescriptor) -> Constant {
-    Constant(key: key(.bias), descriptor: descriptor, shape: [filters]) {
-      weights throws(ComputeError) in
+    Constant(
+      key: key(.bias), descriptor: descriptor, shape: [filters],
+      parameter: affine.isEmpty && parameters.count > 1 ? parameters[1] : nil
+    ) { weights throws(ComputeError) in
       let affine = try Affine(affine, channels: filters, weights)
       guard parameters.count > 1 else { return affine.shift.map { Float($0) } }
       let bias = try weights.values(parameters[1])

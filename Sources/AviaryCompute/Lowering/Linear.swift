@@ -29,7 +29,8 @@ extension Lowering {
         constant(
           Constant(
             key: Constant.Key(parameters: [matrix], form: .matrix),
-            descriptor: descriptor.descriptor(.weights), shape: [features, depth]
+            descriptor: descriptor.descriptor(.weights), shape: [features, depth],
+            parameter: matrix
           ) { weights throws(ComputeError) in try weights.values(matrix) })
       ),
     ]
@@ -41,7 +42,7 @@ extension Lowering {
           constant(
             Constant(
               key: Constant.Key(parameters: [name], form: .matrix),
-              descriptor: descriptor.descriptor(.bias), shape: [features]
+              descriptor: descriptor.descriptor(.bias), shape: [features], parameter: name
             ) { weights throws(ComputeError) in try weights.values(name) })
         ))
     }

@@ -64,7 +64,8 @@ extension Lowering {
           constant(
             Constant(
               key: Constant.Key(parameters: [name], form: .matrix),
-              descriptor: try MemoryDescriptor([width], .planar), shape: [width]
+              descriptor: try MemoryDescriptor([width], .planar), shape: [width],
+              parameter: name
             ) { weights throws(ComputeError) in try weights.values(name) })
         ))
     }

@@ -67,5 +67,10 @@ enum Argument: Int32 {
   case bias = 41  // DNNL_ARG_BIAS
   case scale = 51  // DNNL_ARG_SCALE
   case shift = 52  // DNNL_ARG_SHIFT
+  case workspace = 64  // DNNL_ARG_WORKSPACE
   case scratch = 80  // DNNL_ARG_SCRATCHPAD
+  case sourceGradient = 129  // DNNL_ARG_DIFF_SRC
+  case destinationGradient = 145  // DNNL_ARG_DIFF_DST
+  case weightsGradient = 161  // DNNL_ARG_DIFF_WEIGHTS
+  case biasGradient = 169  // DNNL_ARG_DIFF_BIAS
 }

@@ -8,6 +8,8 @@ struct Constant {
   var descriptor: MemoryDescriptor
   /// The shape of what `make` gives, row-major.
   var shape: [Int]
+  /// The parameter that it is as it stands; nil where there is something to calculate.
+  var parameter: String?
   /// Calculates it.
   var make: (PreparedWeights) throws(ComputeError) -> [Float]
 

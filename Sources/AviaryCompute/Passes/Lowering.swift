@@ -15,11 +15,14 @@ struct Lowering {
   /// Memory that is prepared once: weights.
   private(set) var constants: [Constant] = []
   private var position = 0
+  /// The step with which the way back begins; nil where there is none.
+  private(set) var turn: Int?
 
   init(_ program: Program, _ storage: Storage, _ engine: Engine) throws(ComputeError) {
     (self.program, self.storage, self.engine) = (program, storage, engine)
     for (position, unit) in program.units.enumerated() {
       self.position = position
+      if unit.isBackward, turn == nil { turn = steps.count }
       if try program.view(unit) == nil { try lower(unit) }
     }
     for output in storage.copiedOutputs { copyOutput(output) }
@@ -31,6 +34,7 @@ struct Lowering {
     case .transposedConvolution(let c): try transposedConvolution(unit, c)
     case .affine: try affine(unit)
     case .relayout: try relayout(unit)
+    case .gradient(let gradient): try self.gradient(unit, gradient)
     case .other(let op): try lower(unit, op)
     }
   }

@@ -7,8 +7,10 @@ extension Program {
   /// direct convolutions calculate 128 multiply-adds a nanosecond whatever their shape, if the
   /// output channels fill registers of 16.
   ///
-  /// - Parameter exact: whether Winograd convolutions are out of the question.
-  func modes(of unit: Unit, exact: Bool) -> [Mode] {
+  /// - Parameter options: whether Winograd convolutions are out of the question, and in which numbers
+  ///   convolutions may calculate.
+  func modes(of unit: Unit, _ options: PlanOptions) -> [Mode] {
+    let exact = options.exact
     let input = values[unit.inputs[0]]
     let output = values[unit.output]
     var modes: [Mode] = []
@@ -18,6 +20,7 @@ extension Program {
     case .transposedConvolution(let c):
       modes = transposedModes(c, input.shape, output.shape)
     case .relayout: break
+    case .gradient(let gradient): modes = gradientModes(of: unit, gradient, exact: exact)
     case .other(.pixelShuffle), .other(.pixelUnshuffle):
       // Every element is moved by itself anyway: from any layout to any other.
       for from in Layout.allCases {
@@ -33,9 +36,13 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
+    if options.precision == .bfloat16, unit.work.multipliesByWeights {
+      modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
+    }
     return modes.filter { mode in
-      unit.inputs.allSatisfy { mode.input.fits(values[$0].shape) }
-        && mode.output.fits(output.shape)
+      unit.inputs.enumerated().allSatisfy {
+        mode.form(ofInput: $0).layout.fits(values[$1].shape)
+      } && mode.output.fits(output.shape)
     }
   }
 
@@ -56,7 +63,7 @@ extension Program {
     }
   }
 
-  private func convolutionModes(
+  func convolutionModes(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
   ) -> [Mode] {
     let channels = input[1] / c.groups, filters = c.filters / c.groups
@@ -121,13 +128,22 @@ extension Program {
 }
 
 extension Mode {
+  /// The same in bfloat16, which Winograd's algorithm does not have.
+  fileprivate var narrow: Mode? {
+    guard algorithm != .winograd else { return nil }
+    var mode = self
+    mode.precision = .bfloat16
+    mode.cost /= 1.9
+    return mode
+  }
+
   /// What it costs to copy one element from one layout to another.
   static let nanosecondsPerMove = 0.3
 }
 
 extension Sequence {
   /// Sorted, elements of equal cost in the order they had.
-  fileprivate func stablySorted(_ cost: (Element) -> Double) -> [Element] {
+  func stablySorted(_ cost: (Element) -> Double) -> [Element] {
     enumerated().sorted { (cost($0.element), $0.offset) < (cost($1.element), $1.offset) }
       .map(\.element)
   }

@@ -3,8 +3,10 @@ import AviaryGraph
 extension Program {
   /// Makes one unit of several: scales and shifts go into the weights of the convolution before
   /// them, cheap activations and the addition of another value into its epilogue.
-  mutating func fuse() {
-    var fusion = Fusion(self)
+  ///
+  /// - Parameter isTraining: whether weights have gradients, so that nothing may be folded into them.
+  mutating func fuse(isTraining: Bool = false) {
+    var fusion = Fusion(self, foldsAffine: !isTraining)
     fusion.run()
     units = fusion.result
   }
@@ -19,9 +21,11 @@ private struct Fusion {
   /// The position of the unit that gives a value.
   private var producer: [Int?]
   private let uses: [Int]
+  private let foldsAffine: Bool
 
-  init(_ program: Program) {
+  init(_ program: Program, foldsAffine: Bool) {
     self.program = program
+    self.foldsAffine = foldsAffine
     units = program.units
     isGone = Array(repeating: false, count: program.units.count)
     producer = Array(repeating: nil, count: program.values.count)
@@ -37,7 +41,7 @@ private struct Fusion {
     for position in units.indices {
       producer[units[position].output] = position
       switch units[position].work {
-      case .affine: fuseAffine(position)
+      case .affine where foldsAffine: fuseAffine(position)
       case .other(.activation(let activation)): fuse(activation, position)
       case .other(.add): fuseAddition(position)
       default: break

@@ -7,8 +7,8 @@ extension Program {
   /// From several starting points (each unit its own best; all in one layout) every unit in turn
   /// takes the mode that is best with its neighbours as they are, until nothing changes; the best
   /// end counts. Chains of convolutions end up in one layout, which is what matters.
-  mutating func assignLayouts(exact: Bool) {
-    let modes = units.map { self.modes(of: $0, exact: exact) }
+  mutating func assignLayouts(_ options: PlanOptions) {
+    let modes = units.map { self.modes(of: $0, options) }
     let neighbours = Neighbours(self)
     let starts: [(Mode) -> Bool] = [
       { _ in true },
@@ -50,10 +50,10 @@ extension Program {
 
   /// The values that a unit takes, and in which layout: a value that is added to its result in the
   /// layout of the result.
-  func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, layout: Layout)] {
+  func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, form: Form)] {
     let mode = mode ?? unit.mode
-    return unit.inputs.map { ($0, mode.input) }
-      + (unit.epilogue.residual.map { [($0, mode.output)] } ?? [])
+    return unit.inputs.enumerated().map { ($1, mode.form(ofInput: $0)) }
+      + (unit.epilogue.residual.map { [($0, Form(layout: mode.output))] } ?? [])
   }
 
   /// One round over all units. Says whether anything changed.
@@ -79,11 +79,13 @@ extension Program {
   ) -> Double {
     let unit = units[position]
     var sum = mode.cost
-    for (value, layout) in operands(of: unit, mode: mode) {
+    for (value, form) in operands(of: unit, mode: mode) {
       let from = neighbours.producer[value].map { choice[$0].output } ?? .planar
-      sum += moveCost(value, from, layout)
+      sum += moveCost(value, from, form)
     }
-    if neighbours.isOutput[unit.output] { sum += moveCost(unit.output, mode.output, .planar) }
+    if neighbours.isOutput[unit.output] {
+      sum += moveCost(unit.output, mode.output, Form(layout: .planar))
+    }
     return sum
   }
 
@@ -94,16 +96,19 @@ extension Program {
     var sum = cost(mode, at: position, choice, neighbours)
     let output = units[position].output
     for taker in neighbours.takers[output] {
-      for (value, layout) in operands(of: units[taker], mode: choice[taker])
+      for (value, form) in operands(of: units[taker], mode: choice[taker])
       where value == output {
-        sum += moveCost(output, mode.output, layout)
+        sum += moveCost(output, mode.output, form)
       }
     }
     return sum
   }
 
-  private func moveCost(_ value: Int, _ from: Layout, _ to: Layout) -> Double {
-    if from.coincides(with: to, for: values[value].shape) { return 0 }
+  /// Values are made in float32; whoever wants them narrower has them copied.
+  private func moveCost(_ value: Int, _ from: Layout, _ to: Form) -> Double {
+    if to.precision == .float32, from.coincides(with: to.layout, for: values[value].shape) {
+      return 0
+    }
     return Double(values[value].count) * Mode.nanosecondsPerMove
   }
 }
@@ -114,33 +119,47 @@ extension Program {
   mutating func insertRelayouts() {
     var copies: [Copy: Int] = [:]
     var result: [Unit] = []
-    func converted(_ value: Int, _ layout: Layout, for name: String) -> Int {
-      if values[value].layout == layout { return value }
-      if let copy = copies[Copy(value: value, layout: layout)] { return copy }
-      values.append(Value(shape: values[value].shape, layout: layout))
+    var isBackward = false
+    func converted(_ value: Int, _ form: Form, for name: String) -> Int {
+      if values[value].form == form { return value }
+      if let copy = copies[Copy(value: value, form: form)] { return copy }
+      values.append(Value(shape: values[value].shape, form: form))
       var unit = Unit(
         name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
-      unit.mode = Mode(values[value].layout, layout, cost: 0)
+      unit.mode = Mode(values[value].layout, form.layout, cost: 0)
+      unit.isBackward = isBackward
       result.append(unit)
-      copies[Copy(value: value, layout: layout)] = unit.output
+      copies[Copy(value: value, form: form)] = unit.output
       return unit.output
     }
+    func convertOutputs(_ positions: [Int]) {
+      for position in positions {
+        outputs[position].value = converted(
+          outputs[position].value, Form(layout: .planar), for: outputs[position].name)
+      }
+    }
     for var unit in units {
-      unit.inputs = unit.inputs.map { converted($0, unit.mode.input, for: unit.name) }
+      if unit.isBackward, !isBackward {
+        // What the way forward gives is ready when it ends.
+        convertOutputs(outputs.indices.filter { $0 < forwardOutputs })
+        isBackward = true
+      }
+      unit.inputs = unit.inputs.enumerated().map { position, value in
+        converted(value, unit.mode.form(ofInput: position), for: unit.name)
+      }
       if let residual = unit.epilogue.residual {
-        unit.epilogue.residual = converted(residual, unit.mode.output, for: unit.name)
+        unit.epilogue.residual = converted(
+          residual, Form(layout: unit.mode.output), for: unit.name)
       }
       result.append(unit)
     }
-    outputs = outputs.map { output in
-      Graph.Output(output.name, value: converted(output.value, .planar, for: output.name))
-    }
+    convertOutputs(Array(outputs.indices))
     units = result
   }
 
-  /// A value in another layout.
+  /// A value in another form.
   private struct Copy: Hashable {
     var value: Int
-    var layout: Layout
+    var form: Form
   }
 }

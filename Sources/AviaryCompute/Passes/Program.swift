@@ -7,7 +7,12 @@ struct Program {
   struct Value {
     var shape: [Int]
     /// How it lies in memory; decided by `assignLayouts`.
-    var layout = Layout.planar
+    var layout: Layout {
+      get { form.layout }
+      set { form.layout = newValue }
+    }
+    /// The same, and in which numbers.
+    var form = Form(layout: .planar)
 
     var count: Int { shape.reduce(1, *) }
     /// Whether it is a picture, NCHW.
@@ -18,19 +23,33 @@ struct Program {
   var units: [Unit]
   /// The graph's inputs, in its order, whether used or not.
   let inputs: [Int]
-  /// The values asked for, with their names.
+  /// The values asked for, with their names: those of the way forward, then those of the way back.
   var outputs: [Graph.Output]
+  /// How many of the outputs the way forward gives.
+  var forwardOutputs: Int
+  /// The gradients with which a training's way back begins, one for each of the outputs.
+  var seeds: [Int] = []
 
   /// The units that the outputs asked for need, one for each node.
   ///
-  /// - Parameter shapes: those of all values of the graph.
+  /// - Parameters:
+  ///   - shapes: those of all values of the graph.
+  ///   - wanted: the names of the outputs wanted; nil for all. In training any node may be one.
+  ///   - isTraining: whether normalisation is by the batch, and dropout drops.
   /// - Throws: `ComputeError.unknownOutput`, `.tooLarge`.
-  init(_ graph: Graph, shapes: [[Int]], outputs wanted: [String]?) throws(ComputeError) {
+  init(
+    _ graph: Graph, shapes: [[Int]], outputs wanted: [String]?, isTraining: Bool = false
+  ) throws(ComputeError) {
     var outputs = graph.outputs
     if let wanted {
       outputs = []
       for name in wanted {
-        guard let output = graph.outputs.first(where: { $0.name == name }) else {
+        let inner =
+          isTraining ? graph.nodes.firstIndex { $0.name == name } : nil
+        guard
+          let output = graph.outputs.first(where: { $0.name == name })
+            ?? inner.map({ Graph.Output(name, value: graph.inputs.count + $0) })
+        else {
           throw .unknownOutput(name, known: graph.outputs.map(\.name))
         }
         outputs.append(output)
@@ -43,11 +62,12 @@ struct Program {
     }
     values = shapes.map { Value(shape: $0) }
     inputs = Array(graph.inputs.indices)
-    (units, self.outputs) = Program.units(of: graph, outputs)
+    forwardOutputs = outputs.count
+    (units, self.outputs) = Program.units(of: graph, outputs, isTraining: isTraining)
   }
 
   private static func units(
-    of graph: Graph, _ outputs: [Graph.Output]
+    of graph: Graph, _ outputs: [Graph.Output], isTraining: Bool
   ) -> ([Unit], [Graph.Output]) {
     var needed = [Bool](repeating: false, count: graph.valueCount)
     for output in outputs { needed[output.value] = true }
@@ -61,12 +81,14 @@ struct Program {
     for (position, node) in graph.nodes.enumerated() {
       let value = graph.inputs.count + position
       guard needed[value] else { continue }
-      if case .dropout = node.op {
+      if case .dropout = node.op, !isTraining {
         standsFor[value] = standsFor[node.inputs[0]]
         continue
       }
       units.append(
-        unit(node, inputs: operands(of: node).map { standsFor[$0] }, output: value))
+        unit(
+          node, inputs: operands(of: node).map { standsFor[$0] }, output: value,
+          isTraining: isTraining))
     }
     return (units, outputs.map { Graph.Output($0.name, value: standsFor[$0.value]) })
   }
@@ -77,7 +99,9 @@ struct Program {
     return node.inputs
   }
 
-  private static func unit(_ node: Graph.Node, inputs: [Int], output: Int) -> Unit {
+  private static func unit(
+    _ node: Graph.Node, inputs: [Int], output: Int, isTraining: Bool
+  ) -> Unit {
     var unit = Unit(
       name: node.name, work: .other(node.op), inputs: inputs, output: output,
       parameters: node.parameters)
@@ -87,7 +111,7 @@ struct Program {
     case .transposedConvolution(let c):
       unit.work =
         c.asConvolution.map { .convolution($0, flipped: true) } ?? .transposedConvolution(c)
-    case .batchNormalization(let normalization):
+    case .batchNormalization(let normalization) where !isTraining:
       unit.work = .affine
       unit.affine = [.normalization(normalization, node.parameters)]
     case .scale(let factors):

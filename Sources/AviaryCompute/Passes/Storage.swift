@@ -32,13 +32,23 @@ struct Storage {
   /// Outputs that lie elsewhere when all is done, to be copied.
   private(set) var copiedOutputs: [Int] = []
 
+  /// - Parameter isSelfContained: whether inputs and outputs lie in the arena like everything else,
+  ///   as they do in training: between the way forward and the way back the caller may do what it
+  ///   likes with its tensors.
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
-  init(_ program: Program) throws(ComputeError) {
+  init(_ program: Program, isSelfContained: Bool = false) throws(ComputeError) {
     places = Array(repeating: nil, count: program.values.count)
     let lastUses = Storage.lastUses(program)
     for (position, value) in program.inputs.enumerated() {
       let bytes = try program.descriptor(value).byteCount
-      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: .input(position)), value)
+      let owner = isSelfContained ? Owner.arena : .input(position)
+      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: owner), value)
+    }
+    let turn = program.units.firstIndex(where: \.isBackward) ?? program.units.count
+    for value in program.seeds {
+      let bytes = try program.descriptor(value).byteCount
+      let lifetime = turn...max(turn, lastUses[value])
+      add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), value)
     }
     for (position, unit) in program.units.enumerated() {
       if let view = try program.view(unit), let place = places[unit.inputs[0]] {
@@ -50,7 +60,13 @@ struct Storage {
         let lifetime = position...max(position, lastUses[unit.output])
         add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), unit.output)
       }
+      for value in unit.extraOutputs {
+        let bytes = try program.descriptor(value).byteCount
+        let lifetime = position...max(position, lastUses[value])
+        add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), value)
+      }
     }
+    if isSelfContained { return }
     for (position, output) in program.outputs.enumerated() {
       let bytes = try program.descriptor(output.value).byteCount
       guard let place = places[output.value], place.offset == 0,
@@ -110,7 +126,7 @@ struct Storage {
 extension Program {
   /// What a value looks like to oneDNN.
   func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
-    try MemoryDescriptor(values[value].shape, values[value].layout)
+    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.precision)
   }
 
   /// Where in its input's memory the result of a unit lies as it is, in bytes; nil where there is
@@ -119,7 +135,8 @@ extension Program {
     let input = values[unit.inputs[0]], output = values[unit.output]
     switch unit.work {
     case .relayout:
-      return input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
+      return input.form.precision == output.form.precision
+        && input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
     case .other(.slice(let start, let count)) where input.shape[0] == 1:
       // Channels lie one after another, or blocks of them do.
@@ -139,12 +156,13 @@ extension Program {
     case .transposedConvolution where unit.mode.algorithm != .expanded: return []
     case .convolution, .transposedConvolution:
       return [unit.epilogue.residual].compactMap { $0 }
-    case .affine, .other(.activation), .other(.prelu): return [unit.inputs[0]]
+    case .affine, .other(.activation), .other(.prelu), .gradient(.activation):
+      return [unit.inputs[0]]
     case .other(.add), .other(.multiply):
       return unit.inputs.filter { values[$0].shape == values[unit.output].shape }
     case .other(.subtract):
       return unit.inputs.prefix(1).filter { values[$0].shape == values[unit.output].shape }
-    case .relayout, .other: return []
+    case .relayout, .gradient, .other: return []
     }
   }
 }

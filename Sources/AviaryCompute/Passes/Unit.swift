@@ -10,6 +10,8 @@ struct Unit {
   var inputs: [Int]
   /// The value that it gives.
   var output: Int
+  /// What it gives beside: the gradient of a bias, what a pool remembers. Row-major.
+  var extraOutputs: [Int] = []
   /// The names of the node's parameters.
   var parameters: [String]
   /// What is fused behind a convolution.
@@ -18,6 +20,8 @@ struct Unit {
   var affine: [AffineStage] = []
   /// How it is done: in which layouts, by which algorithm.
   var mode = Mode(.planar, .planar, cost: 0)
+  /// Whether it belongs to the way back of a training.
+  var isBackward = false
 }
 
 /// What a unit does.
@@ -29,6 +33,8 @@ enum Work: Hashable {
   case affine
   /// A copy into another layout, or no work at all where the layouts coincide.
   case relayout
+  /// A step on the way back.
+  case gradient(Gradient)
   /// Any other operation, as the graph has it.
   case other(Op)
 
@@ -36,7 +42,17 @@ enum Work: Hashable {
   var isConvolution: Bool {
     switch self {
     case .convolution, .transposedConvolution: true
-    case .affine, .relayout, .other: false
+    case .affine, .relayout, .gradient, .other: false
+    }
+  }
+
+  /// Whether numbers are multiplied with weights, or for their gradients, by a convolution.
+  var multipliesByWeights: Bool {
+    switch self {
+    case .convolution, .transposedConvolution, .gradient(.convolutionInput),
+      .gradient(.convolutionWeights):
+      true
+    case .affine, .relayout, .gradient, .other: false
     }
   }
 
@@ -47,6 +63,7 @@ enum Work: Hashable {
     case .transposedConvolution: "transposedConvolution"
     case .affine: "affine"
     case .relayout: "relayout"
+    case .gradient(let gradient): gradient.name
     case .other(let op): op.name
     }
   }
@@ -69,16 +86,27 @@ struct Epilogue: Hashable {
 struct Mode: Hashable {
   /// The layout in which it takes its pictures.
   var input: Layout
+  /// The layout in which it takes all inputs but the first, where that is another.
+  var others: Layout?
   /// The layout in which it gives its result.
   var output: Layout
   var algorithm: Algorithm
+  /// In which numbers it takes its inputs; others than float32 only where weights are applied.
+  var precision = Precision.float32
   /// Estimated nanoseconds on one core, good for comparisons only.
   var cost: Double
 
   init(
-    _ input: Layout, _ output: Layout, _ algorithm: Algorithm = .direct, cost: Double
+    _ input: Layout, others: Layout? = nil, _ output: Layout, _ algorithm: Algorithm = .direct,
+    cost: Double
   ) {
-    (self.input, self.output, self.algorithm, self.cost) = (input, output, algorithm, cost)
+    (self.input, self.others, self.output) = (input, others, output)
+    (self.algorithm, self.cost) = (algorithm, cost)
+  }
+
+  /// How the unit takes the input of this position.
+  func form(ofInput position: Int) -> Form {
+    Form(layout: position == 0 ? input : others ?? input, precision: precision)
   }
 }
 

@@ -4,7 +4,8 @@ public import AviaryTensor
 /// A network ready to be trained on batches of one size: forward, and back again.
 ///
 /// Batch normalisation is by the batch's own statistics, and dropout drops. Made once and run many
-/// times, by one thread at a time.
+/// times, by one thread at a time. The results of one plan on one thread count are the same bit by
+/// bit in every run.
 public struct TrainingPlan: ~Copyable {
   /// What gradients are wanted of.
   public struct Wanted: OptionSet, Sendable {
@@ -26,6 +27,35 @@ public struct TrainingPlan: ~Copyable {
     public var inputs: [String: Tensor]
   }
 
+  /// What is done, in order, for reports and for the record that resuming compares.
+  public let steps: [PlanStep]
+
+  private let engine: Engine
+  private let stream: StreamHandle
+  private let arena: AlignedMemory
+  private let weights: TrainedWeights
+  private let work: [BoundStep]
+  /// How many of the steps go forward.
+  private let turn: Int
+  private let inputs: [Port]
+  private let outputs: [Port]
+  private let seeds: [Port]
+  private let parameterGradients: [Port]
+  private let inputGradients: [Port]
+  /// Gradients of what no output depends on.
+  private let zeros: (parameters: [String: Tensor], inputs: [String: Tensor])
+  /// Whether the memory holds what a way back needs.
+  private var isReady = false
+
+  /// Where something that comes in or goes out lies in the arena.
+  private struct Port {
+    var name: String
+    var shape: [Int]
+    var place: Place
+
+    var count: Int { shape.reduce(1, *) }
+  }
+
   /// Plans a network for training.
   ///
   /// - Parameters:
@@ -33,19 +63,68 @@ public struct TrainingPlan: ~Copyable {
   ///   - outputs: the outputs wanted; nil for all. Names of nodes serve too: any node's value may be
   ///     asked for, as perceptual losses do.
   ///   - wanted: what gradients are wanted of.
+  ///   - options: how it is to be calculated.
+  ///   - engine: on how many threads.
   /// - Throws: `ComputeError`, as `Plan.init`; `.unsupported` for an operation without a gradient.
   public init(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    throw .unsupported(node: "", operation: "training")
+    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
+    let differentiation = try Differentiation(forward, of: graph, wanted: wanted)
+    let blueprint = try Blueprint(differentiation.program, isTraining: true, options, engine)
+    let program = blueprint.lowering.program
+    let arena = try AlignedMemory(byteCount: blueprint.arenaBytes)
+    let weights = try TrainedWeights(blueprint.lowering.constants, graph, program, engine.handle)
+    let places = Places(blueprint, arena, weights.memory)
+    var work: [BoundStep] = []
+    for step in blueprint.lowering.steps {
+      work.append(try BoundStep(step, places, engine.handle))
+    }
+    func port(_ output: Graph.Output) -> Port {
+      Port(
+        name: output.name, shape: program.values[output.value].shape,
+        place: places[.value(output.value)])
+    }
+    let back = program.outputs[program.forwardOutputs...]
+    let parameterGradients = back.prefix(differentiation.parameters.count).map(port)
+    let inputGradients = back.dropFirst(differentiation.parameters.count).map(port)
+    var zeros: (parameters: [String: Tensor], inputs: [String: Tensor]) = ([:], [:])
+    if wanted.contains(.parameters) {
+      let found = Set(parameterGradients.map(\.name))
+      for parameter in graph.parameters
+      where parameter.role == .weight && !found.contains(parameter.name) {
+        zeros.parameters[parameter.name] = try TrainingPlan.zeros(parameter.shape)
+      }
+    }
+    if wanted.contains(.inputs) {
+      let found = Set(inputGradients.map(\.name))
+      for (input, shape) in zip(graph.inputs, inputShapes) where !found.contains(input.name) {
+        zeros.inputs[input.name] = try TrainingPlan.zeros(shape)
+      }
+    }
+    stream = try StreamHandle(engine.handle)
+    inputs = zip(graph.inputs, program.inputs).map {
+      port(Graph.Output($0.name, value: $1))
+    }
+    self.outputs = program.outputs[..<program.forwardOutputs].map(port)
+    seeds = zip(program.outputs, program.seeds).map { port(Graph.Output($0.name, value: $1)) }
+    steps = blueprint.lowering.steps.map(\.description)
+    turn = blueprint.lowering.turn ?? work.count
+    (self.parameterGradients, self.inputGradients) = (parameterGradients, inputGradients)
+    self.zeros = zeros
+    self.engine = engine
+    (self.arena, self.weights, self.work) = (arena, weights, work)
   }
 
-  /// What is done, in order, for reports and for the record that resuming compares.
-  public var steps: [PlanStep] { [] }
+  /// The bytes that the plan takes for everything but weights.
+  public var arenaBytes: Int { arena.byteCount }
 
   /// The shapes of the outputs, by name.
-  public var outputShapes: [String: [Int]] { [:] }
+  public var outputShapes: [String: [Int]] {
+    Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.shape) })
+  }
 
   /// Runs the network forward, and keeps what the way back needs.
   ///
@@ -55,18 +134,105 @@ public struct TrainingPlan: ~Copyable {
   ///   - seed: of what dropout drops.
   /// - Returns: the outputs by name, and new values of the running statistics by the parameters'
   ///   names.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.missingParameter`,
+  ///   `.parameterShape`, `.outOfMemory`, `.library`.
   public mutating func forward(
     _ inputs: [String: Tensor], parameters: [String: Tensor], seed: UInt64 = 0
   ) throws(ComputeError) -> (outputs: [String: Tensor], statistics: [String: Tensor]) {
-    ([:], [:])
+    isReady = false
+    engine.activate()
+    try weights.refresh(parameters, stream)
+    try fill(self.inputs, from: inputs)
+    try run(0..<turn)
+    isReady = true
+    return (try tensors(outputs), [:])
   }
 
   /// Runs back from the last `forward`.
   ///
   /// - Parameter gradients: the derivatives of the loss by each of the outputs, by name.
+  /// - Returns: the derivatives of the loss by what was wanted; zeros for what no output depends
+  ///   on.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.outOfMemory`, `.library`.
   public mutating func backward(
     _ gradients: [String: Tensor]
   ) throws(ComputeError) -> Gradients {
-    Gradients(parameters: [:], inputs: [:])
+    precondition(isReady, "a way forward before every way back")
+    // Memory of the way forward is used again on the way back.
+    isReady = false
+    engine.activate()
+    try fill(seeds, from: gradients)
+    try run(turn..<work.count)
+    return Gradients(
+      parameters: try tensors(parameterGradients).merging(zeros.parameters) { $1 },
+      inputs: try tensors(inputGradients).merging(zeros.inputs) { $1 })
+  }
+
+  /// Runs forward and back and gives the time that each of `steps` took, one waiting for the other:
+  /// for benchmarks. Gradients are those of the sum of all outputs.
+  ///
+  /// - Throws: as `forward`.
+  package mutating func durations(
+    _ inputs: [String: Tensor], parameters: [String: Tensor]
+  ) throws(ComputeError) -> [Duration] {
+    let outputs = try forward(inputs, parameters: parameters).outputs
+    try fill(seeds, from: outputs)
+    let clock = ContinuousClock()
+    var durations: [Duration] = []
+    for step in work {
+      let start = clock.now
+      unsafe try step.run([], [], stream, engine.workers)
+      try stream.wait()
+      durations.append(clock.now - start)
+    }
+    return durations
+  }
+
+  private func run(_ range: Range<Int>) throws(ComputeError) {
+    for step in work[range] { unsafe try step.run([], [], stream, engine.workers) }
+    try stream.wait()
+  }
+
+  /// Copies tensors to where the plan wants them.
+  private func fill(_ ports: [Port], from tensors: [String: Tensor]) throws(ComputeError) {
+    let names = ports.map(\.name)
+    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unknownInput(name, known: names)
+    }
+    for port in ports {
+      guard let tensor = tensors[port.name] else { throw .missingInput(port.name) }
+      guard tensor.shape == port.shape, tensor.elementType == .float32 else {
+        throw .input(
+          port.name, expected: "float32 \(port.shape)",
+          found: "\(tensor.elementType) \(tensor.shape)")
+      }
+      guard let place = unsafe port.place.fixed else { continue }
+      unsafe tensor.withUnsafeBytes { bytes in
+        guard let source = bytes.baseAddress else { return }
+        unsafe place.copyMemory(from: source, byteCount: bytes.count)
+      }
+    }
+  }
+
+  /// What lies in the plan's memory, as tensors.
+  private func tensors(_ ports: [Port]) throws(ComputeError) -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    for port in ports {
+      var tensor = try TrainingPlan.zeros(port.shape)
+      guard let place = unsafe port.place.fixed else { continue }
+      unsafe tensor.withUnsafeMutableBytes { bytes in
+        unsafe bytes.copyMemory(
+          from: UnsafeRawBufferPointer(start: place, count: bytes.count))
+      }
+      result[port.name] = tensor
+    }
+    return result
+  }
+
+  private static func zeros(_ shape: [Int]) throws(ComputeError) -> Tensor {
+    guard let tensor = try? Tensor(zeros: shape) else {
+      throw .outOfMemory(bytes: shape.reduce(4) { $0.multipliedSaturated(by: $1) })
+    }
+    return tensor
   }
 }

@@ -1,0 +1,98 @@
+import AviaryGraph
+import AviaryTensor
+
+/// Weights as the steps of a training want them: made anew of the parameters before every way
+/// forward.
+///
+/// - Note: used by the one plan that made it, on one thread at a time.
+final class TrainedWeights {
+  /// What the steps read, in the order of the constants.
+  let memory: [AlignedMemory]
+  private let forms: [Form]
+  private let needed: [(name: String, shape: [Int])]
+
+  /// How one constant is made.
+  private struct Form {
+    let constant: Constant
+    /// The copy from row-major numbers at input 0 into the layout wanted.
+    let copy: BoundPrimitive
+    /// Which memory it fills.
+    let position: Int
+  }
+
+  /// - Throws: `ComputeError.library`, `.outOfMemory`.
+  init(
+    _ constants: [Constant], _ graph: Graph, _ program: Program, _ engine: EngineHandle
+  ) throws(ComputeError) {
+    var memory: [AlignedMemory] = []
+    var forms: [Form] = []
+    for (position, constant) in constants.enumerated() {
+      // Steps that want the same share it.
+      if let same = forms.first(where: {
+        $0.constant.key == constant.key && $0.constant.descriptor == constant.descriptor
+      }) {
+        memory.append(memory[same.position])
+        continue
+      }
+      let place = try AlignedMemory(byteCount: constant.descriptor.byteCount)
+      memory.append(place)
+      let copy = try PrimitiveDescriptor(
+        reorder: MemoryDescriptor(constant.shape, .planar), to: constant.descriptor, engine)
+      let scratch = try AlignedMemory(byteCount: copy.descriptor(.scratch).byteCount)
+      self.scratch.append(scratch)
+      forms.append(
+        Form(
+          constant: constant,
+          copy: try BoundPrimitive(
+            copy,
+            [
+              (.source, .input(0, offset: 0)), (.destination, unsafe .inside(place.start)),
+              (.scratch, unsafe .inside(scratch.start)),
+            ], engine),
+          position: position))
+    }
+    self.memory = memory
+    self.forms = forms
+    let names = Set(program.parameterNames)
+    needed = graph.parameters.filter { $0.role != .bookkeeping && names.contains($0.name) }
+      .map { ($0.name, $0.shape) }
+  }
+
+  /// What oneDNN's copies use for a time.
+  private var scratch: [AlignedMemory] = []
+
+  /// Makes all anew.
+  ///
+  /// - Throws: `ComputeError.missingParameter`, `.parameterShape`, `.library`.
+  func refresh(
+    _ parameters: [String: Tensor], _ stream: borrowing StreamHandle
+  ) throws(ComputeError) {
+    let weights = PreparedWeights(parameters)
+    for (name, shape) in needed { try weights.check(name, shape: shape) }
+    for form in forms {
+      if let name = form.constant.parameter, let tensor = parameters[name],
+        tensor.elementType == .float32
+      {
+        unsafe try tensor.withUnsafeBytes { bytes throws(ComputeError) in
+          unsafe try copy(form, UnsafeMutableRawPointer(mutating: bytes.baseAddress), stream)
+        }
+      } else {
+        var values = try form.constant.make(weights)
+        let result = unsafe values.withUnsafeMutableBytes { bytes in
+          Result { () throws(ComputeError) in
+            unsafe try copy(form, bytes.baseAddress, stream)
+          }
+        }
+        try result.get()
+      }
+    }
+  }
+
+  private func copy(
+    _ form: Form, _ source: UnsafeMutableRawPointer?, _ stream: borrowing StreamHandle
+  ) throws(ComputeError) {
+    guard let source = unsafe source else { return }
+    unsafe try form.copy.run([source], [], stream)
+    try stream.wait()
+  }
+}

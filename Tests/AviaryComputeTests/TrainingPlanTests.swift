@@ -1,0 +1,140 @@
+import AviaryCompute
+import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+/// The way back of a training, held against the way forward: a network that is linear in each of
+/// its parameters and inputs changes by exactly what the gradient says, however far one goes.
+@Suite("training plans")
+struct TrainingPlanTests {
+  /// Checks the gradients by all parameters and inputs, for outputs weighted at random.
+  private func expectGradients(
+    _ graph: Graph, _ shape: [Int], _ options: PlanOptions = PlanOptions(),
+    tolerance: Double = 1e-4, forwardTolerance: Double = 1e-5,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var plan = try TrainingPlan(
+      graph, inputShapes: [shape], gradientsOf: [.parameters, .inputs], options: options,
+      engine: Engine())
+    var generator = SplitMix64(seed: 7)
+    let parameters = randomWeights(for: graph, seed: 5)
+    let inputs = [graph.inputs[0].name: generator.tensor(shape)]
+    var seeds: [String: Tensor] = [:]
+    for (name, shape) in plan.outputShapes.sorted(by: { $0.key < $1.key }) {
+      seeds[name] = generator.tensor(shape)
+    }
+    func loss(_ parameters: [String: Tensor], _ inputs: [String: Tensor]) throws -> Double {
+      let outputs = try naive(graph, weights: parameters, inputs: inputs)
+      return seeds.reduce(0) { sum, seed in
+        sum
+          + zip(outputs[seed.key]?.floats ?? [], seed.value.floats)
+          .reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      }
+    }
+    let forward = try plan.forward(inputs, parameters: parameters).outputs
+    for (name, tensor) in try naive(graph, weights: parameters, inputs: inputs) {
+      let found = try #require(forward[name])
+      #expect(
+        Agreement(found, expected: tensor).relative <= forwardTolerance,
+        sourceLocation: sourceLocation)
+    }
+    let gradients = try plan.backward(seeds)
+    #expect(!plan.steps.contains { $0.implementation.hasPrefix("ref") })
+    let start = try loss(parameters, inputs)
+    func expect(_ name: String, _ gradient: Tensor, _ step: Tensor, _ end: Double) {
+      let expected = end - start
+      let products = zip(gradient.floats, step.floats).map { Double($0) * Double($1) }
+      let found = products.reduce(0, +)
+      let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(
+        abs(found - expected) <= tolerance * max(size, abs(expected)),
+        "\(name): \(expected) expected, \(found) found; \(described(steps))",
+        sourceLocation: sourceLocation)
+    }
+    let steps = plan.steps
+    func described(_ steps: [PlanStep]) -> String {
+      steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
+    }
+    for (name, gradient) in gradients.parameters {
+      let parameter = try #require(parameters[name])
+      let step = generator.tensor(gradient.shape)
+      var changed = parameters
+      changed[name] = try Tensor(
+        shape: parameter.shape, zip(parameter.floats, step.floats).map { $0 + $1 })
+      expect(name, gradient, step, try loss(changed, inputs))
+    }
+    #expect(gradients.parameters.count == graph.parameters.filter { $0.role == .weight }.count)
+    let name = graph.inputs[0].name
+    let gradient = try #require(gradients.inputs[name])
+    let step = generator.tensor(shape)
+    let input = try #require(inputs[name])
+    let changed = try Tensor(shape: shape, zip(input.floats, step.floats).map { $0 + $1 })
+    expect(name, gradient, step, try loss(parameters, [name: changed]))
+  }
+
+  @Test(arguments: [1, 3, 16, 17, 32], [false, true])
+  func convolutions(_ width: Int, _ exact: Bool) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let b = a.convolution("b", width, kernel: 3) + a
+      let c = b.convolution("c", width, kernel: 3, stride: 2, bias: false)
+      let d = c.convolution("d", width * 2, kernel: 5, stride: 2, border: .same)
+      return [d.convolution("e", 3, kernel: 1), b.convolution("f", 3, kernel: 3, dilation: 2)]
+    }
+    try expectGradients(graph, [2, 3, 13, 10], PlanOptions(exact: exact))
+  }
+
+  @Test(arguments: [1, 3, 16, 17, 32])
+  func transposedConvolutions(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.transposedConvolution("a", width, kernel: 3)
+      let b = a.transposedConvolution("b", width, kernel: 3, stride: 2)
+      let c = b.transposedConvolution("c", width, kernel: 4, stride: 2, bias: false)
+      // A kernel smaller than the stride leaves pixels that only the bias reaches.
+      let d = a.transposedConvolution(
+        "d", width, kernel: 2, stride: 3, crops: .keras(kernel: 2, stride: 3))
+      return [c.transposedConvolution("e", 1, kernel: 3), d]
+    }
+    try expectGradients(graph, [2, 3, 5, 4])
+  }
+
+  @Test(arguments: [1, 2, 16])
+  func groups(_ groups: Int) throws {
+    let graph = try Graph(channels: 16) { x in
+      let a = x.convolution("a", 32, kernel: 3, groups: groups)
+      return [a.transposedConvolution("b", 16, kernel: 4, stride: 2, groups: groups)]
+    }
+    try expectGradients(graph, [2, 16, 6, 7])
+  }
+
+  /// Convolutions in bfloat16 round what they multiply to 8 bits: half a unit in the last place is
+  /// 0.2 %, of which sums of random terms keep about as much.
+  @Test(.enabled(if: Engine.hasBfloat16, "no bfloat16 on this processor"))
+  func bfloat16() throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", 32, kernel: 3)
+      let b = a.convolution("b", 32, kernel: 3, stride: 2)
+      let c = b.transposedConvolution("c", 32, kernel: 4, stride: 2) + a
+      return [c.transposedConvolution("d", 3, kernel: 3)]
+    }
+    let options = PlanOptions(exact: true, precision: .bfloat16)
+    let plan = try TrainingPlan(
+      graph, inputShapes: [[2, 3, 12, 10]], options: options, engine: Engine())
+    #expect(plan.steps.contains { $0.implementation.contains("bf16") })
+    try expectGradients(
+      graph, [2, 3, 12, 10], options, tolerance: 0.02, forwardTolerance: 0.02)
+  }
+
+  /// A recursive network: each use of a layer adds to the gradients of its parameters.
+  @Test func sharedParameters() throws {
+    let graph = try Graph(channels: 16) { x in
+      let a = x.convolution("a", 16, kernel: 3)
+      return [
+        a + x.convolution("b", 16, kernel: 3),
+        x.convolution("a", 16, kernel: 3, shared: true),
+      ]
+    }
+    try expectGradients(graph, [1, 16, 6, 7])
+  }
+}
