@@ -72,7 +72,7 @@ import Testing
   }
 
   /// Every operation between convolutions that have it lie in every layout in turn.
-  @Test(arguments: [16, 32, 20])
+  @Test(arguments: [20, 32])
   func everyLayout(_ channels: Int) throws {
     let half = channels / 2
     let ops: [Op] =
@@ -102,7 +102,7 @@ import Testing
         Resize(.lanczos(lobes: 3), to: .factor(Ratio(1, 3)), antialias: true),
       ].map(Op.resize)
     for op in ops {
-      let shape = [2, channels, 6, 8]
+      let shape = [2, channels, 4, 6]
       let output = try op.outputShape([shape])
       for groups in [1, channels] {
         let graph = try Graph(
