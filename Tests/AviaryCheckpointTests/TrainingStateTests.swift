@@ -1,5 +1,6 @@
 import AviaryTensor
 import AviaryTestSupport
+import FoundationEssentials
 import Testing
 
 @testable import AviaryCheckpoint
@@ -207,5 +208,27 @@ struct TrainingStateTests {
         let weights = try writer.group("weights", in: group)
         _ = try writer.group("a", in: weights)
       } == "/training/weights/a: a data set expected, a group found")
+  }
+
+  @Test("with any byte changed it is read or refused in one line")
+  func damage() throws {
+    let folder = try TemporaryFolder()
+    try whole().write(to: folder.file("a.h5"))
+    let bytes = try Array(Data(contentsOf: URL(filePath: folder.file("a.h5"))))
+    for i in stride(from: 0, to: bytes.count, by: max(bytes.count / 60, 1)) {
+      var damaged = bytes
+      damaged[i] ^= 0xFF
+      let path = try folder.file("b.h5", damaged)
+      do throws(CheckpointError) {
+        let training = try CheckpointFile(path).training
+        for source in [
+          training?.weights, training?.optimizer?.tensors, training?.adversary?.weights,
+        ] {
+          _ = try source?.loaded()
+        }
+      } catch {
+        #expect(!error.description.contains("\n"))
+      }
+    }
   }
 }
