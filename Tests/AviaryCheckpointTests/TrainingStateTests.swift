@@ -140,15 +140,23 @@ struct TrainingStateTests {
     #expect(
       try message { $0.step = 100 } == "best: a step from 0 to 100 expected, 150 found")
     #expect(
-      try message { ($0.step, $0.best) = (-1, nil) }
-        == "step: a number of 0 or more expected, -1 found")
+      try message { $0.step = -1 }
+        == "step: a number from 0 to 9007199254740992 expected, -1 found")
     #expect(
-      try message { $0.seconds = -1 } == "seconds: a number of 0 or more expected, -1.0 found")
-    #expect(try message { $0.threads = 0 } == "threads: a number of 1 or more expected, 0 found")
+      try message { $0.step = .max }
+        == "step: a number from 0 to 9007199254740992 expected, \(Int.max) found")
+    #expect(
+      try message { $0.seconds = -1 }
+        == "seconds: a number from 0 to 9007199254740992 expected, -1.0 found")
+    #expect(
+      try message { $0.seconds = 1e300 }
+        == "seconds: a number from 0 to 9007199254740992 expected, 1e+300 found")
+    #expect(
+      try message { $0.threads = 0 }
+        == "threads: a number from 1 to 9007199254740992 expected, 0 found")
     #expect(
       try message { $0.samples = .min }
-        == "samples: a number of 0 or more expected, \(Int.min) found"
-    )
+        == "samples: a number from 0 to 9007199254740992 expected, \(Int.min) found")
   }
 
   /// A checkpoint whose `/training` someone else wrote.
