@@ -17,6 +17,12 @@ public struct Value {
   public func applying(_ op: Op, _ others: Value...) -> Value {
     builder.add(op, [self] + others)
   }
+
+  /// Any operation that has no learned parameters, under a name that the node has for those who ask
+  /// for its value; others are numbered.
+  public func applying(_ op: Op, named name: String) -> Value {
+    builder.add(op, layer: name, [self])
+  }
 }
 
 // MARK: - Layers with parameters

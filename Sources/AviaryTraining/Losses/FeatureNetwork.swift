@@ -1,0 +1,141 @@
+public import AviaryGraph
+public import AviaryTensor
+
+/// A network whose values are compared, with its weights: the part of it that leads to the wanted
+/// nodes, as it is in inference.
+///
+/// Batch normalisation has become a factor and an offset for each channel, by its running statistics,
+/// and dropout is gone: a loss that is trained with must not depend on what else is in the batch.
+public struct FeatureNetwork: Sendable {
+  /// The part of the network that is needed; its outputs are the nodes, by their names.
+  public let graph: Graph
+  /// The weights that it needs, float32.
+  public let parameters: [String: Tensor]
+  /// How it takes pictures.
+  public let picture: Picture
+  /// The nodes whose values are compared, and how much each counts.
+  public let layers: [String: Double]
+
+  /// Takes a network apart.
+  ///
+  /// - Parameters:
+  ///   - graph: the whole network, of one input.
+  ///   - picture: how it takes pictures.
+  ///   - layers: the nodes whose values are compared, and how much each counts. Empty for the graph's
+  ///     first output.
+  ///   - parameter: gives the value of a parameter, in its shape; called for those that are needed.
+  /// - Throws: `TrainingError.recipe` for a node that is not there, with the nearest, for weights that
+  ///   are not above 0, for tensors of another shape and networks of several inputs; what `parameter`
+  ///   throws.
+  public init(
+    _ graph: Graph, picture: Picture, layers: [String: Double] = [:],
+    parameter: (Parameter) throws -> Tensor
+  ) throws {
+    guard graph.inputs.count == 1, picture.colour.channels == graph.inputs[0].channels else {
+      throw TrainingError.recipe(
+        field: "perceptual.checkpoint",
+        expected: "a network of one \(picture.colour.rawValue) picture",
+        found: "inputs of \(graph.inputs.map(\.channels)) channels")
+    }
+    let wanted = try Self.nodes(layers, of: graph)
+    self.layers = Dictionary(
+      uniqueKeysWithValues: wanted.map { (graph.nodes[$0.node].name, $0.weight) })
+    let needed = Self.ancestors(of: wanted.map(\.node), in: graph)
+    let used = Set(needed.flatMap { graph.nodes[$0].parameters })
+    var tensors: [String: Tensor] = [:]
+    for wanted in graph.parameters where used.contains(wanted.name) && wanted.role != .bookkeeping {
+      let tensor = try parameter(wanted).converted(to: .float32)
+      guard tensor.shape == wanted.shape else {
+        throw TrainingError.recipe(
+          field: "perceptual.checkpoint", expected: "\(wanted.name) of shape \(wanted.shape)",
+          found: "shape \(tensor.shape)")
+      }
+      tensors[wanted.name] = tensor
+    }
+    self.graph = try Self.inference(graph, needed, outputs: self.layers.keys.sorted(), tensors)
+    let left = Set(self.graph.parameters.map(\.name))
+    parameters = tensors.filter { left.contains($0.key) }
+    self.picture = picture
+  }
+
+  /// The positions of the nodes that are wanted.
+  private static func nodes(
+    _ layers: [String: Double], of graph: Graph
+  ) throws(TrainingError) -> [(node: Int, weight: Double)] {
+    let layers =
+      layers.isEmpty
+      ? [graph.name(ofValue: graph.outputs[0].value): 1]
+      : layers
+    let names = graph.nodes.map(\.name)
+    let positions = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    var nodes: [(node: Int, weight: Double)] = []
+    for (name, weight) in layers.sorted(by: { $0.key < $1.key }) {
+      guard let position = positions[name] else {
+        throw .unknownField("perceptual.layers.\(name)", nearest: name.nearest(in: names))
+      }
+      guard weight > 0, weight.isFinite else {
+        throw .recipe(
+          field: "perceptual.layers.\(name)", expected: "a number above 0", found: "\(weight)")
+      }
+      nodes.append((position, weight))
+    }
+    return nodes
+  }
+
+  /// The nodes that some nodes need, and themselves, in order of execution.
+  private static func ancestors(of nodes: [Int], in graph: Graph) -> [Int] {
+    var needed = Set(nodes)
+    for node in graph.nodes.indices.reversed() where needed.contains(node) {
+      for value in graph.nodes[node].inputs where value >= graph.inputs.count {
+        needed.insert(value - graph.inputs.count)
+      }
+    }
+    return needed.sorted()
+  }
+
+  /// A graph of some of the nodes, without what inference has no use for.
+  private static func inference(
+    _ graph: Graph, _ kept: [Int], outputs: [String], _ tensors: [String: Tensor]
+  ) throws -> Graph {
+    var nodes: [Graph.Node] = []
+    // Where the values of the old graph are in the new one.
+    var places = Array(graph.inputs.indices)
+    places += Array(repeating: 0, count: graph.nodes.count)
+    for position in kept {
+      var node = graph.nodes[position]
+      node.inputs = node.inputs.map { places[$0] }
+      if case .batchNormalization(let normalization) = node.op {
+        let (factors, offsets) = affine(normalization, node.parameters, tensors)
+        nodes.append(Graph.Node("\(node.name).factors", .scale(factors), inputs: node.inputs))
+        let value = graph.inputs.count + nodes.count - 1
+        node = Graph.Node(node.name, .offset(offsets), inputs: [value])
+      } else if case .dropout = node.op {
+        node = Graph.Node(node.name, .scale([1]), inputs: node.inputs)
+      }
+      nodes.append(node)
+      places[graph.inputs.count + position] = graph.inputs.count + nodes.count - 1
+    }
+    let values = Dictionary(
+      uniqueKeysWithValues: nodes.enumerated().map { ($1.name, graph.inputs.count + $0) })
+    return try Graph(
+      inputs: graph.inputs, nodes: nodes,
+      outputs: outputs.compactMap { name in values[name].map { Graph.Output(name, value: $0) } })
+  }
+
+  /// What a batch normalisation does in inference: value · factor + offset, by channel.
+  private static func affine(
+    _ normalization: BatchNormalization, _ names: [String], _ tensors: [String: Tensor]
+  ) -> (factors: [Double], offsets: [Double]) {
+    // In the order of the operation's parameters; the counter is not among the tensors.
+    var values = names.compactMap { tensors[$0]?.floats.map(Double.init) }[...]
+    let count = values.last?.count ?? 0
+    let weights =
+      normalization.scale ? values.removeFirst() : Array(repeating: 1, count: count)
+    let biases =
+      normalization.center ? values.removeFirst() : Array(repeating: 0, count: count)
+    let means = values.removeFirst(), variances = values.removeFirst()
+    let factors = zip(weights, variances).map { $0 / ($1 + normalization.epsilon).squareRoot() }
+    let offsets = zip(biases, zip(means, factors)).map { $0 - $1.0 * $1.1 }
+    return (factors, offsets)
+  }
+}
