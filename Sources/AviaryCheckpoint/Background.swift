@@ -1,3 +1,4 @@
+import AviaryFiles
 import Synchronization
 
 /// A value that is found on a thread of its own while the caller does something else, such as the hash

@@ -7,6 +7,8 @@ public struct Card: Hashable, Sendable {
   public var provenance: [Provenance] = []
   /// What the weights were trained on.
   public var trainingData: String?
+  /// How they were trained; nil where that is not known.
+  public var training: Training?
   /// Measured quality, one entry per set and scale.
   public var quality: [Quality] = []
   /// Anything else worth a sentence.
@@ -68,7 +70,7 @@ public struct Card: Hashable, Sendable {
 // Decoding is written out because the compiler's own insists on every array being there.
 extension Card: Codable {
   private enum CodingKeys: String, CodingKey {
-    case licence, provenance, trainingData, quality, notes
+    case licence, provenance, trainingData, training, quality, notes
   }
 
   /// Decodes a card; absent members are empty.
@@ -77,6 +79,7 @@ extension Card: Codable {
     licence = try values.decodeIfPresent(String.self, forKey: .licence)
     provenance = try values.decodeIfPresent([Provenance].self, forKey: .provenance) ?? []
     trainingData = try values.decodeIfPresent(String.self, forKey: .trainingData)
+    training = try values.decodeIfPresent(Training.self, forKey: .training)
     quality = try values.decodeIfPresent([Quality].self, forKey: .quality) ?? []
     notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
   }

@@ -18,8 +18,8 @@ public struct CheckpointFile: Sendable {
   /// The parameters under canonical names in PyTorch's layout, in the model's order, bookkeeping
   /// told by their descriptions.
   public var tensors: TensorSource
-  /// What the optimiser of an unfinished training remembers, outside the content hash.
-  public var optimizer: OptimizerState?
+  /// What an unfinished training needs to go on, outside the content hash.
+  public var training: TrainingState?
   /// The content hash that the file states, not verified; nil for what comes from no file.
   public internal(set) var storedHash: String?
 
@@ -27,7 +27,7 @@ public struct CheckpointFile: Sendable {
   public init(
     tensors: TensorSource, architecture: String? = nil, configuration: String? = nil,
     graph: String? = nil, picture: String? = nil, card: Card = Card(),
-    createdBy: String = "aviary", optimizer: OptimizerState? = nil
+    createdBy: String = "aviary", training: TrainingState? = nil
   ) {
     self.tensors = tensors
     self.architecture = architecture
@@ -36,7 +36,7 @@ public struct CheckpointFile: Sendable {
     self.picture = picture
     self.card = card
     self.createdBy = createdBy
-    self.optimizer = optimizer
+    self.training = training
   }
 
   /// Opens a native checkpoint; no weights are read.
@@ -54,7 +54,7 @@ public struct CheckpointFile: Sendable {
     let reader = try CheckpointReader(file)
     self = try reader.header()
     tensors = reader.source(of: try reader.entries())
-    optimizer = try reader.optimizer()
+    training = try reader.training(of: tensors)
   }
 
   /// Throws unless the tensors are those that the file was written with; reads them all, one by one.

@@ -22,8 +22,11 @@ enum CheckpointLayout {
     static let training = "training"
   }
 
-  /// Attributes and members of `/training`.
+  /// Attributes and members of `/training`, and of the adversary in it.
   enum Training {
+    static let progress = "progress"
+    static let weights = "weights"
+    static let adversary = "adversary"
     static let algorithm = "algorithm"
     static let step = "step"
     static let groups = "groups"

@@ -5,7 +5,7 @@ import FoundationEssentials
 struct CheckpointReader {
   let path: String
   let version: CheckpointVersion
-  private let tree: HDF5Tree
+  let tree: HDF5Tree
   private let weights: HDF5Tree.Group
 
   init(_ file: SniffedFile) throws(CheckpointError) {
@@ -22,7 +22,7 @@ struct CheckpointReader {
   }
 
   /// A member that is a group; nil where there is none of the name.
-  private static func group(
+  static func group(
     _ name: String, in parent: HDF5Tree.Group, _ path: String
   ) throws(CheckpointError) -> HDF5Tree.Group? {
     switch parent[name] {
@@ -71,7 +71,7 @@ struct CheckpointReader {
   /// The tensors in the model's order.
   func entries() throws(CheckpointError) -> [Entry] { try entries(of: weights) }
 
-  private func entries(of group: HDF5Tree.Group) throws(CheckpointError) -> [Entry] {
+  func entries(of group: HDF5Tree.Group) throws(CheckpointError) -> [Entry] {
     var placed: [(position: Int, entry: Entry)] = []
     for (name, member) in group.members {
       guard case .dataSet(let dataSet) = member else {
@@ -88,28 +88,6 @@ struct CheckpointReader {
     }
     // Stable: those without a position, from another writer, stay sorted by name at the end.
     return placed.sorted { $0.position < $1.position }.map(\.entry)
-  }
-
-  /// The state of an unfinished training; nil where there is none.
-  func optimizer() throws(CheckpointError) -> OptimizerState? {
-    typealias Training = CheckpointLayout.Training
-    guard let training = try Self.group(CheckpointLayout.Member.training, in: tree.root, path),
-      let group = try Self.group(Training.optimizer, in: training, path)
-    else { return nil }
-    var groups: [OptimizerState.Group] = []
-    if let json = try text(Training.groups, in: training) {
-      do {
-        groups = try JSONDecoder().decode(
-          [OptimizerState.Group].self, from: Data(json.utf8))
-      } catch {
-        throw .damaged(
-          path: path, part: "/training/groups", reason: "JSON of groups of parameters expected")
-      }
-    }
-    return OptimizerState(
-      algorithm: training.attributes[Training.algorithm]?.string,
-      step: training.attributes[Training.step]?.integer, groups: groups,
-      tensors: source(of: try entries(of: group)))
   }
 
   /// The tensors, to be read when asked for.
@@ -152,7 +130,7 @@ struct CheckpointReader {
     try text(member, in: tree.root)
   }
 
-  private func text(
+  func text(
     _ member: String, in parent: HDF5Tree.Group
   ) throws(CheckpointError) -> String? {
     switch parent[member] {

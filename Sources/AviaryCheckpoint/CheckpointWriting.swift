@@ -24,15 +24,15 @@ extension CheckpointFile {
   /// - Throws: as `Checkpoint.write(to:)`, and what reading the tensors throws.
   @discardableResult
   public func write(to path: String) throws(CheckpointError) -> String {
-    for tensor in tensors.descriptions + (optimizer?.tensors.descriptions ?? []) {
+    for tensor in tensors.descriptions + (training?.tensors ?? []) {
       try Self.requireValid(tensor.name)
       guard Checkpoint.elementTypes.contains(tensor.elementType) else {
         throw .elementType(name: tensor.name, found: tensor.elementType.rawValue)
       }
     }
     let card = try cardJSON(path)
-    let groups = try optimizer.map { (state) throws(CheckpointError) in
-      try Self.json(state.groups, "the optimiser: a hyperparameter", path)
+    let texts = try training.map { (state) throws(CheckpointError) in
+      try TrainingTexts(state, path)
     }
     let writer = try HDF5Writer(replacing: path)
     let root = try writer.root()
@@ -48,17 +48,7 @@ extension CheckpointFile {
     try writer.text(Member.card, card, in: root)
     let hash = try write(tensors, in: try writer.group(Member.weights, in: root), by: writer)
     try writer.attribute(Root.contentHash, hash, of: root)
-    if let optimizer, let groups {
-      typealias Training = CheckpointLayout.Training
-      let training = try writer.group(Member.training, in: root)
-      if let algorithm = optimizer.algorithm {
-        try writer.attribute(Training.algorithm, algorithm, of: training)
-      }
-      if let step = optimizer.step { try writer.attribute(Training.step, step, of: training) }
-      try writer.text(Training.groups, groups, in: training)
-      let slots = try writer.group(Training.optimizer, in: training)
-      _ = try write(optimizer.tensors, in: slots, by: writer)
-    }
+    if let training, let texts { try write(training, texts, in: root, by: writer) }
     try writer.commit()
     return hash
   }
@@ -66,7 +56,7 @@ extension CheckpointFile {
   /// Writes tensors in the order of hashing, so that each is read once.
   ///
   /// - Returns: their content hash.
-  private func write(
+  func write(
     _ tensors: TensorSource, in group: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
   ) throws(CheckpointError) -> String {
     let positions = Dictionary(uniqueKeysWithValues: tensors.names.enumerated().map { ($1, $0) })
@@ -96,7 +86,7 @@ extension CheckpointFile {
   /// A part as JSON.
   ///
   /// - Parameter number: what of it may be a number, for the message.
-  private static func json(
+  static func json(
     _ part: some Encodable, _ number: String, _ path: String
   ) throws(CheckpointError) -> String {
     let encoder = JSONEncoder()

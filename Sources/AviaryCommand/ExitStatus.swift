@@ -115,7 +115,8 @@ enum ExitStatus: Int32, CaseIterable {
   private init(_ error: ComputeError) {
     self =
       switch error {
-      case .outOfMemory, .threads, .unsupported, .noImplementation, .tooLarge: .unavailable
+      case .outOfMemory, .threads, .unsupported, .noImplementation, .noBfloat16, .tooLarge:
+        .unavailable
       case .graph, .missingParameter, .parameterShape: .data
       case .library, .missingInput, .unknownInput, .input, .unknownOutput: .failure
       }

@@ -4,6 +4,10 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case recipe(field: String, expected: String, found: String)
   /// A field that no recipe has, and the nearest that there is.
   case unknownField(String, nearest: String?)
+  /// A file cannot be opened or read.
+  case cannotRead(path: String, reason: String)
+  /// A file cannot be written.
+  case cannotWrite(path: String, reason: String)
   /// Pictures to train on: the folder or file, what was expected, what was found.
   case data(path: String, expected: String, found: String)
   /// The training itself: the thing, what was expected, what was found.
@@ -16,6 +20,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(field): \(expected) expected, \(found) found"
     case .unknownField(let field, let nearest):
       "\(field): no such field" + (nearest.map { "; did you mean \($0)?" } ?? "")
+    case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
+    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     case .data(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
     case .training(let thing, let expected, let found):
       "\(thing): \(expected) expected, \(found) found"

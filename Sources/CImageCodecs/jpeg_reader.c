@@ -173,7 +173,8 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
   }
 }
 
-cimg_reader *cimg_open_jpeg(int descriptor, cimg_info *info, cimg_error *error) {
+// A reader without a file yet; NULL on failure.
+static jpeg_reader *create(cimg_info *info, cimg_error *error) {
   memset(info, 0, sizeof *info);
   jpeg_reader *reader = calloc(1, sizeof *reader);
   if (!reader) {
@@ -187,23 +188,47 @@ cimg_reader *cimg_open_jpeg(int descriptor, cimg_info *info, cimg_error *error) 
   reader->manager.error_exit = fail;
   reader->manager.emit_message = warn;
   reader->manager.output_message = say_nothing;
+  // Before creation, which may fail and keeps the pointer.
+  reader->jpeg.client_data = reader;
+  return reader;
+}
+
+// Creates the library's part and reads the header; closes the reader on failure.
+static cimg_reader *begin(jpeg_reader *reader, cimg_info *info, cimg_error *error) {
+  if (!reader->file || fseeko(reader->file, 0, SEEK_SET) != 0) {
+    snprintf(error->text, sizeof error->text, "%s", strerror(errno));
+    close_jpeg(&reader->base);
+    return NULL;
+  }
   if (setjmp(reader->jump)) {
     close_jpeg(&reader->base);
     return NULL;
   }
-  // Before creation, which may fail and keeps the pointer.
-  reader->jpeg.client_data = reader;
   jpeg_create_decompress(&reader->jpeg);
   reader->progress.progress_monitor = check_progress;
   reader->jpeg.progress = &reader->progress;
-  int copy = dup(descriptor);
-  reader->file = copy < 0 ? NULL : fdopen(copy, "rb");
-  if (!reader->file || fseeko(reader->file, 0, SEEK_SET) != 0) {
-    snprintf(error->text, sizeof error->text, "%s", strerror(errno));
-    if (!reader->file && copy >= 0) close(copy);
-    close_jpeg(&reader->base);
-    return NULL;
-  }
   set_up(reader, info);
   return &reader->base;
+}
+
+cimg_reader *cimg_open_jpeg(int descriptor, cimg_info *info, cimg_error *error) {
+  jpeg_reader *reader = create(info, error);
+  if (!reader) return NULL;
+  int copy = dup(descriptor);
+  reader->file = copy < 0 ? NULL : fdopen(copy, "rb");
+  if (!reader->file && copy >= 0) {
+    int reason = errno;
+    close(copy);
+    errno = reason;
+  }
+  return begin(reader, info, error);
+}
+
+cimg_reader *cimg_open_jpeg_bytes(
+    const uint8_t *bytes, size_t length, cimg_info *info, cimg_error *error) {
+  jpeg_reader *reader = create(info, error);
+  if (!reader) return NULL;
+  // Opened for reading only: what is there is not written to, whatever the type says.
+  reader->file = fmemopen((void *)bytes, length, "rb");
+  return begin(reader, info, error);
 }

@@ -35,8 +35,8 @@ struct OptimizerConversionTests {
       #expect(!convert.output.contains("Left behind"))
     }
     let original = try #require(try WeightsFile.read(fixture("optimizer/" + file)).optimizer)
-    let checkpoint = try #require(try CheckpointFile(first).optimizer)
-    let rewritten = try #require(try CheckpointFile(second).optimizer)
+    let checkpoint = try #require(try CheckpointFile(first).training?.optimizer)
+    let rewritten = try #require(try CheckpointFile(second).training?.optimizer)
     let result = try #require(try WeightsFile.read(written).optimizer)
     #expect(checkpoint.tensors.names == rewritten.tensors.names)
     #expect(Set(checkpoint.tensors.names) == Set(result.tensors.names))
@@ -112,15 +112,15 @@ struct OptimizerConversionTests {
     let (renamed, dropped, mixed) =
       (folder.file("renamed.h5"), folder.file("dropped.h5"), folder.file("mixed.h5"))
     _ = try Outcome(["edit", path, renamed, "--rename", "conv{i}=body_{i-1}"])
-    let state = try #require(try CheckpointFile(renamed).optimizer)
+    let state = try #require(try CheckpointFile(renamed).training?.optimizer)
     #expect(state.tensors.names.prefix(2) == ["body_0.weight.step", "body_0.weight.exp_avg"])
     #expect(state.groups[0].parameters.first == "body_0.weight")
     let drop = try Outcome(["edit", path, dropped, "--drop", "conv3.bias"])
     #expect(drop.output.contains("3 tensors of the optimiser's state left out"))
-    #expect(try CheckpointFile(dropped).optimizer?.tensors.count == 15)
+    #expect(try CheckpointFile(dropped).training?.optimizer?.tensors.count == 15)
     let merge = try Outcome(["edit", path, mixed, "--merge", old + ":0.5"])
     #expect(
       merge.output.contains("the optimiser's state left out: it is not that of a mixture"))
-    #expect(try CheckpointFile(mixed).optimizer == nil)
+    #expect(try CheckpointFile(mixed).training?.optimizer == nil)
   }
 }

@@ -55,7 +55,7 @@ extension StoredModel {
       report.contentHash = try checkpoint.write(to: path)
       let file = try CheckpointFile(path)
       try requireHash(report.contentHash, of: file.tensors, path)
-      try requireState(file.optimizer, path)
+      try requireState(file.training?.optimizer, path)
     case .pytorch, .safetensors:
       let tensors = try weights.completed(for: network.graph)
       let hash = try original.contentHash(of: original.weights.completed(for: network.graph))

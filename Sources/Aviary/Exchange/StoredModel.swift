@@ -100,7 +100,11 @@ public struct StoredModel: Sendable {
     storedHash = checkpoint.storedHash
     let weights = checkpoint.tensors
     (optimizer, leftBehind) =
-      checkpoint.optimizer?.following(from: weights, to: weights) ?? (nil, [])
+      checkpoint.training?.optimizer?.following(from: weights, to: weights) ?? (nil, [])
+    if let progress = checkpoint.training?.progress {
+      leftBehind.append(
+        "the training's own state, step \(progress.step): it goes on from the file itself")
+    }
   }
 
   /// Adds the file that the weights come from to the card's provenance.
@@ -156,6 +160,7 @@ public struct StoredModel: Sendable {
       tensors: weights, architecture: name.isEmpty ? nil : name,
       configuration: network.configuration.text, graph: network.graph.json.text,
       picture: hasPicture ? network.picture.json.text : nil, card: card,
-      createdBy: Aviary.versionLine, optimizer: optimizer?.storable)
+      createdBy: Aviary.versionLine,
+      training: optimizer.map { TrainingState(optimizer: $0.storable) })
   }
 }

@@ -231,7 +231,8 @@ extension EditedWeights {
         conversions: changes))
     guard let network else {
       return CheckpointFile(
-        tensors: storable, card: card, createdBy: Aviary.versionLine, optimizer: optimizer?.storable
+        tensors: storable, card: card, createdBy: Aviary.versionLine,
+        training: optimizer.map { TrainingState(optimizer: $0.storable) }
       )
     }
     var model = StoredModel(network, weights: storable, card: card)

@@ -1,12 +1,12 @@
 internal import AviaryImage
-internal import FoundationEssentials
+public import AviaryTraining
 
 /// How good a model is on a folder of pictures, by the protocol that publications use.
 ///
 /// Originals are cut to a multiple of the scale and reduced as MATLAB's `imresize` does it; results
 /// are rounded to 8 bits; PSNR and SSIM are those of the rounded luma (BT.601, studio range), less
 /// `scale` pixels on every side. A network on luma is judged on its own luma. Beside every figure
-/// stands that of bicubic enlargement.
+/// stands that of bicubic enlargement: at scale 1, of the picture as the network was given it.
 public struct Evaluation: Codable, Sendable {
   /// PSNR in dB and SSIM.
   public struct Score: Codable, Hashable, Sendable {
@@ -49,6 +49,8 @@ public struct Evaluation: Codable, Sendable {
   ///   - folder: the originals, PNG or JPEG.
   ///   - lowResolution: a folder with pictures to enlarge, of the originals' names; nil to make them
   ///     of the originals.
+  ///   - degradations: what pictures to restore suffer after they were reduced, as in training: the
+  ///     same in every evaluation, for each picture has a random stream of its own.
   ///   - unroundedLuma: whether luma is compared without rounding, as some publications do; that
   ///     gives figures 0.02 to 0.07 dB higher.
   ///   - progress: is told how many pictures are done, and of how many.
@@ -56,7 +58,7 @@ public struct Evaluation: Codable, Sendable {
   ///   original's size over the scale, and what enlarging throws.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
-    unroundedLuma: Bool = false, options: UpscalerOptions = UpscalerOptions(),
+    degradations: [DataRecipe.Degradation] = [], unroundedLuma: Bool = false, options: UpscalerOptions = UpscalerOptions(),
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)
@@ -66,8 +68,9 @@ public struct Evaluation: Codable, Sendable {
       progress(done, names.count)
       let original = try Image(contentsOf: "\(folder)/\(name)").opaque
         .cropped(toMultipleOf: scale)
-      let small = try Evaluation.lowResolution(
-        of: original, name, scale: scale, folder: lowResolution)
+      let small = try Evaluation.degraded(
+        Evaluation.lowResolution(of: original, name, scale: scale, folder: lowResolution),
+        by: degradations, position: done)
       let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
       func score(_ result: Image) throws -> PictureQuality {
         try PictureQuality(
@@ -98,20 +101,30 @@ public struct Evaluation: Codable, Sendable {
     return original.format.color == .gray ? try picture.converted(to: .gray) : picture
   }
 
+  /// A picture made worse.
+  ///
+  /// - Parameter position: of the picture among the folder's.
+  static func degraded(
+    _ image: Image, by degradations: [DataRecipe.Degradation], position: Int
+  ) throws -> Image {
+    guard !degradations.isEmpty else { return image }
+    var data = DataRecipe(targets: "")
+    data.degradations = degradations
+    var generator = SeededGenerator(seed: 1, Evaluation.purpose, UInt64(position))
+    return try data.degraded(image, using: &generator)
+  }
+
+  /// Which stream of the seed degradations are drawn from: the letters "eval".
+  private static let purpose: UInt64 = 0x6576_616C
+
   /// The picture to enlarge: the original reduced, or the one of its name in a folder.
-  private static func lowResolution(
+  static func lowResolution(
     of original: Image, _ name: String, scale: Int, folder: String?
   ) throws -> Image {
     guard let folder else {
       return try Resampling(rounding: .eight).resize(original, by: ScaleFactor(1, over: scale))
     }
-    let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-    // Published sets append the scale to names, or say LR where the original says HR, or neither.
-    let candidates = [
-      name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png",
-      name.replacing("HR", with: "LR"),
-    ]
-    let found = candidates.first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+    let found = PicturePartner.name(of: name, scale: scale, in: folder)
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
     let expected = (original.width / scale, original.height / scale)
     guard (small.width, small.height) == expected else {

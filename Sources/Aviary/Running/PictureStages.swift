@@ -127,17 +127,3 @@ struct PictureStages: ~Copyable {
     try alpha?.window.discard(before: end)
   }
 }
-
-extension Picture.Colour {
-  /// The colour model in which a picture of the given colours goes into the network.
-  func model(for source: ColorModel) -> ColorModel {
-    switch self {
-    case .rgb: .rgb
-    // Colour goes through a network on gray channel by channel.
-    case .gray: source == .gray ? .gray : .rgb
-    case .luma: .luma
-    case .ycbcr: .ycbcr
-    case .ycbcrJPEG: .fullRangeYCbCr
-    }
-  }
-}

@@ -1,6 +1,6 @@
 import AviaryFiles
 import AviaryTensor
-import Crypto
+package import Crypto
 
 extension InputFile {
   /// Opens a file of weights: `init(_:)` with this module's error.
@@ -65,7 +65,7 @@ extension InputFile {
 
 extension SHA256Digest {
   /// The digest in lowercase hexadecimal.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     let digits = Array("0123456789abcdef")
     return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
   }

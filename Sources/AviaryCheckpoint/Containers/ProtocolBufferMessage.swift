@@ -30,6 +30,12 @@ package struct ProtocolBufferMessage {
     append(ProtocolBufferMessage.littleEndian(value))
   }
 
+  /// Adds a float64.
+  package mutating func add(_ number: Int, _ value: Double) {
+    append(ProtocolBufferMessage.varint(UInt64(number << 3 | 1)))
+    append((0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(8 * $0)) })
+  }
+
   /// Adds text.
   package mutating func add(_ number: Int, _ text: String) { add(number, bytes: Array(text.utf8)) }
 

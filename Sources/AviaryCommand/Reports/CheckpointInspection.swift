@@ -7,7 +7,7 @@ struct CheckpointInspection {
   private let path: String
   private let summary: CheckpointSummary
   private let tensors: [TensorEntry]
-  private let optimizer: OptimizerState?
+  private let training: TrainingState?
   private let isVerified: Bool
 
   /// - Throws: `CheckpointError`, `.hashMismatch` if `verify` and the weights are not those that the
@@ -17,7 +17,7 @@ struct CheckpointInspection {
     summary = try CheckpointSummary(of: file)
     isVerified = verify
     let checkpoint = try CheckpointFile(file)
-    optimizer = checkpoint.optimizer
+    training = checkpoint.training
     if verify { try checkpoint.verify(path) }
     tensors = try summary.tensors.map { entry in
       let tensor = statistics ? try checkpoint.tensors.tensor(entry.name) : nil
@@ -40,7 +40,7 @@ struct CheckpointInspection {
       "Content hash",
       "\(summary.storedHash) (\(isVerified ? "verified" : "as stored, not verified"))")
     summary.card.describe(in: &sheet)
-    sheet.add("Optimiser", optimizer?.text)
+    training?.describe(in: &sheet)
     sheet.add("Tensors", TensorEntry.total(tensors))
     return "\(path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
   }
@@ -60,7 +60,8 @@ struct CheckpointInspection {
         "tensors": .array(try tensors.map { try $0.json }),
       ]
       members["architecture"] = summary.architecture.map(JSON.string)
-      members["optimizer"] = optimizer?.json
+      members["optimizer"] = training?.optimizer?.json
+      members["training"] = try training?.progress.map { try JSON(encoding: $0) }
       members["configuration"] = part(summary.configuration)
       members["picture"] = part(summary.picture)
       return .object(members)

@@ -28,6 +28,20 @@ import CImageCodecs
     path = file.path
   }
 
+  /// Reads the header of a JPEG in memory, which must outlive this.
+  ///
+  /// - Throws: `ImageError.damaged`.
+  @unsafe init(jpeg bytes: UnsafeBufferPointer<UInt8>) throws(ImageError) {
+    var info = cimg_info()
+    var error = cimg_error()
+    let opened = unsafe cimg_open_jpeg_bytes(bytes.baseAddress, bytes.count, &info, &error)
+    let path = "JPEG in memory"
+    guard let opened = unsafe opened else { throw .damaged(path: path, reason: error.message) }
+    unsafe handle = unsafe opened
+    self.info = info
+    self.path = path
+  }
+
   /// Bytes of a row of interleaved samples.
   var rowByteCount: Int { Int(info.width) * pixelByteCount }
 

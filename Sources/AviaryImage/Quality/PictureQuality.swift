@@ -12,6 +12,9 @@ public struct PictureQuality: Hashable, Sendable {
   /// Mean structural similarity (Wang et al. 2004), at most 1; see `StructuralSimilarity`.
   public let ssim: Double
 
+  /// The least side of what is left within the border: a window of SSIM.
+  package static let leastSide = StructuralSimilarity.windowSize
+
   /// Compares a picture with its original.
   ///
   /// - Parameters:

@@ -40,6 +40,10 @@ typedef struct cimg_reader cimg_reader;
 cimg_reader *cimg_open_png(int descriptor, cimg_info *info, cimg_error *error);
 cimg_reader *cimg_open_jpeg(int descriptor, cimg_info *info, cimg_error *error);
 
+// Opens a reader on a JPEG in memory, which must stay until the reader is closed. NULL on failure.
+cimg_reader *cimg_open_jpeg_bytes(
+  const uint8_t *bytes, size_t length, cimg_info *info, cimg_error *error);
+
 // Reads the next `count` rows, `stride` bytes apart. With the last row the rest of the file is
 // read too, so that damage after the picture shows.
 int cimg_read_rows(
@@ -70,3 +74,10 @@ int cimg_write_rows(
 int cimg_finish_png(cimg_writer *writer, cimg_error *error);
 
 void cimg_close_writer(cimg_writer *writer);
+
+// A picture as a JPEG, with the library's defaults (colour as YCbCr, chroma at half resolution).
+// `channels` is 1 (gray) or 3 (RGB), `quality` 1 to 100; rows follow each other without gaps.
+// NULL on failure; else to be given to `free`.
+uint8_t *cimg_encode_jpeg(
+  const uint8_t *rows, uint32_t width, uint32_t height, int channels, int quality, size_t *length,
+  cimg_error *error);

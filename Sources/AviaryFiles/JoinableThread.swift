@@ -2,12 +2,21 @@ import Glibc
 import Synchronization
 
 /// A thread that runs a function once; letting go of it waits for its end.
-final class JoinableThread: Sendable {
+package final class JoinableThread: Sendable {
   /// The system's name of it, as long as it may run; a number on this system.
   private let running = Mutex<pthread_t?>(nil)
+  /// Whether there is such a thread.
+  package let isStarted: Bool
 
-  /// Starts it.
-  init(_ body: @escaping @Sendable () -> Void) {
+  /// Starts it; where no thread is to be had, runs the function at once, which takes longer and is
+  /// no error.
+  package convenience init(_ body: @escaping @Sendable () -> Void) {
+    self.init(starting: body)
+    if !isStarted { body() }
+  }
+
+  /// Starts it, where a thread is to be had: for a function that goes on until it is told to stop.
+  package init(starting body: @escaping @Sendable () -> Void) {
     let job = unsafe Unmanaged.passRetained(Job(body))
     var thread = pthread_t()
     let failure = unsafe pthread_create(
@@ -21,16 +30,15 @@ final class JoinableThread: Sendable {
       let started = thread
       running.withLock { $0 = started }
     } else {
-      // No thread is to be had: it is done at once, which takes longer and is no error.
       unsafe job.release()
-      body()
     }
+    isStarted = failure == 0
   }
 
   deinit { join() }
 
   /// Waits for its end; any number of times, from any thread.
-  func join() {
+  package func join() {
     running.withLock {
       if let thread = $0 { _ = pthread_join(thread, nil) }
       $0 = nil

@@ -1,0 +1,108 @@
+internal import AviaryCheckpoint
+internal import AviaryGraph
+internal import AviaryTensor
+internal import AviaryTraining
+
+/// What a training keeps and measures on the way: rank 0 alone.
+extension TrainingRun {
+  /// Measures the averaged weights, writes samples, and keeps the best.
+  mutating func validate() throws {
+    guard communicator.rank == 0, let validation else { return }
+    let model = Model(network, weights: named(trainer.result))
+    let evaluation = try validation.evaluate(model)
+    let mean = evaluation.mean
+    let samples = try validation.writeSamples(model, step: step, to: folder)
+    let quality = Card.Quality(
+      set: validation.setName, scale: data.geometry.scale, psnr: mean.psnr, ssim: mean.ssim,
+      measured: validation.measured)
+    self.quality = quality
+    try log?.append(
+      step: step,
+      TrainingLog.Quality(
+        psnr: mean.psnr, ssim: mean.ssim, bicubicPSNR: mean.bicubic.psnr,
+        bicubicSSIM: mean.bicubic.ssim), samples: samples)
+    // A figure that is none is never the best; an infinite one, of a perfect result, is no JSON.
+    let isBest = mean.psnr.isFinite && mean.psnr > progress.best?.figure ?? -.infinity
+    if isBest {
+      try file(of: trainer.result, quality).write(to: folder.best)
+      progress.best = TrainingProgress.Best(figure: mean.psnr, step: step)
+    }
+    observer(
+      .validated(
+        TrainingValidation(
+          step: step, evaluation: evaluation, isBest: isBest, samples: samples)))
+  }
+
+  /// Writes a checkpoint to go on from, and removes the oldest.
+  ///
+  /// - Throws: `CheckpointError`; the checkpoints before are whole then.
+  mutating func save() throws {
+    saved = (.now, step)
+    guard communicator.rank == 0 else { return }
+    var file = file(of: trainer.result, nil)
+    file.training = TrainingState(
+      progress: progress,
+      weights: trainer.average == nil ? nil : source(trainer.parameters),
+      optimizer: trainer.optimizer.state(rate: rate.at(step - 1)),
+      adversary: trainer.adversary.map { adversary in
+        TrainingState.Adversary(
+          weights: TensorSource(NamedTensors(adversary.discriminator.parameters.sortedByName)),
+          optimizer: adversary.optimizer.state(rate: adversaryRate?.at(step - 1) ?? 0))
+      })
+    let path = folder.checkpoint(step: step)
+    try file.write(to: path)
+    folder.prune(keep: recipe.saving.keep)
+    observer(.saved(path: path, step: step))
+  }
+
+  /// Writes the trained network.
+  mutating func finish() throws {
+    if communicator.rank == 0 {
+      // A training that was done already when it was resumed has not been measured.
+      if quality == nil { try validate() }
+      try file(of: trainer.result, quality).write(to: folder.model)
+      observer(.saved(path: folder.model, step: step))
+    }
+    try communicator.barrier()
+  }
+
+  /// Weights as a checkpoint without the state of the training.
+  private func file(of weights: [String: Tensor], _ quality: Card.Quality?) -> CheckpointFile {
+    var card = card
+    // JSON has no infinity, which is what a perfect result is worth.
+    card.quality = [quality].compactMap(\.self).filter(\.psnr.isFinite)
+    card.training = Card.Training(
+      recipe: recipe.yaml, steps: step, seed: recipe.seed, fingerprint: data.fingerprint,
+      program: Aviary.versionLine)
+    return StoredModel(network, weights: source(weights), card: card).checkpoint
+  }
+
+  /// Parameters in the graph's order.
+  private func named(_ parameters: [String: Tensor]) -> NamedTensors {
+    NamedTensors(
+      network.graph.parameters.compactMap { parameter in
+        parameters[parameter.name].map { (parameter.name, $0) }
+      })
+  }
+
+  /// Parameters in the graph's order, described.
+  private func source(_ parameters: [String: Tensor]) -> TensorSource {
+    let tensors = named(parameters)
+    let counters = Set(
+      network.graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
+    return TensorSource(
+      tensors.map { name, tensor in
+        TensorDescription(
+          name: name, shape: tensor.shape, elementType: tensor.elementType,
+          isBookkeeping: counters.contains(name))
+      }
+    ) { (position) throws(CheckpointError) in tensors[position].tensor }
+  }
+}
+
+extension [String: Tensor] {
+  /// The tensors by name, for files that are alike.
+  fileprivate var sortedByName: [(String, Tensor)] {
+    sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+}

@@ -1,0 +1,226 @@
+internal import AviaryCheckpoint
+internal import AviaryCompute
+public import AviaryGraph
+internal import AviaryTensor
+public import AviaryTraining
+
+/// A training as a recipe says it: from a folder of pictures to a checkpoint, with everything that is
+/// kept and shown on the way, in the folder of the run (see `RunFolder`).
+///
+/// Everything that can be wrong with a recipe, its files and folders is found when the run is made,
+/// before any time is spent. A training that is interrupted, or killed, goes on from its last
+/// checkpoint to the very weights that it would have reached without; where that cannot be, it says
+/// why.
+public struct TrainingRun: ~Copyable {
+  /// What is trained, and how.
+  public let recipe: Recipe
+  /// Where everything is kept.
+  public let folder: RunFolder
+  /// The network that is trained.
+  public let network: Network
+  /// The pictures that are learned from.
+  public let data: TrainingSet
+  var trainer: Trainer
+  let validation: Validation?
+  let communicator: any Communicator
+  let observer: (TrainingEvent) -> Void
+  let threads: Int
+  let rate: LearningRate
+  let adversaryRate: LearningRate?
+  /// How far this training is: what goes into checkpoints.
+  var progress: TrainingProgress
+  /// The card, but for what changes on the way.
+  var card: Card
+  /// The figures of the last validation.
+  var quality: Card.Quality?
+  var log: TrainingLog?
+  /// When, by the clock and by steps, the last checkpoint was written.
+  var saved: (time: ContinuousClock.Instant, step: Int)
+  /// The seconds of training before this process.
+  private let earlierSeconds: Double
+
+  /// Prepares a training: checks the recipe, reads the pictures, plans the network.
+  ///
+  /// - Parameters:
+  ///   - zoo: the architectures, and the checkpoints that are found by name.
+  ///   - checkpoint: a checkpoint of an unfinished training to go on from; nil to begin.
+  ///   - communicator: the processes that train together; rank 0 alone validates, logs and saves.
+  ///   - observer: is told what happens.
+  /// - Throws: `TrainingError` for what is wrong with the recipe, its data or the folder;
+  ///   `RegistryError`, `GraphError` and `AviaryError` for an architecture, configuration or checkpoint
+  ///   that does not fit; `CheckpointError` and `ImageError` for files; `ComputeError` for a network
+  ///   that cannot be planned.
+  public init(
+    _ recipe: Recipe, zoo: Zoo = Zoo(), resuming checkpoint: String? = nil,
+    communicator: any Communicator = OneProcess(),
+    observer: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws {
+    try recipe.check()
+    let folder = RunFolder(recipe.saving.folder)
+    if checkpoint == nil, let last = folder.checkpoints.last {
+      throw TrainingError.training(
+        folder.path, expected: "a folder without checkpoints, or that the training there is resumed",
+        found: "checkpoints up to step \(last.step)")
+    }
+    let trainable = try TrainableNetwork(recipe, registry: zoo.registry)
+    let network = trainable.network
+    let resumed = try checkpoint.map { path throws in
+      try ResumedTraining(path, of: network)
+    }
+    if let resumed, resumed.progress.step > recipe.steps {
+      throw TrainingError.recipe(
+        field: "steps", expected: "at least the \(resumed.progress.step) that are done",
+        found: "\(recipe.steps)")
+    }
+    // A training goes on with the threads that it began with, unless they are stated.
+    let engine = try Engine(threads: recipe.threads ?? resumed?.progress.threads)
+    let validation = try Validation(recipe, scale: trainable.scale, threads: engine.threads)
+    let start = try TrainingStart(recipe, network.graph, zoo, resumed, engine)
+    let losses = try CombinedLoss(recipe.losses, picture: network.picture, engine: engine) {
+      try TrainingStart.features($0, registry: zoo.registry)
+    }
+    let rate = try LearningRate(
+      recipe.schedule, rate: recipe.optimizer.rate, steps: recipe.steps)
+    let adversaryRate = try recipe.adversarial.map { adversary throws in
+      try LearningRate(recipe.schedule, rate: adversary.optimizer.rate, steps: recipe.steps)
+    }
+    let share = try TrainingStart.batchShare(recipe, communicator)
+    let data = try TrainingSet(
+      recipe.data, recipe.batch, picture: network.picture, geometry: trainable.geometry,
+      seed: recipe.seed)
+    var settings = TrainerSettings()
+    settings.output = trainable.geometry.output
+    settings.clip = recipe.clip
+    settings.parts = recipe.batch.accumulation
+    settings.seed = recipe.seed
+    settings.options = try TrainingStart.options(recipe)
+    let side = recipe.batch.patch
+    var parameters = start.parameters
+    try communicator.broadcast(&parameters, network.graph.parameters.map(\.name))
+    let trainer = try Trainer(
+      network.graph, batchShape: [share, network.graph.inputs[0].channels, side, side],
+      parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,
+      adversary: start.adversary, settings: settings, communicator: communicator, engine: engine)
+
+    // What was there is known; from here on the run has a folder.
+    var progress = TrainingProgress(
+      step: trainer.stepCount, recipe: recipe.yaml, seed: recipe.seed,
+      dataFingerprint: data.fingerprint, program: Aviary.versionLine, threads: engine.threads,
+      algorithms: trainer.planSteps.map {
+        .init(layer: $0.name, implementation: "\($0.operation): \($0.implementation)")
+      })
+    for skipped in data.skipped {
+      observer(.message("\(skipped.name): left out: \(skipped.reason)"))
+    }
+    for line in start.messages { observer(.message(line)) }
+    if let resumed {
+      let differences = resumed.differences(recipe, progress)
+      observer(
+        .message(
+          "resumed at step \(progress.step)"
+            + (differences.isEmpty
+              ? ": the weights will be those of an uninterrupted training"
+              : "; not the very weights of an uninterrupted training: "
+                + differences.joined(separator: "; "))))
+      progress.best = resumed.progress.best
+      progress.seconds = resumed.progress.seconds
+      progress.samples = resumed.progress.samples
+    }
+    var card = Card()
+    card.provenance = resumed?.card.provenance ?? start.provenance
+    card.notes = resumed?.card.notes ?? []
+    let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
+    card.trainingData = "\(data.pictureCount) pictures of \(source)"
+    let isRoot = communicator.rank == 0
+    if isRoot { try folder.create() }
+    let parts = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
+    let log =
+      isRoot ? try TrainingLog(in: folder.path, step: progress.step, parts: parts) : nil
+
+    // Nothing throws from here on: a value that cannot be copied must not be left half made.
+    (self.rate, self.adversaryRate) = (rate, adversaryRate)
+    (self.recipe, self.folder, self.network, self.data) = (recipe, folder, network, data)
+    (self.validation, self.communicator, self.observer) = (validation, communicator, observer)
+    (self.progress, self.card) = (progress, card)
+    threads = engine.threads
+    quality = nil
+    saved = (.now, progress.step)
+    earlierSeconds = progress.seconds
+    self.log = log
+    self.trainer = trainer
+  }
+
+  /// Steps done, those before an interruption included.
+  public var step: Int { trainer.stepCount }
+
+  /// Trains until all steps are done, or a signal asks for an end.
+  ///
+  /// - Parameter signal: asked once a step; a number means that this step is the last, after which a
+  ///   checkpoint is written.
+  /// - Throws: `TrainingError.training` for a loss or gradient that is not finite; the checkpoints
+  ///   written before are left as they are. Errors of files: a checkpoint that could not be written
+  ///   leaves those before it whole.
+  public mutating func run(stoppingOn signal: () -> Int32? = { nil }) throws -> TrainingEnd {
+    let loader = BatchLoader(data, from: step, rank: communicator.rank, of: communicator.size)
+    let clock = ContinuousClock()
+    let (begin, first) = (clock.now, step)
+    var shares = TimeShares()
+    saved.time = begin
+    while step < recipe.steps {
+      let start = clock.now
+      let parts = try TrainingStart.parts(of: loader.next(), recipe.batch.accumulation)
+      shares.waiting = loader.waited / .seconds(1)
+      let asked = signal()
+      let rate = rate.at(step), otherRate = adversaryRate?.at(step) ?? 0
+      let report: StepReport
+      do {
+        report = try trainer.step(
+          parts, rate: rate, adversaryRate: otherRate, wishesToStop: asked != nil)
+      } catch let error as TrainingError { throw advised(error) }
+      shares.compute += report.compute
+      let elapsed = (clock.now - begin) / .seconds(1)
+      shares.rest = max(elapsed - shares.compute - shares.waiting, 0)
+      progress.step = step
+      progress.seconds = earlierSeconds + elapsed
+      progress.samples += recipe.batch.size
+      let left = elapsed / Double(step - first) * Double(recipe.steps - step)
+      try told(
+        TrainingStep(
+          step: step, steps: recipe.steps, report: report,
+          seconds: (clock.now - start) / .seconds(1), shares: shares, secondsLeft: left))
+      let isDone = step == recipe.steps
+      if isDone || step % recipe.validation.every == 0 { try validate() }
+      if isDone || report.isLast || isDue { try save() }
+      if report.isLast, !isDone {
+        return .interrupted(signal: asked ?? 0, checkpoint: folder.checkpoint(step: step))
+      }
+    }
+    try finish()
+    return .finished(model: folder.model)
+  }
+
+  /// An error of the training itself, with what is left to go on from.
+  private func advised(_ error: TrainingError) -> TrainingError {
+    guard case .training(let thing, let expected, let found) = error else { return error }
+    let last = folder.last.map { "; the last good checkpoint is \($0)" } ?? ""
+    return .training(thing, expected: expected, found: found + last)
+  }
+
+  /// Whether it is time for a checkpoint.
+  private var isDue: Bool {
+    if let every = recipe.saving.every, step % every == 0 { return true }
+    guard let minutes = recipe.saving.minutes else { return false }
+    return .now - saved.time >= .seconds(minutes * 60)
+  }
+
+  /// Hands a step to the log and to whoever watches.
+  private func told(_ step: TrainingStep) throws {
+    guard communicator.rank == 0 else { return }
+    try log?.append(
+      TrainingLog.Step(
+        step.step, seconds: step.seconds, loss: step.report.loss,
+        parts: step.report.parts.map { ($0.name, $0.value) }, rate: step.report.rate,
+        gradientNorm: step.report.gradientNorm, waiting: step.shares.share(\.waiting)))
+    observer(.step(step))
+  }
+}

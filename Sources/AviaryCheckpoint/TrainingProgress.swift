@@ -1,0 +1,77 @@
+/// How far a training is, and everything that its exact repetition depends on.
+public struct TrainingProgress: Codable, Hashable, Sendable {
+  /// How many steps of the optimiser were taken.
+  public var step: Int
+  /// The recipe in its canonical text, seed included.
+  public var recipe: String
+  /// Where all random numbers come from.
+  public var seed: UInt64
+  /// What tells one set of pictures from another.
+  public var dataFingerprint: String
+  /// The program and its version.
+  public var program: String
+  /// How many threads calculate.
+  public var threads: Int
+  /// How each layer is calculated: another implementation sums in another order.
+  public var algorithms: [Algorithm]
+  /// The best validation so far; nil before the first.
+  public var best: Best?
+  /// How long was trained, over all stretches.
+  public var seconds: Double
+  /// How many pairs of pictures were learned from, repetitions counted.
+  public var samples: Int
+
+  /// How a layer is calculated.
+  public struct Algorithm: Codable, Hashable, Sendable {
+    /// The layer, and which of its calculations.
+    public var layer: String
+    /// What does it, in the words of the library.
+    public var implementation: String
+
+    /// A layer's implementation.
+    public init(layer: String, implementation: String) {
+      (self.layer, self.implementation) = (layer, implementation)
+    }
+  }
+
+  /// A validation.
+  public struct Best: Codable, Hashable, Sendable {
+    /// The figure, the higher the better: PSNR in dB.
+    public var figure: Double
+    /// How many steps were taken before it.
+    public var step: Int
+
+    /// A validation after a step.
+    public init(figure: Double, step: Int) { (self.figure, self.step) = (figure, step) }
+  }
+
+  /// A progress.
+  public init(
+    step: Int, recipe: String, seed: UInt64, dataFingerprint: String, program: String,
+    threads: Int, algorithms: [Algorithm] = [], best: Best? = nil, seconds: Double = 0,
+    samples: Int = 0
+  ) {
+    self.step = step
+    self.recipe = recipe
+    self.seed = seed
+    self.dataFingerprint = dataFingerprint
+    self.program = program
+    self.threads = threads
+    self.algorithms = algorithms
+    self.best = best
+    self.seconds = seconds
+    self.samples = samples
+  }
+
+  /// What no training could have got to, in words: numbers from a file.
+  var problem: String? {
+    func least(_ name: String, _ found: Int, _ least: Int) -> String? {
+      found >= least ? nil : "\(name): a number of \(least) or more expected, \(found) found"
+    }
+    if let best, !(0...max(step, 0)).contains(best.step) {
+      return "best: a step from 0 to \(step) expected, \(best.step) found"
+    }
+    if !(seconds >= 0) { return "seconds: a number of 0 or more expected, \(seconds) found" }
+    return least("step", step, 0) ?? least("threads", threads, 1) ?? least("samples", samples, 0)
+  }
+}

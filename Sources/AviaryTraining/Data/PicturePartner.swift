@@ -1,0 +1,24 @@
+import FoundationEssentials
+
+/// The names of low-resolution pictures beside their originals'.
+package enum PicturePartner {
+  /// The name, in `folder`, of the picture that belongs to an original; nil where there is none.
+  ///
+  /// - Parameter name: the original's, within its own folder.
+  package static func name(of name: String, scale: Int, in folder: String) -> String? {
+    candidates(name, scale: scale)
+      .first { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+  }
+
+  /// Published sets append the scale to names, or say LR where the original says HR, or neither;
+  /// compressed pictures have the same name with another ending.
+  static func candidates(_ name: String, scale: Int) -> [String] {
+    let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
+    let names = [
+      name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png", "\(stem).jpg",
+      name.replacing("HR", with: "LR"),
+    ]
+    // Without repetitions: they stand in messages.
+    return names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
+  }
+}

@@ -1,0 +1,91 @@
+import AviaryGraph
+import AviaryImage
+
+/// A picture to learn from: what ought to come out, and what is given.
+struct TrainingPair: Sendable {
+  /// The target's path within its folder.
+  var name: String
+  /// Its sides are multiples of the scale.
+  var target: StoredPicture
+  /// Of the target's sides over the scale.
+  var input: StoredPicture
+}
+
+/// One patch, in the network's colours, not turned yet; values from 0 to 1.
+struct PatchPair {
+  /// What the network is given: a square.
+  var input: Image
+  /// A square too, with the pixels around it that the network's output reaches.
+  var target: Image
+}
+
+extension TrainingPair {
+  /// The patch at a place.
+  ///
+  /// - Parameters:
+  ///   - x: in pixels of the network's input, and so `y`.
+  ///   - degradations: what the input suffers.
+  ///   - generator: what strengths and noise are drawn from.
+  /// - Throws: what the degradations throw.
+  func patch(
+    x: Int, y: Int, _ geometry: PatchGeometry, _ colour: Picture.Colour,
+    _ augmentation: Augmentation, _ degradations: [DataRecipe.Degradation],
+    using generator: inout SeededGenerator
+  ) throws(ImageError) -> PatchPair {
+    func inNetworkColours(_ image: Image) throws(ImageError) -> Image {
+      let image = try image.converted(to: colour.model(for: image.format.color))
+      // Colour pictures are run through a network on gray channel by channel.
+      return colour == .gray && image.channels > 1 ? try image.plane(augmentation.plane) : image
+    }
+    let (ratio, excess) = (geometry.ratio, geometry.excess)
+    let whole = try target.image(
+      Region(
+        x: x * ratio - excess, y: y * ratio - excess,
+        side: geometry.side * ratio + 2 * excess),
+      planes: augmentation.channels)
+    let region = Region(x: x, y: y, side: geometry.side)
+    let given: Image
+    if geometry.enlargesFirst {
+      // The kernel looks at two pixels on either side. Where the part ends within the picture, one
+      // more is spoilt, which is cut off; where the picture ends, its border counts as it does for
+      // the whole.
+      let source = region.reduced(by: geometry.scale)
+        .expanded(by: 3, in: (input.width, input.height))
+      let small = try inNetworkColours(
+        degraded(source, degradations, augmentation.channels, using: &generator))
+      let factor = try ScaleFactor(geometry.scale)
+      given = try Resampling().resize(small, by: factor).cropped(
+        x: x - source.x * geometry.scale, y: y - source.y * geometry.scale,
+        width: region.width, height: region.height)
+    } else {
+      given = try inNetworkColours(
+        degraded(region, degradations, augmentation.channels, using: &generator))
+    }
+    return PatchPair(input: given, target: try inNetworkColours(whole))
+  }
+
+  /// A part of the input as it comes out where the whole picture suffers: each degradation is given
+  /// as much around it as it looks at, so that a patch's borders are not special.
+  private func degraded(
+    _ region: Region, _ degradations: [DataRecipe.Degradation], _ planes: [Int],
+    using generator: inout SeededGenerator
+  ) throws(ImageError) -> Image {
+    let drawn = degradations.map { DrawnDegradation($0, using: &generator) }
+    // From the last to the first: what each must give, and at the end what is taken.
+    var regions = [region]
+    for degradation in drawn.reversed() {
+      let needed = regions[regions.count - 1]
+      regions.append(degradation.source(of: needed, in: (input.width, input.height)))
+    }
+    var place = regions.removeLast()
+    var image = try input.image(place, planes: planes)
+    for degradation in drawn {
+      image = try degradation.applied(to: image, using: &generator)
+      let needed = regions.removeLast()
+      image = try image.cropped(
+        x: needed.x - place.x, y: needed.y - place.y, width: needed.width, height: needed.height)
+      place = needed
+    }
+    return image
+  }
+}

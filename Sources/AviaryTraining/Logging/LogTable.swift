@@ -1,0 +1,109 @@
+internal import AviaryFiles
+
+/// The table that a training writes as it goes, `log.csv`: a row for each step, and a further row of
+/// the same step for each validation.
+package struct LogTable: Sendable {
+  /// A row.
+  package struct Row: Hashable, Sendable {
+    /// Steps done.
+    package var step: Int
+    /// The numbers by the names of columns; what a row does not have is absent.
+    package var values: [String: Double]
+  }
+
+  /// The names of the columns behind the step.
+  package private(set) var columns: [String] = []
+  /// The rows, by step.
+  package private(set) var rows: [Row] = []
+  /// How many bytes of the file hold the columns' names and rows up to a step; the length of the file
+  /// less what a process that was killed left of a row.
+  private(set) var wholeBytes = 0
+
+  /// The name of the file in a run's folder.
+  package static let name = "log.csv"
+
+  /// The names of the columns behind the step, for a loss of some parts.
+  static func columns(parts: [String]) -> [String] {
+    ["seconds", "loss"] + parts.map { "loss/\($0)" }
+      + ["rate", "gradient", "waiting", "psnr", "ssim", "bicubic-psnr", "bicubic-ssim"]
+  }
+
+  /// The file's text for a row, its end included.
+  static func line(step: Int, _ values: [String: Double], columns: [String]) -> String {
+    // Seven digits are what float32 has.
+    let cells = columns.map { name in values[name].map { "\(Float($0))" } ?? "" }
+    return "\(step),\(cells.joined(separator: ","))\n"
+  }
+
+  /// Reads a table. The last line counts only if it is whole: it may be being written.
+  ///
+  /// - Parameter step: rows behind this step are left out.
+  /// - Throws: `TrainingError.cannotRead`, or `.data` with the line that is no row.
+  package init(contentsOf path: String, upTo step: Int = .max) throws(TrainingError) {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      let file = try InputFile(path)
+      bytes = try file.bytes(at: 0, count: file.byteCount)
+    } catch {
+      throw TrainingError(error)
+    }
+    var number = 0, start = 0
+    while start < bytes.count, let end = bytes[start...].firstIndex(of: 0x0A) {
+      number += 1
+      let cells = bytes[start..<end].split(separator: 0x2C, omittingEmptySubsequences: false)
+        .map { String(decoding: $0, as: UTF8.self) }
+      if number == 1 {
+        guard cells.first == "step", cells.contains("loss"), Set(cells).count == cells.count,
+          cells.count <= 256
+        else {
+          throw .data(
+            path: "\(path):1", expected: "names of columns, step and loss among them,",
+            found: String(cells.joined(separator: ",").prefix(60)).printable)
+        }
+        columns = Array(cells.dropFirst())
+      } else {
+        let row = try LogTable.row(cells, columns, place: "\(path):\(number)")
+        guard row.step >= rows.last?.step ?? 0 else {
+          throw .data(
+            path: "\(path):\(number)", expected: "step \(rows.last?.step ?? 0) or later",
+            found: "\(row.step)")
+        }
+        if row.step > step { break }
+        rows.append(row)
+      }
+      start = end + 1
+    }
+    guard number > 0 else {
+      throw .data(path: path, expected: "a log of a training", found: "no line")
+    }
+    wholeBytes = start
+  }
+
+  private static func row(
+    _ cells: [String], _ columns: [String], place: String
+  ) throws(TrainingError) -> Row {
+    guard cells.count == columns.count + 1 else {
+      throw .data(path: place, expected: "\(columns.count + 1) cells", found: "\(cells.count)")
+    }
+    guard let step = Int(cells[0]), (0...1_000_000_000_000).contains(step) else {
+      throw .data(path: place, expected: "a step", found: String(cells[0].prefix(60)).printable)
+    }
+    var values: [String: Double] = [:]
+    for (name, cell) in zip(columns, cells.dropFirst()) where !cell.isEmpty {
+      guard cell.utf8.count <= 64, let value = Double(cell) else {
+        throw .data(
+          path: place, expected: "a number for \(name.printable)",
+          found: String(cell.prefix(60)).printable)
+      }
+      values[name] = value
+    }
+    return Row(step: step, values: values)
+  }
+
+  /// A column's numbers with their steps, where there are any that are finite.
+  package func points(_ column: String) -> [(step: Int, value: Double)] {
+    rows.compactMap { row in
+      row.values[column].flatMap { $0.isFinite ? (row.step, $0) : nil }
+    }
+  }
+}

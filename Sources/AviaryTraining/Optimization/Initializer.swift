@@ -1,0 +1,157 @@
+public import AviaryGraph
+public import AviaryTensor
+
+/// The parameters that a training begins with.
+///
+/// Each parameter has random numbers of its own, a stream of the seed and its name: it begins alike
+/// whatever stands before it in the network, and on every machine.
+public struct Initializer: Sendable {
+  private let graph: Graph
+  private let kind: Recipe.Initialization
+  private let seed: UInt64
+  /// The weights that begin small, and those that begin at zero.
+  private let (branches, last): (Set<String>, Set<String>)
+
+  /// Which of the seed's streams are for this: "init" in ASCII.
+  private static let purpose: UInt64 = 0x696E_6974
+  /// What is left of the deviation in the last layer of a branch.
+  private static let branchShare: Float = 0.1
+
+  /// A way to begin for a network.
+  ///
+  /// - Throws: `TrainingError.recipe` for `zero-last` where no layer gives the output.
+  public init(
+    _ graph: Graph, _ kind: Recipe.Initialization, seed: UInt64
+  ) throws(TrainingError) {
+    (self.graph, self.kind, self.seed) = (graph, kind, seed)
+    let ends = BranchEnds(graph)
+    guard kind != .zeroLast || !ends.ofNetwork.isEmpty else {
+      throw .recipe(
+        field: "initialization", expected: "a network with a layer before its output",
+        found: "\(kind.rawValue) of another")
+    }
+    (branches, last) =
+      switch kind {
+      case .he: (ends.ofBranches, [])
+      case .zeroLast: (ends.ofBranches, ends.ofNetwork)
+      case .pytorch, .keras: ([], [])
+      }
+  }
+
+  /// All parameters by name, in the graph's shapes: float32, counters int64.
+  ///
+  /// - Throws: `TrainingError.training` for a parameter that there is no memory for.
+  public func parameters() throws(TrainingError) -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    let shapes = Dictionary(graph.parameters.map { ($0.name, $0) }) { first, _ in first }
+    let gains = Self.gains(graph)
+    for (position, node) in graph.nodes.enumerated() {
+      // A bias is drawn by the fan of its layer's weight.
+      let weight = node.parameters.first.flatMap { shapes[$0]?.shape } ?? []
+      for (name, suffix) in zip(node.parameters, node.op.slotSuffixes) where result[name] == nil {
+        guard let parameter = shapes[name] else { continue }
+        do {
+          result[name] = try tensor(
+            parameter, suffix, of: node.op, weight: weight,
+            gain: gains[graph.inputs.count + position])
+        } catch {
+          throw .training("parameter \(name)", expected: "memory", found: error.description)
+        }
+      }
+    }
+    return result
+  }
+
+  private func tensor(
+    _ parameter: Parameter, _ suffix: String, of op: Op, weight: [Int], gain: Double
+  ) throws(TensorError) -> Tensor {
+    let isLast = last.contains(parameter.name)
+    let share: Float =
+      isLast ? 0 : branches.contains(parameter.name) ? Self.branchShare : 1
+    let shape = parameter.shape
+    if parameter.role == .bookkeeping { return try Tensor(zeros: shape, elementType: .int64) }
+    switch (op, suffix) {
+    case (_, "running_mean"): return try Tensor(zeros: shape)
+    case (_, "running_var"): return try filled(shape, 1)
+    case (.batchNormalization, "weight"), (.layerNormalization, "weight"):
+      return try filled(shape, share)
+    case (.prelu, _): return try filled(shape, kind == .keras ? 0 : 0.25)
+    case (.batchNormalization, _), (.layerNormalization, _): return try Tensor(zeros: shape)
+    default: break
+    }
+    let fan = Fan(op, weight: weight)
+    switch (kind, suffix) {
+    case (.pytorch, _): return try uniform(parameter, bound: 1 / fan.pytorch.squareRoot())
+    case (_, "bias"): return try Tensor(zeros: shape)
+    case (.keras, _):
+      return try uniform(parameter, bound: (6 / (fan.keras.in + fan.keras.out)).squareRoot())
+    default:
+      if isLast { return try Tensor(zeros: shape) }
+      let deviation = (gain / fan.effective).squareRoot()
+      return try normal(parameter, deviation: Double(share) * deviation)
+    }
+  }
+
+  /// What keeps the second moment through what follows each value: 2 for ReLU, which loses half, and
+  /// 2 / (1 + slope²) where a part of it is kept.
+  private static func gains(_ graph: Graph) -> [Double] {
+    var gains = [Double](repeating: 2, count: graph.valueCount)
+    for node in graph.nodes {
+      switch node.op {
+      case .activation(.leakyRelu(let slope)): gains[node.inputs[0]] = 2 / (1 + slope * slope)
+      case .prelu: gains[node.inputs[0]] = 2 / (1 + 0.25 * 0.25)
+      default: break
+      }
+    }
+    return gains
+  }
+}
+
+// MARK: - Numbers
+
+extension Initializer {
+  private func filled(_ shape: [Int], _ value: Float) throws(TensorError) -> Tensor {
+    var tensor = try Tensor(zeros: shape)
+    unsafe tensor.withMutableFloats { unsafe $0.update(repeating: value) }
+    return tensor
+  }
+
+  /// The stream of a parameter: the seed's, by the FNV-1a hash of the name (Fowler, Noll, Vo), which
+  /// unlike Swift's own is the same in every run.
+  private func generator(of parameter: Parameter) -> SeededGenerator {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in parameter.name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return SeededGenerator(seed: seed, Self.purpose, hash)
+  }
+
+  private func uniform(_ parameter: Parameter, bound: Double) throws(TensorError) -> Tensor {
+    var tensor = try Tensor(zeros: parameter.shape)
+    var generator = generator(of: parameter)
+    unsafe tensor.withMutableFloats { values in
+      for i in values.indices { unsafe values[i] = Float((2 * generator.unit() - 1) * bound) }
+    }
+    return tensor
+  }
+
+  /// Normal numbers by Box and Muller's method (1958): two numbers from a radius and an angle. In
+  /// `PortableMath`, not the C library: so that they are the same everywhere.
+  private func normal(_ parameter: Parameter, deviation: Double) throws(TensorError) -> Tensor {
+    var tensor = try Tensor(zeros: parameter.shape)
+    var generator = generator(of: parameter)
+    unsafe tensor.withMutableFloats { values in
+      for i in stride(from: 0, to: values.count, by: 2) {
+        // Above zero, whose logarithm there is none of.
+        let radius = (-2 * PortableMath.log(1 - generator.unit())).squareRoot() * deviation
+        let angle = PortableMath.cosineAndSine(ofTurns: generator.unit())
+        unsafe values[i] = Float(radius * angle.cosine)
+        if i + 1 < values.count { unsafe values[i + 1] = Float(radius * angle.sine) }
+      }
+    }
+    return tensor
+  }
+}
+
+extension SeededGenerator {
+  /// A number from 0 up to, not including, 1: the upper 53 bits.
+  fileprivate mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+}

@@ -1,0 +1,92 @@
+/// The learning rate of every step of a training: a pure function, so that a training that goes on
+/// needs no state of it.
+public struct LearningRate: Hashable, Sendable {
+  private let schedule: ScheduleRecipe
+  private let rate: Double
+  private let steps: Int
+
+  /// The share of one-cycle's steps in which the rate rises, and what the highest rate is divided by
+  /// for the first: PyTorch's defaults.
+  private static let (rise, division) = (0.3, 25.0)
+
+  /// A schedule.
+  ///
+  /// - Parameters:
+  ///   - rate: the highest rate.
+  ///   - steps: of the whole training.
+  /// - Throws: `TrainingError.recipe` for what makes no curve: a rate that is not above zero, a
+  ///   warm-up that is not shorter than the training, milestones that do not ascend within it, a
+  ///   floor or a factor outside 0 to 1, and what the kind has no use for.
+  public init(_ schedule: ScheduleRecipe, rate: Double, steps: Int) throws(TrainingError) {
+    func require(
+      _ condition: Bool, _ field: String, _ expected: String, _ found: Any
+    ) throws(TrainingError) {
+      guard condition else { throw .recipe(field: field, expected: expected, found: "\(found)") }
+    }
+    let kind = schedule.kind
+    try require(rate > 0 && rate.isFinite, "optimizer.rate", "a number above 0", rate)
+    try require(steps >= 1, "steps", "a number of 1 or more", steps)
+    try require(
+      (0..<steps).contains(schedule.warmup), "schedule.warmup",
+      "0 or more, and fewer than the \(steps) steps of the training", schedule.warmup)
+    try require(
+      kind != .oneCycle || schedule.warmup == 0, "schedule.warmup",
+      "0 with one-cycle, which has a rise of its own,", schedule.warmup)
+    try require(
+      (0...1).contains(schedule.floor), "schedule.floor", "a number from 0 to 1", schedule.floor)
+    try require(
+      schedule.factor > 0 && schedule.factor <= 1, "schedule.factor",
+      "a number above 0 and up to 1", schedule.factor)
+    let milestones = schedule.milestones
+    guard kind == .step else {
+      try require(
+        milestones.isEmpty, "schedule.milestones", "none with \(kind.rawValue)", milestones)
+      (self.schedule, self.rate, self.steps) = (schedule, rate, steps)
+      return
+    }
+    let isAscending = zip(milestones, milestones.dropFirst()).allSatisfy { $0 < $1 }
+    try require(
+      !milestones.isEmpty && isAscending
+        && milestones.allSatisfy { (1..<max(steps, 2)).contains($0) },
+      "schedule.milestones",
+      "steps in ascending order, each from 1 to \(max(steps - 1, 1)),", milestones)
+    (self.schedule, self.rate, self.steps) = (schedule, rate, steps)
+  }
+
+  /// The rate of a step; the first step is 0, and steps beyond the last have the last one's.
+  ///
+  /// - `constant` and `step` are PyTorch's `ConstantLR` with factor 1 and `MultiStepLR`.
+  /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up, so
+  ///   that the last step has the lowest rate.
+  /// - `one-cycle` is its `OneCycleLR` with its defaults but for the last rate.
+  /// - Warm-up is its `LinearLR` from 1 / (warmup + 1), in `SequentialLR`: the rate would be zero one
+  ///   step before the first.
+  public func at(_ step: Int) -> Double {
+    let step = min(max(step, 0), steps - 1)
+    let warmup = schedule.warmup
+    let share = step < warmup ? Double(step + 1) / Double(warmup + 1) : 1
+    switch schedule.kind {
+    case .constant: return rate * share
+    case .step:
+      let passed = schedule.milestones.count { $0 <= step }
+      return rate * share * PortableMath.power(schedule.factor, passed)
+    case .cosine:
+      if step < warmup { return rate * share }
+      let last = max(steps - warmup - 1, 1)
+      return Self.annealed(
+        from: rate, to: rate * schedule.floor, Double(step - warmup) / Double(last))
+    case .oneCycle:
+      let (top, last) = (Self.rise * Double(steps) - 1, Double(steps - 1))
+      if Double(step) <= top {
+        return Self.annealed(from: rate / Self.division, to: rate, Double(step) / top)
+      }
+      return Self.annealed(
+        from: rate, to: rate * schedule.floor, (Double(step) - top) / (last - top))
+    }
+  }
+
+  /// Half a cosine from one number to another.
+  private static func annealed(from start: Double, to end: Double, _ share: Double) -> Double {
+    end + (start - end) / 2 * (1 + PortableMath.cosineAndSine(ofTurns: share / 2).cosine)
+  }
+}

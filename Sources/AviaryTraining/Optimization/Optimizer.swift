@@ -1,0 +1,162 @@
+public import AviaryCheckpoint
+public import AviaryTensor
+
+/// How weights follow gradients: Adam, AdamW and SGD with momentum, each as `torch.optim` does it.
+///
+/// Weights and what is remembered of them are float32 and changed in place. The same gradients give
+/// the same weights, bit by bit.
+public struct Optimizer: Sendable {
+  /// The rule and its constants.
+  public let recipe: OptimizerRecipe
+  /// How many steps were taken.
+  public private(set) var stepCount = 0
+  private var parameters: [OptimizedParameter]
+
+  /// An optimiser that has taken no step.
+  ///
+  /// - Parameter parameters: what is learned, in the model's order.
+  /// - Throws: `TrainingError.recipe` for constants that make no optimiser; `.training` for a shape
+  ///   that there is no memory for.
+  public init(
+    _ recipe: OptimizerRecipe, parameters: [(name: String, shape: [Int])]
+  ) throws(TrainingError) {
+    try recipe.check()
+    self.recipe = recipe
+    self.parameters = []
+    for (name, shape) in parameters {
+      self.parameters.append(
+        try OptimizedParameter(name: name, shape: shape, slots: recipe.slots.count))
+    }
+  }
+
+  /// Takes a step.
+  ///
+  /// - Parameters:
+  ///   - weights: by name, float32; those that the optimiser knows are changed in their memory, as
+  ///     far as nothing else shares it.
+  ///   - gradients: by the same names, in the same shapes.
+  ///   - rate: the learning rate of this step.
+  /// - Throws: `TrainingError.training` for a weight or a gradient that is missing, or of another
+  ///   shape or type; nothing was changed then.
+  public mutating func step(
+    _ weights: inout [String: Tensor], gradients: [String: Tensor], rate: Double
+  ) throws(TrainingError) {
+    for parameter in parameters {
+      let name = parameter.name
+      guard let weight = weights[name] else {
+        throw .training("parameter \(name)", expected: "a tensor", found: "none")
+      }
+      guard let gradient = gradients[name] else {
+        throw .training("the gradient of \(name)", expected: "a tensor", found: "none")
+      }
+      try weight.require(shape: parameter.shape, "parameter \(name)")
+      try gradient.require(shape: parameter.shape, "the gradient of \(name)")
+    }
+    stepCount += 1
+    let rule = OptimizerStep(recipe, step: stepCount, rate: rate)
+    for i in parameters.indices {
+      let name = parameters[i].name
+      // Taken out of the dictionary while it is changed, so that it has but one owner.
+      guard let gradient = gradients[name], var weight = weights.removeValue(forKey: name) else {
+        continue
+      }
+      parameters[i].take(rule, &weight, gradient)
+      weights[name] = weight
+    }
+  }
+}
+
+// MARK: - State
+
+extension Optimizer {
+  /// What PyTorch calls the number of steps, a scalar beside each parameter's tensors.
+  private static let count = "step"
+
+  /// What the optimiser remembers, under PyTorch's names: `<parameter>.exp_avg`, `.exp_avg_sq` and
+  /// `.step` of Adam and AdamW, `.momentum_buffer` of SGD. Before the first step there is none of it.
+  ///
+  /// - Parameter rate: the learning rate of the last step, for those who go on elsewhere.
+  public func state(rate: Double) -> OptimizerState {
+    var tensors = NamedTensors()
+    for parameter in parameters where stepCount > 0 {
+      if recipe.kind != .sgd, let step = try? Tensor(shape: [], [Float(stepCount)]) {
+        tensors["\(parameter.name).\(Self.count)"] = step
+      }
+      for (slot, tensor) in zip(recipe.slots, parameter.slots) {
+        tensors["\(parameter.name).\(slot)"] = tensor
+      }
+    }
+    return OptimizerState(
+      algorithm: recipe.kind.rawValue, step: stepCount,
+      groups: [
+        OptimizerState.Group(
+          hyperparameters: recipe.hyperparameters(rate: rate), parameters: parameters.map(\.name))
+      ],
+      tensors: TensorSource(tensors))
+  }
+
+  /// An optimiser that goes on where another stopped, with the very same numbers. Reads the state's
+  /// tensors.
+  ///
+  /// - Parameters:
+  ///   - recipe: of the same rule; constants may be others.
+  ///   - parameters: what is learned, in the model's order.
+  /// - Throws: `TrainingError.training` for a state of another rule, of more, fewer or other
+  ///   parameters, of other shapes, or of parameters that took different numbers of steps; as
+  ///   `init(_:parameters:)`; and `CheckpointError` for a file that cannot be read.
+  public init(
+    _ recipe: OptimizerRecipe, parameters: [(name: String, shape: [Int])],
+    resuming state: OptimizerState
+  ) throws {
+    try self.init(recipe, parameters: parameters)
+    let kind = recipe.kind.rawValue
+    guard state.algorithm == kind else {
+      throw TrainingError.training(
+        "the optimiser's state", expected: kind, found: state.algorithm ?? "an unknown kind")
+    }
+    guard let steps = state.step, steps >= 0 else {
+      throw TrainingError.training(
+        "the optimiser's state", expected: "a number of steps",
+        found: state.step.map { "\($0)" } ?? "none")
+    }
+    stepCount = steps
+    let wanted = Set(recipe.slots + (recipe.kind == .sgd ? [] : [Self.count]))
+    let names = Set(self.parameters.flatMap { p in wanted.map { "\(p.name).\($0)" } })
+    // Nothing is remembered before the first step.
+    if steps == 0, state.tensors.isEmpty { return }
+    if let other = state.tensors.names.first(where: { !names.contains($0) }) {
+      throw TrainingError.training("the optimiser's \(other)", expected: "none", found: "a tensor")
+    }
+    for i in self.parameters.indices {
+      let name = self.parameters[i].name
+      for (number, slot) in recipe.slots.enumerated() {
+        let shape = self.parameters[i].shape
+        self.parameters[i].slots[number] = try Self.slot("\(name).\(slot)", shape, of: state)
+      }
+      guard recipe.kind != .sgd else { continue }
+      // A scalar is [1] in files of old versions of PyTorch.
+      let shape = state.tensors["\(name).\(Self.count)"]?.shape == [1] ? [1] : []
+      let own = try Self.slot("\(name).\(Self.count)", shape, of: state).floats[0]
+      guard own == Float(steps) else {
+        throw TrainingError.training(
+          "the optimiser's \(name).\(Self.count)", expected: "\(Float(steps))", found: "\(own)")
+      }
+    }
+  }
+
+  private static func slot(
+    _ name: String, _ shape: [Int], of state: OptimizerState
+  ) throws -> Tensor {
+    let thing = "the optimiser's \(name)"
+    // By the description: a tensor of another shape is not read.
+    guard let described = state.tensors[name] else {
+      throw TrainingError.training(thing, expected: "a tensor", found: "none")
+    }
+    guard described.shape == shape, let tensor = try state.tensors.tensor(name) else {
+      throw TrainingError.training(
+        thing, expected: "shape \(shape)", found: "shape \(described.shape)")
+    }
+    try tensor.require(shape: shape, thing)
+    return tensor
+  }
+}

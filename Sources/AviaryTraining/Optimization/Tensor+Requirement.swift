@@ -1,0 +1,20 @@
+import AviaryTensor
+
+extension Tensor {
+  /// Throws unless the tensor is of float32 and of a shape.
+  ///
+  /// - Parameters:
+  ///   - shape: nil where no tensor is expected.
+  ///   - thing: what the tensor is, for the message.
+  func require(shape expected: [Int]?, _ thing: String) throws(TrainingError) {
+    guard let expected else {
+      throw .training(thing, expected: "none", found: "shape \(shape)")
+    }
+    guard shape == expected else {
+      throw .training(thing, expected: "shape \(expected)", found: "shape \(shape)")
+    }
+    guard elementType == .float32 else {
+      throw .training(thing, expected: "float32", found: elementType.rawValue)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package import AviaryFiles
+internal import AviaryGraph
+
+extension Recipe {
+  /// Reads a recipe from a file of YAML. What it does not name has its default; a recipe that is to be
+  /// completed by flags may lack the folder of targets.
+  ///
+  /// - Throws: `TrainingError.cannotRead`, or what is wrong, with file and line.
+  public init(contentsOf path: String) throws(TrainingError) {
+    let bytes: [UInt8]
+    do throws(FileError) {
+      let file = try InputFile(path)
+      // One byte beyond the limit shows that there is too much.
+      bytes = try file.bytes(at: 0, count: RecipeNode.Limits.bytes + 1)
+    } catch {
+      throw TrainingError(error)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .recipe(field: path, expected: "a recipe in UTF-8", found: "other bytes")
+    }
+    try self.init(yaml: text, name: path)
+  }
+
+  /// Reads a recipe from YAML.
+  ///
+  /// - Parameter name: what the text is called in messages.
+  /// - Throws: `TrainingError.recipe` or `.unknownField`: name and line, field, what was expected, what
+  ///   was found.
+  public init(yaml text: String, name: String = "recipe") throws(TrainingError) {
+    let root: RecipeNode
+    do throws(RecipeProblem) { root = try RecipeNode(yaml: text) } catch {
+      throw .recipe(
+        field: "\(name):\(error.line)", expected: error.expected, found: error.found)
+    }
+    self.init("", data: DataRecipe(targets: ""))
+    try read(root, section: "", source: name)
+    guard !architecture.isEmpty else {
+      throw .recipe(
+        field: "\(name): architecture", expected: "an architecture's name", found: "nothing")
+    }
+  }
+
+  private mutating func read(
+    _ node: RecipeNode, section: String, source: String
+  ) throws(TrainingError) {
+    guard case .mapping(let members) = node.content else {
+      throw .recipe(
+        field: "\(source):\(node.line)" + (section.isEmpty ? "" : ": \(section)"),
+        expected: section.isEmpty ? "fields" : "a mapping of fields", found: node.label)
+    }
+    for (name, line, value) in members {
+      let path = section.isEmpty ? name : "\(section).\(name)"
+      if let field = RecipeField.named(path) {
+        try field.set(value, in: &self, source: source)
+      } else if RecipeField.sections.contains(path) {
+        if path == "adversarial" {
+          // No field of it need be named to have it; and none is the default of this section alone.
+          adversarial = value.isNull ? nil : adversarial ?? AdversarialRecipe()
+          if value.isNull { continue }
+        }
+        try read(value, section: path, source: source)
+      } else {
+        throw .unknownField(
+          "\(source):\(line): \(RecipeNode(text: path).label)",
+          nearest: RecipeField.nearest(to: path))
+      }
+    }
+  }
+
+  /// The recipe as YAML: all fields, in one order, so that equal recipes have equal text.
+  public var yaml: String {
+    var text = ""
+    var open: [Substring] = []
+    for field in RecipeField.all {
+      let parts = field.path.split(separator: ".")
+      if parts[0] == "adversarial", adversarial == nil {
+        if !open.elementsEqual(parts.prefix(1)) { text += "adversarial: none\n" }
+        open = [parts[0]]
+        continue
+      }
+      for (depth, part) in parts.dropLast().enumerated() {
+        if depth < open.count, open[depth] == part { continue }
+        open = Array(open.prefix(depth)) + [part]
+        text += "\(String(repeating: "  ", count: depth))\(part):\n"
+      }
+      open = Array(parts.dropLast())
+      let indent = String(repeating: "  ", count: parts.count - 1)
+      text += "\(indent)\(parts[parts.count - 1]): \(field.text(of: self))\n"
+    }
+    return text
+  }
+}
+
+extension TrainingError {
+  /// What the system says of a file.
+  package init(_ error: FileError) {
+    self =
+      switch error {
+      case .cannotRead(let path, let reason): .cannotRead(path: path, reason: reason)
+      case .cannotWrite(let path, let reason): .cannotWrite(path: path, reason: reason)
+      }
+  }
+}

@@ -1,0 +1,131 @@
+internal import AviaryGraph
+
+/// A field of a recipe. The table of all fields is what YAML, the flags of `aviary train`, the
+/// guesses for mistyped names, and the documents go by.
+package struct RecipeField: Sendable {
+  /// How its value is given on the command line.
+  package enum Style: Sendable {
+    /// By the flag alone, or by the flag with `no-` before it.
+    case truth
+    /// As it is, whatever it holds.
+    case text
+    /// Separated by commas.
+    case list
+    /// As in YAML.
+    case value
+  }
+
+  /// The names of sections and field in YAML, with points between: `batch.size`.
+  package let path: String
+  /// The flag less its hyphens: `batch-size`.
+  package let flag: String
+  /// What is accepted: `an integer from 1 to 4096`.
+  package let expected: String
+  /// What it is, as a sentence.
+  package let help: String
+  /// How a flag gives it.
+  package let style: Style
+  /// What stands for the value in a flag's help.
+  package let placeholder: String
+  private let read: @Sendable (RecipeNode, inout Recipe) throws(RecipeProblem) -> Void
+  private let write: @Sendable (Recipe) -> String
+
+  /// - Parameter flag: nil for the last part of the path.
+  init<Value>(
+    _ path: String, flag: String? = nil, _ member: any WritableKeyPath<Recipe, Value> & Sendable,
+    _ value: RecipeValue<Value>, _ help: String
+  ) {
+    self.init(path, flag: flag, \.self, member, value, help)
+  }
+
+  /// A field of a section that there are several of.
+  init<Section, Value>(
+    _ path: String, flag: String? = nil, _ section: any WritableKeyPath<Recipe, Section> & Sendable,
+    _ member: any WritableKeyPath<Section, Value> & Sendable, _ value: RecipeValue<Value>,
+    _ help: String
+  ) {
+    self.path = path
+    self.flag = flag ?? path.split(separator: ".").last.map(String.init) ?? path
+    (self.help, style, expected) = (help, value.style, value.expected)
+    placeholder = value.placeholder
+    read = { (node, recipe) throws(RecipeProblem) in
+      recipe[keyPath: section][keyPath: member] = try value.read(node)
+    }
+    write = { value.write($0[keyPath: section][keyPath: member]) }
+  }
+
+  /// The value of the field as YAML on one line.
+  package func text(of recipe: Recipe) -> String { write(recipe) }
+
+  /// Sets the field to a value of a file.
+  ///
+  /// - Parameter source: what the value is from, for messages.
+  func set(_ node: RecipeNode, in recipe: inout Recipe, source: String) throws(TrainingError) {
+    do throws(RecipeProblem) { try read(node, &recipe) } catch {
+      throw .recipe(
+        field: "\(source):\(error.line): \(path)\(error.part)", expected: error.expected,
+        found: error.found)
+    }
+  }
+
+  /// Sets the field to the value of a flag.
+  ///
+  /// - Throws: `TrainingError.recipe` that names the flag.
+  package func set(flag text: String, in recipe: inout Recipe) throws(TrainingError) {
+    do throws(RecipeProblem) {
+      let node =
+        switch style {
+        case .text, .truth: RecipeNode(text: text)
+        case .value: try RecipeNode(yaml: text)
+        case .list: try RecipeNode(yaml: text.hasPrefix("[") ? text : "[\(text)]")
+        }
+      try read(node, &recipe)
+    } catch {
+      throw .recipe(
+        field: "--\(flag)\(error.part)", expected: error.expected, found: error.found)
+    }
+  }
+
+  /// The value that the field has where a recipe does not say; nil where it has to be said.
+  package var absent: String? {
+    let text = write(Recipe("", data: DataRecipe(targets: "")))
+    return text == "\"\"" || path == "data.targets" ? nil : text
+  }
+
+  /// All fields as a table of Markdown, for the documents.
+  package static var markdown: String {
+    let rows = all.map { field in
+      let cells = [
+        "`\(field.path)`", field.style == .truth ? "`--[no-]\(field.flag)`" : "`--\(field.flag)`",
+        field.absent.map { "`\($0)`" } ?? "", field.expected, field.help,
+      ]
+      return "| \(cells.joined(separator: " | ")) |"
+    }
+    return
+      (["| field | flag | default | values | |", "|---|---|---|---|---|"] + rows)
+      .joined(separator: "\n") + "\n"
+  }
+
+  /// The field of a path; nil for none.
+  package static func named(_ path: String) -> RecipeField? { all.first { $0.path == path } }
+
+  /// The sections that fields lie in, with points between.
+  static let sections: Set<String> = {
+    var sections: Set<String> = []
+    for field in all {
+      let parts = field.path.split(separator: ".")
+      for count in 1..<parts.count { sections.insert(parts.prefix(count).joined(separator: ".")) }
+    }
+    return sections
+  }()
+
+  /// The path of the field that a user may have meant by a name.
+  static func nearest(to path: String) -> String? {
+    // In the wrong section, or by the name of the flag.
+    let last = path.split(separator: ".").last.map(String.init) ?? path
+    let elsewhere = all.filter { $0.path.hasSuffix(".\(last)") || $0.flag == last }
+    if elsewhere.count == 1 { return elsewhere[0].path }
+    return path.nearest(in: all.map(\.path) + sections.sorted())
+      ?? last.nearest(in: all.map(\.flag)).flatMap { flag in all.first { $0.flag == flag }?.path }
+  }
+}

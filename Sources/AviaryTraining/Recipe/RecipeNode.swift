@@ -1,0 +1,94 @@
+internal import AviaryFiles
+internal import AviaryGraph
+
+/// A value in a recipe's text and the line it begins at.
+struct RecipeNode {
+  /// The three shapes that values have.
+  indirect enum Content {
+    /// Text; plain text, which stands without quotes, may be a number or a word such as `true`.
+    case scalar(String, isPlain: Bool)
+    case list([RecipeNode])
+    /// In the order of the text; no name occurs twice.
+    case mapping([(name: String, line: Int, value: RecipeNode)])
+  }
+
+  var content: Content
+  /// From 1.
+  var line: Int
+
+  /// A value of a flag, taken as it is.
+  init(text: String) { (content, line) = (.scalar(text, isPlain: true), 1) }
+
+  init(_ content: Content, line: Int) { (self.content, self.line) = (content, line) }
+
+  /// The text of a scalar.
+  var text: String? { if case .scalar(let text, _) = content { text } else { nil } }
+
+  /// The text of a scalar without quotes: what numbers and words are read from.
+  var plain: String? { if case .scalar(let text, true) = content { text } else { nil } }
+
+  /// Whether the value says that there is none.
+  var isNull: Bool { plain.map { ["", "~", "null", "none"].contains($0) } ?? false }
+
+  /// The elements; a value that is no list counts as a list of one.
+  var elements: [RecipeNode] {
+    if case .list(let elements) = content { return elements }
+    return isNull ? [] : [self]
+  }
+
+  /// What it is, in a few words, for messages.
+  var label: String {
+    switch content {
+    case .scalar("", true): "nothing"
+    case .scalar(let text, _):
+      text.count > 60 ? String(text.prefix(60)).printable + "…" : text.printable
+    case .list: "a list"
+    case .mapping: "a mapping"
+    }
+  }
+
+  /// The value as JSON: a plain scalar that looks like a number, a truth value or null is one.
+  ///
+  /// Numbers without a fraction are integers, as where JSON itself is read.
+  var json: JSON {
+    switch content {
+    case .list(let elements): .array(elements.map(\.json))
+    case .mapping(let members):
+      .object(Dictionary(members.map { ($0.name, $0.value.json) }) { $1 })
+    case .scalar(let text, false): .string(text)
+    case .scalar("null", true), .scalar("~", true), .scalar("", true): .null
+    case .scalar("true", true): .bool(true)
+    case .scalar("false", true): .bool(false)
+    case .scalar(let text, true):
+      if let integer { .int(integer) } else { number.map { .number($0) } ?? .string(text) }
+    }
+  }
+
+  /// The number of a plain scalar in decimal notation, digits grouped by underscores if need be.
+  var number: Double? {
+    guard let digits, let value = Double(digits), value.isFinite else { return nil }
+    return value
+  }
+
+  /// The integer of a plain scalar, also where it is written as 4e4.
+  var integer: Int? {
+    guard let digits else { return nil }
+    if let value = Int(digits) { return value }
+    // Beyond 2^53 a number with an exponent is no exact integer.
+    guard let value = Double(digits), value.magnitude < 0x1p53 else { return nil }
+    return Int(exactly: value)
+  }
+
+  /// Of integers that fill 64 bits.
+  var unsigned: UInt64? { digits.flatMap { UInt64($0) } }
+
+  /// The text of a decimal number less its underscores. `Double` would read `0x1p3` and `nan`, too.
+  private var digits: String? {
+    guard let plain, plain.utf8.count <= 64, plain.utf8.contains(where: isDigit),
+      plain.utf8.allSatisfy({ isDigit($0) || "+-._eE".utf8.contains($0) })
+    else { return nil }
+    return String(plain.filter { $0 != "_" })
+  }
+
+  private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+}

@@ -1,0 +1,36 @@
+internal import AviaryTensor
+
+/// A discriminator that learns beside the network, and how much its opinion counts.
+public struct Adversary {
+  /// Tells results from targets.
+  public var discriminator: Discriminator
+  /// How it learns.
+  public var optimizer: Optimizer
+  /// How much its loss counts beside the others.
+  public let weight: Double
+  /// The number of steps after which it begins to count, and to learn.
+  public let start: Int
+  private var gradients = GradientSum()
+
+  /// A discriminator with an optimiser of its own.
+  public init(_ discriminator: Discriminator, _ optimizer: Optimizer, weight: Double, start: Int) {
+    (self.discriminator, self.optimizer) = (discriminator, optimizer)
+    (self.weight, self.start) = (weight, start)
+  }
+
+  /// Learns from a part of a batch; the parameters change with the last part.
+  ///
+  /// - Throws: what the discriminator and the optimiser throw.
+  mutating func learn(
+    _ result: Tensor, _ target: Tensor, isLastPart: Bool, rate: Double,
+    _ communicator: any Communicator
+  ) throws {
+    var found: [String: Tensor] = [:]
+    _ = try discriminator.learn(result, target) { found = $1 }
+    try gradients.add(found)
+    guard isLastPart else { return }
+    var mean = gradients.mean()
+    try communicator.average(&mean, mean.keys.sorted())
+    try optimizer.step(&discriminator.parameters, gradients: mean, rate: rate)
+  }
+}

@@ -1,0 +1,10 @@
+/// A part of a loss in a step.
+public struct LossPart: Hashable, Sendable {
+  /// The name, such as `l1`.
+  public var name: String
+  /// What it was, its weight left aside.
+  public var value: Double
+
+  /// A part.
+  public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+}

@@ -1,0 +1,21 @@
+public import AviaryTensor
+
+/// One process alone: nothing is exchanged.
+public struct OneProcess: Communicator {
+  /// The only one.
+  public init() {}
+
+  /// 0.
+  public var rank: Int { 0 }
+  /// 1.
+  public var size: Int { 1 }
+
+  /// The mean of one is itself.
+  public func average(_ values: inout [Double]) {}
+  /// The mean of one is itself.
+  public func average(_ tensors: inout [String: Tensor], _ names: [String]) {}
+  /// Rank 0 has its own already.
+  public func broadcast(_ tensors: inout [String: Tensor], _ names: [String]) {}
+  /// Nobody is waited for.
+  public func barrier() {}
+}

@@ -1,0 +1,342 @@
+import AviaryGraph
+import AviaryTestSupport
+import Foundation
+import Testing
+
+@testable import AviaryTraining
+
+@Suite("Recipes: reading, writing, refusing")
+struct RecipeReadingTests {
+  @Test("an architecture alone is a recipe with all defaults")
+  func defaults() throws {
+    let recipe = try Recipe(yaml: "architecture: residual-cae")
+    #expect(recipe == Recipe("residual-cae", data: DataRecipe(targets: "")))
+  }
+
+  @Test("every field is read")
+  func everyField() throws {
+    let recipe = try Recipe(
+      yaml: """
+        architecture: fusion-cae   # a comment
+        preset: small
+        configuration: {features: [32, 64], name: "5", deep: {a: 0.5, b: null, c: true}}
+        scale: 3
+        from: fusion-cae-x2
+        data:
+          targets: "some folder"
+          inputs: none
+          degradations: [noise: 5...25, {jpeg: 30...90}, blur: 1.5]
+          tolerated: 0.25
+        batch: {size: 32, accumulation: 2, patch: 96, flips: no, turns: off, workers: 3,
+                shuffled-channels: yes}
+        losses:
+          - l1
+          - {kind: ssim, weight: 0.1}
+          - kind: charbonnier
+            epsilon: 1e-4
+          - {kind: perceptual, checkpoint: vgg.h5, layers: {features.22: 2}, squared: false, weight: 1e-2}
+          - {kind: perceptual, checkpoint: vgg.h5, layers: [a, b]}
+          - total-variation
+        adversarial:
+          kind: relativistic
+          start: 1_000
+          optimizer: {rate: 2e-4}
+        optimizer: {kind: adamw, rate: 2e-4, momentum: 0.8, second-momentum: 0.99, epsilon: 1e-7,
+                    decay: 0.01}
+        schedule: {kind: step, warmup: 10, floor: 0, milestones: [100, 200], factor: 0.1}
+        steps: 4e4
+        clip: 0.5
+        average: none
+        initialization: zero-last
+        precision: bfloat16
+        seed: 18446744073709551615
+        threads: 2
+        validation: {data: Set5, every: 500, samples: 5}
+        saving: {folder: runs/a, every: 100, minutes: none, keep: 3}
+        """)
+    var expected = Recipe("fusion-cae", data: DataRecipe(targets: "some folder"))
+    expected.preset = "small"
+    expected.configuration = [
+      "features": [32, 64], "name": "5", "deep": ["a": 0.5, "b": .null, "c": true],
+    ]
+    (expected.scale, expected.from) = (3, "fusion-cae-x2")
+    expected.data.degradations = [
+      .noise(deviation: 5...25), .jpeg(quality: 30...90), .blur(deviation: 1.5...1.5),
+    ]
+    expected.data.tolerated = 0.25
+    (expected.batch.size, expected.batch.accumulation, expected.batch.patch) = (32, 2, 96)
+    (expected.batch.flips, expected.batch.turns, expected.batch.workers) = (false, false, 3)
+    expected.batch.shuffledChannels = true
+    var features = PerceptualRecipe(checkpoint: "vgg.h5")
+    (features.layers, features.isSquared) = (["features.22": 2], false)
+    var more = PerceptualRecipe(checkpoint: "vgg.h5")
+    more.layers = ["a": 1, "b": 1]
+    expected.losses = [
+      LossRecipe(.l1), LossRecipe(.ssim, weight: 0.1), LossRecipe(.charbonnier(epsilon: 1e-4)),
+      LossRecipe(.perceptual(features), weight: 0.01), LossRecipe(.perceptual(more)),
+      LossRecipe(.totalVariation),
+    ]
+    var adversarial = AdversarialRecipe()
+    (adversarial.kind, adversarial.start, adversarial.optimizer.rate) = (.relativistic, 1000, 2e-4)
+    expected.adversarial = adversarial
+    expected.optimizer = OptimizerRecipe(rate: 2e-4)
+    (expected.optimizer.kind, expected.optimizer.decay) = (.adamw, 0.01)
+    (expected.optimizer.momentum, expected.optimizer.secondMomentum) = (0.8, 0.99)
+    expected.optimizer.epsilon = 1e-7
+    (expected.schedule.kind, expected.schedule.warmup, expected.schedule.floor) = (.step, 10, 0)
+    (expected.schedule.milestones, expected.schedule.factor) = ([100, 200], 0.1)
+    (expected.steps, expected.clip, expected.average) = (40_000, 0.5, nil)
+    (expected.initialization, expected.precision) = (.zeroLast, .bfloat16)
+    (expected.seed, expected.threads) = (.max, 2)
+    (expected.validation.data, expected.validation.every) = ("Set5", 500)
+    expected.validation.samples = 5
+    (expected.saving.folder, expected.saving.every, expected.saving.keep) = ("runs/a", 100, 3)
+    expected.saving.minutes = nil
+    #expect(recipe == expected)
+    try recipe.check()
+    #expect(try Recipe(yaml: recipe.yaml) == recipe)
+    #expect(try Recipe(yaml: recipe.yaml).yaml == recipe.yaml)
+  }
+
+  @Test("a section without fields is asked for; none is not")
+  func adversarial() throws {
+    #expect(try Recipe(yaml: "architecture: a\nadversarial: {}").adversarial == AdversarialRecipe())
+    #expect(try Recipe(yaml: "architecture: a\nadversarial: none").adversarial == nil)
+    #expect(try Recipe(yaml: "architecture: a\nadversarial:").adversarial == nil)
+  }
+
+  @Test("text of any kind comes back", arguments: texts)
+  func text(_ text: String) throws {
+    var recipe = Recipe("a", data: DataRecipe(targets: text))
+    recipe.configuration = [text: .string(text)]
+    recipe.losses = [LossRecipe(.perceptual(PerceptualRecipe(checkpoint: text)))]
+    #expect(try Recipe(yaml: recipe.yaml) == recipe)
+  }
+  private static let texts = [
+    "a b", "none", "null", "1", "1e5", "-", "a: b", "#a", "\"", "'", "\\", "{", "\n\t\r", "ä€😀",
+    "\u{1}\u{7F}\u{85}\u{2028}\u{FEFF}", "*a", "&a", "!a", "@", "%", " a ", "a#b", "...", "---",
+    "y", "~",
+  ]
+
+  @Test("equal recipes have equal text, which names every field")
+  func canonical() throws {
+    var recipe = Recipe("plain-cae", data: DataRecipe(targets: "pictures"))
+    recipe.adversarial = AdversarialRecipe()
+    let names = recipe.yaml.split(separator: "\n").compactMap {
+      $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces)
+    }
+    for field in RecipeField.all {
+      let name = field.path.split(separator: ".").last.map(String.init) ?? ""
+      #expect(names.contains(name))
+    }
+    recipe.adversarial = nil
+    #expect(
+      recipe.yaml.hasPrefix(
+        """
+        architecture: plain-cae
+        preset: none
+        configuration: none
+        scale: none
+        from: none
+        data:
+          targets: pictures
+          inputs: none
+          degradations: []
+          tolerated: 0.1
+        batch:
+          size: 16
+        """))
+    #expect(
+      recipe.yaml.contains("losses: [{kind: l1, weight: 1}]\nadversarial: none\noptimizer:\n"))
+  }
+
+  static let mistakes: [(String, String)] = [
+    (
+      "architecture: a\nbatch:\n  sise: 3",
+      "r.yaml:3: batch.sise: no such field; did you mean batch.size?"
+    ),
+    ("architecture: a\npatch: 3", "r.yaml:2: patch: no such field; did you mean batch.patch?"),
+    (
+      "architecture: a\nbatch-size: 3",
+      "r.yaml:2: batch-size: no such field; did you mean batch.size?"
+    ),
+    ("architecture: a\nxyzzyx: 3", "r.yaml:2: xyzzyx: no such field"),
+    (
+      "architecture: a\noptimiser: {rate: 1}",
+      "r.yaml:2: optimiser: no such field; did you mean optimizer?"
+    ),
+    (
+      "architecture: a\n\nbatch: {size: 0}",
+      "r.yaml:3: batch.size: an integer from 1 to 4096 expected, 0 found"
+    ),
+    (
+      "architecture: a\nsteps: many",
+      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, many found"
+    ),
+    (
+      "architecture: a\nsteps: 1.5",
+      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, 1.5 found"
+    ),
+    (
+      "architecture: a\nsteps: \"5\"",
+      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, 5 found"
+    ),
+    (
+      "architecture: a\noptimizer:\n  rate: nan",
+      "r.yaml:3: optimizer.rate: a number from 1e-12 to 1000 expected, nan found"
+    ),
+    (
+      "architecture: a\noptimizer:\n  rate: [1]",
+      "r.yaml:3: optimizer.rate: a number from 1e-12 to 1000 expected, a list found"
+    ),
+    (
+      "architecture: a\nclip: {}",
+      "r.yaml:2: clip: a number from 1e-09 to 1000000000, or none expected, a mapping found"
+    ),
+    (
+      "architecture: a\noptimizer: {kind: adan}",
+      "r.yaml:2: optimizer.kind: one of adam, adamw, sgd expected, adan (did you mean adam?) found"
+    ),
+    (
+      "architecture: a\nlosses:\n - l1\n - {kind: ssim, weight: -1}",
+      "r.yaml:4: losses[1].weight: a number from 0 to 1000000 expected, -1 found"
+    ),
+    (
+      "architecture: a\nlosses: [l3]",
+      "r.yaml:2: losses[0]: one of l1, l2, charbonnier, ssim, total-variation, perceptual expected, "
+        + "l3 (did you mean l1?) found"
+    ),
+    (
+      "architecture: a\nlosses: [{kind: l1, wheight: 1}]",
+      "r.yaml:2: losses[0]: one of kind, weight expected, wheight (did you mean weight?) found"
+    ),
+    (
+      "architecture: a\nlosses: [{kind: perceptual}]",
+      "r.yaml:2: losses[0].checkpoint: a checkpoint's path or name expected, nothing found"
+    ),
+    (
+      "architecture: a\ndata: {degradations: [noise: 25...5]}",
+      "r.yaml:2: data.degradations[0].noise: a number or a range as 5...25, from 0 to 255 expected, "
+        + "25...5 found"
+    ),
+    (
+      "architecture: a\ndata: {degradations: [fog: 1]}",
+      "r.yaml:2: data.degradations[0]: one of noise, jpeg, blur expected, fog found"
+    ),
+    (
+      "architecture: a\ndata: pictures",
+      "r.yaml:2: data: a mapping of fields expected, pictures found"
+    ),
+    (
+      "architecture: a\nbatch: {flips: 1}", "r.yaml:2: batch.flips: true or false expected, 1 found"
+    ),
+    ("steps: 3", "r.yaml: architecture: an architecture's name expected, nothing found"),
+    ("", "r.yaml: architecture: an architecture's name expected, nothing found"),
+    ("- a", "r.yaml:1: fields expected, a list found"),
+    (
+      "architecture: a\n\tsteps: 3",
+      "r.yaml:2: YAML expected, a tab character that violates indentation found"
+    ),
+    ("architecture: a\nsteps: 3\nsteps: 4", "r.yaml:2: each name once expected, steps twice found"),
+    (
+      "architecture: a\n!x architecture: b",
+      "r.yaml:2: each name once expected, architecture twice found"
+    ),
+    ("architecture: &a b\nfrom: *a", "r.yaml:1: no anchor (&) expected, one found"),
+    ("? [a]\n: b", "r.yaml:1: a name expected, a list found"),
+    ("a: b\n---\nc: d", "r.yaml:2: YAML expected, another document found"),
+    ("a\u{0}: b", "r.yaml:1: YAML expected, control characters are not allowed found"),
+  ]
+
+  @Test("what is wrong is said in one line", arguments: mistakes)
+  func refused(_ yaml: String, _ message: String) throws {
+    let error = try #require(throws: TrainingError.self) { try Recipe(yaml: yaml, name: "r.yaml") }
+    #expect(error.description == message)
+  }
+
+  @Test("files that are no recipes")
+  func files() throws {
+    let folder = try TemporaryFolder()
+    func message(_ path: String) -> String {
+      do { return "\(try Recipe(contentsOf: path))" } catch { return "\(error)" }
+    }
+    let missing = folder.file("none.yaml")
+    #expect(message(missing) == "\(missing): cannot be read: no such file or directory")
+    let bytes = try folder.file("bytes.yaml", [0x61, 0x3A, 0xFF, 0xFE])
+    #expect(message(bytes) == "\(bytes): a recipe in UTF-8 expected, other bytes found")
+    let large = try folder.file("large.yaml", [UInt8](repeating: 0x23, count: 70_000))
+    #expect(message(large) == "\(large):1: at most 65536 bytes expected, more found")
+  }
+
+  @Test("what does not go together")
+  func checks() throws {
+    func message(_ change: (inout Recipe) -> Void) -> String {
+      var recipe = Recipe("a", data: DataRecipe(targets: "d"))
+      change(&recipe)
+      do throws(TrainingError) { try recipe.check() } catch { return error.description }
+      return "fine"
+    }
+    #expect(message { _ in } == "fine")
+    #expect(
+      message { $0.data.targets = "" } == "data.targets: a folder (--data) expected, nothing found")
+    #expect(
+      message { $0.batch.accumulation = 3 }
+        == "batch.accumulation: a divisor of the batch's size, 16, expected, 3 found")
+    #expect(message { $0.losses = [] } == "losses: one loss at least expected, none found")
+    #expect(
+      message { $0.schedule.kind = .step }
+        == "schedule.milestones: one milestone at least, for a schedule of steps, expected, none found"
+    )
+    #expect(
+      message { $0.batch.size = 0 }.hasSuffix(
+        "batch.size: an integer from 1 to 4096 expected, 0 found"))
+    #expect(message { $0.optimizer.rate = .nan }.contains("optimizer.rate: a number from"))
+  }
+
+  @Test(
+    "flags set fields",
+    arguments: [
+      ("steps", "5"), ("losses", "l1, {kind: ssim, weight: 0.1}"), ("losses", "[l2]"),
+      ("milestones", "10,20"), ("degradations", "noise: 5...25, jpeg: 30"), ("data", "a: #b"),
+      ("clip", "none"), ("config", "{features: [8, 16]}"), ("adversarial", "hinge"),
+      ("flips", "false"),
+    ])
+  func flags(_ flag: String, _ text: String) throws {
+    var recipe = Recipe("a", data: DataRecipe(targets: "d"))
+    recipe.clip = 3
+    let before = recipe
+    let field = try #require(RecipeField.all.first { $0.flag == flag })
+    try field.set(flag: text, in: &recipe)
+    #expect(recipe != before)
+    #expect(try Recipe(yaml: recipe.yaml) == recipe)
+  }
+
+  @Test("a flag's mistake names the flag")
+  func flagMistakes() throws {
+    var recipe = Recipe("a", data: DataRecipe(targets: "d"))
+    let error = try #require(throws: TrainingError.self) {
+      let field = try #require(RecipeField.all.first { $0.flag == "losses" })
+      try field.set(flag: "l1, {kind: ssim, weight: x}", in: &recipe)
+    }
+    #expect(
+      error.description == "--losses[1].weight: a number from 0 to 1000000 expected, x found")
+  }
+
+  @Test("names are unique")
+  func names() {
+    #expect(Set(RecipeField.all.map(\.path)).count == RecipeField.all.count)
+    #expect(Set(RecipeField.all.map(\.flag)).count == RecipeField.all.count)
+  }
+
+  @Test("the recipes of the zoo are sound")
+  func zoo() throws {
+    let folder = SharedFolder.repository.appending(path: "checkpoints/recipes")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(names.count >= 7)
+    for name in names {
+      var recipe = try Recipe(contentsOf: folder.appending(path: name).path)
+      recipe.data.targets = "pictures"
+      try recipe.check()
+    }
+  }
+}
