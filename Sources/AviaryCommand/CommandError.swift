@@ -13,6 +13,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case outputTaken(String, by: String)
   /// A picture would be written under a name that belies what it is.
   case outputName(String)
+  /// A plot would be written under a name that says no format.
+  case plotName(String)
   /// A checkpoint would be written under a name that belies what it is.
   case checkpointName(String)
   /// A file would be written whose name does not say its format.
@@ -39,6 +41,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
       "\(path): one picture of this name expected, a second found (\(input))"
     case .outputName(let path):
       "\(path): a name that ends in .png expected, for PNG is what is written"
+    case .plotName(let path): "\(path): a name that ends in .png or .svg expected"
     case .checkpointName(let path):
       "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
         + "writes other formats)"
@@ -63,7 +66,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     switch self {
     case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
       .cannotCreate
-    case .outputName, .outputFormat, .checkpointName, .notForModel: .usage
+    case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
     case .noFolder: .noInput
     case .weights(_, let error): ExitStatus(error)
     }

@@ -35,7 +35,8 @@ struct Program: ParsableCommand {
     version: Aviary.version,
     subcommands: [
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
-      DiffCommand.self, EditCommand.self, RunCommand.self, EvalCommand.self, CompareCommand.self,
+      DiffCommand.self, EditCommand.self, TrainCommand.self, PlotCommand.self,
+      RunCommand.self, EvalCommand.self, CompareCommand.self,
     ])
 
   /// Parses, runs, and ends with a documented status and at most one line for an error.

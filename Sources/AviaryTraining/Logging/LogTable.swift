@@ -85,7 +85,7 @@ package struct LogTable: Sendable {
     guard cells.count == columns.count + 1 else {
       throw .data(path: place, expected: "\(columns.count + 1) cells", found: "\(cells.count)")
     }
-    guard let step = Int(cells[0]), step >= 0 else {
+    guard let step = Int(cells[0]), (0...1_000_000_000_000).contains(step) else {
       throw .data(path: place, expected: "a step", found: String(cells[0].prefix(60)).printable)
     }
     var values: [String: Double] = [:]

@@ -5,10 +5,10 @@ extension RecipeField {
   package static let all: [RecipeField] =
     [
       RecipeField(
-        "architecture", \.architecture, .text("an architecture's name"),
+        "architecture", \.architecture, .name("an architecture's name"),
         "The network, by its name in `aviary list`."),
       RecipeField(
-        "preset", \.preset, .optional(.text("a preset's name")),
+        "preset", \.preset, .optional(.name("a preset's name")),
         "A preset of the architecture; none for its first."),
       RecipeField(
         "configuration", flag: "config", \.configuration, .optional(.object),
@@ -17,13 +17,13 @@ extension RecipeField {
         "scale", \.scale, .optional(.integer(1...64)),
         "How many times as large results are; none for what the architecture says, or 1."),
       RecipeField(
-        "from", \.from, .optional(.text("a checkpoint's path or name")),
+        "from", \.from, .optional(.checkpoint),
         "A checkpoint whose weights the training begins with, as far as names and shapes agree."),
       RecipeField(
-        "data.targets", flag: "data", \.data.targets, .folder,
+        "data.targets", flag: "data", \.data.targets, .latterFolder,
         "A folder of good pictures, searched with all folders in it."),
       RecipeField(
-        "data.inputs", \.data.inputs, .optional(.text("a folder")),
+        "data.inputs", \.data.inputs, .optional(.folder),
         "A folder with the inputs of the same names; none where they are made of the targets."),
       RecipeField(
         "data.degradations", \.data.degradations,
@@ -80,7 +80,7 @@ extension RecipeField {
         "How many threads calculate; none for all cores that may be used."),
       RecipeField(
         "validation.data", flag: "validation", \.validation.data,
-        .optional(.text("a folder")), "A folder of originals to measure PSNR on; none for none."),
+        .optional(.folder), "A folder of originals to measure PSNR on; none for none."),
       RecipeField(
         "validation.every", flag: "validate-every", \.validation.every,
         .integer(1...1_000_000_000), "Steps from one validation to the next."),
@@ -88,7 +88,7 @@ extension RecipeField {
         "validation.samples", \.validation.samples, .integer(0...1000),
         "How many of the pictures' results are written at each."),
       RecipeField(
-        "saving.folder", flag: "output", \.saving.folder, .folder,
+        "saving.folder", flag: "output", \.saving.folder, .latterFolder,
         "The folder of the run: checkpoints, logs, samples (default: runs/ and the recipe's name)."),
       RecipeField(
         "saving.every", flag: "save-every", \.saving.every, .optional(.integer(1...1_000_000_000)),
@@ -105,7 +105,7 @@ extension RecipeField {
     [
       RecipeField(
         "adversarial.architecture", flag: "adversarial-architecture",
-        \.adversary.architecture, .text("an architecture's name"),
+        \.adversary.architecture, .name("an architecture's name"),
         "A discriminator that is trained against the network; any field of this section asks for it."
       ),
       RecipeField(
@@ -172,17 +172,6 @@ extension RecipeField {
       "schedule.factor", \.schedule.factor, .number(1e-9...1),
       "For step: what the rate is multiplied with at each milestone."),
   ]
-}
-
-extension RecipeValue where Value == String {
-  /// A folder, or nothing as long as none is known.
-  fileprivate static var folder: RecipeValue {
-    let text = RecipeValue.text("a folder")
-    return RecipeValue(
-      expected: "a folder", style: .text,
-      read: { (node) throws(RecipeProblem) in node.isNull ? "" : try text.read(node) },
-      write: { $0.isEmpty ? "none" : text.write($0) })
-  }
 }
 
 extension Recipe {

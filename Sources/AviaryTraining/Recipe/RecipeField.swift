@@ -25,6 +25,8 @@ package struct RecipeField: Sendable {
   package let help: String
   /// How a flag gives it.
   package let style: Style
+  /// What stands for the value in a flag's help.
+  package let placeholder: String
   private let read: @Sendable (RecipeNode, inout Recipe) throws(RecipeProblem) -> Void
   private let write: @Sendable (Recipe) -> String
 
@@ -45,6 +47,7 @@ package struct RecipeField: Sendable {
     self.path = path
     self.flag = flag ?? path.split(separator: ".").last.map(String.init) ?? path
     (self.help, style, expected) = (help, value.style, value.expected)
+    placeholder = value.placeholder
     read = { (node, recipe) throws(RecipeProblem) in
       recipe[keyPath: section][keyPath: member] = try value.read(node)
     }
@@ -81,6 +84,26 @@ package struct RecipeField: Sendable {
       throw .recipe(
         field: "--\(flag)\(error.part)", expected: error.expected, found: error.found)
     }
+  }
+
+  /// The value that the field has where a recipe does not say; nil where it has to be said.
+  package var absent: String? {
+    let text = write(Recipe("", data: DataRecipe(targets: "")))
+    return text == "\"\"" || path == "data.targets" ? nil : text
+  }
+
+  /// All fields as a table of Markdown, for the documents.
+  package static var markdown: String {
+    let rows = all.map { field in
+      let cells = [
+        "`\(field.path)`", field.style == .truth ? "`--[no-]\(field.flag)`" : "`--\(field.flag)`",
+        field.absent.map { "`\($0)`" } ?? "", field.expected, field.help,
+      ]
+      return "| \(cells.joined(separator: " | ")) |"
+    }
+    return
+      (["| field | flag | default | values | |", "|---|---|---|---|---|"] + rows)
+      .joined(separator: "\n") + "\n"
   }
 
   /// The field of a path; nil for none.

@@ -42,6 +42,7 @@ extension RecipeValue where Value == DataRecipe.Degradation {
     let expected = "noise, jpeg or blur with its strength, as noise: 5...25,"
     return RecipeValue(
       expected: expected,
+      placeholder: "list",
       read: { (node) throws(RecipeProblem) in
         guard case .mapping(let members) = node.content, members.count == 1 else {
           throw RecipeProblem(expected, found: node)
@@ -74,6 +75,7 @@ extension RecipeValue where Value == LossRecipe {
   static var loss: RecipeValue {
     RecipeValue(
       expected: "one of \(kinds.joined(separator: ", ")), or as {kind: ssim, weight: 0.1},",
+      placeholder: "list",
       read: { (node) throws(RecipeProblem) in try loss(node) }, write: { text($0) })
   }
 
@@ -122,7 +124,7 @@ extension RecipeValue where Value == LossRecipe {
     case "perceptual":
       var members = try members("weight", "checkpoint", "layers", "squared")
       var recipe = PerceptualRecipe(
-        checkpoint: try members.take("checkpoint", .text("a checkpoint's path or name")))
+        checkpoint: try members.take("checkpoint", .checkpoint))
       recipe.layers = try members.take("layers", .layers, default: [:])
       recipe.isSquared = try members.take("squared", .truth, default: true)
       return .perceptual(recipe)
@@ -160,6 +162,7 @@ extension RecipeValue where Value == [String: Double] {
     let expected = "layers with weights, as {features.22: 1},"
     return RecipeValue(
       expected: expected,
+      placeholder: "mapping",
       read: { (node) throws(RecipeProblem) in
         switch node.content {
         case .mapping(let members):
@@ -173,7 +176,9 @@ extension RecipeValue where Value == [String: Double] {
           }
           return layers
         case .list, .scalar:
-          let names = try RecipeValue<[String]>.list(.text("a layer's name"), expected).read(node)
+          let names = try RecipeValue<[String]>.list(
+            .text("a layer's name", placeholder: "name"), expected
+          ).read(node)
           return Dictionary(names.map { ($0, 1) }) { $1 }
         }
       },

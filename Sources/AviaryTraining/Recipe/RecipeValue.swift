@@ -6,6 +6,8 @@ struct RecipeValue<Value: Sendable>: Sendable {
   var expected: String
   /// How a flag gives it.
   var style = RecipeField.Style.value
+  /// What stands for the value in a flag's help.
+  var placeholder: String
   /// The value from its text.
   var read: @Sendable (RecipeNode) throws(RecipeProblem) -> Value
   /// The text of the value, on one line, as it is read back.
@@ -18,6 +20,7 @@ extension RecipeValue where Value == Int {
     let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
     return RecipeValue(
       expected: expected,
+      placeholder: "number",
       read: { (node) throws(RecipeProblem) in
         guard let value = node.integer, range.contains(value) else {
           throw RecipeProblem(expected, found: node)
@@ -33,6 +36,7 @@ extension RecipeValue where Value == UInt64 {
     let expected = "an integer from 0 to \(UInt64.max)"
     return RecipeValue(
       expected: expected,
+      placeholder: "number",
       read: { (node) throws(RecipeProblem) in
         guard let value = node.unsigned else { throw RecipeProblem(expected, found: node) }
         return value
@@ -46,6 +50,7 @@ extension RecipeValue where Value == Double {
     let expected = "a number from \(range.lowerBound.brief) to \(range.upperBound.brief)"
     return RecipeValue(
       expected: expected,
+      placeholder: "number",
       read: { (node) throws(RecipeProblem) in
         guard let value = node.number, range.contains(value) else {
           throw RecipeProblem(expected, found: node)
@@ -62,6 +67,7 @@ extension RecipeValue where Value == ClosedRange<Double> {
       "a number or a range as 5...25, from \(limits.lowerBound.brief) to \(limits.upperBound.brief)"
     return RecipeValue(
       expected: expected,
+      placeholder: "range",
       read: { (node) throws(RecipeProblem) in
         // "5...25" and "1.5...2.5": the dots are looked for from the left, where no number ends in
         // one.
@@ -84,6 +90,7 @@ extension RecipeValue where Value == Bool {
   static var truth: RecipeValue {
     RecipeValue(
       expected: "true or false", style: .truth,
+      placeholder: "truth",
       read: { (node) throws(RecipeProblem) in
         switch node.plain {
         case "true", "yes", "on": return true
@@ -96,9 +103,10 @@ extension RecipeValue where Value == Bool {
 
 extension RecipeValue where Value == String {
   /// Text that is not empty: a name or a path.
-  static func text(_ expected: String) -> RecipeValue {
+  static func text(_ expected: String, placeholder: String) -> RecipeValue {
     RecipeValue(
       expected: expected, style: .text,
+      placeholder: placeholder,
       read: { (node) throws(RecipeProblem) in
         // A zero byte would end a path before its end.
         guard let text = node.text, !text.isEmpty, !text.utf8.contains(0) else {
@@ -109,6 +117,27 @@ extension RecipeValue where Value == String {
   }
 }
 
+extension RecipeValue where Value == String {
+  /// An architecture or the like.
+  static func name(_ expected: String) -> RecipeValue { .text(expected, placeholder: "name") }
+
+  /// A checkpoint.
+  static var checkpoint: RecipeValue {
+    .text("a checkpoint's path or name", placeholder: "checkpoint")
+  }
+
+  /// A folder.
+  static var folder: RecipeValue { .text("a folder", placeholder: "folder") }
+
+  /// A folder, or nothing as long as none is known.
+  static var latterFolder: RecipeValue {
+    var value = folder
+    value.read = { (node) throws(RecipeProblem) in node.isNull ? "" : try folder.read(node) }
+    value.write = { $0.isEmpty ? "none" : folder.write($0) }
+    return value
+  }
+}
+
 extension RecipeValue where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of a few words.
   static var word: RecipeValue {
@@ -116,6 +145,7 @@ extension RecipeValue where Value: CaseIterable & RawRepresentable, Value.RawVal
     let expected = words.joined(separator: ", ")
     return RecipeValue(
       expected: expected,
+      placeholder: "word",
       read: { (node) throws(RecipeProblem) in
         guard let value = node.text.flatMap({ Value(rawValue: $0) }) else {
           let nearest = node.text.flatMap { $0.nearest(in: words) }
@@ -133,6 +163,7 @@ extension RecipeValue where Value == JSON {
   static var object: RecipeValue {
     RecipeValue(
       expected: "a mapping",
+      placeholder: "mapping",
       read: { (node) throws(RecipeProblem) in
         guard case .mapping = node.content else { throw RecipeProblem("a mapping", found: node) }
         return node.json
@@ -146,6 +177,7 @@ extension RecipeValue {
   where Value == Wrapped? {
     RecipeValue(
       expected: "\(value.expected), or none", style: value.style,
+      placeholder: value.placeholder,
       read: { (node) throws(RecipeProblem) in
         if node.isNull { return nil }
         do throws(RecipeProblem) { return try value.read(node) } catch {
@@ -162,6 +194,7 @@ extension RecipeValue {
   where Value == [Element] {
     RecipeValue(
       expected: expected, style: .list,
+      placeholder: "list",
       read: { (node) throws(RecipeProblem) in
         let nodes = node.elements
         guard nodes.count <= 256 else {
