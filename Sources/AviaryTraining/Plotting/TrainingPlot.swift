@@ -144,19 +144,20 @@ package struct TrainingPlot {
     canvas.fill(x: left, y: top, width: 1, height: height, .black)
     canvas.fill(x: left, y: top + height, width: width + 1, height: 1, .black)
     legend(
-      curves, right: left + width - 10, y: isLegendAbove ? top + 10 : nil,
-      bottom: top + height - 10, on: &canvas)
+      curves, right: left + width - 10, y: isLegendAbove ? top + 10 : top + height / 2,
+      on: &canvas)
   }
 
-  /// Names beside short lines, where the curves are not: above falling ones, below rising ones.
+  /// Names beside short lines, where the curves are not: above falling ones, between rising ones and
+  /// what they rise from.
   private func legend(
-    _ curves: [Curve], right: Double, y: Double?, bottom: Double, on canvas: inout some PlotCanvas
+    _ curves: [Curve], right: Double, y top: Double, on canvas: inout some PlotCanvas
   ) {
     let named = curves.compactMap { curve in curve.label.map { ($0.shortened, curve) } }
     guard !named.isEmpty else { return }
     let textWidth = named.map { canvas.width(of: $0.0) }.max() ?? 0
     let height = 22.0 * Double(named.count) + 8
-    let top = y ?? bottom - height, left = right - textWidth - 60
+    let left = right - textWidth - 60
     canvas.fill(x: left, y: top, width: textWidth + 60, height: height, .white)
     for (i, (label, curve)) in named.enumerated() {
       let y = top + 15 + 22 * Double(i)
