@@ -84,19 +84,15 @@ package struct TrainingPlot {
       PlotAxis(logarithmic: held + smooth.flatMap { $0.map(\.value) }), losses,
       isLegendAbove: true, on: &canvas)
     var figures = runs.map { Curve(label: $0.name, color: $0.color, points: $0.psnr) }
-    for run in runs
-    where !figures.contains(where: { $0.isDashed && $0.points.same(as: run.bicubic) }) {
-      let isOne = runs.allSatisfy { $0.bicubic.last?.value == run.bicubic.last?.value }
-      // One line right through: the figure is the same at all steps.
+    // One line right through: bicubic's figure is the same at all steps, and often in all runs.
+    let bicubic = runs.compactMap { run in run.bicubic.last.map { (run, $0.value) } }
+    let isOne = Set(bicubic.map(\.1)).count == 1
+    for (run, value) in isOne ? Array(bicubic.prefix(1)) : bicubic {
       figures.append(
         Curve(
           label: isOne ? "bicubic" : "bicubic, \(run.name)", color: isOne ? .gray : run.color,
           width: 1.5, isDashed: true,
-          points: run.bicubic.last.map {
-            [(0, $0.value), (Int(abscissa.range.upperBound), $0.value)]
-          }
-            ?? []))
-      if isOne { break }
+          points: [(0, value), (Int(abscissa.range.upperBound), value)]))
     }
     figures.removeAll { $0.points.isEmpty }
     let values = figures.flatMap { $0.points.map(\.value) }
@@ -208,11 +204,4 @@ package struct TrainingPlot {
 extension String {
   /// Short enough for a legend; the end of a path tells more than its beginning.
   fileprivate var shortened: String { count > 24 ? "..." + suffix(21) : self }
-}
-
-extension [(step: Int, value: Double)] {
-  /// Whether two curves are one.
-  fileprivate func same(as other: Self) -> Bool {
-    count == other.count && zip(self, other).allSatisfy { $0 == $1 }
-  }
 }
