@@ -40,6 +40,11 @@ let package = Package(
     .library(name: "AviaryImage", targets: ["AviaryImage"]),
     .library(name: "AviaryTraining", targets: ["AviaryTraining"]),
   ],
+  traits: [
+    .trait(
+      name: "MPI",
+      description: "Training and enlarging on several processes at once; needs libopenmpi-dev.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -50,6 +55,7 @@ let package = Package(
     .systemLibrary(name: "CDNNL", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CMPI", providers: [.apt(["libopenmpi-dev"])]),
     .target(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
@@ -82,6 +88,13 @@ let package = Package(
         "AviaryFiles", .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
+    // Empty without the trait.
+    library(
+      "AviaryMPI",
+      [
+        "AviaryTraining", "AviaryTensor",
+        .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+      ]),
     library(
       "Aviary",
       [
@@ -92,7 +105,7 @@ let package = Package(
     .executableTarget(
       name: "AviaryCommand",
       dependencies: [
-        "Aviary", "AviaryHDF5Helper",
+        "Aviary", "AviaryHDF5Helper", "AviaryMPI",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

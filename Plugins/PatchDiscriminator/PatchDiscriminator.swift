@@ -33,32 +33,38 @@ enum PatchDiscriminator: Architecture {
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
     let border = Border.explicit(Edges(1, 1, 1, 1))
-    var x = input.convolution("model.0", c.features, kernel: 4, stride: 2, border: border)
+    var x = input.convolution("layers.0", c.features, kernel: 4, stride: 2, border: border)
       .leakyRelu(0.2)
-    // Numbered as in a sequence of convolution, normalisation if there is one, activation.
-    var number = 2
     for layer in 1...c.layers {
       // The layer after the last that halves has its width and keeps the size.
       let isLast = layer == c.layers
       x = x.convolution(
-        "model.\(number)", c.features << min(layer, 3), kernel: 4, stride: isLast ? 1 : 2,
+        "layers.\(number(layer))", c.features << min(layer, 3), kernel: 4, stride: isLast ? 1 : 2,
         border: border, bias: !c.batchNormalization)
-      if c.batchNormalization { x = x.batchNormalization("model.\(number + 1)") }
+      if c.batchNormalization { x = x.batchNormalization("layers.\(number(layer) + 1)") }
       x = x.leakyRelu(0.2)
-      number += c.batchNormalization ? 3 : 2
     }
-    return [x.convolution("model.\(number)", 1, kernel: 4, border: border)]
+    return [x.convolution("layers.\(number(c.layers + 1))", 1, kernel: 4, border: border)]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
-    guard let first = weights.convolution("model.0") else { return [] }
+    guard let first = weights.convolution("layers.0") else { return [] }
     var c = Configuration(channels: first[1], features: first[0])
-    c.batchNormalization = weights["model.3.running_mean"] != nil
-    // Every layer but the last adds a convolution and, it may be, a normalisation.
-    let step = c.batchNormalization ? 3 : 2
-    c.layers = (1...8).first { weights.convolution("model.\(2 + step * ($0 + 1))") == nil } ?? 0
+    c.batchNormalization = weights["layers.3.running_mean"] != nil
+    c.layers = (1...8).first { weights.convolution("layers.\(number($0 + 2))") == nil } ?? 0
     return [Proposal(c)]
   }
+
+  /// Of a convolution, in a sequence of one and its activation, and then of convolution, normalisation
+  /// or nothing, and activation.
+  private static func number(_ convolution: Int) -> Int {
+    convolution == 0 ? 0 : 3 * convolution - 1
+  }
+
+  // The state dict of the discriminator, `model.0.weight` and so on, without the part that all share.
+  static let publishedNames = [
+    NameMap("junyanz/pytorch-CycleGAN-and-pix2pix", ["{i}": "layers.{i}"])
+  ]
 }
 
 @section("aviary_architectures") @used

@@ -3,15 +3,16 @@ internal import AviaryGraph
 /// The networks of 16 and 19 layers whose features perceptual losses compare.
 ///
 /// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition. Nodes are
-/// called as in torchvision: in `vgg16` the last activation of each level is `features.3` (relu1_2),
+/// called as in torchvision: in `vgg16` the last activations of the levels are `features.3` (relu1_2),
 /// `.8` (relu2_2), `.15` (relu3_3), `.22` (relu4_3) and `.29` (relu5_3), in `vgg19` `.3`, `.8`, `.17`,
-/// `.26` and `.35`, each with its convolution right before it. The output is relu3_3 of `vgg16`
-/// (Johnson et al.), and of `vgg19` conv5_4 before its activation (ESRGAN).
+/// `.26` and `.35`, each with its convolution right before it. The first output is what losses
+/// customarily compare: relu3_3 of `vgg16` (Johnson et al.), conv5_4 of `vgg19` before its activation
+/// (ESRGAN); the second is the end. Networks of less than three levels have but their end.
 ///
-/// Of Keras's weights those without the fully connected layers ("notop") are recognised; they want
-/// pictures of 0 to 255, blue first, less a mean, which `origin` says. torchvision's have the
-/// classifier, of `classes`, which sees 7x7 numbers a channel, as pictures of 224x224 have them; of
-/// others these are interpolated.
+/// torchvision's files have the classifier, of `classes`, which sees 7x7 numbers a channel, as
+/// pictures of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
+/// without it ("notop") are recognised. They want pictures of 0 to 255 without a mean, blue first:
+/// with `origin` `keras` the network begins by changing the order.
 enum VGG: Architecture {
   struct Configuration: ArchitectureConfiguration {
     /// Whose pictures: torchvision's or Keras's.
@@ -27,8 +28,6 @@ enum VGG: Architecture {
     var classes = 0
     /// Of the classifier's two hidden layers.
     var hidden = 4096
-    /// The number, in torchvision's sequence, of the node that is the output.
-    var output = 15
     var origin = Origin.pytorch
     var scale: Int { 1 }
 
@@ -40,15 +39,8 @@ enum VGG: Architecture {
       if !convolutions.allSatisfy({ (1...16).contains($0) }) {
         return "convolutions: 1 to 16 a level expected, \(convolutions) found"
       }
-      if origin == .keras && channels != 3 {
-        return "channels: 3 expected of Keras's, \(channels) found"
-      }
-      return output < count ? nil : "output: 0 to \(count - 1) expected, \(output) found"
-    }
-
-    /// Nodes in torchvision's sequence.
-    var count: Int {
-      convolutions.reduce(0) { $0 + $1 * (batchNormalization ? 3 : 2) + 1 }
+      return origin == .keras && channels != 3
+        ? "channels: 3 expected of Keras's, \(channels) found" : nil
     }
   }
 
@@ -58,7 +50,7 @@ enum VGG: Architecture {
 
   static let presets: KeyValuePairs = [
     "vgg16": Configuration(),
-    "vgg19": Configuration(convolutions: [2, 2, 4, 4, 4], output: 34),
+    "vgg19": Configuration(convolutions: [2, 2, 4, 4, 4]),
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
@@ -66,22 +58,26 @@ enum VGG: Architecture {
     if c.origin == .keras {
       x = .concatenate((0..<3).reversed().map { input.applying(.slice(start: $0, count: 1)) })
     }
-    var nodes: [Value] = []
-    func add(_ value: Value) { (x, nodes) = (value, nodes + [value]) }
-    var name: String { "features.\(nodes.count)" }
+    var count = 0
+    func add(_ layer: (String) -> Value) { (x, count) = (layer("features.\(count)"), count + 1) }
+    // Before its last activation, and after.
+    var levels: [(before: Value, after: Value)] = []
     for (features, convolutions) in zip(c.features, c.convolutions) {
+      var before = x
       for _ in 0..<convolutions {
-        add(x.convolution(name, features, kernel: 3))
-        if c.batchNormalization { add(x.batchNormalization(name)) }
-        add(x.applying(.activation(.relu), named: name))
+        add { x.convolution($0, features, kernel: 3) }
+        if c.batchNormalization { add { x.batchNormalization($0) } }
+        before = x
+        add { x.applying(.activation(.relu), named: $0) }
       }
-      add(x.applying(.maxPool(Pool(kernel: 2, stride: 2, border: .valid)), named: name))
+      levels.append((before, x))
+      add { x.applying(.maxPool(Pool(kernel: 2, stride: 2, border: .valid)), named: $0) }
     }
-    if c.classes > 0 { _ = classifier(c, x) }
-    return [nodes[c.output]]
+    let end = c.classes > 0 ? classifier(c, x) : x
+    if levels.count < 3 { return [end] }
+    return [c.convolutions == [2, 2, 4, 4, 4] ? levels[4].before : levels[2].after, end]
   }
 
-  /// Scores of classes, which no loss needs: complete files have the weights.
   private static func classifier(_ c: Configuration, _ x: Value) -> Value {
     // One number with a border of three: a value of 7x7 whose size can be asked for.
     let size = x.applying(.globalAveragePool).applying(.pad(Edges(3, 3, 3, 3), .zero))
@@ -113,31 +109,24 @@ enum VGG: Architecture {
     if let hidden = weights["classifier.0.weight"], let last = weights["classifier.6.weight"] {
       (c.hidden, c.classes) = (hidden[0], last[0])
     }
-    // What losses of the two sizes customarily compare; of others, what is left in the end.
-    let last = c.count - 1
-    c.output =
-      step == 3
-      ? last
-      : c.convolutions == [2, 2, 3, 3, 3]
-        ? 15
-        : c.convolutions == [2, 2, 4, 4, 4] ? 34 : last
-    return [Proposal(c, assumed: ["output", "origin"])]
+    return [Proposal(c, assumed: ["origin"])]
   }
 
+  // The deepest first: a later level's numbers are also some that an earlier one's pattern could make.
   static let publishedNames = [
     NameMap(
       "Keras VGG16",
       [
-        "block1_conv{i+1}": "features.{2i}", "block2_conv{i+1}": "features.{2i+5}",
-        "block3_conv{i+1}": "features.{2i+10}", "block4_conv{i+1}": "features.{2i+17}",
-        "block5_conv{i+1}": "features.{2i+24}",
+        "block5_conv{i+1}": "features.{2i+24}", "block4_conv{i+1}": "features.{2i+17}",
+        "block3_conv{i+1}": "features.{2i+10}", "block2_conv{i+1}": "features.{2i+5}",
+        "block1_conv{i+1}": "features.{2i}",
       ]),
     NameMap(
       "Keras VGG19",
       [
-        "block1_conv{i+1}": "features.{2i}", "block2_conv{i+1}": "features.{2i+5}",
-        "block3_conv{i+1}": "features.{2i+10}", "block4_conv{i+1}": "features.{2i+19}",
-        "block5_conv{i+1}": "features.{2i+28}",
+        "block5_conv{i+1}": "features.{2i+28}", "block4_conv{i+1}": "features.{2i+19}",
+        "block3_conv{i+1}": "features.{2i+10}", "block2_conv{i+1}": "features.{2i+5}",
+        "block1_conv{i+1}": "features.{2i}",
       ]),
   ]
 

@@ -58,7 +58,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   public enum Kind: String, Codable, Hashable, Sendable {
     /// Gives a picture for a picture.
     case restoration
-    /// Gives features that losses compare.
+    /// Gives features that losses compare; those of the first output unless others are stated.
     case features
     /// Tells real pictures from made ones.
     case discriminator

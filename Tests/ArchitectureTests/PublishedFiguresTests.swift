@@ -20,6 +20,12 @@ import Testing
     #expect(try graph("espcn").parameterCount == 1_664 + 18_464 + 2_601)
     // VDSR: twenty layers, 664,704 weights.
     #expect(try graph("vdsr").parameterCount == 664_704 + 19 * 64 + 1)
+    // VGG without its classifier, as Keras counts it; and with it, as torchvision does.
+    #expect(try graph("vgg").parameterCount == 14_714_688)
+    #expect(try graph("vgg", ["classes": 1000]).parameterCount == 138_357_544)
+    #expect(try graph("vgg", ["convolutions": [2, 2, 4, 4, 4]]).parameterCount == 20_024_384)
+    // The discriminator of 70x70 pixels.
+    #expect(try graph("patch-discriminator").parameterCount == 2_764_737)
     #expect(
       try graph("residual-cae").parameterCount
         == 1_792 + 73_856 + 73_856 + 295_168 + 73_792 + 73_856 + 1_731)

@@ -11,18 +11,18 @@ func naiveBroadcast(
   _ a: NaiveArray, _ b: NaiveArray, _ combine: (Double, Double) -> Double
 ) -> NaiveArray {
   let shape = zip(a.shape, b.shape).map(max)
-  func repeated(_ array: NaiveArray) -> [Float] {
+  func repeated(_ array: NaiveArray) -> [Double] {
     array.gathering(shape) { index in
       for dimension in shape.indices where array.shape[dimension] == 1 { index[dimension] = 0 }
     }.values
   }
   return NaiveArray(
-    shape, zip(repeated(a), repeated(b)).map { Float(combine(Double($0), Double($1))) })
+    shape, zip(repeated(a), repeated(b)).map(combine))
 }
 
 /// (x - mean) / sqrt(variance + epsilon) · weight + bias, per channel.
 func naiveBatchNormalization(
-  _ x: NaiveArray, _ parameters: [NaiveArray], _ b: BatchNormalization
+  _ x: NaiveArray, _ parameters: some Sequence<NaiveArray>, _ b: BatchNormalization
 ) -> NaiveArray {
   var rest = parameters.map(\.values)[...]
   let weight = b.scale ? rest.removeFirst() : nil
@@ -30,9 +30,22 @@ func naiveBatchNormalization(
   let mean = rest.removeFirst(), variance = rest.removeFirst()
   return x.mapByChannel { value, channel in
     let normal =
-      (value - Double(mean[channel])) / (Double(variance[channel]) + b.epsilon).squareRoot()
-    return normal * Double(weight?[channel] ?? 1) + Double(bias?[channel] ?? 0)
+      (value - mean[channel]) / (variance[channel] + b.epsilon).squareRoot()
+    return normal * (weight?[channel] ?? 1) + (bias?[channel] ?? 0)
   }
+}
+
+/// As `naiveBatchNormalization`, by the mean and the variance of the batch itself.
+func naiveTrainedBatchNormalization(
+  _ x: NaiveArray, _ parameters: [NaiveArray], _ b: BatchNormalization
+) -> NaiveArray {
+  let others = x.shape.indices.filter { $0 != 1 }
+  let mean = naiveReduction(x, Reduction(.mean, dimensions: others))
+  let centred = naiveBroadcast(x, mean, -)
+  let variance = naiveReduction(
+    centred.map { $0 * $0 }, Reduction(.mean, dimensions: others))
+  let learned = parameters.prefix((b.scale ? 1 : 0) + (b.center ? 1 : 0))
+  return naiveBatchNormalization(x, learned + [mean, variance], b)
 }
 
 /// Normalisation over the last dimensions, by the variance of all their elements (not one less).
@@ -42,13 +55,13 @@ func naiveLayerNormalization(
   let count = x.count(from: x.shape.count - dimensions)
   var result = x
   for start in stride(from: 0, to: x.values.count, by: count) {
-    let values = x.values[start..<start + count].map(Double.init)
+    let values = x.values[start..<start + count]
     let mean = values.reduce(0, +) / Double(count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)
     for (i, value) in values.enumerated() {
       let normal = (value - mean) / (variance + epsilon).squareRoot()
       result.values[start + i] =
-        Float(normal * Double(parameters[0].values[i]) + Double(parameters[1].values[i]))
+        normal * parameters[0].values[i] + parameters[1].values[i]
     }
   }
   return result
@@ -60,10 +73,10 @@ func naiveSoftmax(_ x: NaiveArray, _ dimension: Int) -> NaiveArray {
   var result = x
   for first in x.values.indices where first / step % size == 0 {
     let positions = (0..<size).map { first + $0 * step }
-    let largest = Double(positions.map { x.values[$0] }.max() ?? 0)
-    let powers = positions.map { exp(Double(x.values[$0]) - largest) }
+    let largest = positions.map { x.values[$0] }.max() ?? 0
+    let powers = positions.map { exp(x.values[$0] - largest) }
     let sum = powers.reduce(0, +)
-    for (position, power) in zip(positions, powers) { result.values[position] = Float(power / sum) }
+    for (position, power) in zip(positions, powers) { result.values[position] = power / sum }
   }
   return result
 }
@@ -79,14 +92,14 @@ func naiveReduction(_ x: NaiveArray, _ reduction: Reduction) -> NaiveArray {
     for dimension in index.indices where kept[dimension] != 1 {
       group += index[dimension] * strides[dimension]
     }
-    groups[group].append(Double(x.values[next]))
+    groups[group].append(x.values[next])
     next += 1
   }
   let values = groups.map { group in
     switch reduction.kind {
-    case .sum: Float(group.reduce(0, +))
-    case .mean: Float(group.reduce(0, +) / Double(group.count))
-    case .maximum: Float(group.max() ?? -.infinity)
+    case .sum: group.reduce(0, +)
+    case .mean: group.reduce(0, +) / Double(group.count)
+    case .maximum: group.max() ?? -.infinity
     }
   }
   let shape = kept.enumerated()

@@ -3,11 +3,16 @@ internal import AviaryTensor
 /// Numbers with a shape, in row-major order: what the oracle calculates with.
 struct NaiveArray {
   var shape: [Int]
-  var values: [Float]
+  var values: [Double]
 
-  init(_ shape: [Int], _ values: [Float]) { (self.shape, self.values) = (shape, values) }
+  init(_ shape: [Int], _ values: [Double]) { (self.shape, self.values) = (shape, values) }
 
-  init(_ tensor: Tensor) { self.init(tensor.shape, tensor.floats) }
+  init(_ tensor: Tensor) { self.init(tensor.shape, tensor.floats.map(Double.init)) }
+
+  /// The same numbers as they are in float32.
+  var rounded: NaiveArray { map { Double(Float($0)) } }
+
+  var tensor: Tensor { get throws { try Tensor(shape: shape, values.map(Float.init)) } }
 
   /// How far apart neighbours along each dimension lie.
   var strides: [Int] {
@@ -20,7 +25,7 @@ struct NaiveArray {
   func count(from first: Int) -> Int { shape.dropFirst(first).reduce(1, *) }
 
   func map(_ function: (Double) -> Double) -> NaiveArray {
-    NaiveArray(shape, values.map { Float(function(Double($0))) })
+    NaiveArray(shape, values.map(function))
   }
 
   /// Every element by a function that also knows its channel: its index along dimension 1.
@@ -28,14 +33,14 @@ struct NaiveArray {
     let area = count(from: 2), channels = shape[1]
     return NaiveArray(
       shape,
-      values.indices.map { i in Float(function(Double(values[i]), i / area % channels)) })
+      values.indices.map { i in function(values[i], i / area % channels) })
   }
 
   /// An array of another shape, each element of which is one of this array's: `source` turns the
   /// index of the one into the index of the other.
   func gathering(_ shape: [Int], source: (inout [Int]) -> Void) -> NaiveArray {
     let strides = strides
-    var result: [Float] = []
+    var result: [Double] = []
     result.reserveCapacity(shape.reduce(1, *))
     forEachIndex(of: shape) { index in
       var index = index

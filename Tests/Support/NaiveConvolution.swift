@@ -14,10 +14,10 @@ func naiveConvolution(
   let outHeight = outputs(.vertical), outWidth = outputs(.horizontal)
   let channels = x.shape[1], channelsOfGroup = channels / c.groups
   let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
-  var result: [Float] = []
+  var result: [Double] = []
   for picture in 0..<x.shape[0] {
     for filter in 0..<c.filters {
-      var sums = [Double](repeating: Double(bias?[filter] ?? 0), count: outHeight * outWidth)
+      var sums = [Double](repeating: bias?[filter] ?? 0, count: outHeight * outWidth)
       let firstChannel = filter / (c.filters / c.groups) * channelsOfGroup
       for i in 0..<channelsOfGroup {
         let plane = (picture * channels + firstChannel + i) * height
@@ -29,18 +29,18 @@ func naiveConvolution(
             let columns = inside(outWidth, step: c.stride.width, shift: right, size: width)
             let position =
               ((filter * channelsOfGroup + i) * c.kernel.height + r) * c.kernel.width + s
-            let factor = Double(weight[position])
+            let factor = weight[position]
             for row in rows {
               let from = (plane + row * c.stride.height + down) * width + right
               for column in columns {
                 sums[row * outWidth + column] +=
-                  factor * Double(x.values[from + column * c.stride.width])
+                  factor * x.values[from + column * c.stride.width]
               }
             }
           }
         }
       }
-      result.append(contentsOf: sums.lazy.map(Float.init))
+      result.append(contentsOf: sums)
     }
   }
   return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)
@@ -55,10 +55,10 @@ func naiveTransposedConvolution(
   let outWidth = (width - 1) * c.stride.width + c.kernel.width - c.crops.left - c.crops.right
   let channelsOfGroup = channels / c.groups, filtersOfGroup = c.filters / c.groups
   let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
-  var result: [Float] = []
+  var result: [Double] = []
   for picture in 0..<x.shape[0] {
     for filter in 0..<c.filters {
-      var sums = [Double](repeating: Double(bias?[filter] ?? 0), count: outHeight * outWidth)
+      var sums = [Double](repeating: bias?[filter] ?? 0, count: outHeight * outWidth)
       let firstChannel = filter / filtersOfGroup * channelsOfGroup
       for i in firstChannel..<firstChannel + channelsOfGroup {
         for r in 0..<c.kernel.height {
@@ -70,18 +70,18 @@ func naiveTransposedConvolution(
             let position =
               ((i * filtersOfGroup + filter % filtersOfGroup) * c.kernel.height + r)
               * c.kernel.width + s
-            let factor = Double(weight[position])
+            let factor = weight[position]
             for row in rows {
               let from = ((picture * channels + i) * height + row) * width
               let to = (row * c.stride.height + down) * outWidth + right
               for column in columns {
-                sums[to + column * c.stride.width] += factor * Double(x.values[from + column])
+                sums[to + column * c.stride.width] += factor * x.values[from + column]
               }
             }
           }
         }
       }
-      result.append(contentsOf: sums.lazy.map(Float.init))
+      result.append(contentsOf: sums)
     }
   }
   return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)

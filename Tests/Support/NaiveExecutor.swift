@@ -16,17 +16,20 @@ package import AviaryTensor
 package func naive(
   _ graph: Graph, weights: [String: Tensor], inputs: [String: Tensor]
 ) throws -> [String: Tensor] {
-  let values = try naiveList(graph, weights, inputs)
-  return Dictionary(uniqueKeysWithValues: graph.outputs.map { ($0.name, values[$0.value]) })
+  let values = try naiveList(
+    graph, weights.mapValues(NaiveArray.init), inputs.mapValues(NaiveArray.init))
+  return Dictionary(
+    uniqueKeysWithValues: try graph.outputs.map { ($0.name, try values[$0.value].tensor) })
 }
 
 /// As `naive`, but every value of the graph, by the name of its input or node.
 package func naiveValues(
   _ graph: Graph, weights: [String: Tensor], inputs: [String: Tensor]
 ) throws -> [String: Tensor] {
-  let values = try naiveList(graph, weights, inputs)
+  let values = try naiveList(
+    graph, weights.mapValues(NaiveArray.init), inputs.mapValues(NaiveArray.init))
   return Dictionary(
-    uniqueKeysWithValues: values.enumerated().map { (graph.name(ofValue: $0), $1) })
+    uniqueKeysWithValues: try values.enumerated().map { (graph.name(ofValue: $0), try $1.tensor) })
 }
 
 /// A tensor that the oracle was not given, or not in the shape that it must have.
@@ -38,12 +41,17 @@ package struct NaiveError: Error, CustomStringConvertible {
   package init(description: String) { self.description = description }
 }
 
-private func naiveList(
-  _ graph: Graph, _ weights: [String: Tensor], _ inputs: [String: Tensor]
-) throws -> [Tensor] {
-  func find(_ name: String, in tensors: [String: Tensor]) throws -> NaiveArray {
-    guard let tensor = tensors[name] else { throw NaiveError(description: "\(name): none given") }
-    return NaiveArray(tensor)
+/// The graph's values.
+///
+/// - Parameter isTraining: whether normalisation is by the batch, and nothing is rounded to float32
+///   between operations, so that differences of results show small changes of inputs.
+func naiveList(
+  _ graph: Graph, _ weights: [String: NaiveArray], _ inputs: [String: NaiveArray],
+  isTraining: Bool = false
+) throws -> [NaiveArray] {
+  func find(_ name: String, in arrays: [String: NaiveArray]) throws -> NaiveArray {
+    guard let array = arrays[name] else { throw NaiveError(description: "\(name): none given") }
+    return array
   }
   // Counters of training steps have no part in inference.
   var shapes: [String: [Int]] = [:]
@@ -63,15 +71,19 @@ private func naiveList(
           description: "\(name): shape \(expected) expected, \(weights[name]?.shape ?? []) found")
       }
     }
-    let result = node.op.naive(node.inputs.map { values[$0] }, parameters, shape)
+    let operands = node.inputs.map { values[$0] }
+    var result = node.op.naive(operands, parameters, shape)
+    if isTraining, case .batchNormalization(let b) = node.op {
+      result = naiveTrainedBatchNormalization(operands[0], parameters, b)
+    }
     // The shape function and the definition must agree; a slip in either shows here.
     guard result.shape == shape, result.values.count == shape.reduce(1, *) else {
       throw NaiveError(
         description: "\(node.name): shape \(shape) expected, \(result.shape) found")
     }
-    values.append(result)
+    values.append(isTraining ? result : result.rounded)
   }
-  return try values.map { try Tensor(shape: $0.shape, $0.values) }
+  return values
 }
 
 extension Op {

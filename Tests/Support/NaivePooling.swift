@@ -10,7 +10,7 @@ func naivePool(
     size: Size(height, width), kernel: pool.kernel, stride: pool.stride)
   let outHeight = (height + edges.top + edges.bottom - pool.kernel.height) / pool.stride.height + 1
   let outWidth = (width + edges.left + edges.right - pool.kernel.width) / pool.stride.width + 1
-  var result: [Float] = []
+  var result: [Double] = []
   for plane in 0..<x.shape[0] * x.shape[1] {
     for row in 0..<outHeight {
       for column in 0..<outWidth {
@@ -19,10 +19,10 @@ func naivePool(
         var window: [Double] = []
         for down in max(top, 0)..<min(top + pool.kernel.height, height) {
           for across in max(left, 0)..<min(left + pool.kernel.width, width) {
-            window.append(Double(x.values[(plane * height + down) * width + across]))
+            window.append(x.values[(plane * height + down) * width + across])
           }
         }
-        result.append(Float(combine(window, pool.kernel.height * pool.kernel.width)))
+        result.append(combine(window, pool.kernel.height * pool.kernel.width))
       }
     }
   }

@@ -2,14 +2,14 @@
 func naiveLinear(_ x: NaiveArray, _ parameters: [NaiveArray]) -> NaiveArray {
   let weight = parameters[0], bias = parameters.count > 1 ? parameters[1].values : nil
   let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-  var result: [Float] = []
+  var result: [Double] = []
   for start in stride(from: 0, to: x.values.count, by: inputs) {
     for output in 0..<outputs {
-      var sum = Double(bias?[output] ?? 0)
+      var sum = bias?[output] ?? 0
       for i in 0..<inputs {
-        sum += Double(x.values[start + i]) * Double(weight.values[output * inputs + i])
+        sum += x.values[start + i] * weight.values[output * inputs + i]
       }
-      result.append(Float(sum))
+      result.append(sum)
     }
   }
   return NaiveArray(x.shape.dropLast() + [outputs], result)
@@ -25,7 +25,7 @@ func naiveProduct(_ a: NaiveArray, _ b: NaiveArray) -> NaiveArray {
       sum + (dimension.0.1 == 1 ? 0 : dimension.0.0 * dimension.1)
     }
   }
-  var result: [Float] = []
+  var result: [Double] = []
   forEachIndex(of: outer) { index in
     let left = matrix(a, index), right = matrix(b, index)
     for row in 0..<rows {
@@ -33,10 +33,10 @@ func naiveProduct(_ a: NaiveArray, _ b: NaiveArray) -> NaiveArray {
         var sum = 0.0
         for i in 0..<inner {
           sum +=
-            Double(a.values[left + row * inner + i])
-            * Double(b.values[right + i * columns + column])
+            a.values[left + row * inner + i]
+            * b.values[right + i * columns + column]
         }
-        result.append(Float(sum))
+        result.append(sum)
       }
     }
   }

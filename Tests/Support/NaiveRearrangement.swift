@@ -4,7 +4,7 @@ internal import AviaryGraph
 func naiveConcatenation(_ inputs: [NaiveArray]) -> NaiveArray {
   var shape = inputs[0].shape
   shape[1] = inputs.reduce(0) { $0 + $1.shape[1] }
-  var values: [Float] = []
+  var values: [Double] = []
   for picture in 0..<shape[0] {
     for input in inputs {
       let size = input.count(from: 1)

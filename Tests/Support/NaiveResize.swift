@@ -11,17 +11,17 @@ func naiveResize(_ x: NaiveArray, _ resize: Resize, height: Int, width: Int) -> 
   let (oldHeight, oldWidth) = (x.shape[2], x.shape[3])
   let rows = resize.taps(from: oldHeight, to: height)
   let columns = resize.taps(from: oldWidth, to: width)
-  var result: [Float] = []
+  var result: [Double] = []
   for plane in 0..<x.shape[0] * x.shape[1] {
     for row in rows {
       let mixed = (0..<oldWidth).map { column in
         row.reduce(0.0) { sum, tap in
           sum
-            + tap.weight * Double(x.values[(plane * oldHeight + tap.position) * oldWidth + column])
+            + tap.weight * x.values[(plane * oldHeight + tap.position) * oldWidth + column]
         }
       }
       for column in columns {
-        result.append(Float(column.reduce(0.0) { $0 + $1.weight * mixed[$1.position] }))
+        result.append(column.reduce(0.0) { $0 + $1.weight * mixed[$1.position] })
       }
     }
   }

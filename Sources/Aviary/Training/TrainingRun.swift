@@ -96,7 +96,7 @@ public struct TrainingRun: ~Copyable {
     settings.clip = recipe.clip
     settings.parts = recipe.batch.accumulation
     settings.seed = recipe.seed
-    settings.options = try TrainingStart.options(recipe)
+    settings.options = TrainingStart.options(recipe)
     let side = recipe.batch.patch
     var parameters = start.parameters
     try communicator.broadcast(&parameters, network.graph.parameters.map(\.name))

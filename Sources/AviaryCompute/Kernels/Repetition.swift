@@ -2,8 +2,8 @@
 struct Repetition {
   /// The result's dimensions as they lie in memory, and how far this operand moves along each: by
   /// nothing where it repeats.
-  private var sizes: [Int]
-  private var strides: [Int]
+  private(set) var sizes: [Int]
+  private(set) var strides: [Int]
 
   init(_ operand: Program.Value, in shape: [Int]) {
     let own = Repetition.dimensions(operand.shape, operand.layout)
@@ -48,7 +48,7 @@ struct Repetition {
   }
 
   /// Where the operand's part of a row of the result begins.
-  private func offset(ofRow row: Int) -> Int {
+  func offset(ofRow row: Int) -> Int {
     var (rest, offset) = (row, 0)
     for i in sizes.indices.dropLast().reversed() {
       offset += rest % sizes[i] * strides[i]

@@ -17,21 +17,27 @@ extension Lowering {
       unsafe dnnl_prelu_forward_desc_init(&call, dnnl_forward_inference, &data, &slopes))
     let descriptor = try PrimitiveDescriptor(
       call, PrimitiveAttributes.fusing([]), engine.handle)
-    let name = unit.parameters[0]
-    let weights = constant(
-      Constant(
-        key: Constant.Key(parameters: [name], form: .slopes),
-        descriptor: descriptor.descriptor(.weights), shape: slopeShape
-      ) { weights throws(ComputeError) in
-        let values = try weights.values(name)
-        return values.count == channels
-          ? values : [Float](repeating: values[0], count: channels)
-      })
+    let weights = slopeConstant(unit, descriptor.descriptor(.weights), slopeShape)
     primitive(
       unit, "prelu", descriptor,
       [
         (.source, .value(unit.inputs[0])), (.weights, weights),
         (.destination, .value(unit.output)),
       ])
+  }
+
+  /// A unit's slopes, one for each channel.
+  mutating func slopeConstant(
+    _ unit: Unit, _ descriptor: MemoryDescriptor, _ shape: [Int]
+  ) -> Operand {
+    let name = unit.parameters[0], channels = shape[1]
+    return constant(
+      Constant(
+        key: Constant.Key(parameters: [name], form: .slopes), descriptor: descriptor, shape: shape
+      ) { weights throws(ComputeError) in
+        let values = try weights.values(name)
+        return values.count == channels
+          ? values : [Float](repeating: values[0], count: channels)
+      })
   }
 }

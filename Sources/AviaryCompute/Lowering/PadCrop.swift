@@ -30,7 +30,7 @@ extension Lowering {
   }
 
   /// For every pixel along an axis of the padded picture, the pixel that it repeats; -1 for zero.
-  private static func indices(
+  static func indices(
     _ size: Int, _ before: Int, _ after: Int, _ mode: PadMode
   ) -> [Int] {
     (-before..<size + after).map { i in

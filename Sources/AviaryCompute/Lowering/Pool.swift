@@ -8,7 +8,7 @@ extension Lowering {
     case meanOfAll
     case meanOfInside
 
-    fileprivate var algorithm: dnnl_alg_kind_t {
+    var algorithm: dnnl_alg_kind_t {
       switch self {
       case .maximum: dnnl_pooling_max
       case .meanOfAll: dnnl_pooling_avg_include_padding

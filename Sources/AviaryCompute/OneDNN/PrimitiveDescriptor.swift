@@ -19,6 +19,22 @@ import CDNNL
     unsafe raw = try check("dnnl_primitive_desc_create", given: handle)
   }
 
+  /// The decision how to go back through an operation.
+  ///
+  /// - Parameter forward: the decision how to go forward.
+  init<Operation>(
+    _ operation: Operation, after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
+  ) throws(ComputeError) {
+    let attributes = try PrimitiveAttributes.fusing([])
+    var handle: dnnl_primitive_desc_t?
+    let status = unsafe withUnsafePointer(to: operation) { pointer in
+      unsafe dnnl_primitive_desc_create(
+        &handle, UnsafeRawPointer(pointer), attributes.raw, engine.raw, forward.raw)
+    }
+    try check("dnnl_primitive_desc_create", status)
+    unsafe raw = try check("dnnl_primitive_desc_create", given: handle)
+  }
+
   /// The decision how to copy from one layout to another.
   init(
     reorder source: MemoryDescriptor, to destination: MemoryDescriptor, _ engine: EngineHandle
@@ -65,6 +81,8 @@ enum Argument: Int32 {
   case destination = 17  // DNNL_ARG_DST
   case weights = 33  // DNNL_ARG_WEIGHTS
   case bias = 41  // DNNL_ARG_BIAS
+  case mean = 49  // DNNL_ARG_MEAN
+  case variance = 50  // DNNL_ARG_VARIANCE
   case scale = 51  // DNNL_ARG_SCALE
   case shift = 52  // DNNL_ARG_SHIFT
   case workspace = 64  // DNNL_ARG_WORKSPACE
@@ -73,4 +91,6 @@ enum Argument: Int32 {
   case destinationGradient = 145  // DNNL_ARG_DIFF_DST
   case weightsGradient = 161  // DNNL_ARG_DIFF_WEIGHTS
   case biasGradient = 169  // DNNL_ARG_DIFF_BIAS
+  case scaleGradient = 255  // DNNL_ARG_DIFF_SCALE
+  case shiftGradient = 256  // DNNL_ARG_DIFF_SHIFT
 }

@@ -65,8 +65,9 @@ struct Lowering {
       try layerNormalization(unit, dimensions, epsilon: epsilon)
     case .permute(let order): try permute(unit, order)
     case .roll(let shifts, let dimensions): roll(unit, shifts: shifts, dimensions: dimensions)
-    case .convolution, .transposedConvolution, .batchNormalization, .scale, .offset, .dropout,
-      .reshape:
+    case .batchNormalization(let normalization): try batchNormalization(unit, normalization)
+    case .dropout(let rate): dropout(unit, rate: rate)
+    case .convolution, .transposedConvolution, .scale, .offset, .reshape:
       preconditionFailure("\(op.name) has another form in a program")
     }
   }

@@ -29,6 +29,11 @@ struct Program {
   var forwardOutputs: Int
   /// The gradients with which a training's way back begins, one for each of the outputs.
   var seeds: [Int] = []
+  /// The new values of running statistics that a training's way forward gives, by the parameters'
+  /// names.
+  var statistics: [Graph.Output] = []
+  /// The value that holds the seed of what dropout drops; nil where nothing drops.
+  var dropoutSeed: Int?
 
   /// The units that the outputs asked for need, one for each node.
   ///

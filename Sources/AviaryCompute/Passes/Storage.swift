@@ -44,6 +44,10 @@ struct Storage {
       let owner = isSelfContained ? Owner.arena : .input(position)
       add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: owner), value)
     }
+    if let value = program.dropoutSeed {
+      let bytes = try program.descriptor(value).byteCount
+      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: .arena), value)
+    }
     let turn = program.units.firstIndex(where: \.isBackward) ?? program.units.count
     for value in program.seeds {
       let bytes = try program.descriptor(value).byteCount
@@ -118,7 +122,9 @@ struct Storage {
     for (position, unit) in program.units.enumerated() {
       for (value, _) in program.operands(of: unit) { last[value] = position }
     }
-    for output in program.outputs { last[output.value] = program.units.count }
+    for output in program.outputs + program.statistics {
+      last[output.value] = program.units.count
+    }
     return last
   }
 }
@@ -156,7 +162,7 @@ extension Program {
     case .transposedConvolution where unit.mode.algorithm != .expanded: return []
     case .convolution, .transposedConvolution:
       return [unit.epilogue.residual].compactMap { $0 }
-    case .affine, .other(.activation), .other(.prelu), .gradient(.activation):
+    case .affine, .other(.activation), .other(.prelu), .other(.dropout), .gradient(.activation):
       return [unit.inputs[0]]
     case .other(.add), .other(.multiply):
       return unit.inputs.filter { values[$0].shape == values[unit.output].shape }

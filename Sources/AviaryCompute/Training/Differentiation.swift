@@ -14,6 +14,7 @@ struct Differentiation {
   private(set) var inputs: [Int?] = []
 
   private let learned: Set<String>
+  private let parameterShapes: [String: [Int]]
   /// Whether the gradient by a value is of use, by number of the value.
   private var isWanted: [Bool]
   /// What the gradient by a value is the sum of.
@@ -29,6 +30,10 @@ struct Differentiation {
     _ program: Program, of graph: Graph, wanted: TrainingPlan.Wanted
   ) throws(ComputeError) {
     self.program = program
+    self.program.prepareForTraining()
+    parameterShapes = Dictionary(
+      uniqueKeysWithValues: graph.parameters.map { ($0.name, $0.shape) })
+    let program = self.program
     learned =
       wanted.contains(.parameters)
       ? Set(graph.parameters.filter { $0.role == .weight }.map(\.name)) : []
@@ -73,7 +78,8 @@ struct Differentiation {
     case .convolution(let c, flipped: false): convolution(unit, c, gradient)
     case .convolution(let c, flipped: true): flippedConvolution(unit, c, gradient)
     case .transposedConvolution(let c): transposedConvolution(unit, c, gradient)
-    case .affine, .other: try elementary(unit, gradient)
+    case .affine: affine(unit, gradient)
+    case .other(let op): try elementary(unit, op, gradient)
     case .relayout, .gradient: preconditionFailure("a way forward of single nodes")
     }
   }
@@ -87,6 +93,9 @@ extension Differentiation {
 
   /// Whether the gradient by a parameter is of use.
   func isLearned(_ parameter: String) -> Bool { learned.contains(parameter) }
+
+  /// The shape of a parameter.
+  func parameterShape(_ name: String) -> [Int] { parameterShapes[name] ?? [] }
 
   /// The shape of a value.
   func shape(_ value: Int) -> [Int] { program.values[value].shape }

@@ -9,6 +9,25 @@ extension Lowering {
     case .convolutionWeights(let c): try convolutionWeightsGradient(unit, c)
     case .channelSum: channelSum(unit)
     case .activation(let activation): try activationGradient(unit, activation)
+    case .maxPool(let pool): try maxPoolGradient(unit, pool)
+    case .averagePool(let pool, let countsPadding):
+      try averagePoolGradient(unit, pool, countsPadding: countsPadding)
+    case .batchNormalization(let normalization):
+      try batchNormalizationGradient(unit, normalization)
+    case .layerNormalization(let dimensions, let epsilon):
+      try layerNormalizationGradient(unit, dimensions, epsilon: epsilon)
+    case .prelu: try preluGradient(unit)
+    case .repetition: repetitionGradient(unit)
+    case .spread(let dimensions, let factor): spread(unit, dimensions, factor: factor)
+    case .maximum(let dimensions): maximumGradient(unit, dimensions)
+    case .slice(let start): sliceGradient(unit, start: start)
+    case .pad(let edges, let mode): padGradient(unit, edges, mode)
+    case .resize(let resize): resizeGradient(unit, resize)
+    case .matmulFirst: try matmulGradient(unit, transposed: 1)
+    case .matmulSecond: try matmulGradient(unit, transposed: 0)
+    case .linearInput: try linearInputGradient(unit)
+    case .linearWeights: try linearWeightsGradient(unit)
+    case .softmax(let dimension): try softmaxGradient(unit, dimension)
     }
   }
 
@@ -95,6 +114,8 @@ extension Lowering {
       case (.elu, .output): dnnl_eltwise_elu_use_dst_for_bwd
       case (.sigmoid, .output): dnnl_eltwise_logistic_use_dst_for_bwd
       case (.tanh, .output): dnnl_eltwise_tanh_use_dst_for_bwd
+      // The second version lets nothing through at either bound, as PyTorch does.
+      case (.clamp, .output): dnnl_eltwise_clip_v2_use_dst_for_bwd
       default: function.algorithm
       }
     var data = try program.descriptor(unit.inputs[1]).raw

@@ -40,6 +40,8 @@ public struct TrainingPlan: ~Copyable {
   private let inputs: [Port]
   private let outputs: [Port]
   private let seeds: [Port]
+  private let statistics: [Port]
+  private let dropoutSeed: Place?
   private let parameterGradients: [Port]
   private let inputGradients: [Port]
   /// Gradients of what no output depends on.
@@ -110,6 +112,8 @@ public struct TrainingPlan: ~Copyable {
     }
     self.outputs = program.outputs[..<program.forwardOutputs].map(port)
     seeds = zip(program.outputs, program.seeds).map { port(Graph.Output($0.name, value: $1)) }
+    statistics = program.statistics.map(port)
+    dropoutSeed = program.dropoutSeed.map { places[.value($0)] }
     steps = blueprint.lowering.steps.map(\.description)
     turn = blueprint.lowering.turn ?? work.count
     (self.parameterGradients, self.inputGradients) = (parameterGradients, inputGradients)
@@ -143,9 +147,12 @@ public struct TrainingPlan: ~Copyable {
     engine.activate()
     try weights.refresh(parameters, stream)
     try fill(self.inputs, from: inputs)
+    if let place = unsafe dropoutSeed?.fixed {
+      unsafe place.storeBytes(of: seed, as: UInt64.self)
+    }
     try run(0..<turn)
     isReady = true
-    return (try tensors(outputs), [:])
+    return (try tensors(outputs), try tensors(statistics))
   }
 
   /// Runs back from the last `forward`.

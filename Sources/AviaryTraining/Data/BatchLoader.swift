@@ -7,9 +7,8 @@ import AviaryFiles
 /// are. At most `workers + 1` are prepared ahead. Letting go of the loader stops the threads and
 /// waits for them: as long as one batch takes.
 public final class BatchLoader: Sendable {
-  private let set: TrainingSet
-  private let rank: Int
-  private let ranks: Int
+  /// Makes the batch of a step.
+  private let make: @Sendable (Int) throws(TrainingError) -> Batch
   private let queue: Monitor<Queue>
   private let threads: [JoinableThread]
 
@@ -36,20 +35,26 @@ public final class BatchLoader: Sendable {
   /// - Parameters:
   ///   - step: the first that is asked for.
   ///   - rank: which part of each batch, as `TrainingSet.batch` has it, and so `ranks`.
-  public init(_ set: TrainingSet, from step: Int = 0, rank: Int = 0, of ranks: Int = 1) {
-    self.set = set
-    self.rank = rank
-    self.ranks = ranks
+  public convenience init(
+    _ set: TrainingSet, from step: Int = 0, rank: Int = 0, of ranks: Int = 1
+  ) {
+    self.init(workers: set.recipe.workers, from: step) { (step) throws(TrainingError) in
+      try set.batch(step: step, rank: rank, of: ranks)
+    }
+  }
+
+  /// Starts to prepare what `make` makes.
+  init(
+    workers: Int, from step: Int, _ make: @escaping @Sendable (Int) throws(TrainingError) -> Batch
+  ) {
+    self.make = make
     let queue = Monitor(Queue(next: step, unclaimed: step))
     self.queue = queue
-    let workers = max(set.recipe.workers, 0)
-    let threads = (0..<workers).map { _ in
+    let threads = (0..<max(workers, 0)).map { _ in
       // Of the loader itself the threads must not know, else it would never go away.
       JoinableThread(starting: {
         while case .step(let step) = BatchLoader.work(queue, ahead: workers + 1) {
-          let result = Result { () throws(TrainingError) in
-            try set.batch(step: step, rank: rank, of: ranks)
-          }
+          let result = Result { () throws(TrainingError) in try make(step) }
           queue.withLock { $0.ready[step] = result }
         }
       })
@@ -72,9 +77,7 @@ public final class BatchLoader: Sendable {
     if threads.isEmpty {
       // No thread was wanted, or is to be had.
       let step = queue.withLock { $0.next }
-      result = Result { () throws(TrainingError) in
-        try set.batch(step: step, rank: rank, of: ranks)
-      }
+      result = Result { () throws(TrainingError) in try make(step) }
     } else {
       result = queue.wait { $0.ready[$0.next] }
     }

@@ -57,7 +57,8 @@ public struct PatchGeometry: Hashable, Sendable {
         field: "picture", expected: "colours of \(graph.inputs[0].channels) channels",
         found: "'\(picture.colour.rawValue)'")
     }
-    let enlargesFirst = picture.enlargeFirst == .bicubic
+    // Enlarging by 1 changes nothing.
+    let enlargesFirst = picture.enlargeFirst == .bicubic && scale > 1
     let ratio = enlargesFirst ? 1 : scale
     let ratios = graph.ratios
     guard let output = graph.outputs.firstIndex(where: { ratios[$0.value] == Ratio(ratio) }) else {

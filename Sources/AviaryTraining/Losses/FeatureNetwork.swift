@@ -22,7 +22,7 @@ public struct FeatureNetwork: Sendable {
   ///   - graph: the whole network, of one input.
   ///   - picture: how it takes pictures.
   ///   - layers: the nodes whose values are compared, and how much each counts. Empty for the graph's
-  ///     own outputs, each of which counts once.
+  ///     first output.
   ///   - parameter: gives the value of a parameter, in its shape; called for those that are needed.
   /// - Throws: `TrainingError.recipe` for a node that is not there, with the nearest, for weights that
   ///   are not above 0, for tensors of another shape and networks of several inputs; what `parameter`
@@ -64,7 +64,7 @@ public struct FeatureNetwork: Sendable {
   ) throws(TrainingError) -> [(node: Int, weight: Double)] {
     let layers =
       layers.isEmpty
-      ? Dictionary(graph.outputs.map { (graph.name(ofValue: $0.value), 1) }) { first, _ in first }
+      ? [graph.name(ofValue: graph.outputs[0].value): 1]
       : layers
     let names = graph.nodes.map(\.name)
     let positions = Dictionary(uniqueKeysWithValues: zip(names, names.indices))

@@ -170,8 +170,50 @@ class VDSR(nn.Module):
         return x + self.output(y)
 
 
+class VGG(nn.Module):
+    """As `features` of torchvision's `vgg16` and its relatives."""
+
+    def __init__(self, channels, features, convolutions, batchNormalization, classes, hidden, origin):
+        super().__init__()
+        assert origin == "pytorch"
+        layers, width = [], channels
+        for filters, count in zip(features, convolutions):
+            for _ in range(count):
+                layers.append(nn.Conv2d(width, filters, 3, padding=1))
+                if batchNormalization:
+                    layers.append(nn.BatchNorm2d(filters))
+                layers.append(nn.ReLU())
+                width = filters
+            layers.append(nn.MaxPool2d(2, 2))
+        self.features = nn.Sequential(*layers)
+        assert not classes
+
+    def forward(self, x):
+        return self.features(x)
+
+
+class PatchDiscriminator(nn.Module):
+    def __init__(self, channels, features, layers, batchNormalization):
+        super().__init__()
+        model = [nn.Conv2d(channels, features, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        width = features
+        for layer in range(1, layers + 1):
+            filters = features * min(2 ** layer, 8)
+            model.append(nn.Conv2d(width, filters, 4, stride=1 if layer == layers else 2, padding=1,
+                                   bias=not batchNormalization))
+            model.append(nn.BatchNorm2d(filters) if batchNormalization else nn.Identity())
+            model.append(nn.LeakyReLU(0.2))
+            width = filters
+        model.append(nn.Conv2d(width, 1, 4, padding=1))
+        self.model = nn.Sequential(*model)
+
+    def forward(self, x):
+        return self.model(x)
+
+
 NETWORKS = {"plain-cae": PlainCAE, "residual-cae": ResidualCAE, "fusion-cae": FusionCAE, "srcnn": SRCNN,
-            "fsrcnn": FSRCNN, "espcn": ESPCN, "vdsr": VDSR}
+            "fsrcnn": FSRCNN, "espcn": ESPCN, "vdsr": VDSR, "vgg": VGG,
+            "patch-discriminator": PatchDiscriminator}
 
 PLAIN = {"channels": 1, "features": [4, 6, 8], "kernel": 3, "activation": "relu", "padding": "same",
          "origin": "pytorch"}
@@ -181,6 +223,9 @@ SRCNN_ = {"channels": 1, "filters": [6, 4], "kernels": [9, 5, 5], "padding": "sa
 FSRCNN_ = {"channels": 1, "scale": 2, "features": 8, "shrunk": 4, "mapping": 2, "mappingActivations": False}
 ESPCN_ = {"channels": 1, "scale": 3, "features": [8, 6], "activation": "tanh"}
 VDSR_ = {"channels": 1, "features": 6, "layers": 4, "bias": False}
+VGG_ = {"channels": 3, "features": [4, 6], "convolutions": [2, 1], "batchNormalization": False, "classes": 0,
+        "hidden": 4096, "origin": "pytorch"}
+PATCH = {"channels": 3, "features": 4, "layers": 2, "batchNormalization": False}
 
 # Case: configuration, height and width of the input. Where a network takes any size, it is odd.
 # Cases "wide" have channel counts at and beside the block sizes of the engine (8 and 16).
@@ -220,6 +265,10 @@ CASES = {
     "vdsr.no-bias": (VDSR_, (17, 13)),
     "vdsr.bias": ({**VDSR_, "channels": 3, "bias": True}, (17, 13)),
     "vdsr.wide": ({**VDSR_, "features": 16, "layers": 6}, (40, 33)),
+    "vgg.two-levels": (VGG_, (17, 13)),
+    "vgg.normalised": ({**VGG_, "batchNormalization": True, "convolutions": [1, 2]}, (20, 18)),
+    "patch-discriminator.default": (PATCH, (33, 29)),
+    "patch-discriminator.normalised": ({**PATCH, "channels": 1, "layers": 3, "batchNormalization": True}, (48, 40)),
 }
 
 LIMIT = 60_000  # bytes a file: fixtures are for ever in the repository
@@ -230,6 +279,11 @@ def randomise(network):
     for module in network.modules():
         if isinstance(module, nn.PReLU):
             nn.init.uniform_(module.weight, -0.3, 0.9)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+            nn.init.normal_(module.running_mean, std=0.2)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
         elif isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             transposed = isinstance(module, nn.ConvTranspose2d)
             fan = module.weight[0].numel() if not transposed else (
@@ -242,7 +296,7 @@ def randomise(network):
 @torch.no_grad()
 def export(case, configuration, size, seed):
     torch.manual_seed(seed)
-    network = NETWORKS[case.split(".")[0]](**configuration)
+    network = NETWORKS[case.split(".")[0]](**configuration).eval()
     randomise(network)
     weights = {name: value.contiguous().clone() for name, value in network.state_dict().items()}
     if configuration.get("mappingActivations"):
@@ -264,7 +318,7 @@ def export(case, configuration, size, seed):
     torch.save({"input": x, "output": y}, folder / "example.pt")
     for file in folder.iterdir():
         assert file.stat().st_size <= LIMIT, f"{file}: {file.stat().st_size} bytes"
-    print(f"{case:26} {sum(v.numel() for v in weights.values()):6} parameters  "
+    print(f"{case:31} {sum(v.numel() for v in weights.values()):6} parameters  "
           f"{list(x.shape)} -> {list(y.shape)}  largest {y.abs().max():.2f}")
 
 

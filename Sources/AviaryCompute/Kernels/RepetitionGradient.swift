@@ -1,0 +1,148 @@
+/// The gradient by an operand that is repeated: the sum of all that its repetitions get.
+///
+/// An element is summed by one thread in one order, so that the result does not depend on how many
+/// there are; in double precision, as a batch has a million pixels.
+struct RepetitionGradient {
+  /// A dimension of the result, with the strides of what is walked through.
+  private struct Dimension {
+    var size: Int
+    var gradient: Int
+    var factor: Int
+    /// That of the operand: 0 where it is repeated.
+    var sum: Int
+  }
+
+  /// Along which the operand has elements of its own.
+  private var kept: [Dimension] = []
+  /// Along which it is repeated.
+  private var summed: [Dimension] = []
+  /// The last dimension as it lies in memory, and whether the operand has elements along it.
+  private var inner = Dimension(size: 1, gradient: 1, factor: 0, sum: 0)
+  private var isInnerKept = false
+
+  /// - Parameters:
+  ///   - operand: what is repeated.
+  ///   - result: the value whose gradient there is, in the operand's layout.
+  ///   - factor: what the gradient is multiplied by; it may itself repeat.
+  init(operand: Program.Value, result: Program.Value, factor: Program.Value?) {
+    let own = Repetition(operand, in: result.shape)
+    let all = Repetition(result, in: result.shape)
+    let other = factor.map { Repetition($0, in: result.shape) }
+    let dimensions = own.sizes.indices.map { i in
+      Dimension(
+        size: own.sizes[i], gradient: all.strides[i], factor: other?.strides[i] ?? 0,
+        sum: own.strides[i])
+    }
+    for (i, dimension) in dimensions.enumerated() {
+      if i == dimensions.count - 1 {
+        (inner, isInnerKept) = (dimension, dimension.sum != 0)
+      } else if dimension.sum != 0 {
+        kept.append(dimension)
+      } else {
+        summed.append(dimension)
+      }
+    }
+  }
+
+  /// - Parameters:
+  ///   - gradient: that of the result.
+  ///   - factor: nil for 1.
+  func run(
+    _ gradient: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?,
+    to sums: UnsafeMutablePointer<Float>, _ workers: Workers
+  ) {
+    let lines = kept.reduce(1) { $0 * $1.size }, rows = summed.reduce(1) { $0 * $1.size }
+    // Elements that lie side by side are summed side by side, so many at a time.
+    let width = isInnerKept ? min(inner.size, RepetitionGradient.width) : inner.size
+    let blocks = isInnerKept ? (inner.size + width - 1) / width : 1
+    workers.split(lines * blocks, cost: rows * width) { range in
+      for part in range {
+        let line = RepetitionGradient.place(part / blocks, kept)
+        let first = part % blocks * width
+        let count = min(width, inner.size - first)
+        let source = unsafe gradient + line.gradient + first
+        let other = unsafe factor.map { unsafe $0 + line.factor + first * inner.factor }
+        if isInnerKept {
+          unsafe addColumns(source, other, rows, count, to: sums + line.sum + first)
+        } else {
+          unsafe sums[line.sum] = addAll(source, other, rows, count)
+        }
+      }
+    }
+  }
+
+  private static let width = 16
+
+  /// The sums of columns of `count` neighbours over all rows.
+  private func addColumns(
+    _ source: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?, _ rows: Int, _ count: Int,
+    to sums: UnsafeMutablePointer<Float>
+  ) {
+    var totals = SIMD16<Double>()
+    for row in 0..<rows {
+      let place = RepetitionGradient.place(row, summed)
+      let values = unsafe source + place.gradient
+      if let factor = unsafe factor {
+        let others = unsafe factor + place.factor
+        for i in 0..<count {
+          unsafe totals[i] += Double(values[i]) * Double(others[i * inner.factor])
+        }
+      } else if count == RepetitionGradient.width {
+        let lanes = unsafe UnsafeRawPointer(values).loadUnaligned(as: SIMD16<Float>.self)
+        totals += SIMD16<Double>(lanes)
+      } else {
+        for i in 0..<count { unsafe totals[i] += Double(values[i]) }
+      }
+    }
+    for i in 0..<count { unsafe sums[i] = Float(totals[i]) }
+  }
+
+  /// The sum of everything.
+  private func addAll(
+    _ source: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?, _ rows: Int, _ count: Int
+  ) -> Float {
+    var total = 0.0
+    for row in 0..<rows {
+      let place = RepetitionGradient.place(row, summed)
+      let values = unsafe source + place.gradient
+      // Several sums at a time: one alone would wait for every addition.
+      var lanes = SIMD8<Double>()
+      var i = 0
+      if let factor = unsafe factor {
+        let others = unsafe factor + place.factor
+        while i < count {
+          unsafe lanes[i & 7] += Double(values[i]) * Double(others[i * inner.factor])
+          i += 1
+        }
+      } else {
+        while i + 8 <= count {
+          lanes += SIMD8<Double>(
+            unsafe UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Float>.self))
+          i += 8
+        }
+        while i < count {
+          unsafe lanes[i & 7] += Double(values[i])
+          i += 1
+        }
+      }
+      total += lanes.sum()
+    }
+    return Float(total)
+  }
+
+  /// Where the elements of this number in row-major order of some dimensions lie.
+  private static func place(
+    _ number: Int, _ dimensions: [Dimension]
+  ) -> (gradient: Int, factor: Int, sum: Int) {
+    var rest = number
+    var place = (gradient: 0, factor: 0, sum: 0)
+    for dimension in dimensions.reversed() {
+      let index = rest % dimension.size
+      rest /= dimension.size
+      place.gradient += index * dimension.gradient
+      place.factor += index * dimension.factor
+      place.sum += index * dimension.sum
+    }
+    return place
+  }
+}

@@ -1,0 +1,165 @@
+import AviaryGraph
+import CDNNL
+
+extension Lowering {
+  /// Batch normalisation by the batch's own statistics, which move the running ones on their way.
+  ///
+  /// A node that shares its running statistics with one before it has them as its second and third
+  /// input.
+  mutating func batchNormalization(
+    _ unit: Unit, _ normalization: BatchNormalization
+  ) throws(ComputeError) {
+    let descriptor = try batchNormalization(unit.output, normalization)
+    let (mean, variance) = (unit.extraOutputs[0], unit.extraOutputs[1])
+    let arguments: [(Argument, Operand)] = [
+      (.source, .value(unit.inputs[0])), (.destination, .value(unit.output)),
+      (.mean, .value(mean)), (.variance, .value(variance)),
+    ]
+    let learned = try learned(unit, normalization)
+    primitive(unit, "batchNormalization (training)", descriptor, arguments + learned)
+
+    let shape = value(unit.output).shape
+    let channels = shape[1], count = Double(value(unit.output).count / channels)
+    var operands = [mean, variance, unit.extraOutputs[2], unit.extraOutputs[3]].map {
+      Operand.value($0)
+    }
+    if unit.inputs.count > 1 {
+      operands += unit.inputs[1...].map { .value($0) }
+    } else {
+      for name in normalization.statistics(of: unit.parameters) {
+        operands.append(try parameter(name, [channels]))
+      }
+    }
+    let momentum = normalization.momentum
+    // The variance of what the batch is a sample of; of one number there is none to be known.
+    let correction = count / max(count - 1, 1)
+    kernel(unit, "running statistics", operands) { memory, _ in
+      for (batch, factor) in [(0, 1), (1, correction)] {
+        let (old, new) = unsafe (memory[batch + 4], memory[batch + 2])
+        for i in 0..<channels {
+          let moved =
+            unsafe (1 - momentum) * Double(old[i]) + momentum * factor * Double(memory[batch][i])
+          unsafe new[i] = Float(moved)
+        }
+      }
+    }
+  }
+
+  /// The way back through batch normalisation, of which the batch's statistics are a part.
+  mutating func batchNormalizationGradient(
+    _ unit: Unit, _ normalization: BatchNormalization
+  ) throws(ComputeError) {
+    let forward = try batchNormalization(unit.output, normalization)
+    var data = try normalized(unit.output).raw
+    var call = dnnl_batch_normalization_desc_t()
+    try check(
+      "dnnl_batch_normalization_backward_desc_init",
+      unsafe dnnl_batch_normalization_backward_desc_init(
+        &call, dnnl_backward, &data, &data, Float(normalization.epsilon), normalization.flags))
+    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    var arguments: [(Argument, Operand)] = [
+      (.destinationGradient, .value(unit.inputs[0])), (.source, .value(unit.inputs[1])),
+      (.mean, .value(unit.inputs[2])), (.variance, .value(unit.inputs[3])),
+      (.sourceGradient, .value(unit.output)),
+    ]
+    // The shift has no part in any gradient, but oneDNN insists on being told.
+    arguments += try learned(unit, normalization)
+    let sums =
+      (normalization.scale ? [Argument.scaleGradient] : [])
+      + (normalization.center ? [.shiftGradient] : [])
+    arguments += zip(sums, unit.extraOutputs).map { ($0, .value($1)) }
+    primitive(unit, unit.work.name, backward, arguments)
+  }
+
+  /// The way back through layer normalisation. The statistics are calculated once more.
+  mutating func layerNormalizationGradient(
+    _ unit: Unit, _ dimensions: Int, epsilon: Double
+  ) throws(ComputeError) {
+    let shape = value(unit.output).shape
+    let width = shape.suffix(dimensions).reduce(1, *)
+    let rows = shape.dropLast(dimensions).reduce(1, *)
+    let flags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
+    let plain = try MemoryDescriptor([rows, width], .planar)
+    var data = plain.raw
+    var call = dnnl_layer_normalization_desc_t()
+    try check(
+      "dnnl_layer_normalization_forward_desc_init",
+      unsafe dnnl_layer_normalization_forward_desc_init(
+        &call, dnnl_forward_training, &data, nil, Float(epsilon), flags))
+    let forward = try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+    try check(
+      "dnnl_layer_normalization_backward_desc_init",
+      unsafe dnnl_layer_normalization_backward_desc_init(
+        &call, dnnl_backward, &data, &data, nil, Float(epsilon), flags))
+    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    let scale = try parameter(unit.parameters[0], [width])
+    let shift = try parameter(unit.parameters[1], [width])
+    let mean = temporary(byteCount: forward.descriptor(.mean).byteCount)
+    let variance = temporary(byteCount: forward.descriptor(.variance).byteCount)
+    let result = temporary(byteCount: plain.byteCount)
+    primitive(
+      unit, "layerNormalization (once more)", forward,
+      [
+        (.source, .value(unit.inputs[1])), (.scale, scale), (.shift, shift), (.mean, mean),
+        (.variance, variance), (.destination, result),
+      ])
+    primitive(
+      unit, unit.work.name, backward,
+      [
+        (.destinationGradient, .value(unit.inputs[0])), (.source, .value(unit.inputs[1])),
+        (.mean, mean), (.variance, variance), (.scale, scale), (.shift, shift),
+        (.sourceGradient, .value(unit.output)), (.scaleGradient, .value(unit.extraOutputs[0])),
+        (.shiftGradient, .value(unit.extraOutputs[1])),
+      ])
+  }
+
+  private func batchNormalization(
+    _ output: Int, _ normalization: BatchNormalization
+  ) throws(ComputeError) -> PrimitiveDescriptor {
+    var data = try normalized(output).raw
+    var call = dnnl_batch_normalization_desc_t()
+    try check(
+      "dnnl_batch_normalization_forward_desc_init",
+      unsafe dnnl_batch_normalization_forward_desc_init(
+        &call, dnnl_forward_training, &data, Float(normalization.epsilon), normalization.flags))
+    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+  }
+
+  /// A value as a picture: what follows the channels is a row of pixels.
+  private func normalized(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
+    let shape = self.value(value).shape
+    if shape.count == 4 { return try program.descriptor(value) }
+    return try MemoryDescriptor(
+      [shape[0], shape[1], 1, shape.dropFirst(2).reduce(1, *)], .planar)
+  }
+
+  private mutating func learned(
+    _ unit: Unit, _ normalization: BatchNormalization
+  ) throws(ComputeError) -> [(Argument, Operand)] {
+    let arguments =
+      (normalization.scale ? [Argument.scale] : []) + (normalization.center ? [.shift] : [])
+    var result: [(Argument, Operand)] = []
+    for (argument, name) in zip(arguments, unit.parameters) {
+      result.append((argument, try parameter(name, [value(unit.output).shape[1]])))
+    }
+    return result
+  }
+}
+
+extension Lowering {
+  /// A parameter as it stands, row-major.
+  mutating func parameter(_ name: String, _ shape: [Int]) throws(ComputeError) -> Operand {
+    constant(
+      Constant(
+        key: Constant.Key(parameters: [name], form: .matrix),
+        descriptor: try MemoryDescriptor(shape, .planar), shape: shape, parameter: name
+      ) { weights throws(ComputeError) in try weights.values(name) })
+  }
+}
+
+extension BatchNormalization {
+  /// oneDNN's words for what is learned.
+  fileprivate var flags: UInt32 {
+    (scale ? dnnl_use_scale.rawValue : 0) | (center ? dnnl_use_shift.rawValue : 0)
+  }
+}

@@ -1,0 +1,46 @@
+import CDNNL
+
+extension Lowering {
+  /// The way back through a PReLU, to what it took and to its slopes.
+  mutating func preluGradient(_ unit: Unit) throws(ComputeError) {
+    let shape = value(unit.output).shape
+    let channels = shape[1]
+    let slopeShape = [1, channels] + shape.dropFirst(2).map { _ in 1 }
+    var data = try program.descriptor(unit.output).raw
+    var slopes = try MemoryDescriptor.any(slopeShape).raw
+    var call = dnnl_prelu_desc_t()
+    try check(
+      "dnnl_prelu_forward_desc_init",
+      unsafe dnnl_prelu_forward_desc_init(&call, dnnl_forward_training, &data, &slopes))
+    let forward = try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+    var slopeGradients = slopes
+    try check(
+      "dnnl_prelu_backward_desc_init",
+      unsafe dnnl_prelu_backward_desc_init(&call, &data, &slopes, &data, &slopeGradients))
+    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    let given = backward.descriptor(.weightsGradient)
+    let sums = temporary(byteCount: given.byteCount)
+    let weights = slopeConstant(unit, backward.descriptor(.weights), slopeShape)
+    primitive(
+      unit, unit.work.name, backward,
+      [
+        (.source, .value(unit.inputs[1])), (.weights, weights),
+        (.destinationGradient, .value(unit.inputs[0])), (.sourceGradient, .value(unit.output)),
+        (.weightsGradient, sums),
+      ])
+    let result = Operand.value(unit.extraOutputs[0])
+    let plain = try MemoryDescriptor(slopeShape, .planar)
+    guard value(unit.extraOutputs[0]).count != channels else {
+      try copy(unit, sums, given, to: result, plain)
+      return
+    }
+    // One slope for all has been repeated for every channel.
+    let ordered = temporary(byteCount: plain.byteCount)
+    try copy(unit, sums, given, to: ordered, plain)
+    kernel(unit, "sum of channels", [ordered, result]) { memory, _ in
+      var sum = 0.0
+      for channel in 0..<channels { unsafe sum += Double(memory[0][channel]) }
+      unsafe memory[1][0] = Float(sum)
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+@testable import AviaryCheckpoint
+
+/// What a training leaves in a checkpoint, to go on later.
+@Suite("training states")
+struct TrainingStateTests {
+  private static let progress = TrainingProgress(
+    step: 200, recipe: "architecture: plain-cae\nseed: 18446744073709551615\n", seed: .max,
+    dataFingerprint: "sha256:00ff", program: "aviary 0.0-test", threads: 2,
+    algorithms: [.init(layer: "encoder.0 forward", implementation: "jit:avx2")],
+    best: .init(figure: 0.1 + 0.2, step: 150), seconds: 45.125, samples: 3_200)
+
+  private func tensors(_ values: [String: [Float]]) throws -> TensorSource {
+    TensorSource(
+      NamedTensors(
+        try values.sorted { $0.key > $1.key }.map { ($0, try Tensor(shape: [$1.count], $1)) }))
+  }
+
+  private func optimizer(_ parameter: String, _ value: Float) throws -> OptimizerState {
+    OptimizerState(
+      algorithm: "sgd", step: 200,
+      groups: [.init(hyperparameters: ["lr": 1e-3], parameters: [parameter])],
+      tensors: try tensors(["\(parameter).momentum_buffer": [value, -value]]))
+  }
+
+  /// A checkpoint with everything in it.
+  private func whole() throws -> CheckpointFile {
+    CheckpointFile(
+      tensors: try tensors(["b": [1, 2], "a": [.pi]]),
+      training: TrainingState(
+        progress: Self.progress,
+        weights: try tensors(["b": [1.5, .leastNonzeroMagnitude], "a": [-0.0]]),
+        optimizer: try optimizer("b", 0.1),
+        adversary: .init(
+          weights: try tensors(["d.weight": [7, 8, 9]]), optimizer: try optimizer("d.weight", 3))))
+  }
+
+  private func same(_ a: TensorSource?, _ b: TensorSource?) throws -> Bool {
+    let (a, b) = (try #require(a), try #require(b))
+    return try a.names == b.names
+      && zip(a.loaded(), b.loaded()).allSatisfy { $0.tensor == $1.tensor }
+  }
+
+  @Test("what is written is read, bit by bit")
+  func roundTrip() throws {
+    let folder = try TemporaryFolder()
+    let (path, written) = (folder.file("a.h5"), try whole())
+    let hash = try written.write(to: path)
+    #expect(try hash == ContentHash.of(written.tensors))
+    let read = try CheckpointFile(path)
+    try read.verify(path)
+    let (a, b) = (try #require(written.training), try #require(read.training))
+    #expect(b.progress == Self.progress)
+    #expect(try same(a.weights, b.weights))
+    #expect(try same(a.optimizer?.tensors, b.optimizer?.tensors))
+    #expect(a.optimizer?.groups == b.optimizer?.groups)
+    #expect(b.optimizer?.algorithm == "sgd")
+    #expect(b.optimizer?.step == 200)
+    #expect(try same(a.adversary?.weights, b.adversary?.weights))
+    #expect(try same(a.adversary?.optimizer?.tensors, b.adversary?.optimizer?.tensors))
+    #expect(b.adversary?.optimizer?.groups == a.adversary?.optimizer?.groups)
+    // Whoever runs the network sees its own weights alone.
+    #expect(try Checkpoint(contentsOf: path).weights.names == ["b", "a"])
+    // The same content is the same bytes.
+    try read.write(to: folder.file("b.h5"))
+    #expect(try WeightsFile.sha256(folder.file("b.h5")) == WeightsFile.sha256(path))
+  }
+
+  @Test("parts that are not there are absent when read")
+  func parts() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    var file = try whole()
+    file.training = TrainingState(progress: Self.progress)
+    try file.write(to: path)
+    let read = try #require(try CheckpointFile(path).training)
+    #expect(read.progress == Self.progress)
+    #expect(read.weights == nil && read.optimizer == nil && read.adversary == nil)
+    file.training = TrainingState()
+    try file.write(to: path)
+    #expect(try CheckpointFile(path).training == nil)
+  }
+
+  @Test("a figure that JSON does not have is refused, and the old file survives")
+  func notFinite() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    try whole().write(to: path)
+    let before = try WeightsFile.sha256(path)
+    var file = try whole()
+    file.training?.progress?.best?.figure = .nan
+    let error = try #require(throws: CheckpointError.self) { try file.write(to: path) }
+    #expect(
+      error.description
+        == "\(path): cannot be written: the training: a figure that is no finite number")
+    file = try whole()
+    file.training?.weights = try tensors(["a/b": [1]])
+    #expect(throws: CheckpointError.invalidName("a/b")) { try file.write(to: path) }
+    #expect(try WeightsFile.sha256(path) == before)
+  }
+
+  @Test(
+    "weights in training that are not the checkpoint's own are refused",
+    arguments: [
+      (["b": [1, 2]], "/training/weights/a: a data set expected, none found"),
+      (["b": [1, 2], "a": [1, 2]], "/training/weights/a: shape [1] expected, [2] found"),
+      (
+        ["b": [1, 2], "a": [1], "c": [1]], "/training/weights/c: none expected, a data set found"
+      ),
+    ] as [([String: [Float]], String)])
+  func otherWeights(weights: [String: [Float]], message: String) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    var file = try whole()
+    file.training?.weights = try tensors(weights)
+    try file.write(to: path)
+    let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
+    #expect(error.description == "\(path): damaged: \(message)")
+  }
+
+  @Test("numbers that no training gets to are refused")
+  func progress() throws {
+    let folder = try TemporaryFolder()
+    func message(_ change: (inout TrainingProgress) -> Void) throws -> String {
+      var file = try whole()
+      var progress = Self.progress
+      change(&progress)
+      file.training?.progress = progress
+      let path = folder.file("a.h5")
+      try file.write(to: path)
+      let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
+      let place = "\(path): damaged: /training/progress: "
+      #expect(error.description.hasPrefix(place))
+      return String(error.description.dropFirst(place.count))
+    }
+    #expect(
+      try message { $0.step = 100 } == "best: a step from 0 to 100 expected, 150 found")
+    #expect(
+      try message { ($0.step, $0.best) = (-1, nil) }
+        == "step: a number of 0 or more expected, -1 found")
+    #expect(
+      try message { $0.seconds = -1 } == "seconds: a number of 0 or more expected, -1.0 found")
+    #expect(try message { $0.threads = 0 } == "threads: a number of 1 or more expected, 0 found")
+    #expect(
+      try message { $0.samples = .min }
+        == "samples: a number of 0 or more expected, \(Int.min) found"
+    )
+  }
+
+  /// A checkpoint whose `/training` someone else wrote.
+  private func written(
+    _ training: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
+  ) throws -> String {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    let writer = try HDF5Writer(replacing: path)
+    let root = try writer.root()
+    try writer.attribute("format", "aviary-checkpoint", of: root)
+    try writer.attribute("format_version", 1, of: root)
+    try writer.attribute("created_by", "someone", of: root)
+    try writer.attribute("content_hash", "sha256:0", of: root)
+    _ = try writer.group("weights", in: root)
+    try training(writer, root)
+    try writer.commit()
+    let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
+    #expect(error.description.hasPrefix("\(path): damaged: "))
+    return String(error.description.dropFirst("\(path): damaged: ".count))
+  }
+
+  @Test("groups in the place of data sets, and the other way round, are named")
+  func kinds() throws {
+    let text = try written { writer, root in try writer.text("training", "x", in: root) }
+    #expect(text == "/training: a group expected, a data set found")
+    func member(
+      _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
+    ) throws -> String {
+      try written { writer, root in try body(writer, try writer.group("training", in: root)) }
+    }
+    #expect(
+      try member { writer, group in _ = try writer.group("progress", in: group) }
+        == "/training/progress: a data set expected, a group found")
+    for json in ["", "{", "[]", #"{"step":1}"#, String(repeating: "[", count: 100_000)] {
+      #expect(
+        try member { writer, group in try writer.text("progress", json, in: group) }
+          == "/training/progress: JSON of a training's progress expected")
+    }
+    for name in ["weights", "optimizer", "adversary"] {
+      #expect(
+        try member { writer, group in try writer.text(name, "x", in: group) }
+          == "/training/\(name): a group expected, a data set found")
+    }
+    #expect(
+      try member { writer, group in _ = try writer.group("adversary", in: group) }
+        == "/training/adversary/weights: a group expected, none found")
+    #expect(
+      try member { writer, group in
+        let adversary = try writer.group("adversary", in: group)
+        _ = try writer.group("weights", in: adversary)
+        _ = try writer.group("optimizer", in: adversary)
+        try writer.text("groups", "{}", in: adversary)
+      } == "/training/adversary/groups: JSON of groups of parameters expected")
+    #expect(
+      try member { writer, group in
+        let weights = try writer.group("weights", in: group)
+        _ = try writer.group("a", in: weights)
+      } == "/training/weights/a: a data set expected, a group found")
+  }
+}

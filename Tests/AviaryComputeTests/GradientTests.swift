@@ -1,0 +1,262 @@
+import AviaryCompute
+import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+/// The way back of whole networks against finite differences of the oracle.
+@Suite struct GradientTests {
+  /// Checks all gradients of a graph, for outputs weighted at random.
+  ///
+  /// - Parameter outputs: names of outputs or of nodes; nil for the outputs.
+  private func expectGradients(
+    _ graph: Graph, _ shape: [Int], outputs: [String]? = nil,
+    of wanted: TrainingPlan.Wanted = [.parameters, .inputs], seed: UInt64 = 1, exact: Bool = false,
+    _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    var generator = SplitMix64(seed: seed)
+    let weights = randomWeights(for: graph, seed: seed &+ 1)
+    var inputs: [String: Tensor] = [:]
+    for input in graph.inputs {
+      inputs[input.name] = generator.tensor([shape[0], input.channels] + shape[2...])
+    }
+    var plan = try TrainingPlan(
+      graph, inputShapes: graph.inputs.map { inputs[$0.name]?.shape ?? [] }, outputs: outputs,
+      gradientsOf: wanted, options: PlanOptions(exact: exact), engine: Engine())
+    var cotangents: [String: Tensor] = [:]
+    for (name, shape) in plan.outputShapes.sorted(by: { $0.key < $1.key }) {
+      cotangents[name] = generator.tensor(shape)
+    }
+    _ = try plan.forward(inputs, parameters: weights)
+    let gradients = try plan.backward(cotangents)
+    let learned = graph.parameters.filter { $0.role == .weight }.map(\.name)
+    #expect(
+      Set(gradients.parameters.keys) == Set(wanted.contains(.parameters) ? learned : []),
+      sourceLocation: sourceLocation)
+    #expect(
+      Set(gradients.inputs.keys) == (wanted.contains(.inputs) ? Set(inputs.keys) : []),
+      sourceLocation: sourceLocation)
+    let differences = try FiniteDifferences(
+      graph, weights: weights, inputs: inputs, cotangents: cotangents)
+    let all = gradients.parameters.merging(gradients.inputs) { $1 }
+    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the rounding
+    // errors of its summands, which are as large as those of its neighbours.
+    let noise = 2e-6 * (all.values.flatMap(\.floats).map { Double($0.magnitude) }.max() ?? 0)
+    for (name, gradient) in all.sorted(by: { $0.key < $1.key }) {
+      let direction = generator.tensor(gradient.shape)
+      let expected = try differences.derivative(by: name, along: direction)
+      let products = zip(gradient.floats, direction.floats).map { Double($0) * Double($1) }
+      let found = products.reduce(0, +)
+      // Sums cancel: what counts is the size of what is summed.
+      let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(
+        abs(found - expected) <= 1e-4 * max(size, abs(expected)) + noise,
+        "\(what) \(name): \(expected) expected, \(found) found; \(described(plan.steps))",
+        sourceLocation: sourceLocation)
+    }
+  }
+
+  private func described(_ steps: [PlanStep]) -> String {
+    steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
+  }
+
+  /// Values used several times, early and late, whole and in part.
+  @Test(arguments: 0..<24)
+  func random(_ seed: Int) throws {
+    var generator = SplitMix64(seed: UInt64(seed))
+    let graph = try Graph(channels: 3) { x in
+      randomNetwork(x, steps: 5 + seed % 12, &generator)
+    }
+    try expectGradients(
+      graph, [1 + seed % 3, 3, 6, 5], seed: UInt64(seed), exact: seed % 5 == 0, "seed \(seed)")
+  }
+
+  /// Every operation between convolutions that have it lie in every layout in turn.
+  @Test(arguments: [16, 32, 20])
+  func everyLayout(_ channels: Int) throws {
+    let half = channels / 2
+    let ops: [Op] =
+      [
+        .maxPool(Pool(kernel: 2)), .maxPool(Pool(kernel: 3, stride: 2, border: .same)),
+        .averagePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false),
+        .averagePool(
+          Pool(kernel: Size(2, 3), border: .explicit(Edges(1, 0, 0, 1))), countsPadding: true),
+        .globalAveragePool, .batchNormalization(BatchNormalization()), .prelu(perChannel: true),
+        .prelu(perChannel: false), .scale((0..<channels).map { Double($0) / 8 - 1 }),
+        .offset([0.5]), .slice(start: 0, count: half), .slice(start: half, count: half),
+        .slice(start: 3, count: 2), .pixelShuffle(factor: 2, order: .pytorch),
+        .pixelShuffle(factor: 2, order: .tensorflow),
+        .pixelUnshuffle(factor: 2, order: .tensorflow),
+        .pad(Edges(1, 2, 3, 0), .zero), .pad(Edges(1, 2, 3, 0), .edge),
+        .pad(Edges(1, 2, 3, 0), .reflect), .crop(Edges(1, 0, 2, 1)),
+        .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
+        .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(dimension: 1),
+        .roll(shifts: [1, -2], dimensions: [2, 3]), .activation(.silu),
+      ]
+      + [
+        Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
+        Resize(.linear, to: .factor(Ratio(1, 2)), antialias: true),
+        Resize(.linear, to: .factor(Ratio(3, 2)), coordinates: .alignCorners),
+        Resize(.cubic(a: -0.5), to: .factor(Ratio(2)), edge: .symmetric),
+        Resize(.cubic(a: -0.5), to: .factor(Ratio(1, 2)), edge: .symmetric, antialias: true),
+        Resize(.lanczos(lobes: 3), to: .factor(Ratio(1, 3)), antialias: true),
+      ].map(Op.resize)
+    for op in ops {
+      let shape = [2, channels, 6, 8]
+      let output = try op.outputShape([shape])
+      for groups in [1, channels] {
+        let graph = try Graph(
+          of: [
+            .convolution(Convolution(filters: channels, kernel: 3, groups: groups, border: .same)),
+            op,
+            .convolution(
+              Convolution(
+                filters: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1], border: .same)),
+          ], channels: channels)
+        try expectGradients(graph, shape, "\(op) groups \(groups)")
+      }
+    }
+  }
+
+  /// Sums and products in which one operand repeats.
+  @Test(arguments: [5, 32])
+  func repetition(_ channels: Int) throws {
+    let graph = try Graph(channels: channels) { x in
+      let a = x.convolution("a", channels, kernel: 3)
+      let gate = a.applying(.globalAveragePool).convolution("gate", channels, kernel: 1)
+      let map = a.convolution("map", 1, kernel: 3)
+      let gated = a * gate.activation(.sigmoid)
+      return [
+        gated + map, map - gate, (gate - a) * map, gate + a * a, a * (gated - map),
+      ]
+    }
+    try expectGradients(graph, [2, channels, 5, 6])
+  }
+
+  /// A recursive network, of which two nodes have all parameters in common, statistics too.
+  @Test func sharedParameters() throws {
+    let names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+      .map { "norm.\($0)" }
+    let convolution = Op.convolution(Convolution(filters: 16, kernel: 3, border: .same))
+    let graph = try Graph(
+      inputs: [Graph.Input("x", channels: 16)],
+      nodes: [
+        Graph.Node("c1", convolution, inputs: [0], parameters: ["c.weight", "c.bias"]),
+        Graph.Node("n1", .batchNormalization(BatchNormalization()), inputs: [1], parameters: names),
+        Graph.Node("c2", convolution, inputs: [2], parameters: ["c.weight", "c.bias"]),
+        Graph.Node("n2", .batchNormalization(BatchNormalization()), inputs: [3], parameters: names),
+        Graph.Node("sum", .add, inputs: [2, 4]),
+      ], outputs: [Graph.Output("y", value: 5)])
+    try expectGradients(graph, [2, 16, 5, 4])
+
+    // One momentum each, one after the other.
+    let weights = randomWeights(for: graph, seed: 3)
+    let x = randomTensor([2, 16, 5, 4], seed: 4)
+    var plan = try TrainingPlan(
+      graph, inputShapes: [x.shape], outputs: ["c1", "c2", "y"], engine: Engine())
+    let (values, statistics) = try plan.forward(["x": x], parameters: weights)
+    for (name, start) in [("norm.running_mean", 0.0), ("norm.running_var", 1.0)] {
+      let found = try #require(statistics[name]).floats
+      var expected = try #require(weights[name]).floats.map(Double.init)
+      for node in ["c1", "c2"] {
+        let all = try #require(values[node]).floats
+        for channel in 0..<16 {
+          let mine = all.indices.filter { $0 / 20 % 16 == channel }.map { Double(all[$0]) }
+          let mean = mine.reduce(0, +) / 40
+          let variance = mine.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 39
+          expected[channel] = 0.9 * expected[channel] + 0.1 * (start == 0 ? mean : variance)
+        }
+      }
+      for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) <= 1e-5 * max(abs(b), 0.1)) }
+    }
+  }
+
+  /// What perceptual losses ask for: values inside the network, and gradients by the input alone.
+  @Test func innerValues() throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", 16, kernel: 3).relu()
+      let b = a.maxPool(2).convolution("b", 32, kernel: 3).relu()
+      return [b.maxPool(2).convolution("c", 8, kernel: 3)]
+    }
+    let name = try #require(graph.outputs.first).name
+    try expectGradients(graph, [1, 3, 8, 9], outputs: ["a", "b", name], of: .inputs)
+    try expectGradients(graph, [1, 3, 8, 9], outputs: ["a"], of: .inputs)
+    try expectGradients(graph, [1, 3, 8, 9], outputs: ["a"], of: .parameters)
+    try expectGradients(graph, [1, 3, 8, 9], of: .parameters)
+  }
+
+  /// Values that are no pictures: an attention block.
+  @Test func attention() throws {
+    let x = Graph.Input("x", channels: 6, size: Size(4, 4))
+    let graph = try Graph(
+      inputs: [x],
+      nodes: [
+        Graph.Node("tokens", .reshape([0, 6, -1]), inputs: [0]),
+        Graph.Node("rows", .permute([0, 2, 1]), inputs: [1]),
+        Graph.Node(
+          "norm", .layerNormalization(dimensions: 1, epsilon: 1e-5), inputs: [2],
+          parameters: ["norm.weight", "norm.bias"]),
+        Graph.Node(
+          "q", .linear(features: 5, bias: true), inputs: [3], parameters: ["q.weight", "q.bias"]),
+        Graph.Node(
+          "k", .linear(features: 5, bias: false), inputs: [3], parameters: ["k.weight"]),
+        Graph.Node(
+          "v", .linear(features: 6, bias: true), inputs: [3], parameters: ["v.weight", "v.bias"]),
+        Graph.Node("turned", .permute([0, 2, 1]), inputs: [5]),
+        Graph.Node("scores", .matmul, inputs: [4, 7]),
+        Graph.Node("scaled", .scale([0.4]), inputs: [8]),
+        Graph.Node("shares", .softmax(dimension: 2), inputs: [9]),
+        Graph.Node("mixed", .matmul, inputs: [10, 6]),
+        Graph.Node("rolled", .roll(shifts: [3], dimensions: [1]), inputs: [11]),
+        Graph.Node("sum", .add, inputs: [12, 3]),
+        Graph.Node(
+          "slopes", .prelu(perChannel: true), inputs: [13], parameters: ["slopes.weight"]),
+        Graph.Node(
+          "batch", .batchNormalization(BatchNormalization(scale: false)), inputs: [14],
+          parameters: ["b.bias", "b.running_mean", "b.running_var", "b.num_batches_tracked"]),
+        Graph.Node(
+          "mean", .reduce(Reduction(.mean, dimensions: [1], keepsDimensions: false)), inputs: [15]),
+      ], outputs: [Graph.Output("y", value: 15), Graph.Output("mean", value: 16)])
+    try expectGradients(graph, [2, 6, 4, 4])
+  }
+
+  /// Dropout drops the same on the way back, what the seed says, and about as much as the rate says.
+  @Test(arguments: [6, 32], [0.0, 0.25, 0.9])
+  func dropout(_ channels: Int, _ rate: Double) throws {
+    let graph = try Graph(channels: channels) { x in
+      [
+        x.convolution("a", channels, kernel: 1, bias: false).applying(.dropout(rate: rate)),
+        x.applying(.dropout(rate: rate)),
+      ]
+    }
+    let shape = [3, channels, 12, 11]
+    let ones = try Tensor(shape: shape, [Float](repeating: 1, count: 3 * channels * 132))
+    var identity = [Float](repeating: 0, count: channels * channels)
+    for i in 0..<channels { identity[i * channels + i] = 1 }
+    let weights = ["a.weight": try Tensor(shape: [channels, channels, 1, 1], identity)]
+    let names = graph.outputs.map(\.name)
+    var plan = try TrainingPlan(
+      graph, inputShapes: [shape], gradientsOf: .inputs, engine: Engine())
+    let input = graph.inputs[0].name
+    func forward(_ seed: UInt64) throws -> [Tensor] {
+      let outputs = try plan.forward([input: ones], parameters: weights, seed: seed).outputs
+      return try names.map { try #require(outputs[$0]) }
+    }
+    let first = try forward(1), other = try forward(2), again = try forward(1)
+    #expect(first.map(\.floats) == again.map(\.floats))
+    let isRandom = rate > 0 && rate < 1
+    #expect((first[0].floats != other[0].floats) == isRandom)
+    #expect((first[0].floats != first[1].floats) == isRandom)
+    for values in first.map(\.floats) {
+      let kept = values.filter { $0 != 0 }
+      #expect(kept.allSatisfy { abs(Double($0) * (1 - rate) - 1) < 1e-6 })
+      let share = Double(kept.count) / Double(values.count)
+      #expect(
+        abs(share - (1 - rate)) < 4 * (rate * (1 - rate) / Double(values.count)).squareRoot()
+          + 1e-12)
+    }
+    let gradients = try plan.backward([names[0]: ones, names[1]: ones]).inputs
+    let found = try #require(gradients[input]).floats
+    #expect(found == zip(first[0].floats, first[1].floats).map { $0 + $1 })
+  }
+}

@@ -1,0 +1,211 @@
+import Aviary
+import AviaryGraph
+import AviaryTensor
+import AviaryTraining
+import Testing
+
+@Suite("initialisation")
+struct InitializerTests {
+  private func begun(
+    _ graph: Graph, _ kind: Recipe.Initialization, seed: UInt64 = 1
+  ) throws -> [String: Tensor] {
+    let parameters = try Initializer(graph, kind, seed: seed).parameters()
+    // All there are, each in its shape.
+    #expect(parameters.count == graph.parameters.count)
+    for parameter in graph.parameters {
+      let tensor = try #require(parameters[parameter.name])
+      #expect(tensor.shape == parameter.shape)
+      #expect(tensor.elementType == (parameter.role == .bookkeeping ? .int64 : .float32))
+    }
+    return parameters
+  }
+
+  private func network(_ name: String, _ configuration: JSON) throws -> Graph {
+    try Registry.builtin[name].network(configuration).graph
+  }
+
+  /// Mean, deviation and largest absolute value of some weights.
+  private func moments(_ tensor: Tensor?) throws -> (mean: Double, deviation: Double, most: Double)
+  {
+    let values = try #require(tensor).floats.map(Double.init)
+    let mean = values.reduce(0, +) / Double(values.count)
+    let square = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+    return (mean, square.squareRoot(), values.map(abs).max() ?? 0)
+  }
+
+  /// A network with a layer of each kind.
+  private func layers() throws -> Graph {
+    try Graph(channels: 8) { image in
+      [
+        image.convolution("convolution", 16, kernel: Size(3, 5), groups: 2).prelu("prelu"),
+        image.transposedConvolution(
+          "transposed", 6, kernel: Size(3, 4), stride: 2, groups: 2, crops: Edges.none),
+        image.convolution("other", 64, kernel: 5).batchNormalization("norm").leakyRelu(0.5),
+      ]
+    }
+  }
+
+  @Test("PyTorch's: uniform within one over the root of its fan, biases too")
+  func pytorch() throws {
+    let fans = try OptimizerFixture.read().fans
+    let weights = try begun(try layers(), .pytorch)
+    for name in ["convolution", "transposed"] {
+      let bound = 1 / (try #require(fans[name])).squareRoot()
+      let found = try moments(weights["\(name).weight"])
+      #expect(found.most <= bound && found.most > 0.97 * bound)
+      #expect(abs(found.mean) < 0.1 * bound)
+      // Uniform numbers have a deviation of the bound over √3.
+      #expect(abs(found.deviation * 3.0.squareRoot() / bound - 1) < 0.06)
+      let bias = try moments(weights["\(name).bias"])
+      #expect(bias.most <= bound && bias.most > 0.5 * bound)
+    }
+    #expect(weights["prelu.weight"]?.floats == [Float](repeating: 0.25, count: 16))
+    #expect(weights["norm.weight"]?.floats == [Float](repeating: 1, count: 64))
+    #expect(weights["norm.running_var"]?.floats == [Float](repeating: 1, count: 64))
+    for zero in ["norm.bias", "norm.running_mean", "norm.num_batches_tracked"] {
+      #expect(try moments(weights[zero]).most == 0, "\(zero)")
+    }
+  }
+
+  @Test("Keras's: Glorot's uniform, biases and slopes zero")
+  func keras() throws {
+    let limits: [String: Double] = try OptimizerFixture.decoded("keras.json")
+    let graph = try Graph(channels: 8) { image in
+      [
+        image.convolution("convolution", 16, kernel: Size(3, 5), groups: 2).prelu("prelu"),
+        image.transposedConvolution(
+          "transposed", 6, kernel: Size(3, 4), stride: 2, crops: Edges.none),
+      ]
+    }
+    let weights = try begun(graph, .keras)
+    for name in ["convolution", "transposed"] {
+      let limit = try #require(limits[name])
+      let found = try moments(weights["\(name).weight"])
+      #expect(found.most <= limit && found.most > 0.97 * limit)
+      #expect(try moments(weights["\(name).bias"]).most == 0)
+    }
+    #expect(try moments(weights["prelu.weight"]).most == 0)
+  }
+
+  @Test("He's: normal, by what reaches a pixel and by the slope after it")
+  func he() throws {
+    let graph = try Graph(channels: 8) { image in
+      [
+        image.convolution("convolution", 32, kernel: Size(3, 5), groups: 2).prelu("prelu"),
+        image.transposedConvolution(
+          "transposed", 64, kernel: Size(3, 4), stride: 2, groups: 2, crops: Edges.none),
+        image.convolution("other", 32, kernel: 5).batchNormalization("norm").leakyRelu(0.5),
+      ]
+    }
+    let weights = try begun(graph, .he)
+    // Of a window of 3x4 at stride 2 three products of each channel reach a pixel; PReLU's slope is
+    // 0.25, the leaky ReLU's is behind a normalisation.
+    for (name, variance) in [
+      ("convolution", 2 / (1 + 0.0625) / 60), ("transposed", 2 / (4.0 * 3)), ("other", 2 / 200.0),
+    ] {
+      let found = try moments(weights["\(name).weight"])
+      #expect(abs(found.deviation / variance.squareRoot() - 1) < 0.06, "\(name)")
+      #expect(abs(found.mean) < 0.15 * variance.squareRoot(), "\(name)")
+      // Normal numbers have no bound, and none of thousands is five deviations out.
+      #expect(found.most > 2.5 * variance.squareRoot() && found.most < 5 * variance.squareRoot())
+      #expect(try moments(weights["\(name).bias"]).most == 0)
+    }
+  }
+
+  @Test("normal numbers are the same on every machine")
+  func portable() throws {
+    // Those of the same method in Python, with the C library, in this case to the last bit.
+    let graph = try Graph(channels: 1) {
+      [$0.convolution("a", 1, kernel: Size(1, 5), border: .same)]
+    }
+    let weights = try begun(graph, .he, seed: 7)
+    #expect(
+      weights["a.weight"]?.floats.map(\.bitPattern)
+        == [1_069_016_561, 3_207_659_957, 3_200_008_679, 1_054_456_635, 3_208_152_084])
+  }
+
+  @Test("a parameter's numbers depend on the seed and its name alone")
+  func seeds() throws {
+    func graph(_ names: [String]) throws -> Graph {
+      try Graph(channels: 1) { image in names.map { image.convolution($0, 4, kernel: 3) } }
+    }
+    let first = try begun(try graph(["a", "b"]), .he)
+    let second = try begun(try graph(["c", "b", "a"]), .he)
+    #expect(first["a.weight"] == second["a.weight"])
+    #expect(first["b.weight"] == second["b.weight"])
+    #expect(first["a.weight"] != first["b.weight"])
+    #expect(try begun(try graph(["a", "b"]), .he, seed: 2)["a.weight"] != first["a.weight"])
+  }
+
+  private static let networks:
+    [(name: String, configuration: JSON, branches: [String], last: [String])] = [
+      (
+        "fusion-cae", ["features": [16, 32], "blocks": [2, 1]],
+        [
+          "decoder.0.blocks.0.conv2", "decoder.0.blocks.1.conv2", "encoder.0.blocks.0.conv2",
+          "encoder.0.blocks.1.conv2", "encoder.1.blocks.0.conv2", "gather", "tail",
+        ], ["tail"]
+      ),
+      (
+        "fusion-cae", ["scale": 1, "features": [16, 32], "blocks": [1, 1]],
+        [
+          "decoder.0.blocks.0.conv2", "encoder.0.blocks.0.conv2", "encoder.1.blocks.0.conv2",
+          "gather", "tail",
+        ], ["tail"]
+      ),
+      (
+        "residual-cae", ["features": [16, 32]],
+        ["decoder.2.conv2", "encoder.2.conv2", "encoder.5.conv2"], ["decoder.3"]
+      ),
+      (
+        "residual-cae", ["features": [16, 32], "residual": true],
+        ["decoder.2.conv2", "decoder.3", "encoder.2.conv2", "encoder.5.conv2"], ["decoder.3"]
+      ),
+      ("plain-cae", ["features": [8, 16]], [], ["decoder.2"]),
+    ]
+
+  @Test("the last layers of branches begin small", arguments: networks.indices)
+  func branches(index: Int) throws {
+    let (name, configuration, branches, last) = Self.networks[index]
+    let graph = try network(name, configuration)
+    let full = try begun(graph, .he), zero = try begun(graph, .zeroLast)
+    var small: [String] = []
+    for parameter in graph.parameters where parameter.name.hasSuffix(".weight") {
+      let layer = String(parameter.name.dropLast(7))
+      let found = try moments(full[parameter.name])
+      // Deviations are at least √(2 / 3) / √(fan in), and small ones a tenth of that.
+      let fan = Double(parameter.shape.dropFirst().reduce(1, *))
+      if found.deviation < 0.3 / fan.squareRoot() { small.append(layer) }
+      #expect(
+        try moments(zero[parameter.name]).deviation == (last.contains(layer) ? 0 : found.deviation))
+    }
+    #expect(small.sorted() == branches)
+  }
+
+  @Test("a normalisation at the end of a branch is what begins small")
+  func normalisedBranches() throws {
+    let graph = try Graph(channels: 4) { image in
+      let block = image.convolution("conv", 4, kernel: 3).batchNormalization("norm") + image
+      // A projection on the other side is no branch: less was done to it.
+      let deep = block.convolution("deep.0", 8, kernel: 3).relu().convolution(
+        "deep.1", 8, kernel: 3)
+      return [deep * 0.5 + block.convolution("projection", 8, kernel: 1)]
+    }
+    let weights = try begun(graph, .he)
+    #expect(weights["norm.weight"]?.floats == [0.1, 0.1, 0.1, 0.1])
+    #expect(try moments(weights["deep.1.weight"]).deviation < 0.03)
+    for name in ["conv", "deep.0", "projection"] {
+      #expect(try moments(weights["\(name).weight"]).deviation > 0.1, "\(name)")
+    }
+  }
+
+  @Test("zero-last wants a layer at the end")
+  func noLastLayer() throws {
+    let graph = try Graph(channels: 1) { [$0.convolution("a", 1, kernel: 3).relu()] }
+    let error = #expect(throws: TrainingError.self) { try Initializer(graph, .zeroLast, seed: 1) }
+    #expect(
+      error?.description
+        == "initialization: a network with a layer before its output expected, "
+        + "zero-last of another found")
+  }
+}
