@@ -192,13 +192,26 @@ import Testing
     let image = try DataFixture.noise(6, 6)
     try DataFixture.write(image, "a.png", in: folder)
     let picture = Picture(.gray)
-    let set = try TrainingSet(
-      DataRecipe(targets: folder.path), DataFixture.recipe(size: 30, patch: 6), picture: picture,
-      geometry: DataFixture.geometry(picture, patch: 6), seed: 1)
-    let batch = try set.batch(step: 0)
-    #expect(batch.input == batch.target)
-    let floats = batch.input.floats
+    var data = DataRecipe(targets: folder.path)
+    func batch() throws -> Batch {
+      try TrainingSet(
+        data, DataFixture.recipe(size: 30, patch: 6), picture: picture,
+        geometry: DataFixture.geometry(picture, patch: 6), seed: 1
+      ).batch(step: 0)
+    }
+    let plain = try batch()
+    #expect(plain.input == plain.target)
+    let floats = plain.input.floats
     let found = Set((0..<30).map { Array(floats[$0 * 36..<($0 + 1) * 36]) })
     #expect(try found == Set((0..<3).map { try image.plane($0).pixels.floats }))
+    // JPEG sees all channels, and the same is taken of what it makes.
+    var flat = image
+    for c in 0..<3 { for i in 0..<36 { flat[c, i / 6, i % 6] = Float(c + 1) / 5 } }
+    try DataFixture.write(flat, "a.png", in: folder)
+    data.degradations = [.jpeg(quality: 100...100)]
+    let compressed = try batch()
+    let differences = zip(compressed.input.floats, compressed.target.floats).map { abs($0 - $1) }
+    #expect(differences.max() ?? 1 < 0.02)
+    #expect(Set(compressed.target.floats).count == 3)
   }
 }

@@ -21,16 +21,20 @@ struct StoredPicture: Sendable {
 
   /// A part of it.
   ///
-  /// - Parameter planes: which plane of an RGB picture stands at each place.
+  /// - Parameter planes: which plane of an RGB picture stands at each place: three, or one for a gray
+  ///   picture of it.
   func image(_ region: Region, planes: [Int]) throws(ImageError) -> Image {
-    var image = try Image(width: region.width, height: region.height, format: PixelFormat(color))
+    let planes = color.channels == 1 ? [0] : planes
+    var image = try Image(
+      width: region.width, height: region.height,
+      format: PixelFormat(planes.count == 1 ? .gray : color))
     precondition(
       region.x >= 0 && region.y >= 0 && region.right <= width && region.bottom <= height,
       "\(region) in a picture of \(width)x\(height)")
     unsafe image.withMutableFloats { target in
       unsafe levels.withUnsafeBufferPointer { levels in
         var to = 0
-        for plane in color.channels == 1 ? [0] : planes {
+        for plane in planes {
           for row in region.y..<region.bottom {
             let from = (plane * height + row) * width + region.x
             for column in 0..<region.width {

@@ -32,9 +32,14 @@ extension TrainingPair {
     _ augmentation: Augmentation, _ degradations: [DataRecipe.Degradation],
     using generator: inout SeededGenerator
   ) throws(ImageError) -> PatchPair {
+    // Colour pictures are run through a network on gray channel by channel. JPEG mixes channels;
+    // without it, the others need not suffer for nothing.
+    let shown =
+      colour == .gray ? [augmentation.channels[augmentation.plane]] : augmentation.channels
+    let mixesChannels = degradations.contains { if case .jpeg = $0 { true } else { false } }
+    let given = mixesChannels ? augmentation.channels : shown
     func inNetworkColours(_ image: Image) throws(ImageError) -> Image {
       let image = try image.converted(to: colour.model(for: image.format.color))
-      // Colour pictures are run through a network on gray channel by channel.
       return colour == .gray && image.channels > 1 ? try image.plane(augmentation.plane) : image
     }
     let (ratio, excess) = (geometry.ratio, geometry.excess)
@@ -42,26 +47,26 @@ extension TrainingPair {
       Region(
         x: x * ratio - excess, y: y * ratio - excess,
         side: geometry.side * ratio + 2 * excess),
-      planes: augmentation.channels)
+      planes: shown)
     let region = Region(x: x, y: y, side: geometry.side)
-    let given: Image
+    let input: Image
     if geometry.enlargesFirst {
       // The kernel looks at two pixels on either side. Where the part ends within the picture, one
       // more is spoilt, which is cut off; where the picture ends, its border counts as it does for
       // the whole.
       let source = region.reduced(by: geometry.scale)
-        .expanded(by: 3, in: (input.width, input.height))
+        .expanded(by: 3, in: (self.input.width, self.input.height))
       let small = try inNetworkColours(
-        degraded(source, degradations, augmentation.channels, using: &generator))
+        degraded(source, degradations, given, using: &generator))
       let factor = try ScaleFactor(geometry.scale)
-      given = try Resampling().resize(small, by: factor).cropped(
+      input = try Resampling().resize(small, by: factor).cropped(
         x: x - source.x * geometry.scale, y: y - source.y * geometry.scale,
         width: region.width, height: region.height)
     } else {
-      given = try inNetworkColours(
-        degraded(region, degradations, augmentation.channels, using: &generator))
+      input = try inNetworkColours(
+        degraded(region, degradations, given, using: &generator))
     }
-    return PatchPair(input: given, target: try inNetworkColours(whole))
+    return PatchPair(input: input, target: try inNetworkColours(whole))
   }
 
   /// A part of the input as it comes out where the whole picture suffers: each degradation is given
