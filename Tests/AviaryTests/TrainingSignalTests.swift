@@ -16,9 +16,9 @@ import Testing
     }
     var after = sigaction()
     unsafe sigaction(SIGTERM, nil, &after)
-    let isRestored = unsafe
-      before.__sigaction_handler.sa_handler.map { unsafe unsafeBitCast($0, to: Int.self) }
-      == after.__sigaction_handler.sa_handler.map { unsafe unsafeBitCast($0, to: Int.self) }
-    #expect(isRestored)
+    func handler(_ action: sigaction) -> Int {
+      unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+    }
+    #expect(handler(before) == handler(after))
   }
 }

@@ -22,6 +22,12 @@ package struct TemporaryFolder: ~Copyable {
     return file(name)
   }
 
+  /// Makes a folder within.
+  package func makeFolder(_ name: String) throws {
+    try FileManager.default.createDirectory(
+      at: URL(filePath: file(name)), withIntermediateDirectories: true)
+  }
+
   /// The names within, hidden ones too.
   package var names: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }

@@ -51,7 +51,7 @@ public struct RunFolder: Sendable {
 
   /// Removes checkpoints, the earliest first, until no more than `keep` are left (one at least). One
   /// that cannot be removed stays.
-  func prune(keep: Int) {
+  package func prune(keep: Int) {
     for checkpoint in checkpoints.dropLast(max(keep, 1)) {
       try? FileManager.default.removeItem(atPath: checkpoint.path)
     }

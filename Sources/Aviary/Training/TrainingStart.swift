@@ -126,11 +126,11 @@ struct TrainingStart {
   }
 
   /// How the network is calculated.
-  static func options(_ recipe: Recipe) throws(TrainingError) -> PlanOptions {
-    guard recipe.precision == .float32 else {
-      throw .recipe(field: "precision", expected: "float32", found: recipe.precision.rawValue)
+  static func options(_ recipe: Recipe) -> PlanOptions {
+    switch recipe.precision {
+    case .float32: PlanOptions()
+    case .bfloat16: PlanOptions(precision: .bfloat16)
     }
-    return PlanOptions()
   }
 
   /// A batch in equal parts.
