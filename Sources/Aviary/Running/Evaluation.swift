@@ -58,7 +58,8 @@ public struct Evaluation: Codable, Sendable {
   ///   original's size over the scale, and what enlarging throws.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
-    degradations: [DataRecipe.Degradation] = [], unroundedLuma: Bool = false, options: UpscalerOptions = UpscalerOptions(),
+    degradations: [DataRecipe.Degradation] = [], unroundedLuma: Bool = false,
+    options: UpscalerOptions = UpscalerOptions(),
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)

@@ -41,9 +41,10 @@ struct ResumedTraining {
     (self.state, self.progress, card) = (state, progress, file.card)
     average = try ResumedTraining.tensors(file.tensors, path)
     // The optimiser's own weights must be the same tensors: the state's reader sees to that.
-    weights = try state.weights.map { source throws in
-      try ResumedTraining.tensors(source, path)
-    } ?? average
+    weights =
+      try state.weights.map { source throws in
+        try ResumedTraining.tensors(source, path)
+      } ?? average
   }
 
   /// Why going on will not give the very weights that an uninterrupted training would have given; empty

@@ -59,7 +59,8 @@ public struct TrainingRun: ~Copyable {
     let folder = RunFolder(recipe.saving.folder)
     if checkpoint == nil, let last = folder.checkpoints.last {
       throw TrainingError.training(
-        folder.path, expected: "a folder without checkpoints, or that the training there is resumed",
+        folder.path,
+        expected: "a folder without checkpoints, or that the training there is resumed",
         found: "checkpoints up to step \(last.step)")
     }
     let trainable = try TrainableNetwork(recipe, registry: zoo.registry)
@@ -96,7 +97,8 @@ public struct TrainingRun: ~Copyable {
     settings.options = TrainingStart.options(recipe)
     let side = recipe.batch.patch
     var parameters = start.parameters
-    try communicator.broadcast(&parameters, network.graph.parameters.map(\.name))
+    try communicator.broadcast(
+      &parameters, network.graph.parameters.filter { $0.role != .bookkeeping }.map(\.name))
     let trainer = try Trainer(
       network.graph, batchShape: [share, network.graph.inputs[0].channels, side, side],
       parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,

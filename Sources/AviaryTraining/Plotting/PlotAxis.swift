@@ -13,8 +13,10 @@ struct PlotAxis {
   init(linear values: [Double], count: Int = 6) {
     var low = values.min() ?? 0, high = values.max() ?? 1
     // One number alone has to have room, too.
-    if high - low <= max(abs(low), abs(high)) * 1e-9 { let room = max(0.5, abs(low) * 0.01)
-      (low, high) = (low - room, high + room) }
+    if high - low <= max(abs(low), abs(high)) * 1e-9 {
+      let room = max(0.5, abs(low) * 0.01)
+      (low, high) = (low - room, high + room)
+    }
     let step = PlotAxis.step(for: (high - low) / Double(count))
     let first = (low / step).rounded(.down), last = (high / step).rounded(.up)
     isLogarithmic = false
