@@ -16,7 +16,7 @@ import Testing
 
   /// What makes each tiny; an architecture that is not named is as large as its default.
   static let tiny: [String: JSON] = [
-    "espcn": ["scale": 2, "features": [16, 16]],
+    "espcn": ["scale": 2, "features": [32, 32]],
     "fsrcnn": ["features": 16, "shrunk": 8, "mapping": 2],
     "fusion-cae": ["channels": 1, "features": [8, 16], "blocks": [1, 1]],
     "plain-cae": ["features": [16, 32]],
