@@ -21,6 +21,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case outputFormat(String)
   /// Options were given that another kind of model has.
   case notForModel(String, options: [String], why: String)
+  /// A folder has no checkpoint of a training.
+  case nothingToResume(String)
   /// A folder was expected.
   case noFolder(String, found: String)
   /// A file's weights are those of no architecture, or of several.
@@ -50,6 +52,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
         + "--to, expected"
     case .notForModel(let model, let options, let why):
       "\(model): no \(options.joined(separator: ", ")) expected, for \(why)"
+    case .nothingToResume(let path):
+      "\(path): the folder of a training with a checkpoint to resume expected, none found"
     case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
     case .weights(let path, let error): "\(path): \(error)"
     case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
@@ -67,7 +71,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
       .cannotCreate
     case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
-    case .noFolder: .noInput
+    case .noFolder, .nothingToResume: .noInput
     case .weights(_, let error): ExitStatus(error)
     }
   }

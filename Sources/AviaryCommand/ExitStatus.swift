@@ -4,6 +4,7 @@ import AviaryCompute
 import AviaryGraph
 import AviaryImage
 import AviaryInterchange
+import AviaryTraining
 
 /// What the program's status says when it ends; the numbers are those of sysexits.h.
 enum ExitStatus: Int32, CaseIterable {
@@ -17,9 +18,15 @@ enum ExitStatus: Int32, CaseIterable {
   case noInput = 66
   /// EX_UNAVAILABLE.
   case unavailable = 69
+  /// EX_SOFTWARE: the calculation itself went wrong.
+  case notFinite = 70
   /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of the
   /// system's reason.
   case cannotCreate = 73
+  /// As the shell numbers a program that SIGINT ended.
+  case interrupted = 130
+  /// As the shell numbers a program that SIGTERM ended.
+  case terminated = 143
 
   /// When it is given, for the help.
   var meaning: String {
@@ -30,14 +37,17 @@ enum ExitStatus: Int32, CaseIterable {
     case .data: "a file is not what is expected, damaged, or its weights do not fit"
     case .noInput: "a file, folder, model or preset is not there or cannot be read"
     case .unavailable: "sound, but this model or version cannot do it"
+    case .notFinite: "a training's loss is no number any more; its checkpoints are whole"
     case .cannotCreate: "the output cannot be written; what was there is whole"
+    case .interrupted: "Ctrl-C (SIGINT): a training has saved its state, to be resumed"
+    case .terminated: "SIGTERM: a training has saved its state, to be resumed"
     }
   }
 
   /// All of them, a line each.
   static let table = allCases.map {
     let number = "\($0.rawValue)"
-    return "  \(number)\(String(repeating: " ", count: 4 - number.count))\($0.meaning)"
+    return "  \(number)\(String(repeating: " ", count: 5 - number.count))\($0.meaning)"
   }.joined(separator: "\n")
 
   /// The status with which the program ends after an error.
@@ -54,6 +64,7 @@ enum ExitStatus: Int32, CaseIterable {
       case let error as RegistryError: ExitStatus(error)
       case let error as InterchangeError: ExitStatus(error)
       case let error as ComputeError: ExitStatus(error)
+      case let error as TrainingError: ExitStatus(error)
       case PluginError.cannotRead: .noInput
       case is GraphError, is PluginError: .data
       default: .failure
@@ -101,6 +112,16 @@ enum ExitStatus: Int32, CaseIterable {
       switch error {
       case .layer, .target: .unavailable
       case .description, .weights, .graph: .data
+      }
+  }
+
+  private init(_ error: TrainingError) {
+    self =
+      switch error {
+      case .cannotRead: .noInput
+      case .cannotWrite: .cannotCreate
+      case .recipe, .unknownField, .data, .training: .data
+      case .notFinite: .notFinite
       }
   }
 

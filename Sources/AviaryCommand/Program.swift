@@ -18,6 +18,7 @@ struct Program: ParsableCommand {
         aviary convert weights.pth model.h5          make a checkpoint
         aviary run model.h5 photo.jpg -o large.png   enlarge a picture
         aviary eval bicubic --data Set5 --scale 2    measure quality
+        aviary train residual-cae --data pictures --scale 2
 
       Results go to standard output; progress, notes, warnings and errors to standard error, an \
       error as one line: the thing, the expected, the found.

@@ -12,6 +12,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case data(path: String, expected: String, found: String)
   /// The training itself: the thing, what was expected, what was found.
   case training(String, expected: String, found: String)
+  /// A loss or a gradient that is no number, or infinite: where, what was expected, what was found.
+  case notFinite(String, expected: String, found: String)
 
   /// One line: the thing, the expected, the found.
   public var description: String {
@@ -23,7 +25,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     case .data(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
-    case .training(let thing, let expected, let found):
+    case .training(let thing, let expected, let found),
+      .notFinite(let thing, let expected, let found):
       "\(thing): \(expected) expected, \(found) found"
     }
   }

@@ -3,7 +3,8 @@ import Testing
 @Suite("Help, version, completions")
 struct HelpTests {
   static let commands = [
-    "list", "info", "inspect", "convert", "diff", "edit", "run", "eval", "compare",
+    "list", "info", "inspect", "convert", "diff", "edit", "train", "plot", "run", "eval",
+    "compare",
   ]
 
   @Test("every command explains itself with examples", arguments: commands)
@@ -20,7 +21,7 @@ struct HelpTests {
     let help = try Outcome([])
     #expect(help.status == 0)
     #expect(help.output == (try Outcome(["--help"]).output))
-    for line in ["0   all is done", "65  a file is not what is expected", "AVIARY_CHECKPOINTS"] {
+    for line in ["0    all is done", "65   a file is not what is expected", "AVIARY_CHECKPOINTS"] {
       #expect(help.output.contains(line))
     }
   }
@@ -65,6 +66,18 @@ struct HelpTests {
       ["convert", "a.pt", "b.h5", "--input", "cmyk"],
       "The value 'cmyk' is invalid for '--input <picture>': one of rgb, gray, luma, ycbcr, "
         + "ycbcr-jpeg expected (see aviary convert --help)"
+    ),
+    (
+      ["train"],
+      "Missing expected argument '<recipe>' or '--resume <run>' (see aviary train --help)"
+    ),
+    (
+      ["train", "srcnn", "--losses", "l1, {kind: ssim, weight: x}"],
+      "--losses[1].weight: a number from 0 to 1000000 expected, x found (see aviary train --help)"
+    ),
+    (
+      ["train", "srcnn", "--rete", "1"],
+      "Unknown option '--rete'. Did you mean '--rate'? (see aviary train --help)"
     ),
     (
       ["info", "srcnn", "--config", "[]"],

@@ -33,7 +33,9 @@ public struct TrainingRun: ~Copyable {
   var card: Card
   /// The figures of the last validation.
   var quality: Card.Quality?
+  /// Open while the run runs.
   var log: TrainingLog?
+  private let lossNames: [String]
   /// When, by the clock and by steps, the last checkpoint was written.
   var saved: (time: ContinuousClock.Instant, step: Int)
   /// The seconds of training before this process.
@@ -104,7 +106,6 @@ public struct TrainingRun: ~Copyable {
       parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,
       adversary: start.adversary, settings: settings, communicator: communicator, engine: engine)
 
-    // What was there is known; from here on the run has a folder.
     var progress = TrainingProgress(
       step: trainer.stepCount, recipe: recipe.yaml, seed: recipe.seed,
       dataFingerprint: data.fingerprint, program: Aviary.versionLine, threads: engine.threads,
@@ -133,12 +134,7 @@ public struct TrainingRun: ~Copyable {
     card.notes = resumed?.card.notes ?? []
     let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
     card.trainingData = "\(data.pictureCount) pictures of \(source)"
-    let isRoot = communicator.rank == 0
-    if isRoot { try folder.create() }
-    let parts = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
-    let log =
-      isRoot ? try TrainingLog(in: folder.path, step: progress.step, parts: parts) : nil
-
+    lossNames = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
     (self.rate, self.adversaryRate) = (rate, adversaryRate)
     (self.recipe, self.folder, self.network, self.data) = (recipe, folder, network, data)
@@ -148,7 +144,7 @@ public struct TrainingRun: ~Copyable {
     quality = nil
     saved = (.now, progress.step)
     earlierSeconds = progress.seconds
-    self.log = log
+    log = nil
     self.trainer = trainer
   }
 
@@ -159,10 +155,15 @@ public struct TrainingRun: ~Copyable {
   ///
   /// - Parameter signal: asked once a step; a number means that this step is the last, after which a
   ///   checkpoint is written.
-  /// - Throws: `TrainingError.training` for a loss or gradient that is not finite; the checkpoints
+  /// - Throws: `TrainingError.notFinite` for a loss or gradient that is not finite; the checkpoints
   ///   written before are left as they are. Errors of files: a checkpoint that could not be written
   ///   leaves those before it whole.
   public mutating func run(stoppingOn signal: () -> Int32? = { nil }) throws -> TrainingEnd {
+    // Before this nothing is written: a run may be made for its checks alone.
+    if communicator.rank == 0 {
+      try folder.create()
+      log = try TrainingLog(in: folder.path, step: step, parts: lossNames)
+    }
     let loader = BatchLoader(data, from: step, rank: communicator.rank, of: communicator.size)
     let clock = ContinuousClock()
     let (begin, first) = (clock.now, step)
@@ -203,9 +204,9 @@ public struct TrainingRun: ~Copyable {
 
   /// An error of the training itself, with what is left to go on from.
   private func advised(_ error: TrainingError) -> TrainingError {
-    guard case .training(let thing, let expected, let found) = error else { return error }
+    guard case .notFinite(let thing, let expected, let found) = error else { return error }
     let last = folder.last.map { "; the last good checkpoint is \($0)" } ?? ""
-    return .training(thing, expected: expected, found: found + last)
+    return .notFinite(thing, expected: expected, found: found + last)
   }
 
   /// Whether it is time for a checkpoint.

@@ -9,6 +9,14 @@ extension CompletionKind {
     .custom { _, _, _ in Registry.builtin.architectures.map(\.info.name) }
   }
 
+  /// Names of architectures, and files.
+  static var recipes: CompletionKind {
+    .custom { _, _, prefix in
+      Registry.builtin.architectures.map(\.info.name).filter { $0.hasPrefix(prefix) }
+        + files(prefix)
+    }
+  }
+
   /// Names of architectures and checkpoints, and files. The shell asks the program itself, each time:
   /// the names are those of the moment.
   static var models: CompletionKind {

@@ -60,9 +60,6 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
     }
   }
 
-  /// The flags that were given, in the order of the table.
-  var given: [String] { RecipeField.all.map(\.flag).filter { values[$0] != nil }.map { "--\($0)" } }
-
   /// A flag's name where the decoder asks for it.
   private struct Key: CodingKey {
     var stringValue: String

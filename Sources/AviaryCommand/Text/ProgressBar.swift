@@ -65,7 +65,8 @@ struct ProgressBar {
     return String("\(name) [\(bar)\(rest)]\(tail)".prefix(columns))
   }
 
-  private static var columns: Int {
+  /// The width of the terminal.
+  static var columns: Int {
     var size = winsize()
     guard unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 10 else {
       return 80

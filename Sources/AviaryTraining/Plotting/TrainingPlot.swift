@@ -84,19 +84,15 @@ package struct TrainingPlot {
       PlotAxis(logarithmic: held + smooth.flatMap { $0.map(\.value) }), losses,
       isLegendAbove: true, on: &canvas)
     var figures = runs.map { Curve(label: $0.name, color: $0.color, points: $0.psnr) }
-    for run in runs
-    where !figures.contains(where: { $0.isDashed && $0.points.same(as: run.bicubic) }) {
-      let isOne = runs.allSatisfy { $0.bicubic.last?.value == run.bicubic.last?.value }
-      // One line right through: the figure is the same at all steps.
+    // One line right through: bicubic's figure is the same at all steps, and often in all runs.
+    let bicubic = runs.compactMap { run in run.bicubic.last.map { (run, $0.value) } }
+    let isOne = Set(bicubic.map(\.1)).count == 1
+    for (run, value) in isOne ? Array(bicubic.prefix(1)) : bicubic {
       figures.append(
         Curve(
           label: isOne ? "bicubic" : "bicubic, \(run.name)", color: isOne ? .gray : run.color,
           width: 1.5, isDashed: true,
-          points: run.bicubic.last.map {
-            [(0, $0.value), (Int(abscissa.range.upperBound), $0.value)]
-          }
-            ?? []))
-      if isOne { break }
+          points: [(0, value), (Int(abscissa.range.upperBound), value)]))
     }
     figures.removeAll { $0.points.isEmpty }
     let values = figures.flatMap { $0.points.map(\.value) }
@@ -144,19 +140,20 @@ package struct TrainingPlot {
     canvas.fill(x: left, y: top, width: 1, height: height, .black)
     canvas.fill(x: left, y: top + height, width: width + 1, height: 1, .black)
     legend(
-      curves, right: left + width - 10, y: isLegendAbove ? top + 10 : nil,
-      bottom: top + height - 10, on: &canvas)
+      curves, right: left + width - 10, y: isLegendAbove ? top + 10 : top + height / 2,
+      on: &canvas)
   }
 
-  /// Names beside short lines, where the curves are not: above falling ones, below rising ones.
+  /// Names beside short lines, where the curves are not: above falling ones, between rising ones and
+  /// what they rise from.
   private func legend(
-    _ curves: [Curve], right: Double, y: Double?, bottom: Double, on canvas: inout some PlotCanvas
+    _ curves: [Curve], right: Double, y top: Double, on canvas: inout some PlotCanvas
   ) {
     let named = curves.compactMap { curve in curve.label.map { ($0.shortened, curve) } }
     guard !named.isEmpty else { return }
     let textWidth = named.map { canvas.width(of: $0.0) }.max() ?? 0
     let height = 22.0 * Double(named.count) + 8
-    let top = y ?? bottom - height, left = right - textWidth - 60
+    let left = right - textWidth - 60
     canvas.fill(x: left, y: top, width: textWidth + 60, height: height, .white)
     for (i, (label, curve)) in named.enumerated() {
       let y = top + 15 + 22 * Double(i)
@@ -207,11 +204,4 @@ package struct TrainingPlot {
 extension String {
   /// Short enough for a legend; the end of a path tells more than its beginning.
   fileprivate var shortened: String { count > 24 ? "..." + suffix(21) : self }
-}
-
-extension [(step: Int, value: Double)] {
-  /// Whether two curves are one.
-  fileprivate func same(as other: Self) -> Bool {
-    count == other.count && zip(self, other).allSatisfy { $0 == $1 }
-  }
 }

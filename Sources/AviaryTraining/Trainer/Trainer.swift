@@ -64,7 +64,7 @@ public struct Trainer: ~Copyable {
   ///   - adversaryRate: the discriminator's.
   ///   - wishesToStop: whether this process would have it be the last step; the report says whether
   ///     any would.
-  /// - Throws: `TrainingError.training` for a loss or a gradient that is not finite, with where it
+  /// - Throws: `TrainingError.notFinite` for a loss or a gradient that is not finite, with where it
   ///   began: the parameters are then as they were before. What the losses, the plan and the other
   ///   processes throw.
   public mutating func step(
@@ -163,20 +163,20 @@ extension Trainer {
     guard !values.allSatisfy(\.isFinite) else { return }
     let bad = zip(partNames, values.dropFirst()).first { !$0.1.isFinite } ?? ("loss", values[0])
     let origin = origin(in: batch).map { ", the first such number in \($0)" } ?? ""
-    throw .training(
+    throw .notFinite(
       "step \(stepCount + 1): \(bad.0)", expected: "a finite number", found: "\(bad.1)\(origin)")
   }
 
   /// The norm of gradients, which are shortened where the recipe says so.
   ///
-  /// - Throws: `TrainingError.training` that names the layer, if they are not finite.
+  /// - Throws: `TrainingError.notFinite` that names the layer, if they are not finite.
   private func norm(_ gradients: inout [String: Tensor]) throws(TrainingError) -> Double {
     let norm =
       settings.clip.map { GradientNorm.clip(&gradients, to: $0) } ?? GradientNorm.of(gradients)
     guard !norm.isFinite else { return norm }
     // The way back begins at the network's end: there it went wrong first.
     let name = learned.last { gradients[$0].map(Trainer.isFinite) == false }
-    throw .training(
+    throw .notFinite(
       "step \(stepCount + 1): the gradient of \(name ?? "all parameters together")",
       expected: "finite numbers", found: "\(norm) as its length")
   }

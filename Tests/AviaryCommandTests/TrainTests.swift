@@ -1,0 +1,148 @@
+import AviaryImage
+import AviaryTestSupport
+import AviaryTraining
+import Foundation
+import Testing
+
+@Suite("train and plot")
+struct TrainTests {
+  /// A folder `pictures` with two pictures in which there is something to learn.
+  private func pictures(in folder: borrowing TemporaryFolder) throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.file("pictures"), withIntermediateDirectories: true)
+    var random = SplitMix64(seed: 1)
+    for name in ["a", "b"] {
+      var image = try Image(width: 48, height: 48, format: PixelFormat(.rgb))
+      for y in stride(from: 0, to: 48, by: 8) {
+        for x in stride(from: 0, to: 48, by: 8) {
+          try image.fill(x: x, y: y, width: 8, height: 8, with: (0..<3).map { _ in random.unit() })
+        }
+      }
+      try image.write(to: folder.file("pictures/\(name).png"))
+    }
+  }
+
+  private let recipe = """
+    architecture: srcnn
+    scale: 2
+    data: {targets: pictures}
+    batch: {size: 1, patch: 12}
+    steps: 4
+    threads: 1
+    validation: {every: 2, samples: 1}
+    saving: {every: 2}
+
+    """
+
+  @Test("a recipe, validated and resumed, with curves")
+  func run() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    _ = try folder.file("tiny.yaml", Array(recipe.utf8))
+    let first = try Outcome(
+      ["train", "tiny.yaml", "--steps", "2", "--validation", "pictures"], in: folder.path)
+    #expect(first.status == 0, "\(first.error)")
+    #expect(first.output == "runs/tiny/model.h5\n")
+    #expect(first.error.contains("step 2  PSNR "))
+    #expect(first.error.contains("dB, bicubic "))
+    // A second training must not take the first's place.
+    expectFailure(
+      try Outcome(["train", "tiny.yaml"], in: folder.path), 65,
+      "runs/tiny: a folder without checkpoints, or that the training there is resumed expected, "
+        + "checkpoints up to step 2 found")
+    let second = try Outcome(
+      ["train", "--resume", "runs/tiny", "--steps", "4", "--quiet"], in: folder.path)
+    #expect(second.status == 0)
+    #expect(second.error == "")
+    let table = try LogTable(contentsOf: folder.file("runs/tiny/log.csv"))
+    #expect(table.rows.map(\.step) == [1, 2, 2, 3, 4, 4])
+    let plot = try Outcome(["plot", "runs/tiny"], in: folder.path)
+    #expect(plot.output == "runs/tiny/curves.png: runs/tiny to step 4\n")
+    #expect(try Image(contentsOf: folder.file("runs/tiny/curves.png")).width == 1200)
+    let drawing = try Outcome(
+      ["plot", "runs/tiny/log.csv", "-o", "c.svg", "--json"], in: folder.path)
+    #expect(try drawing.json()["output"] as? String == "c.svg")
+    #expect(try folder.names.contains("c.svg"))
+  }
+
+  @Test("a dry run checks everything and writes nothing")
+  func dryRun() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    let outcome = try Outcome(
+      [
+        "train", "srcnn", "--data", "pictures", "--scale", "3", "--patch", "12", "--no-turns",
+        "--dry-run",
+      ], in: folder.path)
+    #expect(outcome.status == 0, "\(outcome.error)")
+    #expect(outcome.output.contains("architecture: srcnn\n"))
+    #expect(outcome.output.contains("  turns: false\n"))
+    #expect(outcome.output.contains("  folder: runs/srcnn\n"))
+    #expect(outcome.output.contains("Pictures    2, 0 left out"))
+    #expect(outcome.output.contains("Parameters  57,281"))
+    #expect(try folder.names == ["pictures"])
+  }
+
+  @Test("a signal saves the state and ends with a status of its own", arguments: ["INT", "TERM"])
+  func signal(_ name: String) throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    // The signal comes when the first steps are logged, however slow the machine is.
+    let script = """
+      (i=0; while [ $i -lt 600 ] && ! grep -qs '^2,' log/log.csv; do sleep 0.1; i=$((i + 1)); done; \
+      kill -\(name) $$) &
+      """
+    let outcome = try Outcome(
+      [
+        "train", "srcnn", "--data", "pictures", "--patch", "12", "--batch-size", "1", "--output",
+        "log", "--threads", "1", "--quiet",
+      ], in: folder.path, after: script.trimmingCharacters(in: .whitespacesAndNewlines) + " :")
+    #expect(outcome.status == (name == "INT" ? 130 : 143))
+    #expect(outcome.error.hasPrefix("aviary: warning: stopped by "))
+    #expect(outcome.error.hasSuffix(": aviary train --resume log goes on\n"))
+  }
+
+  @Test("a training that goes wrong says where")
+  func notFinite() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    let outcome = try Outcome(
+      [
+        "train", "srcnn", "--data", "pictures", "--patch", "12", "--batch-size", "1", "--optimizer",
+        "sgd", "--rate", "1000", "--losses", "l2", "--threads", "1", "--quiet",
+      ], in: folder.path)
+    #expect(outcome.status == 70)
+    #expect(outcome.error.hasPrefix("aviary: step "))
+    #expect(outcome.error.contains("finite number"))
+  }
+
+  @Test("bad input is said before any time is spent")
+  func refused() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    func refuse(
+      _ arguments: [String], _ status: Int32, _ line: String,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+      expectFailure(
+        try Outcome(arguments, in: folder.path), status, line, sourceLocation: sourceLocation)
+    }
+    let wrong = try folder.file(
+      "wrong.yaml", Array("architecture: srcnn\nbatch:\n  sise: 3\n".utf8))
+    try refuse(
+      ["train", "wrong.yaml"], 65,
+      "wrong.yaml:3: batch.sise: no such field; did you mean batch.size?")
+    #expect(wrong.hasSuffix("wrong.yaml"))
+    try refuse(["train", "none.yaml"], 66, "none.yaml: cannot be read: no such file or directory")
+    try refuse(["train", "srcn"], 66, "srcn: no such architecture; did you mean srcnn?")
+    try refuse(["train", "srcnn"], 65, "data.targets: a folder (--data) expected, nothing found")
+    try refuse(
+      ["train", "--resume", "pictures"], 66,
+      "pictures: the folder of a training with a checkpoint to resume expected, none found")
+    try refuse(
+      ["plot", "pictures"], 66, "pictures/log.csv: cannot be read: no such file or directory")
+    try refuse(
+      ["plot", "pictures", "-o", "a.jpg"], 64, "a.jpg: a name that ends in .png or .svg expected")
+    #expect(try folder.names == ["pictures", "wrong.yaml"])
+  }
+}
