@@ -37,10 +37,25 @@ struct RepetitionGradient {
       if i == dimensions.count - 1 {
         (inner, isInnerKept) = (dimension, dimension.sum != 0)
       } else if dimension.sum != 0 {
-        kept.append(dimension)
+        RepetitionGradient.append(dimension, to: &kept)
       } else {
-        summed.append(dimension)
+        RepetitionGradient.append(dimension, to: &summed)
       }
+    }
+  }
+
+  /// Adds a dimension, to the one before it where the two are walked through as one: to find an
+  /// element takes a division for each.
+  private static func append(_ dimension: Dimension, to list: inout [Dimension]) {
+    if let last = list.last, last.gradient == dimension.gradient * dimension.size,
+      last.factor == dimension.factor * dimension.size,
+      last.sum == dimension.sum * dimension.size
+    {
+      var whole = dimension
+      whole.size *= last.size
+      list[list.count - 1] = whole
+    } else {
+      list.append(dimension)
     }
   }
 
@@ -78,23 +93,27 @@ struct RepetitionGradient {
     _ source: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?, _ rows: Int, _ count: Int,
     to sums: UnsafeMutablePointer<Float>
   ) {
-    var totals = SIMD16<Double>()
-    for row in 0..<rows {
-      let place = RepetitionGradient.place(row, summed)
-      let values = unsafe source + place.gradient
-      if let factor = unsafe factor {
-        let others = unsafe factor + place.factor
-        for i in 0..<count {
-          unsafe totals[i] += Double(values[i]) * Double(others[i * inner.factor])
+    unsafe withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { totals in
+      guard let totals = totals.baseAddress else { return }
+      unsafe totals.update(repeating: 0, count: count)
+      for row in 0..<rows {
+        let place = RepetitionGradient.place(row, summed)
+        let values = unsafe source + place.gradient
+        guard let others = unsafe factor.map({ unsafe $0 + place.factor }) else {
+          for i in 0..<count { unsafe totals[i] += Double(values[i]) }
+          continue
         }
-      } else if count == RepetitionGradient.width {
-        let lanes = unsafe UnsafeRawPointer(values).loadUnaligned(as: SIMD16<Float>.self)
-        totals += SIMD16<Double>(lanes)
-      } else {
-        for i in 0..<count { unsafe totals[i] += Double(values[i]) }
+        // Two loops, of which the one for neighbours becomes vector code.
+        if inner.factor == 1 {
+          for i in 0..<count { unsafe totals[i] += Double(values[i]) * Double(others[i]) }
+        } else {
+          for i in 0..<count {
+            unsafe totals[i] += Double(values[i]) * Double(others[i * inner.factor])
+          }
+        }
       }
+      for i in 0..<count { unsafe sums[i] = Float(totals[i]) }
     }
-    for i in 0..<count { unsafe sums[i] = Float(totals[i]) }
   }
 
   /// The sum of everything.
@@ -102,32 +121,35 @@ struct RepetitionGradient {
     _ source: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?, _ rows: Int, _ count: Int
   ) -> Float {
     var total = 0.0
+    let isDense = unsafe factor == nil || inner.factor == 1
     for row in 0..<rows {
       let place = RepetitionGradient.place(row, summed)
       let values = unsafe source + place.gradient
+      let others = unsafe factor.map { unsafe $0 + place.factor }
       // Several sums at a time: one alone would wait for every addition.
       var lanes = SIMD8<Double>()
       var i = 0
-      if let factor = unsafe factor {
-        let others = unsafe factor + place.factor
-        while i < count {
-          unsafe lanes[i & 7] += Double(values[i]) * Double(others[i * inner.factor])
-          i += 1
+      while isDense, i + 8 <= count {
+        var part = unsafe SIMD8<Double>(RepetitionGradient.lanes(values + i))
+        if let others = unsafe others {
+          part *= unsafe SIMD8<Double>(RepetitionGradient.lanes(others + i))
         }
-      } else {
-        while i + 8 <= count {
-          lanes += SIMD8<Double>(
-            unsafe UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Float>.self))
-          i += 8
-        }
-        while i < count {
-          unsafe lanes[i & 7] += Double(values[i])
-          i += 1
-        }
+        lanes += part
+        i += 8
       }
       total += lanes.sum()
+      while i < count {
+        let other = unsafe others.map { unsafe Double($0[i * inner.factor]) } ?? 1
+        unsafe total += Double(values[i]) * other
+        i += 1
+      }
     }
     return Float(total)
+  }
+
+  @inline(__always)
+  private static func lanes(_ place: UnsafePointer<Float>) -> SIMD8<Float> {
+    unsafe UnsafeRawPointer(place).loadUnaligned(as: SIMD8<Float>.self)
   }
 
   /// Where the elements of this number in row-major order of some dimensions lie.
