@@ -32,7 +32,7 @@ struct ComparisonTable {
     let rate =
       figures(of: work).filter { $0.peer == "aviary" }.compactMap(\.rate).median
     let cells = [
-      work.network, work.size,
+      work.network, (work.isTraining ? "a step of training, " : "") + work.size,
       "\(text(ours.milliseconds)) (\(text(ours.fastestRound)) to \(text(ours.slowestRound)))",
       rate.text(0), peers.first.map(text) ?? "none",
       peers.first.map { "**\(($0.milliseconds / ours.milliseconds).text(2))**" } ?? "",

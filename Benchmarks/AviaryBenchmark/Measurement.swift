@@ -11,7 +11,8 @@ struct Measurement {
   let milliseconds: [Double]
   /// From graph and weights to the first plan, weights reordered and code generated.
   let planningMilliseconds: Double
-  let arenaBytes: Int
+  /// Nil for trainings.
+  let arenaBytes: Int?
   let threads: Int
   /// Multiplications and additions, counted as one, of all pictures of the batch, in 10^9.
   let gigaMultiplyAdds: Double
@@ -28,6 +29,21 @@ struct Measurement {
   /// - Throws: `ComputeError`; `BenchmarkError.disagreement` where PyTorch's output is known and
   ///   another one comes out.
   init(_ subject: Subject, runs: Int, exact: Bool, engine: Engine) throws {
+    peer = exact ? "aviary exact" : "aviary"
+    work = subject.work
+    threads = engine.threads
+    let multiplyAdds =
+      try Double(work.shape[0]) / 1e9
+      * subject.graph.multiplyAdds(height: work.shape[2], width: work.shape[3])
+    if work.isTraining {
+      var training = try Training(subject, exact: exact, engine: engine)
+      planningMilliseconds = training.planningMilliseconds
+      milliseconds = try Measurement.time(runs) { try training.step() }
+      (arenaBytes, difference) = (nil, nil)
+      // The gradients by inputs and by weights take as many again, each.
+      gigaMultiplyAdds = 3 * multiplyAdds
+      return
+    }
     let clock = ContinuousClock()
     let start = clock.now
     var plan = try Plan(
@@ -45,22 +61,20 @@ struct Measurement {
         work: "\(subject.work.network) \(subject.work.size)", difference: difference,
         allowed: Measurement.allowedDifference)
     }
-    for _ in 1..<Measurement.warmUps { _ = try plan.run(inputs) }
-
-    var milliseconds: [Double] = []
-    for _ in 0..<runs {
-      let start = clock.now
-      _ = try plan.run(inputs)
-      milliseconds.append((clock.now - start).milliseconds)
-    }
-    self.milliseconds = milliseconds
-    peer = exact ? "aviary exact" : "aviary"
-    work = subject.work
+    milliseconds = try Measurement.time(runs) { _ = try plan.run(inputs) }
     arenaBytes = plan.arenaBytes
-    threads = engine.threads
-    gigaMultiplyAdds =
-      try Double(work.shape[0]) / 1e9
-      * subject.graph.multiplyAdds(height: work.shape[2], width: work.shape[3])
+    gigaMultiplyAdds = multiplyAdds
+  }
+
+  /// The times of runs, after some that do not count.
+  private static func time(_ runs: Int, _ body: () throws -> Void) rethrows -> [Double] {
+    for _ in 0..<warmUps { try body() }
+    let clock = ContinuousClock()
+    return try (0..<runs).map { _ in
+      let start = clock.now
+      try body()
+      return (clock.now - start).milliseconds
+    }
   }
 
   /// One line, with the members that the peers' lines have and more.
@@ -71,9 +85,10 @@ struct Measurement {
       "milliseconds": .number(median.rounded(to: 3)),
       "fastest": .number((milliseconds.min() ?? median).rounded(to: 3)),
       "planning_milliseconds": .number(planningMilliseconds.rounded(to: 1)),
-      "arena_bytes": .int(arenaBytes), "threads": .int(threads),
+      "threads": .int(threads),
       "gmac_per_second": .number((gigaMultiplyAdds / median * 1e3).rounded(to: 1)),
     ]
+    if let arenaBytes { members["arena_bytes"] = .int(arenaBytes) }
     if let difference { members["difference"] = .number(difference) }
     return .object(members)
   }
