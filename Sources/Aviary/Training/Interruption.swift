@@ -11,6 +11,7 @@ public struct Interruption: ~Copyable {
   private static let signals = [SIGINT, SIGTERM]
   /// What the signals did before.
   private var previous: [sigaction] = []
+  private var previousMask = sigset_t()
 
   /// Begins to listen; the old behaviour returns with the end of the value.
   public init() {
@@ -30,6 +31,11 @@ public struct Interruption: ~Copyable {
       unsafe sigaction(signal, &action, &old)
       previous.append(old)
     }
+    // Whoever started the process may have left them blocked: a thread of a library's pool does.
+    var mask = sigset_t()
+    unsafe sigemptyset(&mask)
+    for signal in Interruption.signals { unsafe sigaddset(&mask, signal) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &mask, &previousMask)
   }
 
   deinit {
@@ -37,6 +43,8 @@ public struct Interruption: ~Copyable {
       var old = old
       unsafe sigaction(signal, &old, nil)
     }
+    var mask = previousMask
+    unsafe pthread_sigmask(SIG_SETMASK, &mask, nil)
   }
 
   /// The signal that came; nil for none.

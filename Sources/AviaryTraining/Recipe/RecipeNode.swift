@@ -2,9 +2,9 @@ internal import AviaryFiles
 internal import AviaryGraph
 
 /// A value in a recipe's text and the line it begins at.
-struct RecipeNode {
+struct RecipeNode: Sendable {
   /// The three shapes that values have.
-  indirect enum Content {
+  indirect enum Content: Sendable {
     /// Text; plain text, which stands without quotes, may be a number or a word such as `true`.
     case scalar(String, isPlain: Bool)
     case list([RecipeNode])
