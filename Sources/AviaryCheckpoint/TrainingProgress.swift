@@ -63,15 +63,24 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
     self.samples = samples
   }
 
-  /// What no training could have got to, in words: numbers from a file.
+  /// What no training could have got to, in words: numbers from a file. Those that pass can be added
+  /// to without overflow.
   var problem: String? {
-    func least(_ name: String, _ found: Int, _ least: Int) -> String? {
-      found >= least ? nil : "\(name): a number of \(least) or more expected, \(found) found"
+    // Every integer below has a number of its own in any program's JSON.
+    let most = 1 << 53
+    func range(_ name: String, _ found: Int, from least: Int) -> String? {
+      (least...most).contains(found)
+        ? nil : "\(name): a number from \(least) to \(most) expected, \(found) found"
     }
-    if let best, !(0...max(step, 0)).contains(best.step) {
-      return "best: a step from 0 to \(step) expected, \(best.step) found"
+    if let problem = range("step", step, from: 0) ?? range("threads", threads, from: 1)
+      ?? range("samples", samples, from: 0)
+    {
+      return problem
     }
-    if !(seconds >= 0) { return "seconds: a number of 0 or more expected, \(seconds) found" }
-    return least("step", step, 0) ?? least("threads", threads, 1) ?? least("samples", samples, 0)
+    if !(0...Double(most)).contains(seconds) {
+      return "seconds: a number from 0 to \(most) expected, \(seconds) found"
+    }
+    guard let best, !(0...step).contains(best.step) else { return nil }
+    return "best: a step from 0 to \(step) expected, \(best.step) found"
   }
 }

@@ -1,5 +1,6 @@
 import AviaryTensor
 import AviaryTestSupport
+import FoundationEssentials
 import Testing
 
 @testable import AviaryCheckpoint
@@ -139,15 +140,23 @@ struct TrainingStateTests {
     #expect(
       try message { $0.step = 100 } == "best: a step from 0 to 100 expected, 150 found")
     #expect(
-      try message { ($0.step, $0.best) = (-1, nil) }
-        == "step: a number of 0 or more expected, -1 found")
+      try message { $0.step = -1 }
+        == "step: a number from 0 to 9007199254740992 expected, -1 found")
     #expect(
-      try message { $0.seconds = -1 } == "seconds: a number of 0 or more expected, -1.0 found")
-    #expect(try message { $0.threads = 0 } == "threads: a number of 1 or more expected, 0 found")
+      try message { $0.step = .max }
+        == "step: a number from 0 to 9007199254740992 expected, \(Int.max) found")
+    #expect(
+      try message { $0.seconds = -1 }
+        == "seconds: a number from 0 to 9007199254740992 expected, -1.0 found")
+    #expect(
+      try message { $0.seconds = 1e300 }
+        == "seconds: a number from 0 to 9007199254740992 expected, 1e+300 found")
+    #expect(
+      try message { $0.threads = 0 }
+        == "threads: a number from 1 to 9007199254740992 expected, 0 found")
     #expect(
       try message { $0.samples = .min }
-        == "samples: a number of 0 or more expected, \(Int.min) found"
-    )
+        == "samples: a number from 0 to 9007199254740992 expected, \(Int.min) found")
   }
 
   /// A checkpoint whose `/training` someone else wrote.
@@ -207,5 +216,27 @@ struct TrainingStateTests {
         let weights = try writer.group("weights", in: group)
         _ = try writer.group("a", in: weights)
       } == "/training/weights/a: a data set expected, a group found")
+  }
+
+  @Test("with any byte changed it is read or refused in one line")
+  func damage() throws {
+    let folder = try TemporaryFolder()
+    try whole().write(to: folder.file("a.h5"))
+    let bytes = try Array(Data(contentsOf: URL(filePath: folder.file("a.h5"))))
+    for i in stride(from: 0, to: bytes.count, by: max(bytes.count / 60, 1)) {
+      var damaged = bytes
+      damaged[i] ^= 0xFF
+      let path = try folder.file("b.h5", damaged)
+      do throws(CheckpointError) {
+        let training = try CheckpointFile(path).training
+        for source in [
+          training?.weights, training?.optimizer?.tensors, training?.adversary?.weights,
+        ] {
+          _ = try source?.loaded()
+        }
+      } catch {
+        #expect(!error.description.contains("\n"))
+      }
+    }
   }
 }

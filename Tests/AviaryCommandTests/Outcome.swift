@@ -58,7 +58,7 @@ struct Outcome {
   }
 
   /// Lies beside the test itself.
-  private static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "aviary")
 }
 

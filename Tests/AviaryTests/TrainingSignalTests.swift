@@ -11,7 +11,9 @@ import Testing
     do {
       let interruption = Interruption()
       #expect(interruption.signal == nil)
-      raise(SIGTERM)
+      // To the process and not to this thread, which may have it blocked.
+      kill(getpid(), SIGTERM)
+      for _ in 0..<1_000 where interruption.signal == nil { usleep(5_000) }
       #expect(interruption.signal == SIGTERM)
     }
     var after = sigaction()

@@ -1,6 +1,7 @@
 import Aviary
 import AviaryGraph
 import AviaryTensor
+import AviaryTestSupport
 import AviaryTraining
 import Testing
 
@@ -180,6 +181,33 @@ struct InitializerTests {
         try moments(zero[parameter.name]).deviation == (last.contains(layer) ? 0 : found.deviation))
     }
     #expect(small.sorted() == branches)
+  }
+
+  @Test("networks begin near what their skip connection gives", arguments: networks.indices)
+  func starts(index: Int) throws {
+    let (name, configuration, _, _) = Self.networks[index]
+    let graph = try network(name, configuration)
+    let channels = graph.inputs[0].channels
+    let picture = randomTensor([1, channels, 12, 12], seed: 3)
+    func output(_ kind: Recipe.Initialization) throws -> [Double] {
+      let values = try naiveValues(
+        graph, weights: try begun(graph, kind), inputs: [graph.inputs[0].name: picture])
+      let name = graph.name(ofValue: graph.outputs[0].value)
+      return try #require(values[name]).floats.map(Double.init)
+    }
+    let (he, zero) = (try output(.he), try output(.zeroLast))
+    let difference = zip(he, zero).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    let deviation = (difference / Double(he.count)).squareRoot()
+    // With a skip connection from end to end a tenth of what is learned is added to it; without one
+    // the result is of the size of a picture, and not saturated behind a sigmoid.
+    let isResidual = Self.networks[index].branches.contains {
+      Self.networks[index].last.contains($0)
+    }
+    #expect(deviation > 1e-3 && deviation < (isResidual ? 0.2 : 1.5), "\(name): \(deviation)")
+    if name == "plain-cae" {
+      #expect(zero.allSatisfy { $0 == 0.5 })
+      #expect(he.allSatisfy { (0.02...0.98).contains($0) })
+    }
   }
 
   @Test("a normalisation at the end of a branch is what begins small")

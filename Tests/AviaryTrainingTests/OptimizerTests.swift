@@ -120,7 +120,7 @@ struct OptimizerTests {
         == "optimizer.momentum: a number of 0 or more and below 1 expected, 1.0 found")
     #expect(
       message { $0.secondMomentum = -0.5 }
-        == "optimizer.secondMomentum: a number of 0 or more and below 1 expected, -0.5 found")
+        == "optimizer.second-momentum: a number of 0 or more and below 1 expected, -0.5 found")
     #expect(
       message { $0.epsilon = 1e-60 }
         == "optimizer.epsilon: a number above 0 expected, 1e-60 found")
@@ -181,10 +181,12 @@ struct OptimizerTests {
         == "the optimiser's state: adam expected, an unknown kind found")
     #expect(
       try message { state, _ in state.step = nil }
-        == "the optimiser's state: a number of steps expected, none found")
-    #expect(
-      try message { state, _ in state.step = -1 }
-        == "the optimiser's state: a number of steps expected, -1 found")
+        == "the optimiser's state: a number of steps below 16777216 expected, none found")
+    for steps in [-1, 1 << 24, .max] {
+      #expect(
+        try message { state, _ in state.step = steps }
+          == "the optimiser's state: a number of steps below 16777216 expected, \(steps) found")
+    }
     #expect(
       try message { state, _ in state.step = 7 }
         == "the optimiser's a.weight.step: 7.0 expected, 1.0 found")

@@ -99,7 +99,8 @@ public struct TrainingRun: ~Copyable {
     settings.options = TrainingStart.options(recipe)
     let side = recipe.batch.patch
     var parameters = start.parameters
-    try communicator.broadcast(&parameters, network.graph.parameters.map(\.name))
+    try communicator.broadcast(
+      &parameters, network.graph.parameters.filter { $0.role != .bookkeeping }.map(\.name))
     let trainer = try Trainer(
       network.graph, batchShape: [share, network.graph.inputs[0].channels, side, side],
       parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,

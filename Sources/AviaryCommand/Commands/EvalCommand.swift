@@ -1,6 +1,7 @@
 import ArgumentParser
 import Aviary
 import AviaryGraph
+import AviaryTraining
 
 /// `aviary eval`: figures by the protocol of publications.
 struct EvalCommand: ParsableCommand {
@@ -10,12 +11,14 @@ struct EvalCommand: ParsableCommand {
     discussion: """
       By the protocol of publications: originals are cut to a multiple of the scale and reduced as \
       MATLAB's imresize does it; results are compared in 8-bit luma (BT.601), less a border of the \
-      scale's width. Beside every figure stands that of bicubic enlargement.
+      scale's width. Beside every figure stands that of bicubic enlargement, or, at scale 1, of the \
+      picture as the network was given it.
 
       EXAMPLES
         aviary eval fusion-cae-x2 --data Set5
         aviary eval vdsr.h5 --data Set14 --scale 3 --json
         aviary eval bicubic --data Set5/HR --lr Set5/LR_x4 --scale 4
+        aviary eval plain-cae.h5 --data Set5 --noise 25
       """)
 
   @Argument(
@@ -42,6 +45,20 @@ struct EvalCommand: ParsableCommand {
     completion: .directory)
   var lowResolution: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Blur what is to be restored: a Gaussian's deviation in pixels.", valueName: "pixels"))
+  var blur: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add Gaussian noise to it: the deviation in parts of 255. The same in every evaluation.",
+      valueName: "deviation"))
+  var noise: Double?
+
+  @Option(help: ArgumentHelp("Compress it as JPEG does, at a quality.", valueName: "1-100"))
+  var jpeg: Double?
+
   @Flag(help: "Compare luma without rounding it, as some publications do: 0.02 to 0.07 dB more.")
   var unroundedLuma = false
 
@@ -49,6 +66,24 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var zooOptions: ZooOptions
+
+  /// What is done to the pictures, in this order.
+  private var degradations: [DataRecipe.Degradation] {
+    [
+      blur.map { .blur(deviation: $0...$0) }, noise.map { .noise(deviation: $0...$0) },
+      jpeg.map { .jpeg(quality: $0...$0) },
+    ].compactMap { $0 }
+  }
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("--blur", blur, 0.0...64), ("--noise", noise, 0...255), ("--jpeg", jpeg, 1...100),
+    ] {
+      guard let value, !range.contains(value) else { continue }
+      throw ValidationError(
+        "\(name): \(Int(range.lowerBound)) to \(Int(range.upperBound)) expected, \(value) found")
+    }
+  }
 
   func run() throws {
     // A folder that is none is said so before a model is loaded.
@@ -62,11 +97,11 @@ struct EvalCommand: ParsableCommand {
     defer { bar.finish() }
     let evaluation = try Evaluation(
       model, originals: data, scale: scale, lowResolution: lowResolution,
-      unroundedLuma: unroundedLuma, options: compute.upscalerOptions
+      degradations: degradations, unroundedLuma: unroundedLuma, options: compute.upscalerOptions
     ) { done, total in
       bar.update(Double(done) / Double(max(total, 1)))
     }
     bar.finish()
-    try output.print(evaluation.table.text, json: evaluation.json)
+    try output.print(evaluation.table(scale: scale).text, json: evaluation.json)
   }
 }

@@ -3,9 +3,12 @@ import AviaryGraph
 
 extension Evaluation {
   /// A line for each picture, and the mean.
-  var table: TextTable {
+  ///
+  /// - Parameter scale: at 1 nothing is enlarged, and what a result is compared with is the input.
+  func table(scale: Int) -> TextTable {
+    let other = scale == 1 ? "Input" : "Bicubic"
     var table = TextTable(
-      ["Picture", "PSNR", "SSIM", "Bicubic PSNR", "Bicubic SSIM", "Gain"],
+      ["Picture", "PSNR", "SSIM", "\(other) PSNR", "\(other) SSIM", "Gain"],
       numeric: [1, 2, 3, 4, 5])
     func row(_ name: String, _ psnr: Double, _ ssim: Double, _ bicubic: Score) -> [String] {
       [

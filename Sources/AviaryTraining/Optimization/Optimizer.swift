@@ -71,6 +71,8 @@ public struct Optimizer: Sendable {
 extension Optimizer {
   /// What PyTorch calls the number of steps, a scalar beside each parameter's tensors.
   private static let count = "step"
+  /// Up to here float32, as which PyTorch counts steps, has every number.
+  private static let limit = 1 << 24
 
   /// What the optimiser remembers, under PyTorch's names: `<parameter>.exp_avg`, `.exp_avg_sq` and
   /// `.step` of Adam and AdamW, `.momentum_buffer` of SGD. Before the first step there is none of it.
@@ -114,9 +116,9 @@ extension Optimizer {
       throw TrainingError.training(
         "the optimiser's state", expected: kind, found: state.algorithm ?? "an unknown kind")
     }
-    guard let steps = state.step, steps >= 0 else {
+    guard let steps = state.step, (0..<Self.limit).contains(steps) else {
       throw TrainingError.training(
-        "the optimiser's state", expected: "a number of steps",
+        "the optimiser's state", expected: "a number of steps below \(Self.limit)",
         found: state.step.map { "\($0)" } ?? "none")
     }
     stepCount = steps

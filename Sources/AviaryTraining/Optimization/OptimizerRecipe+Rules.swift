@@ -33,7 +33,7 @@ extension OptimizerRecipe {
     try require(rate > 0 && rate.isFinite, "rate", "a number above 0", rate)
     try require(momentum >= 0 && momentum < 1, "momentum", share, momentum)
     try require(
-      secondMomentum >= 0 && secondMomentum < 1, "secondMomentum", share, secondMomentum)
+      secondMomentum >= 0 && secondMomentum < 1, "second-momentum", share, secondMomentum)
     // Zero divides zero by zero wherever a gradient was always zero, and so does what float32 rounds
     // to zero.
     try require(

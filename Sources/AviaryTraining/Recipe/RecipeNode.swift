@@ -2,9 +2,9 @@ internal import AviaryFiles
 internal import AviaryGraph
 
 /// A value in a recipe's text and the line it begins at.
-struct RecipeNode {
+struct RecipeNode: Sendable {
   /// The three shapes that values have.
-  enum Content {
+  enum Content: Sendable {
     /// Text; plain text, which stands without quotes, may be a number or a word such as `true`.
     case scalar(String, isPlain: Bool)
     case list([RecipeNode])
@@ -13,7 +13,7 @@ struct RecipeNode {
   }
 
   /// A name in a mapping with its value.
-  struct Member {
+  struct Member: Sendable {
     var name: String
     /// The line of the name.
     var line: Int

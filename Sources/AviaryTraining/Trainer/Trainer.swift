@@ -99,7 +99,8 @@ public struct Trainer: ~Copyable {
     }
     var mean = gradients.mean()
     try communicator.average(&mean, learned)
-    if !statistics.isEmpty { try communicator.average(&statistics, statistics.keys.sorted()) }
+    let averaged = statistics.filter { $0.value.elementType == .float32 }.keys.sorted()
+    if !averaged.isEmpty { try communicator.average(&statistics, averaged) }
     var shared = values.map { $0 / Double(parts.count) } + [wishesToStop ? 1 : 0]
     try communicator.average(&shared)
     let norm = try norm(&mean)

@@ -136,10 +136,16 @@ struct KerasLayerLists {
       isOrdered: true, configuration: listed)
   }
 
-  /// What a variable is within its layer: `kernel` of `kernel:0`, `W` of `convolution2d_1_W`.
+  /// What a variable is within its layer: `kernel` of `kernel:0`, `W` of `convolution2d_1_W`, and of
+  /// `block1_conv1_W_1:0`, where TensorFlow has numbered a second variable of one name.
   private static func slot(_ name: String, of layer: String) -> String {
     let name = KerasNames.withoutOutput(name)
-    return name.hasPrefix(layer + "_") ? String(name.dropFirst(layer.count + 1)) : name
+    guard name.hasPrefix(layer + "_") else { return name }
+    let slot = name.dropFirst(layer.count + 1)
+    guard let line = slot.lastIndex(of: "_"), Int(slot[line...].dropFirst()) != nil,
+      KerasSlots.isKnown(String(slot[..<line]))
+    else { return String(slot) }
+    return String(slot[..<line])
   }
 }
 

@@ -100,6 +100,9 @@ struct KerasSlots {
     "moving_mean": "running_mean", "moving_variance": "running_var", "alpha": "weight",
   ]
 
+  /// Whether variables are called so, by Keras 1 or its successors.
+  static func isKnown(_ slot: String) -> Bool { customary[slot] != nil || names[slot] != nil }
+
   /// The kind of a layer whose variables have names.
   private static func kind(
     named names: [String], _ shapes: [[Int]], in name: String
