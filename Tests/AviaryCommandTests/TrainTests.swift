@@ -83,25 +83,6 @@ struct TrainTests {
     #expect(try folder.names == ["pictures"])
   }
 
-  @Test("a signal saves the state and ends with a status of its own", arguments: ["INT", "TERM"])
-  func signal(_ name: String) throws {
-    let folder = try TemporaryFolder()
-    try pictures(in: folder)
-    // The signal comes when the first steps are logged, however slow the machine is.
-    let script = """
-      (i=0; while [ $i -lt 600 ] && ! grep -qs '^2,' log/log.csv; do sleep 0.1; i=$((i + 1)); done; \
-      kill -\(name) $$) &
-      """
-    let outcome = try Outcome(
-      [
-        "train", "srcnn", "--data", "pictures", "--patch", "12", "--batch-size", "1", "--output",
-        "log", "--threads", "1", "--quiet",
-      ], in: folder.path, after: script.trimmingCharacters(in: .whitespacesAndNewlines) + " :")
-    #expect(outcome.status == (name == "INT" ? 130 : 143))
-    #expect(outcome.error.hasPrefix("aviary: warning: stopped by "))
-    #expect(outcome.error.hasSuffix(": aviary train --resume log goes on\n"))
-  }
-
   @Test("a training that goes wrong says where")
   func notFinite() throws {
     let folder = try TemporaryFolder()

@@ -50,7 +50,7 @@ struct TrainingPlotTests {
     #expect(image.width == 1200)
     #expect(image.height == 600)
     func count(_ color: PlotColor) -> Int {
-      (0..<600).reduce(0) { sum, y in
+      stride(from: 0, to: 600, by: 8).reduce(0) { sum, y in
         sum
           + (0..<1200).count { x in
             (0..<3).allSatisfy { abs(image[$0, y, x] - color.values[$0]) < 0.01 }
@@ -58,9 +58,9 @@ struct TrainingPlotTests {
       }
     }
     // Both runs are alike, so that the second lies over the first, whose legend remains.
-    #expect(count(PlotColor.curves[0]) > 50)
-    #expect(count(PlotColor.curves[1]) > 500)
-    #expect(count(.white) > 600_000)
+    #expect(count(PlotColor.curves[0]) > 0)
+    #expect(count(PlotColor.curves[1]) > 50)
+    #expect(count(.white) > 70_000)
   }
 
   @Test("the drawing names runs, and is XML whatever they are called")

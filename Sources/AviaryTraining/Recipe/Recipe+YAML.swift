@@ -48,7 +48,8 @@ extension Recipe {
         field: "\(source):\(node.line)" + (section.isEmpty ? "" : ": \(section)"),
         expected: section.isEmpty ? "fields" : "a mapping of fields", found: node.label)
     }
-    for (name, line, value) in members {
+    for member in members {
+      let (name, line, value) = (member.name, member.line, member.value)
       let path = section.isEmpty ? name : "\(section).\(name)"
       if let field = RecipeField.named(path) {
         try field.set(value, in: &self, source: source)

@@ -62,7 +62,7 @@ extension RecipeNode {
       }
       self.init(.list(elements), line: line)
     case .mapping(let mapping):
-      var members: [(name: String, line: Int, value: RecipeNode)] = []
+      var members: [Member] = []
       var names: Set<String> = []
       for (key, value) in mapping {
         let name = try RecipeNode(key, depth: depth + 1, line: line)
@@ -72,7 +72,8 @@ extension RecipeNode {
           throw RecipeProblem(
             expected: "each name once", found: "\(name.label) twice", line: name.line)
         }
-        members.append((text, name.line, try RecipeNode(value, depth: depth + 1, line: name.line)))
+        let value = try RecipeNode(value, depth: depth + 1, line: name.line)
+        members.append(Member(name: text, line: name.line, value: value))
       }
       self.init(.mapping(members), line: line)
     case .alias: throw refuse("no alias (*)", "one")

@@ -4,12 +4,20 @@ internal import AviaryGraph
 /// A value in a recipe's text and the line it begins at.
 struct RecipeNode: Sendable {
   /// The three shapes that values have.
-  indirect enum Content: Sendable {
+  enum Content: Sendable {
     /// Text; plain text, which stands without quotes, may be a number or a word such as `true`.
     case scalar(String, isPlain: Bool)
     case list([RecipeNode])
     /// In the order of the text; no name occurs twice.
-    case mapping([(name: String, line: Int, value: RecipeNode)])
+    case mapping([Member])
+  }
+
+  /// A name in a mapping with its value.
+  struct Member: Sendable {
+    var name: String
+    /// The line of the name.
+    var line: Int
+    var value: RecipeNode
   }
 
   var content: Content

@@ -46,7 +46,10 @@ extension RecipeValue where Value == LossRecipe {
   private static func loss(_ node: RecipeNode) throws(RecipeProblem) -> LossRecipe {
     if case .scalar = node.content {
       return LossRecipe(
-        try kind(node, RecipeNode(.mapping([("kind", node.line, node)]), line: node.line)))
+        try kind(
+          node,
+          RecipeNode(.mapping([.init(name: "kind", line: node.line, value: node)]), line: node.line)
+        ))
     }
     guard case .mapping(let members) = node.content,
       let name = members.first(where: { $0.name == "kind" })?.value
