@@ -4,9 +4,14 @@ losses of a training by Aviary from the same weights on the same batches are hel
 
     python training.py FOLDER
 
+Adam's rate is 5e-5: it divides gradients by their own size, so that early steps follow the signs of
+numbers near zero, and at 1e-3 PyTorch's own losses in float32 differ from those in float64 by 3 % to
+11 % after 100 steps. At 5e-5 they differ by 1e-4, which the script prints; so 1e-3 says something.
+
 Leaves FOLDER/<network>.weights.safetensors (before the first step), <network>.batches.safetensors
 (`input.<step>`, `target.<step>`) and <network>.losses.json, the loss of each step.
 """
+import copy
 import json
 import pathlib
 import sys
@@ -18,6 +23,7 @@ import torch.nn as nn
 from torch_networks import CAEResNet
 
 STEPS = 100
+RATE = 5e-5
 
 
 class PlainCAE(nn.Module):
@@ -47,23 +53,33 @@ def batch(channels, side, count=4):
     return target + 0.1 * torch.randn_like(target), target
 
 
+def losses_of(model, batches):
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+    kind, losses = next(model.parameters()).dtype, []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        result = model(batches[f"input.{step}"].to(kind))
+        loss = nn.functional.mse_loss(result, batches[f"target.{step}"].to(kind))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 def train(name, model, channels, side, folder):
     safetensors.torch.save_file(
         {key: value.contiguous().clone() for key, value in model.state_dict().items()},
         folder / f"{name}.weights.safetensors")
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    batches, losses = {}, []
+    batches = {}
     for step in range(STEPS):
         x, y = batch(channels, side)
         batches[f"input.{step}"], batches[f"target.{step}"] = x.contiguous(), y.contiguous()
-        optimizer.zero_grad()
-        loss = nn.functional.mse_loss(model(x), y)
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
+    exact = losses_of(copy.deepcopy(model).double(), batches)
+    losses = losses_of(model, batches)
     safetensors.torch.save_file(batches, folder / f"{name}.batches.safetensors")
     (folder / f"{name}.losses.json").write_text(json.dumps(losses))
-    print(f"{name}: {losses[0]:.6f} to {losses[-1]:.6f}")
+    difference = max(abs(a - b) / b for a, b in zip(losses, exact))
+    print(f"{name}: {losses[0]:.6f} to {losses[-1]:.6f}, in float32 {difference:.1e} from float64")
 
 
 folder = pathlib.Path(sys.argv[1])
