@@ -22,6 +22,23 @@ struct EditTests {
     #expect(run.status == 0)
   }
 
+  @Test("a card states what it is told")
+  func card() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("stated.h5")
+    let edit = try Outcome([
+      "edit", fixture("weights/whole.pt"), path, "--licence", "Apache-2.0", "--note", "First.",
+      "--note", "Second.",
+    ])
+    #expect(edit.error == "")
+    let card = try Checkpoint(contentsOf: path).card
+    #expect(card.licence == "Apache-2.0")
+    #expect(card.notes == ["First.", "Second."])
+    #expect(
+      card.provenance.last?.conversions.suffix(2)
+        == ["licence stated: Apache-2.0", "2 notes added"])
+  }
+
   @Test("interpolation is the weighted mean")
   func merge() throws {
     let folder = try TemporaryFolder()
@@ -89,7 +106,7 @@ struct EditTests {
   }
 
   static let wrong: [([String], Int32, String)] = [
-    ([], 64, "one of --rename, --drop, --cast, --merge expected, none found"),
+    ([], 64, "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found"),
     (["--drop", "*"], 65, "a tensor that is kept expected, none found"),
     (["--drop", "x*"], 65, "a tensor that matches 'x*' expected, none found"),
     (["--rename", "conv{i}=layer"], 65, "the same variables on both sides of 'conv{i}' expected"),

@@ -2,7 +2,8 @@ public import AviaryCheckpoint
 public import AviaryGraph
 public import AviaryTensor
 
-/// Changes to weights as they lie: names, element types, tensors left out, several files made one.
+/// Changes to weights as they lie: names, element types, tensors left out, several files made one;
+/// and to what their card says.
 public struct WeightsEdit: Sendable {
   /// Another file, and how much of it comes in.
   public struct Share: Sendable {
@@ -23,16 +24,22 @@ public struct WeightsEdit: Sendable {
   public var elementType: ElementType?
   /// What is interpolated with.
   public var shares: [Share]
+  /// The licence that the card is to state; nil for what it states.
+  public var licence: String?
+  /// Sentences that are added to the card's notes.
+  public var notes: [String]
 
   /// Nothing unless said.
   public init(
     names: NameMap? = nil, dropped: [String] = [], elementType: ElementType? = nil,
-    shares: [Share] = []
+    shares: [Share] = [], licence: String? = nil, notes: [String] = []
   ) {
     self.names = names
     self.dropped = dropped
     self.elementType = elementType
     self.shares = shares
+    self.licence = licence
+    self.notes = notes
   }
 }
 
@@ -61,6 +68,14 @@ extension WeightsEdit {
     to path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> EditedWeights {
     var result = try EditedWeights(opening: path, options, registry)
+    if let licence {
+      result.card.licence = licence
+      result.changes.append("licence stated: \(licence)")
+    }
+    if !notes.isEmpty {
+      result.card.notes += notes
+      result.changes.append("\(notes.count) notes added")
+    }
     let original = result.weights
     var others: [TensorSource] = []
     for share in shares {

@@ -72,7 +72,7 @@ extension TrainingRun {
     // JSON has no infinity, which is what a perfect result is worth.
     card.quality = [quality].compactMap(\.self).filter(\.psnr.isFinite)
     card.training = Card.Training(
-      recipe: recipe.yaml, steps: step, seed: recipe.seed, fingerprint: data.fingerprint,
+      recipe: recipe.published.yaml, steps: step, seed: recipe.seed, fingerprint: data.fingerprint,
       program: Aviary.versionLine)
     return StoredModel(network, weights: source(weights), card: card).checkpoint
   }

@@ -1,3 +1,4 @@
+internal import AviaryFiles
 internal import AviaryCheckpoint
 internal import AviaryCompute
 public import AviaryGraph
@@ -35,6 +36,8 @@ public struct TrainingRun: ~Copyable {
   var quality: Card.Quality?
   /// Open while the run runs.
   var log: TrainingLog?
+  /// Held while the run runs: two trainings in one folder would take each other's files.
+  private var lock: FolderLock?
   private let lossNames: [String]
   /// When, by the clock and by steps, the last checkpoint was written.
   var saved: (time: ContinuousClock.Instant, step: Int)
@@ -116,8 +119,9 @@ public struct TrainingRun: ~Copyable {
       observer(.message("\(skipped.name): left out: \(skipped.reason)"))
     }
     for line in start.messages { observer(.message(line)) }
+    var differences: [String] = []
     if let resumed {
-      let differences = resumed.differences(recipe, progress)
+      differences = resumed.differences(recipe, progress)
       observer(
         .message(
           "resumed at step \(progress.step)"
@@ -132,6 +136,11 @@ public struct TrainingRun: ~Copyable {
     var card = Card()
     card.provenance = resumed?.card.provenance ?? start.provenance
     card.notes = resumed?.card.notes ?? []
+    if let resumed, !differences.isEmpty {
+      card.notes.append(
+        "Training resumed at step \(resumed.progress.step): "
+          + differences.joined(separator: "; "))
+    }
     let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
     card.trainingData = "\(data.pictureCount) pictures of \(source)"
     lossNames = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
@@ -144,7 +153,7 @@ public struct TrainingRun: ~Copyable {
     quality = nil
     saved = (.now, progress.step)
     earlierSeconds = progress.seconds
-    log = nil
+    (log, lock) = (nil, nil)
     self.trainer = trainer
   }
 
@@ -162,6 +171,9 @@ public struct TrainingRun: ~Copyable {
     // Before this nothing is written: a run may be made for its checks alone.
     if communicator.rank == 0 {
       try folder.create()
+      do throws(FileError) { lock = try FolderLock(folder.path) } catch {
+        throw TrainingError(error)
+      }
       log = try TrainingLog(in: folder.path, step: step, parts: lossNames)
     }
     let loader = BatchLoader(data, from: step, rank: communicator.rank, of: communicator.size)
@@ -173,6 +185,7 @@ public struct TrainingRun: ~Copyable {
       let start = clock.now
       let parts = try TrainingStart.parts(of: loader.next(), recipe.batch.accumulation)
       shares.waiting = loader.waited / .seconds(1)
+      let ready = clock.now
       let asked = signal()
       let rate = rate.at(step), otherRate = adversaryRate?.at(step) ?? 0
       let report: StepReport
@@ -181,8 +194,9 @@ public struct TrainingRun: ~Copyable {
           parts, rate: rate, adversaryRate: otherRate, wishesToStop: asked != nil)
       } catch let error as TrainingError { throw advised(error) }
       shares.compute += report.compute
+      shares.updating += (clock.now - ready) / .seconds(1) - report.compute
       let elapsed = (clock.now - begin) / .seconds(1)
-      shares.rest = max(elapsed - shares.compute - shares.waiting, 0)
+      shares.rest = max(elapsed - shares.compute - shares.waiting - shares.updating, 0)
       progress.step = step
       progress.seconds = earlierSeconds + elapsed
       progress.samples += recipe.batch.size
@@ -198,6 +212,7 @@ public struct TrainingRun: ~Copyable {
         return .interrupted(signal: asked ?? 0, checkpoint: folder.checkpoint(step: step))
       }
     }
+    if shares.total > 0 { observer(.message(shares.text)) }
     try finish()
     return .finished(model: folder.model)
   }

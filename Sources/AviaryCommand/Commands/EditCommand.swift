@@ -62,6 +62,17 @@ struct EditCommand: ParsableCommand {
     transform: Share.init)
   var merge: [Share] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "What the card is to state as the weights' licence, as an SPDX identifier.",
+      valueName: "name"))
+  var licence: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A sentence for the card's notes; may be repeated.", valueName: "text"))
+  var note: [String] = []
+
   @Flag(help: "Replace the output if it is there.")
   var force = false
 
@@ -70,8 +81,9 @@ struct EditCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func validate() throws {
-    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty {
-      throw ValidationError("one of --rename, --drop, --cast, --merge expected, none found")
+    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty, licence == nil, note.isEmpty {
+      throw ValidationError(
+        "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found")
     }
   }
 
@@ -88,7 +100,8 @@ struct EditCommand: ParsableCommand {
       rename.isEmpty ? nil : try NameMap("--rename", pairs: rename.map { [$0.old, $0.new] })
     let edit = WeightsEdit(
       names: names, dropped: drop, elementType: cast,
-      shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) })
+      shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) },
+      licence: licence, notes: note)
     let edited = try edit.applied(to: path, weights.importOptions(), registry: zoo.registry)
     let checkpoint = try edited.checkpoint(from: path)
     let hash = try checkpoint.write(to: outputPath)

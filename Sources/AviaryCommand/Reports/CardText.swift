@@ -5,6 +5,10 @@ extension Card {
   func describe(in sheet: inout FactSheet) {
     sheet.add("Licence", licence ?? "not stated")
     sheet.add("Trained on", trainingData)
+    if let training {
+      sheet.add(
+        "Training", "\(training.steps) steps, seed \(training.seed), by \(training.program)")
+    }
     sheet.add(
       "Quality",
       quality.map { entry in

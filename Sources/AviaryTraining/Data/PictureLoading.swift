@@ -54,7 +54,7 @@ struct PictureLoading {
     throw .data(
       path: data.targets,
       expected: "at most \(data.tolerated * 100) % of \(names.count) pictures to be left out",
-      found: "\(skipped.count), the first \(first.name): \(first.reason)")
+      found: "\(skipped.count) (the first \(first.name): \(first.reason))")
   }
 
   /// Reads a picture and its partner, or notes why they are left out.
