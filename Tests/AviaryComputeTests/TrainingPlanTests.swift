@@ -137,4 +137,35 @@ struct TrainingPlanTests {
     }
     try expectGradients(graph, [1, 16, 6, 7])
   }
+
+  /// Two nodes that have but one of the running statistics in common.
+  @Test func partlySharedStatistics() throws {
+    let graph = try Graph(
+      inputs: [Graph.Input("x", channels: 3)],
+      nodes: ["a", "b"].enumerated().map { position, name in
+        Graph.Node(
+          name, .batchNormalization(BatchNormalization(scale: false, center: false)),
+          inputs: [position],
+          parameters: ["\(name).running_mean", "running_var", "\(name).num_batches_tracked"])
+      }, outputs: [Graph.Output("y", value: 2)])
+    let x = randomTensor([2, 3, 2, 2], seed: 4)
+    let zero = try Tensor(shape: [3], [0, 0, 0]), one = try Tensor(shape: [3], [1, 1, 1])
+    var plan = try TrainingPlan(graph, inputShapes: [x.shape], engine: Engine())
+    let moved = try plan.forward(
+      ["x": x],
+      parameters: ["a.running_mean": zero, "b.running_mean": one, "running_var": one]
+    ).statistics
+    #expect(moved.count == 3)
+    // What the second one is given has mean 0, and variance 1 (8/7 of a sample of eight).
+    for mean in try #require(moved["b.running_mean"]).floats { #expect(abs(mean - 0.9) < 1e-6) }
+    let values = x.floats
+    for (channel, variance) in try #require(moved["running_var"]).floats.enumerated() {
+      let mine = values.indices.filter { $0 / 4 % 3 == channel }.map { Double(values[$0]) }
+      let mean = mine.reduce(0, +) / 8
+      let sum = mine.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let second = sum / 8 / (sum / 8 + BatchNormalization().epsilon) * 8 / 7
+      let expected = 0.9 * (0.9 + 0.1 * sum / 7) + 0.1 * second
+      #expect(abs(Double(variance) - expected) < 1e-5)
+    }
+  }
 }
