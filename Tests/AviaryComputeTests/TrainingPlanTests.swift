@@ -168,4 +168,40 @@ struct TrainingPlanTests {
       #expect(abs(Double(variance) - expected) < 1e-5)
     }
   }
+
+  /// Of several largest pixels the first gets all; pixels without a window get nothing. Numbers are
+  /// small integers, of which many are equal, in every layout and with whole and part vectors.
+  @Test(arguments: [3, 20, 32], [Size(2, 2), Size(3, 2)])
+  func maxPoolSideBySide(_ channels: Int, _ window: Size) throws {
+    let graph = try Graph(channels: channels) { x in
+      [x.applying(.maxPool(Pool(kernel: window, stride: window)))]
+    }
+    let (height, width) = (7, 5), (rows, columns) = (7 / window.height, 5 / window.width)
+    var generator = SplitMix64(seed: 5)
+    let values = (0..<2 * channels * height * width).map { _ in
+      Float(Int.random(in: 0...3, using: &generator))
+    }
+    let x = try Tensor(shape: [2, channels, height, width], values)
+    var plan = try TrainingPlan(
+      graph, inputShapes: [x.shape], gradientsOf: .inputs, engine: Engine())
+    let (input, output) = (graph.inputs[0].name, graph.outputs[0].name)
+    let result = try #require(try plan.forward([input: x], parameters: [:]).outputs[output])
+    #expect(result.shape == [2, channels, rows, columns])
+    let gradient = generator.tensor(result.shape)
+    let found = try #require(try plan.backward([output: gradient]).inputs[input]).floats
+    var expected = [Float](repeating: 0, count: values.count)
+    for (i, number) in gradient.floats.enumerated() {
+      let (plane, row, column) = (i / (rows * columns), i / columns % rows, i % columns)
+      let pixels = (0..<window.height).flatMap { y in
+        (0..<window.width).map { x in
+          (plane * height + row * window.height + y) * width + column * window.width + x
+        }
+      }
+      let largest = pixels.map { values[$0] }.max()
+      let first = try #require(pixels.first { values[$0] == largest })
+      expected[first] = number
+    }
+    #expect(found == expected)
+    #expect(plan.steps.last { $0.operation.hasPrefix("maxPool") }?.implementation == "aviary")
+  }
 }

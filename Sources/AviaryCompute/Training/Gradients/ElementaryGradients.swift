@@ -8,7 +8,7 @@ extension Differentiation {
     case .activation(let activation):
       let source = activation.gradientSource == .output ? unit.output : input
       pass(unit, .gradient(.activation(activation)), [gradient, source])
-    case .maxPool(let pool): pass(unit, .gradient(.maxPool(pool)), [gradient, input])
+    case .maxPool(let pool): maxPool(unit, pool, gradient)
     case .averagePool(let pool, let countsPadding):
       pass(unit, .gradient(.averagePool(pool, countsPadding: countsPadding)), [gradient])
     case .globalAveragePool:
