@@ -75,6 +75,7 @@ public struct Trainer: ~Copyable {
     var gradients = GradientSum()
     var values: [Double] = []
     var statistics = GradientSum()
+    // The discriminator learns when nothing can go wrong any more with the network's own step.
     var seen: [(result: Tensor, target: Tensor)] = []
     let hasAdversary = stepCount >= adversary?.start ?? .max
     for (number, part) in parts.enumerated() {

@@ -116,6 +116,7 @@ extension Differentiation {
       addSum(of: gradient, unit, to: b, isNegative: op == .subtract)
       return
     }
+    // Of a square both are the same value, which then gets both parts: 2x.
     for (input, other) in [(a, b), (b, a)] where isWanted(input) {
       if shape(input) == shape(gradient) {
         let part = step(unit, .other(.multiply), [gradient, other], shape(gradient))
