@@ -2,6 +2,7 @@ import AviaryCompute
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport
+import Glibc
 import Testing
 
 @Suite struct PlanTests {
@@ -275,10 +276,15 @@ import Testing
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 16)], nodes: nodes,
       outputs: [Graph.Output("y", value: nodes.count)])
-    let clock = ContinuousClock()
-    let start = clock.now
+    // The thread's own time: the wall's tells how much else the machine has to do.
+    func seconds() -> Double {
+      var time = timespec()
+      unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+      return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+    let start = seconds()
     _ = try Plan.arenaBytes(graph, inputShapes: [[1, 16, 16, 16]], engine: Engine())
-    // Two seconds; the bound is for a machine with much else to do.
-    #expect(clock.now - start < .seconds(60))
+    // Ten seconds without optimisation, most of them for the arena, which compares all with all.
+    #expect(seconds() - start < 60)
   }
 }

@@ -137,4 +137,71 @@ struct TrainingPlanTests {
     }
     try expectGradients(graph, [1, 16, 6, 7])
   }
+
+  /// Two nodes that have but one of the running statistics in common.
+  @Test func partlySharedStatistics() throws {
+    let graph = try Graph(
+      inputs: [Graph.Input("x", channels: 3)],
+      nodes: ["a", "b"].enumerated().map { position, name in
+        Graph.Node(
+          name, .batchNormalization(BatchNormalization(scale: false, center: false)),
+          inputs: [position],
+          parameters: ["\(name).running_mean", "running_var", "\(name).num_batches_tracked"])
+      }, outputs: [Graph.Output("y", value: 2)])
+    let x = randomTensor([2, 3, 2, 2], seed: 4)
+    let zero = try Tensor(shape: [3], [0, 0, 0]), one = try Tensor(shape: [3], [1, 1, 1])
+    var plan = try TrainingPlan(graph, inputShapes: [x.shape], engine: Engine())
+    let moved = try plan.forward(
+      ["x": x],
+      parameters: ["a.running_mean": zero, "b.running_mean": one, "running_var": one]
+    ).statistics
+    #expect(moved.count == 3)
+    // What the second one is given has mean 0, and variance 1 (8/7 of a sample of eight).
+    for mean in try #require(moved["b.running_mean"]).floats { #expect(abs(mean - 0.9) < 1e-6) }
+    let values = x.floats
+    for (channel, variance) in try #require(moved["running_var"]).floats.enumerated() {
+      let mine = values.indices.filter { $0 / 4 % 3 == channel }.map { Double(values[$0]) }
+      let mean = mine.reduce(0, +) / 8
+      let sum = mine.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let second = sum / 8 / (sum / 8 + BatchNormalization().epsilon) * 8 / 7
+      let expected = 0.9 * (0.9 + 0.1 * sum / 7) + 0.1 * second
+      #expect(abs(Double(variance) - expected) < 1e-5)
+    }
+  }
+
+  /// Of several largest pixels the first gets all; pixels without a window get nothing. Numbers are
+  /// small integers, of which many are equal, in every layout and with whole and part vectors.
+  @Test(arguments: [3, 20, 32], [Size(2, 2), Size(3, 2)])
+  func maxPoolSideBySide(_ channels: Int, _ window: Size) throws {
+    let graph = try Graph(channels: channels) { x in
+      [x.applying(.maxPool(Pool(kernel: window, stride: window)))]
+    }
+    let (height, width) = (7, 5), (rows, columns) = (7 / window.height, 5 / window.width)
+    var generator = SplitMix64(seed: 5)
+    let values = (0..<2 * channels * height * width).map { _ in
+      Float(Int.random(in: 0...3, using: &generator))
+    }
+    let x = try Tensor(shape: [2, channels, height, width], values)
+    var plan = try TrainingPlan(
+      graph, inputShapes: [x.shape], gradientsOf: .inputs, engine: Engine())
+    let (input, output) = (graph.inputs[0].name, graph.outputs[0].name)
+    let result = try #require(try plan.forward([input: x], parameters: [:]).outputs[output])
+    #expect(result.shape == [2, channels, rows, columns])
+    let gradient = generator.tensor(result.shape)
+    let found = try #require(try plan.backward([output: gradient]).inputs[input]).floats
+    var expected = [Float](repeating: 0, count: values.count)
+    for (i, number) in gradient.floats.enumerated() {
+      let (plane, row, column) = (i / (rows * columns), i / columns % rows, i % columns)
+      let pixels = (0..<window.height).flatMap { y in
+        (0..<window.width).map { x in
+          (plane * height + row * window.height + y) * width + column * window.width + x
+        }
+      }
+      let largest = pixels.map { values[$0] }.max()
+      let first = try #require(pixels.first { values[$0] == largest })
+      expected[first] = number
+    }
+    #expect(found == expected)
+    #expect(plan.steps.last { $0.operation.hasPrefix("maxPool") }?.implementation == "aviary")
+  }
 }

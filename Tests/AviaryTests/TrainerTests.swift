@@ -136,6 +136,65 @@ import Testing
     expectAlike(whole.parameters, parted.parameters)
   }
 
+  /// A trainer of a network with a normalisation.
+  private func normalised(
+    batch: Int, parts: Int, weight: Float? = nil
+  ) throws -> Trainer {
+    let graph = try Graph(channels: 1) { x in
+      [
+        x.convolution("a", 2, kernel: 3).applying(.batchNormalization(BatchNormalization()))
+          .convolution("b", 1, kernel: 3)
+      ]
+    }
+    let engine = try Engine(threads: 1)
+    var parameters = try Initializer(graph, .pytorch, seed: 3).parameters()
+    if let weight {
+      unsafe parameters["b.weight"]?.withMutableFloats { unsafe $0[3] = weight }
+    }
+    var settings = TrainerSettings()
+    settings.parts = parts
+    return try Trainer(
+      graph, batchShape: [batch / parts, 1, 8, 8], parameters: parameters,
+      losses: try CombinedLoss(
+        [LossRecipe(.l2)], picture: Picture(.gray), engine: engine,
+        features: { _ in throw CancellationError() }),
+      optimizer: try Optimizer(
+        OptimizerRecipe(),
+        parameters: graph.parameters.filter { $0.role == .weight }.map { ($0.name, $0.shape) }),
+      settings: settings, engine: engine)
+  }
+
+  @Test("running statistics follow all parts of a batch")
+  func statistics() throws {
+    var parted = try normalised(batch: 4, parts: 2)
+    _ = try parted.step([try batch(0..<2), try batch(2..<4)], rate: 1e-3)
+    let halves = try [0..<2, 2..<4].map { samples in
+      var half = try normalised(batch: 2, parts: 1)
+      _ = try half.step([try batch(samples)], rate: 1e-3)
+      return half.parameters
+    }
+    let names = parted.graph.parameters.map(\.name).filter { $0.contains("running") }
+    #expect(names.count == 2)
+    for name in names {
+      let found = try #require(parted.parameters[name]).floats
+      let parts = try halves.map { try #require($0[name]).floats }
+      #expect(parts[0] != parts[1])
+      for (i, value) in found.enumerated() {
+        #expect(abs(value - (parts[0][i] + parts[1][i]) / 2) <= 1e-6, "\(name)")
+      }
+    }
+  }
+
+  @Test("parameters that are not finite are not to be kept", arguments: [Float.nan, .infinity])
+  func notFinite(_ value: Float) throws {
+    let good = try normalised(batch: 2, parts: 1)
+    try good.checkParameters()
+    let bad = try normalised(batch: 2, parts: 1, weight: value)
+    var message: String?
+    do { try bad.checkParameters() } catch { message = error.description }
+    #expect(message == "step 0: b.weight: finite numbers expected, others found")
+  }
+
   @Test("two processes with half of a batch each are one with the whole, and have the same bits")
   func processes() throws {
     var whole = try trainer(batch: 4)

@@ -3,8 +3,9 @@ import AviaryCompute
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport
-import AviaryTraining
 import Testing
+
+@testable import AviaryTraining
 
 /// Losses that are networks, from random weights: what is learned from them lowers them.
 @Suite struct LearningByLossesTests {
@@ -134,6 +135,23 @@ import Testing
       }, resuming: state)
     for result in results[3...] { _ = try step(&again, &other, result) }
     #expect(again.parameters == adversary.parameters)
+  }
+
+  /// Else a checkpoint would be written of it before anybody saw.
+  @Test func discriminatorsTakeNoStepThatIsNotFinite() throws {
+    let (discriminator, optimizer) = try discriminator(.standard)
+    var adversary = Adversary(discriminator, optimizer, weight: 1, start: 0)
+    var target = Self.target
+    unsafe target.withMutableFloats { unsafe $0[7] = .infinity }
+    let error = #expect(throws: TrainingError.self) {
+      try adversary.learn(Self.input, target, isLastPart: true, rate: 1e-3, OneProcess())
+    }
+    #expect(
+      error?.description
+        == "step 1 of the discriminator: its gradient: finite numbers expected, nan as its length"
+        + " found")
+    #expect(adversary.discriminator.parameters == discriminator.parameters)
+    #expect(adversary.optimizer.stepCount == 0)
   }
 
   /// Along one direction, from the discriminator's own losses.

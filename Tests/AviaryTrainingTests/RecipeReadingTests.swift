@@ -1,3 +1,4 @@
+import AviaryCompute
 import AviaryGraph
 import AviaryTestSupport
 import Foundation

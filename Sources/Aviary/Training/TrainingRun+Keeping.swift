@@ -35,9 +35,14 @@ extension TrainingRun {
 
   /// Writes a checkpoint to go on from, and removes the oldest.
   ///
-  /// - Throws: `CheckpointError`; the checkpoints before are whole then.
+  /// - Throws: `CheckpointError`, and `TrainingError.notFinite` for weights that nobody could go on
+  ///   from; the checkpoints before are whole then.
   mutating func save() throws {
     saved = (.now, step)
+    // Before the oldest checkpoint, which may be the last good one, makes room.
+    do {
+      try trainer.checkParameters()
+    } catch { throw advised(error) }
     guard communicator.rank == 0 else { return }
     var file = file(of: trainer.result, nil)
     file.training = TrainingState(

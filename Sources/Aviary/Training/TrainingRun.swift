@@ -62,22 +62,9 @@ public struct TrainingRun: ~Copyable {
   ) throws {
     try recipe.check()
     let folder = RunFolder(recipe.saving.folder)
-    if checkpoint == nil, let last = folder.checkpoints.last {
-      throw TrainingError.training(
-        folder.path,
-        expected: "a folder without checkpoints, or that the training there is resumed",
-        found: "checkpoints up to step \(last.step)")
-    }
     let trainable = try TrainableNetwork(recipe, registry: zoo.registry)
     let network = trainable.network
-    let resumed = try checkpoint.map { path throws in
-      try ResumedTraining(path, of: network)
-    }
-    if let resumed, resumed.progress.step > recipe.steps {
-      throw TrainingError.recipe(
-        field: "steps", expected: "at least the \(resumed.progress.step) that are done",
-        found: "\(recipe.steps)")
-    }
+    let resumed = try TrainingRun.resumed(checkpoint, recipe, network, folder)
     // A training goes on with the threads that it began with, unless they are stated.
     let engine = try Engine(threads: recipe.threads ?? resumed?.progress.threads)
     let validation = try Validation(recipe, scale: trainable.scale, threads: engine.threads)
@@ -94,12 +81,6 @@ public struct TrainingRun: ~Copyable {
     let data = try TrainingSet(
       recipe.data, recipe.batch, picture: network.picture, geometry: trainable.geometry,
       seed: recipe.seed)
-    var settings = TrainerSettings()
-    settings.output = trainable.geometry.output
-    settings.clip = recipe.clip
-    settings.parts = recipe.batch.accumulation
-    settings.seed = recipe.seed
-    settings.options = TrainingStart.options(recipe)
     let side = recipe.batch.patch
     var parameters = start.parameters
     try communicator.broadcast(
@@ -107,48 +88,18 @@ public struct TrainingRun: ~Copyable {
     let trainer = try Trainer(
       network.graph, batchShape: [share, network.graph.inputs[0].channels, side, side],
       parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,
-      adversary: start.adversary, settings: settings, communicator: communicator, engine: engine)
-
-    var progress = TrainingProgress(
-      step: trainer.stepCount, recipe: recipe.yaml, seed: recipe.seed,
-      dataFingerprint: data.fingerprint, program: Aviary.versionLine, threads: engine.threads,
-      algorithms: trainer.planSteps.map {
-        .init(layer: $0.name, implementation: "\($0.operation): \($0.implementation)")
-      })
-    for skipped in data.skipped {
-      observer(.message("\(skipped.name): left out: \(skipped.reason)"))
-    }
-    for line in start.messages { observer(.message(line)) }
-    var differences: [String] = []
-    if let resumed {
-      differences = resumed.differences(recipe, progress)
-      observer(
-        .message(
-          "resumed at step \(progress.step)"
-            + (differences.isEmpty
-              ? ": the weights will be those of an uninterrupted training"
-              : "; not the very weights of an uninterrupted training: "
-                + differences.joined(separator: "; "))))
-      progress.best = resumed.progress.best
-      progress.seconds = resumed.progress.seconds
-      progress.samples = resumed.progress.samples
-    }
-    var card = Card()
-    card.provenance = resumed?.card.provenance ?? start.provenance
-    card.notes = resumed?.card.notes ?? []
-    if let resumed, !differences.isEmpty {
-      card.notes.append(
-        "Training resumed at step \(resumed.progress.step): "
-          + differences.joined(separator: "; "))
-    }
-    let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
-    card.trainingData = "\(data.pictureCount) pictures of \(source)"
+      adversary: start.adversary,
+      settings: TrainingRun.settings(recipe, output: trainable.geometry.output),
+      communicator: communicator, engine: engine)
+    let progress = TrainingRun.progress(
+      recipe, data, resumed, step: trainer.stepCount, plan: trainer.planSteps, engine)
+    for line in start.messages(data, resumed, recipe, progress) { observer(.message(line)) }
     lossNames = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
     (self.rate, self.adversaryRate) = (rate, adversaryRate)
     (self.recipe, self.folder, self.network, self.data) = (recipe, folder, network, data)
     (self.validation, self.communicator, self.observer) = (validation, communicator, observer)
-    (self.progress, self.card) = (progress, card)
+    (self.progress, card) = (progress, TrainingRun.card(recipe, data, start, resumed, progress))
     threads = engine.threads
     quality = nil
     saved = (.now, progress.step)
@@ -218,7 +169,7 @@ public struct TrainingRun: ~Copyable {
   }
 
   /// An error of the training itself, with what is left to go on from.
-  private func advised(_ error: TrainingError) -> TrainingError {
+  func advised(_ error: TrainingError) -> TrainingError {
     guard case .notFinite(let thing, let expected, let found) = error else { return error }
     let last = folder.last.map { "; the last good checkpoint is \($0)" } ?? ""
     return .notFinite(thing, expected: expected, found: found + last)

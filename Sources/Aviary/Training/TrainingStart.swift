@@ -125,14 +125,6 @@ struct TrainingStart {
     return recipe.batch.size / parts
   }
 
-  /// How the network is calculated.
-  static func options(_ recipe: Recipe) -> PlanOptions {
-    switch recipe.precision {
-    case .float32: PlanOptions()
-    case .bfloat16: PlanOptions(precision: .bfloat16)
-    }
-  }
-
   /// A batch in equal parts.
   static func parts(of batch: Batch, _ count: Int) throws -> [Batch] {
     if count == 1 { return [batch] }

@@ -16,7 +16,8 @@ enum Gradient: Hashable {
   /// By what an activation took. Takes the result's gradient and what `Activation.gradientSource`
   /// says.
   case activation(Activation)
-  /// By what a maximum pool took. Takes the result's gradient and the pool's input.
+  /// By what a maximum pool took. Takes the result's gradient and the pool's input; and the result,
+  /// where windows lie side by side.
   case maxPool(Pool)
   /// By what a mean pool took. Takes the result's gradient.
   case averagePool(Pool, countsPadding: Bool)

@@ -41,6 +41,7 @@ extension Lowering {
     let name = offer.isWinograd ? "\(unit.work.name) (winograd)" : unit.work.name
     let descriptor = offer.descriptor
     let source = KernelSource(unit, c, channels: input[1], flipped: false)
+    // As the way forward has them: oneDNN turns them about by itself.
     let weights = constant(
       source.kernel(
         rows: source.allRows, columns: source.allColumns, descriptor.descriptor(.weights)))
@@ -74,6 +75,7 @@ extension Lowering {
         try fetched(unit, unit.inputs[1], as: descriptor.descriptor(.destinationGradient))
       ),
     ]
+    // Gradients leave the plan in the parameters' own shape, whatever oneDNN has them in.
     let gives = try MemoryDescriptor(call.weightShape, .planar)
     let given = descriptor.descriptor(.weightsGradient)
     let to =

@@ -56,6 +56,7 @@ extension Program {
       modes.append(Mode(.blocked, .blocked, cost: direct))
     }
     if hasWinograd(c, input[1], exact: exact) {
+      // Few channels leave the transforms too little to save.
       let gain = min(channels, filters) >= 32 ? 1.75 : 1.1
       modes.append(Mode(.blocked, .blocked, .winograd, cost: direct / gain))
     }
@@ -71,6 +72,7 @@ extension Program {
     if c.groups == 1 || channels % 16 == 0 && filters % 16 == 0 {
       modes.append(Mode(.blocked, .planar, cost: direct))
     }
+    // The first layer: pictures of a few channels fill no block, but their results do.
     if channels < 16, c.groups == 1 {
       modes.append(Mode(.planar, others: .blocked, .planar, cost: direct))
     }

@@ -29,21 +29,26 @@ extension Image {
     for i in weights.indices { weights[i] /= sum }
     let (width, height) = (width, height)
     let rows = Image.sources(height, reach), columns = Image.sources(width, reach)
-    var line = [Double](repeating: 0, count: width)
+    // A line with its border, so that the loops over its pixels have nothing to look up.
+    var line = [Double](repeating: 0, count: width + 2 * reach)
+    var sums = [Double](repeating: 0, count: width)
     return try unsafe Image(width: width, height: height, format: format) { target in
       unsafe withFloats { source in
         for c in 0..<channels {
           for y in 0..<height {
-            for x in 0..<width { line[x] = 0 }
+            for x in 0..<width { sums[x] = 0 }
             for t in weights.indices {
-              let start = (c * height + rows[y + t]) * width
-              for x in 0..<width { unsafe line[x] += weights[t] * Double(source[start + x]) }
+              let (start, weight) = ((c * height + rows[y + t]) * width, weights[t])
+              for x in 0..<width { unsafe sums[x] += weight * Double(source[start + x]) }
             }
-            for x in 0..<width {
-              var value = 0.0
-              for t in weights.indices { value += weights[t] * line[columns[x + t]] }
-              unsafe target[(c * height + y) * width + x] = Float(value)
+            for x in line.indices { line[x] = sums[columns[x]] }
+            for x in 0..<width { sums[x] = 0 }
+            for t in weights.indices {
+              let weight = weights[t]
+              for x in 0..<width { sums[x] += weight * line[x + t] }
             }
+            let start = (c * height + y) * width
+            for x in 0..<width { unsafe target[start + x] = Float(sums[x]) }
           }
         }
       }

@@ -56,7 +56,8 @@ public enum GradientNorm {
 extension [String: Tensor] {
   /// Multiplies all elements, in place.
   mutating func multiply(by factor: Float) {
-    for name in keys {
+    // A list of its own: `keys` would hold the dictionary, so that every tensor would be copied.
+    for name in Array(keys) {
       unsafe self[name]?.withMutableFloats { values in
         for i in values.indices { unsafe values[i] *= factor }
       }

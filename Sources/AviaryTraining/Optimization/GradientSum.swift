@@ -1,6 +1,7 @@
 public import AviaryTensor
 
-/// Gradients of the parts of a batch, added up, so that a batch may be larger than the memory.
+/// Gradients of the parts of a batch, added up, so that a batch may be larger than the memory; or the
+/// running statistics after each part.
 public struct GradientSum: Sendable {
   private var sums: [String: Tensor] = [:]
   private var count = 0

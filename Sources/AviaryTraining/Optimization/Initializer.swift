@@ -133,25 +133,16 @@ extension Initializer {
     return tensor
   }
 
-  /// Normal numbers by Box and Muller's method (1958): two numbers from a radius and an angle. In
-  /// `PortableMath`, not the C library: so that they are the same everywhere.
+  /// Normal numbers, which are the same everywhere.
   private func normal(_ parameter: Parameter, deviation: Double) throws(TensorError) -> Tensor {
     var tensor = try Tensor(zeros: parameter.shape)
     var generator = generator(of: parameter)
+    let ziggurat = Ziggurat.standard
     unsafe tensor.withMutableFloats { values in
-      for i in stride(from: 0, to: values.count, by: 2) {
-        // Above zero, whose logarithm there is none of.
-        let radius = (-2 * PortableMath.log(1 - generator.unit())).squareRoot() * deviation
-        let angle = PortableMath.cosineAndSine(ofTurns: generator.unit())
-        unsafe values[i] = Float(radius * angle.cosine)
-        if i + 1 < values.count { unsafe values[i + 1] = Float(radius * angle.sine) }
+      for i in values.indices {
+        unsafe values[i] = Float(deviation * ziggurat.next(using: &generator))
       }
     }
     return tensor
   }
-}
-
-extension SeededGenerator {
-  /// A number from 0 up to, not including, 1: the upper 53 bits.
-  fileprivate mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

@@ -1,3 +1,4 @@
+public import AviaryCompute
 public import AviaryGraph
 
 /// Everything that a training is made of: what one YAML file says, and goes into the checkpoint.
@@ -66,11 +67,6 @@ public struct Recipe: Hashable, Sendable {
     case pytorch
     /// Keras's: Glorot and Bengio (2010), uniform, bound √(6 / (fan in + fan out)); biases zero.
     case keras
-  }
-
-  /// What convolutions calculate with.
-  public enum Precision: String, CaseIterable, Codable, Hashable, Sendable {
-    case float32, bfloat16
   }
 }
 

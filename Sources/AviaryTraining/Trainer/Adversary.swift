@@ -20,7 +20,8 @@ public struct Adversary {
 
   /// Learns from a part of a batch; the parameters change with the last part.
   ///
-  /// - Throws: what the discriminator and the optimiser throw.
+  /// - Throws: `TrainingError.notFinite` for a gradient that is not finite: the step is not taken. What
+  ///   the discriminator and the optimiser throw.
   mutating func learn(
     _ result: Tensor, _ target: Tensor, isLastPart: Bool, rate: Double,
     _ communicator: any Communicator
@@ -31,6 +32,13 @@ public struct Adversary {
     guard isLastPart else { return }
     var mean = gradients.mean()
     try communicator.average(&mean, mean.keys.sorted())
+    // Else a checkpoint might be written of it before the next step's loss shows what happened.
+    let norm = GradientNorm.of(mean)
+    guard norm.isFinite else {
+      throw TrainingError.notFinite(
+        "step \(optimizer.stepCount + 1) of the discriminator: its gradient",
+        expected: "finite numbers", found: "\(norm) as its length")
+    }
     try optimizer.step(&discriminator.parameters, gradients: mean, rate: rate)
   }
 }

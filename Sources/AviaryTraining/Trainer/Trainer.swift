@@ -74,7 +74,8 @@ public struct Trainer: ~Copyable {
     var compute = Duration.zero
     var gradients = GradientSum()
     var values: [Double] = []
-    var statistics: [String: Tensor] = [:]
+    var statistics = GradientSum()
+    // The discriminator learns when nothing can go wrong any more with the network's own step.
     var seen: [(result: Tensor, target: Tensor)] = []
     let hasAdversary = stepCount >= adversary?.start ?? .max
     for (number, part) in parts.enumerated() {
@@ -94,26 +95,30 @@ public struct Trainer: ~Copyable {
       compute += clock.now - start
       try gradients.add(back.parameters)
       values = values.isEmpty ? found : zip(values, found).map { $0 + $1 }
-      statistics.merge(forward.statistics) { $1 }
+      try statistics.add(forward.statistics)
       if hasAdversary { seen.append((result, part.target)) }
     }
     var mean = gradients.mean()
     try communicator.average(&mean, learned)
-    let averaged = statistics.filter { $0.value.elementType == .float32 }.keys.sorted()
-    if !averaged.isEmpty { try communicator.average(&statistics, averaged) }
+    // As one process would see the whole batch, but for what the means of the parts differ by.
+    var moved = statistics.mean()
+    if !moved.isEmpty { try communicator.average(&moved, moved.keys.sorted()) }
     var shared = values.map { $0 / Double(parts.count) } + [wishesToStop ? 1 : 0]
     try communicator.average(&shared)
     let norm = try norm(&mean)
-    // Nothing has changed so far, and from here on nothing fails but what no input can bring about.
-    try optimizer.step(&parameters, gradients: mean, rate: rate)
-    for (name, value) in statistics { parameters[name] = value }
-    let taken = stepCount - 1
-    try average?.update(parameters, step: taken)
+    // The discriminator first, whose gradient may not be finite either: it learns from results that
+    // there are already, so that the order makes no difference to anything else.
     for (number, pair) in seen.enumerated() {
       try adversary?.learn(
         pair.result, pair.target, isLastPart: number == seen.count - 1, rate: adversaryRate,
         communicator)
     }
+    // The network has not changed so far, and from here on nothing fails but what no input can bring
+    // about.
+    let taken = stepCount
+    try optimizer.step(&parameters, gradients: mean, rate: rate)
+    for (name, value) in moved { parameters[name] = value }
+    try average?.update(parameters, step: taken)
     return StepReport(
       loss: shared[0], parts: zip(partNames, shared.dropFirst()).map { LossPart($0, $1) },
       rate: rate, gradientNorm: norm, compute: compute / .seconds(1),
@@ -197,6 +202,15 @@ extension Trainer {
       let values = try? plan.forward([graph.inputs[0].name: batch.input], parameters: parameters)
     else { return nil }
     return names.first { values.outputs[$0].map(Trainer.isFinite) == false }
+  }
+
+  /// Throws `TrainingError.notFinite` for a parameter with a number that is not finite, as a step may
+  /// make of a gradient that is: such parameters are not to be kept.
+  public func checkParameters() throws(TrainingError) {
+    let bad = graph.parameters.first { parameters[$0.name].map(Trainer.isFinite) == false }
+    guard let bad else { return }
+    throw .notFinite(
+      "step \(stepCount): \(bad.name)", expected: "finite numbers", found: "others")
   }
 
   private static func isFinite(_ tensor: Tensor) -> Bool {

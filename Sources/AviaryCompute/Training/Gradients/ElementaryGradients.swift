@@ -8,7 +8,7 @@ extension Differentiation {
     case .activation(let activation):
       let source = activation.gradientSource == .output ? unit.output : input
       pass(unit, .gradient(.activation(activation)), [gradient, source])
-    case .maxPool(let pool): pass(unit, .gradient(.maxPool(pool)), [gradient, input])
+    case .maxPool(let pool): maxPool(unit, pool, gradient)
     case .averagePool(let pool, let countsPadding):
       pass(unit, .gradient(.averagePool(pool, countsPadding: countsPadding)), [gradient])
     case .globalAveragePool:
@@ -116,6 +116,7 @@ extension Differentiation {
       addSum(of: gradient, unit, to: b, isNegative: op == .subtract)
       return
     }
+    // Of a square both are the same value, which then gets both parts: 2x.
     for (input, other) in [(a, b), (b, a)] where isWanted(input) {
       if shape(input) == shape(gradient) {
         let part = step(unit, .other(.multiply), [gradient, other], shape(gradient))

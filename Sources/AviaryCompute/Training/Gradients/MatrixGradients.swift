@@ -7,6 +7,7 @@ extension Lowering {
   mutating func matmulGradient(_ unit: Unit, transposed: Int) throws(ComputeError) {
     func matrices(_ position: Int) throws(ComputeError) -> dnnl_memory_desc_t {
       var shape = value(unit.inputs[position]).shape
+      // Transposing takes no copy: the other strides say it.
       guard position == transposed else { return try MemoryDescriptor(shape, .planar).raw }
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }

@@ -4,8 +4,8 @@ import CDNNL
 extension Lowering {
   /// Batch normalisation by the batch's own statistics, which move the running ones on their way.
   ///
-  /// A node that shares its running statistics with one before it has them as its second and third
-  /// input.
+  /// A node that shares running statistics with one before it has their new values as its inputs
+  /// behind the first.
   mutating func batchNormalization(
     _ unit: Unit, _ normalization: BatchNormalization
   ) throws(ComputeError) {
@@ -23,10 +23,12 @@ extension Lowering {
     var operands = [mean, variance, unit.extraOutputs[2], unit.extraOutputs[3]].map {
       Operand.value($0)
     }
-    if unit.inputs.count > 1 {
-      operands += unit.inputs[1...].map { .value($0) }
-    } else {
-      for name in normalization.statistics(of: unit.parameters) {
+    // Each of the two by itself: one of them may be shared and the other not.
+    var earlier = unit.inputs.dropFirst()
+    for name in normalization.statistics(of: unit.parameters) {
+      if !earlier.isEmpty, isMoved(name, before: unit) {
+        operands.append(.value(earlier.removeFirst()))
+      } else {
         operands.append(try parameter(name, [channels]))
       }
     }
@@ -42,6 +44,14 @@ extension Lowering {
           unsafe new[i] = Float(moved)
         }
       }
+    }
+  }
+
+  /// Whether a unit before this one gives a new value of a running statistic.
+  private func isMoved(_ name: String, before unit: Unit) -> Bool {
+    program.units.prefix { $0.output != unit.output }.contains { earlier in
+      guard case .other(.batchNormalization(let normalization)) = earlier.work else { return false }
+      return normalization.statistics(of: earlier.parameters).contains(name)
     }
   }
 

@@ -18,6 +18,7 @@ extension Lowering {
       "dnnl_prelu_backward_desc_init",
       unsafe dnnl_prelu_backward_desc_init(&call, &data, &slopes, &data, &slopeGradients))
     let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    // oneDNN chooses how slopes lie: their gradient is copied out of that, as gradients are row-major.
     let given = backward.descriptor(.weightsGradient)
     let sums = temporary(byteCount: given.byteCount)
     let weights = slopeConstant(unit, backward.descriptor(.weights), slopeShape)

@@ -1,12 +1,36 @@
 import AviaryGraph
 import CDNNL
 
+extension Differentiation {
+  mutating func maxPool(_ unit: Unit, _ pool: Pool, _ gradient: Int) {
+    let input = unit.inputs[0], size = shape(input)
+    let edges = pool.border.edges(
+      size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
+    // Side by side, windows are told apart by the result alone, which the next layer needs anyway.
+    let areSideBySide = pool.kernel == pool.stride && edges == .none
+    pass(
+      unit, .gradient(.maxPool(pool)),
+      [gradient, input] + (areSideBySide ? [unit.output] : []))
+  }
+}
+
 extension Lowering {
   /// What a maximum gives back to the pixel that was largest, the first of several.
   ///
   /// Which one that was the way forward does not keep: it is found once more, which costs less than
   /// the memory would, and lets either way have the layout that suits it.
   mutating func maxPoolGradient(_ unit: Unit, _ pool: Pool) throws(ComputeError) {
+    guard unit.inputs.count == 2 else {
+      let gradient = MaxPoolGradient(
+        input: Grid(value(unit.output).shape, unit.mode.output),
+        result: Grid(value(unit.inputs[0]).shape, unit.mode.input), window: pool.kernel)
+      kernel(
+        unit, unit.work.name, unit.inputs.map { .value($0) } + [.value(unit.output)]
+      ) { memory, workers in
+        unsafe gradient.run(memory[0], memory[1], memory[2], to: memory[3], workers)
+      }
+      return
+    }
     let call = try PoolCall(unit, pool, .maximum, program)
     let forward = try PrimitiveDescriptor(
       call.forward(), PrimitiveAttributes.fusing([]), engine.handle)
