@@ -111,7 +111,7 @@ public struct TrainingRun: ~Copyable {
       dataFingerprint: data.fingerprint, program: Aviary.versionLine, threads: engine.threads,
       algorithms: trainer.planSteps.map {
         .init(layer: $0.name, implementation: "\($0.operation): \($0.implementation)")
-      })
+      }, processes: communicator.size)
     for skipped in data.skipped {
       observer(.message("\(skipped.name): left out: \(skipped.reason)"))
     }
@@ -195,11 +195,18 @@ public struct TrainingRun: ~Copyable {
       if isDone || step % recipe.validation.every == 0 { try validate() }
       if isDone || report.isLast || isDue { try save() }
       if report.isLast, !isDone {
-        return .interrupted(signal: asked ?? 0, checkpoint: folder.checkpoint(step: step))
+        return .interrupted(
+          signal: try signal(of: asked), checkpoint: folder.checkpoint(step: step))
       }
     }
     try finish()
     return .finished(model: folder.model)
+  }
+
+  /// The signal that ends the training, in all processes: each knows only of its own.
+  private func signal(of asked: Int32?) throws -> Int32 {
+    let all = try communicator.gather(asked.map { "\($0)" } ?? "")
+    return all.lazy.compactMap { Int32($0) }.first ?? 0
   }
 
   /// An error of the training itself, with what is left to go on from.
