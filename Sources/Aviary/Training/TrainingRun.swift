@@ -196,7 +196,7 @@ public struct TrainingRun: ~Copyable {
       if isDone || report.isLast || isDue { try save() }
       if report.isLast, !isDone {
         return .interrupted(
-          signal: try signal(of: asked), checkpoint: folder.checkpoint(step: step))
+          signal: try sharedSignal(asked), checkpoint: folder.checkpoint(step: step))
       }
     }
     try finish()
@@ -204,7 +204,7 @@ public struct TrainingRun: ~Copyable {
   }
 
   /// The signal that ends the training, in all processes: each knows only of its own.
-  private func signal(of asked: Int32?) throws -> Int32 {
+  private func sharedSignal(_ asked: Int32?) throws -> Int32 {
     let all = try communicator.gather(asked.map { "\($0)" } ?? "")
     return all.lazy.compactMap { Int32($0) }.first ?? 0
   }
