@@ -12,6 +12,9 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var program: String
   /// How many threads calculate.
   public var threads: Int
+  /// How many processes train together, each with as many threads; nil, as in files of before this was
+  /// written down, for one.
+  public var processes: Int?
   /// How each layer is calculated: another implementation sums in another order.
   public var algorithms: [Algorithm]
   /// The best validation so far; nil before the first.
@@ -49,7 +52,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public init(
     step: Int, recipe: String, seed: UInt64, dataFingerprint: String, program: String,
     threads: Int, algorithms: [Algorithm] = [], best: Best? = nil, seconds: Double = 0,
-    samples: Int = 0
+    samples: Int = 0, processes: Int = 1
   ) {
     self.step = step
     self.recipe = recipe
@@ -61,6 +64,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
     self.best = best
     self.seconds = seconds
     self.samples = samples
+    self.processes = processes == 1 ? nil : processes
   }
 
   /// What no training could have got to, in words: numbers from a file. Those that pass can be added
@@ -73,7 +77,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
         ? nil : "\(name): a number from \(least) to \(most) expected, \(found) found"
     }
     if let problem = range("step", step, from: 0) ?? range("threads", threads, from: 1)
-      ?? range("samples", samples, from: 0)
+      ?? range("samples", samples, from: 0) ?? range("processes", processes ?? 1, from: 1)
     {
       return problem
     }

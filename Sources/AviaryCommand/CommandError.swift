@@ -27,6 +27,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   case noFolder(String, found: String)
   /// A file's weights are those of no architecture, or of several.
   case weights(String, RegistryError)
+  /// The program was started as another number of processes than can work together.
+  case processes(expected: String, found: String)
   /// Standard output cannot be written.
   case standardOutput(reason: String)
 
@@ -56,6 +58,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
       "\(path): the folder of a training with a checkpoint to resume expected, none found"
     case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
     case .weights(let path, let error): "\(path): \(error)"
+    case .processes(let expected, let found):
+      "processes: \(expected) expected, \(found) found"
     case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
     }
   }
@@ -72,6 +76,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
       .cannotCreate
     case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
     case .noFolder, .nothingToResume: .noInput
+    case .processes: .unavailable
     case .weights(_, let error): ExitStatus(error)
     }
   }

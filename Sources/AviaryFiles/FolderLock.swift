@@ -9,7 +9,7 @@ package struct FolderLock: ~Copyable {
   /// - Throws: `FileError.cannotWrite` where another process has it; `.cannotRead` where it cannot be
   ///   opened.
   package init(_ path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }
     // The folder itself is locked: a file for it would stay behind.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {

@@ -3,6 +3,7 @@
   public import AviaryTensor
   public import AviaryTraining
   import CMPI
+  import Glibc
 
   /// Processes that MPI has started, on one machine or many (Message Passing Interface Forum, "MPI:
   /// A Message-Passing Interface Standard", 3.1, 2015).
@@ -33,7 +34,10 @@
     public func finish() { _ = aviary_mpi_finish() }
 
     /// Ends all processes with a status: one that cannot go on must not let others wait for it.
-    public func abort(status: Int32) { aviary_mpi_abort(status) }
+    public func abort(status: Int32) -> Never {
+      aviary_mpi_abort(status)
+      exit(status)
+    }
 
     /// Replaces every number by the mean over the processes.
     public func average(_ values: inout [Double]) throws {
@@ -87,6 +91,21 @@
         start += count
       }
       unpack(all, into: &tensors, names)
+    }
+
+    /// The texts of all processes, in the order of the ranks.
+    public func gather(_ text: String) throws -> [String] {
+      let counts = try gathered([text.utf8.count])
+      let most = counts.max() ?? 0
+      // A message's length is an Int32.
+      guard most * size <= Int(Int32.max) else {
+        throw MPIError(call: "MPI_Allgather", reason: "\(most) bytes for a process")
+      }
+      let bytes = Array(text.utf8) + Array(repeating: 0, count: most - text.utf8.count)
+      let all = try gathered(bytes)
+      return counts.enumerated().map { rank, count in
+        String(decoding: all[rank * most..<rank * most + count], as: UTF8.self)
+      }
     }
 
     /// Waits until all processes are here.

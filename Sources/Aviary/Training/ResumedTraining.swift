@@ -63,6 +63,8 @@ struct ResumedTraining {
     if now.threads != progress.threads {
       found.append("threads \(now.threads), before \(progress.threads)")
     }
+    let (processes, before) = (now.processes ?? 1, progress.processes ?? 1)
+    if processes != before { found.append("processes \(processes), before \(before)") }
     if now.dataFingerprint != progress.dataFingerprint { found.append("other pictures") }
     if now.program != progress.program {
       found.append("\(now.program), before \(progress.program)")

@@ -61,7 +61,18 @@ extension TrainingRun {
   }
 
   /// Writes the trained network.
+  ///
+  /// - Throws: `TrainingError.training` where processes have not come to the same weights, as those of
+  ///   unlike processors may not.
   mutating func finish() throws {
+    if communicator.size > 1 {
+      let hash = ContentHash.of(named(trainer.result))
+      let all = try communicator.gather(hash)
+      if let other = all.first(where: { $0 != all[0] }) {
+        throw TrainingError.training(
+          "processes", expected: "the weights of rank 0 (\(all[0])) in all", found: other)
+      }
+    }
     if communicator.rank == 0 {
       // A training that was done already when it was resumed has not been measured.
       if quality == nil { try validate() }

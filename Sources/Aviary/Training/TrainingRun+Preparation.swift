@@ -43,7 +43,7 @@ extension TrainingRun {
   /// How far the training is, by this process; what was counted before is taken over.
   static func progress(
     _ recipe: Recipe, _ data: TrainingSet, _ resumed: ResumedTraining?, step: Int,
-    plan: [PlanStep], _ engine: Engine
+    plan: [PlanStep], _ engine: Engine, processes: Int
   ) -> TrainingProgress {
     TrainingProgress(
       step: step, recipe: recipe.yaml, seed: recipe.seed, dataFingerprint: data.fingerprint,
@@ -52,7 +52,7 @@ extension TrainingRun {
         .init(layer: $0.name, implementation: "\($0.operation): \($0.implementation)")
       },
       best: resumed?.progress.best, seconds: resumed?.progress.seconds ?? 0,
-      samples: resumed?.progress.samples ?? 0)
+      samples: resumed?.progress.samples ?? 0, processes: processes)
   }
 
   /// The card, but for what changes on the way.

@@ -92,7 +92,8 @@ public struct TrainingRun: ~Copyable {
       settings: TrainingRun.settings(recipe, output: trainable.geometry.output),
       communicator: communicator, engine: engine)
     let progress = TrainingRun.progress(
-      recipe, data, resumed, step: trainer.stepCount, plan: trainer.planSteps, engine)
+      recipe, data, resumed, step: trainer.stepCount, plan: trainer.planSteps, engine,
+      processes: communicator.size)
     for line in start.messages(data, resumed, recipe, progress) { observer(.message(line)) }
     lossNames = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
@@ -160,12 +161,19 @@ public struct TrainingRun: ~Copyable {
       if isDone || step % recipe.validation.every == 0 { try validate() }
       if isDone || report.isLast || isDue { try save() }
       if report.isLast, !isDone {
-        return .interrupted(signal: asked ?? 0, checkpoint: folder.checkpoint(step: step))
+        return .interrupted(
+          signal: try sharedSignal(asked), checkpoint: folder.checkpoint(step: step))
       }
     }
     if shares.total > 0 { observer(.message(shares.text)) }
     try finish()
     return .finished(model: folder.model)
+  }
+
+  /// The signal that ends the training, in all processes: each knows only of its own.
+  private func sharedSignal(_ asked: Int32?) throws -> Int32 {
+    let all = try communicator.gather(asked.map { "\($0)" } ?? "")
+    return all.lazy.compactMap { Int32($0) }.first ?? 0
   }
 
   /// An error of the training itself, with what is left to go on from.

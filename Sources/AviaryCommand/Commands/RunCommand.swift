@@ -3,6 +3,7 @@ import ArgumentParser
 import Aviary
 import AviaryGraph
 import AviaryImage
+import AviaryTraining
 
 /// `aviary run`: pictures through a model.
 struct RunCommand: ParsableCommand {
@@ -13,7 +14,8 @@ struct RunCommand: ParsableCommand {
       Reads PNG and JPEG, writes PNG with depth, alpha and metadata kept. One picture goes to a \
       file or into a folder; several, or those of a folder, go into a folder. A picture that fails \
       does not stop the others; the status is then that of the first failure. Large pictures are \
-      computed in tiles, with the same result as in one piece.
+      computed in tiles, with the same result as in one piece. Under mpirun (a program built \
+      with MPI: swift build --traits MPI) each of N processes takes every Nth picture.
 
       EXAMPLES
         aviary run model.h5 photo.jpg -o large.png
@@ -49,33 +51,43 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var zooOptions: ZooOptions
 
-  func run() throws {
+  func run() throws { try Processes.together(enlarge) }
+
+  /// Does every Nth picture, as one of N processes; their results come together in the first.
+  private func enlarge(_ processes: any Communicator) throws {
     // What is wrong with the command line shows before a model is loaded.
     let plan = try OutputPlan(inputs: inputs, output: destination)
+    // Nothing is written before all have listed the inputs: outputs may go into the same folder.
+    try processes.barrier()
     let model = try zooOptions.zoo().load(
-      reference, scale: scale, weights, quiet: output.quiet)
+      reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
     let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
-    var failure: ExitStatus?
-    var results: [JSON] = []
-    for (position, job) in plan.jobs.enumerated() {
+    var results: [PictureResult] = []
+    for (position, job) in plan.jobs.enumerated()
+    where position % processes.size == processes.rank {
       do {
         let path = try job.output.get()
         let count = plan.jobs.count > 1 ? "\(position + 1)/\(plan.jobs.count) " : ""
         let report = try enlarge(job.input, to: path, upscaler, title: count + job.input)
-        results.append(try json(job.input, path, report))
+        results.append(PictureResult(json: try json(job.input, path, report)))
         if !output.json { try Console.print(line(job.input, path, report)) }
       } catch let error as CommandError where error.isFinal {
         // Without standard output nobody would learn of the rest.
         throw error
       } catch {
         Console.error(error)
-        // The first failure is the one that a script sees; each has its line.
-        failure = failure ?? ExitStatus(error)
-        results.append(["input": .string(job.input), "error": .string("\(error)")])
+        results.append(
+          PictureResult(
+            json: ["input": .string(job.input), "error": .string("\(error)")],
+            failure: ExitStatus(error).rawValue))
       }
     }
-    if output.json { try Console.print(["results": .array(results)]) }
-    if let failure { throw ExitCode(failure.rawValue) }
+    let all = try PictureResult.gathered(results, from: processes)
+    if output.json, processes.rank == 0 {
+      try Console.print(["results": .array(all.map(\.json))])
+    }
+    // The first failure is the one that a script sees; each has its line.
+    if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
   private func enlarge(

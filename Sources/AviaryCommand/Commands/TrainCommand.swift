@@ -24,6 +24,9 @@ struct TrainCommand: ParsableCommand {
         aviary train recipe.yaml --data pictures --validation Set5 --steps 40_000
         aviary train recipe.yaml --data pictures --dry-run
         aviary train --resume runs/residual-cae
+        mpirun -n 2 aviary train recipe.yaml --threads 4
+
+      The last needs a program built with MPI (swift build --traits MPI).
       """)
 
   @Argument(
@@ -54,14 +57,19 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
+  func run() throws { try Processes.together(train) }
+
+  /// Trains, as one of the processes that do so together; the first alone speaks.
+  private func train(_ processes: any Communicator) throws {
     let zoo = try zooOptions.zoo()
     var source = try TrainingSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
-    let watcher = TrainingWatcher(isQuiet: quiet)
+    let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
     var training = try TrainingRun(
-      source.recipe, zoo: zoo, resuming: source.checkpoint, observer: { watcher.show($0) })
+      source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,
+      observer: { watcher.show($0) })
     if dryRun {
+      guard processes.rank == 0 else { return }
       var sheet = FactSheet()
       sheet.add("Network", training.network.architecture)
       NetworkSummary(training.network.graph, training.network.picture).describe(in: &sheet)
@@ -78,11 +86,13 @@ struct TrainCommand: ParsableCommand {
     }
     watcher.finish()
     switch end {
-    case .finished(let model): try Console.print("\(model.printable)")
+    case .finished(let model): if processes.rank == 0 { try Console.print("\(model.printable)") }
     case .interrupted(let signal, let checkpoint):
-      Console.warn(
-        "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is in \(checkpoint): "
-          + "aviary train --resume \(training.folder.path) goes on")
+      if processes.rank == 0 {
+        Console.warn(
+          "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is in \(checkpoint): "
+            + "aviary train --resume \(training.folder.path) goes on")
+      }
       throw ExitCode(
         (signal == SIGINT ? ExitStatus.interrupted : ExitStatus.terminated).rawValue)
     }

@@ -31,7 +31,9 @@ extension TrainingProgress {
 
   /// What exact repetition depends on beside the recipe.
   fileprivate var circumstances: String {
-    "\(program), \(threads) thread\(threads == 1 ? "" : "s"), data \(dataFingerprint)"
+    let several = processes.map { "\($0) processes of " } ?? ""
+    return "\(program), \(several)\(threads) thread\(threads == 1 ? "" : "s"), "
+      + "data \(dataFingerprint)"
   }
 }
 

@@ -23,6 +23,9 @@ public protocol Communicator: Sendable {
   /// Replaces tensors by those of rank 0; parameters as for `average`.
   func broadcast(_ tensors: inout [String: Tensor], _ names: [String]) throws
 
+  /// The texts of all processes, in the order of the ranks.
+  func gather(_ text: String) throws -> [String]
+
   /// Waits until all processes are here.
   func barrier() throws
 }

@@ -1,0 +1,62 @@
+import ArgumentParser
+import AviaryMPI
+import AviaryTraining
+import Glibc
+
+/// The processes that `mpirun` started to work together: the one place where the program begins and
+/// ends with them.
+enum Processes {
+  /// What Open MPI and, beside it, MPICH and Slurm tell the processes that they start.
+  private static let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
+
+  /// How many were started together; 1 without `mpirun`.
+  private static var count: Int {
+    variables.lazy.compactMap { name in
+      unsafe getenv(name).flatMap { unsafe Int(String(cString: $0)) }
+    }.first ?? 1
+  }
+
+  /// Calls `body` with the processes that do it together.
+  ///
+  /// An error in one ends them all with its status, for the others would wait for it for ever. An
+  /// `ExitCode` is no error: `body` has told what there is to tell, and throws it in every process.
+  ///
+  /// - Throws: what `body` throws where there is one process, and `ExitCode`s;
+  ///   `CommandError.processes` where there are several that cannot find each other.
+  static func together(_ body: (any Communicator) throws -> Void) throws {
+    let count = count
+    guard count > 1 else { return try body(OneProcess()) }
+    #if MPI
+      let world = try MPICommunicator()
+      guard world.size == count else {
+        throw CommandError.processes(
+          expected: "\(count) that mpirun of Open MPI started", found: "\(world.size)")
+      }
+      do {
+        try body(world)
+      } catch let status as ExitCode {
+        try leave(world)
+        throw status
+      } catch {
+        // What every process finds, as what is wrong with a recipe, is told by the first; until then
+        // the others hold their tongues, and most often are ended before they speak.
+        if world.rank > 0 { usleep(1_000_000 + 100_000 * UInt32(min(world.rank, 100))) }
+        Console.error(error)
+        world.abort(status: ExitStatus(error).rawValue)
+      }
+      try leave(world)
+    #else
+      throw CommandError.processes(
+        expected: "one, for this program was built without MPI (swift build --traits MPI)",
+        found: "\(count)")
+    #endif
+  }
+
+  #if MPI
+    /// Ends MPI. `mpirun` ends all processes once one ends with a status: none may have work left.
+    private static func leave(_ world: MPICommunicator) throws {
+      try world.barrier()
+      world.finish()
+    }
+  #endif
+}
