@@ -65,6 +65,11 @@ public struct TrainingRun: ~Copyable {
         expected: "a folder without checkpoints, or that the training there is resumed",
         found: "checkpoints up to step \(last.step)")
     }
+    // A network without its checkpoints is worth as much.
+    if checkpoint == nil, let model = folder.networks.first {
+      throw TrainingError.training(
+        folder.path, expected: "a folder without networks of another training", found: model)
+    }
     let trainable = try TrainableNetwork(recipe, registry: zoo.registry)
     let network = trainable.network
     let resumed = try checkpoint.map { path throws in
@@ -162,6 +167,9 @@ public struct TrainingRun: ~Copyable {
     // Before this nothing is written: a run may be made for its checks alone.
     if communicator.rank == 0 {
       try folder.create()
+      for path in folder.setAside(after: step) {
+        observer(.message("set aside, for the training goes on from before: \(path)"))
+      }
       log = try TrainingLog(in: folder.path, step: step, parts: lossNames)
     }
     let loader = BatchLoader(data, from: step, rank: communicator.rank, of: communicator.size)

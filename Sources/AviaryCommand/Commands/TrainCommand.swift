@@ -58,6 +58,7 @@ struct TrainCommand: ParsableCommand {
     let zoo = try zooOptions.zoo()
     var source = try TrainingSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
+    for message in source.messages { Console.warn(message) }
     let watcher = TrainingWatcher(isQuiet: quiet)
     var training = try TrainingRun(
       source.recipe, zoo: zoo, resuming: source.checkpoint, observer: { watcher.show($0) })
