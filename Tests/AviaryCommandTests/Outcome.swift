@@ -21,13 +21,10 @@ struct Outcome {
     after limit: String? = nil
   ) throws {
     let process = Process()
-    if let limit {
-      process.executableURL = URL(filePath: "/bin/sh")
-      process.arguments = ["-c", "\(limit); exec \"$0\" \"$@\"", Outcome.program.path] + arguments
-    } else {
-      process.executableURL = Outcome.program
-      process.arguments = arguments
-    }
+    // A limit of processor seconds: a child ends even where the tests themselves were killed.
+    let limits = (limit.map { "\($0); " } ?? "") + "ulimit -t 900"
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "\(limits); exec \"$0\" \"$@\"", Outcome.program.path] + arguments
     process.environment = ProcessInfo.processInfo.environment
       .merging(["AVIARY_CHECKPOINTS": "", "AVIARY_PLUGIN_PATH": ""]) { $1 }
       .merging(environment) { $1 }

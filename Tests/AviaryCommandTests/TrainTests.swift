@@ -65,6 +65,33 @@ struct TrainTests {
     #expect(try folder.names.contains("c.svg"))
   }
 
+  @Test("goes on from before a damaged checkpoint, and takes nobody's place")
+  func damaged() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    _ = try folder.file("tiny.yaml", Array(recipe.utf8))
+    let first = try Outcome(["train", "tiny.yaml", "--quiet"], in: folder.path)
+    try #require(first.status == 0, "\(first.error)")
+    expectFailure(
+      try Outcome(["train", "vdsr", "--resume", "runs/tiny"], in: folder.path), 65,
+      "runs/tiny/step-000004.h5: a checkpoint of vdsr to resume from expected, one of srcnn found")
+    let last = folder.file("runs/tiny/step-000004.h5")
+    try Data(contentsOf: URL(filePath: last)).prefix(9000).write(to: URL(filePath: last))
+    let second = try Outcome(["train", "srcnn", "--resume", "runs/tiny"], in: folder.path)
+    #expect(second.status == 0, "\(second.error)")
+    #expect(second.error.contains("aviary: warning: runs/tiny/step-000004.h5: "))
+    #expect(
+      second.error.contains(
+        "set aside, for the training goes on from before: runs/tiny/step-000004.h5.aside\n"))
+    #expect(second.error.contains("resumed at step 2: the weights will be those"))
+    for name in ["step-000002.h5", "step-000004.h5", "step-000004.h5.aside-2"] {
+      try? FileManager.default.removeItem(atPath: folder.file("runs/tiny/\(name)"))
+    }
+    expectFailure(
+      try Outcome(["train", "tiny.yaml"], in: folder.path), 65,
+      "runs/tiny: a folder without networks of another training expected, runs/tiny/model.h5 found")
+  }
+
   @Test("a dry run checks everything and writes nothing")
   func dryRun() throws {
     let folder = try TemporaryFolder()
@@ -90,7 +117,7 @@ struct TrainTests {
     let outcome = try Outcome(
       [
         "train", "srcnn", "--data", "pictures", "--patch", "12", "--batch-size", "1", "--optimizer",
-        "sgd", "--rate", "1000", "--losses", "l2", "--threads", "1", "--quiet",
+        "sgd", "--rate", "1000", "--losses", "l2", "--threads", "1", "--steps", "200", "--quiet",
       ], in: folder.path)
     #expect(outcome.status == 70)
     #expect(outcome.error.hasPrefix("aviary: step "))

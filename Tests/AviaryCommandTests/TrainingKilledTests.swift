@@ -52,6 +52,7 @@ struct TrainingKilledTests {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     let run = folder.file("parted")
     while process.isRunning, steps(run).isEmpty { usleep(1_000) }
     kill(process.processIdentifier, signal)

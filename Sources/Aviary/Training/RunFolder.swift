@@ -39,6 +39,11 @@ public struct RunFolder: Sendable {
   /// The latest checkpoint: found by listing, for a link would be one more thing to go wrong.
   public var last: String? { checkpoints.last?.path }
 
+  /// The networks that are there already.
+  var networks: [String] {
+    [best, model].filter { FileManager.default.fileExists(atPath: $0) }
+  }
+
   /// Makes the folder and those above it.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
@@ -54,6 +59,23 @@ public struct RunFolder: Sendable {
   package func prune(keep: Int) {
     for checkpoint in checkpoints.dropLast(max(keep, 1)) {
       try? FileManager.default.removeItem(atPath: checkpoint.path)
+    }
+  }
+
+  /// Renames the checkpoints after a step to `step-000123.h5.aside`: those of another way that the
+  /// training took, or damaged ones. They would be taken for the latest.
+  ///
+  /// - Returns: the new paths; one that cannot be renamed stays.
+  package func setAside(after step: Int) -> [String] {
+    checkpoints.filter { $0.step > step }.compactMap { checkpoint in
+      var aside = "\(checkpoint.path).aside"
+      for number in 2...1000 where FileManager.default.fileExists(atPath: aside) {
+        aside = "\(checkpoint.path).aside-\(number)"
+      }
+      do { try FileManager.default.moveItem(atPath: checkpoint.path, toPath: aside) } catch {
+        return nil
+      }
+      return aside
     }
   }
 

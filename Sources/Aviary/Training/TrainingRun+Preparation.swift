@@ -14,11 +14,18 @@ extension TrainingRun {
   ) throws -> ResumedTraining? {
     guard let checkpoint else {
       // A forgotten `--resume` must not cost days of training.
-      guard let last = folder.checkpoints.last else { return nil }
-      throw TrainingError.training(
-        folder.path,
-        expected: "a folder without checkpoints, or that the training there is resumed",
-        found: "checkpoints up to step \(last.step)")
+      if let last = folder.checkpoints.last {
+        throw TrainingError.training(
+          folder.path,
+          expected: "a folder without checkpoints, or that the training there is resumed",
+          found: "checkpoints up to step \(last.step)")
+      }
+      // A network without its checkpoints is worth as much.
+      if let model = folder.networks.first {
+        throw TrainingError.training(
+          folder.path, expected: "a folder without networks of another training", found: model)
+      }
+      return nil
     }
     let resumed = try ResumedTraining(checkpoint, of: network)
     guard resumed.progress.step <= recipe.steps else {

@@ -105,7 +105,8 @@ public struct TrainingRun: ~Copyable {
     quality = nil
     saved = (.now, progress.step)
     earlierSeconds = progress.seconds
-    (log, lock) = (nil, nil)
+    log = nil
+    lock = nil
     self.trainer = trainer
   }
 
@@ -125,6 +126,9 @@ public struct TrainingRun: ~Copyable {
       try folder.create()
       do throws(FileError) { lock = try FolderLock(folder.path) } catch {
         throw TrainingError(error)
+      }
+      for path in folder.setAside(after: step) {
+        observer(.message("set aside, for the training goes on from before: \(path)"))
       }
       log = try TrainingLog(in: folder.path, step: step, parts: lossNames)
     }

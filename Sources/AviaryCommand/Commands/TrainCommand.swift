@@ -64,6 +64,7 @@ struct TrainCommand: ParsableCommand {
     let zoo = try zooOptions.zoo()
     var source = try TrainingSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
+    if processes.rank == 0 { source.messages.forEach(Console.warn) }
     let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
     var training = try TrainingRun(
       source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,
