@@ -137,7 +137,7 @@ import Testing
     } observer: {
       if case .message(let line) = $0 { messages.withLock { $0.append(line) } }
     }
-    let line = try #require(messages.withLock(\.first))
+    let line = messages.withLock(\.first) ?? ""
     #expect(
       line.hasPrefix("resumed at step 6; not the very weights of an uninterrupted training: "))
     for part in ["optimizer.rate 0.0005, before 0.001", "steps 7, before 6", "threads 2, before 1"]
@@ -166,7 +166,7 @@ import Testing
     } observer: {
       if case .message(let line) = $0 { messages.withLock { $0.append(line) } }
     }
-    let line = try #require(messages.withLock(\.first))
+    let line = messages.withLock(\.first) ?? ""
     #expect(line.hasPrefix("\(model): "))
     #expect(line.hasSuffix("tensors taken; begun anew: tail.weight, tail.bias"), "\(line)")
     guard case .finished(let path) = end else { return }
