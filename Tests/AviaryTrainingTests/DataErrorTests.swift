@@ -74,8 +74,8 @@ import Testing
     try DataFixture.write(try DataFixture.noise(7, 10), "small.jpg", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): at most 10.0 % of 11 pictures to be left out expected, 2, the first "
-        + "broken.png: \(folder.path)/broken.png: PNG or JPEG expected, a text file found found")
+        == "\(folder.path): at most 10.0 % of 11 pictures to be left out expected, 2 (the first "
+        + "broken.png: \(folder.path)/broken.png: PNG or JPEG expected, a text file found) found")
     var lenient = DataRecipe(targets: folder.path)
     lenient.tolerated = 0.2
     #expect(
@@ -92,8 +92,8 @@ import Testing
     data.tolerated = 1
     #expect(
       message { try load(data) }
-        == "\(folder.path): at most 100.0 % of 1 pictures to be left out expected, 1, the first "
-        + "a.bmp: \(picture): PNG or JPEG expected, a BMP picture found found")
+        == "\(folder.path): at most 100.0 % of 1 pictures to be left out expected, 1 (the first "
+        + "a.bmp: \(picture): PNG or JPEG expected, a BMP picture found) found")
   }
 
   @Test func pairs() throws {

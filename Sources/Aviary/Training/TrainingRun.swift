@@ -183,7 +183,7 @@ public struct TrainingRun: ~Copyable {
   /// An error of the training itself, with what is left to go on from.
   func advised(_ error: TrainingError) -> TrainingError {
     guard case .notFinite(let thing, let expected, let found) = error else { return error }
-    let last = folder.last.map { "; the last good checkpoint is \($0)" } ?? ""
+    let last = folder.last.map { " (the last good checkpoint is \($0))" } ?? ""
     return .notFinite(thing, expected: expected, found: found + last)
   }
 

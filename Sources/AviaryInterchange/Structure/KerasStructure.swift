@@ -63,7 +63,11 @@ public enum KerasStructure {
         layers.map { ($0.path, $0.kind) }) ?? LayerTree(layers.map { ([$0.name], $0.kind) })
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
-    let architectures = try name.map { [try registry[$0]] } ?? registry.architectures
+    // Feature networks are chains of like layers, in any division into levels: without a name, almost
+    // every chain would be one, too.
+    let architectures =
+      try name.map { [try registry[$0]] }
+      ?? registry.architectures.filter { $0.info.kind == .restoration }
     var found: [String: StructuralFit] = [:]
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {

@@ -37,7 +37,7 @@ public struct Adversary {
     guard norm.isFinite else {
       throw TrainingError.notFinite(
         "step \(optimizer.stepCount + 1) of the discriminator: its gradient",
-        expected: "finite numbers", found: "\(norm) as its length")
+        expected: "finite numbers", found: norm.isNaN ? "no numbers" : "infinite ones")
     }
     try optimizer.step(&discriminator.parameters, gradients: mean, rate: rate)
   }

@@ -183,7 +183,7 @@ extension Trainer {
     let name = learned.last { gradients[$0].map(Trainer.isFinite) == false }
     throw .notFinite(
       "step \(stepCount + 1): the gradient of \(name ?? "all parameters together")",
-      expected: "finite numbers", found: "\(norm) as its length")
+      expected: "finite numbers", found: norm.isNaN ? "no numbers" : "infinite ones")
   }
 
   /// The first of the input, the parameters and the nodes' values, in order of execution, with a
