@@ -9,9 +9,12 @@ extension Program {
   mutating func assignLayouts(
     _ options: PlanOptions, _ engine: Engine
   ) -> (choices: [PlanChoice], nanoseconds: Double) {
-    let costs = LayoutCosts(self, options, engine)
-    let search = LayoutSearch(self, costs)
-    let modes = stated(options.choices, among: costs.modes) ?? search.best()
+    var options = options
+    let stated = stated(options.choices, options)
+    // Where nothing is left to choose, nothing is to be timed.
+    if stated != nil { options.runsAhead = 0 }
+    let search = LayoutSearch(self, LayoutCosts(self, options, engine))
+    let modes = stated ?? search.best()
     for (position, mode) in modes.enumerated() {
       units[position].mode = mode
       values[units[position].output].layout = mode.output
@@ -20,11 +23,12 @@ extension Program {
   }
 
   /// The modes that a caller wants; nil unless each is one of its unit's.
-  private func stated(_ choices: [PlanChoice], among modes: [[Mode]]) -> [Mode]? {
+  private func stated(_ choices: [PlanChoice], _ options: PlanOptions) -> [Mode]? {
     guard choices.count == units.count else { return nil }
     var result: [Mode] = []
     for (position, choice) in choices.enumerated() {
-      let mode = modes[position].first { PlanChoice(units[position], $0) == choice }
+      let unit = units[position]
+      let mode = modes(of: unit, options).first { PlanChoice(unit, $0) == choice }
       guard let mode else { return nil }
       result.append(mode)
     }

@@ -15,8 +15,8 @@ package enum Processor {
   package static var identity: String {
     var text = "\(model), instructions \(dnnl_get_effective_cpu_isa().rawValue)"
     if let version = unsafe dnnl_version() {
-      let version = unsafe version.pointee
-      text += ", oneDNN \(version.major).\(version.minor).\(version.patch)"
+      let (major, minor) = unsafe (version.pointee.major, version.pointee.minor)
+      text += unsafe ", oneDNN \(major).\(minor).\(version.pointee.patch)"
     }
     return "\(text), kernels \(kernels)"
   }
