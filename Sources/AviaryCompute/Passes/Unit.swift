@@ -93,7 +93,9 @@ struct Mode: Hashable {
   var algorithm: Algorithm
   /// In which numbers it takes its inputs; others than float32 only where weights are applied.
   var precision = Precision.float32
-  /// Estimated nanoseconds on one core, good for comparisons only.
+  /// Whether a convolution's result is written first and what is fused behind it done by itself.
+  var isSeparate = false
+  /// Estimated nanoseconds on one core, good for comparisons only; or measured ones.
   var cost: Double
 
   init(
@@ -119,4 +121,12 @@ enum Algorithm: String, Hashable {
   /// For few output channels: products with every tap of the kernel first (a convolution 1x1),
   /// then sums over shifted pixels. A vector register holds taps instead of absent channels.
   case expanded
+
+  /// Whether it calculates as the definition says, but for the order of sums.
+  var isExact: Bool {
+    switch self {
+    case .direct, .expanded: true
+    case .winograd: false
+    }
+  }
 }
