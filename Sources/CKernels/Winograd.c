@@ -7,7 +7,7 @@
 //
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
 
-#define A 0.625f
+#define A 0.6875f
 #define B 1.5f
 
 /// Six numbers along a line of the input: what they contribute at the six points.
@@ -35,7 +35,7 @@ INLINE void transform_output(const vec *m, vec *to) {
 // MARK: - Input
 
 /// As many tiles at once as keep the columns between the two passes in the first-level cache.
-enum { run = 8 };
+enum { run = 8, ahead = 32 };
 
 /// One group of channels of up to `run` tiles.
 ///
@@ -60,6 +60,8 @@ INLINE void input_group(const aviary_picture *picture, const float *from, long p
     }
     vec d[6];
     for (long i = 0; i < 6; i++) {
+      // Rows are short for the processor's own foresight.
+      __builtin_prefetch(rows[i] + (x + ahead) * steps[i]);
       if (present == lanes) d[i] = LOAD(rows[i] + x * steps[i]);
       else load_some(rows[i] + x * steps[i], present, &d[i]);
     }
@@ -169,15 +171,15 @@ INLINE void output_group(const float *from, long product, long tile, long count,
   }
 }
 
-CLONED void aviary_winograd_output(const float *from, long product, long tile, long count,
-                                   const aviary_epilogue *epilogue, const aviary_picture *picture,
-                                   float *to, long top, long left) {
-  const enum kind kind = kind_of(&epilogue->activation), final = kind_of(&epilogue->final);
+/// All groups of channels of some tiles.
+INLINE void output_groups(const float *from, long product, long tile, long count,
+                          const aviary_epilogue *epilogue, enum kind kind, enum kind final,
+                          const aviary_picture *picture, float *to, long top, long left) {
   for (long c = 0; c < picture->channels; c += lanes) {
     const long group = c / lanes * picture->group;
     const float *other = epilogue->other ? epilogue->other + group : 0;
     // The usual ones each with code of their own.
-#define GROUP(kind, final, other)                                                              \
+#define GROUP(kind, final, other)                                                             \
   output_group(from + c, product, tile, count, epilogue, kind, final, picture, c, to + group, \
                other, top, left)
     if (kind == nothing && !other) GROUP(nothing, nothing, 0);
@@ -187,5 +189,62 @@ CLONED void aviary_winograd_output(const float *from, long product, long tile, l
     else if (kind == nothing && final == relu) GROUP(nothing, relu, other);
     else GROUP(slope_and_bounds, slope_and_bounds, other);
 #undef GROUP
+  }
+}
+
+CLONED void aviary_winograd_output(const float *from, long product, long tile, long count,
+                                   const aviary_epilogue *epilogue, const aviary_picture *picture,
+                                   float *to, long top, long left) {
+  const enum kind kind = kind_of(&epilogue->activation), final = kind_of(&epilogue->final);
+  // Memory is written in its order: all channels of a few pixels, or all pixels of a few channels.
+  const long some = picture->group == lanes ? 1 : count;
+  for (long t = 0; t < count; t += some)
+    output_groups(from + t * tile, product, tile, some, epilogue, kind, final, picture, to, top,
+                  left + 4 * t);
+}
+
+// MARK: - Weights
+
+/// Sixteen numbers of double precision.
+typedef double wide __attribute__((vector_size(128)));
+
+/// Three weights along a line: what they contribute at the six points. Row p of the transform is
+/// (1, p, p²) / M'(p).
+INLINE void transform_weights(const wide *g, long step, wide *to) {
+  const double a = A, b = B;
+  const double at_zero = 1 / (a * a * b * b);
+  const double at_a = 1 / (2 * a * a * (a * a - b * b)), at_b = 1 / (2 * b * b * (b * b - a * a));
+  const wide first = g[0], second = g[step], third = g[2 * step];
+  to[0] = first * at_zero;
+  to[1] = (first + a * second + a * a * third) * at_a;
+  to[2] = (first - a * second + a * a * third) * at_a;
+  to[3] = (first + b * second + b * b * third) * at_b;
+  to[4] = (first - b * second + b * b * third) * at_b;
+  to[5] = third;
+}
+
+CLONED void aviary_winograd_weights(const float *from, long filters, long channels, float *to,
+                                    long rows, long columns) {
+  for (long k = 0; k < filters; k += lanes) {
+    const long present = filters - k < lanes ? filters - k : lanes;
+    for (long c = 0; c < channels; c++) {
+      double numbers[9][lanes] = {{0}};
+      for (long f = 0; f < present; f++) {
+        const float *kernel = from + ((k + f) * channels + c) * 9;
+        for (long tap = 0; tap < 9; tap++) numbers[tap][f] = kernel[tap];
+      }
+      wide g[9], half[3][6];
+      for (long tap = 0; tap < 9; tap++) __builtin_memcpy(&g[tap], numbers[tap], sizeof(wide));
+      for (long column = 0; column < 3; column++) transform_weights(g + column, 3, half[column]);
+      for (long i = 0; i < 6; i++) {
+        const wide line[3] = {half[0][i], half[1][i], half[2][i]};
+        wide u[6];
+        transform_weights(line, 1, u);
+        for (long j = 0; j < 6; j++) {
+          float *place = to + ((6 * i + j) * rows + c) * columns + k;
+          for (long f = 0; f < present; f++) place[f] = (float)u[j][f];
+        }
+      }
+    }
   }
 }

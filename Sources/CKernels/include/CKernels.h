@@ -57,3 +57,11 @@ void aviary_winograd_input(const aviary_picture *picture, const float *from, lon
 void aviary_winograd_output(const float *from, long product, long tile, long count,
                             const aviary_epilogue *epilogue, const aviary_picture *picture,
                             float *to, long top, long left);
+
+/// The weights' part: what kernels of 3x3 contribute to the 36 products.
+///
+/// - Parameters:
+///   - from: OIHW, kernels of `filters` filters and `channels` channels.
+///   - to: 36 matrices of `rows` x `columns`, channel by filter; what is neither is left as it is.
+void aviary_winograd_weights(const float *from, long filters, long channels, float *to, long rows,
+                             long columns);
