@@ -60,6 +60,7 @@ let package = Package(
       name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
     .target(name: "CIsolation"),
+    .target(name: "CKernels"),
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
@@ -71,7 +72,7 @@ let package = Package(
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
     library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
-    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
+    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL", "CKernels"]),
     library(
       "AviaryCheckpoint",
       [

@@ -1,4 +1,5 @@
 import AviaryGraph
+import CKernels
 
 /// The activations that the engine's own kernels apply while they write.
 struct CheapActivation {
@@ -24,5 +25,14 @@ struct CheapActivation {
   func callAsFunction(_ x: Float) -> Float {
     let y = x > 0 ? x : x * slope
     return y < minimum ? minimum : y > maximum ? maximum : y
+  }
+}
+
+extension CheapActivation {
+  /// The same for kernels in C.
+  ///
+  /// - Parameter slopes: a slope for each channel instead of the one for all.
+  func forC(slopes: UnsafePointer<Float>? = nil) -> aviary_activation {
+    unsafe aviary_activation(slopes: slopes, slope: slope, minimum: minimum, maximum: maximum)
   }
 }

@@ -11,6 +11,10 @@ extension Lowering {
     let columns = flipped ? source.allColumns.reversed() : source.allColumns
     let edges = c.border.edges(
       size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
+    if unit.mode.algorithm == .winograd {
+      try winograd(unit, source, rows: rows, columns: columns, edges)
+      return
+    }
     if unit.mode.algorithm == .expanded {
       let output = value(unit.output).shape
       let runs = Axis.allCases.map { axis in
@@ -48,7 +52,7 @@ extension Lowering {
   ) throws(ComputeError) -> (result: Operand, isFused: Bool) {
     let unit = call.unit
     let offer = try call.offer(postOperations, engine.handle)
-    let (isFused, isWinograd) = (offer.isFused, offer.isWinograd)
+    let isFused = offer.isFused
     let descriptor = offer.descriptor
     var arguments = [(Argument.weights, constant(weights(descriptor.descriptor(.weights))))]
     if call.hasBias, let bias {
@@ -66,7 +70,7 @@ extension Lowering {
       isFused || isOverwriting ? output : temporary(byteCount: gives.byteCount)
     let to = given == gives ? result : temporary(byteCount: given.byteCount)
     arguments += [(.source, from), (.destination, to)]
-    primitive(unit, isWinograd ? "convolution (winograd)" : "convolution", descriptor, arguments)
+    primitive(unit, "convolution", descriptor, arguments)
     if given != gives { try copy(unit, to, given, to: result, gives) }
     return (result, isFused)
   }

@@ -25,39 +25,33 @@ struct ConvolutionCall {
     let descriptor: PrimitiveDescriptor
     /// Whether the post-operations asked for are part of it.
     let isFused: Bool
+    /// Whether it is oneDNN's Winograd, which only gradients ask for.
     let isWinograd: Bool
   }
 
   /// The first offer that is no reference code: as decided, if possible; without post-operations;
-  /// without Winograd; in other layouts than decided.
+  /// in other layouts than decided.
   ///
   /// - Throws: `ComputeError.noImplementation`.
   func offer(
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> Offer {
     let mode = unit.mode
-    let algorithms =
-      mode.algorithm == .winograd
-      ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
-    for algorithm in algorithms {
-      for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
-        let source = try MemoryDescriptor(input, mode.input, mode.precision)
-        let destination = try MemoryDescriptor(output, mode.output)
-        if let descriptor = try? decide(
-          algorithm, source, destination, mode.precision, operations, engine),
-          !descriptor.isReference
-        {
-          return Offer(
-            descriptor: descriptor, isFused: operations.count == postOperations.count,
-            isWinograd: algorithm == dnnl_convolution_winograd)
-        }
+    for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
+      let source = try MemoryDescriptor(input, mode.input, mode.precision)
+      let destination = try MemoryDescriptor(output, mode.output)
+      if let descriptor = try? decide(
+        source, destination, mode.precision, operations, engine), !descriptor.isReference
+      {
+        return Offer(
+          descriptor: descriptor, isFused: operations.count == postOperations.count,
+          isWinograd: false)
       }
     }
     for (layout, precision) in fallbacks {
       let source = try memory(input, layout, precision)
       let destination = try memory(output, layout)
-      if let descriptor = try? decide(
-        dnnl_convolution_direct, source, destination, precision, [], engine),
+      if let descriptor = try? decide(source, destination, precision, [], engine),
         !descriptor.isReference
       {
         return Offer(
@@ -88,8 +82,8 @@ struct ConvolutionCall {
   }
 
   private func decide(
-    _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
-    _ precision: Precision, _ postOperations: [PostOperation], _ engine: EngineHandle
+    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ precision: Precision,
+    _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
     var weights = try MemoryDescriptor.any(weightShape, precision).raw
     // A descriptor of nothing says that there is none.
@@ -101,7 +95,7 @@ struct ConvolutionCall {
     try check(
       "dnnl_dilated_convolution_forward_desc_init",
       unsafe dnnl_dilated_convolution_forward_desc_init(
-        &call, dnnl_forward_inference, algorithm, &from, &weights, &bias, &to,
+        &call, dnnl_forward_inference, dnnl_convolution_direct, &from, &weights, &bias, &to,
         pair(stride.height, stride.width),
         // oneDNN counts the pixels left out.
         pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),

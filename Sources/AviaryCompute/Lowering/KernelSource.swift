@@ -94,7 +94,7 @@ struct KernelSource {
     }
   }
 
-  private func key(_ form: Constant.Form) -> Constant.Key {
+  func key(_ form: Constant.Form) -> Constant.Key {
     Constant.Key(
       parameters: parameters, affine: affine, form: form, groups: groups,
       isTransposed: isTransposed)

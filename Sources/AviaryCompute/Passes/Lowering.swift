@@ -126,7 +126,8 @@ extension Lowering {
   ///
   /// - Parameter make: gives what is run; called when the plan is made.
   mutating func kernel(
-    _ unit: Unit, _ operation: String, _ operands: [Operand], preparing make: @escaping () -> Kernel
+    _ unit: Unit, _ operation: String, _ operands: [Operand],
+    preparing make: @escaping () throws(ComputeError) -> Kernel
   ) {
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: "aviary",

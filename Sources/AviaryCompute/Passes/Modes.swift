@@ -78,13 +78,12 @@ extension Program {
       pixels * taps * Double(depth * filters.roundedUp(to: 16) * c.groups) / 128
     }
     var modes: [Mode] = []
-    // Winograd's F(4, 3) and F(2, 3): 1.75 times as fast from 32 channels on at every size measured
-    // (8x8 to 256x256), hardly faster below.
-    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1,
-      min(channels, filters) >= 16
-    {
-      let gain = min(channels, filters) >= 32 ? 1.75 : 1.1
-      modes.append(Mode(.blocked, .blocked, .winograd, cost: direct(depth: channels) / gain))
+    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1, channels >= 16 {
+      let cost = winogradCost(channels, output)
+      let outputs = [Layout.blocked, .channelsLast] + (filters <= 16 ? [.planar] : [])
+      for from in [Layout.blocked, .channelsLast] {
+        modes += outputs.map { Mode(from, $0, .winograd, cost: cost) }
+      }
     }
     if let expansion = Expansion(filters: filters, kernel: c.kernel), c.groups == 1,
       c.stride == 1
@@ -101,6 +100,13 @@ extension Program {
       modes.append(Mode(.planar, .blocked, cost: direct(depth: channels) * 1.05))
     }
     return modes.stablySorted { $0.cost }
+  }
+
+  /// 36 multiplications for 16 results, in whole registers; transforms are bound by memory.
+  private func winogradCost(_ channels: Int, _ output: [Int]) -> Double {
+    let shape = WinogradShape(channels: channels, output: output, threads: 1)
+    let products = Double(WinogradShape.products * shape.depth * shape.width) / 128
+    return Double(shape.count) * (products + 4.5 * Double(shape.depth) + 5.5 * Double(shape.width))
   }
 
   private func transposedModes(
