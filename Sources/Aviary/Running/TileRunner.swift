@@ -8,7 +8,10 @@ struct Machinery: Sendable {
   let weights: PreparedWeights
   let options: UpscalerOptions
 
-  var planOptions: PlanOptions { PlanOptions(exact: options.exact) }
+  var planOptions: PlanOptions {
+    PlanOptions(
+      exact: options.exact, precision: options.precision == .bfloat16 ? .bfloat16 : .float32)
+  }
 
   init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
     self.options = options

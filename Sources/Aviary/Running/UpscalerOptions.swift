@@ -6,15 +6,20 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
+  /// The numbers that are computed with.
+  public var precision: RunPrecision
   /// The side of tiles in pixels of the network's input, where the memory allows it; nil for what
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms, unless stated.
-  public init(threads: Int? = nil, memory: Int? = nil, exact: Bool = false) {
+  /// All cores, half of the free memory, the fast algorithms, float32, unless stated.
+  public init(
+    threads: Int? = nil, memory: Int? = nil, exact: Bool = false, precision: RunPrecision = .float32
+  ) {
     self.threads = threads
     self.memory = memory
     self.exact = exact
+    self.precision = precision
   }
 }
 

@@ -36,8 +36,8 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
-    if options.precision == .bfloat16, unit.work.multipliesByWeights {
-      modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
+    if options.precision == .bfloat16 {
+      modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
     }
     return modes.filter { mode in
       unit.inputs.enumerated().allSatisfy {
@@ -128,15 +128,6 @@ extension Program {
 }
 
 extension Mode {
-  /// The same in bfloat16, which Winograd's algorithm does not have.
-  fileprivate var narrow: Mode? {
-    guard algorithm != .winograd else { return nil }
-    var mode = self
-    mode.precision = .bfloat16
-    mode.cost /= 1.9
-    return mode
-  }
-
   /// What it costs to copy one element from one layout to another.
   static let nanosecondsPerMove = 0.3
 }

@@ -15,6 +15,8 @@ extension Program {
       { $0.output == .planar },
       { $0.output == .channelsLast },
       { $0.output == .blocked },
+      { $0.output == .channelsLast && $0.outputNumbers != .float32 },
+      { $0.output == .blocked && $0.outputNumbers != .float32 },
     ]
     var best: (cost: Double, choice: [Mode])?
     for prefers in starts {
@@ -26,7 +28,7 @@ extension Program {
     }
     for (position, mode) in (best?.choice ?? []).enumerated() {
       units[position].mode = mode
-      values[units[position].output].layout = mode.output
+      values[units[position].output].form = mode.outputForm
     }
   }
 
@@ -48,12 +50,12 @@ extension Program {
     }
   }
 
-  /// The values that a unit takes, and in which layout: a value that is added to its result in the
-  /// layout of the result.
+  /// The values that a unit takes, and in which form: a value that is added to its result in the
+  /// form of the result.
   func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, form: Form)] {
     let mode = mode ?? unit.mode
     return unit.inputs.enumerated().map { ($1, mode.form(ofInput: $0)) }
-      + (unit.epilogue.residual.map { [($0, Form(layout: mode.output))] } ?? [])
+      + (unit.epilogue.residual.map { [($0, mode.outputForm)] } ?? [])
   }
 
   /// One round over all units. Says whether anything changed.
@@ -80,11 +82,11 @@ extension Program {
     let unit = units[position]
     var sum = mode.cost
     for (value, form) in operands(of: unit, mode: mode) {
-      let from = neighbours.producer[value].map { choice[$0].output } ?? .planar
+      let from = neighbours.producer[value].map { choice[$0].outputForm } ?? Form(layout: .planar)
       sum += moveCost(value, from, form)
     }
     if neighbours.isOutput[unit.output] {
-      sum += moveCost(unit.output, mode.output, Form(layout: .planar))
+      sum += moveCost(unit.output, mode.outputForm, Form(layout: .planar))
     }
     return sum
   }
@@ -98,15 +100,16 @@ extension Program {
     for taker in neighbours.takers[output] {
       for (value, form) in operands(of: units[taker], mode: choice[taker])
       where value == output {
-        sum += moveCost(output, mode.output, form)
+        sum += moveCost(output, mode.outputForm, form)
       }
     }
     return sum
   }
 
-  /// Values are made in float32; whoever wants them narrower has them copied.
-  private func moveCost(_ value: Int, _ from: Layout, _ to: Form) -> Double {
-    if to.precision == .float32, from.coincides(with: to.layout, for: values[value].shape) {
+  /// What it costs to have a value copied from one form to another.
+  private func moveCost(_ value: Int, _ from: Form, _ to: Form) -> Double {
+    if from.numbers == to.numbers, from.layout.coincides(with: to.layout, for: values[value].shape)
+    {
       return 0
     }
     return Double(values[value].count) * Mode.nanosecondsPerMove
@@ -127,6 +130,8 @@ extension Program {
       var unit = Unit(
         name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
       unit.mode = Mode(values[value].layout, form.layout, cost: 0)
+      unit.mode.inputNumbers = values[value].form.numbers
+      unit.mode.outputNumbers = form.numbers
       unit.isBackward = isBackward
       result.append(unit)
       copies[Copy(value: value, form: form)] = unit.output
@@ -148,8 +153,7 @@ extension Program {
         converted(value, unit.mode.form(ofInput: position), for: unit.name)
       }
       if let residual = unit.epilogue.residual {
-        unit.epilogue.residual = converted(
-          residual, Form(layout: unit.mode.output), for: unit.name)
+        unit.epilogue.residual = converted(residual, unit.mode.outputForm, for: unit.name)
       }
       result.append(unit)
     }
