@@ -8,7 +8,11 @@ struct Machinery: Sendable {
   let weights: PreparedWeights
   let options: UpscalerOptions
 
-  var planOptions: PlanOptions { PlanOptions(exact: options.exact, tuning: options.tuning) }
+  var planOptions: PlanOptions {
+    PlanOptions(
+      exact: options.exact, precision: options.precision == .bfloat16 ? .bfloat16 : .float32,
+      tuning: options.tuning)
+  }
 
   init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
     self.options = options

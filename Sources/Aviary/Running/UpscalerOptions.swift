@@ -8,6 +8,8 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
+  /// The numbers that are computed with.
+  public var precision: RunPrecision
   /// What was measured, by which algorithms are chosen; nil to choose by estimate.
   public var tuning: Tuning?
   /// How many pictures are to come, roughly: what is not measured yet is timed where that pays.
@@ -16,13 +18,15 @@ public struct UpscalerOptions: Sendable {
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms by estimate, unless stated.
+  /// All cores, half of the free memory, the fast algorithms by estimate, float32, unless stated.
   public init(
-    threads: Int? = nil, memory: Int? = nil, exact: Bool = false, tuning: Tuning? = nil
+    threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
+    precision: RunPrecision = .float32, tuning: Tuning? = nil
   ) {
     self.threads = threads
     self.memory = memory
     self.exact = exact
+    self.precision = precision
     self.tuning = tuning
   }
 }

@@ -24,6 +24,18 @@ struct ComputeOptions: ParsableArguments {
       valueName: "always|auto|never"))
   var tune: TuningChoice?
 
+  @Option(
+    help: ArgumentHelp(
+      "The numbers computed with: f32, bf16.", valueName: "precision"),
+    completion: .list(RunPrecision.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let precision = RunPrecision(rawValue: text) else {
+        throw ValidationError("one of f32, bf16 expected")
+      }
+      return precision
+    })
+  var precision = RunPrecision.float32
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: 1 to 1024 expected, \(threads) found")
@@ -33,7 +45,8 @@ struct ComputeOptions: ParsableArguments {
   /// For the library.
   var upscalerOptions: UpscalerOptions {
     UpscalerOptions(
-      threads: threads, memory: memory?.bytes, exact: exact, tuning: TuningChoice.tuning(tune, else: .auto))
+      threads: threads, memory: memory?.bytes, exact: exact, precision: precision,
+      tuning: TuningChoice.tuning(tune, else: .auto))
   }
 }
 

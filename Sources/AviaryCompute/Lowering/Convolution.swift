@@ -59,8 +59,8 @@ extension Lowering {
       arguments.append((.bias, constant(bias(descriptor.descriptor(.bias)))))
     }
     let wanted = descriptor.descriptor(.source), given = descriptor.descriptor(.destination)
-    let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.precision)
-    let gives = try MemoryDescriptor(call.output, unit.mode.output)
+    let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.inputNumbers)
+    let gives = try MemoryDescriptor(call.output, unit.mode.output, unit.mode.outputNumbers)
     var from = input
     if wanted != has {
       from = temporary(byteCount: wanted.byteCount)

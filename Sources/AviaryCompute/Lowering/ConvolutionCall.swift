@@ -38,20 +38,20 @@ struct ConvolutionCall {
   ) throws(ComputeError) -> Offer {
     let mode = unit.mode
     for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
-      let source = try MemoryDescriptor(input, mode.input, mode.precision)
-      let destination = try MemoryDescriptor(output, mode.output)
+      let source = try MemoryDescriptor(input, mode.input, mode.inputNumbers)
+      let destination = try MemoryDescriptor(output, mode.output, mode.outputNumbers)
       if let descriptor = try? decide(
-        source, destination, mode.precision, operations, engine), !descriptor.isReference
+        source, destination, mode.inputNumbers, operations, engine), !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: operations.count == postOperations.count,
           isWinograd: false)
       }
     }
-    for (layout, precision) in fallbacks {
-      let source = try memory(input, layout, precision)
+    for (layout, numbers) in fallbacks {
+      let source = try memory(input, layout, numbers)
       let destination = try memory(output, layout)
-      if let descriptor = try? decide(source, destination, precision, [], engine),
+      if let descriptor = try? decide(source, destination, numbers, [], engine),
         !descriptor.isReference
       {
         return Offer(
@@ -63,29 +63,29 @@ struct ConvolutionCall {
 
   /// What is tried where oneDNN does not offer what was decided, in this order; nil is whatever it
   /// likes best.
-  var fallbacks: [(layout: Layout?, precision: Precision)] {
-    let precisions: [Precision] =
-      unit.mode.precision == .float32 ? [.float32] : [unit.mode.precision, .float32]
-    return precisions.flatMap { precision in
-      [nil, Layout.channelsLast, .planar].map { ($0, precision) }
+  var fallbacks: [(layout: Layout?, numbers: Numbers)] {
+    let numbers: [Numbers] =
+      unit.mode.inputNumbers == .float32 ? [.float32] : [unit.mode.inputNumbers, .float32]
+    return numbers.flatMap { numbers in
+      [nil, Layout.channelsLast, .planar].map { ($0, numbers) }
     }
   }
 
   func memory(
-    _ shape: [Int], _ layout: Layout?, _ precision: Precision = .float32
+    _ shape: [Int], _ layout: Layout?, _ numbers: Numbers = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
     if let layout {
-      try MemoryDescriptor(shape, layout, precision)
+      try MemoryDescriptor(shape, layout, numbers)
     } else {
-      try .any(shape, precision)
+      try .any(shape, numbers)
     }
   }
 
   private func decide(
-    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ precision: Precision,
+    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ numbers: Numbers,
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weights = try MemoryDescriptor.any(weightShape, precision).raw
+    var weights = try MemoryDescriptor.any(weightShape, numbers).raw
     // A descriptor of nothing says that there is none.
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()

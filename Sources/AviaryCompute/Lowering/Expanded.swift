@@ -15,7 +15,7 @@ extension Lowering {
       preconditionFailure("a mode that the unit has")
     }
     var unit = unit
-    unit.mode.output = unit.mode.input
+    (unit.mode.output, unit.mode.outputNumbers) = (unit.mode.input, .float32)
     let shape = [input[0], expansion.channels, input[2], input[3]]
     let call = ConvolutionCall(
       unit: unit, input: input, output: shape, kernel: 1, edges: .none, hasBias: false)

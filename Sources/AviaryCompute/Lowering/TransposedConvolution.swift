@@ -58,17 +58,19 @@ extension Lowering {
       kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
       edges: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
       hasBias: source.hasBias)
-    let result = temporary(byteCount: try MemoryDescriptor(shape, unit.mode.output).byteCount)
+    let form = unit.mode.outputForm
+    let memory = try MemoryDescriptor(shape, form.layout, form.numbers)
+    let result = temporary(byteCount: memory.byteCount)
     let activation = unit.epilogue.activation
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
       bias: source.bias, from: .value(unit.inputs[0]), to: result,
       activation.map { [.elementwise(Elementwise($0))] } ?? [])
     if !fused.isFused, let activation {
-      try elementwise(unit, activation, result, MemoryDescriptor(shape, unit.mode.output))
+      try elementwise(unit, activation, result, memory)
     }
     let weave = Interleave(
-      source: Grid(shape, unit.mode.output), destination: Grid(output, unit.mode.output),
+      source: Grid(shape, form), destination: Grid(output, form),
       rows: vertical.stretch, columns: horizontal.stretch)
     kernel(unit, "interleave", [result, .value(unit.output)]) { memory, workers in
       unsafe weave.run(memory[0], to: memory[1], workers)

@@ -35,6 +35,8 @@ struct LayoutSearch {
       { $0.output == .planar },
       { $0.output == .channelsLast },
       { $0.output == .blocked },
+      { $0.output == .channelsLast && $0.outputNumbers != .float32 },
+      { $0.output == .blocked && $0.outputNumbers != .float32 },
     ]
     var best: (cost: Double, choice: [Mode]) = (.infinity, [])
     for prefers in starts {
@@ -84,7 +86,7 @@ struct LayoutSearch {
 
   /// The cost of the copies of a value.
   private func copies(of value: Int, _ choice: [Mode]) -> Double {
-    let from = producer[value].map { choice[$0].output } ?? .planar
+    let from = producer[value].map { choice[$0].outputForm } ?? Form(layout: .planar)
     // A bit for each form that is wanted.
     var wanted: UInt64 = isOutput[value] ? 1 << Form(layout: .planar).number : 0
     for taker in takers[value] {

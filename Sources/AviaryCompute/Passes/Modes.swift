@@ -36,12 +36,13 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
-    if options.precision == .bfloat16, unit.work.multipliesByWeights {
-      modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
+    if options.precision == .bfloat16 {
+      modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
     }
-    if unit.epilogue.residual != nil {
-      let add = Double(3 * output.count) * Mode.nanosecondsPerMove
-      modes += modes.filter { $0.algorithm == .winograd }.map { $0.separate(adding: add) }
+    if unit.work.isConvolution, !unit.epilogue.isEmpty {
+      // Read and written once more for what is not fused.
+      let passes = Double(3 * output.count) * Mode.nanosecondsPerMove
+      modes += modes.filter { $0.algorithm == .direct }.map { $0.separate(adding: passes) }
     }
     return modes.filter { mode in
       (!exact || mode.algorithm.isExact)
@@ -139,15 +140,6 @@ extension Program {
 }
 
 extension Mode {
-  /// The same in bfloat16, which Winograd's algorithm does not have.
-  fileprivate var narrow: Mode? {
-    guard algorithm != .winograd else { return nil }
-    var mode = self
-    mode.precision = .bfloat16
-    mode.cost /= 1.9
-    return mode
-  }
-
   /// The same with what is fused behind it done by itself, which may pay where a convolution adds to
   /// what lies in its destination piece by piece.
   fileprivate func separate(adding cost: Double) -> Mode {

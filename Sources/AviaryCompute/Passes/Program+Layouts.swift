@@ -17,7 +17,7 @@ extension Program {
     let modes = stated ?? search.best()
     for (position, mode) in modes.enumerated() {
       units[position].mode = mode
-      values[units[position].output].layout = mode.output
+      values[units[position].output].form = mode.outputForm
     }
     return (zip(units, modes).map { PlanChoice($0, $1) }, search.cost(of: modes))
   }
@@ -35,12 +35,12 @@ extension Program {
     return result
   }
 
-  /// The values that a unit takes, and in which layout: a value that is added to its result in the
-  /// layout of the result.
+  /// The values that a unit takes, and in which form: a value that is added to its result in the
+  /// form of the result.
   func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, form: Form)] {
     let mode = mode ?? unit.mode
     return unit.inputs.enumerated().map { ($1, mode.form(ofInput: $0)) }
-      + (unit.epilogue.residual.map { [($0, Form(layout: mode.output))] } ?? [])
+      + (unit.epilogue.residual.map { [($0, mode.outputForm)] } ?? [])
   }
 }
 
@@ -58,6 +58,8 @@ extension Program {
       var unit = Unit(
         name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
       unit.mode = Mode(values[value].layout, form.layout, cost: 0)
+      unit.mode.inputNumbers = values[value].form.numbers
+      unit.mode.outputNumbers = form.numbers
       unit.isBackward = isBackward
       result.append(unit)
       copies[Copy(value: value, form: form)] = unit.output
@@ -79,8 +81,7 @@ extension Program {
         converted(value, unit.mode.form(ofInput: position), for: unit.name)
       }
       if let residual = unit.epilogue.residual {
-        unit.epilogue.residual = converted(
-          residual, Form(layout: unit.mode.output), for: unit.name)
+        unit.epilogue.residual = converted(residual, unit.mode.outputForm, for: unit.name)
       }
       result.append(unit)
     }

@@ -6,13 +6,9 @@ struct Program {
   /// A value between units.
   struct Value {
     var shape: [Int]
-    /// How it lies in memory; decided by `assignLayouts`.
-    var layout: Layout {
-      get { form.layout }
-      set { form.layout = newValue }
-    }
-    /// The same, and in which numbers.
+    /// How it lies in memory, and in which numbers; decided by `assignLayouts`.
     var form = Form(layout: .planar)
+    var layout: Layout { form.layout }
 
     var count: Int { shape.reduce(1, *) }
     /// Whether it is a picture, NCHW.

@@ -130,7 +130,7 @@ extension Program {
 
   /// What a value looks like to oneDNN.
   func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
-    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.precision)
+    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.numbers)
   }
 
   /// Where in its input's memory the result of a unit lies as it is, in bytes; nil where there is
@@ -139,7 +139,7 @@ extension Program {
     let input = values[unit.inputs[0]], output = values[unit.output]
     switch unit.work {
     case .relayout:
-      return input.form.precision == output.form.precision
+      return input.form.numbers == output.form.numbers
         && input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
     case .other(.slice(let start, let count)) where input.shape[0] == 1:
@@ -148,7 +148,7 @@ extension Program {
       case .channelsLast: return nil
       case .blocked where start % Layout.block != 0 || count % Layout.block != 0: return nil
       case .planar, .blocked:
-        return start * input.shape[2...].reduce(1, *) * MemoryLayout<Float>.stride
+        return start * input.shape[2...].reduce(1, *) * input.form.numbers.size
       }
     default: return nil
     }

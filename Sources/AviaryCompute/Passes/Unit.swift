@@ -91,8 +91,10 @@ struct Mode: Hashable {
   /// The layout in which it gives its result.
   var output: Layout
   var algorithm: Algorithm
-  /// In which numbers it takes its inputs; others than float32 only where weights are applied.
-  var precision = Precision.float32
+  /// In which numbers it takes its inputs.
+  var inputNumbers = Numbers.float32
+  /// In which numbers it gives its result.
+  var outputNumbers = Numbers.float32
   /// Whether a convolution's result is written first and what is fused behind it done by itself.
   var isSeparate = false
   /// Estimated nanoseconds on one core, good for comparisons only; or measured ones.
@@ -108,8 +110,11 @@ struct Mode: Hashable {
 
   /// How the unit takes the input of this position.
   func form(ofInput position: Int) -> Form {
-    Form(layout: position == 0 ? input : others ?? input, precision: precision)
+    Form(layout: position == 0 ? input : others ?? input, numbers: inputNumbers)
   }
+
+  /// How the unit gives its result.
+  var outputForm: Form { Form(layout: output, numbers: outputNumbers) }
 }
 
 /// The way in which a convolution is calculated.

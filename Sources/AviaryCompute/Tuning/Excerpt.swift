@@ -30,12 +30,12 @@ struct Excerpt {
       number(value, mode.form(ofInput: position), cut.inputs[position])
     }
     unit.epilogue.residual = unit.epilogue.residual.map {
-      number($0, Form(layout: mode.output), cut.output)
+      number($0, mode.outputForm, cut.output)
     }
     let inputs = Array(values.indices)
     var kept: [Int] = []
     if keepsResidual, let residual = unit.epilogue.residual { kept.append(residual) }
-    values.append(Program.Value(shape: cut.output, form: Form(layout: mode.output)))
+    values.append(Program.Value(shape: cut.output, form: mode.outputForm))
     unit.output = values.count - 1
     kept.append(unit.output)
     unit.extraOutputs = unit.extraOutputs.map { value in
@@ -47,12 +47,12 @@ struct Excerpt {
   }
 
   /// A copy into another form.
-  init(copying from: Layout, to: Form, cut: ShapeCut) {
+  init(copying from: Form, to: Form, cut: ShapeCut) {
     var unit = Unit(name: "copy", work: .relayout, inputs: [0], output: 1, parameters: [])
-    unit.mode = Mode(from, to.layout, cost: 0)
+    unit.mode = Mode(from.layout, to.layout, cost: 0)
     program = Program(
       [
-        Program.Value(shape: cut.output, form: Form(layout: from)),
+        Program.Value(shape: cut.output, form: from),
         Program.Value(shape: cut.output, form: to),
       ], [unit], inputs: [0], outputs: [1])
     factor = cut.factor

@@ -5,7 +5,7 @@ import AviaryGraph
 struct LayoutCosts {
   /// By number of the unit, the cheapest first.
   private(set) var modes: [[Mode]]
-  /// By number of the value: from each layout into each form.
+  /// By number of the value: from each form into each form.
   private let copies: [[Double]]
 
   /// - Parameter options: with what was measured, if that is to count; what it lacks is timed if that
@@ -38,15 +38,15 @@ struct LayoutCosts {
     }
   }
 
-  /// The cost of having a value that lies in one layout in a form, too.
-  func copy(_ value: Int, _ from: Layout, _ to: Form) -> Double {
+  /// The cost of having a value that lies in one form in another, too.
+  func copy(_ value: Int, _ from: Form, _ to: Form) -> Double {
     copies[value][from.number * Form.count + to.number]
   }
 
   private static func copies(
-    of shape: [Int], _ threads: Int, _ measured: (Layout, Form) -> Double?
+    of shape: [Int], _ threads: Int, _ measured: (Form, Form) -> Double?
   ) -> [Double] {
-    Layout.allCases.flatMap { from in
+    Form.all.flatMap { from in
       Form.all.map { to in
         if to.isFree(from, shape) { return 0 }
         return measured(from, to) ?? estimate(shape, threads)
@@ -71,18 +71,18 @@ extension Program {
 
 extension Form {
   /// All that there are, each at its number.
-  static let all = Precision.allCases.flatMap { precision in
-    Layout.allCases.map { Form(layout: $0, precision: precision) }
+  static let all = Numbers.allCases.flatMap { numbers in
+    Layout.allCases.map { Form(layout: $0, numbers: numbers) }
   }
   static let count = all.count
 
-  /// Values are made in float32: whoever wants them narrower has them copied.
-  func isFree(_ from: Layout, _ shape: [Int]) -> Bool {
-    precision == .float32 && from.coincides(with: layout, for: shape)
+  /// Whether a value of a shape that lies in another form lies in this one, too.
+  func isFree(_ from: Form, _ shape: [Int]) -> Bool {
+    numbers == from.numbers && from.layout.coincides(with: layout, for: shape)
   }
 
   var number: Int {
-    let narrowness = Precision.allCases.firstIndex(of: precision) ?? 0
+    let narrowness = Numbers.allCases.firstIndex(of: numbers) ?? 0
     return narrowness * Layout.allCases.count + layout.number
   }
 }

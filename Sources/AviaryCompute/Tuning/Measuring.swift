@@ -67,7 +67,7 @@ struct Measuring {
   }
 
   private struct Copy: Hashable {
-    var from: Layout
+    var from: Form
     var to: Form
   }
 
@@ -110,9 +110,9 @@ struct Measuring {
   /// The copies that may be needed and are not known.
   private var missingCopies: [Task] {
     var wanted: [[Int]: Set<Copy>] = [:]
-    var given = program.values.map { _ in Set<Layout>([.planar]) }
+    var given = program.values.map { _ in Set<Form>([Form(layout: .planar)]) }
     for (position, unit) in program.units.enumerated() {
-      given[unit.output] = Set(promising(position).map(\.output))
+      given[unit.output] = Set(promising(position).map(\.outputForm))
     }
     func want(_ value: Int, _ form: Form) {
       let shape = program.values[value].shape

@@ -3,7 +3,7 @@ public struct PlanChoice: Codable, Hashable, Sendable {
   /// The node of the graph, and what is done for it.
   public var layer: String
   /// The layouts that are taken and given, the algorithm, and in which numbers:
-  /// `blocked>blocked winograd float32`.
+  /// `blocked float32>blocked float32 winograd`.
   public var mode: String
 
   /// A layer's way.
@@ -18,6 +18,7 @@ extension Mode {
   /// What tells it from a unit's other modes, as caches and checkpoints have it.
   var text: String {
     let taken = others.map { "\(input),\($0)" } ?? "\(input)"
-    return "\(taken)>\(output) \(algorithm) \(precision)\(isSeparate ? " separate" : "")"
+    return "\(taken) \(inputNumbers)>\(output) \(outputNumbers) \(algorithm)"
+      + (isSeparate ? " separate" : "")
   }
 }

@@ -25,8 +25,8 @@ enum TuningKey {
   /// Copies of a value into other forms.
   static func copy(_ shape: [Int], threads: Int) -> String { "\(threads) copy \(text(shape))" }
 
-  static func copyMode(_ from: Layout, _ to: Form) -> String {
-    "\(from)>\(to.layout) \(to.precision)"
+  static func copyMode(_ from: Form, _ to: Form) -> String {
+    "\(from.layout) \(from.numbers)>\(to.layout) \(to.numbers)"
   }
 
   /// The work with its attributes, on one line without tabs. Widths of borders make no difference
