@@ -114,8 +114,8 @@ let package = Package(
     .executableTarget(
       name: "AviaryBenchmark",
       dependencies: [
-        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryGraph", "AviaryHDF5Helper",
-        "AviaryImage", "AviaryTensor", "AviaryTestSupport", "AviaryTraining",
+        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryFiles", "AviaryGraph",
+        "AviaryHDF5Helper", "AviaryImage", "AviaryTensor", "AviaryTestSupport", "AviaryTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),

@@ -12,7 +12,8 @@ struct AviaryBenchmark: ParsableCommand {
       how.
       """,
     subcommands: [
-      TimeCommand.self, LayersCommand.self, AccuracyCommand.self, TableCommand.self,
+      ModelsCommand.self, TimeCommand.self, LifeCommand.self, GuardCommand.self,
+      LayersCommand.self, AccuracyCommand.self, TableCommand.self, ChartCommand.self,
       CheckpointCommand.self,
       ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
     ])

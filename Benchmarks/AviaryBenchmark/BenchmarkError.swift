@@ -2,7 +2,7 @@
 enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   /// A reference file lacks a tensor, or has one of another shape.
   case reference(path: String, tensor: String, expected: [Int], found: [Int]?)
-  /// The engine and PyTorch do not agree.
+  /// The engine's output is not what it should be.
   case disagreement(work: String, difference: Double, allowed: Double)
   /// A network without the one output that is timed.
   case output(network: String)
@@ -10,6 +10,8 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   case unreadable(path: String)
   /// A line of a file of results that is none.
   case line(path: String, number: Int, problem: String)
+  /// A file of results in which nothing can be compared.
+  case noRatios(path: String)
   /// A program that could not be run, or failed.
   case program([String], reason: String)
 
@@ -19,11 +21,12 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
     case .reference(let path, let tensor, let expected, let found):
       "\(path): \(tensor): shape \(expected) expected, \(found.map { "\($0)" } ?? "nothing") found"
     case .disagreement(let work, let difference, let allowed):
-      "\(work): a difference from PyTorch of at most \(allowed) of the largest value expected,"
+      "\(work): a difference from float64 of at most \(allowed) of the largest value expected,"
         + " \(difference) found"
     case .output(let network): "\(network): an output expected, none found"
     case .unreadable(let path): "\(path): a text file expected, none that can be read found"
     case .line(let path, let number, let problem): "\(path):\(number): \(problem)"
+    case .noRatios(let path): "\(path): figures of the engine and of a peer expected, none found"
     case .program(let words, let reason):
       "\(words.joined(separator: " ")): status 0 expected, \(reason) found"
     }

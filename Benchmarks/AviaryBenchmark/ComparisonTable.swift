@@ -1,61 +1,42 @@
 /// The engine beside its peers, as a table in Markdown.
 struct ComparisonTable {
-  /// A framework's time for one piece of work: the median over the rounds.
-  private struct Entry {
-    let peer: String
-    let milliseconds: Double
-    let fastestRound: Double
-    let slowestRound: Double
-  }
+  private let results: [WorkResult]
 
-  private let figures: [Figure]
+  init(_ results: [WorkResult]) { self.results = results }
 
-  /// - Parameter figures: of all frameworks and rounds; other work than `Work.all` is passed over.
-  init(_ figures: [Figure]) { self.figures = figures }
-
-  /// Two lines of head, and a line for each piece of work that the engine was timed at.
+  /// Two lines of head, a line for each piece of work that the engine was timed at, and what failed.
   var markdown: String {
     let head = [
-      "| network | input | aviary, ms (spread) | GMAC/s | best peer, ms | **best peer / aviary** |"
-        + " aviary exact, ms | other peers, ms |",
-      "|---|---|---|---|---|---|---|---|",
+      "| work | asked | **best peer / aviary** | | aviary, ms (spread) | GMAC/s | best peer, ms |"
+        + " other peers, ms | aviary exact, ms |",
+      "|---|---|---|---|---|---|---|---|---|",
     ]
-    return (head + Work.all.compactMap(row)).joined(separator: "\n")
+    let failures = results.flatMap { result in
+      result.failures.map { "- \(result.work.title): \($0.peer): \($0.error)" }
+    }
+    let note =
+      failures.isEmpty
+      ? [] : ["", "What does not count, for it failed or gave something else:", ""]
+    return (head + results.compactMap(row) + note + failures).joined(separator: "\n")
   }
 
-  private func row(_ work: Work) -> String? {
-    let entries = entries(of: work)
-    guard let ours = entries.first(where: { $0.peer == "aviary" }) else { return nil }
-    let exact = entries.first { $0.peer == "aviary exact" }
-    let peers = entries.filter { !$0.peer.hasPrefix("aviary") }
-      .sorted { $0.milliseconds < $1.milliseconds }
-    let rate =
-      figures(of: work).filter { $0.peer == "aviary" }.compactMap(\.rate).median
+  private func row(_ result: WorkResult) -> String? {
+    guard let ours = result.ours else { return nil }
+    let spread = "\(text(ours.times.fastest)) to \(text(ours.times.slowest))"
     let cells = [
-      work.network, (work.isTraining ? "a step of training, " : "") + work.size,
-      "\(text(ours.milliseconds)) (\(text(ours.fastestRound)) to \(text(ours.slowestRound)))",
-      rate.text(0), peers.first.map(text) ?? "none",
-      peers.first.map { "**\(($0.milliseconds / ours.milliseconds).text(2))**" } ?? "",
-      exact.map { text($0.milliseconds) } ?? "",
-      peers.dropFirst().map(text).joined(separator: ", "),
+      result.work.title, result.work.bar.text(1), result.ratio.map { "**\($0.text(2))**" } ?? "",
+      result.isMet.map { $0 ? "met" : "not met" } ?? "",
+      "\(text(ours.milliseconds)) (\(spread))", result.rate.map { $0.text(0) } ?? "",
+      result.peers.first.map(text) ?? "none",
+      result.peers.dropFirst().map(text).joined(separator: ", "),
+      result.exact.map { text($0.milliseconds) } ?? "",
     ]
     return "| " + cells.joined(separator: " | ") + " |"
   }
 
-  private func figures(of work: Work) -> [Figure] {
-    figures.filter { $0.network == work.network && $0.work == work.name }
+  private func text(_ entry: WorkResult.Entry) -> String {
+    "\(entry.peer) \(text(entry.milliseconds))"
   }
-
-  private func entries(of work: Work) -> [Entry] {
-    Dictionary(grouping: figures(of: work), by: \.peer).map { peer, figures in
-      let times = figures.map(\.milliseconds)
-      return Entry(
-        peer: peer, milliseconds: times.median, fastestRound: times.min() ?? .nan,
-        slowestRound: times.max() ?? .nan)
-    }
-  }
-
-  private func text(_ entry: Entry) -> String { "\(entry.peer) \(text(entry.milliseconds))" }
 
   /// Three significant digits or so.
   private func text(_ milliseconds: Double) -> String {

@@ -6,7 +6,7 @@ extension LayersCommand {
   /// Prints where choices by measurement differ from those by estimate, what timing took, and how
   /// long the whole network takes by either, one run of each in turn.
   func compareChoices(
-    _ subject: Subject, _ options: PlanOptions, _ engine: Engine
+    _ subject: Sample, _ options: PlanOptions, _ engine: Engine
   ) throws {
     let clock = ContinuousClock()
     var measuredOptions = options
@@ -36,7 +36,7 @@ extension LayersCommand {
   }
 
   private func choices(
-    _ subject: Subject, _ options: PlanOptions, _ engine: Engine
+    _ subject: Sample, _ options: PlanOptions, _ engine: Engine
   ) throws -> ([PlanChoice], Double) {
     if training {
       let plan = try trainingPlan(subject, options, engine)
@@ -48,7 +48,7 @@ extension LayersCommand {
 
   /// The milliseconds of runs, one plan after the other in turn.
   private func runs(
-    _ subject: Subject, _ options: [PlanOptions], _ engine: Engine
+    _ subject: Sample, _ options: [PlanOptions], _ engine: Engine
   ) throws -> [[Double]] {
     let inputs = [subject.graph.inputs[0].name: subject.input]
     var times: [[Double]] = [[], []]
@@ -82,15 +82,22 @@ extension LayersCommand {
   }
 
   private func plan(
-    _ subject: Subject, _ weights: PreparedWeights, _ options: PlanOptions, _ engine: Engine
+    _ subject: Sample, _ weights: PreparedWeights, _ options: PlanOptions, _ engine: Engine
   ) throws -> Plan {
     try Plan(
       subject.graph, weights: weights, inputShapes: [shape], options: options, engine: engine)
   }
 
   private func trainingPlan(
-    _ subject: Subject, _ options: PlanOptions, _ engine: Engine
+    _ subject: Sample, _ options: PlanOptions, _ engine: Engine
   ) throws -> TrainingPlan {
     try TrainingPlan(subject.graph, inputShapes: [shape], options: options, engine: engine)
   }
+}
+
+/// A network, weights and an input of any numbers.
+struct Sample {
+  let graph: Graph
+  let weights: [String: Tensor]
+  let input: Tensor
 }

@@ -1,7 +1,9 @@
 internal import ArgumentParser
+internal import Aviary
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
+internal import AviaryTestSupport
 
 /// Prints where the time of a network goes, step by step of its plan: for whoever makes it faster.
 struct LayersCommand: ParsableCommand {
@@ -49,12 +51,17 @@ struct LayersCommand: ParsableCommand {
   var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
 
   func run() throws {
-    let subject = try Subject(
-      random: Work(network: network, configuration: JSON(parsing: config), shape: shape))
+    let (parts, weights) = try Zoo(folders: []).untrained(
+      network, configuration: JSON(parsing: config[...]))
+    let graph = parts.graph
     let options = PlanOptions(exact: exact, precision: bfloat16 ? .bfloat16 : .float32)
     let engine = try Engine(threads: threads)
-    if measured { return try compareChoices(subject, options, engine) }
-    let inputs = [subject.graph.inputs[0].name: subject.input]
+    let input = randomTensor(shape, seed: 2)
+    if measured {
+      let sample = Sample(graph: graph, weights: weights, input: input)
+      return try compareChoices(sample, options, engine)
+    }
+    let inputs = [graph.inputs[0].name: input]
     let steps: [PlanStep]
     var times: [[Double]]
     func add(_ durations: [Duration]) {
@@ -64,13 +71,13 @@ struct LayersCommand: ParsableCommand {
     }
     if training {
       var plan = try TrainingPlan(
-        subject.graph, inputShapes: [shape], options: options, engine: engine)
+        graph, inputShapes: [shape], options: options, engine: engine)
       steps = plan.steps
       times = steps.map { _ in [] }
-      for _ in 0..<runs { try add(plan.durations(inputs, parameters: subject.weights)) }
+      for _ in 0..<runs { try add(plan.durations(inputs, parameters: weights)) }
     } else {
       var plan = try Plan(
-        subject.graph, weights: PreparedWeights(subject.weights), inputShapes: [shape],
+        graph, weights: PreparedWeights(weights), inputShapes: [shape],
         options: options, engine: engine)
       steps = plan.steps
       times = steps.map { _ in [] }

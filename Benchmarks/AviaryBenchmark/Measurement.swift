@@ -1,92 +1,76 @@
+internal import Aviary
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
 
-/// What one network at one size took.
+/// What one work took the engine.
 struct Measurement {
   /// "aviary", or "aviary exact" without Winograd's algorithm.
   let peer: String
   let work: Work
-  /// Of each run, in the order of the runs.
-  let milliseconds: [Double]
+  let times: TimedRuns
   /// From graph and weights to the first plan, weights reordered and code generated.
   let planningMilliseconds: Double
   /// Nil for trainings.
   let arenaBytes: Int?
   let threads: Int
-  /// Multiplications and additions, counted as one, of all pictures of the batch, in 10^9.
-  let gigaMultiplyAdds: Double
-  /// From PyTorch's output, as a part of its largest value.
+  /// Multiplications and additions, counted as one, of all pictures of the batch.
+  let multiplyAdds: Double
+  /// From the right output, as a part of its largest value; nil for trainings.
   let difference: Double?
 
-  /// Runs that are not timed: caches and the processor's clock settle.
-  private static let warmUps = 3
-  /// What two implementations of the same arithmetic may differ by.
-  private static let allowedDifference = 1e-4
+  /// What calculations of one network may differ by: as `ALLOWED` of the peers' scripts.
+  private static func allowedDifference(_ work: Work) -> Double { work.isBfloat16 ? 3e-2 : 1e-4 }
 
   /// Plans once, warms up, and times.
   ///
-  /// - Throws: `ComputeError`; `BenchmarkError.disagreement` where PyTorch's output is known and
-  ///   another one comes out.
+  /// - Throws: `ComputeError`; `BenchmarkError.disagreement` where another output comes out.
   init(_ subject: Subject, runs: Int, exact: Bool, engine: Engine) throws {
     peer = exact ? "aviary exact" : "aviary"
     work = subject.work
     threads = engine.threads
-    let multiplyAdds =
-      try Double(work.shape[0]) / 1e9
-      * subject.graph.multiplyAdds(height: work.shape[2], width: work.shape[3])
-    if work.isTraining {
+    let graph = subject.graph
+    let multiplyAdds = try graph.multiplyAdds(for: [work.shape]).reduce(0, +)
+    if work.kind == .train {
       var training = try Training(subject, exact: exact, engine: engine)
       planningMilliseconds = training.planningMilliseconds
-      milliseconds = try Measurement.time(runs) { try training.step() }
+      times = try TimedRuns(runs) { try training.step() }
       (arenaBytes, difference) = (nil, nil)
       // The gradients by inputs and by weights take as many again, each.
-      gigaMultiplyAdds = 3 * multiplyAdds
+      self.multiplyAdds = 3 * multiplyAdds
       return
     }
     let clock = ContinuousClock()
     let start = clock.now
     var plan = try Plan(
-      subject.graph, weights: PreparedWeights(subject.weights),
-      inputShapes: [subject.work.shape], options: PlanOptions(exact: exact), engine: engine)
+      graph, weights: PreparedWeights(subject.weights), inputShapes: [work.shape],
+      options: PlanOptions(exact: exact, precision: work.isBfloat16 ? .bfloat16 : .float32),
+      engine: engine)
     planningMilliseconds = (clock.now - start).milliseconds
-
-    let inputs = [subject.graph.inputs[0].name: subject.input]
+    let inputs = [graph.inputs[0].name: subject.input]
     guard let output = try plan.run(inputs).first?.value else {
-      throw BenchmarkError.output(network: subject.work.network)
+      throw BenchmarkError.output(network: work.network)
     }
-    difference = subject.difference(of: output)
-    if let difference, !(difference <= Measurement.allowedDifference) {
+    let difference = subject.difference(of: output)
+    let allowed = Measurement.allowedDifference(work)
+    guard difference <= allowed else {
       throw BenchmarkError.disagreement(
-        work: "\(subject.work.network) \(subject.work.size)", difference: difference,
-        allowed: Measurement.allowedDifference)
+        work: work.title, difference: difference, allowed: allowed)
     }
-    milliseconds = try Measurement.time(runs) { _ = try plan.run(inputs) }
-    arenaBytes = plan.arenaBytes
-    gigaMultiplyAdds = multiplyAdds
-  }
-
-  /// The times of runs, after some that do not count.
-  private static func time(_ runs: Int, _ body: () throws -> Void) rethrows -> [Double] {
-    for _ in 0..<warmUps { try body() }
-    let clock = ContinuousClock()
-    return try (0..<runs).map { _ in
-      let start = clock.now
-      try body()
-      return (clock.now - start).milliseconds
-    }
+    times = try TimedRuns(runs) { _ = try plan.run(inputs) }
+    (arenaBytes, self.difference) = (plan.arenaBytes, difference)
+    self.multiplyAdds = multiplyAdds
   }
 
   /// One line, with the members that the peers' lines have and more.
   var json: JSON {
-    let median = milliseconds.median
     var members: [String: JSON] = [
       "peer": .string(peer), "network": .string(work.network), "work": .string(work.name),
-      "milliseconds": .number(median.rounded(to: 3)),
-      "fastest": .number((milliseconds.min() ?? median).rounded(to: 3)),
+      "milliseconds": .number(times.median.rounded(to: 3)),
+      "fastest": .number(times.fastest.rounded(to: 3)),
       "planning_milliseconds": .number(planningMilliseconds.rounded(to: 1)),
       "threads": .int(threads),
-      "gmac_per_second": .number((gigaMultiplyAdds / median * 1e3).rounded(to: 1)),
+      "gmac_per_second": .number((multiplyAdds / times.median / 1e6).rounded(to: 1)),
     ]
     if let arenaBytes { members["arena_bytes"] = .int(arenaBytes) }
     if let difference { members["difference"] = .number(difference) }

@@ -1,10 +1,3 @@
-extension Duration {
-  /// The length in milliseconds.
-  var milliseconds: Double {
-    Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
-  }
-}
-
 extension [Double] {
   /// The middle value, the upper one of two as the peers take it; not a number where there is none.
   var median: Double { isEmpty ? .nan : sorted()[count / 2] }

@@ -2,13 +2,19 @@ internal import ArgumentParser
 internal import AviaryCompute
 internal import AviaryGraph
 
-/// Times every network at every size and prints one JSON line each.
+/// Times one work and prints a JSON line for each way in which the engine can do it.
 struct TimeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "time", abstract: "Times the engine; one JSON line a figure.")
 
-  @Option(help: "The folder that Benchmarks/reference.py has filled; random weights without it.")
-  var references: String?
+  @Argument(help: "The list, works.json.")
+  var list: String
+
+  @Argument(help: "The folder of models, as Benchmarks/run fills it.")
+  var models: String
+
+  @Argument(help: "The work's place in the list.")
+  var position: Int
 
   @Option(help: "Runs that are timed; the median counts.")
   var runs = 9
@@ -16,21 +22,22 @@ struct TimeCommand: ParsableCommand {
   @Option(help: "Threads.")
   var threads = 2
 
-  @Option(help: "Only sizes or networks that contain this.")
-  var only: String?
-
   func validate() throws {
     guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
   }
 
   func run() throws {
+    let works = try Work.all(list)
+    guard works.indices.contains(position) else {
+      throw ValidationError("work: 0 to \(works.count - 1) expected, \(position) found")
+    }
+    let work = works[position]
+    guard work.kind != .life else { return }
+    let subject = try Subject(work, in: models)
     let engine = try Engine(threads: threads)
-    for work in Work.all where only.map({ "\(work.network) \(work.size)".contains($0) }) ?? true {
-      let subject =
-        try references.map { try Subject(work, references: $0) } ?? Subject(random: work)
-      for exact in [false, true] {
-        print(try Measurement(subject, runs: runs, exact: exact, engine: engine).json.text)
-      }
+    // Winograd's algorithm multiplies float32.
+    for exact in work.isBfloat16 ? [false] : [false, true] {
+      print(try Measurement(subject, runs: runs, exact: exact, engine: engine).json.text)
     }
   }
 }

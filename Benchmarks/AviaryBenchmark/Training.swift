@@ -1,3 +1,4 @@
+internal import Aviary
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor

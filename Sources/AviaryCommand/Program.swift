@@ -19,6 +19,7 @@ struct Program: ParsableCommand {
         aviary run model.h5 photo.jpg -o large.png   enlarge a picture
         aviary eval bicubic --data Set5 --scale 2    measure quality
         aviary train residual-cae --data pictures --scale 2
+        aviary bench residual-cae --layers           measure speed
 
       Results go to standard output; progress, notes, warnings and errors to standard error, an \
       error as one line: the thing, the expected, the found.
@@ -39,7 +40,7 @@ struct Program: ParsableCommand {
     subcommands: [
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
       DiffCommand.self, EditCommand.self, TrainCommand.self, PlotCommand.self,
-      RunCommand.self, EvalCommand.self, CompareCommand.self,
+      RunCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
     ])
 
   /// Parses, runs, and ends with a documented status and at most one line for an error.

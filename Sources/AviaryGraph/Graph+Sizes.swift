@@ -104,11 +104,17 @@ extension Graph {
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
   public func multiplyAdds(height: Int, width: Int) throws(GraphError) -> Double {
-    let shapes = try shapes(height: height, width: width)
-    return nodes.indices.reduce(0) { sum, i in
-      sum
-        + nodes[i].op.multiplyAdds(
-          nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
+    try multiplyAdds(for: inputs.map { [1, $0.channels, height, width] }).reduce(0, +)
+  }
+
+  /// The multiplications and additions of each node, in the order of `nodes`, for inputs of these
+  /// shapes in the order of `inputs`.
+  ///
+  /// - Throws: as `shapes(for:)`.
+  package func multiplyAdds(for inputShapes: [[Int]]) throws(GraphError) -> [Double] {
+    let shapes = try shapes(for: inputShapes)
+    return nodes.indices.map { i in
+      nodes[i].op.multiplyAdds(nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
     }
   }
 

@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
   static let commands = [
     "list", "info", "inspect", "convert", "diff", "edit", "train", "plot", "run", "eval",
-    "compare",
+    "compare", "bench",
   ]
 
   @Test("every command explains itself with examples", arguments: commands)

@@ -1,0 +1,167 @@
+public import AviaryCompute
+public import AviaryGraph
+public import AviaryTensor
+internal import AviaryTraining
+
+/// A network's time, and where it goes: what `aviary bench` prints.
+///
+/// A run is from float32 inputs in planar layout to new outputs of that kind. What is done once,
+/// planning and the weights' reordering, is measured apart.
+public struct NetworkBenchmark: Sendable {
+  /// The name and the shape (N, channels, height, width) of each input.
+  public let inputs: [(name: String, shape: [Int])]
+  /// The same of each output; none where a training was timed.
+  public let outputs: [(name: String, shape: [Int])]
+  /// The runs. Of a training, the sum of its steps.
+  public let times: TimedRuns
+  /// Multiplications and additions, counted as one, of all pictures of the batch by the definition,
+  /// whatever an algorithm saves. Of a training three times as many: the gradients by inputs and by
+  /// weights take as many again, each.
+  public let multiplyAdds: Double
+  /// What the plan takes for all that lies between inputs and outputs.
+  public let arenaBytes: Int
+  /// From the graph and the weights to the first plan, code generated and weights reordered.
+  public let planningMilliseconds: Double
+  /// The steps of the plan, in order.
+  public let steps: [StepTime]
+  /// Threads.
+  public let threads: Int
+  /// How it was computed.
+  public let options: BenchmarkOptions
+  /// What the processor can do; nil where it was not measured.
+  public let peak: ProcessorPeak?
+
+  /// Multiply-adds a second in 10^9, at the median.
+  public var rate: Double { multiplyAdds / times.median / 1e6 }
+  /// The part of the processor's peak that is reached. More than 1 is possible: an algorithm that saves
+  /// multiplications is counted by those of the definition.
+  public var share: Double? { peak.map { rate / $0.rate } }
+
+  /// Plans a network, warms up, and times it on pictures of noise.
+  ///
+  /// - Parameters:
+  ///   - graph: the network.
+  ///   - weights: all its parameters by name.
+  /// - Throws: `ComputeError`, as `Plan.init`; `TensorError` for inputs that there is no memory for;
+  ///   `GraphError` for sizes that the network does not take.
+  public init(
+    _ graph: Graph, weights: [String: Tensor], options: BenchmarkOptions = BenchmarkOptions()
+  ) throws {
+    let shapes = options.inputShapes(graph)
+    let factor: Double = options.isTraining ? 3 : 1
+    let multiplyAdds = try graph.multiplyAdds(for: shapes).map { $0 * factor }
+    let engine = try Engine(threads: options.threads)
+    var inputs: [String: Tensor] = [:]
+    for (position, input) in graph.inputs.enumerated() {
+      inputs[input.name] = try NetworkBenchmark.noise(
+        shapes[position], stream: UInt64(position))
+    }
+    let measured =
+      try options.isTraining
+      ? Measured(training: graph, weights, shapes, inputs, options, engine)
+      : Measured(graph, weights, shapes, inputs, options, engine)
+    self.inputs = zip(graph.inputs, shapes).map { ($0.name, $1) }
+    outputs = graph.outputs.compactMap { output in
+      measured.outputShapes[output.name].map { (output.name, $0) }
+    }
+    times = measured.times
+    arenaBytes = measured.arenaBytes
+    planningMilliseconds = measured.planningMilliseconds
+    steps = NetworkBenchmark.steps(
+      measured, Dictionary(zip(graph.nodes.map(\.name), multiplyAdds)) { $1 })
+    self.multiplyAdds = multiplyAdds.reduce(0, +)
+    threads = engine.threads
+    self.options = options
+    peak =
+      try options.measuresPeak
+      ? ProcessorPeak(options.plan.precision, engine: engine) : nil
+  }
+
+  /// What was measured, in the order of the plan's steps.
+  private struct Measured {
+    let times: TimedRuns
+    let planningMilliseconds: Double
+    let arenaBytes: Int
+    let outputShapes: [String: [Int]]
+    let steps: [PlanStep]
+    let stepTimes: [TimedRuns]
+
+    init(
+      _ graph: Graph, _ weights: [String: Tensor], _ shapes: [[Int]], _ inputs: [String: Tensor],
+      _ options: BenchmarkOptions, _ engine: Engine
+    ) throws {
+      let clock = ContinuousClock()
+      let start = clock.now
+      var plan = try Plan(
+        graph, weights: PreparedWeights(weights), inputShapes: shapes, options: options.plan,
+        engine: engine)
+      planningMilliseconds = (clock.now - start).milliseconds
+      times = try TimedRuns(options.runs) { _ = try plan.run(inputs) }
+      (arenaBytes, outputShapes, steps) = (plan.arenaBytes, plan.outputShapes, plan.steps)
+      var columns = plan.steps.map { _ in [Double]() }
+      for _ in 0..<options.runs {
+        for (step, duration) in try plan.durations(inputs).enumerated() {
+          columns[step].append(duration.milliseconds)
+        }
+      }
+      stepTimes = columns.map { TimedRuns($0) }
+    }
+
+    init(
+      training graph: Graph, _ weights: [String: Tensor], _ shapes: [[Int]],
+      _ inputs: [String: Tensor], _ options: BenchmarkOptions, _ engine: Engine
+    ) throws {
+      let clock = ContinuousClock()
+      let start = clock.now
+      var plan = try TrainingPlan(
+        graph, inputShapes: shapes, options: options.plan, engine: engine)
+      planningMilliseconds = (clock.now - start).milliseconds
+      (arenaBytes, outputShapes, steps) = (plan.arenaBytes, [:], plan.steps)
+      var columns = plan.steps.map { _ in [Double]() }
+      var totals: [Double] = []
+      for run in 0..<(BenchmarkOptions.warmUps + options.runs) {
+        let durations = try plan.durations(inputs, parameters: weights).map(\.milliseconds)
+        guard run >= BenchmarkOptions.warmUps else { continue }
+        for (step, duration) in durations.enumerated() { columns[step].append(duration) }
+        totals.append(durations.reduce(0, +))
+      }
+      times = TimedRuns(totals)
+      stepTimes = columns.map { TimedRuns($0) }
+    }
+  }
+
+  /// The steps with their times; a node's multiplications stand at the longest of its steps.
+  private static func steps(
+    _ measured: Measured, _ multiplyAdds: [String: Double]
+  ) -> [StepTime] {
+    var total: [String: Double] = [:]
+    var longest: [String: Int] = [:]
+    for (index, step) in measured.steps.enumerated() {
+      let time = measured.stepTimes[index].median
+      total[step.name, default: 0] += time
+      if longest[step.name].map({ measured.stepTimes[$0].median < time }) ?? true {
+        longest[step.name] = index
+      }
+    }
+    return measured.steps.enumerated().map { index, step in
+      let work = multiplyAdds[step.name] ?? 0
+      return StepTime(
+        name: step.name, operation: step.operation, implementation: step.implementation,
+        shape: step.shape, times: measured.stepTimes[index],
+        multiplyAdds: work > 0 && longest[step.name] == index ? work : nil,
+        nodeMilliseconds: total[step.name] ?? 0)
+    }
+  }
+
+  /// A tensor of random numbers from 0 to 1, the same every time.
+  static func noise(_ shape: [Int], stream: UInt64) throws(TensorError) -> Tensor {
+    var generator = SeededGenerator(seed: 2, stream)
+    var tensor = try Tensor(zeros: shape)
+    tensor.withMutableFloats { values in
+      for i in values.indices {
+        unsafe values[i] = Float(generator.next() >> 40) / Float(1 << 24)
+      }
+    }
+    return tensor
+  }
+}
