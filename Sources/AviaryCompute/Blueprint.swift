@@ -6,6 +6,7 @@ import AviaryGraph
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
 //         → insertRelayouts  copies where neighbours differ
+//         → chainPlanes  convolutions of few channels that are done line by line at once
 //         → Storage        which values share memory: views, results written over operands
 //         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
 //         → Arena          places for all memory that is needed for a time
@@ -57,6 +58,7 @@ struct Blueprint {
     program.fuse(isTraining: isTraining)
     program.assignLayouts(options)
     program.insertRelayouts()
+    if !isTraining { program.chainPlanes() }
     let storage = try Storage(program, isSelfContained: isTraining)
     lowering = try Lowering(program, storage, engine)
     let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }

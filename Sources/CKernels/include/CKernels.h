@@ -57,3 +57,6 @@ void aviary_winograd_input(const aviary_picture *picture, const float *from, lon
 void aviary_winograd_output(const float *from, long product, long tile, long count,
                             const aviary_epilogue *epilogue, const aviary_picture *picture,
                             float *to, long top, long left);
+
+#include "planes.h"
+#include "rows.h"
