@@ -68,11 +68,7 @@ struct ConvertCommand: ParsableCommand {
       valueName: "number"))
   var scale: Int?
 
-  @Option(help: ArgumentHelp("The licence of the weights, for the card.", valueName: "text"))
-  var licence: String?
-
-  @Option(help: ArgumentHelp("A note for the card; may be repeated.", valueName: "text"))
-  var note: [String] = []
+  @OptionGroup var card: CardStatements
 
   @Flag(help: "Accept weights that lack parameters (they become zero) or have tensors left over.")
   var allowMissing = false
@@ -115,8 +111,8 @@ struct ConvertCommand: ParsableCommand {
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements
     }
-    if let licence { model.card.licence = licence }
-    if !note.isEmpty { model.card.notes += note }
+    if let licence = card.licence { model.card.licence = licence }
+    model.card.notes += card.note
     if training, model.optimizer == nil {
       throw CommandError.notForModel(
         input, options: ["--training"], why: "it holds no optimiser's state")

@@ -62,16 +62,7 @@ struct EditCommand: ParsableCommand {
     transform: Share.init)
   var merge: [Share] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "What the card is to state as the weights' licence, as an SPDX identifier.",
-      valueName: "name"))
-  var licence: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "A sentence for the card's notes; may be repeated.", valueName: "text"))
-  var note: [String] = []
+  @OptionGroup var card: CardStatements
 
   @Flag(help: "Replace the output if it is there.")
   var force = false
@@ -81,7 +72,9 @@ struct EditCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func validate() throws {
-    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty, licence == nil, note.isEmpty {
+    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty, card.licence == nil,
+      card.note.isEmpty
+    {
       throw ValidationError(
         "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found")
     }
@@ -101,7 +94,7 @@ struct EditCommand: ParsableCommand {
     let edit = WeightsEdit(
       names: names, dropped: drop, elementType: cast,
       shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) },
-      licence: licence, notes: note)
+      licence: card.licence, notes: card.note)
     let edited = try edit.applied(to: path, weights.importOptions(), registry: zoo.registry)
     let checkpoint = try edited.checkpoint(from: path)
     let hash = try checkpoint.write(to: outputPath)

@@ -14,49 +14,44 @@ struct RecipeValue<Value: Sendable>: Sendable {
   var write: @Sendable (Value) -> String
 }
 
-extension RecipeValue where Value == Int {
-  /// An integer in a range.
-  static func integer(_ range: ClosedRange<Int>) -> RecipeValue {
-    let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
-    return RecipeValue(
+extension RecipeValue {
+  /// What the node gives, where it is accepted.
+  private static func quantity(
+    _ expected: String, of value: @escaping @Sendable (RecipeNode) -> Value?,
+    write: @escaping @Sendable (Value) -> String
+  ) -> RecipeValue {
+    RecipeValue(
       expected: expected,
       placeholder: "number",
       read: { (node) throws(RecipeProblem) in
-        guard let value = node.integer, range.contains(value) else {
-          throw RecipeProblem(expected, found: node)
-        }
+        guard let value = value(node) else { throw RecipeProblem(expected, found: node) }
         return value
-      }, write: { "\($0)" })
+      }, write: write)
+  }
+}
+
+extension RecipeValue where Value == Int {
+  /// An integer in a range.
+  static func integer(_ range: ClosedRange<Int>) -> RecipeValue {
+    quantity(
+      "an integer from \(range.lowerBound) to \(range.upperBound)",
+      of: { $0.integer.flatMap { range.contains($0) ? $0 : nil } }, write: { "\($0)" })
   }
 }
 
 extension RecipeValue where Value == UInt64 {
   /// An integer of 64 bits.
   static var seed: RecipeValue {
-    let expected = "an integer from 0 to \(UInt64.max)"
-    return RecipeValue(
-      expected: expected,
-      placeholder: "number",
-      read: { (node) throws(RecipeProblem) in
-        guard let value = node.unsigned else { throw RecipeProblem(expected, found: node) }
-        return value
-      }, write: { "\($0)" })
+    quantity("an integer from 0 to \(UInt64.max)", of: \.unsigned, write: { "\($0)" })
   }
 }
 
 extension RecipeValue where Value == Double {
   /// A number in a range.
   static func number(_ range: ClosedRange<Double>) -> RecipeValue {
-    let expected = "a number from \(range.lowerBound.brief) to \(range.upperBound.brief)"
-    return RecipeValue(
-      expected: expected,
-      placeholder: "number",
-      read: { (node) throws(RecipeProblem) in
-        guard let value = node.number, range.contains(value) else {
-          throw RecipeProblem(expected, found: node)
-        }
-        return value
-      }, write: { $0.brief })
+    quantity(
+      "a number from \(range.lowerBound.brief) to \(range.upperBound.brief)",
+      of: { $0.number.flatMap { range.contains($0) ? $0 : nil } }, write: { $0.brief })
   }
 }
 
