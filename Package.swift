@@ -114,7 +114,7 @@ let package = Package(
       name: "AviaryBenchmark",
       dependencies: [
         "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryGraph", "AviaryHDF5Helper",
-        "AviaryTensor", "AviaryTestSupport", "AviaryTraining",
+        "AviaryImage", "AviaryTensor", "AviaryTestSupport", "AviaryTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),

@@ -12,7 +12,8 @@ struct AviaryBenchmark: ParsableCommand {
       how.
       """,
     subcommands: [
-      TimeCommand.self, LayersCommand.self, TableCommand.self, CheckpointCommand.self,
+      TimeCommand.self, LayersCommand.self, AccuracyCommand.self, TableCommand.self,
+      CheckpointCommand.self,
       ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
     ])
 }

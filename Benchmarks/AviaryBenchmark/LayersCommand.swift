@@ -29,6 +29,13 @@ struct LayersCommand: ParsableCommand {
   @Flag(help: "Convolutions in bfloat16 where that is faster.")
   var bfloat16 = false
 
+  @Flag(
+    help: """
+      Times the ways to do each layer, and runs the network as they tell and as estimates tell, in \
+      turns; shows both.
+      """)
+  var measured = false
+
   @Flag(help: "Forward and back, as in training.")
   var training = false
 
@@ -39,13 +46,14 @@ struct LayersCommand: ParsableCommand {
     }
   }
 
-  private var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
+  var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
 
   func run() throws {
     let subject = try Subject(
       random: Work(network: network, configuration: JSON(parsing: config), shape: shape))
     let options = PlanOptions(exact: exact, precision: bfloat16 ? .bfloat16 : .float32)
     let engine = try Engine(threads: threads)
+    if measured { return try compareChoices(subject, options, engine) }
     let inputs = [subject.graph.inputs[0].name: subject.input]
     let steps: [PlanStep]
     var times: [[Double]]

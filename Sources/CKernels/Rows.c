@@ -45,3 +45,16 @@ CLONED void aviary_gather_row(const float *restrict row, const long *restrict st
     }
   }
 }
+
+CLONED void aviary_spread_row(const float *restrict from, long count, long depth, long step,
+                              float *restrict to) {
+  if (depth == 1) {
+    for (long x = 0; x < count; x++) to[x * step] = from[x];
+    return;
+  }
+  for (long x = 0; x < count; x++, from += depth, to += step * depth) {
+    long i = 0;
+    for (; i + lanes <= depth; i += lanes) STORE(to + i, LOAD(from + i));
+    for (; i < depth; i++) to[i] = from[i];
+  }
+}

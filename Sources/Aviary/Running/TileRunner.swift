@@ -8,7 +8,7 @@ struct Machinery: Sendable {
   let weights: PreparedWeights
   let options: UpscalerOptions
 
-  var planOptions: PlanOptions { PlanOptions(exact: options.exact) }
+  var planOptions: PlanOptions { PlanOptions(exact: options.exact, tuning: options.tuning) }
 
   init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
     self.options = options
@@ -25,6 +25,8 @@ struct TileRunner: ~Copyable {
   private let output: String
   private var plan: Plan?
   private var plannedShape: [Int] = []
+  /// How many tiles are to come, roughly.
+  var tileCount = 1
 
   /// - Parameter graph: with its borders resolved for the whole picture.
   init(_ graph: Graph, output: Int, _ machinery: Machinery) {
@@ -51,9 +53,11 @@ struct TileRunner: ~Copyable {
     if tile.shape != plannedShape {
       // The old plan's memory is given back before the new one takes its own.
       plan = nil
+      var options = machinery.planOptions
+      options.runsAhead = tileCount
       plan = try Plan(
         graph, weights: machinery.weights, inputShapes: [tile.shape], outputs: [output],
-        options: machinery.planOptions, engine: machinery.engine)
+        options: options, engine: machinery.engine)
       plannedShape = tile.shape
     }
     guard let results = try plan?.run([graph.inputs[0].name: tile]), let result = results[output]

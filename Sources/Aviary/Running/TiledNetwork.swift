@@ -71,6 +71,7 @@ struct TiledNetwork: ~Copyable {
     columnSpans = columns.spans(tile: tile.width, overlap: tile.overlap, multiple: tile.multiple)
     arenaBytes = tile.bytes
     runner = TileRunner(resolved, output: output, machinery)
+    runner.tileCount = rowSpans.count * columnSpans.count * machinery.options.pictureCount
   }
 
   /// Takes the next rows of the picture and gives the next rows of the result, as many as can be

@@ -61,7 +61,9 @@ struct RunCommand: ParsableCommand {
     try processes.barrier()
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
-    let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
+    var options = compute.upscalerOptions
+    options.pictureCount = (plan.jobs.count + processes.size - 1) / processes.size
+    let upscaler = try Upscaler(model, scale: scale, options: options)
     var results: [PictureResult] = []
     for (position, job) in plan.jobs.enumerated()
     where position % processes.size == processes.rank {

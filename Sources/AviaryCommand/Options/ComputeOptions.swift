@@ -17,6 +17,13 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Leave out algorithms that trade accuracy for speed.")
   var exact = false
 
+  @Option(
+    help: ArgumentHelp(
+      "When to time the ways to compute a layer, to take the fastest: always, never, or where the "
+        + "work ahead is ten times as long (default: $AVIARY_TUNE, else auto).",
+      valueName: "always|auto|never"))
+  var tune: TuningChoice?
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: 1 to 1024 expected, \(threads) found")
@@ -25,7 +32,8 @@ struct ComputeOptions: ParsableArguments {
 
   /// For the library.
   var upscalerOptions: UpscalerOptions {
-    UpscalerOptions(threads: threads, memory: memory?.bytes, exact: exact)
+    UpscalerOptions(
+      threads: threads, memory: memory?.bytes, exact: exact, tuning: TuningChoice.tuning(tune, else: .auto))
   }
 }
 

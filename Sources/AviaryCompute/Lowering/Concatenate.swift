@@ -1,8 +1,8 @@
 extension Lowering {
   /// Values side by side in the channel dimension: those that do not lie there already are copied.
-  mutating func concatenate(_ unit: Unit) {
+  mutating func concatenate(_ unit: Unit) throws(ComputeError) {
     let whole = value(unit.output), place = storage.places[unit.output]
-    let offsets = program.parts(of: unit)?.map(\.offset)
+    let offsets = try program.parts(of: unit)?.map(\.offset)
     var first = 0
     for (position, input) in unit.inputs.enumerated() {
       let count = value(input).shape[1]

@@ -40,7 +40,7 @@ struct ConvolutionCall {
       mode.algorithm == .winograd
       ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
     for algorithm in algorithms {
-      for operations in postOperations.isEmpty ? [[]] : [postOperations, []] {
+      for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
         let source = try MemoryDescriptor(input, mode.input, mode.precision)
         let destination = try MemoryDescriptor(output, mode.output)
         if let descriptor = try? decide(

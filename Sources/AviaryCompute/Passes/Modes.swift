@@ -46,10 +46,15 @@ extension Program {
     if options.precision == .bfloat16, unit.work.multipliesByWeights {
       modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
     }
+    if unit.epilogue.residual != nil {
+      let add = Double(3 * output.count) * Mode.nanosecondsPerMove
+      modes += modes.filter { $0.algorithm == .winograd }.map { $0.separate(adding: add) }
+    }
     return modes.filter { mode in
-      unit.inputs.enumerated().allSatisfy {
-        mode.form(ofInput: $0).layout.fits(values[$1].shape)
-      } && mode.output.fits(output.shape)
+      (!exact || mode.algorithm.isExact)
+        && unit.inputs.enumerated().allSatisfy {
+          mode.form(ofInput: $0).layout.fits(values[$1].shape)
+        } && mode.output.fits(output.shape)
     }
   }
 
@@ -152,6 +157,15 @@ extension Mode {
     var mode = self
     mode.precision = .bfloat16
     mode.cost /= 1.9
+    return mode
+  }
+
+  /// The same with what is fused behind it done by itself, which may pay where a convolution adds to
+  /// what lies in its destination piece by piece.
+  fileprivate func separate(adding cost: Double) -> Mode {
+    var mode = self
+    mode.isSeparate = true
+    mode.cost += cost
     return mode
   }
 

@@ -47,10 +47,11 @@ extension Program {
       both.output = unit.output
       return both
     case .other(.add):
-      // What comes from outside may not be written over.
+      // What comes from outside may not be written over; nothing is repeated.
       let others = unit.inputs.filter { $0 != before.output }
       guard before.epilogue.slopes == nil, unit.mode.output == .planar, others.count == 1,
-        values[others[0]].shape == values[unit.output].shape, !inputs.contains(others[0])
+        values[others[0]].shape == values[unit.output].shape,
+        values[before.output].shape == values[unit.output].shape, !inputs.contains(others[0])
       else { return nil }
       var both = before
       both.epilogue.residual = others[0]

@@ -4,48 +4,35 @@ extension Program {
   /// Decides for every unit how it is done, so that the units' own costs and those of the copies
   /// between layouts are small together.
   ///
-  /// From several starting points (each unit its own best; all in one layout) every unit in turn
-  /// takes the mode that is best with its neighbours as they are, until nothing changes; the best
-  /// end counts. Chains of convolutions end up in one layout, which is what matters.
-  mutating func assignLayouts(_ options: PlanOptions) {
-    let modes = units.map { self.modes(of: $0, options) }
-    let neighbours = Neighbours(self)
-    let starts: [(Mode) -> Bool] = [
-      { _ in true },
-      { $0.output == .planar },
-      { $0.output == .channelsLast },
-      { $0.output == .blocked },
-    ]
-    var best: (cost: Double, choice: [Mode])?
-    for prefers in starts {
-      var choice = modes.map { $0.first(where: prefers) ?? $0[0] }
-      // Each round lowers the total; the bound is for very long chains, which need no perfection.
-      for _ in 0..<16 where !improve(&choice, modes, neighbours) { break }
-      let cost = units.indices.reduce(0) { $0 + self.cost(choice[$1], at: $1, choice, neighbours) }
-      if cost < best?.cost ?? .infinity { best = (cost, choice) }
-    }
-    for (position, mode) in (best?.choice ?? []).enumerated() {
+  /// - Returns: what was decided, by number of the unit, and the nanoseconds that all is expected to
+  ///   take.
+  mutating func assignLayouts(
+    _ options: PlanOptions, _ engine: Engine
+  ) -> (choices: [PlanChoice], nanoseconds: Double) {
+    var options = options
+    let stated = stated(options.choices, options)
+    // Where nothing is left to choose, nothing is to be timed.
+    if stated != nil { options.runsAhead = 0 }
+    let search = LayoutSearch(self, LayoutCosts(self, options, engine))
+    let modes = stated ?? search.best()
+    for (position, mode) in modes.enumerated() {
       units[position].mode = mode
       values[units[position].output].layout = mode.output
     }
+    return (zip(units, modes).map { PlanChoice($0, $1) }, search.cost(of: modes))
   }
 
-  /// Who gives and who takes each value.
-  private struct Neighbours {
-    var producer: [Int?]
-    var takers: [[Int]]
-    var isOutput: [Bool]
-
-    init(_ program: Program) {
-      producer = Array(repeating: nil, count: program.values.count)
-      takers = Array(repeating: [], count: program.values.count)
-      isOutput = Array(repeating: false, count: program.values.count)
-      for (position, unit) in program.units.enumerated() {
-        producer[unit.output] = position
-        for value in program.operands(of: unit).map(\.value) { takers[value].append(position) }
-      }
-      for output in program.outputs { isOutput[output.value] = true }
+  /// The modes that a caller wants; nil unless each is one of its unit's.
+  private func stated(_ choices: [PlanChoice], _ options: PlanOptions) -> [Mode]? {
+    guard choices.count == units.count else { return nil }
+    var result: [Mode] = []
+    for (position, choice) in choices.enumerated() {
+      let unit = units[position]
+      let mode = modes(of: unit, options).first { PlanChoice(unit, $0) == choice }
+      guard let mode else { return nil }
+      result.append(mode)
     }
+    return result
   }
 
   /// The values that a unit takes, and in which layout: a value that is added to its result in the
@@ -54,62 +41,6 @@ extension Program {
     let mode = mode ?? unit.mode
     return unit.inputs.enumerated().map { ($1, mode.form(ofInput: $0)) }
       + (unit.epilogue.residual.map { [($0, Form(layout: mode.output))] } ?? [])
-  }
-
-  /// One round over all units. Says whether anything changed.
-  private func improve(
-    _ choice: inout [Mode], _ modes: [[Mode]], _ neighbours: Neighbours
-  ) -> Bool {
-    var isChanged = false
-    for position in units.indices where modes[position].count > 1 {
-      // A little must be gained, lest rounding errors keep the rounds going.
-      var lowest = total(choice[position], at: position, choice, neighbours) * (1 - 1e-9)
-      for mode in modes[position] where mode != choice[position] {
-        let cost = total(mode, at: position, choice, neighbours)
-        guard cost < lowest else { continue }
-        (choice[position], lowest, isChanged) = (mode, cost, true)
-      }
-    }
-    return isChanged
-  }
-
-  /// The cost of a unit and of copying what it takes.
-  private func cost(
-    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
-  ) -> Double {
-    let unit = units[position]
-    var sum = mode.cost
-    for (value, form) in operands(of: unit, mode: mode) {
-      let from = neighbours.producer[value].map { choice[$0].output } ?? .planar
-      sum += moveCost(value, from, form)
-    }
-    if neighbours.isOutput[unit.output] {
-      sum += moveCost(unit.output, mode.output, Form(layout: .planar))
-    }
-    return sum
-  }
-
-  /// The cost of a unit and of copying what it takes and gives.
-  private func total(
-    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
-  ) -> Double {
-    var sum = cost(mode, at: position, choice, neighbours)
-    let output = units[position].output
-    for taker in neighbours.takers[output] {
-      for (value, form) in operands(of: units[taker], mode: choice[taker])
-      where value == output {
-        sum += moveCost(output, mode.output, form)
-      }
-    }
-    return sum
-  }
-
-  /// Values are made in float32; whoever wants them narrower has them copied.
-  private func moveCost(_ value: Int, _ from: Layout, _ to: Form) -> Double {
-    if to.precision == .float32, from.coincides(with: to.layout, for: values[value].shape) {
-      return 0
-    }
-    return Double(values[value].count) * Mode.nanosecondsPerMove
   }
 }
 

@@ -21,7 +21,7 @@ struct Slices {
     func isFree(_ value: Int) -> Bool { slices[value] == nil && producer[value] != nil }
     // From the end, so that a part of a part is known as one when it is met.
     for (position, unit) in program.units.enumerated().reversed() {
-      if let parts = program.parts(of: unit) {
+      if let parts = try program.parts(of: unit) {
         // A value that is a part twice has one place; for the others it is copied.
         for (value, offset) in parts where isFree(value) {
           slices[value] = Slice(whole: unit.output, offset: offset)
@@ -29,7 +29,12 @@ struct Slices {
       } else if let slice = slices[unit.output] {
         let before =
           try program.view(unit) == 0
-          ? [unit.inputs[0]] : program.overwritable(unit).filter { lastUses[$0] == position }
+          ? [unit.inputs[0]]
+          : program.overwritable(unit).filter { value in
+            // A convolution that adds what it takes cannot write over it.
+            lastUses[value] == position
+              && !(unit.work.isConvolution && unit.inputs.contains(value))
+          }
         // What is written over must already lie there.
         guard let value = before.first, isFree(value),
           program.values[value].count == program.values[unit.output].count
@@ -45,16 +50,20 @@ struct Slices {
 extension Program {
   /// The values that lie one after another in a concatenation's result, with the bytes before them;
   /// nil where they do not, or the unit is none.
-  func parts(of unit: Unit) -> [(value: Int, offset: Int)]? {
+  ///
+  /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
+  func parts(of unit: Unit) throws(ComputeError) -> [(value: Int, offset: Int)]? {
     let whole = values[unit.output]
     // Channels of one picture lie one after another, or blocks of them do.
     guard case .other(.concatenate) = unit.work, whole.shape[0] == 1,
       whole.layout != .channelsLast
     else { return nil }
+    var parts: [(value: Int, offset: Int)] = []
     var offset = 0
-    return unit.inputs.map { value in
-      defer { offset += values[value].count * MemoryLayout<Float>.stride }
-      return (value, offset)
+    for value in unit.inputs {
+      parts.append((value, offset))
+      offset += try descriptor(value).byteCount
     }
+    return parts
   }
 }

@@ -44,7 +44,7 @@ struct Storage {
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
   init(_ program: Program, isSelfContained: Bool = false) throws(ComputeError) {
     places = Array(repeating: nil, count: program.values.count)
-    lastUses = Storage.lastUses(program)
+    lastUses = program.lastUses
     var byteCounts: [Int] = []
     for value in program.values.indices {
       byteCounts.append(try program.descriptor(value).byteCount)
@@ -150,21 +150,19 @@ struct Storage {
     }
     return nil
   }
-
-  /// The last unit that takes each value; past all units for what is given out.
-  private static func lastUses(_ program: Program) -> [Int] {
-    var last = [Int](repeating: 0, count: program.values.count)
-    for (position, unit) in program.units.enumerated() {
-      for (value, _) in program.operands(of: unit) { last[value] = position }
-    }
-    for output in program.outputs + program.statistics {
-      last[output.value] = program.units.count
-    }
-    return last
-  }
 }
 
 extension Program {
+  /// The last unit that takes each value; past all units for what is given out.
+  var lastUses: [Int] {
+    var last = [Int](repeating: 0, count: values.count)
+    for (position, unit) in units.enumerated() {
+      for (value, _) in operands(of: unit) { last[value] = position }
+    }
+    for output in outputs + statistics { last[output.value] = units.count }
+    return last
+  }
+
   /// What a value looks like to oneDNN.
   func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
     try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.precision)

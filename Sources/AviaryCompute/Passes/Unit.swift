@@ -100,7 +100,9 @@ struct Mode: Hashable {
   var algorithm: Algorithm
   /// In which numbers it takes its inputs; others than float32 only where weights are applied.
   var precision = Precision.float32
-  /// Estimated nanoseconds on one core, good for comparisons only.
+  /// Whether a convolution's result is written first and what is fused behind it done by itself.
+  var isSeparate = false
+  /// Estimated nanoseconds on one core, good for comparisons only; or measured ones.
   var cost: Double
 
   init(
@@ -126,4 +128,12 @@ enum Algorithm: String, Hashable {
   /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels. Lines
   /// of one convolution go straight into the next. Gives planes.
   case planes
+
+  /// Whether it calculates as the definition says, but for the order of sums.
+  var isExact: Bool {
+    switch self {
+    case .direct, .planes: true
+    case .winograd: false
+    }
+  }
 }
