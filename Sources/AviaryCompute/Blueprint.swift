@@ -6,6 +6,7 @@ import AviaryGraph
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
 //         → insertRelayouts  copies where neighbours differ
+//         → chainPlanes  convolutions of few channels that are done line by line at once
 //         → Storage        which values share memory: views, results written over operands
 //         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
 //         → Arena          places for all memory that is needed for a time
@@ -61,6 +62,7 @@ struct Blueprint {
     program.fuse(isTraining: isTraining)
     let decision = program.assignLayouts(options, engine)
     program.insertRelayouts()
+    if !isTraining { program.chainPlanes() }
     try self.init(
       decided: program, isSelfContained: isTraining, choices: decision.choices,
       nanoseconds: decision.nanoseconds, engine)

@@ -5,6 +5,7 @@ extension Lowering {
   mutating func convolution(
     _ unit: Unit, _ c: Convolution, flipped: Bool
   ) throws(ComputeError) {
+    if unit.mode.algorithm == .planes { return try planes(unit) }
     let input = value(unit.inputs[0]).shape
     let source = KernelSource(unit, c, channels: input[1], flipped: flipped)
     let rows = flipped ? source.allRows.reversed() : source.allRows
@@ -15,22 +16,12 @@ extension Lowering {
       try winograd(unit, source, rows: rows, columns: columns, edges)
       return
     }
-    if unit.mode.algorithm == .expanded {
-      let output = value(unit.output).shape
-      let runs = Axis.allCases.map { axis in
-        TapRun.convolution(
-          taps: c.kernel[axis], dilation: c.dilation[axis], padding: edges.before(axis),
-          input: input[axis.dimension], output: output[axis.dimension])
-      }
-      try expanded(unit, source, rows: rows, columns: columns, runs)
-      return
-    }
     let call = ConvolutionCall(
       unit: unit, input: input, output: value(unit.output).shape, kernel: c.kernel,
       stride: c.stride, dilation: c.dilation, groups: c.groups, edges: edges,
       hasBias: source.hasBias)
     let fused = try convolution(
-      call, weights: { source.kernel(rows: rows, columns: columns, $0) }, bias: source.bias,
+      call, weights: { source.kernel(rows: rows, columns: columns, $0) }, bias: { source.bias($0) },
       from: .value(unit.inputs[0]), to: .value(unit.output), fusedOperations(unit),
       isOverwriting: !addsInPlace(unit))
     try finish(unit, fused.result, isFused: fused.isFused)
@@ -101,6 +92,9 @@ extension Lowering {
     _ unit: Unit, _ result: Operand, isFused: Bool
   ) throws(ComputeError) {
     let descriptor = try program.descriptor(unit.output)
+    if let slopes = unit.epilogue.slopes, unit.mode.algorithm != .planes {
+      try prelu(unit, slopes, result, to: .value(unit.output))
+    }
     if !isFused, let activation = unit.epilogue.activation {
       try elementwise(unit, activation, result, descriptor)
     }

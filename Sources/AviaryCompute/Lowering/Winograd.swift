@@ -24,11 +24,18 @@ extension Lowering {
       Operand.value(unit.inputs[0]), constant(weights), .value(unit.output),
       temporary(byteCount: engine.threads * perWorker),
     ]
-    if let residual = unit.epilogue.residual { operands.append(.value(residual)) }
-    let isAdding = unit.epilogue.residual != nil
-    if source.hasBias {
-      // Whole registers are read of it: memory is taken by the page.
-      operands.append(constant(source.bias(try MemoryDescriptor([source.filters], .planar))))
+    func add(_ operand: Operand) -> Int {
+      operands.append(operand)
+      return operands.count - 1
+    }
+    let other = unit.epilogue.residual.map { add(.value($0)) }
+    // Whole registers are read of what there is for each filter: memory is taken by the page.
+    let perFilter = try MemoryDescriptor([source.filters], .planar)
+    let bias = source.hasBias ? add(constant(source.bias(perFilter))) : nil
+    let slopes = unit.epilogue.slopes.map { name in
+      add(
+        constant(
+          slopeConstant(name, perFilter, [source.filters], channels: source.filters)))
     }
     let engine = self.engine
     kernel(
@@ -44,12 +51,12 @@ extension Lowering {
           activation: CheapActivation(unit.epilogue.activation),
           finalActivation: CheapActivation(unit.epilogue.finalActivation))
         return { (memory: KernelMemory, workers: Workers) throws(ComputeError) in
-          let bias = isAdding ? 5 : 4
           unsafe try convolution.run(
             WinogradConvolution.Operands(
               input: memory[0], weights: memory[1], output: memory[2], working: memory[3],
-              bias: memory.count > bias ? memory[bias] : nil,
-              other: isAdding ? memory[4] : nil),
+              bias: bias.map { unsafe UnsafePointer(memory[$0]) },
+              slopes: slopes.map { unsafe UnsafePointer(memory[$0]) },
+              other: other.map { unsafe UnsafePointer(memory[$0]) }),
             workers)
         }
       })

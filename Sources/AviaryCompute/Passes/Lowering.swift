@@ -48,7 +48,7 @@ struct Lowering {
     case .averagePool(let pool, let countsPadding):
       try self.pool(unit, pool, countsPadding ? .meanOfAll : .meanOfInside)
     case .globalAveragePool: try globalAveragePool(unit)
-    case .concatenate: concatenate(unit)
+    case .concatenate: try concatenate(unit)
     case .slice(let start, _): slice(unit, start: start)
     case .pixelShuffle(let factor, let order):
       pixelShuffle(unit, factor: factor, order, isInverse: false)

@@ -7,13 +7,12 @@ extension Program {
   func narrowed(_ mode: Mode, _ unit: Unit) -> [Mode] {
     let isTraining = !seeds.isEmpty
     if unit.work.multipliesByWeights {
-      // Winograd's algorithm has no bfloat16.
-      guard mode.algorithm != .winograd else { return [] }
+      // Only oneDNN's direct convolutions have bfloat16.
+      guard mode.algorithm == .direct else { return [] }
       var narrow = mode
       narrow.inputNumbers = .bfloat16
       narrow.cost /= 1.9
-      // Sums of taps are written as they are summed.
-      guard !isTraining, mode.algorithm != .expanded, mayMove(unit, mode) else { return [narrow] }
+      guard !isTraining, mayMove(unit, mode) else { return [narrow] }
       var both = narrow
       both.outputNumbers = .bfloat16
       // Half as much is written.

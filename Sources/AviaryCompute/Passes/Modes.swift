@@ -36,6 +36,13 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
+    if unit.epilogue.slopes != nil {
+      // A pass of its own, where the convolution has no place for it.
+      for i in modes.indices where modes[i].algorithm == .direct {
+        modes[i].cost += Double(output.count) * Mode.nanosecondsPerMove / 2
+      }
+      modes = modes.stablySorted { $0.cost }
+    }
     if options.precision == .bfloat16 {
       modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
     }
@@ -86,11 +93,9 @@ extension Program {
         modes += outputs.map { Mode(from, $0, .winograd, cost: cost) }
       }
     }
-    if let expansion = Expansion(filters: filters, kernel: c.kernel), c.groups == 1,
-      c.stride == 1
-    {
-      let cost = expansionCost(expansion, channels, input)
-      modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+    if c.groups == 1, c.stride == 1 {
+      modes += planeModes(
+        channels: channels, filters: filters, kernel: c.kernel, positions: pixels, input)
     }
     // Depthwise convolutions are bound by memory, equally fast in either layout.
     modes.append(Mode(.channelsLast, .channelsLast, cost: direct(depth: channels)))
@@ -123,19 +128,32 @@ extension Program {
     var modes = [Mode(.channelsLast, .channelsLast, cost: direct + interleave)]
     if c.groups == 1 {
       modes.append(Mode(.blocked, .blocked, cost: direct * 1.05 + interleave))
-      if let expansion = Expansion(filters: filters, kernel: c.kernel) {
-        let cost = expansionCost(expansion, channels, input)
-        modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+      if c.stride.height == c.stride.width {
+        let stride = c.stride.height
+        modes += planeModes(
+          channels: channels, filters: filters * stride * stride,
+          kernel: Size(
+            (c.kernel.height + stride - 1) / stride, (c.kernel.width + stride - 1) / stride),
+          positions: pixels, input)
       }
     }
     return modes.stablySorted { $0.cost }
   }
 
-  private func expansionCost(_ expansion: Expansion, _ channels: Int, _ input: [Int]) -> Double {
-    let pixels = Double(input[0] * input[2] * input[3])
-    return pixels * Double(expansion.channels * channels) / 128
-      + pixels * Double(expansion.taps) * 0.5
-      + pixels * Double(expansion.channels) * Mode.nanosecondsPerMove / 2
+  /// Vectors of pixels, where there are too few channels for vectors of those.
+  private func planeModes(
+    channels: Int, filters: Int, kernel: Size, positions: Double, _ input: [Int]
+  ) -> [Mode] {
+    guard min(channels, filters) <= 16, max(channels, filters) <= 256,
+      max(kernel.height, kernel.width) <= 64
+    else { return [] }
+    // One to three filters leave little to do with a pixel that was fetched.
+    let speed: Double = filters > 3 ? 100 : 60
+    let products = positions * Double(kernel.height * kernel.width * channels * filters) / speed
+    let elements = Double(input.reduce(1, *))
+    return [Layout.planar, .blocked, .channelsLast].map { layout in
+      Mode(layout, .planar, .planes, cost: products + (layout == .planar ? 0 : 0.2 * elements))
+    }
   }
 }
 

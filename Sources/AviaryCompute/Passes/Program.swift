@@ -128,8 +128,8 @@ struct Program {
 
   /// The names of all parameters that units use.
   var parameterNames: [String] {
-    units.flatMap { unit in
-      unit.parameters
+    units.flatMap { $0.before + [$0] }.flatMap { unit in
+      unit.parameters + [unit.epilogue.slopes].compactMap { $0 }
         + unit.affine.flatMap { stage -> [String] in
           if case .normalization(_, let names) = stage { names } else { [] }
         }

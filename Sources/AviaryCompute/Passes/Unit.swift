@@ -20,6 +20,11 @@ struct Unit {
   var affine: [AffineStage] = []
   /// How it is done: in which layouts, by which algorithm.
   var mode = Mode(.planar, .planar, cost: 0)
+  /// Convolutions by planes that are done line by line along with it, the first one first. The
+  /// unit's inputs are then those of the first.
+  var before: [Unit] = []
+  /// The factor of a pixel shuffle that a convolution by planes does along with its own work.
+  var shuffle = 1
   /// Whether it belongs to the way back of a training.
   var isBackward = false
 }
@@ -73,6 +78,8 @@ enum Work: Hashable {
 struct Epilogue: Hashable {
   /// A function of single values, cheap enough to be fused.
   var activation: Activation?
+  /// The parameter that has the slopes of a PReLU; then nothing else is done.
+  var slopes: String?
   /// A value that is added.
   var residual: Int?
   /// A function of the sum.
@@ -123,14 +130,14 @@ enum Algorithm: String, Hashable {
   case direct
   /// Winograd's minimal filtering: fewer multiplications, a little less accurate.
   case winograd
-  /// For few output channels: products with every tap of the kernel first (a convolution 1x1),
-  /// then sums over shifted pixels. A vector register holds taps instead of absent channels.
-  case expanded
+  /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels. Lines
+  /// of one convolution go straight into the next. Gives planes.
+  case planes
 
   /// Whether it calculates as the definition says, but for the order of sums.
   var isExact: Bool {
     switch self {
-    case .direct, .expanded: true
+    case .direct, .planes: true
     case .winograd: false
     }
   }

@@ -14,6 +14,7 @@ enum TuningKey {
     ]
     if unit.parameters.count > 1 || !unit.affine.isEmpty { parts.append("bias") }
     if let activation = unit.epilogue.activation { parts.append("\(activation)") }
+    if unit.epilogue.slopes != nil { parts.append("prelu") }
     if let residual = unit.epilogue.residual {
       let isInput = unit.inputs.contains(residual)
       parts.append(isInput ? "adds its input" : keepsResidual ? "adds and keeps" : "adds")

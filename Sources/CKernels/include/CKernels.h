@@ -65,3 +65,5 @@ void aviary_winograd_output(const float *from, long product, long tile, long cou
 ///   - to: 36 matrices of `rows` x `columns`, channel by filter; what is neither is left as it is.
 void aviary_winograd_weights(const float *from, long filters, long channels, float *to, long rows,
                              long columns);
+#include "planes.h"
+#include "rows.h"
