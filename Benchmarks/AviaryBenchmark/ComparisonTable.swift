@@ -1,3 +1,5 @@
+internal import Aviary
+
 /// The engine beside its peers, as a table in Markdown.
 struct ComparisonTable {
   private let results: [WorkResult]
