@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import AviaryFiles
+internal import AviaryImage
 internal import AviaryTraining
 
 /// Draws the ratios of a file of results.
@@ -29,10 +30,8 @@ struct ChartCommand: ParsableCommand {
     let plot = BarPlot(
       title: "How many times faster than the best peer (marks: what was asked for)", bars)
     try plot.image.write(to: "\(target).png")
-    do throws(FileError) {
-      let file = try AtomicFile(replacing: "\(target).svg")
-      try file.write(Array(plot.svg.utf8))
-      try file.commit()
-    }
+    let file = try AtomicFile(replacing: "\(target).svg")
+    try file.write(Array(plot.svg.utf8))
+    try file.commit()
   }
 }

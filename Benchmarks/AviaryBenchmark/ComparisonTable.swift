@@ -1,3 +1,5 @@
+internal import Aviary
+
 /// The engine beside its peers, as a table in Markdown.
 struct ComparisonTable {
   private let results: [WorkResult]
@@ -23,13 +25,15 @@ struct ComparisonTable {
   private func row(_ result: WorkResult) -> String? {
     guard let ours = result.ours else { return nil }
     let spread = "\(text(ours.times.fastest)) to \(text(ours.times.slowest))"
-    let cells = [
-      result.work.title, result.work.bar.text(1), result.ratio.map { "**\($0.text(2))**" } ?? "",
-      result.isMet.map { $0 ? "met" : "not met" } ?? "",
-      "\(text(ours.milliseconds)) (\(spread))", result.rate.map { $0.text(0) } ?? "",
-      result.peers.first.map(text) ?? "none",
-      result.peers.dropFirst().map(text).joined(separator: ", "),
-      result.exact.map { text($0.milliseconds) } ?? "",
+    let ratio = result.ratio.map { "**\($0.text(2))**" } ?? ""
+    let verdict = result.isMet.map { $0 ? "met" : "not met" } ?? ""
+    let rate = result.rate.map { $0.text(0) } ?? ""
+    let best = result.peers.first.map(text) ?? "none"
+    let others = result.peers.dropFirst().map(text).joined(separator: ", ")
+    let exact = result.exact.map { text($0.milliseconds) } ?? ""
+    let cells: [String] = [
+      result.work.title, result.work.bar.text(1), ratio, verdict,
+      "\(text(ours.milliseconds)) (\(spread))", rate, best, others, exact,
     ]
     return "| " + cells.joined(separator: " | ") + " |"
   }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Aviary
 internal import AviaryGraph
 internal import AviaryImage
+internal import AviaryTensor
 
 /// Times whole programs that enlarge one picture, start to file, one after the other in turns, and
 /// holds their pictures against each other.

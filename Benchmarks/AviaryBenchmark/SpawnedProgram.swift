@@ -1,3 +1,4 @@
+internal import Aviary
 internal import FoundationEssentials
 internal import Glibc
 

@@ -30,7 +30,8 @@ def make(session):
     net.opt.use_fp16_storage = net.opt.use_fp16_packed = net.opt.use_fp16_arithmetic = False
     if net.load_param(stem + ".ncnn.param") or net.load_model(stem + ".ncnn.bin"):
         raise RuntimeError("the converted network is not read")
-    pictures = [ncnn.Mat(picture.copy()) for picture in session.input]
+    # A Mat of an array does not keep the array, nor an output its extractor: both are copied.
+    pictures = [ncnn.Mat(np.ascontiguousarray(picture)).clone() for picture in session.input]
 
     def run():
         results = []
@@ -40,7 +41,7 @@ def make(session):
             code, result = extractor.extract("out0")
             if code:
                 raise RuntimeError(f"code {code}")
-            results.append(result)
+            results.append(np.array(result))
         return results
 
     return run
@@ -49,4 +50,4 @@ def make(session):
 if __name__ == "__main__":
     session = Session()
     if not passed_over(session, precisions=("f32", "bf16")):
-        session.measure("ncnn", lambda: make(session), lambda results: np.stack([np.array(r) for r in results]))
+        session.measure("ncnn", lambda: make(session), lambda results: np.stack(results))

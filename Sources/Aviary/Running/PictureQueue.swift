@@ -41,7 +41,8 @@ final class PictureQueue: Sendable {
   ///
   /// - Parameter report: what it throws ends the rest: pictures that are begun are finished.
   func run(_ report: (PictureEvent) throws -> Void) throws {
-    let workers = (0..<min(upscaler.machinery.threads, jobs.count)).map { _ in
+    // One more than there are cores for: files are waited for, too.
+    let workers = (0..<min(upscaler.machinery.threads + 1, jobs.count)).map { _ in
       JoinableThread(starting: { while self.doNext() {} })
     }
     defer {

@@ -1,4 +1,5 @@
 import Aviary
+import AviaryCompute
 import AviaryGraph
 
 /// What `aviary bench` prints.

@@ -56,7 +56,7 @@ const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length);
 
 void cimg_close(cimg_reader *reader);
 
-// A part of a PNG's image data: rows filtered by the mean and compressed by themselves, so that parts
+// A part of a PNG's image data: rows filtered in the way that suits them and compressed by themselves, so that parts
 // can be made at the same time. `above` is the row before the first, zeros for the picture's first;
 // `pixel_length` is bytes. Raw deflate data that ends on a whole byte, and is the end of all with
 // `is_last`; `adler` is the checksum of the filtered rows. NULL without memory; else to be given to
