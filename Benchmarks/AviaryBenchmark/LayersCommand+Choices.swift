@@ -1,3 +1,4 @@
+import Aviary
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
