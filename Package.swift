@@ -57,9 +57,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CMPI", providers: [.apt(["libopenmpi-dev"])]),
     .target(
-      name: "CImageCodecs", linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+      name: "CImageCodecs",
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("z")]),
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
     .target(name: "CIsolation"),
+    .target(name: "CKernels"),
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
@@ -71,7 +73,7 @@ let package = Package(
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
     library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
-    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL"]),
+    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL", "CKernels"]),
     library(
       "AviaryCheckpoint",
       [

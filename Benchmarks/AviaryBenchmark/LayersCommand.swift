@@ -31,6 +31,13 @@ struct LayersCommand: ParsableCommand {
   @Flag(help: "Convolutions in bfloat16 where that is faster.")
   var bfloat16 = false
 
+  @Flag(
+    help: """
+      Times the ways to do each layer, and runs the network as they tell and as estimates tell, in \
+      turns; shows both.
+      """)
+  var measured = false
+
   @Flag(help: "Forward and back, as in training.")
   var training = false
 
@@ -41,7 +48,7 @@ struct LayersCommand: ParsableCommand {
     }
   }
 
-  private var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
+  var shape: [Int] { size.split(separator: "x").map { Int($0) ?? 0 } }
 
   func run() throws {
     let (parts, weights) = try Zoo(folders: []).untrained(
@@ -49,7 +56,12 @@ struct LayersCommand: ParsableCommand {
     let graph = parts.graph
     let options = PlanOptions(exact: exact, precision: bfloat16 ? .bfloat16 : .float32)
     let engine = try Engine(threads: threads)
-    let inputs = [graph.inputs[0].name: randomTensor(shape, seed: 2)]
+    let input = randomTensor(shape, seed: 2)
+    if measured {
+      let sample = Sample(graph: graph, weights: weights, input: input)
+      return try compareChoices(sample, options, engine)
+    }
+    let inputs = [graph.inputs[0].name: input]
     let steps: [PlanStep]
     var times: [[Double]]
     func add(_ durations: [Duration]) {

@@ -17,6 +17,9 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var processes: Int?
   /// How each layer is calculated: another implementation sums in another order.
   public var algorithms: [Algorithm]
+  /// What was chosen for each layer, in the engine's own words, so that who goes on can choose the
+  /// same; nil in files of before this was written down.
+  public var choices: [Algorithm]?
   /// The best validation so far; nil before the first.
   public var best: Best?
   /// How long was trained, over all stretches.
@@ -51,7 +54,8 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   /// A progress.
   public init(
     step: Int, recipe: String, seed: UInt64, dataFingerprint: String, program: String,
-    threads: Int, algorithms: [Algorithm] = [], best: Best? = nil, seconds: Double = 0,
+    threads: Int, algorithms: [Algorithm] = [], choices: [Algorithm]? = nil, best: Best? = nil,
+    seconds: Double = 0,
     samples: Int = 0, processes: Int = 1
   ) {
     self.step = step
@@ -61,6 +65,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
     self.program = program
     self.threads = threads
     self.algorithms = algorithms
+    self.choices = choices
     self.best = best
     self.seconds = seconds
     self.samples = samples

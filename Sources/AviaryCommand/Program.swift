@@ -31,6 +31,8 @@ struct Program: ParsableCommand {
         AVIARY_CHECKPOINTS  folders in which checkpoints are found by name
         AVIARY_PLUGIN_PATH  plugins to load: absolute paths of files
         (several are separated by colons)
+        AVIARY_TUNE         always, auto or never: see aviary run --help
+        XDG_CACHE_HOME      where times of layers are kept (default: ~/.cache)
 
       Completions: aviary --generate-completion-script bash (or zsh, fish).
       """,

@@ -6,6 +6,7 @@ import AviaryGraph
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
 //         → insertRelayouts  copies where neighbours differ
+//         → chainPlanes  convolutions of few channels that are done line by line at once
 //         → Storage        which values share memory: views, results written over operands
 //         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
 //         → Arena          places for all memory that is needed for a time
@@ -21,6 +22,10 @@ struct Blueprint {
   let rootOffsets: [Int: Int]
   let temporaryOffsets: [Int]
   let arenaBytes: Int
+  /// How each layer is done.
+  let choices: [PlanChoice]
+  /// The time that a run is expected to take, as far as it was measured or estimated.
+  let nanoseconds: Double
 
   /// - Parameter outputs: the names of the outputs wanted; nil for all.
   /// - Throws: `ComputeError`.
@@ -55,9 +60,24 @@ struct Blueprint {
     engine.activate()
     var program = program
     program.fuse(isTraining: isTraining)
-    program.assignLayouts(options)
+    let decision = program.assignLayouts(options, engine)
     program.insertRelayouts()
-    let storage = try Storage(program, isSelfContained: isTraining)
+    if !isTraining { program.chainPlanes() }
+    try self.init(
+      decided: program, isSelfContained: isTraining, choices: decision.choices,
+      nanoseconds: decision.nanoseconds, engine)
+  }
+
+  /// - Parameters:
+  ///   - program: with all layouts decided, and copies where neighbours differ.
+  ///   - isSelfContained: whether inputs and outputs lie in the arena, too.
+  /// - Throws: `ComputeError`.
+  init(
+    decided program: Program, isSelfContained: Bool = true, choices: [PlanChoice] = [],
+    nanoseconds: Double = 0, _ engine: Engine
+  ) throws(ComputeError) {
+    (self.choices, self.nanoseconds) = (choices, nanoseconds)
+    let storage = try Storage(program, isSelfContained: isSelfContained)
     lowering = try Lowering(program, storage, engine)
     let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
     let arena = try Arena(
@@ -80,9 +100,22 @@ public struct PlanOptions: Hashable, Sendable {
   public var exact: Bool
   /// In which numbers convolutions may calculate: bfloat16 where that is faster.
   public var precision: Precision
+  /// What was measured, by which algorithms and layouts are chosen; nil to choose by estimate, which
+  /// gives the same plan on every machine with these instructions.
+  public var tuning: Tuning?
+  /// How often a plan will run, roughly: what is not measured yet is timed where that pays. Nothing
+  /// is timed for 0.
+  public var runsAhead = 1
+  /// How another plan of the same network did its layers (`Plan.choices`), to be done the same way
+  /// whatever was measured since. Passed over where this processor does not offer all of it.
+  public var choices: [PlanChoice] = []
 
-  /// The fastest way in float32, unless stated.
-  public init(exact: Bool = false, precision: Precision = .float32) {
+  /// The fastest way in float32 by estimate, unless stated.
+  public init(
+    exact: Bool = false, precision: Precision = .float32, tuning: Tuning? = nil,
+    runsAhead: Int = 1
+  ) {
     (self.exact, self.precision) = (exact, precision)
+    (self.tuning, self.runsAhead) = (tuning, runsAhead)
   }
 }

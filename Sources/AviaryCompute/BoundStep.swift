@@ -12,7 +12,7 @@
   init(_ step: Step, _ places: Places, _ engine: EngineHandle) throws(ComputeError) {
     switch step.action {
     case .kernel(let make, let operands):
-      action = .kernel(make(), operands.map { places[$0] })
+      action = .kernel(try make(), operands.map { places[$0] })
     case .primitive(let step):
       action = .primitive(
         try BoundPrimitive(
@@ -34,7 +34,7 @@
       let memory = unsafe places.map {
         unsafe $0.pointer(inputs, outputs).assumingMemoryBound(to: Float.self)
       }
-      body(unsafe KernelMemory(memory), workers)
+      try body(unsafe KernelMemory(memory), workers)
     case .primitive(let primitive):
       unsafe try primitive.run(inputs, outputs, stream)
     }

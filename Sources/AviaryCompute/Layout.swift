@@ -56,6 +56,12 @@ struct Grid: Hashable {
     planes = shape[0] * shape[1] / depth
   }
 
+  /// The same for numbers that are only moved: two of 2 bytes are moved as one float.
+  init(_ shape: [Int], _ form: Form) {
+    self.init(shape, form.layout)
+    depth = depth * form.numbers.size / Numbers.float32.size
+  }
+
   /// The number of elements of a row.
   var rowCount: Int { columns * depth }
   /// The number of elements.

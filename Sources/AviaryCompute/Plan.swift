@@ -61,19 +61,38 @@ public struct Plan: ~Copyable {
       Port(name: $0.name, shape: program.values[$0.value].shape)
     }
     steps = blueprint.lowering.steps.map(\.description)
+    choices = blueprint.choices
+    expectedSeconds = blueprint.nanoseconds / 1e9
   }
 
   /// The bytes that a plan for this size would take for what lies between its inputs and outputs,
-  /// found without making it. Inputs, outputs and weights are not counted.
+  /// found without making it and without timing anything. Inputs, outputs and weights are not counted.
   ///
   /// - Throws: as `init`, weights aside.
   public static func arenaBytes(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> Int {
-    try Blueprint(
+    var options = options
+    options.runsAhead = 0
+    return try Blueprint(
       graph, inputShapes: inputShapes, outputs: outputs, options: options, engine
     ).arenaBytes
+  }
+
+  /// The time that a run of a plan for this size is expected to take, found without making it: the sum
+  /// of what its layers and the copies between them took when they were measured
+  /// (`PlanOptions.tuning`; what is missing is timed as for a plan), else a rough estimate that is
+  /// good for comparing sizes of one network.
+  ///
+  /// - Throws: as `init`, weights aside.
+  public static func expectedSeconds(
+    _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
+    options: PlanOptions = PlanOptions(), engine: Engine
+  ) throws(ComputeError) -> Double {
+    try Blueprint(
+      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine
+    ).nanoseconds / 1e9
   }
 
   /// The bytes that the plan takes for what lies between its inputs and outputs: one stretch of
@@ -82,6 +101,13 @@ public struct Plan: ~Copyable {
 
   /// What is done, in order, for reports.
   public let steps: [PlanStep]
+
+  /// How each layer is done, in order: several steps may belong to one, or none.
+  public let choices: [PlanChoice]
+
+  /// The time that a run is expected to take, in seconds, as `expectedSeconds(_:inputShapes:)` gives
+  /// it.
+  public let expectedSeconds: Double
 
   /// The shapes of the outputs, by name.
   public var outputShapes: [String: [Int]] {

@@ -1,12 +1,12 @@
 import CDNNL
 
-/// The numbers that convolutions multiply. Sums, and all that lies between convolutions, are
-/// float32.
+/// The numbers in which a network is calculated. Sums are float32 in any case.
 public enum Precision: String, CaseIterable, Codable, Hashable, Sendable {
   /// IEEE single precision: 24 bits of mantissa.
   case float32
-  /// The upper half of float32: 8 bits of mantissa. About twice as fast as direct convolutions in
-  /// float32, and about as fast as Winograd's.
+  /// The upper half of float32: 8 bits of mantissa. Convolutions multiply such numbers where that is
+  /// faster, about twice as fast as direct convolutions in float32; in inference what lies between
+  /// them is kept so, too, where both sides want that.
   case bfloat16
 }
 
@@ -17,10 +17,4 @@ extension Engine {
     let wanted = dnnl_cpu_isa_avx512_core_bf16.rawValue
     return dnnl_get_effective_cpu_isa().rawValue & wanted == wanted
   }
-}
-
-/// How a value lies in memory.
-struct Form: Hashable {
-  var layout: Layout
-  var precision = Precision.float32
 }

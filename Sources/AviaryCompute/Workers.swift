@@ -10,9 +10,14 @@ struct Workers {
   ///   - cost: about how many elements one step touches; small work is not worth waking threads.
   ///   - body: must not touch what another part writes.
   func split(_ total: Int, cost: Int = 1, _ body: (Range<Int>) -> Void) {
+    splitNumbered(total, cost: cost) { range, _ in body(range) }
+  }
+
+  /// The same, telling `body` the number of its part too: less than `count`, and no other's.
+  func splitNumbered(_ total: Int, cost: Int = 1, _ body: (Range<Int>, Int) -> Void) {
     let parts = min(count, total, max(total.multipliedSaturated(by: cost) >> 14, 1))
     guard parts > 1 else {
-      if total > 0 { body(0..<total) }
+      if total > 0 { body(0..<total, 0) }
       return
     }
     withoutActuallyEscaping(body) { body in
@@ -26,7 +31,7 @@ struct Workers {
             let (part, parts) = (Int(omp_get_thread_num()), Int(omp_get_num_threads()))
             let total = unsafe job.pointee.total
             let range = total * part / parts..<total * (part + 1) / parts
-            if !range.isEmpty { unsafe job.pointee.body(range) }
+            if !range.isEmpty { unsafe job.pointee.body(range, part) }
           }, pointer, UInt32(parts), 0)
       }
     }
@@ -34,7 +39,7 @@ struct Workers {
 
   private struct Job {
     let total: Int
-    let body: (Range<Int>) -> Void
+    let body: (Range<Int>, Int) -> Void
   }
 }
 

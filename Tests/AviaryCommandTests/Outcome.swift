@@ -13,7 +13,7 @@ struct Outcome {
   ///
   /// - Parameters:
   ///   - environment: variables that differ from the test's own. No checkpoints are found by name
-  ///     and no plugins are loaded unless stated here.
+  ///     no plugins are loaded, and nothing is timed, unless stated here.
   ///   - folder: the current folder.
   ///   - limit: a command of the shell that is run before, such as `ulimit -f 8`.
   init(
@@ -26,7 +26,7 @@ struct Outcome {
     process.executableURL = URL(filePath: "/bin/sh")
     process.arguments = ["-c", "\(limits); exec \"$0\" \"$@\"", Outcome.program.path] + arguments
     process.environment = ProcessInfo.processInfo.environment
-      .merging(["AVIARY_CHECKPOINTS": "", "AVIARY_PLUGIN_PATH": ""]) { $1 }
+      .merging(["AVIARY_CHECKPOINTS": "", "AVIARY_PLUGIN_PATH": "", "AVIARY_TUNE": "never"]) { $1 }
       .merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = URL(filePath: folder) }
     // Into files: a full pipe that nobody reads would stop the child.

@@ -67,6 +67,18 @@ import Testing
     steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
   }
 
+  /// Parts of concatenations that are made in their places, and wanted on the way back too.
+  @Test(arguments: [1, 2])
+  func slices(_ pictures: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", 16, kernel: 3).relu()
+      let b = a.convolution("b", 32, kernel: 3).activation(.tanh)
+      let whole = Value.concatenate([a, b, a.convolution("c", 16, kernel: 3)])
+      return [whole.convolution("d", 16, kernel: 1).prelu("d.prelu") + a]
+    }
+    try expectGradients(graph, [pictures, 3, 6, 5])
+  }
+
   /// Values used several times, early and late, whole and in part.
   @Test(arguments: 0..<24)
   func random(_ seed: Int) throws {

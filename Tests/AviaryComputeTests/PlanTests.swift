@@ -178,7 +178,7 @@ import Testing
     let graph = try Graph(channels: 16) { x in
       [(0..<30).reduce(x) { $0.convolution("\($1)", 16, kernel: 1).prelu("\($1).slopes") }]
     }
-    let shape = [1, 16, 64, 64]
+    let shape = [1, 16, 160, 64]
     let estimate = try Plan.arenaBytes(graph, inputShapes: [shape], engine: engine)
     let plan = try Plan(
       graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)), inputShapes: [shape],

@@ -144,7 +144,7 @@ import Testing
       do {
         try image.write(to: path)
         Issue.record("written in spite of the limit")
-      } catch { #expect("\(error)" == "\(path): cannot be written: File too large") }
+      } catch { #expect("\(error)" == "\(path): cannot be written: file too large") }
       #expect(try folder.names == ["picture.png"])
       #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))
     }

@@ -70,4 +70,38 @@ struct AxisLayout: Hashable, Sendable {
     }
     return spans
   }
+
+  /// The output pixels of the picture proper among those of the padded one.
+  func kept(_ output: Range<Int>) -> Range<Int> {
+    let shifted = output.lowerBound - skip..<output.upperBound - skip
+    return shifted.clamped(to: 0..<size * ratio)
+  }
+
+  /// Pixels of the padded picture from one line of the picture: value · factor + offset. Beyond the
+  /// ends the last pixel is repeated.
+  ///
+  /// - Parameters:
+  ///   - line: `size` values.
+  ///   - first: the first pixel of the padded picture.
+  func gather(
+    _ line: UnsafePointer<Float>, from first: Int, to target: UnsafeMutablePointer<Float>,
+    count: Int, factor: Float, offset: Float
+  ) {
+    // Where the picture proper begins and ends in the target.
+    let start = min(max(before - first, 0), count)
+    let end = min(max(before + size - first, start), count)
+    if start > 0 {
+      let value = unsafe line[0] * factor + offset
+      for i in 0..<start { unsafe target[i] = value }
+    }
+    if end > start {
+      let inside = unsafe line + (first + start - before)
+      let place = unsafe target + start
+      for i in 0..<end - start { unsafe place[i] = inside[i] * factor + offset }
+    }
+    if end < count {
+      let value = unsafe line[size - 1] * factor + offset
+      for i in end..<count { unsafe target[i] = value }
+    }
+  }
 }

@@ -8,6 +8,23 @@ public enum MemoryAllowance {
     return max(free / 2, 64 << 20)
   }
 
+  /// What one picture may take at a time.
+  package struct Bounds: Sendable {
+    /// What parts are chosen to fit into, where they can.
+    package var wanted: Int
+    /// What they must fit into.
+    package var most: Int
+
+    /// Caches are smaller by far: parts that need more than this are no faster.
+    private static let customary = 512 << 20
+
+    /// The bounds that a user states, or those of `standard`.
+    package init(stated: Int?) {
+      most = stated ?? MemoryAllowance.standard
+      wanted = stated ?? min(most, Bounds.customary)
+    }
+  }
+
   /// What the machine has available.
   private static var machine: Int? {
     text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }

@@ -10,9 +10,10 @@ struct NetworkPass: ~Copyable {
   /// - Parameters:
   ///   - scale: of the result over the picture.
   ///   - format: of the bands that will come.
+  ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, format: PixelFormat,
-    _ machinery: Machinery
+    resultBytes: Int = 0, _ machinery: Machinery
   ) throws {
     let enlargesFirst = model.picture.enlargeFirst == .bicubic
     var (width, height) = (width, height)
@@ -22,30 +23,20 @@ struct NetworkPass: ~Copyable {
       // 0.05 to 0.2 dB otherwise.
       enlargement = try BandResampler(
         Resampling(), width: width, height: height, format: format, by: factor)
+      enlargement?.threads = machinery.threads
       (width, height) = (try factor.length(of: width), try factor.length(of: height))
     }
     let ownScale = Ratio(enlargesFirst ? 1 : scale)
     let ratios = model.graph.ratios
     let output = model.graph.outputs.firstIndex { ratios[$0.value] == ownScale } ?? 0
     network = try TiledNetwork(
-      model, output: output, width: width, height: height, format: format, machinery)
+      model, output: output, width: width, height: height, format: format,
+      resultBytes: resultBytes, machinery)
   }
 
   /// Takes the next rows of the picture and gives the next rows of the result.
   mutating func push(_ band: Image, progress: () -> Void) throws -> [Image] {
     let input = try enlargement?.push(band) ?? band
-    return try network.push(input, progress: progress).map { $0.limited() }
-  }
-}
-
-extension Image {
-  /// Each value limited to 0...1. Before luma and chroma become RGB it matters: networks overshoot,
-  /// and an overshoot of luma would tint.
-  fileprivate func limited() -> Image {
-    var result = self
-    unsafe result.withMutableFloats { values in
-      for i in values.indices { unsafe values[i] = min(max(values[i], 0), 1) }
-    }
-    return result
+    return try network.push(input, progress: progress)
   }
 }

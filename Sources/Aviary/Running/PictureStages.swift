@@ -26,8 +26,10 @@ struct PictureStages: ~Copyable {
   private var bledRows = 0
   private var pass: NetworkPass
   private var main: RowWindow
-  private var chroma: (resampler: BandResampler, window: RowWindow)?
-  private var alpha: (resampler: BandResampler, window: RowWindow)?
+  /// The two planes of colour where the network has luma alone.
+  private var chroma: [SidePlane]
+  private var alpha: SidePlane?
+  private let threads: Int
   private var position = 0
 
   /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
@@ -39,21 +41,25 @@ struct PictureStages: ~Copyable {
     let factor = try ScaleFactor(scale)
     let outputWidth = try factor.length(of: width)
     let format = PixelFormat(color, bitDepth: source.bitDepth)
-    func bicubic(_ format: PixelFormat) throws -> (BandResampler, RowWindow) {
-      (
-        try BandResampler(Resampling(), width: width, height: height, format: format, by: factor),
-        try RowWindow(width: outputWidth, format: format)
-      )
+    func side() throws -> SidePlane {
+      try SidePlane(
+        width: width, height: height, bitDepth: source.bitDepth, by: factor, machinery.threads)
     }
     let outputHeight = try factor.length(of: height)
     let bleeding = try RowWindow(width: width, format: source)
     let main = try RowWindow(width: outputWidth, format: format)
     let leavesChroma = color == .luma && source.color == .rgb
-    let chroma = leavesChroma ? try bicubic(PixelFormat(.ycbcr, bitDepth: source.bitDepth)) : nil
-    let alpha =
-      source.hasAlpha ? try bicubic(PixelFormat(.gray, bitDepth: source.bitDepth)) : nil
+    let chroma = leavesChroma ? [try side(), try side()] : []
+    let alpha = source.hasAlpha ? try side() : nil
+    // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
+    // same with alpha, and what compressing takes.
+    let waiting = 4 * (chroma.count + (source.hasAlpha ? 1 : 0))
+    let converted = leavesChroma || color != source.color ? 4 * source.color.channels : 0
+    let joined = source.hasAlpha ? 4 * source.channels : 0
     pass = try NetworkPass(
-      model, scale: scale, width: width, height: height, format: format, machinery)
+      model, scale: scale, width: width, height: height, format: format,
+      resultBytes: waiting + converted + joined + 2 * source.channels * source.bitDepth.byteCount,
+      machinery)
 
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
     self.source = source
@@ -65,6 +71,7 @@ struct PictureStages: ~Copyable {
     self.main = main
     self.chroma = chroma
     self.alpha = alpha
+    threads = machinery.threads
     rowSpans = pass.network.rowSpans
     columnSpans = pass.network.columnSpans
     arenaBytes = pass.network.arenaBytes
@@ -75,14 +82,16 @@ struct PictureStages: ~Copyable {
   mutating func push(
     _ band: Image, progress: () -> Void, sink: (Image) throws -> Void
   ) throws {
-    if let plane = try band.alpha, let enlarged = try alpha?.resampler.push(plane) {
-      try alpha?.window.append(enlarged)
-    }
+    if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
     let opaque = try bled(band)
-    if let enlarged = try chroma?.resampler.push(opaque.converted(to: .ycbcr)) {
-      try chroma?.window.append(enlarged)
+    let input: Image
+    if chroma.isEmpty {
+      input = try opaque.converted(to: color, threads: threads)
+    } else {
+      let colours = try opaque.converted(to: .ycbcr, threads: threads)
+      input = try colours.plane(0).labelled(PixelFormat(.luma, bitDepth: source.bitDepth))
+      for i in chroma.indices { try chroma[i].push(colours.plane(i + 1)) }
     }
-    let input = try opaque.converted(to: color)
     for rows in try pass.push(input, progress: progress) {
       try main.append(rows)
       try emit(sink)
@@ -107,23 +116,24 @@ struct PictureStages: ~Copyable {
 
   /// Hands over the rows that are there in every way.
   private mutating func emit(_ sink: (Image) throws -> Void) throws {
-    var end = main.range.upperBound
-    if let chroma { end = min(end, chroma.window.range.upperBound) }
-    if let alpha { end = min(end, alpha.window.range.upperBound) }
+    let sides = chroma + [alpha].compactMap(\.self)
+    let end = sides.reduce(main.range.upperBound) { min($0, $1.window.range.upperBound) }
     guard end > position else { return }
     let rows = position..<end
     var result = try main.rows(rows)
-    if let colours = try chroma?.window.rows(rows) {
-      var merged = colours
-      try merged.replacePlane(0, with: result)
-      result = merged
+    if chroma.isEmpty {
+      result = try result.converted(to: source.color, threads: threads)
+    } else {
+      result = try Image(
+        luma: result, blue: chroma[0].window.rows(rows), red: chroma[1].window.rows(rows),
+        bitDepth: source.bitDepth, threads: threads)
     }
-    result = try result.converted(to: source.color)
     if let plane = try alpha?.window.rows(rows) { result = try result.withAlpha(plane) }
-    try sink(result.labelled(source))
     position = end
+    // What is not needed any more goes before the rows are compressed.
     try main.discard(before: end)
-    try chroma?.window.discard(before: end)
+    for i in chroma.indices { try chroma[i].window.discard(before: end) }
     try alpha?.window.discard(before: end)
+    try sink(result.labelled(source))
   }
 }

@@ -2,35 +2,25 @@ internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
 
-/// What models are computed with: threads, and weights prepared once for all pictures and tiles.
-struct Machinery: Sendable {
-  let engine: Engine
-  let weights: PreparedWeights
-  let options: UpscalerOptions
-
-  var planOptions: PlanOptions { PlanOptions(exact: options.exact) }
-
-  init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
-    self.options = options
-    engine = try Engine(threads: options.threads)
-    weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
-  }
-}
-
 /// Runs one output of a network on tiles, with a plan for the size of tile that comes. Tiles are
 /// of one size wherever the network's strides allow it, so that one plan serves.
 struct TileRunner: ~Copyable {
   private let graph: Graph
   private let machinery: Machinery
   private let output: String
-  private var plan: Plan?
-  private var plannedShape: [Int] = []
+  private var plan: (key: PlanPool.Key, held: PooledPlan)?
+  /// How many tiles are to come, roughly.
+  var tileCount = 1
 
   /// - Parameter graph: with its borders resolved for the whole picture.
   init(_ graph: Graph, output: Int, _ machinery: Machinery) {
     self.graph = graph
     self.machinery = machinery
     self.output = graph.outputs[output].name
+  }
+
+  deinit {
+    if let plan { machinery.plans.give(plan.held, plan.key) }
   }
 
   /// The memory that the activations of a tile take, its input and output included.
@@ -48,15 +38,23 @@ struct TileRunner: ~Copyable {
 
   /// The output for a tile of float32 values [runs, channels, height, width].
   mutating func run(_ tile: Tensor) throws -> Tensor {
-    if tile.shape != plannedShape {
+    if plan?.key.shape != tile.shape {
       // The old plan's memory is given back before the new one takes its own.
+      if let plan { machinery.plans.give(plan.held, plan.key) }
       plan = nil
-      plan = try Plan(
-        graph, weights: machinery.weights, inputShapes: [tile.shape], outputs: [output],
-        options: machinery.planOptions, engine: machinery.engine)
-      plannedShape = tile.shape
+      var options = machinery.planOptions
+      options.runsAhead = tileCount
+      let key = PlanPool.Key(graph: graph, output: output, shape: tile.shape)
+      let held =
+        try machinery.plans.take(key)
+        ?? PooledPlan(
+          Plan(
+            graph, weights: machinery.weights, inputShapes: [tile.shape], outputs: [output],
+            options: options, engine: machinery.engine))
+      plan = (key, held)
     }
-    guard let results = try plan?.run([graph.inputs[0].name: tile]), let result = results[output]
+    guard let results = try plan?.held.plan.run([graph.inputs[0].name: tile]),
+      let result = results[output]
     else { preconditionFailure("a plan gives the output that it was made for") }
     return result
   }

@@ -8,62 +8,83 @@ struct TileSize: Hashable, Sendable {
   var overlap: Int
   /// What inner tiles begin at a multiple of.
   var multiple: Int
-  /// The memory that the activations take.
+  /// The memory that the activations and the bands around them take.
   var bytes: Int
 
-  /// What is usually fast: activations of a few dozen channels stay near the processor, and the
-  /// overlap costs little.
-  private static let customary = 512
-
-  /// The largest tile up to the customary size whose activations fit into the memory allowed.
+  /// Chooses the part that takes the least time of those that fit into memory.
   ///
+  /// Candidates are the whole, bands as wide as the picture, and tiles of several sides. The time of
+  /// each is estimated with all that overlaps; from the fastest on, the first counts whose plan fits.
+  ///
+  /// - Parameter resultBytes: of memory that the caller takes for each pixel of a band of the result.
   /// - Throws: `AviaryError.memory` where the network must be computed as a whole, or the smallest
-  ///   sensible tile is too large.
+  ///   tile is too large.
   static func choose(
     _ graph: Graph, _ tiling: Tiling, output: Int, rows: Int, columns: Int, runs: Int,
-    _ machinery: Machinery
+    resultBytes: Int, _ machinery: Machinery
   ) throws -> TileSize {
-    let allowed = machinery.options.memory ?? MemoryAllowance.standard
-    // A row of tiles is as wide as the picture: its input, and its result in the four forms that it
-    // takes on its way to the file.
+    // A row of tiles is as wide as the picture: its input as it comes and put together, and its result.
     let ratio = graph.ratios[graph.outputs[output].value]?.value ?? 1
     let planes = runs * graph.inputs[0].channels
-    let bandBytes = Double(columns * planes * 4) * (2 + 4 * ratio * ratio)
+    let rowBytes =
+      Double(columns)
+      * (Double(planes * 4 * 2) + Double(planes * 4 + resultBytes) * ratio * ratio)
     func bytes(_ height: Int, _ width: Int) throws -> Int {
-      Int(bandBytes * Double(height))
+      Int(rowBytes * Double(height))
         + (try TileRunner.memoryEstimate(
           graph, output: output, runs: runs, height: height, width: width, machinery))
     }
+    let bounds = machinery.allowance
     switch tiling {
     case .whole(let reason):
       let needed = try bytes(rows, columns)
-      guard needed <= allowed else {
-        throw AviaryError.memory(needed: needed, allowed: allowed, reason: reason)
+      guard needed <= bounds.most else {
+        throw AviaryError.memory(needed: needed, allowed: bounds.most, reason: reason)
       }
       return TileSize(height: rows, width: columns, overlap: 0, multiple: 1, bytes: needed)
     case .exact(let overlap, let multiple):
-      // A tile gets on by at least as much as it overlaps, else it is mostly overlap.
-      let least = (4 * overlap + multiple) / multiple * multiple
-      let wanted = max(machinery.options.tile ?? customary, multiple) / multiple * multiple
-      var (tallest, widest) = (max(wanted, least), max(wanted, least))
-      while true {
-        let height = min(tallest, rows), width = min(widest, columns)
-        let needed = try bytes(height, width)
-        if needed <= allowed {
-          return TileSize(
-            height: height, width: width, overlap: overlap, multiple: multiple, bytes: needed)
-        }
-        guard tallest > least || widest > least else {
-          throw AviaryError.memory(
-            needed: needed, allowed: allowed, reason: "for a tile of \(width)x\(height) pixels")
-        }
-        // Flat tiles first: the height decides on the bands as well.
-        if tallest > least {
-          tallest = max(tallest / 2 / multiple * multiple, least)
-        } else {
-          widest = max(widest / 2 / multiple * multiple, least)
+      let estimate = TileTime(
+        pixelSeconds: try graph.secondsPerPixel(height: rows, width: columns) * Double(runs),
+        rows: rows, columns: columns, overlap: overlap)
+      let candidates = TileCandidates(
+        rows: rows, columns: columns, overlap: overlap, multiple: multiple,
+        wanted: machinery.options.tile
+      ).sizes.sorted { estimate.seconds($0) < estimate.seconds($1) }
+      var least = (bytes: Int.max, size: TileCandidates.Size(height: rows, width: columns))
+      // In the end all fit or none do: a candidate's plan is looked at once.
+      var needed: [TileCandidates.Size: Int] = [:]
+      for allowed in [bounds.wanted, bounds.most] {
+        // What activations take for each pixel: their ends at least, then as the last candidate had it.
+        var density = Double(planes * 4) * (1 + ratio * ratio)
+        for size in candidates {
+          let area = Double(size.height * size.width)
+          let guess = rowBytes * Double(size.height) + density * area
+          if guess > 1.5 * Double(allowed), size != candidates.last { continue }
+          let bytes = try needed[size] ?? bytes(size.height, size.width)
+          needed[size] = bytes
+          density = max(Double(bytes) - rowBytes * Double(size.height), 0) / area
+          if bytes <= allowed {
+            return TileSize(
+              height: size.height, width: size.width, overlap: overlap, multiple: multiple,
+              bytes: bytes)
+          }
+          if bytes < least.bytes { least = (bytes, size) }
         }
       }
+      throw AviaryError.memory(
+        needed: least.bytes, allowed: bounds.most,
+        reason: "for a tile of \(least.size.width)x\(least.size.height) pixels")
     }
+  }
+}
+
+extension Graph {
+  /// About how long one pixel of the input takes on two cores: multiply-adds at the rate of direct
+  /// convolutions, and at least the time to read and write it a few times.
+  fileprivate func secondsPerPixel(height: Int, width: Int) throws(GraphError) -> Double {
+    // A part of it will do, and cannot overflow.
+    let (height, width) = (min(height, 256), min(width, 256))
+    guard let sum = try? multiplyAdds(height: height, width: width) else { return 1e-8 }
+    return max(sum / Double(height * width) / 300e9, 1e-8)
   }
 }

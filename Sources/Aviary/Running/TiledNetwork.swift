@@ -1,9 +1,10 @@
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
 
 /// A network at work on a picture that passes by in bands of rows: rows go in, and those rows of the
-/// result that they complete come out. The result does not depend on how the picture is divided.
+/// result that they complete come out, limited to the range of colours. The result does not depend on how the picture is divided.
 struct TiledNetwork: ~Copyable {
   /// The result's format.
   let outputFormat: PixelFormat
@@ -16,6 +17,9 @@ struct TiledNetwork: ~Copyable {
 
   private let picture: Picture
   private var runner: TileRunner
+  private let threads: Int
+  /// The last tile's input, whose memory serves the next of its size.
+  private var tile = Tensor.none
   /// How many of the picture's planes are one input of the network: all, or each for itself.
   private let planesPerRun: Int
   private var window: RowWindow
@@ -24,11 +28,12 @@ struct TiledNetwork: ~Copyable {
   /// - Parameters:
   ///   - format: of the bands that will come, in the network's colours.
   ///   - output: the position of the graph's output.
+  ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
   /// - Throws: `AviaryError.memory` where not even the smallest tile fits; `GraphError` and
   ///   `ComputeError` where the network cannot be planned.
   init(
     _ model: Model, output: Int, width: Int, height: Int, format: PixelFormat,
-    _ machinery: Machinery
+    resultBytes: Int, _ machinery: Machinery
   ) throws {
     guard model.graph.inputs.count == 1 else {
       throw AviaryError.inputs(model: model.name, found: model.graph.inputs.map(\.name))
@@ -57,7 +62,7 @@ struct TiledNetwork: ~Copyable {
     let runs = format.channels / channels
     let tile = try TileSize.choose(
       resolved, tiling, output: output, rows: rows.padded, columns: columns.padded, runs: runs,
-      machinery)
+      resultBytes: resultBytes, machinery)
     let window = try RowWindow(width: width, format: format)
 
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
@@ -70,7 +75,9 @@ struct TiledNetwork: ~Copyable {
     rowSpans = rows.spans(tile: tile.height, overlap: tile.overlap, multiple: tile.multiple)
     columnSpans = columns.spans(tile: tile.width, overlap: tile.overlap, multiple: tile.multiple)
     arenaBytes = tile.bytes
+    threads = machinery.threads
     runner = TileRunner(resolved, output: output, machinery)
+    runner.tileCount = rowSpans.count * columnSpans.count * machinery.options.pictureCount
   }
 
   /// Takes the next rows of the picture and gives the next rows of the result, as many as can be
@@ -116,81 +123,91 @@ struct TiledNetwork: ~Copyable {
     var result = try Image(
       width: columns.size * columns.ratio, height: kept.count, format: outputFormat)
     for column in columnSpans {
-      let tile = try gather(source, firstRow: firstRow, span, column)
+      try gather(source, firstRow: firstRow, span, column)
       let output = try runner.run(tile)
       try check(output, of: tile)
-      try scatter(output, of: tile, from: span, column, kept, into: &result)
+      scatter(output, from: span, column, kept, into: &result)
       progress()
     }
     return result
   }
 
-  /// A tile of the padded picture, in the network's values: [runs, channels, height, width].
-  private func gather(
+  /// Makes the tile of the padded picture, in the network's values: [runs, channels, height, width].
+  private mutating func gather(
     _ source: Image, firstRow: Int, _ rowSpan: AxisLayout.Span, _ columnSpan: AxisLayout.Span
-  ) throws -> Tensor {
-    let runs = source.channels / planesPerRun
-    var tile = try Tensor(
-      zeros: [runs, planesPerRun, rowSpan.length, columnSpan.length])
-    let width = source.width, planeSize = source.width * source.height
-    let sourceColumns = (columnSpan.start..<columnSpan.start + columnSpan.length).map {
-      min(max($0 - columns.before, 0), columns.size - 1)
-    }
-    unsafe tile.withMutableFloats { target in
-      unsafe source.withFloats { values in
-        var i = 0
-        for plane in 0..<source.channels {
-          let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
-          for row in rowSpan.start..<rowSpan.start + rowSpan.length {
-            let start = plane * planeSize + (sourceRow(row) - firstRow) * width
-            for column in sourceColumns {
-              unsafe target[i] = values[start + column] * factor + offset
-              i += 1
-            }
+  ) throws {
+    let (height, width) = (rowSpan.length, columnSpan.length)
+    let shape = [source.channels / planesPerRun, planesPerRun, height, width]
+    if tile.shape != shape { tile = try Tensor(zeros: shape) }
+    let (columns, start) = (columns, columnSpan.start)
+    let scalings = (0..<planesPerRun).map { picture.scaling(channel: $0) }
+    let sourceRows = (rowSpan.start..<rowSpan.start + height).map { sourceRow($0) - firstRow }
+    unsafe tile.withMutableFloats { places in
+      unsafe source.withFloats { pixels in
+        guard let place = places.baseAddress, let pixel = pixels.baseAddress else { return }
+        nonisolated(unsafe) let (target, values) = unsafe (place, pixel)
+        let lines = source.channels * height
+        Parallel.split(lines, threads: TiledNetwork.threads(threads, for: lines * width)) { part in
+          for line in part {
+            let (plane, row) = line.quotientAndRemainder(dividingBy: height)
+            let (factor, offset) = scalings[plane % scalings.count]
+            unsafe columns.gather(
+              values + (plane * source.height + sourceRows[row]) * source.width, from: start,
+              to: target + line * width, count: width, factor: factor, offset: offset)
           }
         }
       }
     }
-    return tile
   }
 
-  /// Puts the part of a tile's output that is kept in its place, in values from 0 to 1.
+  /// Puts the part of a tile's output that is kept in its place, in values from 0 to 1. Values are
+  /// limited here, before luma and chroma become RGB: networks overshoot, and an overshoot of luma
+  /// would tint.
   private func scatter(
-    _ output: Tensor, of input: Tensor, from rowSpan: AxisLayout.Span,
-    _ columnSpan: AxisLayout.Span, _ keptRows: Range<Int>, into result: inout Image
-  ) throws {
+    _ output: Tensor, from rowSpan: AxisLayout.Span, _ columnSpan: AxisLayout.Span,
+    _ keptRows: Range<Int>, into result: inout Image
+  ) {
     let keptColumns = columns.kept(columnSpan.output)
     let height = output.shape[2], width = output.shape[3]
     let resultWidth = result.width, resultPlane = result.width * result.height
-    let ratio = rows.ratio, inputWidth = input.shape[3]
+    let ratio = rows.ratio, inputWidth = tile.shape[3], inputHeight = tile.shape[2]
     // The output lacks the rim that convolutions without padding cost, or has one too many.
     let lead = rows.shrinkage / 2
-    let residual: Float =
-      switch picture.output {
-      case .picture: 0
-      case .residual: 1
-      case .noise: -1
-      }
     // Where in the tile's output the kept part begins.
     let top = keptRows.lowerBound + rows.skip - rowSpan.start * ratio
     let left = keptColumns.lowerBound + columns.skip - columnSpan.start * ratio
-    let planes = result.channels
-    unsafe result.withMutableFloats { target in
-      unsafe output.withFloats { values in
-        unsafe input.withFloats { inputs in
-          for plane in 0..<planes {
-            let (factor, offset) = picture.scaling(channel: plane % planesPerRun)
-            for row in 0..<keptRows.count {
-              let from = (plane * height + top + row) * width + left
-              let to = plane * resultPlane + row * resultWidth + keptColumns.lowerBound
-              for column in 0..<keptColumns.count {
-                var value = unsafe values[from + column]
-                if residual != 0 {
-                  let i =
-                    (plane * input.shape[2] + top + row + lead) * inputWidth + left + column + lead
-                  value = unsafe inputs[i] + (residual > 0 ? value : -value)
+    let scalings = (0..<planesPerRun).map { picture.scaling(channel: $0) }
+    let meaning = picture.output
+    let lines = result.channels * keptRows.count, count = keptColumns.count
+    let threads = TiledNetwork.threads(threads, for: lines * count)
+    unsafe result.withMutableFloats { places in
+      unsafe output.withFloats { outputs in
+        unsafe tile.withFloats { besides in
+          guard let place = places.baseAddress, let value = outputs.baseAddress,
+            let beside = besides.baseAddress
+          else { return }
+          nonisolated(unsafe) let (target, values, inputs) = unsafe (place, value, beside)
+          Parallel.split(lines, threads: threads) { part in
+            for line in part {
+              let (plane, row) = line.quotientAndRemainder(dividingBy: keptRows.count)
+              let (factor, offset) = scalings[plane % scalings.count]
+              let from = unsafe values + (plane * height + top + row) * width + left
+              let to =
+                unsafe target + plane * resultPlane + row * resultWidth
+                + keptColumns.lowerBound
+              if meaning == .picture {
+                for i in 0..<count {
+                  unsafe to[i] = min(max((from[i] - offset) / factor, 0), 1)
                 }
-                unsafe target[to + column] = (value - offset) / factor
+                continue
+              }
+              let sign: Float = meaning == .residual ? 1 : -1
+              let beside =
+                unsafe inputs
+                + (plane * inputHeight + top + row + lead) * inputWidth + left + lead
+              for i in 0..<count {
+                let value = unsafe beside[i] + sign * from[i]
+                unsafe to[i] = min(max((value - offset) / factor, 0), 1)
               }
             }
           }
@@ -198,13 +215,20 @@ struct TiledNetwork: ~Copyable {
       }
     }
   }
+
+  /// On how many threads so many values are copied: one where starting others would take longer.
+  private static func threads(_ threads: Int, for count: Int) -> Int {
+    count < 1 << 18 ? 1 : threads
+  }
 }
 
-extension AxisLayout {
-  /// The output pixels of the picture proper among those of the padded one.
-  func kept(_ output: Range<Int>) -> Range<Int> {
-    let shifted = output.lowerBound - skip..<output.upperBound - skip
-    return shifted.clamped(to: 0..<size * ratio)
+extension Tensor {
+  /// No elements.
+  fileprivate static var none: Tensor {
+    guard let tensor = try? Tensor(zeros: [0]) else {
+      preconditionFailure("a shape without elements")
+    }
+    return tensor
   }
 }
 

@@ -10,10 +10,7 @@ public struct Upscaler: Sendable {
   /// How many times as high and wide pictures become.
   public let scale: Int
   private let model: Model
-  private let machinery: Machinery
-
-  /// Rows that are read at once: enough that decoding in bands costs nothing.
-  private static let bandHeight = 64
+  let machinery: Machinery
 
   /// An upscaler.
   ///
@@ -62,39 +59,15 @@ public struct Upscaler: Sendable {
   public func enlarge(
     from input: String, to output: String, progress: (Double) -> Void = { _ in }
   ) throws -> UpscaleReport {
-    let clock = ContinuousClock()
-    let start = clock.now
-    var reader = try PictureReader(path: input)
-    let header = reader.header
-    var stages = try PictureStages(
-      model, scale: scale, width: header.width, height: header.height, source: header.format,
-      machinery)
-    var writer = try PictureWriter(
-      path: output, width: stages.outputWidth, height: stages.outputHeight, format: header.format,
-      metadata: header.metadata)
-    var done = 0
-    let total = Double(max(stages.tileCount, 1))
-    while let band = try reader.read(rows: Upscaler.bandHeight) {
-      try stages.push(
-        band,
-        progress: {
-          done += 1
-          progress(Double(done) / total)
-        }, sink: { try writer.write($0) })
-    }
-    try writer.finish()
-    var warnings: [String] = []
-    if !model.scales.isEmpty, !model.scales.contains(scale) {
-      let scales = model.scales.map(String.init).joined(separator: ", ")
-      warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
-    }
-    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
-    return UpscaleReport(
-      width: header.width, height: header.height, outputWidth: stages.outputWidth,
-      outputHeight: stages.outputHeight, tiles: stages.tileCount,
-      tileWidth: stages.columnSpans.map(\.length).max() ?? 0,
-      tileHeight: stages.rowSpans.map(\.length).max() ?? 0, arenaBytes: stages.arenaBytes,
-      seconds: start.duration(to: clock.now) / .seconds(1), warnings: warnings)
+    var picture = try OpenPicture(input, model, scale: scale, machinery)
+    return try picture.enlarge(to: output, progress: progress)
+  }
+
+  /// Opens a picture to enlarge it.
+  ///
+  /// - Throws: as `enlarge(from:to:)`, output aside.
+  func open(_ input: String, _ machinery: Machinery) throws -> OpenPicture {
+    try OpenPicture(input, model, scale: scale, machinery)
   }
 
   /// Enlarges a picture in memory.

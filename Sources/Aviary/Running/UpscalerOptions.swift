@@ -1,3 +1,5 @@
+public import AviaryCompute
+
 /// How pictures are computed.
 public struct UpscalerOptions: Sendable {
   /// Threads; nil for as many as the cores that the process may use.
@@ -6,15 +8,26 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
+  /// The numbers that are computed with.
+  public var precision: RunPrecision
+  /// What was measured, by which algorithms are chosen; nil to choose by estimate.
+  public var tuning: Tuning?
+  /// How many pictures are to come, roughly: what is not measured yet is timed where that pays.
+  public var pictureCount = 1
   /// The side of tiles in pixels of the network's input, where the memory allows it; nil for what
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms, unless stated.
-  public init(threads: Int? = nil, memory: Int? = nil, exact: Bool = false) {
+  /// All cores, half of the free memory, the fast algorithms by estimate, float32, unless stated.
+  public init(
+    threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
+    precision: RunPrecision = .float32, tuning: Tuning? = nil
+  ) {
     self.threads = threads
     self.memory = memory
     self.exact = exact
+    self.precision = precision
+    self.tuning = tuning
   }
 }
 

@@ -1,6 +1,6 @@
 internal import AviaryFiles
 internal import AviaryCheckpoint
-internal import AviaryCompute
+public import AviaryCompute
 public import AviaryGraph
 internal import AviaryTensor
 public import AviaryTraining
@@ -50,6 +50,8 @@ public struct TrainingRun: ~Copyable {
   ///   - zoo: the architectures, and the checkpoints that are found by name.
   ///   - checkpoint: a checkpoint of an unfinished training to go on from; nil to begin.
   ///   - communicator: the processes that train together; rank 0 alone validates, logs and saves.
+  ///   - tuning: what was measured, by which algorithms are chosen; nil to choose by estimate. A
+  ///     training that is resumed goes on as it began, whatever was measured since.
   ///   - observer: is told what happens.
   /// - Throws: `TrainingError` for what is wrong with the recipe, its data or the folder;
   ///   `RegistryError`, `GraphError` and `AviaryError` for an architecture, configuration or checkpoint
@@ -57,7 +59,7 @@ public struct TrainingRun: ~Copyable {
   ///   that cannot be planned.
   public init(
     _ recipe: Recipe, zoo: Zoo = Zoo(), resuming checkpoint: String? = nil,
-    communicator: any Communicator = OneProcess(),
+    communicator: any Communicator = OneProcess(), tuning: Tuning? = nil,
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
     try recipe.check()
@@ -85,15 +87,20 @@ public struct TrainingRun: ~Copyable {
     var parameters = start.parameters
     try communicator.broadcast(
       &parameters, network.graph.parameters.filter { $0.role != .bookkeeping }.map(\.name))
+    let batchShape = [share, network.graph.inputs[0].channels, side, side]
+    var settings = TrainingRun.settings(recipe, output: trainable.geometry.output)
+    settings.options.runsAhead = recipe.steps * recipe.batch.accumulation
+    try settings.options.decide(
+      network.graph, batchShape, output: settings.output, resumed?.progress, tuning, communicator,
+      engine)
     let trainer = try Trainer(
-      network.graph, batchShape: [share, network.graph.inputs[0].channels, side, side],
-      parameters: parameters, losses: losses, optimizer: start.optimizer, average: start.average,
-      adversary: start.adversary,
-      settings: TrainingRun.settings(recipe, output: trainable.geometry.output),
-      communicator: communicator, engine: engine)
-    let progress = TrainingRun.progress(
+      network.graph, batchShape: batchShape, parameters: parameters, losses: losses,
+      optimizer: start.optimizer, average: start.average,
+      adversary: start.adversary, settings: settings, communicator: communicator, engine: engine)
+    var progress = TrainingRun.progress(
       recipe, data, resumed, step: trainer.stepCount, plan: trainer.planSteps, engine,
       processes: communicator.size)
+    progress.choices = trainer.planChoices.map { .init($0) }
     for line in start.messages(data, resumed, recipe, progress) { observer(.message(line)) }
     lossNames = losses.parts.map(\.name) + (recipe.adversarial == nil ? [] : ["adversarial"])
     // Nothing throws from here on: a value that cannot be copied must not be left half made.

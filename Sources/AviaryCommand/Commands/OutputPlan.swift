@@ -9,6 +9,9 @@ struct OutputPlan {
     let input: String
     /// Where it goes, or why it goes nowhere.
     let output: Result<String, CommandError>
+
+    /// The same for the library.
+    var path: Result<String, any Error> { output.mapError { $0 } }
   }
 
   /// In the order in which they were named; a folder's by name.

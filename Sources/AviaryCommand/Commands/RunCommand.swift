@@ -61,25 +61,23 @@ struct RunCommand: ParsableCommand {
     try processes.barrier()
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
-    let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
+    var options = compute.upscalerOptions
+    options.pictureCount = (plan.jobs.count + processes.size - 1) / processes.size
+    let upscaler = try Upscaler(model, scale: scale, options: options)
     var results: [PictureResult] = []
-    for (position, job) in plan.jobs.enumerated()
-    where position % processes.size == processes.rank {
-      do {
-        let path = try job.output.get()
-        let count = plan.jobs.count > 1 ? "\(position + 1)/\(plan.jobs.count) " : ""
-        let report = try enlarge(job.input, to: path, upscaler, title: count + job.input)
-        results.append(PictureResult(json: try json(job.input, path, report)))
-        if !output.json { try Console.print(line(job.input, path, report)) }
-      } catch let error as CommandError where error.isFinal {
-        // Without standard output nobody would learn of the rest.
-        throw error
-      } catch {
-        Console.error(error)
-        results.append(
-          PictureResult(
-            json: ["input": .string(job.input), "error": .string("\(error)")],
-            failure: ExitStatus(error).rawValue))
+    let positions = plan.jobs.indices.filter { $0 % processes.size == processes.rank }
+    let jobs = positions.map { PictureJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
+    var bar = try progressBar(plan, upscaler)
+    defer { bar.finish() }
+    try upscaler.enlarge(jobs) { event in
+      switch event {
+      case .progress(let position, let share):
+        bar.update((Double(position) + share) / Double(jobs.count))
+      case .finished(let position, let result):
+        // Before anything else is written to the terminal.
+        bar.finish()
+        results.append(try tell(plan.jobs[positions[position]], result))
+        bar.update(Double(position + 1) / Double(jobs.count))
       }
     }
     let all = try PictureResult.gathered(results, from: processes)
@@ -90,19 +88,41 @@ struct RunCommand: ParsableCommand {
     if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
-  private func enlarge(
-    _ input: String, to path: String, _ upscaler: Upscaler, title: String
-  ) throws -> UpscaleReport {
-    // Read once more than needed, for the bar's rate: it costs less than a millisecond.
-    let header = try PictureReader(path: input).header
-    let pixels = Double(header.width * header.height * upscaler.scale * upscaler.scale)
-    var bar = ProgressBar(title, amount: pixels / 1e6, unit: "Mpx", isEnabled: !output.quiet)
-    defer { bar.finish() }
-    let report = try upscaler.enlarge(from: input, to: path) { bar.update($0) }
-    // Before anything else is written to the terminal.
-    bar.finish()
-    report.warnings.forEach(Console.warn)
-    return report
+  /// The bar of all pictures; of one, with its pixels.
+  private func progressBar(_ plan: OutputPlan, _ upscaler: Upscaler) throws -> ProgressBar {
+    guard plan.jobs.count == 1 else {
+      return ProgressBar(
+        "\(plan.jobs.count) pictures", amount: Double(plan.jobs.count), unit: "pictures",
+        isEnabled: !output.quiet)
+    }
+    // Read once more than needed, for the bar's rate: it costs less than a millisecond. What cannot be
+    // read is told of when it is its turn.
+    let input = plan.jobs[0].input
+    let header = try? PictureReader(path: input).header
+    let pixels = Double((header?.width ?? 0) * (header?.height ?? 0))
+    let amount = pixels * Double(upscaler.scale * upscaler.scale) / 1e6
+    return ProgressBar(input, amount: amount, unit: "Mpx", isEnabled: !output.quiet)
+  }
+
+  /// Tells of a picture that is done, or failed.
+  ///
+  /// - Throws: `CommandError` without standard output: nobody would learn of the rest.
+  private func tell(
+    _ job: OutputPlan.Job, _ result: Result<UpscaleReport, any Error>
+  ) throws -> PictureResult {
+    do {
+      let report = try result.get(), path = try job.output.get()
+      report.warnings.forEach(Console.warn)
+      if !output.json { try Console.print(line(job.input, path, report)) }
+      return PictureResult(json: try json(job.input, path, report))
+    } catch let error as CommandError where error.isFinal {
+      throw error
+    } catch {
+      Console.error(error)
+      return PictureResult(
+        json: ["input": .string(job.input), "error": .string("\(error)")],
+        failure: ExitStatus(error).rawValue)
+    }
   }
 
   private func line(_ input: String, _ path: String, _ report: UpscaleReport) -> String {

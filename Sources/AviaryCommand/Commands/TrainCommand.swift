@@ -45,6 +45,13 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Check everything, print the whole recipe and the network, and end.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "When to time the ways to compute a layer, to take the fastest: always, never, or where the "
+        + "work ahead is ten times as long (default: $AVIARY_TUNE, else always). What is resumed "
+        + "goes on as it began.", valueName: "always|auto|never"))
+  var tune: TuningChoice?
+
   @Flag(help: "No progress and no notes; warnings and errors remain.")
   var quiet = false
 
@@ -68,6 +75,7 @@ struct TrainCommand: ParsableCommand {
     let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
     var training = try TrainingRun(
       source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,
+      tuning: TuningChoice.tuning(tune, else: .always),
       observer: { watcher.show($0) })
     if dryRun {
       guard processes.rank == 0 else { return }

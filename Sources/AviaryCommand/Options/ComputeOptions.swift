@@ -17,6 +17,25 @@ struct ComputeOptions: ParsableArguments {
   @Flag(help: "Leave out algorithms that trade accuracy for speed.")
   var exact = false
 
+  @Option(
+    help: ArgumentHelp(
+      "When to time the ways to compute a layer, to take the fastest: always, never, or where the "
+        + "work ahead is ten times as long (default: $AVIARY_TUNE, else auto).",
+      valueName: "always|auto|never"))
+  var tune: TuningChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "The numbers computed with: f32, bf16.", valueName: "precision"),
+    completion: .list(RunPrecision.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let precision = RunPrecision(rawValue: text) else {
+        throw ValidationError("one of f32, bf16 expected")
+      }
+      return precision
+    })
+  var precision = RunPrecision.float32
+
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads: 1 to 1024 expected, \(threads) found")
@@ -25,7 +44,9 @@ struct ComputeOptions: ParsableArguments {
 
   /// For the library.
   var upscalerOptions: UpscalerOptions {
-    UpscalerOptions(threads: threads, memory: memory?.bytes, exact: exact)
+    UpscalerOptions(
+      threads: threads, memory: memory?.bytes, exact: exact, precision: precision,
+      tuning: TuningChoice.tuning(tune, else: .auto))
   }
 }
 

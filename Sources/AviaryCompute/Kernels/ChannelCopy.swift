@@ -14,17 +14,19 @@ struct ChannelCopy {
   ) {
     let shape = source.shape
     let pixels = shape[2...].reduce(1, *)
+    // Several narrow numbers are moved as one float.
+    func floats(_ count: Int) -> Int { count * source.form.numbers.size / Numbers.float32.size }
     switch source.layout {
     case .channelsLast:
-      (lines, length) = (shape[0] * pixels, count)
-      self.source = (first, shape[1])
-      self.destination = (start, destination.shape[1])
+      (lines, length) = (shape[0] * pixels, floats(count))
+      self.source = (floats(first), floats(shape[1]))
+      self.destination = (floats(start), floats(destination.shape[1]))
     case .planar, .blocked:
       // A channel's pixels lie together, or those of a block of channels. Blocks are never cut:
       // a blocked value has whole blocks only, and so have all that meet it.
-      (lines, length) = (shape[0], count * pixels)
-      self.source = (first * pixels, shape[1] * pixels)
-      self.destination = (start * pixels, destination.shape[1] * pixels)
+      (lines, length) = (shape[0], floats(count * pixels))
+      self.source = (floats(first * pixels), floats(shape[1] * pixels))
+      self.destination = (floats(start * pixels), floats(destination.shape[1] * pixels))
     }
   }
 

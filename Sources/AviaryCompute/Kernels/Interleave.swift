@@ -1,3 +1,5 @@
+import CKernels
+
 /// Writes the pixels of a small picture to every so many pixels of a large one.
 struct Interleave {
   /// The small picture.
@@ -28,13 +30,9 @@ struct Interleave {
         let (plane, row) = (line / rows.count, line % rows.count)
         let first = (plane * source.rows + rows.source + row) * source.columns + columns.source
         let y = plane * destination.rows + rows.destination + row * rows.step
-        var input = unsafe from + first * depth
-        var output = unsafe to + (y * destination.columns + columns.destination) * depth
-        for _ in 0..<columns.count {
-          unsafe output.update(from: input, count: depth)
-          unsafe input += depth
-          unsafe output += columns.step * depth
-        }
+        unsafe aviary_spread_row(
+          from + first * depth, columns.count, depth, columns.step,
+          to + (y * destination.columns + columns.destination) * depth)
       }
     }
   }

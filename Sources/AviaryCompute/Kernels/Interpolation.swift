@@ -1,23 +1,33 @@
-/// Interpolates along rows and columns, in the order that takes fewer steps along rows: those go
-/// tap by tap, while between rows whole stretches of memory are added.
+import CKernels
+
+/// Makes rows of weighted sums of rows, and columns of columns: interpolation, padding by repeated
+/// pixels, and the adjoint of either.
+///
+/// Every pixel of the result gathers what it is made of, so that threads never write to one place,
+/// and sums are always in the same order. Columns go tap by tap, while between rows whole stretches
+/// of memory are added: what is enlarged goes along columns first, everything else along rows.
 struct Interpolation {
   private let source: Grid
-  private let rows: PixelTaps
-  private let columns: PixelTaps
+  private let rows: TapLists
+  private let columns: TapLists
 
-  init(source: Grid, rows: PixelTaps, columns: PixelTaps) {
+  /// - Parameters:
+  ///   - source: the shape of what is taken.
+  ///   - rows: of which rows of the source each row of the result is made.
+  ///   - columns: of which columns of the source each column of the result is made.
+  init(source: Grid, rows: TapLists, columns: TapLists) {
     (self.source, self.rows, self.columns) = (source, rows, columns)
   }
 
   /// The elements of an output row.
-  private var length: Int { columns.outputs * source.depth }
+  private var length: Int { columns.count * source.depth }
 
   func run(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
   ) {
-    let isEnlarging = rows.outputs >= source.rows
+    let isEnlarging = rows.count >= source.rows
     workers.split(
-      source.planes * rows.outputs, cost: source.rowCount * rows.count + length * columns.count
+      source.planes * rows.count, cost: source.rowCount * rows.most + length * columns.most
     ) { range in
       if isEnlarging {
         unsafe enlarge(from, to: to, range)
@@ -27,7 +37,7 @@ struct Interpolation {
     }
   }
 
-  /// Each output row is a mixture of rows, which is then interpolated.
+  /// Each output row is a mixture of rows, of which columns are then mixed.
   private func reduce(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ range: Range<Int>
   ) {
@@ -35,73 +45,50 @@ struct Interpolation {
     unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { mixed in
       guard let mixed = mixed.baseAddress else { return }
       for line in range {
-        let (plane, row) = (line / rows.outputs, line % rows.outputs)
+        let (plane, row) = line.quotientAndRemainder(dividingBy: rows.count)
         let picture = unsafe from + plane * source.rows * width
         unsafe mixed.update(repeating: 0, count: width)
-        for tap in row * rows.count..<(row + 1) * rows.count {
-          unsafe add(picture + rows.positions[tap] * width, rows.weights[tap], to: mixed, width)
+        for tap in rows.starts[row]..<rows.starts[row + 1] {
+          unsafe aviary_add_row(
+            picture + rows.positions[tap] * width, rows.weights[tap], mixed, width)
         }
-        unsafe interpolate(mixed, to: to + line * length)
+        unsafe gather(mixed, to: to + line * length)
       }
     }
   }
 
-  /// Each output row is a mixture of interpolated rows, of which the last few are kept: an input
-  /// row serves several output rows, and is interpolated once.
+  /// Each output row is a mixture of rows with their columns mixed, of which the last few are kept:
+  /// an input row serves several output rows.
   private func enlarge(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ range: Range<Int>
   ) {
-    // Those of one output row lie side by side, or are mirrored into them: as many as it has taps.
-    var kept = [Int](repeating: -1, count: rows.count)
-    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: length * rows.count) { memory in
+    // Those of one output row mostly lie side by side: as many as it has taps.
+    let places = max(rows.most, 1)
+    var kept = [Int](repeating: -1, count: places)
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: length * places) { memory in
       guard let memory = memory.baseAddress else { return }
       for line in range {
-        let (plane, row) = (line / rows.outputs, line % rows.outputs)
+        let (plane, row) = line.quotientAndRemainder(dividingBy: rows.count)
         let target = unsafe to + line * length
         unsafe target.update(repeating: 0, count: length)
-        for tap in row * rows.count..<(row + 1) * rows.count {
+        for tap in rows.starts[row]..<rows.starts[row + 1] where rows.weights[tap] != 0 {
           let inputRow = plane * source.rows + rows.positions[tap]
-          let place = rows.positions[tap] % rows.count
-          let interpolated = unsafe memory + place * length
+          let place = rows.positions[tap] % places
+          let mixed = unsafe memory + place * length
           if kept[place] != inputRow {
-            unsafe interpolate(from + inputRow * source.rowCount, to: interpolated)
+            unsafe gather(from + inputRow * source.rowCount, to: mixed)
             kept[place] = inputRow
           }
-          unsafe add(interpolated, rows.weights[tap], to: target, length)
+          unsafe aviary_add_row(mixed, rows.weights[tap], target, length)
         }
       }
     }
   }
 
-  private func add(
-    _ row: UnsafePointer<Float>, _ weight: Float, to sum: UnsafeMutablePointer<Float>, _ count: Int
-  ) {
-    if weight == 0 { return }
-    for i in 0..<count { unsafe sum[i] += row[i] * weight }
-  }
-
-  /// The weighted sums of pixels of a row that make up the output pixels.
-  private func interpolate(
-    _ row: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>
-  ) {
-    let depth = source.depth
-    unsafe columns.positions.withUnsafeBufferPointer { positions in
-      unsafe columns.weights.withUnsafeBufferPointer { weights in
-        for pixel in 0..<columns.outputs {
-          let taps = pixel * columns.count..<(pixel + 1) * columns.count
-          if depth == 1 {
-            var sum: Float = 0
-            for tap in taps { unsafe sum += row[positions[tap]] * weights[tap] }
-            unsafe result[pixel] = sum
-          } else {
-            let target = unsafe result + pixel * depth
-            unsafe target.update(repeating: 0, count: depth)
-            for tap in taps {
-              unsafe add(row + positions[tap] * depth, weights[tap], to: target, depth)
-            }
-          }
-        }
-      }
-    }
+  /// Mixes the columns of a row.
+  private func gather(_ row: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>) {
+    unsafe aviary_gather_row(
+      row, columns.starts, columns.positions, columns.weights, columns.isEven ? columns.most : 0,
+      columns.count, source.depth, result)
   }
 }

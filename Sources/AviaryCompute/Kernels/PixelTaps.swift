@@ -12,9 +12,6 @@ struct PixelTaps {
   private(set) var positions: [Int] = []
   private(set) var weights: [Float] = []
 
-  /// The number of output pixels.
-  var outputs: Int { positions.count / count }
-
   init(_ resize: Resize, from size: Int, to newSize: Int) {
     // Input pixels per output pixel, as a fraction, so that nothing is rounded before the nearest
     // pixel is chosen. A factor is what it says also where the size is rounded down.

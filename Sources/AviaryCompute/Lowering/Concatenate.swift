@@ -1,19 +1,23 @@
 extension Lowering {
-  /// Values side by side in the channel dimension.
-  mutating func concatenate(_ unit: Unit) {
-    // Copies cost a hundredth of the convolutions around them. To have the parts' producers write
-    // into the whole directly is possible in planes and blocks of one picture only, as oneDNN's
-    // convolutions want dense destinations.
-    let whole = value(unit.output)
+  /// Values side by side in the channel dimension: those that do not lie there already are copied.
+  mutating func concatenate(_ unit: Unit) throws(ComputeError) {
+    let whole = value(unit.output), place = storage.places[unit.output]
+    let offsets = try program.parts(of: unit)?.map(\.offset)
     var first = 0
-    for input in unit.inputs {
+    for (position, input) in unit.inputs.enumerated() {
+      let count = value(input).shape[1]
+      defer { first += count }
+      if let place, let offsets,
+        storage.places[input]
+          == Storage.Place(root: place.root, offset: place.offset + offsets[position])
+      {
+        continue
+      }
       let copy = ChannelCopy(
-        source: value(input), first: 0, destination: whole, to: first,
-        count: value(input).shape[1])
+        source: value(input), first: 0, destination: whole, to: first, count: count)
       kernel(unit, "concatenate", [.value(input), .value(unit.output)]) { memory, workers in
         unsafe copy.run(memory[0], to: memory[1], workers)
       }
-      first += value(input).shape[1]
     }
   }
 

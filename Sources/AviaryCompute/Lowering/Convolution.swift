@@ -5,20 +5,15 @@ extension Lowering {
   mutating func convolution(
     _ unit: Unit, _ c: Convolution, flipped: Bool
   ) throws(ComputeError) {
+    if unit.mode.algorithm == .planes { return try planes(unit) }
     let input = value(unit.inputs[0]).shape
     let source = KernelSource(unit, c, channels: input[1], flipped: flipped)
     let rows = flipped ? source.allRows.reversed() : source.allRows
     let columns = flipped ? source.allColumns.reversed() : source.allColumns
     let edges = c.border.edges(
       size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
-    if unit.mode.algorithm == .expanded {
-      let output = value(unit.output).shape
-      let runs = Axis.allCases.map { axis in
-        TapRun.convolution(
-          taps: c.kernel[axis], dilation: c.dilation[axis], padding: edges.before(axis),
-          input: input[axis.dimension], output: output[axis.dimension])
-      }
-      try expanded(unit, source, rows: rows, columns: columns, runs)
+    if unit.mode.algorithm == .winograd {
+      try winograd(unit, source, rows: rows, columns: columns, edges)
       return
     }
     let call = ConvolutionCall(
@@ -26,7 +21,7 @@ extension Lowering {
       stride: c.stride, dilation: c.dilation, groups: c.groups, edges: edges,
       hasBias: source.hasBias)
     let fused = try convolution(
-      call, weights: { source.kernel(rows: rows, columns: columns, $0) }, bias: source.bias,
+      call, weights: { source.kernel(rows: rows, columns: columns, $0) }, bias: { source.bias($0) },
       from: .value(unit.inputs[0]), to: .value(unit.output), fusedOperations(unit),
       isOverwriting: !addsInPlace(unit))
     try finish(unit, fused.result, isFused: fused.isFused)
@@ -48,15 +43,15 @@ extension Lowering {
   ) throws(ComputeError) -> (result: Operand, isFused: Bool) {
     let unit = call.unit
     let offer = try call.offer(postOperations, engine.handle)
-    let (isFused, isWinograd) = (offer.isFused, offer.isWinograd)
+    let isFused = offer.isFused
     let descriptor = offer.descriptor
     var arguments = [(Argument.weights, constant(weights(descriptor.descriptor(.weights))))]
     if call.hasBias, let bias {
       arguments.append((.bias, constant(bias(descriptor.descriptor(.bias)))))
     }
     let wanted = descriptor.descriptor(.source), given = descriptor.descriptor(.destination)
-    let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.precision)
-    let gives = try MemoryDescriptor(call.output, unit.mode.output)
+    let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.inputNumbers)
+    let gives = try MemoryDescriptor(call.output, unit.mode.output, unit.mode.outputNumbers)
     var from = input
     if wanted != has {
       from = temporary(byteCount: wanted.byteCount)
@@ -66,7 +61,7 @@ extension Lowering {
       isFused || isOverwriting ? output : temporary(byteCount: gives.byteCount)
     let to = given == gives ? result : temporary(byteCount: given.byteCount)
     arguments += [(.source, from), (.destination, to)]
-    primitive(unit, isWinograd ? "convolution (winograd)" : "convolution", descriptor, arguments)
+    primitive(unit, "convolution", descriptor, arguments)
     if given != gives { try copy(unit, to, given, to: result, gives) }
     return (result, isFused)
   }
@@ -97,6 +92,9 @@ extension Lowering {
     _ unit: Unit, _ result: Operand, isFused: Bool
   ) throws(ComputeError) {
     let descriptor = try program.descriptor(unit.output)
+    if let slopes = unit.epilogue.slopes, unit.mode.algorithm != .planes {
+      try prelu(unit, slopes, result, to: .value(unit.output))
+    }
     if !isFused, let activation = unit.epilogue.activation {
       try elementwise(unit, activation, result, descriptor)
     }

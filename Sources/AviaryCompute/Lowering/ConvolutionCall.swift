@@ -25,39 +25,33 @@ struct ConvolutionCall {
     let descriptor: PrimitiveDescriptor
     /// Whether the post-operations asked for are part of it.
     let isFused: Bool
+    /// Whether it is oneDNN's Winograd, which only gradients ask for.
     let isWinograd: Bool
   }
 
   /// The first offer that is no reference code: as decided, if possible; without post-operations;
-  /// without Winograd; in other layouts than decided.
+  /// in other layouts than decided.
   ///
   /// - Throws: `ComputeError.noImplementation`.
   func offer(
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> Offer {
     let mode = unit.mode
-    let algorithms =
-      mode.algorithm == .winograd
-      ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
-    for algorithm in algorithms {
-      for operations in postOperations.isEmpty ? [[]] : [postOperations, []] {
-        let source = try MemoryDescriptor(input, mode.input, mode.precision)
-        let destination = try MemoryDescriptor(output, mode.output)
-        if let descriptor = try? decide(
-          algorithm, source, destination, mode.precision, operations, engine),
-          !descriptor.isReference
-        {
-          return Offer(
-            descriptor: descriptor, isFused: operations.count == postOperations.count,
-            isWinograd: algorithm == dnnl_convolution_winograd)
-        }
+    for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
+      let source = try MemoryDescriptor(input, mode.input, mode.inputNumbers)
+      let destination = try MemoryDescriptor(output, mode.output, mode.outputNumbers)
+      if let descriptor = try? decide(
+        source, destination, mode.inputNumbers, operations, engine), !descriptor.isReference
+      {
+        return Offer(
+          descriptor: descriptor, isFused: operations.count == postOperations.count,
+          isWinograd: false)
       }
     }
-    for (layout, precision) in fallbacks {
-      let source = try memory(input, layout, precision)
+    for (layout, numbers) in fallbacks {
+      let source = try memory(input, layout, numbers)
       let destination = try memory(output, layout)
-      if let descriptor = try? decide(
-        dnnl_convolution_direct, source, destination, precision, [], engine),
+      if let descriptor = try? decide(source, destination, numbers, [], engine),
         !descriptor.isReference
       {
         return Offer(
@@ -69,29 +63,29 @@ struct ConvolutionCall {
 
   /// What is tried where oneDNN does not offer what was decided, in this order; nil is whatever it
   /// likes best.
-  var fallbacks: [(layout: Layout?, precision: Precision)] {
-    let precisions: [Precision] =
-      unit.mode.precision == .float32 ? [.float32] : [unit.mode.precision, .float32]
-    return precisions.flatMap { precision in
-      [nil, Layout.channelsLast, .planar].map { ($0, precision) }
+  var fallbacks: [(layout: Layout?, numbers: Numbers)] {
+    let numbers: [Numbers] =
+      unit.mode.inputNumbers == .float32 ? [.float32] : [unit.mode.inputNumbers, .float32]
+    return numbers.flatMap { numbers in
+      [nil, Layout.channelsLast, .planar].map { ($0, numbers) }
     }
   }
 
   func memory(
-    _ shape: [Int], _ layout: Layout?, _ precision: Precision = .float32
+    _ shape: [Int], _ layout: Layout?, _ numbers: Numbers = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
     if let layout {
-      try MemoryDescriptor(shape, layout, precision)
+      try MemoryDescriptor(shape, layout, numbers)
     } else {
-      try .any(shape, precision)
+      try .any(shape, numbers)
     }
   }
 
   private func decide(
-    _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
-    _ precision: Precision, _ postOperations: [PostOperation], _ engine: EngineHandle
+    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ numbers: Numbers,
+    _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weights = try MemoryDescriptor.any(weightShape, precision).raw
+    var weights = try MemoryDescriptor.any(weightShape, numbers).raw
     // A descriptor of nothing says that there is none.
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
@@ -101,7 +95,7 @@ struct ConvolutionCall {
     try check(
       "dnnl_dilated_convolution_forward_desc_init",
       unsafe dnnl_dilated_convolution_forward_desc_init(
-        &call, dnnl_forward_inference, algorithm, &from, &weights, &bias, &to,
+        &call, dnnl_forward_inference, dnnl_convolution_direct, &from, &weights, &bias, &to,
         pair(stride.height, stride.width),
         // oneDNN counts the pixels left out.
         pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),

@@ -1,4 +1,5 @@
 import AviaryGraph
+import CKernels
 
 /// The weights of a convolution or a transposed convolution, with what is folded into them, and the
 /// forms in which steps want them.
@@ -54,25 +55,35 @@ struct KernelSource {
     }
   }
 
-  /// All taps as channels of a 1x1 convolution.
-  func expanded(
-    _ expansion: Expansion, rows: [Int], columns: [Int], _ descriptor: MemoryDescriptor
-  ) -> Constant {
-    Constant(
-      key: key(.expanded(rows: rows, columns: columns)), descriptor: descriptor,
-      shape: [expansion.channels, channels, 1, 1]
+  /// The kernel in the order in which a convolution by planes takes it: by blocks of filters, of
+  /// which there is one for each pixel of a square.
+  ///
+  /// - Parameters:
+  ///   - rows: for each row of a square, which of the kernel's rows it meets, -1 for none.
+  ///   - columns: the same for the columns.
+  func packed(rows: [[Int]], columns: [[Int]]) throws(ComputeError) -> Constant {
+    let phases = rows.count * columns.count
+    let shape = [filters * phases, channels, rows[0].count, columns[0].count]
+    return Constant(
+      key: key(.packed(rows: rows, columns: columns)),
+      descriptor: try MemoryDescriptor(shape, .planar), shape: shape
     ) { weights throws(ComputeError) in
       let source = try weights.values(parameters[0])
       let scale = try Affine(affine, channels: filters, weights).scale
-      // Channels that belong to no tap stay zero.
-      var result = [Float](repeating: 0, count: expansion.channels * channels)
-      for (i, row) in rows.enumerated() {
-        for (j, column) in columns.enumerated() {
-          let first = expansion.channel(ofTap: i * columns.count + j)
-          for filter in 0..<filters {
-            for channel in 0..<channels {
-              let weight = Double(source[place(filter, channel, row, column)])
-              result[(first + filter) * channels + channel] = Float(weight * scale[filter])
+      var result: [Float] = []
+      result.reserveCapacity(shape.reduce(1, *))
+      let blocks = aviary_plane_blocks(shape[0])
+      for block in 0..<blocks {
+        for channel in 0..<channels {
+          for row in 0..<shape[2] {
+            for column in 0..<shape[3] {
+              for number in shape[0] * block / blocks..<shape[0] * (block + 1) / blocks {
+                let (filter, phase) = number.quotientAndRemainder(dividingBy: phases)
+                let y = rows[phase / columns.count][row]
+                let x = columns[phase % columns.count][column]
+                let weight = y < 0 || x < 0 ? 0 : Double(source[place(filter, channel, y, x)])
+                result.append(Float(weight * scale[filter]))
+              }
             }
           }
         }
@@ -81,20 +92,23 @@ struct KernelSource {
     }
   }
 
-  /// One number a filter.
-  func bias(_ descriptor: MemoryDescriptor) -> Constant {
+  /// One number a filter, or the same so many times.
+  func bias(_ descriptor: MemoryDescriptor, repeated times: Int = 1) -> Constant {
     Constant(
-      key: key(.bias), descriptor: descriptor, shape: [filters],
-      parameter: affine.isEmpty && parameters.count > 1 ? parameters[1] : nil
+      key: key(.bias), descriptor: descriptor, shape: [filters * times],
+      parameter: affine.isEmpty && parameters.count > 1 && times == 1 ? parameters[1] : nil
     ) { weights throws(ComputeError) in
       let affine = try Affine(affine, channels: filters, weights)
-      guard parameters.count > 1 else { return affine.shift.map { Float($0) } }
-      let bias = try weights.values(parameters[1])
-      return bias.indices.map { Float(Double(bias[$0]) * affine.scale[$0] + affine.shift[$0]) }
+      var result = affine.shift
+      if parameters.count > 1 {
+        let bias = try weights.values(parameters[1])
+        for i in result.indices { result[i] += Double(bias[i]) * affine.scale[i] }
+      }
+      return result.flatMap { [Float](repeating: Float($0), count: times) }
     }
   }
 
-  private func key(_ form: Constant.Form) -> Constant.Key {
+  func key(_ form: Constant.Form) -> Constant.Key {
     Constant.Key(
       parameters: parameters, affine: affine, form: form, groups: groups,
       isTransposed: isTransposed)

@@ -3,9 +3,21 @@ import CDNNL
 
 extension Lowering {
   /// The product of matrices in the last two dimensions, over all others.
-  mutating func matmul(_ unit: Unit) throws(ComputeError) {
-    var a = try program.descriptor(unit.inputs[0]).raw
-    var b = try program.descriptor(unit.inputs[1]).raw
+  ///
+  /// - Parameter transposed: which of the unit's inputs is to be transposed before, if any.
+  mutating func matmul(_ unit: Unit, transposed: Int? = nil) throws(ComputeError) {
+    func matrices(_ position: Int) throws(ComputeError) -> dnnl_memory_desc_t {
+      var shape = value(unit.inputs[position]).shape
+      guard position == transposed else { return try MemoryDescriptor(shape, .planar).raw }
+      // Transposing takes no copy: the other strides say it.
+      var strides = [Int](repeating: 1, count: shape.count)
+      for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
+      let (row, column) = (shape.count - 2, shape.count - 1)
+      shape.swapAt(row, column)
+      strides.swapAt(row, column)
+      return try MemoryDescriptor(shape, strides: strides).raw
+    }
+    var (a, b) = (try matrices(0), try matrices(1))
     var result = try program.descriptor(unit.output).raw
     // A descriptor of nothing says that there is no bias.
     var bias = dnnl_memory_desc_t()
@@ -15,7 +27,7 @@ extension Lowering {
     let descriptor = try PrimitiveDescriptor(
       call, PrimitiveAttributes.fusing([]), engine.handle)
     primitive(
-      unit, "matmul", descriptor,
+      unit, unit.work.name, descriptor,
       [
         (.source, .value(unit.inputs[0])), (.weights, .value(unit.inputs[1])),
         (.destination, .value(unit.output)),

@@ -3,41 +3,57 @@ import CDNNL
 extension Lowering {
   /// x for x > 0, else a learned multiple of x.
   mutating func prelu(_ unit: Unit) throws(ComputeError) {
+    try prelu(unit, unit.parameters[0], .value(unit.inputs[0]), to: .value(unit.output))
+  }
+
+  /// The same of any memory that lies as the unit's result.
+  ///
+  /// - Parameter slopes: the parameter that has them.
+  mutating func prelu(
+    _ unit: Unit, _ slopes: String, _ source: Operand, to destination: Operand
+  ) throws(ComputeError) {
     let shape = value(unit.output).shape
-    let channels = shape[1]
-    // One slope for all is repeated: that costs nothing, and all implementations know it.
-    let slopeShape = [1, channels] + shape.dropFirst(2).map { _ in 1 }
+    let descriptor = try preluDescriptor(unit, dnnl_forward_inference)
+    let weights = constant(
+      slopeConstant(
+        slopes, descriptor.descriptor(.weights), slopeShape(shape), channels: shape[1]))
+    primitive(
+      unit, "prelu", descriptor,
+      [(.source, source), (.weights, weights), (.destination, destination)])
+  }
+
+  /// How oneDNN goes forward through a PReLU.
+  func preluDescriptor(
+    _ unit: Unit, _ kind: dnnl_prop_kind_t
+  ) throws(ComputeError) -> PrimitiveDescriptor {
     // The slopes in the layout that oneDNN asks for: in another it falls back to reference code,
     // 300 times slower. As a post-operation of a convolution it does so in any case.
     var data = try program.descriptor(unit.output).raw
-    var slopes = try MemoryDescriptor.any(slopeShape).raw
+    var slopes = try MemoryDescriptor.any(slopeShape(value(unit.output).shape)).raw
     var call = dnnl_prelu_desc_t()
     try check(
       "dnnl_prelu_forward_desc_init",
-      unsafe dnnl_prelu_forward_desc_init(&call, dnnl_forward_inference, &data, &slopes))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
-    let weights = slopeConstant(unit, descriptor.descriptor(.weights), slopeShape)
-    primitive(
-      unit, "prelu", descriptor,
-      [
-        (.source, .value(unit.inputs[0])), (.weights, weights),
-        (.destination, .value(unit.output)),
-      ])
+      unsafe dnnl_prelu_forward_desc_init(&call, kind, &data, &slopes))
+    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
   }
 
-  /// A unit's slopes, one for each channel.
-  mutating func slopeConstant(
-    _ unit: Unit, _ descriptor: MemoryDescriptor, _ shape: [Int]
-  ) -> Operand {
-    let name = unit.parameters[0], channels = shape[1]
-    return constant(
-      Constant(
-        key: Constant.Key(parameters: [name], form: .slopes), descriptor: descriptor, shape: shape
-      ) { weights throws(ComputeError) in
-        let values = try weights.values(name)
-        return values.count == channels
-          ? values : [Float](repeating: values[0], count: channels)
-      })
+  /// One slope for all is repeated: that costs nothing, and all implementations know it.
+  func slopeShape(_ shape: [Int]) -> [Int] {
+    [1, shape[1]] + shape.dropFirst(2).map { _ in 1 }
+  }
+
+  /// A PReLU's slopes, so many times for each channel as fill the shape.
+  func slopeConstant(
+    _ name: String, _ descriptor: MemoryDescriptor, _ shape: [Int], channels: Int
+  ) -> Constant {
+    Constant(
+      key: Constant.Key(parameters: [name], form: .slopes), descriptor: descriptor, shape: shape
+    ) { weights throws(ComputeError) in
+      let values = try weights.values(name)
+      let times = shape.reduce(1, *) / channels
+      return (0..<channels).flatMap { channel in
+        [Float](repeating: values[values.count == channels ? channel : 0], count: times)
+      }
+    }
   }
 }

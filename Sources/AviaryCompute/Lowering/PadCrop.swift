@@ -20,7 +20,7 @@ extension Lowering {
   private mutating func window(
     _ unit: Unit, rows: @escaping () -> [Int], columns: @escaping () -> [Int]
   ) {
-    let grid = Grid(value(unit.inputs[0]).shape, unit.mode.input)
+    let grid = Grid(value(unit.inputs[0]).shape, value(unit.inputs[0]).form)
     kernel(
       unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
       preparing: {

@@ -11,8 +11,8 @@ extension Lowering {
       unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
       preparing: {
         let interpolation = Interpolation(
-          source: grid, rows: PixelTaps(resize, from: input[2], to: output[2]),
-          columns: PixelTaps(resize, from: input[3], to: output[3]))
+          source: grid, rows: TapLists(PixelTaps(resize, from: input[2], to: output[2])),
+          columns: TapLists(PixelTaps(resize, from: input[3], to: output[3])))
         return { memory, workers in
           unsafe interpolation.run(memory[0], to: memory[1], workers)
         }

@@ -9,17 +9,9 @@ extension Lowering {
   mutating func transposedConvolution(
     _ unit: Unit, _ c: TransposedConvolution
   ) throws(ComputeError) {
+    if unit.mode.algorithm == .planes { return try planes(unit) }
     let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
     let source = KernelSource(unit, c, channels: input[1])
-    if unit.mode.algorithm == .expanded {
-      let runs = Axis.allCases.map { axis in
-        TapRun.transposed(
-          taps: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
-          input: input[axis.dimension], output: output[axis.dimension])
-      }
-      try expanded(unit, source, rows: source.allRows, columns: source.allColumns, runs)
-      return
-    }
     // Where the kernel is smaller than the stride, the other phases have no taps.
     func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
     guard count(.vertical) * count(.horizontal) <= Lowering.mostPhases else {
@@ -58,17 +50,19 @@ extension Lowering {
       kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
       edges: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
       hasBias: source.hasBias)
-    let result = temporary(byteCount: try MemoryDescriptor(shape, unit.mode.output).byteCount)
+    let form = unit.mode.outputForm
+    let memory = try MemoryDescriptor(shape, form.layout, form.numbers)
+    let result = temporary(byteCount: memory.byteCount)
     let activation = unit.epilogue.activation
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
-      bias: source.bias, from: .value(unit.inputs[0]), to: result,
+      bias: { source.bias($0) }, from: .value(unit.inputs[0]), to: result,
       activation.map { [.elementwise(Elementwise($0))] } ?? [])
     if !fused.isFused, let activation {
-      try elementwise(unit, activation, result, MemoryDescriptor(shape, unit.mode.output))
+      try elementwise(unit, activation, result, memory)
     }
     let weave = Interleave(
-      source: Grid(shape, unit.mode.output), destination: Grid(output, unit.mode.output),
+      source: Grid(shape, form), destination: Grid(output, form),
       rows: vertical.stretch, columns: horizontal.stretch)
     kernel(unit, "interleave", [result, .value(unit.output)]) { memory, workers in
       unsafe weave.run(memory[0], to: memory[1], workers)

@@ -8,7 +8,7 @@ struct MemoryDescriptor {
 
   /// Numbers of a shape in a layout.
   init(
-    _ shape: [Int], _ layout: Layout, _ precision: Precision = .float32
+    _ shape: [Int], _ layout: Layout, _ numbers: Numbers = .float32
   ) throws(ComputeError) {
     switch layout {
     case .planar:
@@ -16,39 +16,39 @@ struct MemoryDescriptor {
       let shape = shape.isEmpty ? [1] : shape
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
-      try self.init(shape, strides: strides, precision)
-    case .channelsLast: self.init(try MemoryDescriptor.tagged(shape, dnnl_acdb, precision))
-    case .blocked: self.init(try MemoryDescriptor.tagged(shape, dnnl_aBcd16b, precision))
+      try self.init(shape, strides: strides, numbers)
+    case .channelsLast: self.init(try MemoryDescriptor.tagged(shape, dnnl_acdb, numbers))
+    case .blocked: self.init(try MemoryDescriptor.tagged(shape, dnnl_aBcd16b, numbers))
     }
   }
 
   /// Numbers of a shape whose neighbours along each dimension lie so many elements apart.
   init(
-    _ shape: [Int], strides: [Int], _ precision: Precision = .float32
+    _ shape: [Int], strides: [Int], _ numbers: Numbers = .float32
   ) throws(ComputeError) {
     raw = dnnl_memory_desc_t()
     try check(
       "dnnl_memory_desc_init_by_strides",
       unsafe dnnl_memory_desc_init_by_strides(
-        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), precision.type,
+        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), numbers.type,
         strides.map(dnnl_dim_t.init)))
   }
 
   /// Numbers of a shape in whatever layout a primitive likes best.
   static func any(
-    _ shape: [Int], _ precision: Precision = .float32
+    _ shape: [Int], _ numbers: Numbers = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
-    MemoryDescriptor(try tagged(shape, dnnl_format_tag_any, precision))
+    MemoryDescriptor(try tagged(shape, dnnl_format_tag_any, numbers))
   }
 
   private static func tagged(
-    _ shape: [Int], _ tag: dnnl_format_tag_t, _ precision: Precision
+    _ shape: [Int], _ tag: dnnl_format_tag_t, _ numbers: Numbers
   ) throws(ComputeError) -> dnnl_memory_desc_t {
     var raw = dnnl_memory_desc_t()
     try check(
       "dnnl_memory_desc_init_by_tag",
       unsafe dnnl_memory_desc_init_by_tag(
-        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), precision.type, tag))
+        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), numbers.type, tag))
     return raw
   }
 
@@ -57,10 +57,6 @@ struct MemoryDescriptor {
     var raw = raw
     return unsafe dnnl_memory_desc_get_size(&raw)
   }
-}
-
-extension Precision {
-  fileprivate var type: dnnl_data_type_t { self == .float32 ? dnnl_f32 : dnnl_bf16 }
 }
 
 extension MemoryDescriptor: Equatable {

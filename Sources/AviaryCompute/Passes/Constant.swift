@@ -26,8 +26,12 @@ struct Constant {
   enum Form: Hashable {
     /// A convolution's kernel of these rows and columns.
     case kernel(rows: [Int], columns: [Int])
-    /// A 1x1 kernel with a channel for every tap.
-    case expanded(rows: [Int], columns: [Int])
+    /// What a 3x3 kernel of these rows and columns contributes to the 36 products of Winograd's
+    /// algorithm.
+    case winograd(rows: [Int], columns: [Int])
+    /// A kernel for convolutions by planes: for each row and column of squares, which of its rows and
+    /// columns they meet.
+    case packed(rows: [[Int]], columns: [[Int]])
     case bias
     /// The factors of an affine unit, then its summands.
     case affine

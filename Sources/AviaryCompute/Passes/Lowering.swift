@@ -48,7 +48,7 @@ struct Lowering {
     case .averagePool(let pool, let countsPadding):
       try self.pool(unit, pool, countsPadding ? .meanOfAll : .meanOfInside)
     case .globalAveragePool: try globalAveragePool(unit)
-    case .concatenate: concatenate(unit)
+    case .concatenate: try concatenate(unit)
     case .slice(let start, _): slice(unit, start: start)
     case .pixelShuffle(let factor, let order):
       pixelShuffle(unit, factor: factor, order, isInverse: false)
@@ -126,7 +126,8 @@ extension Lowering {
   ///
   /// - Parameter make: gives what is run; called when the plan is made.
   mutating func kernel(
-    _ unit: Unit, _ operation: String, _ operands: [Operand], preparing make: @escaping () -> Kernel
+    _ unit: Unit, _ operation: String, _ operands: [Operand],
+    preparing make: @escaping () throws(ComputeError) -> Kernel
   ) {
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: "aviary",

@@ -36,13 +36,26 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
-    if options.precision == .bfloat16, unit.work.multipliesByWeights {
-      modes = (modes + modes.compactMap(\.narrow)).stablySorted { $0.cost }
+    if unit.epilogue.slopes != nil {
+      // A pass of its own, where the convolution has no place for it.
+      for i in modes.indices where modes[i].algorithm == .direct {
+        modes[i].cost += Double(output.count) * Mode.nanosecondsPerMove / 2
+      }
+      modes = modes.stablySorted { $0.cost }
+    }
+    if options.precision == .bfloat16 {
+      modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
+    }
+    if unit.work.isConvolution, !unit.epilogue.isEmpty {
+      // Read and written once more for what is not fused.
+      let passes = Double(3 * output.count) * Mode.nanosecondsPerMove
+      modes += modes.filter { $0.algorithm == .direct }.map { $0.separate(adding: passes) }
     }
     return modes.filter { mode in
-      unit.inputs.enumerated().allSatisfy {
-        mode.form(ofInput: $0).layout.fits(values[$1].shape)
-      } && mode.output.fits(output.shape)
+      (!exact || mode.algorithm.isExact)
+        && unit.inputs.enumerated().allSatisfy {
+          mode.form(ofInput: $0).layout.fits(values[$1].shape)
+        } && mode.output.fits(output.shape)
     }
   }
 
@@ -73,19 +86,16 @@ extension Program {
       pixels * taps * Double(depth * filters.roundedUp(to: 16) * c.groups) / 128
     }
     var modes: [Mode] = []
-    // Winograd's F(4, 3) and F(2, 3): 1.75 times as fast from 32 channels on at every size measured
-    // (8x8 to 256x256), hardly faster below.
-    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1,
-      min(channels, filters) >= 16
-    {
-      let gain = min(channels, filters) >= 32 ? 1.75 : 1.1
-      modes.append(Mode(.blocked, .blocked, .winograd, cost: direct(depth: channels) / gain))
+    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1, channels >= 16 {
+      let cost = winogradCost(channels, output)
+      let outputs = [Layout.blocked, .channelsLast] + (filters <= 16 ? [.planar] : [])
+      for from in [Layout.blocked, .channelsLast] {
+        modes += outputs.map { Mode(from, $0, .winograd, cost: cost) }
+      }
     }
-    if let expansion = Expansion(filters: filters, kernel: c.kernel), c.groups == 1,
-      c.stride == 1
-    {
-      let cost = expansionCost(expansion, channels, input)
-      modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+    if c.groups == 1, c.stride == 1 {
+      modes += planeModes(
+        channels: channels, filters: filters, kernel: c.kernel, positions: pixels, input)
     }
     // Depthwise convolutions are bound by memory, equally fast in either layout.
     modes.append(Mode(.channelsLast, .channelsLast, cost: direct(depth: channels)))
@@ -96,6 +106,13 @@ extension Program {
       modes.append(Mode(.planar, .blocked, cost: direct(depth: channels) * 1.05))
     }
     return modes.stablySorted { $0.cost }
+  }
+
+  /// 36 multiplications for 16 results, in whole registers; transforms are bound by memory.
+  private func winogradCost(_ channels: Int, _ output: [Int]) -> Double {
+    let shape = WinogradShape(channels: channels, output: output, threads: 1)
+    let products = Double(WinogradShape.products * shape.depth * shape.width) / 128
+    return Double(shape.count) * (products + 4.5 * Double(shape.depth) + 5.5 * Double(shape.width))
   }
 
   private func transposedModes(
@@ -111,29 +128,42 @@ extension Program {
     var modes = [Mode(.channelsLast, .channelsLast, cost: direct + interleave)]
     if c.groups == 1 {
       modes.append(Mode(.blocked, .blocked, cost: direct * 1.05 + interleave))
-      if let expansion = Expansion(filters: filters, kernel: c.kernel) {
-        let cost = expansionCost(expansion, channels, input)
-        modes += [Layout.channelsLast, .blocked].map { Mode($0, .planar, .expanded, cost: cost) }
+      if c.stride.height == c.stride.width {
+        let stride = c.stride.height
+        modes += planeModes(
+          channels: channels, filters: filters * stride * stride,
+          kernel: Size(
+            (c.kernel.height + stride - 1) / stride, (c.kernel.width + stride - 1) / stride),
+          positions: pixels, input)
       }
     }
     return modes.stablySorted { $0.cost }
   }
 
-  private func expansionCost(_ expansion: Expansion, _ channels: Int, _ input: [Int]) -> Double {
-    let pixels = Double(input[0] * input[2] * input[3])
-    return pixels * Double(expansion.channels * channels) / 128
-      + pixels * Double(expansion.taps) * 0.5
-      + pixels * Double(expansion.channels) * Mode.nanosecondsPerMove / 2
+  /// Vectors of pixels, where there are too few channels for vectors of those.
+  private func planeModes(
+    channels: Int, filters: Int, kernel: Size, positions: Double, _ input: [Int]
+  ) -> [Mode] {
+    guard min(channels, filters) <= 16, max(channels, filters) <= 256,
+      max(kernel.height, kernel.width) <= 64
+    else { return [] }
+    // One to three filters leave little to do with a pixel that was fetched.
+    let speed: Double = filters > 3 ? 100 : 60
+    let products = positions * Double(kernel.height * kernel.width * channels * filters) / speed
+    let elements = Double(input.reduce(1, *))
+    return [Layout.planar, .blocked, .channelsLast].map { layout in
+      Mode(layout, .planar, .planes, cost: products + (layout == .planar ? 0 : 0.2 * elements))
+    }
   }
 }
 
 extension Mode {
-  /// The same in bfloat16, which Winograd's algorithm does not have.
-  fileprivate var narrow: Mode? {
-    guard algorithm != .winograd else { return nil }
+  /// The same with what is fused behind it done by itself, which may pay where a convolution adds to
+  /// what lies in its destination piece by piece.
+  fileprivate func separate(adding cost: Double) -> Mode {
     var mode = self
-    mode.precision = .bfloat16
-    mode.cost /= 1.9
+    mode.isSeparate = true
+    mode.cost += cost
     return mode
   }
 

@@ -43,6 +43,7 @@ private struct Fusion {
       switch units[position].work {
       case .affine where foldsAffine: fuseAffine(position)
       case .other(.activation(let activation)): fuse(activation, position)
+      case .other(.prelu): fuseSlopes(position)
       case .other(.add): fuseAddition(position)
       default: break
       }
@@ -84,6 +85,14 @@ private struct Fusion {
     replace(position, with: before)
   }
 
+  private mutating func fuseSlopes(_ position: Int) {
+    guard let before = onlyProducer(units[position].inputs[0]), units[before].work.isConvolution,
+      units[before].epilogue.isEmpty
+    else { return }
+    units[before].epilogue.slopes = units[position].parameters[0]
+    replace(position, with: before)
+  }
+
   private mutating func fuseAddition(_ position: Int) {
     let addition = units[position]
     let (a, b) = (addition.inputs[0], addition.inputs[1])
@@ -91,7 +100,8 @@ private struct Fusion {
     let candidates = [(a, b), (b, a)].compactMap { result, other -> (unit: Int, other: Int)? in
       // What comes from outside may not be written over, as adding in place would.
       guard let before = onlyProducer(result), units[before].work.isConvolution,
-        units[before].epilogue.residual == nil, !program.inputs.contains(other)
+        units[before].epilogue.residual == nil, units[before].epilogue.slopes == nil,
+        !program.inputs.contains(other)
       else { return nil }
       return (before, other)
     }

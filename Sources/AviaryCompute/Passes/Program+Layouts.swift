@@ -4,112 +4,61 @@ extension Program {
   /// Decides for every unit how it is done, so that the units' own costs and those of the copies
   /// between layouts are small together.
   ///
-  /// From several starting points (each unit its own best; all in one layout) every unit in turn
-  /// takes the mode that is best with its neighbours as they are, until nothing changes; the best
-  /// end counts. Chains of convolutions end up in one layout, which is what matters.
-  mutating func assignLayouts(_ options: PlanOptions) {
-    let modes = units.map { self.modes(of: $0, options) }
-    let neighbours = Neighbours(self)
-    let starts: [(Mode) -> Bool] = [
-      { _ in true },
-      { $0.output == .planar },
-      { $0.output == .channelsLast },
-      { $0.output == .blocked },
-    ]
-    var best: (cost: Double, choice: [Mode])?
-    for prefers in starts {
-      var choice = modes.map { $0.first(where: prefers) ?? $0[0] }
-      // Each round lowers the total; the bound is for very long chains, which need no perfection.
-      for _ in 0..<16 where !improve(&choice, modes, neighbours) { break }
-      let cost = units.indices.reduce(0) { $0 + self.cost(choice[$1], at: $1, choice, neighbours) }
-      if cost < best?.cost ?? .infinity { best = (cost, choice) }
+  /// - Returns: what was decided, by number of the unit, and the nanoseconds that all is expected to
+  ///   take.
+  mutating func assignLayouts(
+    _ options: PlanOptions, _ engine: Engine
+  ) -> (choices: [PlanChoice], nanoseconds: Double) {
+    let stated = stated(options.choices, options)
+    var options = options
+    // Where nothing is left to choose, nothing is timed.
+    if stated != nil { options.runsAhead = 0 }
+    let costs = LayoutCosts(self, options, engine)
+    let search = LayoutSearch(self, costs)
+    var modes = stated ?? search.best()
+    var nanoseconds = search.cost(of: costs.known(modes))
+    if stated == nil, let tuning = options.tuning {
+      decide(&modes, &nanoseconds, tuning, options, engine)
     }
-    for (position, mode) in (best?.choice ?? []).enumerated() {
-      units[position].mode = mode
-      values[units[position].output].layout = mode.output
-    }
+    take(modes)
+    return (zip(units, modes).map { PlanChoice($0, $1) }, nanoseconds)
   }
 
-  /// Who gives and who takes each value.
-  private struct Neighbours {
-    var producer: [Int?]
-    var takers: [[Int]]
-    var isOutput: [Bool]
-
-    init(_ program: Program) {
-      producer = Array(repeating: nil, count: program.values.count)
-      takers = Array(repeating: [], count: program.values.count)
-      isOutput = Array(repeating: false, count: program.values.count)
-      for (position, unit) in program.units.enumerated() {
-        producer[unit.output] = position
-        for value in program.operands(of: unit).map(\.value) { takers[value].append(position) }
-      }
-      for output in program.outputs { isOutput[output.value] = true }
-    }
+  /// Takes what estimates choose instead where all of the network is faster so.
+  private func decide(
+    _ modes: inout [Mode], _ nanoseconds: inout Double, _ tuning: Tuning, _ options: PlanOptions,
+    _ engine: Engine
+  ) {
+    var plain = options
+    plain.tuning = nil
+    let estimated = LayoutSearch(self, LayoutCosts(self, plain, engine)).best()
+    guard estimated.map(\.text) != modes.map(\.text),
+      let times = wholeTimes(
+        [modes, estimated], estimate: nanoseconds, tuning, options, engine)
+    else { return }
+    nanoseconds = min(times[0], times[1])
+    if times[1] < times[0] { modes = estimated }
   }
 
-  /// The values that a unit takes, and in which layout: a value that is added to its result in the
-  /// layout of the result.
+  /// The modes that a caller wants; nil unless each is one of its unit's.
+  private func stated(_ choices: [PlanChoice], _ options: PlanOptions) -> [Mode]? {
+    guard choices.count == units.count else { return nil }
+    var result: [Mode] = []
+    for (position, choice) in choices.enumerated() {
+      let unit = units[position]
+      let mode = modes(of: unit, options).first { PlanChoice(unit, $0) == choice }
+      guard let mode else { return nil }
+      result.append(mode)
+    }
+    return result
+  }
+
+  /// The values that a unit takes, and in which form: a value that is added to its result in the
+  /// form of the result.
   func operands(of unit: Unit, mode: Mode? = nil) -> [(value: Int, form: Form)] {
     let mode = mode ?? unit.mode
     return unit.inputs.enumerated().map { ($1, mode.form(ofInput: $0)) }
-      + (unit.epilogue.residual.map { [($0, Form(layout: mode.output))] } ?? [])
-  }
-
-  /// One round over all units. Says whether anything changed.
-  private func improve(
-    _ choice: inout [Mode], _ modes: [[Mode]], _ neighbours: Neighbours
-  ) -> Bool {
-    var isChanged = false
-    for position in units.indices where modes[position].count > 1 {
-      // A little must be gained, lest rounding errors keep the rounds going.
-      var lowest = total(choice[position], at: position, choice, neighbours) * (1 - 1e-9)
-      for mode in modes[position] where mode != choice[position] {
-        let cost = total(mode, at: position, choice, neighbours)
-        guard cost < lowest else { continue }
-        (choice[position], lowest, isChanged) = (mode, cost, true)
-      }
-    }
-    return isChanged
-  }
-
-  /// The cost of a unit and of copying what it takes.
-  private func cost(
-    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
-  ) -> Double {
-    let unit = units[position]
-    var sum = mode.cost
-    for (value, form) in operands(of: unit, mode: mode) {
-      let from = neighbours.producer[value].map { choice[$0].output } ?? .planar
-      sum += moveCost(value, from, form)
-    }
-    if neighbours.isOutput[unit.output] {
-      sum += moveCost(unit.output, mode.output, Form(layout: .planar))
-    }
-    return sum
-  }
-
-  /// The cost of a unit and of copying what it takes and gives.
-  private func total(
-    _ mode: Mode, at position: Int, _ choice: [Mode], _ neighbours: Neighbours
-  ) -> Double {
-    var sum = cost(mode, at: position, choice, neighbours)
-    let output = units[position].output
-    for taker in neighbours.takers[output] {
-      for (value, form) in operands(of: units[taker], mode: choice[taker])
-      where value == output {
-        sum += moveCost(output, mode.output, form)
-      }
-    }
-    return sum
-  }
-
-  /// Values are made in float32; whoever wants them narrower has them copied.
-  private func moveCost(_ value: Int, _ from: Layout, _ to: Form) -> Double {
-    if to.precision == .float32, from.coincides(with: to.layout, for: values[value].shape) {
-      return 0
-    }
-    return Double(values[value].count) * Mode.nanosecondsPerMove
+      + (unit.epilogue.residual.map { [($0, mode.outputForm)] } ?? [])
   }
 }
 
@@ -127,6 +76,8 @@ extension Program {
       var unit = Unit(
         name: name, work: .relayout, inputs: [value], output: values.count - 1, parameters: [])
       unit.mode = Mode(values[value].layout, form.layout, cost: 0)
+      unit.mode.inputNumbers = values[value].form.numbers
+      unit.mode.outputNumbers = form.numbers
       unit.isBackward = isBackward
       result.append(unit)
       copies[Copy(value: value, form: form)] = unit.output
@@ -148,8 +99,7 @@ extension Program {
         converted(value, unit.mode.form(ofInput: position), for: unit.name)
       }
       if let residual = unit.epilogue.residual {
-        unit.epilogue.residual = converted(
-          residual, Form(layout: unit.mode.output), for: unit.name)
+        unit.epilogue.residual = converted(residual, unit.mode.outputForm, for: unit.name)
       }
       result.append(unit)
     }

@@ -6,13 +6,9 @@ struct Program {
   /// A value between units.
   struct Value {
     var shape: [Int]
-    /// How it lies in memory; decided by `assignLayouts`.
-    var layout: Layout {
-      get { form.layout }
-      set { form.layout = newValue }
-    }
-    /// The same, and in which numbers.
+    /// How it lies in memory, and in which numbers; decided by `assignLayouts`.
     var form = Form(layout: .planar)
+    var layout: Layout { form.layout }
 
     var count: Int { shape.reduce(1, *) }
     /// Whether it is a picture, NCHW.
@@ -132,8 +128,8 @@ struct Program {
 
   /// The names of all parameters that units use.
   var parameterNames: [String] {
-    units.flatMap { unit in
-      unit.parameters
+    units.flatMap { $0.before + [$0] }.flatMap { unit in
+      unit.parameters + [unit.epilogue.slopes].compactMap { $0 }
         + unit.affine.flatMap { stage -> [String] in
           if case .normalization(_, let names) = stage { names } else { [] }
         }

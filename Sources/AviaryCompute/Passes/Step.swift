@@ -18,7 +18,7 @@ struct Step {
   enum Action {
     case primitive(PrimitiveStep)
     /// What makes the kernel, which may take memory and time, and what it works on.
-    case kernel(() -> Kernel, [Operand])
+    case kernel(() throws(ComputeError) -> Kernel, [Operand])
   }
 
   init(_ description: PlanStep, _ action: Action) {
@@ -27,7 +27,7 @@ struct Step {
 }
 
 /// A loop of the engine's own, given its operands' memory.
-typealias Kernel = (KernelMemory, Workers) -> Void
+typealias Kernel = (KernelMemory, Workers) throws(ComputeError) -> Void
 
 /// Where a kernel's operands lie, in the order in which the step names them. They are as large as
 /// the lowering that made the kernel has said.

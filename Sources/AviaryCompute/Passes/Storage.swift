@@ -31,6 +31,12 @@ struct Storage {
   private(set) var places: [Place?]
   /// Outputs that lie elsewhere when all is done, to be copied.
   private(set) var copiedOutputs: [Int] = []
+  /// The values in each root, those of the past too.
+  private var occupants: [[Int]] = []
+  /// The bytes that values take, and the last units that take them.
+  private let byteCounts: [Int]
+  private let lastUses: [Int]
+  private let slices: Slices
 
   /// - Parameter isSelfContained: whether inputs and outputs lie in the arena like everything else,
   ///   as they do in training: between the way forward and the way back the caller may do what it
@@ -38,43 +44,34 @@ struct Storage {
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
   init(_ program: Program, isSelfContained: Bool = false) throws(ComputeError) {
     places = Array(repeating: nil, count: program.values.count)
-    let lastUses = Storage.lastUses(program)
+    lastUses = program.lastUses
+    var byteCounts: [Int] = []
+    for value in program.values.indices {
+      byteCounts.append(try program.descriptor(value).byteCount)
+    }
+    self.byteCounts = byteCounts
+    slices = try Slices(program, lastUses: lastUses)
     for (position, value) in program.inputs.enumerated() {
-      let bytes = try program.descriptor(value).byteCount
-      let owner = isSelfContained ? Owner.arena : .input(position)
-      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: owner), value)
+      add(value, from: 0, isSelfContained ? .arena : .input(position))
     }
-    if let value = program.dropoutSeed {
-      let bytes = try program.descriptor(value).byteCount
-      add(Root(byteCount: bytes, lifetime: 0...lastUses[value], owner: .arena), value)
-    }
+    if let value = program.dropoutSeed { add(value, from: 0) }
     let turn = program.units.firstIndex(where: \.isBackward) ?? program.units.count
-    for value in program.seeds {
-      let bytes = try program.descriptor(value).byteCount
-      let lifetime = turn...max(turn, lastUses[value])
-      add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), value)
-    }
+    for value in program.seeds { add(value, from: turn) }
     for (position, unit) in program.units.enumerated() {
       if let view = try program.view(unit), let place = places[unit.inputs[0]] {
-        settle(unit.output, Place(root: place.root, offset: place.offset + view), lastUses)
-      } else if let shared = sharedPlace(program, unit, at: position, lastUses) {
-        settle(unit.output, shared, lastUses)
+        settle(unit.output, Place(root: place.root, offset: place.offset + view))
+      } else if let shared = sharedPlace(program, unit, at: position) {
+        settle(unit.output, shared)
       } else {
-        let bytes = try program.descriptor(unit.output).byteCount
-        let lifetime = position...max(position, lastUses[unit.output])
-        add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), unit.output)
+        settle(unit.output, place(for: unit.output, at: position))
       }
-      for value in unit.extraOutputs {
-        let bytes = try program.descriptor(value).byteCount
-        let lifetime = position...max(position, lastUses[value])
-        add(Root(byteCount: bytes, lifetime: lifetime, owner: .arena), value)
-      }
+      for value in unit.extraOutputs { add(value, from: position) }
     }
     if isSelfContained { return }
     for (position, output) in program.outputs.enumerated() {
-      let bytes = try program.descriptor(output.value).byteCount
       guard let place = places[output.value], place.offset == 0,
-        roots[place.root].owner == .arena, roots[place.root].byteCount == bytes
+        roots[place.root].owner == .arena,
+        roots[place.root].byteCount == byteCounts[output.value]
       else {
         copiedOutputs.append(position)
         continue
@@ -83,31 +80,69 @@ struct Storage {
     }
   }
 
-  private mutating func add(_ root: Root, _ value: Int) {
-    places[value] = Place(root: roots.count, offset: 0)
-    roots.append(root)
+  /// Gives a value a root of its own.
+  private mutating func add(_ value: Int, from position: Int, _ owner: Owner = .arena) {
+    settle(value, newRoot(value, from: position, owner))
   }
 
-  private mutating func settle(_ value: Int, _ place: Place, _ lastUses: [Int]) {
+  private mutating func newRoot(_ value: Int, from position: Int, _ owner: Owner) -> Place {
+    let lifetime = position...max(position, lastUses[value])
+    roots.append(Root(byteCount: byteCounts[value], lifetime: lifetime, owner: owner))
+    occupants.append([])
+    return Place(root: roots.count - 1, offset: 0)
+  }
+
+  private mutating func settle(_ value: Int, _ place: Place) {
     places[value] = place
+    occupants[place.root].append(value)
     let lifetime = roots[place.root].lifetime
     roots[place.root].lifetime =
       lifetime.lowerBound...max(lifetime.upperBound, lastUses[value])
   }
 
+  /// A place for a value that is about to be written, or of which the first part is: inside of
+  /// another, if it will be a part of that, or new.
+  private mutating func place(for value: Int, at position: Int) -> Place {
+    if let place = places[value] { return place }
+    if let slice = slices[value] {
+      let whole = place(for: slice.whole, at: position)
+      let place = Place(root: whole.root, offset: whole.offset + slice.offset)
+      // What was to be written over there is perhaps still needed.
+      if !isOccupied(place, byteCounts[value], at: position - 1) {
+        places[value] = place
+        return place
+      }
+    }
+    let place = newRoot(value, from: position, .arena)
+    places[value] = place
+    return place
+  }
+
+  /// Whether any value that is needed after a unit lies in a stretch of memory.
+  private func isOccupied(_ place: Place, _ byteCount: Int, at position: Int) -> Bool {
+    occupants[place.root].contains { value in
+      lastUses[value] > position && overlaps(value, place, byteCount)
+    }
+  }
+
+  private func overlaps(_ value: Int, _ place: Place, _ byteCount: Int) -> Bool {
+    guard let other = places[value], other.root == place.root else { return false }
+    return other.offset < place.offset + byteCount
+      && place.offset < other.offset + byteCounts[value]
+  }
+
   /// The place of an operand that a unit may write its result over.
-  private func sharedPlace(
-    _ program: Program, _ unit: Unit, at position: Int, _ lastUses: [Int]
-  ) -> Place? {
+  private func sharedPlace(_ program: Program, _ unit: Unit, at position: Int) -> Place? {
+    let byteCount = byteCounts[unit.output]
     for value in program.overwritable(unit) {
       guard let place = places[value], roots[place.root].owner == .arena,
         // Nobody else needs it, nor anything that lies in the same memory.
-        roots[place.root].lifetime.upperBound == position
+        !isOccupied(place, byteCount, at: position)
       else { continue }
       // What else is read in this memory must be read at the same place at the same time: a
       // convolution reads all of its input for every output, an operand that repeats is read again.
       let isDisturbed = unit.inputs.contains { other in
-        places[other]?.root == place.root
+        overlaps(other, place, byteCount)
           && (unit.work.isConvolution || places[other] != place
             || program.values[other].shape != program.values[unit.output].shape)
       }
@@ -115,24 +150,22 @@ struct Storage {
     }
     return nil
   }
-
-  /// The last unit that takes each value; past all units for what is given out.
-  private static func lastUses(_ program: Program) -> [Int] {
-    var last = [Int](repeating: 0, count: program.values.count)
-    for (position, unit) in program.units.enumerated() {
-      for (value, _) in program.operands(of: unit) { last[value] = position }
-    }
-    for output in program.outputs + program.statistics {
-      last[output.value] = program.units.count
-    }
-    return last
-  }
 }
 
 extension Program {
+  /// The last unit that takes each value; past all units for what is given out.
+  var lastUses: [Int] {
+    var last = [Int](repeating: 0, count: values.count)
+    for (position, unit) in units.enumerated() {
+      for (value, _) in operands(of: unit) { last[value] = position }
+    }
+    for output in outputs + statistics { last[output.value] = units.count }
+    return last
+  }
+
   /// What a value looks like to oneDNN.
   func descriptor(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
-    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.precision)
+    try MemoryDescriptor(values[value].shape, values[value].layout, values[value].form.numbers)
   }
 
   /// Where in its input's memory the result of a unit lies as it is, in bytes; nil where there is
@@ -141,7 +174,7 @@ extension Program {
     let input = values[unit.inputs[0]], output = values[unit.output]
     switch unit.work {
     case .relayout:
-      return input.form.precision == output.form.precision
+      return input.form.numbers == output.form.numbers
         && input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
     case .other(.slice(let start, let count)) where input.shape[0] == 1:
@@ -150,16 +183,16 @@ extension Program {
       case .channelsLast: return nil
       case .blocked where start % Layout.block != 0 || count % Layout.block != 0: return nil
       case .planar, .blocked:
-        return start * input.shape[2...].reduce(1, *) * MemoryLayout<Float>.stride
+        return start * input.shape[2...].reduce(1, *) * input.form.numbers.size
       }
     default: return nil
     }
   }
 
   /// The operands over which a unit may write its result, if nobody else needs them.
-  fileprivate func overwritable(_ unit: Unit) -> [Int] {
+  func overwritable(_ unit: Unit) -> [Int] {
     switch unit.work {
-    case .transposedConvolution where unit.mode.algorithm != .expanded: return []
+    case .transposedConvolution where unit.mode.algorithm != .planes: return []
     case .convolution, .transposedConvolution:
       return [unit.epilogue.residual].compactMap { $0 }
     case .affine, .other(.activation), .other(.prelu), .other(.dropout), .gradient(.activation):

@@ -20,6 +20,11 @@ struct Unit {
   var affine: [AffineStage] = []
   /// How it is done: in which layouts, by which algorithm.
   var mode = Mode(.planar, .planar, cost: 0)
+  /// Convolutions by planes that are done line by line along with it, the first one first. The
+  /// unit's inputs are then those of the first.
+  var before: [Unit] = []
+  /// The factor of a pixel shuffle that a convolution by planes does along with its own work.
+  var shuffle = 1
   /// Whether it belongs to the way back of a training.
   var isBackward = false
 }
@@ -73,6 +78,8 @@ enum Work: Hashable {
 struct Epilogue: Hashable {
   /// A function of single values, cheap enough to be fused.
   var activation: Activation?
+  /// The parameter that has the slopes of a PReLU; then nothing else is done.
+  var slopes: String?
   /// A value that is added.
   var residual: Int?
   /// A function of the sum.
@@ -91,9 +98,13 @@ struct Mode: Hashable {
   /// The layout in which it gives its result.
   var output: Layout
   var algorithm: Algorithm
-  /// In which numbers it takes its inputs; others than float32 only where weights are applied.
-  var precision = Precision.float32
-  /// Estimated nanoseconds on one core, good for comparisons only.
+  /// In which numbers it takes its inputs.
+  var inputNumbers = Numbers.float32
+  /// In which numbers it gives its result.
+  var outputNumbers = Numbers.float32
+  /// Whether a convolution's result is written first and what is fused behind it done by itself.
+  var isSeparate = false
+  /// Estimated nanoseconds on one core, good for comparisons only; or measured ones.
   var cost: Double
 
   init(
@@ -106,8 +117,11 @@ struct Mode: Hashable {
 
   /// How the unit takes the input of this position.
   func form(ofInput position: Int) -> Form {
-    Form(layout: position == 0 ? input : others ?? input, precision: precision)
+    Form(layout: position == 0 ? input : others ?? input, numbers: inputNumbers)
   }
+
+  /// How the unit gives its result.
+  var outputForm: Form { Form(layout: output, numbers: outputNumbers) }
 }
 
 /// The way in which a convolution is calculated.
@@ -116,7 +130,15 @@ enum Algorithm: String, Hashable {
   case direct
   /// Winograd's minimal filtering: fewer multiplications, a little less accurate.
   case winograd
-  /// For few output channels: products with every tap of the kernel first (a convolution 1x1),
-  /// then sums over shifted pixels. A vector register holds taps instead of absent channels.
-  case expanded
+  /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels. Lines
+  /// of one convolution go straight into the next. Gives planes.
+  case planes
+
+  /// Whether it calculates as the definition says, but for the order of sums.
+  var isExact: Bool {
+    switch self {
+    case .direct, .planes: true
+    case .winograd: false
+    }
+  }
 }

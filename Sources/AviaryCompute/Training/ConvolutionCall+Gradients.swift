@@ -31,16 +31,16 @@ extension ConvolutionCall {
       ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
     for algorithm in algorithms {
       if let descriptor = try? decide(
-        part, algorithm, source, destination, mode.precision, engine), !descriptor.isReference
+        part, algorithm, source, destination, mode.inputNumbers, engine), !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: true,
           isWinograd: algorithm == dnnl_convolution_winograd)
       }
     }
-    for (layout, precision) in fallbacks {
+    for (layout, numbers) in fallbacks {
       if let descriptor = try? decide(
-        part, dnnl_convolution_direct, layout, layout, precision, engine), !descriptor.isReference
+        part, dnnl_convolution_direct, layout, layout, numbers, engine), !descriptor.isReference
       {
         return Offer(descriptor: descriptor, isFused: true, isWinograd: false)
       }
@@ -50,13 +50,13 @@ extension ConvolutionCall {
 
   private func decide(
     _ part: Part, _ algorithm: dnnl_alg_kind_t, _ source: Layout?, _ destination: Layout?,
-    _ precision: Precision, _ engine: EngineHandle
+    _ numbers: Numbers, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
     // What is calculated is float32.
-    let source = try memory(input, source, part == .input ? .float32 : precision)
-    let destination = try memory(output, destination, precision)
+    let source = try memory(input, source, part == .input ? .float32 : numbers)
+    let destination = try memory(output, destination, numbers)
     var weights = try MemoryDescriptor.any(
-      weightShape, part == .weights ? .float32 : precision
+      weightShape, part == .weights ? .float32 : numbers
     ).raw
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()

@@ -29,6 +29,11 @@ public struct TrainingPlan: ~Copyable {
 
   /// What is done, in order, for reports and for the record that resuming compares.
   public let steps: [PlanStep]
+  /// How each layer is done, forward and back, in order.
+  public let choices: [PlanChoice]
+  /// The time that a run forward and back is expected to take, in seconds, as
+  /// `Plan.expectedSeconds`.
+  public let expectedSeconds: Double
 
   private let engine: Engine
   private let stream: StreamHandle
@@ -72,9 +77,7 @@ public struct TrainingPlan: ~Copyable {
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
-    let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
-    let differentiation = try Differentiation(forward, of: graph, wanted: wanted)
+    let differentiation = try TrainingPlan.differentiation(graph, inputShapes, outputs, wanted)
     let blueprint = try Blueprint(differentiation.program, isTraining: true, options, engine)
     let program = blueprint.lowering.program
     let arena = try AlignedMemory(byteCount: blueprint.arenaBytes)
@@ -115,11 +118,33 @@ public struct TrainingPlan: ~Copyable {
     statistics = program.statistics.map(port)
     dropoutSeed = program.dropoutSeed.map { places[.value($0)] }
     steps = blueprint.lowering.steps.map(\.description)
+    choices = blueprint.choices
+    expectedSeconds = blueprint.nanoseconds / 1e9
     turn = blueprint.lowering.turn ?? work.count
     (self.parameterGradients, self.inputGradients) = (parameterGradients, inputGradients)
     self.zeros = zeros
     self.engine = engine
     (self.arena, self.weights, self.work) = (arena, weights, work)
+  }
+
+  /// The way forward and the way back.
+  private static func differentiation(
+    _ graph: Graph, _ inputShapes: [[Int]], _ outputs: [String]?, _ wanted: Wanted
+  ) throws(ComputeError) -> Differentiation {
+    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
+    return try Differentiation(forward, of: graph, wanted: wanted)
+  }
+
+  /// How a plan would do its layers, found without making it.
+  ///
+  /// - Throws: as `init`.
+  public static func choices(
+    _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
+    gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
+  ) throws(ComputeError) -> [PlanChoice] {
+    let differentiation = try differentiation(graph, inputShapes, outputs, wanted)
+    return try Blueprint(differentiation.program, isTraining: true, options, engine).choices
   }
 
   /// The bytes that the plan takes for everything but weights.

@@ -15,21 +15,21 @@ public struct PictureWriter: ~Copyable {
   /// Gray or RGB, with or without alpha, 8 or 16 bits.
   public let format: PixelFormat
 
-  /// Rows are rounded this many at a time, which bounds the memory for them.
-  private static let packedRowCount = 16
+  private let path: String
   private let file: AtomicFile
-  private let encoder: Encoder
-  private var bytes: [UInt8] = []
+  private var imageData: PNGImageData
 
   /// Begins a file.
   ///
-  /// - Parameter metadata: What to carry from the picture read (an ICC profile for gray is left
-  ///   out of an RGB picture, and the other way round).
+  /// - Parameters:
+  ///   - metadata: what to carry from the picture read (an ICC profile for gray is left out of an RGB
+  ///     picture, and the other way round).
+  ///   - threads: how many compress. The file is the same whatever their number.
   /// - Throws: `ImageError.cannotWrite`; `.formatMismatch` for another colour model than gray and
   ///   RGB; `.tooLarge` for sides beyond 2^20, `.invalidSize` for those below 1.
   public init(
     path: String, width: Int, height: Int, format: PixelFormat,
-    metadata: PictureMetadata = PictureMetadata()
+    metadata: PictureMetadata = PictureMetadata(), threads: Int = 1
   ) throws(ImageError) {
     guard format.color == .gray || format.color == .rgb else {
       throw .formatMismatch(thing: path, expected: "gray or rgb", found: "\(format.color)")
@@ -48,14 +48,16 @@ public struct PictureWriter: ~Copyable {
     } catch {
       throw ImageError(error)
     }
-    let encoder = try Encoder(
-      descriptor: file.descriptor, width: width, height: height, format: format, path: path)
-    for chunk in metadata.chunks(for: format.color) { try encoder.write(chunk) }
+    var beginning = PNGChunk.signature
+    beginning += PNGChunk.header(width: width, height: height, format: format).fileBytes
+    for chunk in metadata.chunks(for: format.color) { beginning += chunk.fileBytes }
+    try PictureWriter.write(beginning, to: file)
     self.width = width
     self.height = height
     self.format = format
+    self.path = path
     self.file = file
-    self.encoder = encoder
+    imageData = PNGImageData(width: width, height: height, format: format, threads: threads)
   }
 
   /// Writes the rows that follow, limited to 0...1 and rounded to the file's depth.
@@ -71,16 +73,8 @@ public struct PictureWriter: ~Copyable {
         thing: "band", expected: "\(width)x\(height - position) at most",
         found: "\(band.width)x\(band.height)")
     }
-    var row = 0
-    while row < band.height {
-      let rows = row..<min(row + PictureWriter.packedRowCount, band.height)
-      let byteCount = rows.count * width * format.channels * format.bitDepth.byteCount
-      if bytes.count != byteCount { bytes = [UInt8](repeating: 0, count: byteCount) }
-      unsafe bytes.withUnsafeMutableBytes {
-        unsafe Samples.pack(band, rows: rows, depth: format.bitDepth, into: $0)
-      }
-      try encoder.write(bytes, rows: rows.count)
-      row = rows.upperBound
+    for chunk in try imageData.push(band, path: path) {
+      try PictureWriter.write(chunk.fileBytes, to: file)
     }
     position += band.height
   }
@@ -92,9 +86,21 @@ public struct PictureWriter: ~Copyable {
     guard position == height else {
       throw .sizeMismatch(thing: "picture", expected: "\(height) rows", found: "\(position)")
     }
-    try encoder.finish()
+    try PictureWriter.write(PNGChunk(type: "IEND", data: []).fileBytes, to: file)
     do {
       try file.commit()
+    } catch {
+      throw ImageError(error)
+    }
+  }
+}
+
+extension PictureWriter {
+  private static func write(
+    _ bytes: [UInt8], to file: borrowing AtomicFile
+  ) throws(ImageError) {
+    do {
+      try file.write(bytes)
     } catch {
       throw ImageError(error)
     }
@@ -106,10 +112,11 @@ extension Image {
   ///
   /// - Throws: `ImageError.cannotWrite`, `.formatMismatch`, `.invalidSize` or `.tooLarge`.
   public func write(
-    to path: String, metadata: PictureMetadata = PictureMetadata()
+    to path: String, metadata: PictureMetadata = PictureMetadata(), threads: Int = 1
   ) throws(ImageError) {
     var writer = try PictureWriter(
-      path: path, width: width, height: height, format: format, metadata: metadata)
+      path: path, width: width, height: height, format: format, metadata: metadata,
+      threads: threads)
     try writer.write(self)
     try writer.finish()
   }

@@ -6,5 +6,5 @@ public enum BitDepth: Int, Codable, Hashable, Sendable {
   /// The largest integer of this depth, which stands for the value 1.
   public var maximum: Int { (1 << rawValue) - 1 }
 
-  var byteCount: Int { rawValue / 8 }
+  package var byteCount: Int { rawValue / 8 }
 }

@@ -12,6 +12,11 @@ extension Image {
   ///
   /// - Throws: `ImageError.noConversion` from luma alone to colour.
   public func converted(to color: ColorModel) throws(ImageError) -> Image {
+    try converted(to: color, threads: 1)
+  }
+
+  /// The same on several threads.
+  package func converted(to color: ColorModel, threads: Int) throws(ImageError) -> Image {
     let target = PixelFormat(color, hasAlpha: format.hasAlpha, bitDepth: format.bitDepth)
     switch (format.color, color) {
     case _ where format.color == color:
@@ -22,29 +27,47 @@ extension Image {
       throw .noConversion(from: format.color, to: color)
     default:
       // Both steps by way of RGB in one matrix, so that there is one rounding to float32.
-      return try applying(ColorTransform.toRGB(format.color).then(.fromRGB(color)), target)
+      let transform = ColorTransform.toRGB(format.color).then(.fromRGB(color))
+      let (count, inputs, outputs) = (width * height, format.color.channels, color.channels)
+      let (hasAlpha, last) = (format.hasAlpha, channels - 1)
+      return try unsafe Image(width: width, height: height, format: target) { result in
+        unsafe withFloats { source in
+          guard let source = source.baseAddress, let result = result.baseAddress else { return }
+          unsafe transform.apply(
+            to: (0..<inputs).map { unsafe source + $0 * count }, count: count, target: result,
+            threads: threads)
+          guard hasAlpha else { return }
+          unsafe (result + outputs * count).update(from: source + last * count, count: count)
+        }
+      }
     }
   }
 
-  private func applying(
-    _ transform: ColorTransform, _ target: PixelFormat
-  ) throws(ImageError) -> Image {
-    let count = width * height
-    let inputs = format.color.channels
-    let (hasAlpha, alphaPlane) = (format.hasAlpha, channels - 1)
-    return try unsafe Image(width: width, height: height, format: target) { result in
-      unsafe withFloats { source in
-        for row in 0..<target.color.channels {
-          let weights = transform.matrix[row]
-          for i in 0..<count {
-            var sum = transform.offset[row]
-            for c in 0..<inputs { unsafe sum += weights[c] * Double(source[c * count + i]) }
-            unsafe result[row * count + i] = Float(sum)
+  /// RGB of the planes of `ycbcr`, each an image of its own.
+  ///
+  /// - Throws: `ImageError.sizeMismatch` unless all have one plane of the same size.
+  package init(
+    luma: Image, blue: Image, red: Image, bitDepth: BitDepth, threads: Int
+  ) throws(ImageError) {
+    for (name, plane) in [("luma", luma), ("blue", blue), ("red", red)] {
+      guard plane.channels == 1, plane.width == luma.width, plane.height == luma.height else {
+        throw .sizeMismatch(
+          thing: name, expected: "\(luma.width)x\(luma.height) with 1 channel",
+          found: "\(plane.width)x\(plane.height) with \(plane.channels)")
+      }
+    }
+    let format = PixelFormat(.rgb, bitDepth: bitDepth)
+    let count = luma.width * luma.height
+    try unsafe self.init(width: luma.width, height: luma.height, format: format) { result in
+      unsafe luma.withFloats { luma in
+        unsafe blue.withFloats { blue in
+          unsafe red.withFloats { red in
+            guard let luma = luma.baseAddress, let blue = blue.baseAddress,
+              let red = red.baseAddress, let result = result.baseAddress
+            else { return }
+            unsafe ColorTransform.toRGB(.ycbcr).apply(
+              to: [luma, blue, red], count: count, target: result, threads: threads)
           }
-        }
-        guard hasAlpha else { return }
-        for i in 0..<count {
-          unsafe result[target.color.channels * count + i] = unsafe source[alphaPlane * count + i]
         }
       }
     }

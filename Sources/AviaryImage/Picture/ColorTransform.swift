@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// An affine map between colours with values from 0 to 1: `matrix` x colour + `offset`.
 struct ColorTransform {
   var matrix: [[Double]]
@@ -34,6 +36,43 @@ struct ColorTransform {
       offset: zip(next.matrix, next.offset).map { row, offset in
         row.indices.reduce(offset) { $0 + row[$1] * self.offset[$1] }
       })
+  }
+
+  /// Maps planes of `count` pixels to planes that follow each other in `target`, as many as the matrix
+  /// has rows. In double precision, rounded once.
+  ///
+  /// - Parameter sources: 1 plane or 3, as many as the matrix has columns.
+  func apply(
+    to sources: [UnsafePointer<Float>], count: Int, target: UnsafeMutablePointer<Float>,
+    threads: Int
+  ) {
+    nonisolated(unsafe) let (sources, target) = unsafe (sources, target)
+    let (matrix, offset) = (matrix, offset)
+    // Blocks whose planes stay in the cache while one plane of the result after the other is made.
+    let block = 2_048
+    Parallel.split((count + block - 1) / block, threads: count < 1 << 17 ? 1 : threads) { blocks in
+      for start in stride(
+        from: blocks.lowerBound * block, to: min(blocks.upperBound * block, count), by: block)
+      {
+        let length = min(block, count - start)
+        for (row, weights) in matrix.enumerated() {
+          let result = unsafe target + row * count + start
+          let shift = offset[row]
+          let first = unsafe sources[0] + start
+          let weight = weights[0]
+          guard weights.count == 3 else {
+            for i in 0..<length { unsafe result[i] = Float(shift + weight * Double(first[i])) }
+            continue
+          }
+          let (second, third) = unsafe (sources[1] + start, sources[2] + start)
+          let (weight2, weight3) = (weights[1], weights[2])
+          for i in 0..<length {
+            let sum = unsafe shift + weight * Double(first[i]) + weight2 * Double(second[i])
+            unsafe result[i] = Float(sum + weight3 * Double(third[i]))
+          }
+        }
+      }
+    }
   }
 
   private static let identity = ColorTransform(

@@ -20,7 +20,7 @@ extension Image {
           for row in 0..<height {
             let from = (c * rows + y + row) * stride + x
             let to = (c * height + row) * width
-            for column in 0..<width { unsafe target[to + column] = unsafe source[from + column] }
+            unsafe Image.copy(source, from, to: target, to, count: width)
           }
         }
       }
@@ -66,11 +66,24 @@ extension Image {
           for row in rows {
             let from = (c * image.height + row) * image.width
             let to = (c * planeHeight + top + row) * stride + left
-            for column in columns { unsafe target[to + column] = unsafe source[from + column] }
+            unsafe Image.copy(
+              source, from + columns.lowerBound, to: target, to + columns.lowerBound,
+              count: columns.count)
           }
         }
       }
     }
+  }
+
+  /// Copies samples that lie together.
+  private static func copy(
+    _ source: UnsafeBufferPointer<Float>, _ from: Int, to target: UnsafeMutableBufferPointer<Float>,
+    _ to: Int, count: Int
+  ) {
+    guard count > 0, let source = source.baseAddress, let target = target.baseAddress else {
+      return
+    }
+    unsafe (target + to).update(from: source + from, count: count)
   }
 
   /// Images of the same width and channels, one below the other.

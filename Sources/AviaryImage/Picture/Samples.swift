@@ -1,3 +1,5 @@
+import CImageCodecs
+
 /// Between planes of floats and a file's rows of interleaved integers.
 enum Samples {
   /// Where in a buffer of interleaved samples the pixel (row, column) begins, in bytes:
@@ -16,51 +18,46 @@ enum Samples {
     return Int32(limited * maximum + 0.5)
   }
 
-  /// Planes of floats from interleaved integers.
+  /// Planes of floats from interleaved integers, 16 bits in the machine's byte order.
   static func unpack(
     _ bytes: UnsafeRawBufferPointer, _ layout: Layout, depth: BitDepth,
     into image: inout Image
   ) {
     let (channels, height, width) = (image.channels, image.height, image.width)
-    let scale = Float(depth.maximum)
+    guard let source = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return }
     unsafe image.withMutableFloats { target in
+      guard let target = target.baseAddress else { return }
       for c in 0..<channels {
         for row in 0..<height {
-          var from = layout.origin + row * layout.rowStep + c * depth.byteCount
-          let to = (c * height + row) * width
-          for column in 0..<width {
-            let level: Int =
-              depth == .eight
-              ? Int(unsafe bytes[from])
-              : Int(unsafe bytes.loadUnaligned(fromByteOffset: from, as: UInt16.self))
-            unsafe target[to + column] = Float(level) / scale
-            from += layout.columnStep
+          let from = unsafe source + layout.origin + row * layout.rowStep + c * depth.byteCount
+          let to = unsafe target + (c * height + row) * width
+          switch depth {
+          case .eight: unsafe cimg_unpack_8(from, width, layout.columnStep, to)
+          case .sixteen: unsafe cimg_unpack_16(from, width, layout.columnStep, to)
           }
         }
       }
     }
   }
 
-  /// Interleaved integers, without gaps between rows, from some rows of an image.
+  /// Interleaved integers, without gaps between rows, from some rows of an image; 16 bits with the
+  /// high byte first, as PNG has them.
   static func pack(
     _ image: Image, rows: Range<Int>, depth: BitDepth, into bytes: UnsafeMutableRawBufferPointer
   ) {
     let (channels, height, width) = (image.channels, image.height, image.width)
-    let maximum = Float(depth.maximum)
+    guard let target = unsafe bytes.bindMemory(to: UInt8.self).baseAddress else { return }
     unsafe image.withFloats { source in
+      guard let source = source.baseAddress else { return }
       for c in 0..<channels {
         for row in rows {
-          let from = (c * height + row) * width
-          var to = ((row - rows.lowerBound) * width * channels + c) * depth.byteCount
-          for column in 0..<width {
-            let level = unsafe Samples.level(source[from + column], maximum: maximum)
-            if depth == .eight {
-              unsafe bytes[to] = UInt8(truncatingIfNeeded: level)
-            } else {
-              unsafe bytes.storeBytes(
-                of: UInt16(truncatingIfNeeded: level), toByteOffset: to, as: UInt16.self)
-            }
-            to += channels * depth.byteCount
+          let from = unsafe source + (c * height + row) * width
+          let to =
+            unsafe target
+            + ((row - rows.lowerBound) * width * channels + c) * depth.byteCount
+          switch depth {
+          case .eight: unsafe cimg_pack_8(from, width, channels, to)
+          case .sixteen: unsafe cimg_pack_16(from, width, channels, to)
           }
         }
       }

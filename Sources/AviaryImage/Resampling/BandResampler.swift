@@ -1,3 +1,5 @@
+import AviaryFiles
+
 /// Resamples a picture that passes by in bands: rows go in, and those rows of the result that they
 /// complete come out. Only the rows that the kernel still needs are kept.
 ///
@@ -11,6 +13,8 @@ public struct BandResampler: Sendable {
   public private(set) var position = 0
   /// The rows taken so far.
   public var inputPosition: Int { window.range.upperBound }
+  /// How many threads make rows, each some of them.
+  package var threads = 1
 
   private let format: PixelFormat
   private let rounding: BitDepth?
@@ -99,16 +103,21 @@ public struct BandResampler: Sendable {
     let input = try window.rows(window.range)
     let firstRow = window.range.lowerBound
     let maximum = rounding.map { Double($0.maximum) }
-    var pass = HorizontalPass(columns, inputWidth: input.width)
-    return try unsafe Image(width: outputWidth, height: range.count, format: format) { target in
-      unsafe input.withFloats { source in
-        for c in 0..<input.channels {
-          for y in range {
+    let (rows, columns, width) = (rows, columns, outputWidth)
+    let (planes, count) = (input.channels, range.count)
+    let threads = planes * count * width < 1 << 16 ? 1 : threads
+    return try unsafe Image(width: width, height: count, format: format) { target in
+      nonisolated(unsafe) let target = unsafe target
+      Parallel.split(planes * count, threads: threads) { part in
+        var pass = HorizontalPass(columns, inputWidth: input.width)
+        unsafe input.withFloats { source in
+          for i in part {
+            let (plane, row) = i.quotientAndRemainder(dividingBy: count)
             unsafe pass.gather(
-              source, plane: c * input.height - firstRow, rows: rows, row: y, maximum: maximum)
-            let start = (c * range.count + y - range.lowerBound) * outputWidth
+              source, plane: plane * input.height - firstRow, rows: rows,
+              row: range.lowerBound + row, maximum: maximum)
             unsafe pass.write(
-              to: UnsafeMutableBufferPointer(rebasing: target[start..<start + outputWidth]),
+              to: UnsafeMutableBufferPointer(rebasing: target[i * width..<(i + 1) * width]),
               maximum: maximum)
           }
         }

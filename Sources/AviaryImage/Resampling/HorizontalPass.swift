@@ -54,7 +54,7 @@ struct HorizontalPass {
           for x in 0..<target.count {
             let start = unsafe first[x] + lead
             var sum = 0.0
-            for t in 0..<taps { unsafe sum += weights[x * taps + t] * row[start + t] }
+            for t in 0..<taps { unsafe sum += weights[x &* taps &+ t] * row[start &+ t] }
             if let maximum {
               // Divided as floats, as a file's samples are: the same level is the same value.
               unsafe target[x] = Float(HorizontalPass.level(sum, maximum)) / Float(maximum)

@@ -53,6 +53,9 @@ public struct Trainer: ~Copyable {
   /// What is calculated, in order, and by which algorithms.
   public var planSteps: [PlanStep] { plan.steps }
 
+  /// How each layer is done, for whoever wants the same again (`PlanOptions.choices`).
+  public var planChoices: [PlanChoice] { plan.choices }
+
   /// What is validated and kept: the average, or the parameters themselves.
   public var result: [String: Tensor] { average?.weights ?? parameters }
 

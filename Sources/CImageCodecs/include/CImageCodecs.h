@@ -1,6 +1,6 @@
-// PNG and JPEG, row by row, over libpng and libjpeg.
+// PNG and JPEG, row by row, over libpng, libjpeg and zlib.
 //
-// Both libraries report an error by a long jump, which must not cross Swift frames: each function
+// The first two libraries report an error by a long jump, which must not cross Swift frames: each function
 // here catches it and answers with a status, 0 for success, and the library's own words in `error`.
 // Rows are interleaved samples of 8 bits, or of 16 in the machine's byte order.
 #pragma once
@@ -56,24 +56,29 @@ const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length);
 
 void cimg_close(cimg_reader *reader);
 
-typedef struct cimg_writer cimg_writer;
+// A part of a PNG's image data: rows filtered in the way that suits them and compressed by themselves, so that parts
+// can be made at the same time. `above` is the row before the first, zeros for the picture's first;
+// `pixel_length` is bytes. Raw deflate data that ends on a whole byte, and is the end of all with
+// `is_last`; `adler` is the checksum of the filtered rows. NULL without memory; else to be given to
+// `free`.
+uint8_t *cimg_compress_strip(
+  const uint8_t *rows, const uint8_t *above, size_t row_length, size_t pixel_length, uint32_t count,
+  int is_last, size_t *length, uint32_t *adler);
 
-// Begins a PNG on an empty file, through a duplicate of the descriptor. `channels` is 1 (gray),
-// 2 (gray, alpha), 3 (RGB) or 4 (RGBA). NULL on failure.
-cimg_writer *cimg_create_png(
-  int descriptor, uint32_t width, uint32_t height, int channels, int bit_depth, cimg_error *error);
+// The checksum of two stretches of bytes, the second of this length.
+uint32_t cimg_joined_adler(uint32_t first, uint32_t second, size_t length);
 
-// Writes one ancillary chunk; only before the first row.
-int cimg_write_chunk(
-  cimg_writer *writer, const char type[4], const uint8_t *data, size_t length, cimg_error *error);
+// The CRC of what `sum` is the CRC of (0 of nothing) and these bytes.
+uint32_t cimg_crc(uint32_t sum, const uint8_t *bytes, size_t length);
 
-int cimg_write_rows(
-  cimg_writer *writer, const uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
+// A plane of values from 0 to 1 into interleaved samples, `step` samples apart: limited, halves
+// rounded up, NaN to 0; of 16 bits, the high byte first.
+void cimg_pack_8(const float *plane, size_t count, size_t step, uint8_t *samples);
+void cimg_pack_16(const float *plane, size_t count, size_t step, uint8_t *samples);
 
-// Ends the file and empties the buffers; the writer must still be closed.
-int cimg_finish_png(cimg_writer *writer, cimg_error *error);
-
-void cimg_close_writer(cimg_writer *writer);
+// The way back, `step` bytes apart; of 16 bits, in the machine's byte order.
+void cimg_unpack_8(const uint8_t *samples, size_t count, ptrdiff_t step, float *plane);
+void cimg_unpack_16(const uint8_t *samples, size_t count, ptrdiff_t step, float *plane);
 
 // A picture as a JPEG, with the library's defaults (colour as YCbCr, chroma at half resolution).
 // `channels` is 1 (gray) or 3 (RGB), `quality` 1 to 100; rows follow each other without gaps.

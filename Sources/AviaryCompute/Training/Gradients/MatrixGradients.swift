@@ -1,38 +1,6 @@
 import CDNNL
 
 extension Lowering {
-  /// A product of the gradient with one of a matrix product's operands, transposed.
-  ///
-  /// - Parameter transposed: which of the unit's inputs is.
-  mutating func matmulGradient(_ unit: Unit, transposed: Int) throws(ComputeError) {
-    func matrices(_ position: Int) throws(ComputeError) -> dnnl_memory_desc_t {
-      var shape = value(unit.inputs[position]).shape
-      // Transposing takes no copy: the other strides say it.
-      guard position == transposed else { return try MemoryDescriptor(shape, .planar).raw }
-      var strides = [Int](repeating: 1, count: shape.count)
-      for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
-      let (row, column) = (shape.count - 2, shape.count - 1)
-      shape.swapAt(row, column)
-      strides.swapAt(row, column)
-      return try MemoryDescriptor(shape, strides: strides).raw
-    }
-    var (a, b) = (try matrices(0), try matrices(1))
-    var result = try program.descriptor(unit.output).raw
-    // A descriptor of nothing says that there is no bias.
-    var bias = dnnl_memory_desc_t()
-    var call = dnnl_matmul_desc_t()
-    try check(
-      "dnnl_matmul_desc_init", unsafe dnnl_matmul_desc_init(&call, &a, &b, &bias, &result))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
-    primitive(
-      unit, unit.work.name, descriptor,
-      [
-        (.source, .value(unit.inputs[0])), (.weights, .value(unit.inputs[1])),
-        (.destination, .value(unit.output)),
-      ])
-  }
-
   /// The way back through a linear layer to what it took.
   mutating func linearInputGradient(_ unit: Unit) throws(ComputeError) {
     var (source, destination) = try rows(of: unit.output, unit.inputs[0])

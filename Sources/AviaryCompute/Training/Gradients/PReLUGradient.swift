@@ -5,15 +5,12 @@ extension Lowering {
   mutating func preluGradient(_ unit: Unit) throws(ComputeError) {
     let shape = value(unit.output).shape
     let channels = shape[1]
-    let slopeShape = [1, channels] + shape.dropFirst(2).map { _ in 1 }
+    let slopeShape = slopeShape(shape)
+    let forward = try preluDescriptor(unit, dnnl_forward_training)
     var data = try program.descriptor(unit.output).raw
     var slopes = try MemoryDescriptor.any(slopeShape).raw
-    var call = dnnl_prelu_desc_t()
-    try check(
-      "dnnl_prelu_forward_desc_init",
-      unsafe dnnl_prelu_forward_desc_init(&call, dnnl_forward_training, &data, &slopes))
-    let forward = try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
     var slopeGradients = slopes
+    var call = dnnl_prelu_desc_t()
     try check(
       "dnnl_prelu_backward_desc_init",
       unsafe dnnl_prelu_backward_desc_init(&call, &data, &slopes, &data, &slopeGradients))
@@ -21,7 +18,9 @@ extension Lowering {
     // oneDNN chooses how slopes lie: their gradient is copied out of that, as gradients are row-major.
     let given = backward.descriptor(.weightsGradient)
     let sums = temporary(byteCount: given.byteCount)
-    let weights = slopeConstant(unit, backward.descriptor(.weights), slopeShape)
+    let weights = constant(
+      slopeConstant(
+        unit.parameters[0], backward.descriptor(.weights), slopeShape, channels: channels))
     primitive(
       unit, unit.work.name, backward,
       [

@@ -93,7 +93,7 @@ extension Lowering {
     kernel(
       unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
       preparing: {
-        let gradient = InterpolationGradient(source: grid, rows: rows(), columns: columns())
+        let gradient = Interpolation(source: grid, rows: rows(), columns: columns())
         return { memory, workers in unsafe gradient.run(memory[0], to: memory[1], workers) }
       })
   }

@@ -1,0 +1,67 @@
+internal import AviaryImage
+
+/// A picture file whose header is read and whose parts are decided upon; nothing is computed yet.
+struct OpenPicture: ~Copyable {
+  private let start = ContinuousClock.now
+  private let input: String
+  private let machinery: Machinery
+  private var reader: PictureReader
+  private var stages: PictureStages
+  private var warnings: [String] = []
+
+  /// Rows that are read at once: enough that decoding in bands costs nothing.
+  private static let bandHeight = 64
+
+  /// - Throws: `ImageError` for what is no picture, and what `PictureStages` throws.
+  init(_ input: String, _ model: Model, scale: Int, _ machinery: Machinery) throws {
+    let reader = try PictureReader(path: input)
+    let header = reader.header
+    let stages = try PictureStages(
+      model, scale: scale, width: header.width, height: header.height, source: header.format,
+      machinery)
+    // Nothing throws from here on: a value that cannot be copied must not be left half made.
+    self.input = input
+    self.machinery = machinery
+    self.reader = reader
+    self.stages = stages
+    if !model.scales.isEmpty, !model.scales.contains(scale) {
+      let scales = model.scales.map(String.init).joined(separator: ", ")
+      warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
+    }
+    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
+  }
+
+  /// Whether it is computed as a whole.
+  var isWhole: Bool { stages.tileCount == 1 }
+  /// The memory that it takes.
+  var byteCount: Int { stages.arenaBytes }
+
+  /// Computes it, in bands of rows, and writes the result.
+  ///
+  /// - Throws: `ImageError` and what computing throws.
+  mutating func enlarge(
+    to output: String, progress: (Double) -> Void
+  ) throws -> UpscaleReport {
+    let header = reader.header
+    var writer = try PictureWriter(
+      path: output, width: stages.outputWidth, height: stages.outputHeight, format: header.format,
+      metadata: header.metadata, threads: machinery.threads)
+    var done = 0
+    let total = Double(max(stages.tileCount, 1))
+    while let band = try reader.read(rows: OpenPicture.bandHeight) {
+      try stages.push(
+        band,
+        progress: {
+          done += 1
+          progress(Double(done) / total)
+        }, sink: { try writer.write($0) })
+    }
+    try writer.finish()
+    return UpscaleReport(
+      width: header.width, height: header.height, outputWidth: stages.outputWidth,
+      outputHeight: stages.outputHeight, tiles: stages.tileCount,
+      tileWidth: stages.columnSpans.map(\.length).max() ?? 0,
+      tileHeight: stages.rowSpans.map(\.length).max() ?? 0, arenaBytes: stages.arenaBytes,
+      seconds: start.duration(to: .now) / .seconds(1), warnings: warnings)
+  }
+}

@@ -1,0 +1,136 @@
+import CKernels
+import Synchronization
+
+/// A 3x3 convolution by Winograd's F(4x4, 3x3), block by block: tiles of the input are transformed,
+/// multiplied with the weights, and turned into tiles of the result.
+struct WinogradConvolution {
+  let shape: WinogradShape
+  let product: BatchedProduct
+  /// Scratch memory of the product, for one thread.
+  let scratchBytes: Int
+  /// The steps from pixel to pixel.
+  let input: aviary_picture
+  let output: aviary_picture
+  /// Numbers from picture to picture.
+  let inputCount: Int
+  let outputCount: Int
+  /// Padding above and left.
+  let top: Int
+  let left: Int
+  let activation: CheapActivation
+  let finalActivation: CheapActivation
+
+  /// Where everything lies.
+  @safe struct Operands {
+    var input: UnsafePointer<Float>
+    var weights: UnsafeMutablePointer<Float>
+    var output: UnsafeMutablePointer<Float>
+    /// For every worker `bytesPerWorker`.
+    var working: UnsafeMutablePointer<Float>
+    var bias: UnsafePointer<Float>?
+    /// A slope for each filter.
+    var slopes: UnsafePointer<Float>?
+    /// What is added, laid out as the output, which it may be.
+    var other: UnsafePointer<Float>?
+  }
+
+  /// The bytes of working memory that each thread wants.
+  var bytesPerWorker: Int {
+    WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
+  }
+
+  static func bytesPerWorker(_ shape: WinogradShape, scratchBytes: Int) -> Int {
+    shape.sourceBytes + shape.destinationBytes + scratchBytes.roundedUp(to: 64)
+  }
+
+  /// - Throws: `ComputeError.library`.
+  func run(_ operands: Operands, _ workers: Workers) throws(ComputeError) {
+    let failure = Mutex<ComputeError?>(nil)
+    let work = shape.block * (shape.depth + shape.width) * WinogradShape.products
+    workers.splitNumbered(shape.blocks, cost: work) { blocks, worker in
+      for block in blocks {
+        let first = block * shape.block
+        let tiles = first..<min(first + shape.block, shape.count)
+        do throws(ComputeError) {
+          try run(tiles, worker, operands)
+        } catch {
+          failure.withLock { $0 = error }
+          return
+        }
+      }
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  /// One block.
+  private func run(
+    _ tiles: Range<Int>, _ worker: Int, _ operands: Operands
+  ) throws(ComputeError) {
+    let float = MemoryLayout<Float>.stride
+    let source = unsafe operands.working + worker * bytesPerWorker / float
+    let destination = unsafe source + shape.sourceBytes / float
+    let scratch = unsafe destination + shape.destinationBytes / float
+    let side = WinogradShape.side
+    var (picture, result) = (input, output)
+    forEachRun(tiles) { run in
+      unsafe aviary_winograd_input(
+        &picture, operands.input + run.picture * inputCount, run.row * side - top,
+        run.column * side - left, run.count, source + run.first * shape.depth,
+        shape.block * shape.depth, shape.depth)
+    }
+    unsafe try product.run(
+      worker, source: source, weights: operands.weights, destination: destination,
+      scratch: scratch)
+    forEachRun(tiles) { run in
+      var epilogue = unsafe aviary_epilogue(
+        bias: operands.bias, activation: activation.forC(slopes: operands.slopes),
+        other: operands.other.map { unsafe $0 + run.picture * outputCount },
+        final: finalActivation.forC())
+      unsafe aviary_winograd_output(
+        destination + run.first * shape.width, shape.block * shape.width, shape.width, run.count,
+        &epilogue, &result, operands.output + run.picture * outputCount, run.row * side,
+        run.column * side)
+    }
+  }
+
+  /// Neighbouring tiles of one row of tiles.
+  private struct Run {
+    var picture: Int
+    var row: Int
+    var column: Int
+    var count: Int
+    /// The first tile's place in its block.
+    var first: Int
+  }
+
+  /// Calls `body` for the parts of a block that lie in one row of tiles.
+  private func forEachRun(_ tiles: Range<Int>, _ body: (Run) -> Void) {
+    var tile = tiles.lowerBound
+    while tile < tiles.upperBound {
+      let (line, column) = tile.quotientAndRemainder(dividingBy: shape.columns)
+      let count = min(shape.columns - column, tiles.upperBound - tile)
+      body(
+        Run(
+          picture: line / shape.rows, row: line % shape.rows, column: column, count: count,
+          first: tile - tiles.lowerBound))
+      tile += count
+    }
+  }
+}
+
+extension aviary_picture {
+  /// The pixels of a value of this shape in this layout.
+  init(_ shape: [Int], _ layout: Layout) {
+    let (channels, height, width) = (shape[1], shape[2], shape[3])
+    let block = Layout.block
+    let steps =
+      switch layout {
+      case .planar: (row: width, pixel: 1, group: block * height * width, channel: height * width)
+      case .channelsLast: (row: width * channels, pixel: channels, group: block, channel: 1)
+      case .blocked: (row: width * block, pixel: block, group: block * height * width, channel: 1)
+      }
+    self.init(
+      height: height, width: width, channels: channels, row: steps.row, pixel: steps.pixel,
+      group: steps.group, channel: steps.channel)
+  }
+}

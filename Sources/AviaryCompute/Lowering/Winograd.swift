@@ -1,0 +1,71 @@
+import AviaryGraph
+import CKernels
+
+extension Lowering {
+  /// A 3x3 convolution of stride 1 by Winograd's algorithm, with everything that follows it.
+  ///
+  /// - Parameters:
+  ///   - rows: the kernel's rows in the order in which they meet the picture's.
+  ///   - edges: padding; not negative.
+  mutating func winograd(
+    _ unit: Unit, _ source: KernelSource, rows: [Int], columns: [Int], _ edges: Edges
+  ) throws(ComputeError) {
+    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
+    let shape = WinogradShape(channels: input[1], output: output, threads: engine.threads)
+    let step = WinogradStep(
+      try .batchedProduct(
+        batch: WinogradShape.products, rows: shape.block, depth: shape.depth,
+        columns: shape.width, engine))
+    let scratchBytes = step.descriptor.descriptor(.scratch).byteCount
+    let perWorker = WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
+    let weights = source.winograd(
+      rows: rows, columns: columns, shape: shape, step.descriptor.descriptor(.weights))
+    var operands = [
+      Operand.value(unit.inputs[0]), constant(weights), .value(unit.output),
+      temporary(byteCount: engine.threads * perWorker),
+    ]
+    func add(_ operand: Operand) -> Int {
+      operands.append(operand)
+      return operands.count - 1
+    }
+    let other = unit.epilogue.residual.map { add(.value($0)) }
+    // Whole registers are read of what there is for each filter: memory is taken by the page.
+    let perFilter = try MemoryDescriptor([source.filters], .planar)
+    let bias = source.hasBias ? add(constant(source.bias(perFilter))) : nil
+    let slopes = unit.epilogue.slopes.map { name in
+      add(
+        constant(
+          slopeConstant(name, perFilter, [source.filters], channels: source.filters)))
+    }
+    let engine = self.engine
+    kernel(
+      unit, "convolution (winograd)", operands,
+      preparing: { () throws(ComputeError) -> Kernel in
+        let convolution = WinogradConvolution(
+          shape: shape,
+          product: try BatchedProduct(step.descriptor, workers: engine.threads, engine.handle),
+          scratchBytes: scratchBytes, input: aviary_picture(input, unit.mode.input),
+          output: aviary_picture(output, unit.mode.output),
+          inputCount: input[1...].reduce(1, *), outputCount: output[1...].reduce(1, *),
+          top: edges.top, left: edges.left,
+          activation: CheapActivation(unit.epilogue.activation),
+          finalActivation: CheapActivation(unit.epilogue.finalActivation))
+        return { (memory: KernelMemory, workers: Workers) throws(ComputeError) in
+          unsafe try convolution.run(
+            WinogradConvolution.Operands(
+              input: memory[0], weights: memory[1], output: memory[2], working: memory[3],
+              bias: bias.map { unsafe UnsafePointer(memory[$0]) },
+              slopes: slopes.map { unsafe UnsafePointer(memory[$0]) },
+              other: other.map { unsafe UnsafePointer(memory[$0]) }),
+            workers)
+        }
+      })
+  }
+}
+
+/// Keeps a descriptor, which cannot be copied, until the plan is made.
+private final class WinogradStep {
+  let descriptor: PrimitiveDescriptor
+
+  init(_ descriptor: consuming PrimitiveDescriptor) { self.descriptor = descriptor }
+}

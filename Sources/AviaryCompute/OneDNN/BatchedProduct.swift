@@ -1,0 +1,93 @@
+import CDNNL
+
+/// Products of matrices that several threads calculate at once, each with operands of its own: for
+/// kernels that prepare a piece of work, multiply, and finish it while it lies in the cache.
+///
+/// - Note: `@unchecked Sendable`: every worker has its own memory objects and stream, and oneDNN
+///   documents primitives as safe to be run by several threads at once.
+@safe final class BatchedProduct: @unchecked Sendable {
+  private let primitive: Primitive
+  private let workers: [Worker]
+
+  /// - Parameters:
+  ///   - descriptor: as `PrimitiveDescriptor.batchedProduct` gives it.
+  ///   - workers: how many may run at once.
+  init(
+    _ descriptor: borrowing PrimitiveDescriptor, workers count: Int, _ engine: EngineHandle
+  ) throws(ComputeError) {
+    var workers: [Worker] = []
+    for _ in 0..<count { workers.append(try Worker(descriptor, engine)) }
+    self.workers = workers
+    // Code for one thread: oneDNN divides work when it makes a primitive.
+    omp_set_num_threads(1)
+    defer { omp_set_num_threads(Int32(count)) }
+    primitive = try Primitive(descriptor)
+  }
+
+  /// Calculates the products of the matrices at `source` and `weights`.
+  ///
+  /// - Parameter worker: which worker's objects are used; nobody else may use them meanwhile.
+  func run(
+    _ worker: Int, source: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer,
+    destination: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) throws(ComputeError) {
+    let worker = workers[worker]
+    unsafe try worker.source.move(to: source)
+    unsafe try worker.weights.move(to: weights)
+    unsafe try worker.destination.move(to: destination)
+    unsafe try worker.scratch.move(to: scratch)
+    unsafe try primitive.execute(worker.arguments, worker.stream)
+    try worker.stream.wait()
+  }
+
+  /// What one thread works with.
+  @safe private final class Worker {
+    let source: Memory
+    let weights: Memory
+    let destination: Memory
+    let scratch: Memory
+    let arguments: [dnnl_exec_arg_t]
+    let stream: StreamHandle
+
+    init(
+      _ descriptor: borrowing PrimitiveDescriptor, _ engine: EngineHandle
+    ) throws(ComputeError) {
+      let source = unsafe try Memory(descriptor.descriptor(.source), at: nil, engine)
+      let weights = unsafe try Memory(descriptor.descriptor(.weights), at: nil, engine)
+      let destination = unsafe try Memory(descriptor.descriptor(.destination), at: nil, engine)
+      let scratch = unsafe try Memory(descriptor.descriptor(.scratch), at: nil, engine)
+      stream = try StreamHandle(engine)
+      func argument(_ argument: Argument, _ memory: borrowing Memory) -> dnnl_exec_arg_t {
+        unsafe dnnl_exec_arg_t(arg: argument.rawValue, memory: memory.raw)
+      }
+      unsafe arguments = [
+        argument(.source, source), argument(.weights, weights),
+        argument(.destination, destination), argument(.scratch, scratch),
+      ]
+      self.source = source
+      self.weights = weights
+      self.destination = destination
+      self.scratch = scratch
+    }
+  }
+}
+
+extension PrimitiveDescriptor {
+  /// The decision how to multiply `batch` matrices of `rows` x `depth` with as many of `depth` x
+  /// `columns`, all row-major, on the thread that asks for it.
+  static func batchedProduct(
+    batch: Int, rows: Int, depth: Int, columns: Int, _ engine: Engine
+  ) throws(ComputeError) -> PrimitiveDescriptor {
+    var source = try MemoryDescriptor([batch, rows, depth], .planar).raw
+    var weights = try MemoryDescriptor.any([batch, depth, columns]).raw
+    var destination = try MemoryDescriptor([batch, rows, columns], .planar).raw
+    var bias = dnnl_memory_desc_t()
+    var call = dnnl_matmul_desc_t()
+    try check(
+      "dnnl_matmul_desc_init",
+      unsafe dnnl_matmul_desc_init(&call, &source, &weights, &bias, &destination))
+    omp_set_num_threads(1)
+    defer { engine.activate() }
+    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+  }
+}

@@ -1,0 +1,69 @@
+import AviaryGraph
+
+/// Which values are made where they will be a part of another: the parts of a concatenation, which
+/// then takes no work, and what is written over on the way to them.
+struct Slices {
+  /// A part of the memory of another value.
+  struct Slice: Hashable {
+    var whole: Int
+    /// In bytes.
+    var offset: Int
+  }
+
+  /// By number of the value.
+  private var slices: [Int: Slice] = [:]
+
+  /// - Parameter lastUses: the last unit that takes each value.
+  /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
+  init(_ program: Program, lastUses: [Int]) throws(ComputeError) {
+    var producer: [Int: Int] = [:]
+    for (position, unit) in program.units.enumerated() { producer[unit.output] = position }
+    func isFree(_ value: Int) -> Bool { slices[value] == nil && producer[value] != nil }
+    // From the end, so that a part of a part is known as one when it is met.
+    for (position, unit) in program.units.enumerated().reversed() {
+      if let parts = try program.parts(of: unit) {
+        // A value that is a part twice has one place; for the others it is copied.
+        for (value, offset) in parts where isFree(value) {
+          slices[value] = Slice(whole: unit.output, offset: offset)
+        }
+      } else if let slice = slices[unit.output] {
+        let before =
+          try program.view(unit) == 0
+          ? [unit.inputs[0]]
+          : program.overwritable(unit).filter { value in
+            // A convolution that adds what it takes cannot write over it.
+            lastUses[value] == position
+              && !(unit.work.isConvolution && unit.inputs.contains(value))
+          }
+        // What is written over must already lie there.
+        guard let value = before.first, isFree(value),
+          program.values[value].count == program.values[unit.output].count
+        else { continue }
+        slices[value] = slice
+      }
+    }
+  }
+
+  subscript(_ value: Int) -> Slice? { slices[value] }
+}
+
+extension Program {
+  /// The values that lie one after another in a concatenation's result, with the bytes before them;
+  /// nil where they do not, or the unit is none.
+  ///
+  /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
+  func parts(of unit: Unit) throws(ComputeError) -> [(value: Int, offset: Int)]? {
+    let whole = values[unit.output]
+    // Channels of one picture lie one after another, or blocks of them do.
+    guard case .other(.concatenate) = unit.work, whole.shape[0] == 1,
+      whole.layout != .channelsLast
+    else { return nil }
+    var parts: [(value: Int, offset: Int)] = []
+    var offset = 0
+    for value in unit.inputs {
+      parts.append((value, offset))
+      offset += try descriptor(value).byteCount
+    }
+    return parts
+  }
+}

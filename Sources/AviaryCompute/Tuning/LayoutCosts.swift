@@ -1,0 +1,105 @@
+import AviaryGraph
+
+/// What the units of a program cost in each of their modes, and copies of values into other forms,
+/// in nanoseconds on an engine: as measured where that is known, else by estimate.
+struct LayoutCosts {
+  /// By number of the unit, the cheapest first.
+  private(set) var modes: [[Mode]]
+  /// By number of the value: from each form into each form.
+  private let copies: [[Double]]
+
+  /// - Parameter options: with what was measured, if that is to count; what it lacks is timed if that
+  ///   pays.
+  init(_ program: Program, _ options: PlanOptions, _ engine: Engine) {
+    let estimates = program.units.map { unit in
+      let modes = program.modes(of: unit, options)
+      // Some know of nothing but what distinguishes them.
+      let passes = modes.contains { $0.cost == 0 } ? program.passes(unit) : 0
+      return modes.map { mode in
+        var mode = mode
+        mode.cost = (mode.cost + passes) / Double(engine.threads)
+        return mode
+      }
+    }
+    guard let tuning = options.tuning else {
+      modes = estimates
+      copies = program.values.map { value in
+        LayoutCosts.copies(of: value.shape, engine.threads) { _, _ in nil }
+      }
+      return
+    }
+    let measuring = Measuring(program, estimates, tuning, options, engine)
+    modes = measuring.modes
+    copies = program.values.map { value in
+      let found = tuning.found(TuningKey.copy(value.shape, threads: engine.threads))
+      return LayoutCosts.copies(of: value.shape, engine.threads) {
+        found[TuningKey.copyMode($0, $1)]
+      }
+    }
+  }
+
+  /// A choice of modes with these costs.
+  func known(_ choice: [Mode]) -> [Mode] {
+    choice.enumerated().map { position, mode in
+      modes[position].first { $0.text == mode.text } ?? mode
+    }
+  }
+
+  /// The cost of having a value that lies in one form in another, too.
+  func copy(_ value: Int, _ from: Form, _ to: Form) -> Double {
+    copies[value][from.number * Form.count + to.number]
+  }
+
+  private static func copies(
+    of shape: [Int], _ threads: Int, _ measured: (Form, Form) -> Double?
+  ) -> [Double] {
+    Form.all.flatMap { from in
+      Form.all.map { to in
+        if to.isFree(from, shape) { return 0 }
+        return measured(from, to) ?? estimate(shape, threads)
+      }
+    }
+  }
+
+  /// What copying a value takes, by estimate.
+  static func estimate(_ shape: [Int], _ threads: Int) -> Double {
+    Double(shape.reduce(1, *)) * Mode.nanosecondsPerMove / Double(threads)
+  }
+}
+
+extension Program {
+  /// What a unit costs that reads and writes, and hardly calculates.
+  fileprivate func passes(_ unit: Unit) -> Double {
+    if case .other(.reshape) = unit.work { return 0 }
+    let elements = unit.inputs.reduce(values[unit.output].count) { $0 + values[$1].count }
+    return Double(elements) * Mode.nanosecondsPerMove / 2
+  }
+}
+
+extension Form {
+  /// All that there are, each at its number.
+  static let all = Numbers.allCases.flatMap { numbers in
+    Layout.allCases.map { Form(layout: $0, numbers: numbers) }
+  }
+  static let count = all.count
+
+  /// Whether a value of a shape that lies in another form lies in this one, too.
+  func isFree(_ from: Form, _ shape: [Int]) -> Bool {
+    numbers == from.numbers && from.layout.coincides(with: layout, for: shape)
+  }
+
+  var number: Int {
+    let narrowness = Numbers.allCases.firstIndex(of: numbers) ?? 0
+    return narrowness * Layout.allCases.count + layout.number
+  }
+}
+
+extension Layout {
+  var number: Int {
+    switch self {
+    case .planar: 0
+    case .channelsLast: 1
+    case .blocked: 2
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// How long layers took on this processor, done in each of the ways that they can be done: what plans
+/// choose by, where they are given it (`PlanOptions.tuning`). Share one between all plans.
+///
+/// A layer that is not known yet is timed when a plan wants it, by really doing it alone, at its
+/// size, on as many threads, in all ways; so are copies between the layouts that these ways take
+/// and give. Where that leads to other choices than estimates do, both are run as a whole once more.
+/// What was found is kept for all plans to come, and in the store for other processes.
+public final class Tuning: Sendable {
+  /// When what is not known yet is timed.
+  public enum Policy: String, CaseIterable, Sendable {
+    /// Where timing takes at most a tenth of the time that the plan is expected to run
+    /// (`PlanOptions.runsAhead`), by estimate and by the clock: about what a better choice gains at
+    /// once, and every later run gains it for nothing. The dearest layers come first.
+    case auto
+    /// Always, up to ten seconds a plan.
+    case always
+  }
+
+  /// When what is not known yet is timed.
+  public let policy: Policy
+  private let store: (any TuningStore)?
+  /// Nil until the first question: the store is read no sooner.
+  private let table = Mutex<TuningTable?>(nil)
+  /// Held while something is timed: two at once would disturb each other.
+  private let stopwatch = Mutex(())
+  private let timings = Atomic<Int>(0)
+
+  /// - Parameters:
+  ///   - policy: when what is not known yet is timed.
+  ///   - store: where findings are kept beyond the process; nil for nowhere.
+  public init(_ policy: Policy = .auto, store: (any TuningStore)? = nil) {
+    (self.policy, self.store) = (policy, store)
+  }
+
+  /// How many ways of doing something were timed so far.
+  package var timingCount: Int { timings.load(ordering: .relaxed) }
+
+  /// What is known of something, in nanoseconds, by the ways in which it is done.
+  func found(_ key: String) -> [String: Double] {
+    table.withLock { table in
+      if let table { return table[key] }
+      let known = store?.load().map { TuningTable($0) } ?? TuningTable()
+      table = known
+      return known[key]
+    }
+  }
+
+  /// Keeps what was measured.
+  func record(_ key: String, _ found: [String: Double]) {
+    timings.add(found.count, ordering: .relaxed)
+    table.withLock { $0?.record(key, found) }
+  }
+
+  /// Lets nobody else time while `body` does, and gives findings to the store afterwards.
+  func timing(_ body: () -> Void) {
+    stopwatch.withLock { _ in
+      let before = timingCount
+      body()
+      guard timingCount > before, let store, let known = table.withLock({ $0 }) else { return }
+      store.update { text in
+        var table = text.map { TuningTable($0) } ?? TuningTable()
+        table.merge(known)
+        return table.text
+      }
+    }
+  }
+
+  /// The time that timing of layers for one plan may take, in nanoseconds, and that of the whole
+  /// once more.
+  ///
+  /// - Parameter ahead: the time that the plan is expected to run, all runs together.
+  func allowance(ahead: Double) -> Double {
+    switch policy {
+    case .auto: min(ahead / 20, Tuning.longest)
+    case .always: Tuning.longest
+    }
+  }
+
+  private static let longest = 5e9
+}
+
+extension Tuning: Hashable {
+  /// Whether it is the same one.
+  public static func == (a: Tuning, b: Tuning) -> Bool { a === b }
+  /// By identity.
+  public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+/// Where findings outlive the process. What it cannot read or write it passes over: they can be
+/// found again.
+public protocol TuningStore: Sendable {
+  /// What was kept before; nil for nothing.
+  func load() -> String?
+  /// Replaces what is kept by what `change` makes of it as it is now, which may have grown since
+  /// `load` by what other processes found.
+  func update(_ change: (String?) -> String)
+}

@@ -1,0 +1,69 @@
+#pragma once
+
+// Loops of Aviary's that are worth compiling for several kinds of processor. Each function picks
+// the code for the processor at hand when the program starts; ordinary builds need no flags.
+//
+// All numbers are float32. Channels are worked on in groups of 16, as many as the widest register
+// holds.
+
+/// Where the pixels of one picture lie. Channel c of the pixel at row y, column x stands at
+/// `start[y * row + x * pixel + c / 16 * group + c % 16 * channel]`.
+typedef struct {
+  long height, width, channels;
+  /// Steps, in numbers: from row to row, from pixel to pixel, from 16 channels to the next 16, from
+  /// one of them to the next.
+  long row, pixel, group, channel;
+} aviary_picture;
+
+/// A function of single numbers: `x > 0 ? x : x * slope`, then no less than `minimum` and no more
+/// than `maximum`.
+typedef struct {
+  /// A slope for each channel, as many as fill groups of 16; null for `slope` in all.
+  const float *slopes;
+  float slope, minimum, maximum;
+} aviary_activation;
+
+/// What is done to a sum before it is stored.
+typedef struct {
+  /// A number for each channel, as many as fill groups of 16, that is added first; may be null.
+  const float *bias;
+  aviary_activation activation;
+  /// A picture that is added then, laid out as the result, which it may be itself; may be null.
+  const float *other;
+  /// Applied to the sum with `other`.
+  aviary_activation final;
+} aviary_epilogue;
+
+/// The first part of Winograd's F(4x4, 3x3): what a row of tiles of a picture contributes to each
+/// of the 36 products of matrices.
+///
+/// - Parameters:
+///   - picture: channels lie side by side (`channel` is 1).
+///   - from: the picture's first number.
+///   - top, left: the first pixel of the first tile, perhaps outside the picture, where all is zero.
+///   - count: how many tiles of 6x6 pixels, four pixels apart.
+///   - to: number c of tile t for product p goes to `to[p * product + t * tile + c]`, for all groups
+///     of channels; what is no channel becomes zero.
+void aviary_winograd_input(const aviary_picture *picture, const float *from, long top, long left,
+                           long count, float *to, long product, long tile);
+
+/// The last part: turns the products into tiles of 4x4 pixels and stores what lies in the picture.
+///
+/// - Parameters:
+///   - from: as `to` above.
+///   - epilogue: what is done to the sums.
+///   - to: the picture's first number.
+///   - top, left: the first pixel of the first tile, in the picture.
+void aviary_winograd_output(const float *from, long product, long tile, long count,
+                            const aviary_epilogue *epilogue, const aviary_picture *picture,
+                            float *to, long top, long left);
+
+/// The weights' part: what kernels of 3x3 contribute to the 36 products.
+///
+/// - Parameters:
+///   - from: OIHW, kernels of `filters` filters and `channels` channels.
+///   - to: 36 matrices of `rows` x `columns`, channel by filter; what is neither is left as it is.
+void aviary_winograd_weights(const float *from, long filters, long channels, float *to, long rows,
+                             long columns);
+#include "planes.h"
+#include "rows.h"
