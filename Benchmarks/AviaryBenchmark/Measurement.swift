@@ -9,7 +9,8 @@ struct Measurement {
   let peer: String
   let work: Work
   let times: TimedRuns
-  /// From graph and weights to the first plan, weights reordered and code generated.
+  /// From graph and weights to the first plan, weights reordered and code generated, and the ways to
+  /// compute layers timed where the cache did not know them.
   let planningMilliseconds: Double
   /// Nil for trainings.
   let arenaBytes: Int?
@@ -21,6 +22,14 @@ struct Measurement {
 
   /// What calculations of one network may differ by: as `ALLOWED` of the peers' scripts.
   private static func allowedDifference(_ work: Work) -> Double { work.isBfloat16 ? 3e-2 : 1e-4 }
+
+  /// By measurement, whatever it takes: a plan is made once and run many times. What was measured is
+  /// kept in the user's cache, as the program does it.
+  static func options(exact: Bool, _ work: Work) -> PlanOptions {
+    PlanOptions(
+      exact: exact, precision: work.isBfloat16 ? .bfloat16 : .float32,
+      tuning: Tuning(.always, store: TuningCache.standard))
+  }
 
   /// Plans once, warms up, and times.
   ///
@@ -44,8 +53,7 @@ struct Measurement {
     let start = clock.now
     var plan = try Plan(
       graph, weights: PreparedWeights(subject.weights), inputShapes: [work.shape],
-      options: PlanOptions(exact: exact, precision: work.isBfloat16 ? .bfloat16 : .float32),
-      engine: engine)
+      options: Measurement.options(exact: exact, work), engine: engine)
     planningMilliseconds = (clock.now - start).milliseconds
     let inputs = [graph.inputs[0].name: subject.input]
     guard let output = try plan.run(inputs).first?.value else {

@@ -20,7 +20,7 @@ struct Training: ~Copyable {
     let start = clock.now
     let graph = subject.graph
     var settings = TrainerSettings()
-    settings.options = PlanOptions(exact: exact)
+    settings.options = Measurement.options(exact: exact, subject.work)
     let learned = graph.parameters.filter { $0.role == .weight }
     trainer = try Trainer(
       graph, batchShape: subject.work.shape, parameters: subject.weights,

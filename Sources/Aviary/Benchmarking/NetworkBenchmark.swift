@@ -20,7 +20,8 @@ public struct NetworkBenchmark: Sendable {
   public let multiplyAdds: Double
   /// What the plan takes for all that lies between inputs and outputs.
   public let arenaBytes: Int
-  /// From the graph and the weights to the first plan, code generated and weights reordered.
+  /// From the graph and the weights to the first plan: code generated, weights reordered, and the ways
+  /// to compute layers timed where the options say so and the cache does not know them.
   public let planningMilliseconds: Double
   /// The steps of the plan, in order.
   public let steps: [StepTime]

@@ -50,9 +50,21 @@ struct BenchCommand: ParsableCommand {
   var threads: Int?
 
   @Option(
+    help: ArgumentHelp("The numbers computed with: f32, bf16.", valueName: "precision"),
+    completion: .list(RunPrecision.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let precision = RunPrecision(rawValue: text) else {
+        throw ValidationError("one of f32, bf16 expected")
+      }
+      return precision
+    })
+  var precision = RunPrecision.float32
+
+  @Option(
     help: ArgumentHelp(
-      "The numbers that convolutions multiply: f32 or bf16.", valueName: "precision"))
-  var precision = BenchPrecision.f32
+      "When to time the ways to compute a layer, before the network is timed (default: $AVIARY_TUNE, else always).",
+      valueName: "always|auto|never"))
+  var tune: TuningChoice?
 
   @Flag(help: "Leave out algorithms that trade accuracy for speed.")
   var exact = false
@@ -80,7 +92,10 @@ struct BenchCommand: ParsableCommand {
     let zoo = try zooOptions.zoo()
     let options = BenchmarkOptions(
       size: size?.size, batch: batch, runs: runs, threads: threads,
-      plan: PlanOptions(exact: exact, precision: precision.precision), isTraining: training)
+      plan: PlanOptions(
+        exact: exact, precision: precision == .bfloat16 ? .bfloat16 : .float32,
+        tuning: TuningChoice.tuning(tune, else: .always), runsAhead: runs),
+      isTraining: training)
     let report: BenchReport
     if let path = zoo.file(reference) {
       let model = try zoo.load(path, scale: nil, weights, quiet: output.quiet)
@@ -97,14 +112,6 @@ struct BenchCommand: ParsableCommand {
     }
     try output.print(report.text(withLayers: layers), json: report.json(withLayers: layers))
   }
-}
-
-/// Numbers as they are called on the command line.
-enum BenchPrecision: String, CaseIterable, ExpressibleByArgument {
-  case f32, bf16
-
-  /// For the library.
-  var precision: Precision { self == .bf16 ? .bfloat16 : .float32 }
 }
 
 /// A size as people write it: 640x480, columns first.
