@@ -73,6 +73,18 @@ import Testing
     for shape in [[1, 2, 9, 7], [2, 2, 9, 7]] { try expectEqual(graph, [shape]) }
   }
 
+  /// What is added to a part, and lies where the part is to be, is given out as well.
+  @Test(arguments: [3, 16])
+  func seenThroughViews(_ width: Int) throws {
+    let graph = try Graph(channels: width) { x in
+      let a = x.convolution("a", width, kernel: 3).activation(.tanh)
+      let view = a.applying(.slice(start: 0, count: width)).applying(
+        .slice(start: 0, count: width))
+      return [.concatenate([view + a, x.convolution("b", width, kernel: 3)]), a]
+    }
+    try expectEqual(graph, [[1, width, 6, 5]])
+  }
+
   /// Random networks of parts and wholes.
   @Test(arguments: 0..<40)
   func anyOrder(_ seed: Int) throws {

@@ -12,6 +12,9 @@ struct Slices {
 
   /// By number of the value.
   private var slices: [Int: Slice] = [:]
+  /// The unit that writes over a value in its place, if one does: who takes the value later than
+  /// that cannot find it there.
+  private var ends: [Int: Int] = [:]
 
   /// - Parameter lastUses: the last unit that takes each value.
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
@@ -27,19 +30,22 @@ struct Slices {
           slices[value] = Slice(whole: unit.output, offset: offset)
         }
       } else if let slice = slices[unit.output] {
+        let isView = try program.view(unit) == 0
+        // What is only seen in another way is written over when that is.
+        let end = isView ? ends[unit.output] : position
         let before =
-          try program.view(unit) == 0
+          isView
           ? [unit.inputs[0]]
           : program.overwritable(unit).filter { value in
             // A convolution that adds what it takes cannot write over it.
-            lastUses[value] == position
-              && !(unit.work.isConvolution && unit.inputs.contains(value))
+            !(unit.work.isConvolution && unit.inputs.contains(value))
           }
         // What is written over must already lie there.
-        guard let value = before.first, isFree(value),
+        guard let value = before.first(where: { lastUses[$0] <= end ?? .max }), isFree(value),
           program.values[value].count == program.values[unit.output].count
         else { continue }
         slices[value] = slice
+        ends[value] = end
       }
     }
   }
