@@ -57,7 +57,7 @@ import Testing
   @Test(arguments: [16, 24, 32, 64], [1, 2])
   func epilogues(_ width: Int, _ threads: Int) throws {
     let activations: [Activation] = [
-      .relu, .leakyRelu(0.2), .clamp(minimum: -0.5, maximum: 0.7), .tanh,
+      .relu, .leakyRelu(slope: 0.2), .clamp(minimum: -0.5, maximum: 0.7), .tanh,
     ]
     for activation in activations {
       let graph = try Graph(channels: width) { x in

@@ -1,4 +1,5 @@
 import Aviary
+import AviaryGraph
 import AviaryCheckpoint
 import AviaryCompute
 import AviaryTestSupport
