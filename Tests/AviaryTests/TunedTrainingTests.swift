@@ -2,6 +2,7 @@ import Aviary
 import AviaryGraph
 import AviaryCheckpoint
 import AviaryCompute
+import AviaryGraph
 import AviaryTestSupport
 import AviaryTraining
 import FoundationEssentials
