@@ -1,10 +1,11 @@
 import AviaryGraph
+import CKernels
 
 /// The activations that the engine's own kernels apply while they write.
 struct CheapActivation {
-  private(set) var slope: Float = 1
-  private(set) var minimum = -Float.infinity
-  private(set) var maximum = Float.infinity
+  private var slope: Float = 1
+  private var minimum = -Float.infinity
+  private var maximum = Float.infinity
 
   /// - Parameter activation: a cheap one, or nil for none.
   init(_ activation: Activation?) {
@@ -24,5 +25,14 @@ struct CheapActivation {
   func callAsFunction(_ x: Float) -> Float {
     let y = x > 0 ? x : x * slope
     return y < minimum ? minimum : y > maximum ? maximum : y
+  }
+}
+
+extension CheapActivation {
+  /// The same for kernels in C.
+  ///
+  /// - Parameter slopes: a slope for each channel instead of the one for all.
+  func forC(slopes: UnsafePointer<Float>? = nil) -> aviary_activation {
+    unsafe aviary_activation(slopes: slopes, slope: slope, minimum: minimum, maximum: maximum)
   }
 }

@@ -102,23 +102,14 @@ struct PlaneConvolutions {
         kernel_width: stage.kernel.width, dilation_height: stage.dilation.height,
         dilation_width: stage.dilation.width, top: stage.top, left: stage.left, rows: stage.rows,
         columns: stage.columns, weights: place(stage.weights), bias: stage.bias.flatMap(place),
-        activation: stage.activation.inC(slopes: stage.slopes.flatMap(place)))
+        activation: stage.activation.forC(slopes: stage.slopes.flatMap(place)))
     }
     return unsafe stages.withUnsafeBufferPointer { stages in
       var planes = unsafe aviary_planes(
         count: stages.count, stages: stages.baseAddress, input: input, factor: factor,
         crop_top: crops.top, crop_left: crops.left, height: output[2], width: output[3],
-        adds: adds ? 1 : 0, final: final.inC())
+        adds: adds ? 1 : 0, final: final.forC())
       return unsafe body(&planes)
     }
-  }
-}
-
-extension CheapActivation {
-  /// For loops in C.
-  ///
-  /// - Parameter slopes: one for each channel, if they differ.
-  func inC(slopes: UnsafePointer<Float>? = nil) -> aviary_activation {
-    unsafe aviary_activation(slopes: slopes, slope: slope, minimum: minimum, maximum: maximum)
   }
 }
