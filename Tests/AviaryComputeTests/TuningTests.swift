@@ -33,7 +33,8 @@ import Testing
     arguments: networks.keys.sorted(), Precision.allCases)
   func everyMode(_ name: String, _ precision: Precision) throws {
     guard precision == .float32 || Engine.hasBfloat16 else { return }
-    let graph = try #require(TuningTests.networks[name])()
+    let make = try #require(TuningTests.networks[name])
+    let graph = try make()
     let shape = channels(graph), engine = try Engine(threads: 2)
     var options = PlanOptions(precision: precision)
     let candidates = try Plan.candidates(

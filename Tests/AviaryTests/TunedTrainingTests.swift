@@ -1,6 +1,7 @@
 import Aviary
 import AviaryCheckpoint
 import AviaryCompute
+import AviaryGraph
 import AviaryTestSupport
 import AviaryTraining
 import FoundationEssentials

@@ -36,11 +36,8 @@ public struct TuningCache: TuningStore {
 
   /// The file for this processor.
   package var path: String {
-    // FNV-1a: the name only has to differ; whose file it is its first line says.
-    let hash = identity.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-    }
-    return "\(folder)/tuning-\(String(hash, radix: 36)).txt"
+    // The name only has to differ; whose file it is its first line says.
+    "\(folder)/tuning-\(StableHash.text(identity)).txt"
   }
 
   /// What is in the file, its first line aside.

@@ -33,7 +33,8 @@ struct ComputeOptions: ParsableArguments {
   /// For the library.
   var upscalerOptions: UpscalerOptions {
     UpscalerOptions(
-      threads: threads, memory: memory?.bytes, exact: exact, tuning: TuningChoice.tuning(tune, else: .auto))
+      threads: threads, memory: memory?.bytes, exact: exact,
+      tuning: TuningChoice.tuning(tune, else: .auto))
   }
 }
 

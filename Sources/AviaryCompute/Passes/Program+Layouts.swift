@@ -9,17 +9,35 @@ extension Program {
   mutating func assignLayouts(
     _ options: PlanOptions, _ engine: Engine
   ) -> (choices: [PlanChoice], nanoseconds: Double) {
-    var options = options
     let stated = stated(options.choices, options)
-    // Where nothing is left to choose, nothing is to be timed.
+    var options = options
+    // Where nothing is left to choose, nothing is timed.
     if stated != nil { options.runsAhead = 0 }
-    let search = LayoutSearch(self, LayoutCosts(self, options, engine))
-    let modes = stated ?? search.best()
-    for (position, mode) in modes.enumerated() {
-      units[position].mode = mode
-      values[units[position].output].layout = mode.output
+    let costs = LayoutCosts(self, options, engine)
+    let search = LayoutSearch(self, costs)
+    var modes = stated ?? search.best()
+    var nanoseconds = search.cost(of: costs.known(modes))
+    if stated == nil, let tuning = options.tuning {
+      decide(&modes, &nanoseconds, tuning, options, engine)
     }
-    return (zip(units, modes).map { PlanChoice($0, $1) }, search.cost(of: modes))
+    take(modes)
+    return (zip(units, modes).map { PlanChoice($0, $1) }, nanoseconds)
+  }
+
+  /// Takes what estimates choose instead where all of the network is faster so.
+  private func decide(
+    _ modes: inout [Mode], _ nanoseconds: inout Double, _ tuning: Tuning, _ options: PlanOptions,
+    _ engine: Engine
+  ) {
+    var plain = options
+    plain.tuning = nil
+    let estimated = LayoutSearch(self, LayoutCosts(self, plain, engine)).best()
+    guard estimated.map(\.text) != modes.map(\.text),
+      let times = wholeTimes(
+        [modes, estimated], estimate: nanoseconds, tuning, options, engine)
+    else { return }
+    nanoseconds = min(times[0], times[1])
+    if times[1] < times[0] { modes = estimated }
   }
 
   /// The modes that a caller wants; nil unless each is one of its unit's.

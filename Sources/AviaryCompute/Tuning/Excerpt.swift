@@ -58,6 +58,15 @@ struct Excerpt {
     factor = cut.factor
   }
 
+  /// All of a program with its units done in these modes.
+  init(whole: Program, _ modes: [Mode]) {
+    var program = whole
+    program.take(modes)
+    program.insertRelayouts()
+    self.program = program
+    factor = 1
+  }
+
   private struct Operand: Hashable {
     var value: Int
     var form: Form

@@ -38,6 +38,13 @@ struct LayoutCosts {
     }
   }
 
+  /// A choice of modes with these costs.
+  func known(_ choice: [Mode]) -> [Mode] {
+    choice.enumerated().map { position, mode in
+      modes[position].first { $0.text == mode.text } ?? mode
+    }
+  }
+
   /// The cost of having a value that lies in one layout in a form, too.
   func copy(_ value: Int, _ from: Layout, _ to: Form) -> Double {
     copies[value][from.number * Form.count + to.number]

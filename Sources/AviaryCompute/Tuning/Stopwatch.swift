@@ -12,7 +12,7 @@ struct Stopwatch: ~Copyable {
   /// More than any second-level cache has for a core.
   private static let cache = 4 << 20
   /// Memory that timing may take beside the weights: no more than plans do.
-  private static let mostBytes = 384 << 20
+  private static let mostBytes = 256 << 20
   private static let rounds = 3...9
   /// Nanoseconds of one way after which the least number of rounds is enough.
   private static let enough = 10e6

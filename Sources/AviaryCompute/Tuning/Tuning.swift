@@ -5,7 +5,8 @@ import Synchronization
 ///
 /// A layer that is not known yet is timed when a plan wants it, by really doing it alone, at its
 /// size, on as many threads, in all ways; so are copies between the layouts that these ways take
-/// and give. What was found is kept for all plans to come, and in the store for other processes.
+/// and give. Where that leads to other choices than estimates do, both are run as a whole once more.
+/// What was found is kept for all plans to come, and in the store for other processes.
 public final class Tuning: Sendable {
   /// When what is not known yet is timed.
   public enum Policy: String, CaseIterable, Sendable {
@@ -66,17 +67,18 @@ public final class Tuning: Sendable {
     }
   }
 
-  /// The time that timing for one plan may take, in nanoseconds.
+  /// The time that timing of layers for one plan may take, in nanoseconds, and that of the whole
+  /// once more.
   ///
   /// - Parameter ahead: the time that the plan is expected to run, all runs together.
   func allowance(ahead: Double) -> Double {
     switch policy {
-    case .auto: min(ahead / 10, Tuning.longest)
+    case .auto: min(ahead / 20, Tuning.longest)
     case .always: Tuning.longest
     }
   }
 
-  private static let longest = 10e9
+  private static let longest = 5e9
 }
 
 extension Tuning: Hashable {

@@ -30,6 +30,22 @@ enum TuningKey {
     "\(from)>\(to.layout) \(to.precision)"
   }
 
+  /// All of a program, whatever its weights are: too long to be written down.
+  static func whole(_ program: Program, threads: Int) -> String {
+    let units = program.units.map { unit in
+      let operands = program.operands(of: unit).map { "\($0.value)" }.joined(separator: ",")
+      let key = TuningKey.unit(unit, in: program, keepsResidual: false, threads: threads)
+      return "\(operands)>\(unit.output) \(key)"
+    }
+    let outputs = program.outputs.map { "\($0.value)" }.joined(separator: ",")
+    return "\(threads) network \(StableHash.text("\(units.joined(separator: ";"));\(outputs)"))"
+  }
+
+  /// A choice for each unit.
+  static func choice(_ modes: [Mode]) -> String {
+    StableHash.text(modes.map(\.text).joined(separator: ";"))
+  }
+
   /// The work with its attributes, on one line without tabs. Widths of borders make no difference
   /// beside the shapes.
   private static func work(_ work: Work) -> String {
