@@ -111,6 +111,30 @@ import Testing
     }
     for shape in [[1, 1, 40, 70], [3, 1, 17, 33], [1, 1, 3, 300], [2, 1, 1, 1]] {
       try expectPlanes(graph, shape)
+      #expect(try Comparison(graph, [shape]).steps.count == 1)
+    }
+  }
+
+  /// Nothing is left of what joins convolutions.
+  @Test(arguments: [2, 3, 4])
+  func shuffled(_ factor: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let y = x.convolution("a", 10, kernel: 3).relu()
+        .convolution("b", 3 * factor * factor, kernel: 3).prelu("b.prelu").pixelShuffle(factor)
+      let z = x.convolution("c", 2 * factor * factor, kernel: 3).pixelShuffle(factor)
+      let sum =
+        (x.convolution("d", 3 * factor * factor, kernel: 5).pixelShuffle(factor)
+          + x.resize(.linear, by: factor))
+      return [y, z.relu(), sum]
+    }
+    for shape in [[1, 3, 20, 21], [2, 3, 9, 70], [1, 3, 1, 2]] {
+      for threads in [1, 2] {
+        let comparison = try Comparison(
+          graph, [shape], options: PlanOptions(exact: true), engine: Engine(threads: threads))
+        #expect(comparison.largestError <= 1e-5, "\(shape): \(comparison.steps)")
+        let names = Set(comparison.steps.map(\.operation))
+        #expect(names.isDisjoint(with: ["pixelShuffle", "add", "prelu"]), "\(names.sorted())")
+      }
     }
   }
 

@@ -3,9 +3,9 @@ import CKernels
 
 /// The activations that the engine's own kernels apply while they write.
 struct CheapActivation {
-  private(set) var slope: Float = 1
-  private(set) var minimum = -Float.infinity
-  private(set) var maximum = Float.infinity
+  private var slope: Float = 1
+  private var minimum = -Float.infinity
+  private var maximum = Float.infinity
 
   /// - Parameter activation: a cheap one, or nil for none.
   init(_ activation: Activation?) {

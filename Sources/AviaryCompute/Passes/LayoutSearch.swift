@@ -15,9 +15,11 @@ struct LayoutSearch {
   private var takers: [[Int]]
   /// Whether a value is wanted outside, row-major.
   private var isOutput: [Bool]
+  private let isTraining: Bool
 
   init(_ program: Program, _ costs: LayoutCosts) {
     (self.program, self.costs) = (program, costs)
+    isTraining = program.units.contains { $0.isBackward }
     producer = Array(repeating: nil, count: program.values.count)
     takers = Array(repeating: [], count: program.values.count)
     isOutput = Array(repeating: false, count: program.values.count)
@@ -84,8 +86,22 @@ struct LayoutSearch {
     return sum
   }
 
+  /// Whether a value goes line by line from one convolution by planes into the next.
+  private func isChained(_ value: Int, _ choice: [Mode]) -> Bool {
+    guard !isTraining, !isOutput[value], let from = producer[value], takers[value].count == 1
+    else { return false }
+    let taker = takers[value][0]
+    return choice[from].algorithm == .planes && choice[taker].algorithm == .planes
+      && program.units[from].epilogue.residual == nil && program.units[taker].inputs == [value]
+      && choice[taker].input == .planar
+  }
+
   /// The cost of the copies of a value.
   private func copies(of value: Int, _ choice: [Mode]) -> Double {
+    if isChained(value, choice) {
+      // Neither written nor read: about what a copy takes is saved.
+      return -costs.copy(value, Form(layout: .planar), Form(layout: .channelsLast))
+    }
     let from = producer[value].map { choice[$0].outputForm } ?? Form(layout: .planar)
     // A bit for each form that is wanted.
     var wanted: UInt64 = isOutput[value] ? 1 << Form(layout: .planar).number : 0
