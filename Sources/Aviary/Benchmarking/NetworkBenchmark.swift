@@ -1,4 +1,4 @@
-public import AviaryCompute
+internal import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 internal import AviaryTraining
