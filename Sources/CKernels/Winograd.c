@@ -35,7 +35,9 @@ INLINE void transform_output(const vec *m, vec *to) {
 // MARK: - Input
 
 /// As many tiles at once as keep the columns between the two passes in the first-level cache.
-enum { run = 8, ahead = 32 };
+enum { run = 8 };
+/// How many pixels ahead memory that will be read is asked for.
+enum { ahead_of_reading = 32 };
 
 /// One group of channels of up to `run` tiles.
 ///
@@ -61,7 +63,7 @@ INLINE void input_group(const aviary_picture *picture, const float *from, long p
     vec d[6];
     for (long i = 0; i < 6; i++) {
       // Rows are short for the processor's own foresight.
-      __builtin_prefetch(rows[i] + (x + ahead) * steps[i]);
+      __builtin_prefetch(rows[i] + (x + ahead_of_reading) * steps[i]);
       if (present == lanes) d[i] = LOAD(rows[i] + x * steps[i]);
       else load_some(rows[i] + x * steps[i], present, &d[i]);
     }
@@ -118,6 +120,9 @@ INLINE void activate(enum kind kind, const aviary_activation *activation, const 
   *x = SELECT(*x > maximum, maximum, *x);
 }
 
+/// How many pixels ahead memory that will be written is asked for.
+enum { ahead_of_writing = 16 };
+
 /// One group of channels of some tiles.
 INLINE void output_group(const float *from, long product, long tile, long count,
                          const aviary_epilogue *epilogue, enum kind kind, enum kind final,
@@ -139,6 +144,11 @@ INLINE void output_group(const float *from, long product, long tile, long count,
       for (long i = 0; i < 4; i++) half[i][j] = y[i];
     }
     const long x = left + 4 * t;
+    // What is written lies in no cache yet, more often than not.
+    for (long i = 0; i < height; i++) {
+      const long place = (top + i) * picture->row + (x + ahead_of_writing) * picture->pixel;
+      for (long j = 0; j < 4; j++) __builtin_prefetch(to + place + j * picture->pixel, 1);
+    }
     const long width = picture->width - x < 4 ? picture->width - x : 4;
     for (long i = 0; i < height; i++) {
       vec y[4];
