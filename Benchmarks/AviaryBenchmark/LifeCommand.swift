@@ -61,7 +61,7 @@ struct LifeCommand: ParsableCommand {
       Contender(
         peer: "aviary",
         words: [
-          aviary, "run", "\(stem).h5", picture, "-o", result("aviary"), "--force", "--quiet",
+          aviary, "run", "\(stem).h5", picture, "-o", result("aviary"), "--quiet",
         ],
         result: result("aviary"))
     ]

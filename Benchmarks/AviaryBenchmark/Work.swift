@@ -31,8 +31,8 @@ struct Work {
   var title: String {
     switch kind {
     case .infer: "\(network)\(isBfloat16 ? " bf16" : "") \(size)"
-    case .train: "\(network), a step of training, \(size)"
-    case .life: "\(network), program and picture, \(shape[3])x\(shape[2])"
+    case .train: "\(network) training step \(size)"
+    case .life: "\(network) whole program \(shape[3])x\(shape[2])"
     }
   }
 

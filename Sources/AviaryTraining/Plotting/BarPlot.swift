@@ -26,7 +26,7 @@ package struct BarPlot {
 
   /// Pixels: of the picture, of a line, of what is left to the labels, and to the notes.
   private static let width = 1200
-  private static let line = 30.0, labels = 500.0, notes = 240.0, top = 50.0
+  private static let line = 30.0, labels = 490.0, notes = 310.0, top = 50.0
 
   /// - Parameter bars: at least one, from top to bottom.
   package init(title: String, _ bars: [Bar]) { (self.title, self.bars) = (title, bars) }
