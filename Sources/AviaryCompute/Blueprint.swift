@@ -55,6 +55,7 @@ struct Blueprint {
     engine.activate()
     var program = program
     program.fuse(isTraining: isTraining)
+    if let quantization = options.quantization { try program.quantize(quantization) }
     program.assignLayouts(options)
     program.insertRelayouts()
     let storage = try Storage(program, isSelfContained: isTraining)
@@ -80,9 +81,14 @@ public struct PlanOptions: Hashable, Sendable {
   public var exact: Bool
   /// In which numbers convolutions may calculate: bfloat16 where that is faster.
   public var precision: Precision
+  /// Which convolutions multiply whole numbers of 8 bits, whatever the precision of the others is; nil
+  /// for none. Not for training.
+  public var quantization: Quantization?
 
   /// The fastest way in float32, unless stated.
-  public init(exact: Bool = false, precision: Precision = .float32) {
-    (self.exact, self.precision) = (exact, precision)
+  public init(
+    exact: Bool = false, precision: Precision = .float32, quantization: Quantization? = nil
+  ) {
+    (self.exact, self.precision, self.quantization) = (exact, precision, quantization)
   }
 }

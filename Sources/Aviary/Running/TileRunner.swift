@@ -7,14 +7,23 @@ struct Machinery: Sendable {
   let engine: Engine
   let weights: PreparedWeights
   let options: UpscalerOptions
+  let planOptions: PlanOptions
 
-  var planOptions: PlanOptions {
-    PlanOptions(
-      exact: options.exact, precision: options.precision == .bfloat16 ? .bfloat16 : .float32)
-  }
-
-  init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
+  /// - Throws: `AviaryError.notQuantized` for whole numbers of a model that was not calibrated for
+  ///   them; `ComputeError`.
+  init(_ model: Model, _ options: UpscalerOptions) throws {
     self.options = options
+    var planOptions = PlanOptions(exact: options.exact)
+    let own = model.quantization.isEmpty || options.exact ? RunPrecision.float32 : .int8
+    switch options.precision ?? own {
+    case .float32: break
+    case .bfloat16: planOptions.precision = .bfloat16
+    case .int8:
+      guard !model.quantization.isEmpty else { throw AviaryError.notQuantized(model.name) }
+      // The other convolutions in float32: what was measured holds on every processor.
+      planOptions.quantization = Quantization(model.quantization)
+    }
+    self.planOptions = planOptions
     engine = try Engine(threads: options.threads)
     weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
   }

@@ -6,15 +6,16 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
-  /// The numbers that are computed with.
-  public var precision: RunPrecision
+  /// The numbers that are computed with; nil for what the model is made for: whole numbers where it
+  /// was calibrated for them, unless `exact`, else float32.
+  public var precision: RunPrecision?
   /// The side of tiles in pixels of the network's input, where the memory allows it; nil for what
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms, float32, unless stated.
+  /// All cores, half of the free memory, the fast algorithms, the model's own precision, unless stated.
   public init(
-    threads: Int? = nil, memory: Int? = nil, exact: Bool = false, precision: RunPrecision = .float32
+    threads: Int? = nil, memory: Int? = nil, exact: Bool = false, precision: RunPrecision? = nil
   ) {
     self.threads = threads
     self.memory = memory

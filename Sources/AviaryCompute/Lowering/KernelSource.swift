@@ -14,6 +14,8 @@ struct KernelSource {
   var kernel: Size
   /// Whether the weight is laid out IOHW.
   var isTransposed: Bool
+  /// The steps of whole numbers, if it is those that are multiplied.
+  var quantization: Quantization.Layer?
 
   var hasBias: Bool { parameters.count > 1 || !affine.isEmpty }
 
@@ -28,7 +30,9 @@ struct KernelSource {
     var shape = [filters / groups, channels / groups, rows.count, columns.count]
     if groups > 1 { shape.insert(groups, at: 0) }
     // As it stands in the file, which is the case that matters for large models.
-    let isPlain = affine.isEmpty && !isTransposed && rows == allRows && columns == allColumns
+    let isPlain =
+      affine.isEmpty && quantization == nil && !isTransposed && rows == allRows
+      && columns == allColumns
     return Constant(
       key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape,
       parameter: isPlain ? parameters[0] : nil
@@ -45,7 +49,7 @@ struct KernelSource {
           for row in rows {
             for column in columns {
               let weight = Double(source[place(filter, channel, row, column)])
-              result.append(Float(weight * scale[filter]))
+              result.append(rounded(weight * scale[filter], filter))
             }
           }
         }
@@ -85,19 +89,33 @@ struct KernelSource {
   func bias(_ descriptor: MemoryDescriptor) -> Constant {
     Constant(
       key: key(.bias), descriptor: descriptor, shape: [filters],
-      parameter: affine.isEmpty && parameters.count > 1 ? parameters[1] : nil
+      parameter: affine.isEmpty && quantization == nil && parameters.count > 1
+        ? parameters[1] : nil
     ) { weights throws(ComputeError) in
       let affine = try Affine(affine, channels: filters, weights)
-      guard parameters.count > 1 else { return affine.shift.map { Float($0) } }
-      let bias = try weights.values(parameters[1])
-      return bias.indices.map { Float(Double(bias[$0]) * affine.scale[$0] + affine.shift[$0]) }
+      let bias = parameters.count > 1 ? try weights.values(parameters[1]) : nil
+      return affine.shift.indices.map { filter in
+        let value = Double(bias?[filter] ?? 0) * affine.scale[filter] + affine.shift[filter]
+        guard let quantization else { return Float(value) }
+        // It is added to the sums of products, before these are scaled.
+        let step = Double(quantization.inputStep) * Double(quantization.weightSteps[filter])
+        return Float(value / step)
+      }
     }
+  }
+
+  /// A weight as it is multiplied: whole, if whole numbers are.
+  private func rounded(_ weight: Double, _ filter: Int) -> Float {
+    guard let quantization else { return Float(weight) }
+    let steps = (weight / Double(quantization.weightSteps[filter])).rounded(.toNearestOrEven)
+    let most = Quantization.Layer.mostWeight
+    return min(max(Float(steps), -most), most)
   }
 
   private func key(_ form: Constant.Form) -> Constant.Key {
     Constant.Key(
       parameters: parameters, affine: affine, form: form, groups: groups,
-      isTransposed: isTransposed)
+      isTransposed: isTransposed, quantization: quantization)
   }
 
   /// Where a weight stands: `channel` counts from its group's first.
@@ -116,12 +134,14 @@ extension KernelSource {
   init(_ unit: Unit, _ c: Convolution, channels: Int, flipped: Bool) {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
-      groups: c.groups, kernel: c.kernel, isTransposed: flipped)
+      groups: c.groups, kernel: c.kernel, isTransposed: flipped,
+      quantization: unit.quantization)
   }
 
   init(_ unit: Unit, _ c: TransposedConvolution, channels: Int) {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
-      groups: c.groups, kernel: c.kernel, isTransposed: true)
+      groups: c.groups, kernel: c.kernel, isTransposed: true,
+      quantization: unit.quantization)
   }
 }

@@ -36,9 +36,7 @@ extension Program {
     case .affine, .other:
       modes = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
     }
-    if options.precision == .bfloat16 {
-      modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
-    }
+    modes = inNumbers(modes, of: unit, options.precision)
     return modes.filter { mode in
       unit.inputs.enumerated().allSatisfy {
         mode.form(ofInput: $0).layout.fits(values[$1].shape)
