@@ -42,7 +42,7 @@ extension Program {
     let isTraining = !seeds.isEmpty
     if unit.work.multipliesByWeights {
       // Winograd's algorithm has no bfloat16.
-      guard mode.algorithm != .winograd else { return [] }
+      guard mode.algorithm != .winograd, !isTooNarrow(unit) else { return [] }
       var narrow = mode.taking(.bfloat16, giving: .float32)
       narrow.cost /= 1.9
       // Sums of taps are written as they are summed.
@@ -57,6 +57,13 @@ extension Program {
     }
     guard !isTraining, passesNarrow(unit), mayMove(unit, mode, .bfloat16) else { return [] }
     return [mode.taking(.bfloat16, giving: .bfloat16)]
+  }
+
+  /// Whether a picture is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies beside
+  /// it, in bfloat16 and in whole numbers.
+  private func isTooNarrow(_ unit: Unit) -> Bool {
+    guard case .convolution(let c, _) = unit.work, c.dilation != 1 else { return false }
+    return (c.kernel.width - 1) * c.dilation.width >= values[unit.inputs[0]].shape[3]
   }
 
   /// Whether a unit that applies no weights can take and give bfloat16: oneDNN's activations, pools
