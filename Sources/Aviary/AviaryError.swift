@@ -18,6 +18,10 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case hash(path: String, stored: String, found: String)
   /// A network whose output is no picture in proportion to its input.
   case notRestoration(String)
+  /// Whole numbers were asked for, of a model that was not calibrated for them.
+  case notQuantized(String)
+  /// A network of which nothing can be rounded: what was expected, and what was found.
+  case notQuantizable(String, String)
   /// A network with more than one input.
   case inputs(model: String, found: [String])
   /// A network gave something else than its own graph says.
@@ -59,6 +63,10 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): content hash \(stored) expected, \(found) found: the weights were altered"
     case .notRestoration(let name):
       "\(name): a network that gives a picture in proportion to its input expected, another found"
+    case .notQuantized(let name):
+      "\(name): scales of whole numbers expected for int8, none found"
+        + " (aviary quantize makes a checkpoint with them)"
+    case .notQuantizable(let name, let problem): "\(name): \(problem)"
     case .inputs(let model, let found):
       "\(model): a network with one input expected, inputs \(found.joined(separator: ", ")) found"
     case .networkOutput(let expected, let found):

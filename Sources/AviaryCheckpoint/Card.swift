@@ -9,6 +9,8 @@ public struct Card: Hashable, Sendable {
   public var trainingData: String?
   /// How they were trained; nil where that is not known.
   public var training: Training?
+  /// How it was calibrated to compute in whole numbers; nil where it was not.
+  public var quantization: Quantization?
   /// Measured quality, one entry per set and scale.
   public var quality: [Quality] = []
   /// Anything else worth a sentence.
@@ -70,7 +72,7 @@ public struct Card: Hashable, Sendable {
 // Decoding is written out because the compiler's own insists on every array being there.
 extension Card: Codable {
   private enum CodingKeys: String, CodingKey {
-    case licence, provenance, trainingData, training, quality, notes
+    case licence, provenance, trainingData, training, quantization, quality, notes
   }
 
   /// Decodes a card; absent members are empty.
@@ -80,6 +82,7 @@ extension Card: Codable {
     provenance = try values.decodeIfPresent([Provenance].self, forKey: .provenance) ?? []
     trainingData = try values.decodeIfPresent(String.self, forKey: .trainingData)
     training = try values.decodeIfPresent(Training.self, forKey: .training)
+    quantization = try values.decodeIfPresent(Quantization.self, forKey: .quantization)
     quality = try values.decodeIfPresent([Quality].self, forKey: .quality) ?? []
     notes = try values.decodeIfPresent([String].self, forKey: .notes) ?? []
   }

@@ -19,6 +19,8 @@ public struct Checkpoint: Sendable {
   public var weights: NamedTensors
   /// The names of tensors that are bookkeeping (`num_batches_tracked`): outside the content hash.
   public var bookkeeping: Set<String>
+  /// The scales of the convolutions that can compute in whole numbers; outside the content hash.
+  public var quantization: [QuantizedLayer]
   /// The program and version that wrote the file, such as `aviary 0.1`.
   public var createdBy: String
   /// The content hash that the file states; nil for a checkpoint that comes from no file.
@@ -28,7 +30,8 @@ public struct Checkpoint: Sendable {
   public init(
     weights: NamedTensors, architecture: String? = nil, configuration: String? = nil,
     graph: String? = nil, picture: String? = nil, card: Card = Card(),
-    bookkeeping: Set<String> = [], createdBy: String = "aviary"
+    bookkeeping: Set<String> = [], createdBy: String = "aviary",
+    quantization: [QuantizedLayer] = []
   ) {
     self.weights = weights
     self.architecture = architecture
@@ -38,6 +41,7 @@ public struct Checkpoint: Sendable {
     self.card = card
     self.bookkeeping = bookkeeping
     self.createdBy = createdBy
+    self.quantization = quantization
   }
 
   /// The content hash of the weights as they are, bookkeeping excluded.
@@ -68,7 +72,7 @@ public struct Checkpoint: Sendable {
       configuration: content.configuration, graph: content.graph, picture: content.picture,
       card: content.card,
       bookkeeping: Set(content.tensors.filter(\.isBookkeeping).map(\.name)),
-      createdBy: content.createdBy)
+      createdBy: content.createdBy, quantization: content.quantization)
     storedHash = content.storedHash
     guard verify, let storedHash else { return }
     let found = contentHash

@@ -20,6 +20,9 @@ public struct CheckpointFile: Sendable {
   public var tensors: TensorSource
   /// What an unfinished training needs to go on, outside the content hash.
   public var training: TrainingState?
+  /// The scales of the convolutions that can compute in whole numbers, outside the content hash; empty
+  /// for a network that was not calibrated for it.
+  public var quantization: [QuantizedLayer] = []
   /// The content hash that the file states, not verified; nil for what comes from no file.
   public internal(set) var storedHash: String?
 
@@ -27,7 +30,8 @@ public struct CheckpointFile: Sendable {
   public init(
     tensors: TensorSource, architecture: String? = nil, configuration: String? = nil,
     graph: String? = nil, picture: String? = nil, card: Card = Card(),
-    createdBy: String = "aviary", training: TrainingState? = nil
+    createdBy: String = "aviary", training: TrainingState? = nil,
+    quantization: [QuantizedLayer] = []
   ) {
     self.tensors = tensors
     self.architecture = architecture
@@ -37,6 +41,7 @@ public struct CheckpointFile: Sendable {
     self.card = card
     self.createdBy = createdBy
     self.training = training
+    self.quantization = quantization
   }
 
   /// Opens a native checkpoint; no weights are read.
@@ -55,6 +60,7 @@ public struct CheckpointFile: Sendable {
     self = try reader.header()
     tensors = reader.source(of: try reader.entries())
     training = try reader.training(of: tensors)
+    quantization = try reader.quantization()
   }
 
   /// Throws unless the tensors are those that the file was written with; reads them all, one by one.
@@ -84,6 +90,6 @@ extension CheckpointFile {
       },
       architecture: checkpoint.architecture, configuration: checkpoint.configuration,
       graph: checkpoint.graph, picture: checkpoint.picture, card: checkpoint.card,
-      createdBy: checkpoint.createdBy)
+      createdBy: checkpoint.createdBy, quantization: checkpoint.quantization)
   }
 }

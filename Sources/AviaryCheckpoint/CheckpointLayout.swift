@@ -20,6 +20,19 @@ enum CheckpointLayout {
     static let card = "card"
     static let weights = "weights"
     static let training = "training"
+    static let quantization = "quantization"
+  }
+
+  /// Attributes of the data sets in `/quantization`, and what is allowed of them.
+  enum Quantization {
+    /// Of what the input is made: `int8`, or `uint8` where it is never negative.
+    static let inputType = "input_type"
+    static let signed = "int8"
+    static let unsigned = "uint8"
+    /// What one step of the input is worth.
+    static let inputStep = "input_step"
+    /// More output channels than any convolution has.
+    static let mostFilters = 1 << 20
   }
 
   /// Attributes and members of `/training`, and of the adversary in it.

@@ -20,6 +20,8 @@ public struct CheckpointSummary: Sendable {
   public let storedHash: String
   /// The tensors in the model's order.
   public let tensors: [Entry]
+  /// The scales of the convolutions that can compute in whole numbers, by name.
+  public let quantization: [QuantizedLayer]
 
   /// A tensor's description.
   public struct Entry: Hashable, Sendable {
@@ -60,5 +62,6 @@ public struct CheckpointSummary: Sendable {
     createdBy = header.createdBy
     storedHash = header.storedHash ?? ""
     tensors = try reader.entries().map(\.summary)
+    quantization = try reader.quantization()
   }
 }

@@ -30,6 +30,7 @@ extension CheckpointFile {
         throw .elementType(name: tensor.name, found: tensor.elementType.rawValue)
       }
     }
+    try requireQuantization(path)
     let card = try cardJSON(path)
     let texts = try training.map { (state) throws(CheckpointError) in
       try TrainingTexts(state, path)
@@ -48,6 +49,7 @@ extension CheckpointFile {
     try writer.text(Member.card, card, in: root)
     let hash = try write(tensors, in: try writer.group(Member.weights, in: root), by: writer)
     try writer.attribute(Root.contentHash, hash, of: root)
+    try writeQuantization(in: root, by: writer)
     if let training, let texts { try write(training, texts, in: root, by: writer) }
     try writer.commit()
     return hash
@@ -100,7 +102,7 @@ extension CheckpointFile {
   }
 
   /// Throws unless the name is one that can be a link of HDF5 and a path in a state dict.
-  private static func requireValid(_ name: String) throws(CheckpointError) {
+  static func requireValid(_ name: String) throws(CheckpointError) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let isValid = parts.allSatisfy { !$0.isEmpty } && !name.contains("/") && !name.contains("\0")
     guard isValid else { throw .invalidName(name) }

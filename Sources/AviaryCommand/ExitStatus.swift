@@ -77,7 +77,8 @@ enum ExitStatus: Int32, CaseIterable {
       case .network(_, let problem): ExitStatus(problem)
       case .ownNetwork: .usage
       case .noSuchModel, .noWeights, .noPictures: .noInput
-      case .notRestoration, .inputs, .scale, .colour, .memory: .unavailable
+      case .notRestoration, .inputs, .scale, .colour, .memory, .notQuantized, .notQuantizable:
+        .unavailable
       case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data
       // The engine's or a writer's fault, not the user's.
       case .networkOutput, .exchange: .failure
@@ -138,7 +139,7 @@ enum ExitStatus: Int32, CaseIterable {
       switch error {
       case .outOfMemory, .threads, .unsupported, .noImplementation, .noBfloat16, .tooLarge:
         .unavailable
-      case .graph, .missingParameter, .parameterShape: .data
+      case .graph, .missingParameter, .parameterShape, .quantization: .data
       case .library, .missingInput, .unknownInput, .input, .unknownOutput: .failure
       }
   }

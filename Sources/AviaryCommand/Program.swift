@@ -39,7 +39,7 @@ struct Program: ParsableCommand {
     version: Aviary.version,
     subcommands: [
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
-      DiffCommand.self, EditCommand.self, TrainCommand.self, PlotCommand.self,
+      DiffCommand.self, EditCommand.self, QuantizeCommand.self, TrainCommand.self, PlotCommand.self,
       RunCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
     ])
 

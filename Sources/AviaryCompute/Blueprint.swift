@@ -60,6 +60,7 @@ struct Blueprint {
     engine.activate()
     var program = program
     program.fuse(isTraining: isTraining)
+    if let quantization = options.quantization { try program.quantize(quantization) }
     let decision = program.assignLayouts(options, engine)
     program.insertRelayouts()
     if !isTraining { program.chainPlanes() }
@@ -100,6 +101,9 @@ public struct PlanOptions: Hashable, Sendable {
   public var exact: Bool
   /// In which numbers convolutions may calculate: bfloat16 where that is faster.
   public var precision: Precision
+  /// Which convolutions multiply whole numbers of 8 bits, whatever the precision of the others is; nil
+  /// for none. Not for training.
+  public var quantization: Quantization?
   /// What was measured, by which algorithms and layouts are chosen; nil to choose by estimate, which
   /// gives the same plan on every machine with these instructions.
   public var tuning: Tuning?
@@ -112,10 +116,10 @@ public struct PlanOptions: Hashable, Sendable {
 
   /// The fastest way in float32 by estimate, unless stated.
   public init(
-    exact: Bool = false, precision: Precision = .float32, tuning: Tuning? = nil,
-    runsAhead: Int = 1
+    exact: Bool = false, precision: Precision = .float32, quantization: Quantization? = nil,
+    tuning: Tuning? = nil, runsAhead: Int = 1
   ) {
-    (self.exact, self.precision) = (exact, precision)
+    (self.exact, self.precision, self.quantization) = (exact, precision, quantization)
     (self.tuning, self.runsAhead) = (tuning, runsAhead)
   }
 }

@@ -17,4 +17,13 @@ extension Engine {
     let wanted = dnnl_cpu_isa_avx512_core_bf16.rawValue
     return dnnl_get_effective_cpu_isa().rawValue & wanted == wanted
   }
+
+  /// Whether the processor sums products of whole numbers of 8 bits in 32 bits (VNNI). Where it does
+  /// not, pairs of them are summed in 16 bits first.
+  static var sumsProductsWhole: Bool {
+    let found = dnnl_get_effective_cpu_isa().rawValue
+    return [dnnl_cpu_isa_avx512_core_vnni.rawValue, dnnl_cpu_isa_avx2_vnni.rawValue].contains {
+      found & $0 == $0
+    }
+  }
 }

@@ -3,8 +3,8 @@ import Testing
 @Suite("Help, version, completions")
 struct HelpTests {
   static let commands = [
-    "list", "info", "inspect", "convert", "diff", "edit", "train", "plot", "run", "eval",
-    "compare", "bench",
+    "list", "info", "inspect", "convert", "diff", "edit", "quantize", "train", "plot", "run",
+    "eval", "compare", "bench",
   ]
 
   @Test("every command explains itself with examples", arguments: commands)

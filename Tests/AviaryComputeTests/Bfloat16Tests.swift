@@ -44,6 +44,18 @@ struct Bfloat16Tests {
     }
   }
 
+  /// Kernels that reach beyond narrow pictures.
+  @Test(arguments: [3, 7, 8, 9, 12])
+  func dilated(_ width: Int) throws {
+    let graph = try Graph(channels: 64) { x in
+      [
+        x.convolution("a", 64, kernel: 5, dilation: 2),
+        x.convolution("b", 64, kernel: 3, dilation: 3),
+      ]
+    }
+    try expectClose(graph, [2, 64, 16, width])
+  }
+
   @Test(arguments: [3, 16, 32])
   func residuals(_ width: Int) throws {
     let graph = try Graph(channels: 3) { x in

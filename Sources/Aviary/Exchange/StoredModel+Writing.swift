@@ -23,6 +23,11 @@ extension StoredModel {
     model.weights = monitor.watching(weights)
     var report = ExportReport(format: format, files: [path], contentHash: "", check: .hash)
     report.leftBehind = leftBehind
+    if !quantization.isEmpty, format != .aviary {
+      report.leftBehind.append(
+        "the scales of \(quantization.count) quantised convolutions: the weights are those of float32"
+      )
+    }
     model.optimizer = heldState(by: format, training: training, &report)
     // What would fail of the second file fails before the first is written.
     let source = try module.map { _ in try moduleSource(weights: path) }
@@ -154,6 +159,9 @@ extension StoredModel {
   /// What travels in a file of another framework.
   func record(contentHash: String, card: Card) throws -> ExportRecord {
     let name = network.architecture
+    // What is said of scales that do not travel would be read as if they did.
+    var card = card
+    card.quantization = nil
     return ExportRecord(
       architecture: name.isEmpty ? nil : name, configuration: network.configuration,
       graph: network.graph.json, picture: network.picture.json, card: try JSON(encoding: card),

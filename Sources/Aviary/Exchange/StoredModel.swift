@@ -25,6 +25,8 @@ public struct StoredModel: Sendable {
   /// What the optimiser that trained the weights remembers, by the graph's names; nil where the file
   /// does not have it.
   public var optimizer: OptimizerState?
+  /// The scales of the convolutions that can compute in whole numbers.
+  public var quantization: [QuantizedLayer] = []
   /// What of the file's optimiser state belongs to no parameter, in words.
   var leftBehind: [String] = []
   /// The content hash that a native checkpoint states.
@@ -98,6 +100,8 @@ public struct StoredModel: Sendable {
         picture: picture),
       weights: checkpoint.tensors, card: checkpoint.card)
     storedHash = checkpoint.storedHash
+    try checkpoint.quantization.check(against: graph, path)
+    quantization = checkpoint.quantization
     let weights = checkpoint.tensors
     (optimizer, leftBehind) =
       checkpoint.training?.optimizer?.following(from: weights, to: weights) ?? (nil, [])
@@ -149,7 +153,9 @@ public struct StoredModel: Sendable {
   ///
   /// - Throws: `CheckpointError` for what is wrong with the file.
   public func loaded() throws(CheckpointError) -> Model {
-    Model(network, weights: try weights.loaded(), card: card)
+    var model = Model(network, weights: try weights.loaded(), card: card)
+    model.quantization = quantization
+    return model
   }
 
   /// The model as a native checkpoint, to be written.
@@ -161,6 +167,7 @@ public struct StoredModel: Sendable {
       configuration: network.configuration.text, graph: network.graph.json.text,
       picture: hasPicture ? network.picture.json.text : nil, card: card,
       createdBy: Aviary.versionLine,
-      training: optimizer.map { TrainingState(optimizer: $0.storable) })
+      training: optimizer.map { TrainingState(optimizer: $0.storable) },
+      quantization: quantization)
   }
 }

@@ -53,6 +53,8 @@ public struct EditedWeights: Sendable {
   public var card: Card
   /// What the optimiser that trained them remembers.
   public var optimizer: OptimizerState?
+  /// The scales of the convolutions that can compute in whole numbers.
+  public var quantization: [QuantizedLayer] = []
   /// What was done, in words.
   public var changes: [String] = []
 }
@@ -108,6 +110,12 @@ extension WeightsEdit {
           ? [.converted(from: tensor.elementType, to: elementType)] : []
       }
       result.changes.append("stored as \(elementType)")
+    }
+    let changesWeights = names != nil || !dropped.isEmpty || !shares.isEmpty || elementType != nil
+    if changesWeights, !result.quantization.isEmpty {
+      (result.quantization, result.card.quantization) = ([], nil)
+      result.changes.append(
+        "the scales of quantised convolutions left out: they are other weights'")
     }
     if let optimizer = result.optimizer {
       let (state, lost) = optimizer.following(from: original, to: result.weights)
@@ -222,7 +230,7 @@ extension EditedWeights {
       let model = try StoredModel(opening: path, options, registry: registry)
       self.init(
         network: model.network, weights: model.weights, card: model.card,
-        optimizer: model.optimizer)
+        optimizer: model.optimizer, quantization: model.quantization)
       changes = (model.report?.conversions ?? []) + model.leftBehind
     } catch let error where error.isAboutTheNetwork {
       let file = try NamelessWeights(path, options)
@@ -251,7 +259,7 @@ extension EditedWeights {
       )
     }
     var model = StoredModel(network, weights: storable, card: card)
-    model.optimizer = optimizer
+    (model.optimizer, model.quantization) = (optimizer, quantization)
     return model.checkpoint
   }
 }

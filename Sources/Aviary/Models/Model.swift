@@ -14,6 +14,9 @@ public struct Model: Sendable {
   public var picture: Picture
   /// The parameters under canonical names, in the order of the graph's.
   public var weights: NamedTensors
+  /// The scales of the convolutions that can compute in whole numbers; empty where it was not
+  /// calibrated for that.
+  public var quantization: [QuantizedLayer] = []
   /// Where it comes from.
   public var card: Card
 
@@ -102,7 +105,7 @@ extension Model {
       configuration: configuration.text,
       graph: graph.json.text, picture: picture.json.text, card: card,
       bookkeeping: Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name)),
-      createdBy: Aviary.versionLine)
+      createdBy: Aviary.versionLine, quantization: quantization)
   }
 }
 

@@ -96,7 +96,7 @@ public struct Evaluation: Codable, Sendable {
 
   /// The result as the protocol judges it: luma of a network on luma as it is, anything else as the
   /// 8-bit picture that a user would get; gray again where the original is gray.
-  private static func comparable(_ result: Image, with original: Image) throws -> Image {
+  static func comparable(_ result: Image, with original: Image) throws -> Image {
     if result.format.color == .luma || result.format.color == .gray { return result }
     let picture = try result.converted(to: .rgb).rounded(to: .eight)
     return original.format.color == .gray ? try picture.converted(to: .gray) : picture

@@ -10,16 +10,25 @@ struct Machinery: Sendable {
   /// The memory that a picture's bands and activations may take.
   let allowance: MemoryAllowance.Bounds
 
-  var planOptions: PlanOptions {
-    PlanOptions(
-      exact: options.exact, precision: options.precision == .bfloat16 ? .bfloat16 : .float32,
-      tuning: options.tuning)
-  }
+  let planOptions: PlanOptions
   /// On how many threads everything but the network is done.
   var threads: Int { engine.threads }
 
-  init(_ model: Model, _ options: UpscalerOptions) throws(ComputeError) {
+  /// - Throws: `AviaryError.notQuantized` for whole numbers of a model that was not calibrated for
+  ///   them; `ComputeError`.
+  init(_ model: Model, _ options: UpscalerOptions) throws {
     self.options = options
+    var planOptions = PlanOptions(exact: options.exact, tuning: options.tuning)
+    let own = model.quantization.isEmpty || options.exact ? RunPrecision.float32 : .int8
+    switch options.precision ?? own {
+    case .float32: break
+    case .bfloat16: planOptions.precision = .bfloat16
+    case .int8:
+      guard !model.quantization.isEmpty else { throw AviaryError.notQuantized(model.name) }
+      // The other convolutions in float32: what was measured holds on every processor.
+      planOptions.quantization = Quantization(model.quantization)
+    }
+    self.planOptions = planOptions
     engine = try Engine(threads: options.threads)
     weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
     // Read once: what is free changes with what is taken, and parts must not depend on it.
@@ -35,6 +44,7 @@ struct Machinery: Sendable {
   private init(of other: Machinery, threads: Int) throws(ComputeError) {
     engine = try Engine(threads: threads)
     (weights, options, allowance) = (other.weights, other.options, other.allowance)
+    planOptions = other.planOptions
     plans = PlanPool(limit: allowance.wanted / 4)
   }
 }

@@ -8,8 +8,9 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
-  /// The numbers that are computed with.
-  public var precision: RunPrecision
+  /// The numbers that are computed with; nil for what the model is made for: whole numbers where it
+  /// was calibrated for them, unless `exact`, else float32.
+  public var precision: RunPrecision?
   /// What was measured, by which algorithms are chosen; nil to choose by estimate.
   public var tuning: Tuning?
   /// How many pictures are to come, roughly: what is not measured yet is timed where that pays.
@@ -18,10 +19,11 @@ public struct UpscalerOptions: Sendable {
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms by estimate, float32, unless stated.
+  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own precision,
+  /// unless stated.
   public init(
     threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
-    precision: RunPrecision = .float32, tuning: Tuning? = nil
+    precision: RunPrecision? = nil, tuning: Tuning? = nil
   ) {
     self.threads = threads
     self.memory = memory

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Aviary
 import AviaryGraph
-import AviaryTraining
 
 /// `aviary eval`: figures by the protocol of publications.
 struct EvalCommand: ParsableCommand {
@@ -45,19 +44,7 @@ struct EvalCommand: ParsableCommand {
     completion: .directory)
   var lowResolution: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Blur what is to be restored: a Gaussian's deviation in pixels.", valueName: "pixels"))
-  var blur: Double?
-
-  @Option(
-    help: ArgumentHelp(
-      "Add Gaussian noise to it: the deviation in parts of 255. The same in every evaluation.",
-      valueName: "deviation"))
-  var noise: Double?
-
-  @Option(help: ArgumentHelp("Compress it as JPEG does, at a quality.", valueName: "1-100"))
-  var jpeg: Double?
+  @OptionGroup var degradations: DegradationOptions
 
   @Flag(help: "Compare luma without rounding it, as some publications do: 0.02 to 0.07 dB more.")
   var unroundedLuma = false
@@ -66,24 +53,6 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var zooOptions: ZooOptions
-
-  /// What is done to the pictures, in this order.
-  private var degradations: [DataRecipe.Degradation] {
-    [
-      blur.map { .blur(deviation: $0...$0) }, noise.map { .noise(deviation: $0...$0) },
-      jpeg.map { .jpeg(quality: $0...$0) },
-    ].compactMap { $0 }
-  }
-
-  func validate() throws {
-    for (name, value, range) in [
-      ("--blur", blur, 0.0...64), ("--noise", noise, 0...255), ("--jpeg", jpeg, 1...100),
-    ] {
-      guard let value, !range.contains(value) else { continue }
-      throw ValidationError(
-        "\(name): \(Int(range.lowerBound)) to \(Int(range.upperBound)) expected, \(value) found")
-    }
-  }
 
   func run() throws {
     // A folder that is none is said so before a model is loaded.
@@ -97,7 +66,8 @@ struct EvalCommand: ParsableCommand {
     defer { bar.finish() }
     let evaluation = try Evaluation(
       model, originals: data, scale: scale, lowResolution: lowResolution,
-      degradations: degradations, unroundedLuma: unroundedLuma, options: compute.upscalerOptions
+      degradations: degradations.list, unroundedLuma: unroundedLuma,
+      options: compute.upscalerOptions
     ) { done, total in
       bar.update(Double(done) / Double(max(total, 1)))
     }

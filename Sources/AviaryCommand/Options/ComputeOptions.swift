@@ -26,15 +26,16 @@ struct ComputeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The numbers computed with: f32, bf16.", valueName: "precision"),
+      "The numbers computed with: f32, bf16 or int8 (default: int8 of a quantised checkpoint, else "
+        + "f32).", valueName: "precision"),
     completion: .list(RunPrecision.allCases.map(\.rawValue)),
     transform: { text in
       guard let precision = RunPrecision(rawValue: text) else {
-        throw ValidationError("one of f32, bf16 expected")
+        throw ValidationError("one of f32, bf16, int8 expected")
       }
       return precision
     })
-  var precision = RunPrecision.float32
+  var precision: RunPrecision?
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {

@@ -9,6 +9,18 @@ extension Card {
       sheet.add(
         "Training", "\(training.steps) steps, seed \(training.seed), by \(training.program)")
     }
+    if let quantization {
+      let kept = quantization.kept
+      sheet.add(
+        "Quantised",
+        [
+          "\(quantization.layers) convolutions to int8, \(kept.count) kept"
+            + (kept.isEmpty ? "" : ": \(kept.joined(separator: ", "))"),
+          "calibrated with \(quantization.pictures) pictures of \(quantization.data), on which "
+            + "\(NumberText.fixed(quantization.loss, 3)) dB of "
+            + "\(NumberText.fixed(quantization.psnr, 2)) are lost",
+        ])
+    }
     sheet.add(
       "Quality",
       quality.map { entry in

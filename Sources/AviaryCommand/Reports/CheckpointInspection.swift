@@ -40,6 +40,12 @@ struct CheckpointInspection {
       "Content hash",
       "\(summary.storedHash) (\(isVerified ? "verified" : "as stored, not verified"))")
     summary.card.describe(in: &sheet)
+    sheet.add(
+      "Computes in int8",
+      summary.quantization.map { layer in
+        "\(layer.node): \(layer.isSigned ? "int8" : "uint8") of step "
+          + "\(NumberText.short(Double(layer.inputStep)))"
+      })
     training?.describe(in: &sheet)
     sheet.add("Tensors", TensorEntry.total(tensors))
     return "\(path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
@@ -60,6 +66,20 @@ struct CheckpointInspection {
         "tensors": .array(try tensors.map { try $0.json }),
       ]
       members["architecture"] = summary.architecture.map(JSON.string)
+      if !summary.quantization.isEmpty {
+        members["quantization"] = .object(
+          Dictionary(
+            uniqueKeysWithValues: summary.quantization.map { layer in
+              (
+                layer.node,
+                [
+                  "inputStep": .number(Double(layer.inputStep)),
+                  "inputType": .string(layer.isSigned ? "int8" : "uint8"),
+                  "weightSteps": .array(layer.weightSteps.map { .number(Double($0)) }),
+                ]
+              )
+            }))
+      }
       members["optimizer"] = training?.optimizer?.json
       members["training"] = try training?.progress.map { try JSON(encoding: $0) }
       members["configuration"] = part(summary.configuration)

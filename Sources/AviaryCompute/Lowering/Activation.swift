@@ -21,7 +21,7 @@ extension Lowering {
     _ memory: MemoryDescriptor
   ) throws(ComputeError) {
     // Source and destination have one descriptor: oneDNN works in place where they coincide.
-    let function = Elementwise(activation)
+    let function = Elementwise(activation, step: unit.mode.outputNumbers.step)
     var raw = memory.raw
     var call = dnnl_eltwise_desc_t()
     try check(

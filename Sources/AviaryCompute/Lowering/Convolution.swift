@@ -70,14 +70,15 @@ extension Lowering {
   /// where the result goes.
   func fusedOperations(_ unit: Unit) -> [PostOperation] {
     let epilogue = unit.epilogue
+    let step = unit.mode.outputNumbers.step
     var operations: [PostOperation] = []
     if let activation = epilogue.activation {
-      operations.append(.elementwise(Elementwise(activation)))
+      operations.append(.elementwise(Elementwise(activation, step: step)))
     }
     if addsInPlace(unit) {
       operations.append(.sum)
       if let activation = epilogue.finalActivation {
-        operations.append(.elementwise(Elementwise(activation)))
+        operations.append(.elementwise(Elementwise(activation, step: step)))
       }
     }
     return operations

@@ -14,6 +14,14 @@ struct ConvolutionCall {
   var edges: Edges
   var hasBias: Bool
 
+  /// What sums of whole numbers are multiplied with, to be worth what the result's are: a number for
+  /// each output channel; empty for other numbers.
+  private var scales: [Float] {
+    guard let layer = unit.quantization else { return [] }
+    let step = unit.mode.outputNumbers.step
+    return layer.weightSteps.map { Float(Double(layer.inputStep) * Double($0) / Double(step)) }
+  }
+
   /// OIHW, of each group where there are several.
   var weightShape: [Int] {
     let shape = [output[1] / groups, input[1] / groups, kernel.height, kernel.width]
@@ -50,7 +58,8 @@ struct ConvolutionCall {
     }
     for (layout, numbers) in fallbacks {
       let source = try memory(input, layout, numbers)
-      let destination = try memory(output, layout)
+      let destination = try memory(
+        output, layout, numbers.isWhole ? unit.mode.outputNumbers : .float32)
       if let descriptor = try? decide(source, destination, numbers, [], engine),
         !descriptor.isReference
       {
@@ -65,7 +74,7 @@ struct ConvolutionCall {
   /// likes best.
   var fallbacks: [(layout: Layout?, numbers: Numbers)] {
     let numbers: [Numbers] =
-      unit.mode.inputNumbers == .float32 ? [.float32] : [unit.mode.inputNumbers, .float32]
+      unit.mode.inputNumbers == .bfloat16 ? [.bfloat16, .float32] : [unit.mode.inputNumbers]
     return numbers.flatMap { numbers in
       [nil, Layout.channelsLast, .planar].map { ($0, numbers) }
     }
@@ -85,7 +94,8 @@ struct ConvolutionCall {
     _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ numbers: Numbers,
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var weights = try MemoryDescriptor.any(weightShape, numbers).raw
+    let factors = numbers.isWhole ? Numbers.int8(step: 1) : numbers
+    var weights = try MemoryDescriptor.any(weightShape, factors).raw
     // A descriptor of nothing says that there is none.
     var bias =
       hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
@@ -100,6 +110,7 @@ struct ConvolutionCall {
         // oneDNN counts the pixels left out.
         pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),
         pair(edges.bottom, edges.right)))
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing(postOperations), engine)
+    return try PrimitiveDescriptor(
+      call, PrimitiveAttributes.fusing(postOperations, scales: scales), engine)
   }
 }

@@ -15,6 +15,8 @@ struct KernelSource {
   var kernel: Size
   /// Whether the weight is laid out IOHW.
   var isTransposed: Bool
+  /// The steps of whole numbers, if it is those that are multiplied.
+  var quantization: Quantization.Layer?
 
   var hasBias: Bool { parameters.count > 1 || !affine.isEmpty }
 
@@ -29,7 +31,9 @@ struct KernelSource {
     var shape = [filters / groups, channels / groups, rows.count, columns.count]
     if groups > 1 { shape.insert(groups, at: 0) }
     // As it stands in the file, which is the case that matters for large models.
-    let isPlain = affine.isEmpty && !isTransposed && rows == allRows && columns == allColumns
+    let isPlain =
+      affine.isEmpty && quantization == nil && !isTransposed && rows == allRows
+      && columns == allColumns
     return Constant(
       key: key(.kernel(rows: rows, columns: columns)), descriptor: descriptor, shape: shape,
       parameter: isPlain ? parameters[0] : nil
@@ -46,7 +50,7 @@ struct KernelSource {
           for row in rows {
             for column in columns {
               let weight = Double(source[place(filter, channel, row, column)])
-              result.append(Float(weight * scale[filter]))
+              result.append(rounded(weight * scale[filter], filter))
             }
           }
         }
@@ -96,22 +100,34 @@ struct KernelSource {
   func bias(_ descriptor: MemoryDescriptor, repeated times: Int = 1) -> Constant {
     Constant(
       key: key(.bias), descriptor: descriptor, shape: [filters * times],
-      parameter: affine.isEmpty && parameters.count > 1 && times == 1 ? parameters[1] : nil
+      parameter: affine.isEmpty && quantization == nil && parameters.count > 1 && times == 1
+        ? parameters[1] : nil
     ) { weights throws(ComputeError) in
       let affine = try Affine(affine, channels: filters, weights)
-      var result = affine.shift
-      if parameters.count > 1 {
-        let bias = try weights.values(parameters[1])
-        for i in result.indices { result[i] += Double(bias[i]) * affine.scale[i] }
+      let bias = parameters.count > 1 ? try weights.values(parameters[1]) : nil
+      return affine.shift.indices.flatMap { filter in
+        var value = Double(bias?[filter] ?? 0) * affine.scale[filter] + affine.shift[filter]
+        if let quantization {
+          // It is added to the sums of products, before these are scaled.
+          value /= Double(quantization.inputStep) * Double(quantization.weightSteps[filter])
+        }
+        return [Float](repeating: Float(value), count: times)
       }
-      return result.flatMap { [Float](repeating: Float($0), count: times) }
     }
+  }
+
+  /// A weight as it is multiplied: whole, if whole numbers are.
+  private func rounded(_ weight: Double, _ filter: Int) -> Float {
+    guard let quantization else { return Float(weight) }
+    let steps = (weight / Double(quantization.weightSteps[filter])).rounded(.toNearestOrEven)
+    let most = Quantization.Layer.mostWeight
+    return min(max(Float(steps), -most), most)
   }
 
   func key(_ form: Constant.Form) -> Constant.Key {
     Constant.Key(
       parameters: parameters, affine: affine, form: form, groups: groups,
-      isTransposed: isTransposed)
+      isTransposed: isTransposed, quantization: quantization)
   }
 
   /// Where a weight stands: `channel` counts from its group's first.
@@ -130,12 +146,14 @@ extension KernelSource {
   init(_ unit: Unit, _ c: Convolution, channels: Int, flipped: Bool) {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
-      groups: c.groups, kernel: c.kernel, isTransposed: flipped)
+      groups: c.groups, kernel: c.kernel, isTransposed: flipped,
+      quantization: unit.quantization)
   }
 
   init(_ unit: Unit, _ c: TransposedConvolution, channels: Int) {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
-      groups: c.groups, kernel: c.kernel, isTransposed: true)
+      groups: c.groups, kernel: c.kernel, isTransposed: true,
+      quantization: unit.quantization)
   }
 }

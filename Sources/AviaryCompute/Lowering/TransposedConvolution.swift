@@ -57,7 +57,7 @@ extension Lowering {
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
       bias: { source.bias($0) }, from: .value(unit.inputs[0]), to: result,
-      activation.map { [.elementwise(Elementwise($0))] } ?? [])
+      activation.map { [.elementwise(Elementwise($0, step: form.numbers.step))] } ?? [])
     if !fused.isFused, let activation {
       try elementwise(unit, activation, result, memory)
     }

@@ -7,7 +7,8 @@ struct Elementwise {
   let alpha: Float
   let beta: Float
 
-  init(_ activation: Activation) {
+  /// - Parameter step: what a number that it is applied to is worth.
+  init(_ activation: Activation, step: Float = 1) {
     (algorithm, alpha, beta) =
       switch activation {
       case .relu: (dnnl_eltwise_relu, 0, 0)
@@ -18,7 +19,8 @@ struct Elementwise {
       case .silu: (dnnl_eltwise_swish, 1, 0)
       case .sigmoid: (dnnl_eltwise_logistic, 0, 0)
       case .tanh: (dnnl_eltwise_tanh, 0, 0)
-      case .clamp(let minimum, let maximum): (dnnl_eltwise_clip, Float(minimum), Float(maximum))
+      case .clamp(let minimum, let maximum):
+        (dnnl_eltwise_clip, Float(minimum) / step, Float(maximum) / step)
       }
   }
 }

@@ -21,13 +21,25 @@ enum PostOperation {
   deinit { unsafe dnnl_primitive_attr_destroy(raw) }
 
   /// Attributes with these operations fused, in this order.
-  static func fusing(_ operations: [PostOperation]) throws(ComputeError) -> PrimitiveAttributes {
+  ///
+  /// - Parameter scales: what the result is multiplied with before that, one number or one for each
+  ///   channel; empty for nothing.
+  static func fusing(
+    _ operations: [PostOperation], scales: [Float] = []
+  ) throws(ComputeError) -> PrimitiveAttributes {
     // Scratch memory of ours lies in the plan's arena, counted and reused; oneDNN's own would be
     // taken for every primitive and kept.
     let attributes = try PrimitiveAttributes()
     try check(
       "dnnl_primitive_attr_set_scratchpad_mode",
       unsafe dnnl_primitive_attr_set_scratchpad_mode(attributes.raw, dnnl_scratchpad_mode_user))
+    if !scales.isEmpty {
+      // The mask has a bit for each dimension along which scales differ: the second is the channels'.
+      try check(
+        "dnnl_primitive_attr_set_output_scales",
+        unsafe dnnl_primitive_attr_set_output_scales(
+          attributes.raw, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 2, scales))
+    }
     if !operations.isEmpty {
       let list = try PostOperationList()
       for operation in operations { try list.append(operation) }

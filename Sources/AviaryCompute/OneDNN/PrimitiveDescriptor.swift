@@ -36,10 +36,13 @@ import CDNNL
   }
 
   /// The decision how to copy from one layout to another.
+  ///
+  /// - Parameter scale: what every number is multiplied with.
   init(
-    reorder source: MemoryDescriptor, to destination: MemoryDescriptor, _ engine: EngineHandle
+    reorder source: MemoryDescriptor, to destination: MemoryDescriptor, scale: Float = 1,
+    _ engine: EngineHandle
   ) throws(ComputeError) {
-    let attributes = try PrimitiveAttributes.fusing([])
+    let attributes = try PrimitiveAttributes.fusing([], scales: scale == 1 ? [] : [scale])
     var handle: dnnl_primitive_desc_t?
     var (from, to) = (source.raw, destination.raw)
     try check(

@@ -20,6 +20,7 @@ struct Constant {
     var form: Form
     var groups = 1
     var isTransposed = false
+    var quantization: Quantization.Layer?
   }
 
   /// What is made of the parameters.

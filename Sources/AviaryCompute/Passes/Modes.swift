@@ -43,10 +43,8 @@ extension Program {
       }
       modes = modes.stablySorted { $0.cost }
     }
-    if options.precision == .bfloat16 {
-      modes = (modes + modes.flatMap { narrowed($0, unit) }).stablySorted { $0.cost }
-    }
-    if unit.work.isConvolution, !unit.epilogue.isEmpty {
+    modes = inNumbers(modes, of: unit, options.precision)
+    if unit.work.isConvolution, !unit.epilogue.isEmpty, unit.quantization == nil {
       // Read and written once more for what is not fused.
       let passes = Double(3 * output.count) * Mode.nanosecondsPerMove
       modes += modes.filter { $0.algorithm == .direct }.map { $0.separate(adding: passes) }

@@ -9,6 +9,10 @@ struct Program {
     /// How it lies in memory, and in which numbers; decided by `assignLayouts`.
     var form = Form(layout: .planar)
     var layout: Layout { form.layout }
+    /// The whole numbers in which all that take it want it; nil where not all do.
+    var whole: Numbers?
+    /// Whether something wants it as it is.
+    var isWantedWide = false
 
     var count: Int { shape.reduce(1, *) }
     /// Whether it is a picture, NCHW.

@@ -18,6 +18,8 @@ struct Unit {
   var epilogue = Epilogue()
   /// The scales and shifts of an affine unit, or those folded into a convolution's weights.
   var affine: [AffineStage] = []
+  /// The scales of a convolution of whole numbers; nil for one of others.
+  var quantization: Quantization.Layer?
   /// How it is done: in which layouts, by which algorithm.
   var mode = Mode(.planar, .planar, cost: 0)
   /// Convolutions by planes that are done line by line along with it, the first one first. The

@@ -18,7 +18,7 @@ extension Mode {
   /// What tells it from a unit's other modes, as caches and checkpoints have it.
   var text: String {
     let taken = others.map { "\(input),\($0)" } ?? "\(input)"
-    return "\(taken) \(inputNumbers)>\(output) \(outputNumbers) \(algorithm)"
+    return "\(taken) \(inputNumbers.name)>\(output) \(outputNumbers.name) \(algorithm)"
       + (isSeparate ? " separate" : "")
   }
 }

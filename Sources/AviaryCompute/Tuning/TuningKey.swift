@@ -27,7 +27,7 @@ enum TuningKey {
   static func copy(_ shape: [Int], threads: Int) -> String { "\(threads) copy \(text(shape))" }
 
   static func copyMode(_ from: Form, _ to: Form) -> String {
-    "\(from.layout) \(from.numbers)>\(to.layout) \(to.numbers)"
+    "\(from.layout) \(from.numbers.name)>\(to.layout) \(to.numbers.name)"
   }
 
   /// All of a program, whatever its weights are: too long to be written down.

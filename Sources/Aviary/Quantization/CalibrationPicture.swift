@@ -1,0 +1,72 @@
+internal import AviaryGraph
+internal import AviaryImage
+internal import AviaryTensor
+internal import AviaryTraining
+
+/// A part of a picture, and what the network is given to restore it from.
+struct CalibrationPicture {
+  let original: Image
+  let small: Image
+
+  /// Which stream of the seed pictures and parts are drawn from: the letters "quan".
+  private static let purpose: UInt64 = 0x7175_616E
+
+  /// Draws parts of the pictures of a folder.
+  ///
+  /// - Parameters:
+  ///   - scale: what the network enlarges by.
+  ///   - multiple: what the sides of the small pictures are a multiple of.
+  /// - Throws: `AviaryError.noPictures` where none is large enough; `ImageError`.
+  static func drawn(
+    by options: QuantizationOptions, scale: Int, multiple: Int, minimum: Int,
+    _ degradations: [DataRecipe.Degradation], progress: (Double) -> Void
+  ) throws -> [CalibrationPicture] {
+    var generator = SeededGenerator(seed: options.seed, purpose)
+    let names = try PictureFolder.pictures(in: options.data).shuffled(using: &generator)
+    var pictures: [CalibrationPicture] = []
+    for (position, name) in names.enumerated() where pictures.count < options.pictures {
+      progress(Double(pictures.count) / Double(min(options.pictures, names.count)))
+      let whole = try Image(contentsOf: "\(options.data)/\(name)").opaque
+      func side(_ length: Int) -> Int {
+        min(options.patch, length) / (scale * multiple) * scale * multiple
+      }
+      let width = side(whole.width), height = side(whole.height)
+      // SSIM's window is 11 pixels wide.
+      guard min(width, height) >= max(scale * minimum, 2 * scale + 11) else { continue }
+      let original = try whole.cropped(
+        x: Int.random(in: 0...whole.width - width, using: &generator),
+        y: Int.random(in: 0...whole.height - height, using: &generator), width: width,
+        height: height)
+      let small = try Evaluation.lowResolution(of: original, name, scale: scale, folder: nil)
+      pictures.append(
+        CalibrationPicture(
+          original: original,
+          small: try Evaluation.degraded(small, by: degradations, position: position)))
+    }
+    guard !pictures.isEmpty else { throw AviaryError.noPictures(folder: options.data) }
+    return pictures
+  }
+
+  /// What the network is given: [runs, channels, height, width].
+  func input(of model: Model, scale: Int) throws -> Tensor {
+    let colour = model.picture.colour.model(for: small.format.color)
+    var image = try small.converted(to: colour)
+    if model.picture.enlargeFirst == .bicubic {
+      image = try Resampling().resize(image, by: ScaleFactor(scale))
+    }
+    let channels = model.graph.inputs[0].channels
+    var values: [Float] = []
+    values.reserveCapacity(image.channels * image.width * image.height)
+    let size = image.width * image.height
+    unsafe image.withFloats { pixels in
+      for plane in 0..<image.channels {
+        let (factor, offset) = model.picture.scaling(channel: plane % channels)
+        for i in plane * size..<(plane + 1) * size {
+          unsafe values.append(pixels[i] * factor + offset)
+        }
+      }
+    }
+    return try Tensor(
+      shape: [image.channels / channels, channels, image.height, image.width], values)
+  }
+}

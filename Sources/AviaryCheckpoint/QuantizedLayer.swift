@@ -1,0 +1,26 @@
+/// The scales by which one convolution of a network multiplies whole numbers of 8 bits, as a
+/// checkpoint keeps them (`/quantization`).
+///
+/// A number x of the input stands for round(x / `inputStep`), limited to 0...255, or to -127...127
+/// where it may be negative; weights w for round(w / step of their output channel), -127...127.
+public struct QuantizedLayer: Hashable, Sendable {
+  /// The node of the graph.
+  public var node: String
+  /// What one step of the input is worth.
+  public var inputStep: Float
+  /// Whether the input may be negative.
+  public var isSigned: Bool
+  /// What one step of the weights is worth, for each output channel.
+  public var weightSteps: [Float]
+
+  /// A layer with these scales.
+  public init(node: String, inputStep: Float, isSigned: Bool, weightSteps: [Float]) {
+    self.node = node
+    self.inputStep = inputStep
+    self.isSigned = isSigned
+    self.weightSteps = weightSteps
+  }
+
+  /// Whether a step is one: finite, and so far above zero that its inverse is finite, too.
+  static func isStep(_ step: Float) -> Bool { step.isFinite && step >= 0x1p-100 && step <= 0x1p100 }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import AviaryTraining
+
+/// What pictures suffer before they are restored.
+struct DegradationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Blur what is to be restored: a Gaussian's deviation in pixels.", valueName: "pixels"))
+  var blur: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add Gaussian noise to it: the deviation in parts of 255. The same in every evaluation.",
+      valueName: "deviation"))
+  var noise: Double?
+
+  @Option(help: ArgumentHelp("Compress it as JPEG does, at a quality.", valueName: "1-100"))
+  var jpeg: Double?
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("--blur", blur, 0.0...64), ("--noise", noise, 0...255), ("--jpeg", jpeg, 1...100),
+    ] {
+      guard let value, !range.contains(value) else { continue }
+      throw ValidationError(
+        "\(name): \(Int(range.lowerBound)) to \(Int(range.upperBound)) expected, \(value) found")
+    }
+  }
+
+  /// All of them, in this order.
+  var list: [DataRecipe.Degradation] {
+    [
+      blur.map { .blur(deviation: $0...$0) }, noise.map { .noise(deviation: $0...$0) },
+      jpeg.map { .jpeg(quality: $0...$0) },
+    ].compactMap { $0 }
+  }
+}

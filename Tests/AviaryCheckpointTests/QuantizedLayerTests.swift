@@ -1,0 +1,132 @@
+import AviaryTensor
+import AviaryTestSupport
+import FoundationEssentials
+import Testing
+
+@testable import AviaryCheckpoint
+
+/// The scales of whole numbers in a checkpoint.
+@Suite struct QuantizedLayerTests {
+  private static let layers = [
+    QuantizedLayer(node: "body.0", inputStep: 0.0125, isSigned: true, weightSteps: [0.5, 0x1p-20]),
+    QuantizedLayer(node: "head", inputStep: 1 / 255, isSigned: false, weightSteps: [.pi, 1, 2]),
+  ]
+
+  private func checkpoint(_ layers: [QuantizedLayer]) throws -> Checkpoint {
+    var checkpoint = Checkpoint(
+      weights: NamedTensors([("a", try Tensor(shape: [1], [1]))]), quantization: layers)
+    checkpoint.card.quantization = .init(
+      data: "train", pictures: 24, patch: 192, seed: .max, layers: 2, kept: ["tail"], psnr: 33.5,
+      loss: 0.03)
+    return checkpoint
+  }
+
+  /// The hash of the format's page: scales are no part of it.
+  @Test func whatIsWrittenIsRead() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    let written = try checkpoint(Self.layers.reversed())
+    try written.write(to: path)
+    let read = try Checkpoint(contentsOf: path)
+    #expect(read.quantization == Self.layers)
+    #expect(read.card == written.card)
+    #expect(try CheckpointSummary(of: path).quantization == Self.layers)
+    #expect(
+      read.storedHash == "sha256:d84d13ab7e5c3aefbab46a0226822b8120b5e49e3259fc84fca8e2315c88e66a")
+    try checkpoint([]).write(to: path)
+    #expect(try Checkpoint(contentsOf: path).quantization.isEmpty)
+  }
+
+  @Test(arguments: [0, -1, .nan, .infinity, 0x1p-120, 0x1p120] as [Float])
+  func stepsThatAreNoneAreNotWritten(_ step: Float) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    for layer in [
+      QuantizedLayer(node: "a", inputStep: step, isSigned: true, weightSteps: [1]),
+      QuantizedLayer(node: "a", inputStep: 1, isSigned: true, weightSteps: [1, step]),
+    ] {
+      #expect(
+        throws: CheckpointError.cannotWrite(
+          path: path, reason: "the quantisation: a: a step that is none")
+      ) { try checkpoint([layer]).write(to: path) }
+    }
+  }
+
+  @Test func namesThatAreNoneAreNotWritten() throws {
+    let folder = try TemporaryFolder()
+    let layer = QuantizedLayer(node: "a/b", inputStep: 1, isSigned: true, weightSteps: [1])
+    #expect(throws: CheckpointError.invalidName("a/b")) {
+      try checkpoint([layer]).write(to: folder.file("a.h5"))
+    }
+  }
+
+  /// What is said of a checkpoint whose `/quantization` someone else wrote.
+  private func message(
+    _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
+  ) throws -> String {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.h5")
+    let writer = try HDF5Writer(replacing: path)
+    let root = try writer.root()
+    try writer.attribute("format", "aviary-checkpoint", of: root)
+    try writer.attribute("format_version", 1, of: root)
+    try writer.attribute("created_by", "someone", of: root)
+    try writer.attribute("content_hash", "sha256:0", of: root)
+    _ = try writer.group("weights", in: root)
+    try body(writer, try writer.group("quantization", in: root))
+    try writer.commit()
+    let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
+    let place = "\(path): damaged: /quantization/n: "
+    #expect(error.description.hasPrefix(place), "\(error)")
+    return String(error.description.dropFirst(place.count))
+  }
+
+  @Test func whatIsWrongIsNamed() throws {
+    func message(
+      _ values: Tensor, type: String? = "int8", step: Double? = 1
+    ) throws -> String {
+      try self.message { writer, group in
+        let dataSet = try writer.tensor("n", values, in: group)
+        if let type { try writer.attribute("input_type", type, of: dataSet) }
+        if let step { try writer.attribute("input_step", step, of: dataSet) }
+      }
+    }
+    let good = try Tensor(shape: [2], [1, 2])
+    let kinds = "float32 of shape [1 to 1048576] expected, "
+    #expect(try message(Tensor(shape: [1, 2], [1, 2])) == kinds + "float32 of shape [1, 2] found")
+    #expect(try message(Tensor(shape: [0], [])) == kinds + "float32 of shape [0] found")
+    #expect(
+      try message(Tensor(zeros: [2], elementType: .int64)) == kinds + "int64 of shape [2] found")
+    let types = "an attribute input_type of int8 or uint8 expected, "
+    #expect(try message(good, type: nil) == types + "none found")
+    #expect(try message(good, type: "int4") == types + "int4 found")
+    let step = "an attribute input_step above 0 expected, none found"
+    for value in [nil, 0, -1, .nan, .infinity, 1e-60, 1e60] as [Double?] {
+      #expect(try message(good, step: value) == step)
+    }
+    for value in [0, -1, .nan, .infinity] as [Float] {
+      #expect(
+        try message(Tensor(shape: [2], [1, value]))
+          == "finite numbers above 0 expected, others found")
+    }
+    #expect(
+      try self.message { writer, group in _ = try writer.group("n", in: group) }
+        == "a data set expected, a group found")
+  }
+
+  @Test func withAnyByteChangedItIsReadOrRefused() throws {
+    let folder = try TemporaryFolder()
+    try checkpoint(Self.layers).write(to: folder.file("a.h5"))
+    let bytes = try Array(Data(contentsOf: URL(filePath: folder.file("a.h5"))))
+    for i in stride(from: 0, to: bytes.count, by: max(bytes.count / 60, 1)) {
+      var damaged = bytes
+      damaged[i] ^= 0xFF
+      let path = try folder.file("b.h5", damaged)
+      do throws(CheckpointError) {
+        _ = try CheckpointFile(path)
+      } catch {
+        #expect(!error.description.contains("\n"))
+      }
+    }
+  }
+}
