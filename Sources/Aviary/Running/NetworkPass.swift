@@ -34,9 +34,14 @@ struct NetworkPass: ~Copyable {
       resultBytes: resultBytes, machinery)
   }
 
-  /// Takes the next rows of the picture and gives the next rows of the result.
-  mutating func push(_ band: Image, progress: () -> Void) throws -> [Image] {
-    let input = try enlargement?.push(band) ?? band
-    return try network.push(input, progress: progress)
+  /// Takes the next rows of the picture.
+  mutating func append(_ band: Image) throws {
+    try network.append(try enlargement?.push(band) ?? band)
+  }
+
+  /// The next rows of the result, a band at a time; nil where more of the picture is needed, and at
+  /// the end.
+  mutating func next(progress: () -> Void) throws -> Image? {
+    try network.next(progress: progress)
   }
 }

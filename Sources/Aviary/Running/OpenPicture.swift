@@ -9,8 +9,12 @@ struct OpenPicture: ~Copyable {
   private var stages: PictureStages
   private var warnings: [String] = []
 
-  /// Rows that are read at once: enough that decoding in bands costs nothing.
-  private static let bandHeight = 64
+  /// Rows that are read at once: enough that decoding in bands costs nothing, and few enough that
+  /// they take little memory once they are enlarged.
+  private let bandHeight: Int
+
+  private static let mostRows = 64
+  private static let bandBytes = 1 << 25
 
   /// - Throws: `ImageError` for what is no picture, and what `PictureStages` throws.
   init(_ input: String, _ model: Model, scale: Int, _ machinery: Machinery) throws {
@@ -24,6 +28,8 @@ struct OpenPicture: ~Copyable {
     self.machinery = machinery
     self.reader = reader
     self.stages = stages
+    let rowBytes = header.width * scale * scale * header.format.channels * 4
+    bandHeight = min(max(OpenPicture.bandBytes / rowBytes, 1), OpenPicture.mostRows)
     if !model.scales.isEmpty, !model.scales.contains(scale) {
       let scales = model.scales.map(String.init).joined(separator: ", ")
       warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
@@ -48,7 +54,7 @@ struct OpenPicture: ~Copyable {
       metadata: header.metadata, threads: machinery.threads)
     var done = 0
     let total = Double(max(stages.tileCount, 1))
-    while let band = try reader.read(rows: OpenPicture.bandHeight) {
+    while let band = try reader.read(rows: bandHeight) {
       try stages.push(
         band,
         progress: {

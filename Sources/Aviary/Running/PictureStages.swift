@@ -92,7 +92,9 @@ struct PictureStages: ~Copyable {
       input = try colours.plane(0).labelled(PixelFormat(.luma, bitDepth: source.bitDepth))
       for i in chroma.indices { try chroma[i].push(colours.plane(i + 1)) }
     }
-    for rows in try pass.push(input, progress: progress) {
+    try pass.append(input)
+    // One after the other, lest all that a band completes be in memory at once.
+    while let rows = try pass.next(progress: progress) {
       try main.append(rows)
       try emit(sink)
     }

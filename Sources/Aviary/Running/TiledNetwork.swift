@@ -80,23 +80,25 @@ struct TiledNetwork: ~Copyable {
     runner.tileCount = rowSpans.count * columnSpans.count * machinery.options.pictureCount
   }
 
-  /// Takes the next rows of the picture and gives the next rows of the result, as many as can be
-  /// made.
+  /// Takes the next rows of the picture.
+  mutating func append(_ band: Image) throws { try window.append(band) }
+
+  /// The next rows of the result, those of one row of tiles; nil where more of the picture is needed,
+  /// and at the end.
   ///
   /// - Parameter progress: is told after each tile.
-  mutating func push(_ band: Image, progress: () -> Void) throws -> [Image] {
-    try window.append(band)
-    var results: [Image] = []
+  mutating func next(progress: () -> Void) throws -> Image? {
     while nextSpan < rowSpans.count {
       let span = rowSpans[nextSpan]
-      guard sourceRow(span.start + span.length - 1) < window.range.upperBound else { break }
-      if let result = try compute(span, progress: progress) { results.append(result) }
+      guard sourceRow(span.start + span.length - 1) < window.range.upperBound else { return nil }
+      let result = try compute(span, progress: progress)
       nextSpan += 1
       if nextSpan < rowSpans.count {
         try window.discard(before: sourceRow(rowSpans[nextSpan].start))
       }
+      if let result { return result }
     }
-    return results
+    return nil
   }
 
   /// Throws unless a tile's output is what sizes and scale promise. They are derived from the graph,

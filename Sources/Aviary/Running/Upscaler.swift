@@ -101,6 +101,9 @@ public struct Upscaler: Sendable {
     var pass = try NetworkPass(
       model, scale: scale, width: image.width, height: image.height, format: input.format,
       machinery)
-    return try .stacked(try pass.push(input, progress: {}))
+    try pass.append(input)
+    var bands: [Image] = []
+    while let rows = try pass.next(progress: {}) { bands.append(rows) }
+    return try .stacked(bands)
   }
 }
