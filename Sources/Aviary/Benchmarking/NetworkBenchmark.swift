@@ -158,7 +158,7 @@ public struct NetworkBenchmark: Sendable {
   static func noise(_ shape: [Int], stream: UInt64) throws(TensorError) -> Tensor {
     var generator = SeededGenerator(seed: 2, stream)
     var tensor = try Tensor(zeros: shape)
-    tensor.withMutableFloats { values in
+    unsafe tensor.withMutableFloats { values in
       for i in values.indices {
         unsafe values[i] = Float(generator.next() >> 40) / Float(1 << 24)
       }
