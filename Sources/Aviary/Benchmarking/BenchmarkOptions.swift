@@ -31,6 +31,9 @@ public struct BenchmarkOptions: Sendable {
     (self.plan, self.isTraining, self.measuresPeak) = (plan, isTraining, measuresPeak)
   }
 
+  /// What the network's convolutions multiply, the narrowest of it: `float32`, `bfloat16`, `int8`.
+  public var numbers: String { plan.quantization == nil ? plan.precision.rawValue : "int8" }
+
   /// The shapes of a network's inputs: N, channels, height, width.
   func inputShapes(_ graph: Graph) -> [[Int]] {
     let rule = graph.sizeRule()

@@ -9,7 +9,6 @@ struct Machinery: Sendable {
   let plans: PlanPool
   /// The memory that a picture's bands and activations may take.
   let allowance: MemoryAllowance.Bounds
-
   let planOptions: PlanOptions
   /// On how many threads everything but the network is done.
   var threads: Int { engine.threads }
@@ -18,17 +17,8 @@ struct Machinery: Sendable {
   ///   them; `ComputeError`.
   init(_ model: Model, _ options: UpscalerOptions) throws {
     self.options = options
-    var planOptions = PlanOptions(exact: options.exact, tuning: options.tuning)
-    let own = model.quantization.isEmpty || options.exact ? RunPrecision.float32 : .int8
-    switch options.precision ?? own {
-    case .float32: break
-    case .bfloat16: planOptions.precision = .bfloat16
-    case .int8:
-      guard !model.quantization.isEmpty else { throw AviaryError.notQuantized(model.name) }
-      // The other convolutions in float32: what was measured holds on every processor.
-      planOptions.quantization = Quantization(model.quantization)
-    }
-    self.planOptions = planOptions
+    planOptions = try model.planOptions(
+      options.precision, exact: options.exact, tuning: options.tuning)
     engine = try Engine(threads: options.threads)
     weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
     // Read once: what is free changes with what is taken, and parts must not depend on it.

@@ -49,16 +49,7 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
   var threads: Int?
 
-  @Option(
-    help: ArgumentHelp("The numbers computed with: f32, bf16.", valueName: "precision"),
-    completion: .list(RunPrecision.allCases.map(\.rawValue)),
-    transform: { text in
-      guard let precision = RunPrecision(rawValue: text) else {
-        throw ValidationError("one of f32, bf16 expected")
-      }
-      return precision
-    })
-  var precision = RunPrecision.float32
+  @OptionGroup var numbers: PrecisionOptions
 
   @Option(
     help: ArgumentHelp(
@@ -90,25 +81,31 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let zoo = try zooOptions.zoo()
-    let options = BenchmarkOptions(
-      size: size?.size, batch: batch, runs: runs, threads: threads,
-      plan: PlanOptions(
-        exact: exact, precision: precision == .bfloat16 ? .bfloat16 : .float32,
-        tuning: TuningChoice.tuning(tune, else: .always), runsAhead: runs),
-      isTraining: training)
+    func options(_ model: Model) throws -> BenchmarkOptions {
+      var plan = try model.planOptions(
+        numbers.precision, exact: exact, tuning: TuningChoice.tuning(tune, else: .always))
+      plan.runsAhead = runs
+      // Steps of training have no whole numbers.
+      if training { plan.quantization = nil }
+      return BenchmarkOptions(
+        size: size?.size, batch: batch, runs: runs, threads: threads, plan: plan,
+        isTraining: training)
+    }
     let report: BenchReport
     if let path = zoo.file(reference) {
       let model = try zoo.load(path, scale: nil, weights, quiet: output.quiet)
       let tensors = Dictionary(model.weights.map { ($0.name, $0.tensor) }) { first, _ in first }
       report = BenchReport(
         reference, "\(model.name), its own weights",
-        try NetworkBenchmark(model.graph, weights: tensors, options: options))
+        try NetworkBenchmark(model.graph, weights: tensors, options: options(model)))
     } else {
       let (network, tensors) = try zoo.untrained(
         reference, configuration: weights.config?.json ?? [:])
       report = BenchReport(
         reference, tensors.isEmpty ? "no weights" : "random weights",
-        try NetworkBenchmark(network.graph, weights: tensors, options: options))
+        try NetworkBenchmark(
+          network.graph, weights: tensors,
+          options: options(Model(network, weights: NamedTensors()))))
     }
     try output.print(report.text(withLayers: layers), json: report.json(withLayers: layers))
   }

@@ -24,18 +24,7 @@ struct ComputeOptions: ParsableArguments {
       valueName: "always|auto|never"))
   var tune: TuningChoice?
 
-  @Option(
-    help: ArgumentHelp(
-      "The numbers computed with: f32, bf16 or int8 (default: int8 of a quantised checkpoint, else "
-        + "f32).", valueName: "precision"),
-    completion: .list(RunPrecision.allCases.map(\.rawValue)),
-    transform: { text in
-      guard let precision = RunPrecision(rawValue: text) else {
-        throw ValidationError("one of f32, bf16, int8 expected")
-      }
-      return precision
-    })
-  var precision: RunPrecision?
+  @OptionGroup var numbers: PrecisionOptions
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
@@ -46,7 +35,7 @@ struct ComputeOptions: ParsableArguments {
   /// For the library.
   var upscalerOptions: UpscalerOptions {
     UpscalerOptions(
-      threads: threads, memory: memory?.bytes, exact: exact, precision: precision,
+      threads: threads, memory: memory?.bytes, exact: exact, precision: numbers.precision,
       tuning: TuningChoice.tuning(tune, else: .auto))
   }
 }

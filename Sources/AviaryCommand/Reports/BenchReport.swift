@@ -26,7 +26,7 @@ struct BenchReport {
     sheet.add(
       "Computed",
       [
-        options.isTraining ? "forward and back" : nil, options.plan.precision.rawValue,
+        options.isTraining ? "forward and back" : nil, options.numbers,
         options.plan.exact ? "exact" : nil, "\(b.threads) thread\(b.threads == 1 ? "" : "s")",
       ].compactMap { $0 }.joined(separator: ", "))
     sheet.add(
@@ -91,7 +91,7 @@ struct BenchReport {
     }
     var members: [String: JSON] = [
       "model": .string(reference), "weights": .string(weights), "inputs": ports(b.inputs),
-      "outputs": ports(b.outputs), "precision": .string(options.plan.precision.rawValue),
+      "outputs": ports(b.outputs), "precision": .string(options.numbers),
       "exact": .bool(options.plan.exact), "training": .bool(options.isTraining),
       "threads": .int(b.threads), "runs": .int(options.runs), "milliseconds": b.times.json,
       "multiplyAdds": .number(b.multiplyAdds), "gmacPerSecond": .number(b.rate),

@@ -1,0 +1,18 @@
+import ArgumentParser
+import Aviary
+
+/// In which numbers a network is computed.
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The numbers computed with: f32, bf16 or int8 (default: int8 of a quantised checkpoint, else "
+        + "f32).", valueName: "precision"),
+    completion: .list(RunPrecision.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let precision = RunPrecision(rawValue: text) else {
+        throw ValidationError("one of f32, bf16, int8 expected")
+      }
+      return precision
+    })
+  var precision: RunPrecision?
+}
