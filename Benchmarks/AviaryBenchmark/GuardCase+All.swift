@@ -27,7 +27,8 @@ extension GuardCase {
         ours: Way(name: "Winograd", graphs: [deep], size: [16, 64, 64]), bar: 1.4),
     ]
     cases += try [
-      fusedEpilogue(), prelu(), transposed(), fewOutputs(), concatenation(), measured(),
+      winogradPhases(), fusedEpilogue(), prelu(), transposed(), fewOutputs(), concatenation(),
+      measured(),
     ]
     if Engine.hasBfloat16 {
       let strided = try Graph(channels: 64) { image in
@@ -44,6 +45,21 @@ extension GuardCase {
           bar: 1.2))
     }
     return cases
+  }
+
+  /// Strided and transposed convolutions by Winograd's algorithm.
+  private static func winogradPhases() throws -> GuardCase {
+    let network = try Graph(channels: 64) { image in
+      [
+        image.convolution("down", 128, kernel: 3, stride: 2).relu()
+          .transposedConvolution("up", 64, kernel: 3, stride: 2).relu()
+      ]
+    }
+    return GuardCase(
+      name: "Winograd's convolutions of stride 2",
+      other: Way(
+        name: "direct", graphs: [network], size: [1, 256, 256], options: PlanOptions(exact: true)),
+      ours: Way(name: "Winograd", graphs: [network], size: [1, 256, 256]), bar: 1.2)
   }
 
   /// A residual block in one plan, against its operations in plans of their own.

@@ -1,96 +1,87 @@
 #include "CKernels.h"
 #include "Vector.h"
-
-// Winograd's minimal filtering F(4x4, 3x3): 36 products for 16 results of 9 taps each. The points
-// of interpolation are 0, a, -a, b, -b and infinity; with M(x) = x (x² - a²) (x² - b²) the rows of
-// the input's transform are the coefficients of M(x) / (x - p), and of M(x) for infinity.
-//
-// Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.
-
-#define A 0.6875f
-#define B 1.5f
-
-/// Six numbers along a line of the input: what they contribute at the six points.
-INLINE void transform_input(const vec *d, vec *to) {
-  const vec even_a = d[4] - B * B * d[2], odd_a = d[3] - B * B * d[1];
-  const vec even_b = d[4] - A * A * d[2], odd_b = d[3] - A * A * d[1];
-  to[0] = A * A * B * B * d[0] + (d[4] - (A * A + B * B) * d[2]);
-  to[1] = even_a + A * odd_a;
-  to[2] = even_a - A * odd_a;
-  to[3] = even_b + B * odd_b;
-  to[4] = even_b - B * odd_b;
-  to[5] = A * A * B * B * d[1] + (d[5] - (A * A + B * B) * d[3]);
-}
-
-/// Six numbers along a line of products: the four results.
-INLINE void transform_output(const vec *m, vec *to) {
-  const vec even_a = m[1] + m[2], odd_a = m[1] - m[2];
-  const vec even_b = m[3] + m[4], odd_b = m[3] - m[4];
-  to[0] = m[0] + even_a + even_b;
-  to[1] = A * odd_a + B * odd_b;
-  to[2] = A * A * even_a + B * B * even_b;
-  to[3] = A * A * A * odd_a + (B * B * B * odd_b + m[5]);
-}
+#include "WinogradTransforms.h"
 
 // MARK: - Input
 
 /// As many tiles at once as keep the columns between the two passes in the first-level cache.
-enum { run = 8 };
+enum { run = 8, most_columns = 8 * run + 1 };
 /// How many pixels ahead memory that will be read is asked for.
 enum { ahead_of_reading = 32 };
 
 /// One group of channels of up to `run` tiles.
 ///
-/// Neighbouring tiles share two of their columns, which are transformed once.
-INLINE void input_group(const aviary_picture *picture, const float *from, long present, long top,
-                        long left, long count, float *to, long product, long tile) {
+/// Neighbouring tiles share columns, which are transformed once.
+INLINE void input_group(enum aviary_winograd form, const aviary_picture *picture,
+                        const float *from, long present, long top, long left, long count,
+                        float *to, long product, long tile) {
   static const float zeros[lanes];
-  const float *rows[6];
-  long steps[6];
-  for (long i = 0; i < 6; i++) {
+  const long span = taken(form), step = taken_step(form), size = points(form);
+  const float *rows[most_taken];
+  long steps[most_taken];
+  for (long i = 0; i < span; i++) {
     const long y = top + i;
     const int is_inside = y >= 0 && y < picture->height;
     rows[i] = is_inside ? from + y * picture->row : zeros;
     steps[i] = is_inside ? picture->pixel : 0;
   }
-  vec columns[4 * run + 2][6];
-  for (long j = 0; j < 4 * count + 2; j++) {
+  // Dense for each form: it is to stay in the first-level cache.
+  vec columns[most_columns * most_points];
+  for (long j = 0; j < step * (count - 1) + span; j++) {
+    vec *column = columns + j * size;
     const long x = left + j;
     if (x < 0 || x >= picture->width) {
-      for (long i = 0; i < 6; i++) columns[j][i] = (vec){};
+      for (long i = 0; i < size; i++) column[i] = (vec){};
       continue;
     }
-    vec d[6];
-    for (long i = 0; i < 6; i++) {
+    vec d[most_taken];
+    for (long i = 0; i < span; i++) {
       // Rows are short for the processor's own foresight.
       __builtin_prefetch(rows[i] + (x + ahead_of_reading) * steps[i]);
       if (present == lanes) d[i] = LOAD(rows[i] + x * steps[i]);
       else load_some(rows[i] + x * steps[i], present, &d[i]);
     }
-    transform_input(d, columns[j]);
+    transform_input(form, d, column);
   }
   for (long t = 0; t < count; t++) {
-    for (long i = 0; i < 6; i++) {
-      vec d[6], v[6];
-      for (long j = 0; j < 6; j++) d[j] = columns[4 * t + j][i];
-      transform_input(d, v);
-      for (long j = 0; j < 6; j++) STORE(to + (6 * i + j) * product + t * tile, v[j]);
+    for (long i = 0; i < size; i++) {
+      vec d[most_taken], v[most_points];
+      for (long j = 0; j < span; j++) d[j] = columns[(step * t + j) * size + i];
+      transform_input(form, d, v);
+      for (long j = 0; j < size; j++) STORE(to + (size * i + j) * product + t * tile, v[j]);
     }
   }
 }
 
-CLONED void aviary_winograd_input(const aviary_picture *picture, const float *from, long top,
-                                  long left, long count, float *to, long product, long tile) {
+/// All groups of channels of a row of tiles.
+INLINE void input_groups(enum aviary_winograd form, const aviary_picture *picture,
+                         const float *from, long top, long left, long count, float *to,
+                         long product, long tile) {
   for (long first = 0; first < count; first += run) {
     const long some = count - first < run ? count - first : run;
+    const long x = left + taken_step(form) * first;
     for (long c = 0; c < picture->channels; c += lanes) {
       const float *group = from + c / lanes * picture->group;
-      const long x = left + 4 * first, present = picture->channels - c;
+      const long present = picture->channels - c;
       float *place = to + first * tile + c;
-      if (present >= lanes) input_group(picture, group, lanes, top, x, some, place, product, tile);
-      else input_group(picture, group, present, top, x, some, place, product, tile);
+      if (present >= lanes)
+        input_group(form, picture, group, lanes, top, x, some, place, product, tile);
+      else input_group(form, picture, group, present, top, x, some, place, product, tile);
     }
   }
+}
+
+CLONED void aviary_winograd_input(enum aviary_winograd form, const aviary_picture *picture,
+                                  const float *from, long top, long left, long count, float *to,
+                                  long product, long tile) {
+#define INPUT(form) input_groups(form, picture, from, top, left, count, to, product, tile)
+  switch (form) {
+  case AVIARY_PLAIN: INPUT(AVIARY_PLAIN); break;
+  case AVIARY_HALVING: INPUT(AVIARY_HALVING); break;
+  case AVIARY_DOUBLING: INPUT(AVIARY_DOUBLING); break;
+  case AVIARY_DOUBLING_ODD: INPUT(AVIARY_DOUBLING_ODD); break;
+  }
+#undef INPUT
 }
 
 // MARK: - Output
@@ -124,37 +115,42 @@ INLINE void activate(enum kind kind, const aviary_activation *activation, const 
 enum { ahead_of_writing = 16 };
 
 /// One group of channels of some tiles.
-INLINE void output_group(const float *from, long product, long tile, long count,
-                         const aviary_epilogue *epilogue, enum kind kind, enum kind final,
-                         const aviary_picture *picture, long c, float *to, const float *other,
-                         long top, long left) {
+INLINE void output_group(enum aviary_winograd form, const float *from, long product, long tile,
+                         long count, const aviary_epilogue *epilogue, enum kind kind,
+                         enum kind final, const aviary_picture *picture, long c, float *to,
+                         const float *other, long top, long left) {
+  const long side = given(form), size = points(form);
   const long present = picture->channels - c < lanes ? picture->channels - c : lanes;
   const vec bias = epilogue->bias ? LOAD(epilogue->bias + c) : (vec){};
   const float *own = epilogue->activation.slopes, *last = epilogue->final.slopes;
   const vec slopes = own ? LOAD(own + c) : ALL(epilogue->activation.slope);
   const vec final_slopes = last ? LOAD(last + c) : ALL(epilogue->final.slope);
-  const long height = picture->height - top < 4 ? picture->height - top : 4;
+  const long first_row = top < 0 ? -top : 0;
+  const long height = picture->height - top < side ? picture->height - top : side;
   const int is_dense = present == lanes && picture->channel == 1;
   for (long t = 0; t < count; t++) {
-    vec half[4][6];
-    for (long j = 0; j < 6; j++) {
-      vec m[6], y[4];
-      for (long i = 0; i < 6; i++) m[i] = LOAD(from + (6 * i + j) * product + t * tile);
-      transform_output(m, y);
-      for (long i = 0; i < 4; i++) half[i][j] = y[i];
+    vec half[most_given][most_points];
+    for (long j = 0; j < size; j++) {
+      vec m[most_points], y[most_given];
+      for (long i = 0; i < size; i++) m[i] = LOAD(from + (size * i + j) * product + t * tile);
+      transform_output(form, m, y);
+      for (long i = 0; i < side; i++) half[i][j] = y[i];
     }
-    const long x = left + 4 * t;
-    // What is written lies in no cache yet, more often than not.
-    for (long i = 0; i < height; i++) {
+    const long x = left + side * t;
+    const long first_column = x < 0 ? -x : 0;
+    const long width = picture->width - x < side ? picture->width - x : side;
+    // What is written lies in no cache yet, more often than not. More than a few lines at once
+    // would wait for each other: large tiles ask pixel by pixel.
+    for (long i = first_row; i < height && side <= 4; i++) {
       const long place = (top + i) * picture->row + (x + ahead_of_writing) * picture->pixel;
-      for (long j = 0; j < 4; j++) __builtin_prefetch(to + place + j * picture->pixel, 1);
+      for (long j = 0; j < side; j++) __builtin_prefetch(to + place + j * picture->pixel, 1);
     }
-    const long width = picture->width - x < 4 ? picture->width - x : 4;
-    for (long i = 0; i < height; i++) {
-      vec y[4];
-      transform_output(half[i], y);
+    for (long i = first_row; i < height; i++) {
+      vec y[most_given];
+      transform_output(form, half[i], y);
       const long place = (top + i) * picture->row + x * picture->pixel;
-      for (long j = 0; j < 4; j++) {
+      for (long j = 0; j < side; j++) {
+        if (j < first_column) continue;
         if (j >= width) break;
         const long pixel = place + j * picture->pixel;
         y[j] += bias;
@@ -164,6 +160,7 @@ INLINE void output_group(const float *from, long product, long tile, long count,
             y[j] += LOAD(other + pixel);
             activate(final, &epilogue->final, &final_slopes, &y[j]);
           }
+          if (side > 4) __builtin_prefetch(to + pixel + ahead_of_writing * picture->pixel, 1);
           STORE(to + pixel, y[j]);
           continue;
         }
@@ -182,16 +179,17 @@ INLINE void output_group(const float *from, long product, long tile, long count,
 }
 
 /// All groups of channels of some tiles.
-INLINE void output_groups(const float *from, long product, long tile, long count,
-                          const aviary_epilogue *epilogue, enum kind kind, enum kind final,
+INLINE void output_groups(enum aviary_winograd form, const float *from, long product, long tile,
+                          long count, const aviary_epilogue *epilogue,
                           const aviary_picture *picture, float *to, long top, long left) {
+  const enum kind kind = kind_of(&epilogue->activation), final = kind_of(&epilogue->final);
   for (long c = 0; c < picture->channels; c += lanes) {
     const long group = c / lanes * picture->group;
     const float *other = epilogue->other ? epilogue->other + group : 0;
     // The usual ones each with code of their own.
 #define GROUP(kind, final, other)                                                             \
-  output_group(from + c, product, tile, count, epilogue, kind, final, picture, c, to + group, \
-               other, top, left)
+  output_group(form, from + c, product, tile, count, epilogue, kind, final, picture, c,       \
+               to + group, other, top, left)
     if (kind == nothing && !other) GROUP(nothing, nothing, 0);
     else if (kind == relu && !other) GROUP(relu, nothing, 0);
     else if (kind == slope && !other) GROUP(slope, nothing, 0);
@@ -202,39 +200,29 @@ INLINE void output_groups(const float *from, long product, long tile, long count
   }
 }
 
-CLONED void aviary_winograd_output(const float *from, long product, long tile, long count,
-                                   const aviary_epilogue *epilogue, const aviary_picture *picture,
-                                   float *to, long top, long left) {
-  const enum kind kind = kind_of(&epilogue->activation), final = kind_of(&epilogue->final);
+CLONED void aviary_winograd_output(enum aviary_winograd form, const float *from, long product,
+                                   long tile, long count, const aviary_epilogue *epilogue,
+                                   const aviary_picture *picture, float *to, long top, long left) {
   // Memory is written in its order: all channels of a few pixels, or all pixels of a few channels.
   const long some = picture->group == lanes ? 1 : count;
-  for (long t = 0; t < count; t += some)
-    output_groups(from + t * tile, product, tile, some, epilogue, kind, final, picture, to, top,
-                  left + 4 * t);
+#define OUTPUT(form) \
+  output_groups(form, from, product, tile, some, epilogue, picture, to, top, left)
+  for (long t = 0; t < count; t += some, from += some * tile, left += some * given(form)) {
+    switch (form) {
+    case AVIARY_PLAIN: OUTPUT(AVIARY_PLAIN); break;
+    case AVIARY_HALVING: OUTPUT(AVIARY_HALVING); break;
+    case AVIARY_DOUBLING: OUTPUT(AVIARY_DOUBLING); break;
+    case AVIARY_DOUBLING_ODD: OUTPUT(AVIARY_DOUBLING_ODD); break;
+    }
+  }
+#undef OUTPUT
 }
 
 // MARK: - Weights
 
-/// Sixteen numbers of double precision.
-typedef double wide __attribute__((vector_size(128)));
-
-/// Three weights along a line: what they contribute at the six points. Row p of the transform is
-/// (1, p, p²) / M'(p).
-INLINE void transform_weights(const wide *g, long step, wide *to) {
-  const double a = A, b = B;
-  const double at_zero = 1 / (a * a * b * b);
-  const double at_a = 1 / (2 * a * a * (a * a - b * b)), at_b = 1 / (2 * b * b * (b * b - a * a));
-  const wide first = g[0], second = g[step], third = g[2 * step];
-  to[0] = first * at_zero;
-  to[1] = (first + a * second + a * a * third) * at_a;
-  to[2] = (first - a * second + a * a * third) * at_a;
-  to[3] = (first + b * second + b * b * third) * at_b;
-  to[4] = (first - b * second + b * b * third) * at_b;
-  to[5] = third;
-}
-
-CLONED void aviary_winograd_weights(const float *from, long filters, long channels, float *to,
-                                    long rows, long columns) {
+CLONED void aviary_winograd_weights(enum aviary_winograd form, const float *from, long filters,
+                                    long channels, float *to, long rows, long columns) {
+  const long size = points(form);
   for (long k = 0; k < filters; k += lanes) {
     const long present = filters - k < lanes ? filters - k : lanes;
     for (long c = 0; c < channels; c++) {
@@ -243,15 +231,16 @@ CLONED void aviary_winograd_weights(const float *from, long filters, long channe
         const float *kernel = from + ((k + f) * channels + c) * 9;
         for (long tap = 0; tap < 9; tap++) numbers[tap][f] = kernel[tap];
       }
-      wide g[9], half[3][6];
+      wide g[9], half[3][most_points];
       for (long tap = 0; tap < 9; tap++) __builtin_memcpy(&g[tap], numbers[tap], sizeof(wide));
-      for (long column = 0; column < 3; column++) transform_weights(g + column, 3, half[column]);
-      for (long i = 0; i < 6; i++) {
+      for (long column = 0; column < 3; column++)
+        transform_weights(form, g + column, 3, half[column]);
+      for (long i = 0; i < size; i++) {
         const wide line[3] = {half[0][i], half[1][i], half[2][i]};
-        wide u[6];
-        transform_weights(line, 1, u);
-        for (long j = 0; j < 6; j++) {
-          float *place = to + ((6 * i + j) * rows + c) * columns + k;
+        wide u[most_points];
+        transform_weights(form, line, 1, u);
+        for (long j = 0; j < size; j++) {
+          float *place = to + ((size * i + j) * rows + c) * columns + k;
           for (long f = 0; f < present; f++) place[f] = (float)u[j][f];
         }
       }

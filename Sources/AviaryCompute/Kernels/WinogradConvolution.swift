@@ -1,7 +1,8 @@
+import AviaryGraph
 import CKernels
 import Synchronization
 
-/// A 3x3 convolution by Winograd's F(4x4, 3x3), block by block: tiles of the input are transformed,
+/// A 3x3 convolution by Winograd's algorithm, block by block: tiles of the input are transformed,
 /// multiplied with the weights, and turned into tiles of the result.
 struct WinogradConvolution {
   let shape: WinogradShape
@@ -14,9 +15,6 @@ struct WinogradConvolution {
   /// Numbers from picture to picture.
   let inputCount: Int
   let outputCount: Int
-  /// Padding above and left.
-  let top: Int
-  let left: Int
   let activation: CheapActivation
   let finalActivation: CheapActivation
 
@@ -46,7 +44,7 @@ struct WinogradConvolution {
   /// - Throws: `ComputeError.library`.
   func run(_ operands: Operands, _ workers: Workers) throws(ComputeError) {
     let failure = Mutex<ComputeError?>(nil)
-    let work = shape.block * (shape.depth + shape.width) * WinogradShape.products
+    let work = shape.block * (shape.depth + shape.width) * shape.form.products
     workers.splitNumbered(shape.blocks, cost: work) { blocks, worker in
       for block in blocks {
         let first = block * shape.block
@@ -70,12 +68,13 @@ struct WinogradConvolution {
     let source = unsafe operands.working + worker * bytesPerWorker / float
     let destination = unsafe source + shape.sourceBytes / float
     let scratch = unsafe destination + shape.destinationBytes / float
-    let side = WinogradShape.side
+    let form = shape.form.forC, side = shape.form.side, step = shape.form.step
     var (picture, result) = (input, output)
     forEachRun(tiles) { run in
       unsafe aviary_winograd_input(
-        &picture, operands.input + run.picture * inputCount, run.row * side - top,
-        run.column * side - left, run.count, source + run.first * shape.depth,
+        form, &picture, operands.input + run.picture * inputCount,
+        run.row * step - shape.reach.height, run.column * step - shape.reach.width, run.count,
+        source + run.first * shape.depth,
         shape.block * shape.depth, shape.depth)
     }
     unsafe try product.run(
@@ -87,9 +86,10 @@ struct WinogradConvolution {
         other: operands.other.map { unsafe $0 + run.picture * outputCount },
         final: finalActivation.forC())
       unsafe aviary_winograd_output(
-        destination + run.first * shape.width, shape.block * shape.width, shape.width, run.count,
-        &epilogue, &result, operands.output + run.picture * outputCount, run.row * side,
-        run.column * side)
+        form, destination + run.first * shape.width, shape.block * shape.width, shape.width,
+        run.count,
+        &epilogue, &result, operands.output + run.picture * outputCount,
+        run.row * side - shape.lead.height, run.column * side - shape.lead.width)
     }
   }
 

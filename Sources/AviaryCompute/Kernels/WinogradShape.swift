@@ -1,12 +1,14 @@
-/// How a 3x3 convolution is cut into pieces for Winograd's F(4x4, 3x3): blocks of neighbouring
-/// tiles of 4x4 output pixels, through all channels, so small that what lies between the steps of a
-/// block stays in the second-level cache.
-struct WinogradShape: Hashable {
-  /// A tile takes part in so many products of matrices.
-  static let products = 36
-  /// Output pixels of a tile along an axis.
-  static let side = 4
+import AviaryGraph
 
+/// How a 3x3 convolution is cut into pieces for Winograd's algorithm: blocks of neighbouring tiles
+/// of output pixels, through all channels, so small that what lies between the steps of a block
+/// stays in the second-level cache.
+struct WinogradShape: Hashable {
+  let form: WinogradForm
+  /// Rows and columns of the first tile that lie above and left of the output.
+  let lead: Size
+  /// Rows and columns of the input that the first tile takes above and left of it.
+  let reach: Size
   /// Rows and columns of tiles of a picture.
   let rows: Int
   let columns: Int
@@ -20,13 +22,27 @@ struct WinogradShape: Hashable {
   let width: Int
 
   /// - Parameters:
+  ///   - form: of transposed convolutions either; the better is taken.
+  ///   - before: padding above and left, or of a transposed convolution what is cropped there.
   ///   - channels: of the input.
   ///   - output: the result's shape, NCHW.
   ///   - threads: how many work at once.
-  init(channels: Int, output: [Int], threads: Int) {
-    let side = WinogradShape.side
-    rows = (output[2] + side - 1) / side
-    columns = (output[3] + side - 1) / side
+  init(_ form: WinogradForm, before: Size, channels: Int, output: [Int], threads: Int) {
+    switch form {
+    case .plain, .halving: (self.form, lead, reach) = (form, 0, before)
+    case .doubling, .doublingOdd:
+      let half = Size(
+        before.height.dividedRoundingDown(by: 2), before.width.dividedRoundingDown(by: 2))
+      let odd = Size(before.height - 2 * half.height, before.width - 2 * half.width)
+      if odd == 1 {
+        (self.form, lead, reach) = (.doublingOdd, 0, Size(-half.height, -half.width))
+      } else {
+        // Even places are made of the pixel there and the one before it.
+        (self.form, lead, reach) = (.doubling, odd, Size(1 - half.height, 1 - half.width))
+      }
+    }
+    rows = (lead.height + output[2] + self.form.side - 1) / self.form.side
+    columns = (lead.width + output[3] + self.form.side - 1) / self.form.side
     count = output[0] * rows * columns
     width = output[1].roundedUp(to: Layout.block)
     // Numbers for one tile's products lie as far apart as a block's matrices are large. Where that
@@ -35,18 +51,15 @@ struct WinogradShape: Hashable {
     var depth = channels.roundedUp(to: Layout.block)
     if depth / Layout.block % 16 == 0 { depth += Layout.block }
     self.depth = depth
-    let blocks = max(count / WinogradShape.wanted, 1).roundedUp(to: threads)
+    let blocks = max(count / form.wantedTiles, 1).roundedUp(to: threads)
     var block = max((count + blocks - 1) / blocks, 1)
     while (block * depth / Layout.block) % 16 == 0 { block += 1 }
     self.block = block
   }
 
-  /// About how many tiles a block should have: enough to make up for reading the weights anew.
-  private static let wanted = 36
-
   /// Blocks of all pictures.
   var blocks: Int { (count + block - 1) / block }
   /// The bytes between a block's two steps before and after the products.
-  var sourceBytes: Int { WinogradShape.products * block * depth * MemoryLayout<Float>.stride }
-  var destinationBytes: Int { WinogradShape.products * block * width * MemoryLayout<Float>.stride }
+  var sourceBytes: Int { form.products * block * depth * MemoryLayout<Float>.stride }
+  var destinationBytes: Int { form.products * block * width * MemoryLayout<Float>.stride }
 }

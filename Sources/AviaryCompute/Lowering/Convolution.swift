@@ -13,7 +13,9 @@ extension Lowering {
     let edges = c.border.edges(
       size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
     if unit.mode.algorithm == .winograd {
-      try winograd(unit, source, rows: rows, columns: columns, edges)
+      try winograd(
+        unit, c.stride == 1 ? .plain : .halving, source, rows: rows, columns: columns,
+        before: Size(edges.top, edges.left))
       return
     }
     let call = ConvolutionCall(

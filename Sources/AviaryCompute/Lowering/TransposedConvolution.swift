@@ -12,6 +12,11 @@ extension Lowering {
     if unit.mode.algorithm == .planes { return try planes(unit) }
     let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
     let source = KernelSource(unit, c, channels: input[1])
+    if unit.mode.algorithm == .winograd {
+      return try winograd(
+        unit, .doubling, source, rows: source.allRows, columns: source.allColumns,
+        before: Size(c.crops.top, c.crops.left))
+    }
     // Where the kernel is smaller than the stride, the other phases have no taps.
     func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
     guard count(.vertical) * count(.horizontal) <= Lowering.mostPhases else {

@@ -2,19 +2,22 @@ import AviaryGraph
 import CKernels
 
 extension Lowering {
-  /// A 3x3 convolution of stride 1 by Winograd's algorithm, with everything that follows it.
+  /// A 3x3 convolution by Winograd's algorithm, with everything that follows it.
   ///
   /// - Parameters:
-  ///   - rows: the kernel's rows in the order in which they meet the picture's.
-  ///   - edges: padding; not negative.
+  ///   - rows: the kernel's rows in the order in which they meet the picture's; of a transposed
+  ///     convolution of stride 2, in its own order.
+  ///   - before: padding above and left, or of a transposed convolution what is cropped there.
   mutating func winograd(
-    _ unit: Unit, _ source: KernelSource, rows: [Int], columns: [Int], _ edges: Edges
+    _ unit: Unit, _ form: WinogradForm, _ source: KernelSource, rows: [Int], columns: [Int],
+    before: Size
   ) throws(ComputeError) {
     let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
-    let shape = WinogradShape(channels: input[1], output: output, threads: engine.threads)
+    let shape = WinogradShape(
+      form, before: before, channels: input[1], output: output, threads: engine.threads)
     let step = WinogradStep(
       try .batchedProduct(
-        batch: WinogradShape.products, rows: shape.block, depth: shape.depth,
+        batch: form.products, rows: shape.block, depth: shape.depth,
         columns: shape.width, engine))
     let scratchBytes = step.descriptor.descriptor(.scratch).byteCount
     let perWorker = WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
@@ -39,7 +42,7 @@ extension Lowering {
     }
     let engine = self.engine
     kernel(
-      unit, "convolution (winograd)", operands,
+      unit, "\(unit.work.name) (winograd)", operands,
       preparing: { () throws(ComputeError) -> Kernel in
         let convolution = WinogradConvolution(
           shape: shape,
@@ -47,7 +50,6 @@ extension Lowering {
           scratchBytes: scratchBytes, input: aviary_picture(input, unit.mode.input),
           output: aviary_picture(output, unit.mode.output),
           inputCount: input[1...].reduce(1, *), outputCount: output[1...].reduce(1, *),
-          top: edges.top, left: edges.left,
           activation: CheapActivation(unit.epilogue.activation),
           finalActivation: CheapActivation(unit.epilogue.finalActivation))
         return { (memory: KernelMemory, workers: Workers) throws(ComputeError) in

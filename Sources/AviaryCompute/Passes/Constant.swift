@@ -27,9 +27,9 @@ struct Constant {
   enum Form: Hashable {
     /// A convolution's kernel of these rows and columns.
     case kernel(rows: [Int], columns: [Int])
-    /// What a 3x3 kernel of these rows and columns contributes to the 36 products of Winograd's
+    /// What a 3x3 kernel of these rows and columns contributes to the products of Winograd's
     /// algorithm.
-    case winograd(rows: [Int], columns: [Int])
+    case winograd(WinogradForm, rows: [Int], columns: [Int])
     /// A kernel for convolutions by planes: for each row and column of squares, which of its rows and
     /// columns they meet.
     case packed(rows: [[Int]], columns: [[Int]])

@@ -84,12 +84,12 @@ extension Program {
       pixels * taps * Double(depth * filters.roundedUp(to: 16) * c.groups) / 128
     }
     var modes: [Mode] = []
-    if !exact, c.kernel == 3, c.stride == 1, c.dilation == 1, c.groups == 1, channels >= 16 {
-      let cost = winogradCost(channels, output)
-      let outputs = [Layout.blocked, .channelsLast] + (filters <= 16 ? [.planar] : [])
-      for from in [Layout.blocked, .channelsLast] {
-        modes += outputs.map { Mode(from, $0, .winograd, cost: cost) }
-      }
+    if !exact, c.kernel == 3, c.stride == 1 || c.stride == 2, c.dilation == 1, c.groups == 1,
+      channels >= 16
+    {
+      let form = c.stride == 1 ? WinogradForm.plain : .halving
+      modes += winogradModes(
+        WinogradShape(form, before: 0, channels: channels, output: output, threads: 1), filters)
     }
     if c.groups == 1, c.stride == 1 {
       modes += planeModes(
@@ -106,11 +106,18 @@ extension Program {
     return modes.stablySorted { $0.cost }
   }
 
-  /// 36 multiplications for 16 results, in whole registers; transforms are bound by memory.
-  private func winogradCost(_ channels: Int, _ output: [Int]) -> Double {
-    let shape = WinogradShape(channels: channels, output: output, threads: 1)
-    let products = Double(WinogradShape.products * shape.depth * shape.width) / 128
-    return Double(shape.count) * (products + 4.5 * Double(shape.depth) + 5.5 * Double(shape.width))
+  /// 36 multiplications for 16 results, or 81 for 64 pairs of pixels, in whole registers; transforms
+  /// are bound by memory.
+  private func winogradModes(_ shape: WinogradShape, _ filters: Int) -> [Mode] {
+    let form = shape.form
+    let products = Double(form.products * shape.depth * shape.width) / 128
+    let transforms =
+      form.nanosecondsOfInput * Double(shape.depth) + form.nanosecondsOfOutput * Double(shape.width)
+    let cost = Double(shape.count) * (products + transforms)
+    let outputs = [Layout.blocked, .channelsLast] + (filters <= 16 ? [.planar] : [])
+    return [Layout.blocked, .channelsLast].flatMap { from in
+      outputs.map { Mode(from, $0, .winograd, cost: cost) }
+    }
   }
 
   private func transposedModes(
@@ -125,6 +132,12 @@ extension Program {
     let interleave = Double(output.reduce(1, *)) * Mode.nanosecondsPerMove
     var modes = [Mode(.channelsLast, .channelsLast, cost: direct + interleave)]
     if c.groups == 1 {
+      if c.kernel == 3, c.stride == 2, channels >= 16 {
+        let shape = WinogradShape(
+          .doubling, before: Size(c.crops.top, c.crops.left), channels: channels, output: output,
+          threads: 1)
+        modes += winogradModes(shape, filters)
+      }
       modes.append(Mode(.blocked, .blocked, cost: direct * 1.05 + interleave))
       if c.stride.height == c.stride.width {
         let stride = c.stride.height

@@ -34,36 +34,53 @@ typedef struct {
   aviary_activation final;
 } aviary_epilogue;
 
-/// The first part of Winograd's F(4x4, 3x3): what a row of tiles of a picture contributes to each
-/// of the 36 products of matrices.
+/// Convolutions of 3x3 that Winograd's minimal filtering serves. Each is cut into tiles, whose
+/// pixels contribute to some products of matrices, from which the results are made.
+enum aviary_winograd {
+  /// F(4x4, 3x3): 6x6 pixels, four apart, to 4x4, by 36 products instead of 144.
+  AVIARY_PLAIN,
+  /// Stride 2: 9x9 pixels, eight apart, to 4x4, by 81 products instead of 144: F(4, 2) for the
+  /// pixels at even places, and those at odd places as they are.
+  AVIARY_HALVING,
+  /// A transposed convolution of stride 2: 5x5 pixels, four apart, to 8x8, by 81 products instead
+  /// of 144, the same the other way round. Tiles begin at even places of the uncropped result.
+  AVIARY_DOUBLING,
+  /// The same with tiles that begin at odd places.
+  AVIARY_DOUBLING_ODD,
+};
+
+/// The first part: what a row of tiles of a picture contributes to each of the products.
 ///
 /// - Parameters:
 ///   - picture: channels lie side by side (`channel` is 1).
 ///   - from: the picture's first number.
 ///   - top, left: the first pixel of the first tile, perhaps outside the picture, where all is zero.
-///   - count: how many tiles of 6x6 pixels, four pixels apart.
+///   - count: how many tiles.
 ///   - to: number c of tile t for product p goes to `to[p * product + t * tile + c]`, for all groups
 ///     of channels; what is no channel becomes zero.
-void aviary_winograd_input(const aviary_picture *picture, const float *from, long top, long left,
-                           long count, float *to, long product, long tile);
+void aviary_winograd_input(enum aviary_winograd form, const aviary_picture *picture,
+                           const float *from, long top, long left, long count, float *to,
+                           long product, long tile);
 
-/// The last part: turns the products into tiles of 4x4 pixels and stores what lies in the picture.
+/// The last part: turns the products into pixels and stores what lies in the picture.
 ///
 /// - Parameters:
 ///   - from: as `to` above.
 ///   - epilogue: what is done to the sums.
 ///   - to: the picture's first number.
-///   - top, left: the first pixel of the first tile, in the picture.
-void aviary_winograd_output(const float *from, long product, long tile, long count,
-                            const aviary_epilogue *epilogue, const aviary_picture *picture,
-                            float *to, long top, long left);
+///   - top, left: the first pixel of the first tile, perhaps outside the picture.
+void aviary_winograd_output(enum aviary_winograd form, const float *from, long product, long tile,
+                            long count, const aviary_epilogue *epilogue,
+                            const aviary_picture *picture, float *to, long top, long left);
 
-/// The weights' part: what kernels of 3x3 contribute to the 36 products.
+/// The weights' part: what kernels of 3x3 contribute to the products.
 ///
 /// - Parameters:
-///   - from: OIHW, kernels of `filters` filters and `channels` channels.
-///   - to: 36 matrices of `rows` x `columns`, channel by filter; what is neither is left as it is.
-void aviary_winograd_weights(const float *from, long filters, long channels, float *to, long rows,
-                             long columns);
+///   - from: OIHW, kernels of `filters` filters and `channels` channels; for transposed
+///     convolutions, too, in the order of their own taps.
+///   - to: a matrix of `rows` x `columns` for each product, channel by filter; what is neither is
+///     left as it is.
+void aviary_winograd_weights(enum aviary_winograd form, const float *from, long filters,
+                             long channels, float *to, long rows, long columns);
 #include "planes.h"
 #include "rows.h"
