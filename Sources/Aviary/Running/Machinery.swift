@@ -7,6 +7,7 @@ struct Machinery: Sendable {
   let weights: PreparedWeights
   let options: UpscalerOptions
   let plans: PlanPool
+  let tileSizes = TileSizes()
   /// The memory that a picture's bands and activations may take.
   let allowance: MemoryAllowance.Bounds
   let planOptions: PlanOptions

@@ -15,6 +15,8 @@ struct OpenPicture: ~Copyable {
 
   private static let mostRows = 64
   private static let bandBytes = 1 << 25
+  /// Pixels of a small picture.
+  private static let small = 1 << 19
 
   /// - Throws: `ImageError` for what is no picture, and what `PictureStages` throws.
   init(_ input: String, _ model: Model, scale: Int, _ machinery: Machinery) throws {
@@ -37,8 +39,8 @@ struct OpenPicture: ~Copyable {
     if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
   }
 
-  /// Whether it is computed as a whole.
-  var isWhole: Bool { stages.tileCount == 1 }
+  /// Whether it is worth no more than one thread where others wait: a second or two of a large network.
+  var isSmall: Bool { reader.header.width * reader.header.height <= OpenPicture.small }
   /// The memory that it takes.
   var byteCount: Int { stages.arenaBytes }
 

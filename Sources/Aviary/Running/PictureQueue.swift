@@ -2,7 +2,7 @@ internal import AviaryFiles
 
 /// Several pictures on several threads.
 ///
-/// A picture that is computed as a whole goes through all its stages on one thread, others beside it:
+/// A small picture goes through all its stages on one thread, others beside it:
 /// while one is decoded another is computed and a third written, and no thread waits for the others
 /// of its picture. What is larger has all threads for itself, as has a picture when no other is left.
 final class PictureQueue: Sendable {
@@ -85,8 +85,8 @@ final class PictureQueue: Sendable {
     let path = try jobs[position].output.get()
     let input = jobs[position].input
     var picture = try upscaler.open(input, single)
-    let (isWhole, byteCount) = (picture.isWhole, picture.byteCount)
-    guard begin(isWhole: isWhole, byteCount) else {
+    let (isSmall, byteCount) = (picture.isSmall, picture.byteCount)
+    guard begin(isSmall: isSmall, byteCount) else {
       defer { state.withLock { $0.isTaken = false } }
       return try upscaler.enlarge(from: input, to: path) { share in
         self.state.withLock { $0.progress = (position, share) }
@@ -102,12 +102,12 @@ final class PictureQueue: Sendable {
   }
 
   /// Waits until a picture may be computed; says whether on one thread, beside others.
-  private func begin(isWhole: Bool, _ byteCount: Int) -> Bool {
+  private func begin(isSmall: Bool, _ byteCount: Int) -> Bool {
     let most = upscaler.machinery.allowance.wanted
     var isCounted = false
     return state.wait { state in
       let isLast = state.next >= jobs.count && state.unfinished == 1
-      if isWhole, !isCounted, !isLast, byteCount <= most / 2 {
+      if isSmall, !isCounted, !isLast, byteCount <= most / 2 {
         // Beside others as soon as there is memory.
         guard !state.isTaken, state.waiting == 0, state.byteCount + byteCount <= most else {
           return nil

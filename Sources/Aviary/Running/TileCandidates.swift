@@ -4,9 +4,14 @@ struct TileCandidates {
   struct Size: Hashable {
     var height: Int
     var width: Int
+    var area: Int { height * width }
   }
 
+  /// Those with the fewest pixels to compute first: the whole, if it is among them.
   private(set) var sizes: [Size] = []
+  private let rows: Int
+  private let columns: Int
+  private let overlap: Int
 
   /// Sides of tiles. Larger ones gain nothing: of 1024 pixels, overlap is a small part for every
   /// network there is.
@@ -19,6 +24,7 @@ struct TileCandidates {
   ///   - wanted: the side that is asked for, raised to what overlaps sensibly; smaller ones come into
   ///     question for want of memory.
   init(rows: Int, columns: Int, overlap: Int, multiple: Int, wanted: Int?) {
+    (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
     // A tile gets on by at least as much as it overlaps, else it is mostly overlap. In need of memory
     // it may be less: it must get on at all.
     let sensible = (4 * overlap + multiple) / multiple * multiple
@@ -27,7 +33,6 @@ struct TileCandidates {
     if let wanted {
       let side = max(wanted / multiple * multiple, sensible)
       sides = sides.filter { $0 <= side }.union([side])
-      sides.insert(side)
     }
     sides = sides.filter { $0 >= least }
     let largest = wanted == nil ? Int.max : sides.max() ?? .max
@@ -37,5 +42,21 @@ struct TileCandidates {
     for height in choices(rows) {
       for width in choices(columns) { sizes.append(Size(height: height, width: width)) }
     }
+    // Of equals, the larger: fewer parts.
+    let keys = sizes.map { (pixels($0), -$0.area, $0.width) }
+    sizes = sizes.indices.sorted { keys[$0] < keys[$1] }.map { sizes[$0] }
+  }
+
+  /// How many parts of a size the picture takes.
+  func count(_ size: Size) -> Int { parts(rows, size.height) * parts(columns, size.width) }
+
+  /// The pixels of all of them together: what overlaps is counted as often as it is computed.
+  func pixels(_ size: Size) -> Int { count(size) * size.area }
+
+  /// How many parts a side of so many pixels takes.
+  private func parts(_ length: Int, _ part: Int) -> Int {
+    if part >= length { return 1 }
+    let step = max(part - 2 * overlap, 1)
+    return (length - 2 * overlap + step - 1) / step
   }
 }

@@ -23,19 +23,6 @@ struct TileRunner: ~Copyable {
     if let plan { machinery.plans.give(plan.held, plan.key) }
   }
 
-  /// The memory that the activations of a tile take, its input and output included.
-  static func memoryEstimate(
-    _ graph: Graph, output: Int, runs: Int, height: Int, width: Int, _ machinery: Machinery
-  ) throws -> Int {
-    let shape = [runs, graph.inputs[0].channels, height, width]
-    let result = try graph.shapes(for: [shape])[graph.outputs[output].value]
-    let ends = (shape.reduce(1, *) + result.reduce(1, *)) * 4
-    return ends
-      + (try Plan.arenaBytes(
-        graph, inputShapes: [shape], outputs: [graph.outputs[output].name],
-        options: machinery.planOptions, engine: machinery.engine))
-  }
-
   /// The output for a tile of float32 values [runs, channels, height, width].
   mutating func run(_ tile: Tensor) throws -> Tensor {
     if plan?.key.shape != tile.shape {

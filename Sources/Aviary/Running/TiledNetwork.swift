@@ -60,9 +60,10 @@ struct TiledNetwork: ~Copyable {
     let resolved = try model.graph.resolvingBorders(height: rows.padded, width: columns.padded)
     let tiling = try model.graph.tiling(height: rows.padded, width: columns.padded)
     let runs = format.channels / channels
-    let tile = try TileSize.choose(
-      resolved, tiling, output: output, rows: rows.padded, columns: columns.padded, runs: runs,
-      resultBytes: resultBytes, machinery)
+    let tile = try TileChoice(
+      graph: resolved, output: output, rows: rows.padded, columns: columns.padded, runs: runs,
+      resultBytes: resultBytes, machinery: machinery
+    ).size(tiling)
     let window = try RowWindow(width: width, format: format)
 
     // Nothing throws from here on: a value that cannot be copied must not be left half made.
