@@ -28,7 +28,7 @@ import Testing
     case (.success(let trusted), .success(let isolated)):
       #expect(try trusted.reader.answer() == isolated.reader.answer())
       var compressed = 0
-      for dataSet in dataSets(in: isolated.root) {
+      for dataSet in Self.dataSets(in: isolated.root) {
         let a = Result { try trusted.tensor(dataSet) }
         let b = Result { try isolated.tensor(dataSet) }
         switch (a, b) {
@@ -124,7 +124,7 @@ import Testing
         + "\(200 + whole.count) found")
   }
 
-  private func dataSets(in group: HDF5Tree.Group) -> [HDF5Tree.DataSet] {
+  static func dataSets(in group: HDF5Tree.Group) -> [HDF5Tree.DataSet] {
     group.members.flatMap { _, member in
       switch member {
       case .group(let group): dataSets(in: group)

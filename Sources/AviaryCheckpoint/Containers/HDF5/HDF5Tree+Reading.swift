@@ -23,7 +23,12 @@ extension HDF5Tree {
     case .trusted: try self.init(HDF5Reader(trusting: range))
     case .isolated:
       let helper = try HDF5Helper.installed(for: range.file.path)
-      try self.init(HDF5Reader(isolating: range, helper))
+      let reader = HDF5Reader(isolating: range, helper)
+      if let root = HDF5Outline.root(of: reader) {
+        self.init(path: reader.range.file.path, root: root, reader: reader)
+      } else {
+        try self.init(reader)
+      }
     }
   }
 

@@ -49,7 +49,7 @@ struct HDF5Tree: Sendable {
   }
 
   /// An array of numbers, or a string.
-  struct DataSet: Sendable {
+  struct DataSet: Equatable, Sendable {
     /// Where it is: `/model_weights/conv2d/conv2d/kernel:0`.
     var path: String
     /// Its number among the file's objects, in the order of their paths.
