@@ -7,7 +7,8 @@ struct TileCandidates {
     var area: Int { height * width }
   }
 
-  /// Those with the fewest pixels to compute first: the whole, if it is among them.
+  /// Those with the fewest pixels to compute first: the whole, if it is among them. Where a side is
+  /// asked for, the largest first.
   private(set) var sizes: [Size] = []
   private let rows: Int
   private let columns: Int
@@ -42,8 +43,8 @@ struct TileCandidates {
     for height in choices(rows) {
       for width in choices(columns) { sizes.append(Size(height: height, width: width)) }
     }
-    // Of equals, the larger: fewer parts.
-    let keys = sizes.map { (pixels($0), -$0.area, $0.width) }
+    // Of equals, the larger: fewer parts. A side that is asked for comes first whatever it costs.
+    let keys = sizes.map { (wanted == nil ? pixels($0) : 0, -$0.area, $0.width) }
     sizes = sizes.indices.sorted { keys[$0] < keys[$1] }.map { sizes[$0] }
   }
 
