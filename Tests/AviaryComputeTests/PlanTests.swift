@@ -126,8 +126,12 @@ import Testing
     let all = try both.run(["picture": picture])
     let one = try second.run(["picture": picture])
     #expect(Set(all.keys) == ["output_0", "output_1"])
-    #expect(one == ["output_1": try #require(all["output_1"])])
-    #expect(second.steps.count < both.steps.count)
+    // Alone it may be computed in other layouts, so rounded in other places.
+    let (found, wanted) = (try #require(one["output_1"]), try #require(all["output_1"]))
+    let largest = wanted.floats.reduce(0) { max($0, abs($1)) }
+    #expect(one.count == 1 && found.shape == wanted.shape)
+    #expect(zip(found.floats, wanted.floats).allSatisfy { abs($0 - $1) <= 1e-5 * largest })
+    #expect(both.steps.contains { $0.name == "b" } && !second.steps.contains { $0.name == "b" })
     #expect(both.outputShapes == ["output_0": [1, 32, 8, 8], "output_1": [1, 3, 4, 4]])
   }
 
