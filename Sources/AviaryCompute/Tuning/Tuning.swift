@@ -73,11 +73,13 @@ public final class Tuning: Sendable {
   /// - Parameter ahead: the time that the plan is expected to run, all runs together.
   func allowance(ahead: Double) -> Double {
     switch policy {
-    case .auto: min(ahead / 20, Tuning.longest)
+    // Making what is to be timed takes time as well, which short work would never win back.
+    case .auto: ahead < Tuning.shortest ? 0 : min(ahead / 20, Tuning.longest)
     case .always: Tuning.longest
     }
   }
 
+  private static let shortest = 4e9
   private static let longest = 5e9
 }
 
