@@ -11,14 +11,7 @@ struct LifeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "life", abstract: "Times programs from start to picture; one JSON line each.")
 
-  @Argument(help: "The list, works.json.")
-  var list: String
-
-  @Argument(help: "The folder of models, as Benchmarks/run fills it.")
-  var models: String
-
-  @Argument(help: "The work's place in the list.")
-  var position: Int
+  @OptionGroup var listed: ListedWork
 
   @Option(help: "The program aviary.")
   var aviary: String
@@ -49,13 +42,12 @@ struct LifeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let works = try Work.all(list)
-    guard works.indices.contains(position), works[position].kind == .life else {
+    let work = try listed.work()
+    guard work.kind == .life else {
       throw ValidationError(
-        "work: a place of one from start to picture expected, \(position) found")
+        "work: a place of one from start to picture expected, \(listed.position) found")
     }
-    let work = works[position]
-    let stem = "\(models)/\(work.network)"
+    let stem = "\(listed.models)/\(work.network)"
     func result(_ name: String) -> String { "\(stem)-\(name).png" }
     var contenders = [
       Contender(

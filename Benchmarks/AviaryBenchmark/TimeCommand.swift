@@ -7,14 +7,7 @@ struct TimeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "time", abstract: "Times the engine; one JSON line a figure.")
 
-  @Argument(help: "The list, works.json.")
-  var list: String
-
-  @Argument(help: "The folder of models, as Benchmarks/run fills it.")
-  var models: String
-
-  @Argument(help: "The work's place in the list.")
-  var position: Int
+  @OptionGroup var listed: ListedWork
 
   @Option(help: "Runs that are timed; the median counts.")
   var runs = 9
@@ -27,13 +20,9 @@ struct TimeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let works = try Work.all(list)
-    guard works.indices.contains(position) else {
-      throw ValidationError("work: 0 to \(works.count - 1) expected, \(position) found")
-    }
-    let work = works[position]
+    let work = try listed.work()
     guard work.kind != .life else { return }
-    let subject = try Subject(work, in: models)
+    let subject = try Subject(work, in: listed.models)
     let engine = try Engine(threads: threads)
     // Winograd's algorithm multiplies float32.
     for exact in work.isBfloat16 ? [false] : [false, true] {
