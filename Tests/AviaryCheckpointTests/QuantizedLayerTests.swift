@@ -64,21 +64,12 @@ import Testing
   private func message(
     _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
   ) throws -> String {
-    let folder = try TemporaryFolder()
-    let path = folder.file("a.h5")
-    let writer = try HDF5Writer(replacing: path)
-    let root = try writer.root()
-    try writer.attribute("format", "aviary-checkpoint", of: root)
-    try writer.attribute("format_version", 1, of: root)
-    try writer.attribute("created_by", "someone", of: root)
-    try writer.attribute("content_hash", "sha256:0", of: root)
-    _ = try writer.group("weights", in: root)
-    try body(writer, try writer.group("quantization", in: root))
-    try writer.commit()
-    let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
-    let place = "\(path): damaged: /quantization/n: "
-    #expect(error.description.hasPrefix(place), "\(error)")
-    return String(error.description.dropFirst(place.count))
+    let complaint = try ForeignCheckpoint.complaint { writer, root in
+      try body(writer, try writer.group("quantization", in: root))
+    }
+    let place = "/quantization/n: "
+    #expect(complaint.hasPrefix(place), "\(complaint)")
+    return String(complaint.dropFirst(place.count))
   }
 
   @Test func whatIsWrongIsNamed() throws {

@@ -159,34 +159,18 @@ struct TrainingStateTests {
         == "samples: a number from 0 to 9007199254740992 expected, \(Int.min) found")
   }
 
-  /// A checkpoint whose `/training` someone else wrote.
-  private func written(
-    _ training: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
-  ) throws -> String {
-    let folder = try TemporaryFolder()
-    let path = folder.file("a.h5")
-    let writer = try HDF5Writer(replacing: path)
-    let root = try writer.root()
-    try writer.attribute("format", "aviary-checkpoint", of: root)
-    try writer.attribute("format_version", 1, of: root)
-    try writer.attribute("created_by", "someone", of: root)
-    try writer.attribute("content_hash", "sha256:0", of: root)
-    _ = try writer.group("weights", in: root)
-    try training(writer, root)
-    try writer.commit()
-    let error = try #require(throws: CheckpointError.self) { try CheckpointFile(path) }
-    #expect(error.description.hasPrefix("\(path): damaged: "))
-    return String(error.description.dropFirst("\(path): damaged: ".count))
-  }
-
   @Test("groups in the place of data sets, and the other way round, are named")
   func kinds() throws {
-    let text = try written { writer, root in try writer.text("training", "x", in: root) }
+    let text = try ForeignCheckpoint.complaint { writer, root in
+      try writer.text("training", "x", in: root)
+    }
     #expect(text == "/training: a group expected, a data set found")
     func member(
       _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
     ) throws -> String {
-      try written { writer, root in try body(writer, try writer.group("training", in: root)) }
+      try ForeignCheckpoint.complaint { writer, root in
+        try body(writer, try writer.group("training", in: root))
+      }
     }
     #expect(
       try member { writer, group in _ = try writer.group("progress", in: group) }
