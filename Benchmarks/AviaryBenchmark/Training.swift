@@ -31,7 +31,7 @@ struct Training: ~Copyable {
           "losses", expected: "no features", found: recipe.checkpoint)
       },
       optimizer: Optimizer(
-        OptimizerRecipe(rate: 1e-3), parameters: learned.map { ($0.name, $0.shape) }),
+        OptimizerRecipe(learningRate: 1e-3), parameters: learned.map { ($0.name, $0.shape) }),
       settings: settings, engine: engine)
     planningMilliseconds = (clock.now - start).milliseconds
     // Both networks give pictures of the size that they take.

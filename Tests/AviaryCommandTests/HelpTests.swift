@@ -76,8 +76,8 @@ struct HelpTests {
       "--losses[1].weight: a number from 0 to 1000000 expected, x found (see aviary train --help)"
     ),
     (
-      ["train", "srcnn", "--rete", "1"],
-      "Unknown option '--rete'. Did you mean '--rate'? (see aviary train --help)"
+      ["train", "srcnn", "--learning-rete", "1"],
+      "Unknown option '--learning-rete'. Did you mean '--learning-rate'? (see aviary train --help)"
     ),
     (
       ["info", "srcnn", "--config", "[]"],

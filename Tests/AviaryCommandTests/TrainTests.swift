@@ -98,12 +98,12 @@ struct TrainTests {
     try pictures(in: folder)
     let outcome = try Outcome(
       [
-        "train", "srcnn", "--data", "pictures", "--scale", "3", "--patch", "12", "--no-turns",
+        "train", "srcnn", "--data", "pictures", "--scale", "3", "--patch", "12", "--no-rot90",
         "--dry-run",
       ], in: folder.path)
     #expect(outcome.status == 0, "\(outcome.error)")
     #expect(outcome.output.contains("architecture: srcnn\n"))
-    #expect(outcome.output.contains("  turns: false\n"))
+    #expect(outcome.output.contains("  rot90: false\n"))
     #expect(outcome.output.contains("  folder: runs/srcnn\n"))
     #expect(outcome.output.contains("Pictures    2, 0 left out"))
     #expect(outcome.output.contains("Parameters  57,281"))
@@ -117,7 +117,8 @@ struct TrainTests {
     let outcome = try Outcome(
       [
         "train", "srcnn", "--data", "pictures", "--patch", "12", "--batch-size", "1", "--optimizer",
-        "sgd", "--rate", "1000", "--losses", "l2", "--threads", "1", "--steps", "200", "--quiet",
+        "sgd", "--learning-rate", "1000", "--losses", "l2", "--threads", "1", "--steps", "200",
+        "--quiet",
       ], in: folder.path)
     #expect(outcome.status == 70)
     #expect(outcome.error.hasPrefix("aviary: step "))

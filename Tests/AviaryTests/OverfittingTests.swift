@@ -37,7 +37,7 @@ import Testing
     let engine = try Engine(threads: 1)
     var settings = TrainerSettings()
     settings.output = trainable.geometry.output
-    settings.clip = 1
+    settings.clipNorm = 1
     var trainer = try Trainer(
       graph, batchShape: batch.input.shape,
       parameters: try Initializer(graph, .he, seed: 1).parameters(),
@@ -45,7 +45,7 @@ import Testing
         [LossRecipe(.l2)], picture: network.picture, engine: engine,
         features: { _ in throw CancellationError() }),
       optimizer: try Optimizer(
-        OptimizerRecipe(rate: 3e-3),
+        OptimizerRecipe(learningRate: 3e-3),
         parameters: graph.parameters.filter { $0.role == .weight }.map { ($0.name, $0.shape) }),
       settings: settings, engine: engine)
     let steps = 4_000

@@ -65,9 +65,9 @@ import Testing
       guard kind == "everything" else { return }
       recipe.batch.accumulation = 2
       recipe.losses = [LossRecipe(.l1), LossRecipe(.totalVariation, weight: 0.1)]
-      recipe.clip = 0.5
+      recipe.clipNorm = 0.5
       recipe.optimizer.kind = .adamw
-      recipe.optimizer.decay = 0.01
+      recipe.optimizer.weightDecay = 0.01
       recipe.schedule.kind = .oneCycle
       recipe.batch.workers = 2
       var adversary = AdversarialRecipe()
@@ -132,7 +132,7 @@ import Testing
     _ = try example.train(resuming: last) {
       $0.steps = 7
       $0.threads = 2
-      $0.optimizer.rate = 5e-4
+      $0.optimizer.learningRate = 5e-4
       $0.saving.keep = 5
     } observer: {
       if case .message(let line) = $0 { messages.withLock { $0.append(line) } }
@@ -140,8 +140,9 @@ import Testing
     let line = messages.withLock(\.first) ?? ""
     #expect(
       line.hasPrefix("resumed at step 6; not the very weights of an uninterrupted training: "))
-    for part in ["optimizer.rate 0.0005, before 0.001", "steps 7, before 6", "threads 2, before 1"]
-    {
+    for part in [
+      "optimizer.learning-rate 0.0005, before 0.001", "steps 7, before 6", "threads 2, before 1",
+    ] {
       #expect(line.contains(part), "\(line)")
     }
   }
@@ -180,7 +181,7 @@ import Testing
     let error = #expect(throws: TrainingError.self) {
       _ = try example.train {
         // Far beyond what any network can bear.
-        $0.optimizer = OptimizerRecipe(rate: 1_000)
+        $0.optimizer = OptimizerRecipe(learningRate: 1_000)
         $0.optimizer.kind = .sgd
         $0.schedule.kind = .constant
         $0.losses = [LossRecipe(.l2)]

@@ -77,19 +77,19 @@ import Testing
         == "\(folder.path): at most 10.0 % of 11 pictures to be left out expected, 2 (the first "
         + "broken.png: \(folder.path)/broken.png: PNG or JPEG expected, a text file found) found")
     var lenient = DataRecipe(targets: folder.path)
-    lenient.tolerated = 0.2
+    lenient.maxInvalidShare = 0.2
     #expect(
       try load(lenient).skipped.last
         == .init(name: "small.jpg", reason: "at least 8x8 pixels expected, 7x10 found"))
-    lenient.tolerated = 1.5
-    #expect(message { try load(lenient) } == "data.tolerated: 0 to 1 expected, 1.5 found")
+    lenient.maxInvalidShare = 1.5
+    #expect(message { try load(lenient) } == "data.max-invalid-share: 0 to 1 expected, 1.5 found")
   }
 
   @Test func onlyCorruptPictures() throws {
     let folder = try TemporaryFolder()
     let picture = try folder.file("a.bmp", [0x42, 0x4D, 9, 0, 0, 0, 0, 0, 0, 0])
     var data = DataRecipe(targets: folder.path)
-    data.tolerated = 1
+    data.maxInvalidShare = 1
     #expect(
       message { try load(data) }
         == "\(folder.path): at most 100.0 % of 1 pictures to be left out expected, 1 (the first "

@@ -59,8 +59,8 @@ enum DataFixture {
   static func recipe(size: Int = 4, patch: Int = 8, augmented: Bool = false) -> BatchRecipe {
     var recipe = BatchRecipe()
     (recipe.size, recipe.patch) = (size, patch)
-    (recipe.flips, recipe.turns) = (augmented, augmented)
-    recipe.shuffledChannels = augmented
+    (recipe.horizontalFlip, recipe.rot90) = (augmented, augmented)
+    recipe.channelShuffle = augmented
     return recipe
   }
 }

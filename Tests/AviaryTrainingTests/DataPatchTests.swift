@@ -94,12 +94,12 @@ import Testing
       return Set((0..<200).map { Array(floats[$0 * 108..<($0 + 1) * 108]) })
     }
     #expect(try kinds { _ in } == [image.pixels.floats])
-    #expect(try kinds { $0.flips = true }.count == 2)
-    #expect(try kinds { $0.turns = true }.count == 4)
-    #expect(try kinds { ($0.flips, $0.turns) = (true, true) }.count == 8)
-    #expect(try kinds { $0.shuffledChannels = true }.count == 6)
+    #expect(try kinds { $0.horizontalFlip = true }.count == 2)
+    #expect(try kinds { $0.rot90 = true }.count == 4)
+    #expect(try kinds { ($0.horizontalFlip, $0.rot90) = (true, true) }.count == 8)
+    #expect(try kinds { $0.channelShuffle = true }.count == 6)
     // A turn to the right brings the left column to the top.
-    let turned = try kinds { $0.turns = true }
+    let turned = try kinds { $0.rot90 = true }
     let right = (0..<3).flatMap { c in
       (0..<6).flatMap { y in (0..<6).map { x in image[c, 5 - x, y] } }
     }
@@ -107,7 +107,7 @@ import Testing
     let mirrored = (0..<3).flatMap { c in
       (0..<6).flatMap { y in (0..<6).map { x in image[c, y, 5 - x] } }
     }
-    #expect(try kinds { $0.flips = true }.contains(mirrored))
+    #expect(try kinds { $0.horizontalFlip = true }.contains(mirrored))
   }
 
   @Test func everyPlaceIsEquallyLikely() throws {

@@ -8,7 +8,7 @@ struct LearningRateTests {
     factor: Double = 0.5
   ) -> ScheduleRecipe {
     var recipe = ScheduleRecipe()
-    (recipe.kind, recipe.warmup, recipe.floor) = (kind, warmup, floor)
+    (recipe.kind, recipe.warmup, recipe.minLearningRateRatio) = (kind, warmup, floor)
     (recipe.milestones, recipe.factor) = (milestones, factor)
     return recipe
   }
@@ -57,7 +57,7 @@ struct LearningRateTests {
     }
     #expect(
       message(schedule(.cosine), rate: -1)
-        == "optimizer.rate: a number above 0 expected, -1.0 found")
+        == "optimizer.learning-rate: a number above 0 expected, -1.0 found")
     #expect(
       message(schedule(.cosine), steps: 0) == "steps: a number of 1 or more expected, 0 found")
     #expect(
@@ -69,7 +69,7 @@ struct LearningRateTests {
         == "schedule.warmup: 0 with one-cycle, which has a rise of its own, expected, 5 found")
     #expect(
       message(schedule(.cosine, floor: 1.5))
-        == "schedule.floor: a number from 0 to 1 expected, 1.5 found")
+        == "schedule.min-lr-ratio: a number from 0 to 1 expected, 1.5 found")
     #expect(
       message(schedule(.step, milestones: [5], factor: 0))
         == "schedule.factor: a number above 0 and up to 1 expected, 0.0 found")

@@ -13,11 +13,11 @@ struct OptimizerTests {
     var recipe = OptimizerRecipe()
     switch name {
     case "adam-decay":
-      (recipe.momentum, recipe.secondMomentum) = (0.8, 0.99)
-      (recipe.epsilon, recipe.decay) = (1e-4, 0.1)
-    case "adamw": (recipe.kind, recipe.decay) = (.adamw, 0.1)
-    case "sgd": (recipe.kind, recipe.momentum) = (.sgd, 0)
-    case "sgd-momentum": (recipe.kind, recipe.decay) = (.sgd, 0.1)
+      (recipe.beta1, recipe.beta2) = (0.8, 0.99)
+      (recipe.epsilon, recipe.weightDecay) = (1e-4, 0.1)
+    case "adamw": (recipe.kind, recipe.weightDecay) = (.adamw, 0.1)
+    case "sgd": (recipe.kind, recipe.beta1) = (.sgd, 0)
+    case "sgd-momentum": (recipe.kind, recipe.weightDecay) = (.sgd, 0.1)
     default: break
     }
     return recipe
@@ -114,18 +114,21 @@ struct OptimizerTests {
       }
       return error?.description
     }
-    #expect(message { $0.rate = 0 } == "optimizer.rate: a number above 0 expected, 0.0 found")
     #expect(
-      message { $0.momentum = 1 }
-        == "optimizer.momentum: a number of 0 or more and below 1 expected, 1.0 found")
+      message { $0.learningRate = 0 }
+        == "optimizer.learning-rate: a number above 0 expected, 0.0 found")
     #expect(
-      message { $0.secondMomentum = -0.5 }
-        == "optimizer.second-momentum: a number of 0 or more and below 1 expected, -0.5 found")
+      message { $0.beta1 = 1 }
+        == "optimizer.beta1: a number of 0 or more and below 1 expected, 1.0 found")
+    #expect(
+      message { $0.beta2 = -0.5 }
+        == "optimizer.beta2: a number of 0 or more and below 1 expected, -0.5 found")
     #expect(
       message { $0.epsilon = 1e-60 }
         == "optimizer.epsilon: a number above 0 expected, 1e-60 found")
     #expect(
-      message { $0.decay = .nan } == "optimizer.decay: a number of 0 or more expected, nan found")
+      message { $0.weightDecay = .nan }
+        == "optimizer.weightDecay: a number of 0 or more expected, nan found")
   }
 
   @Test("what is missing or of another shape is named, and nothing changes")

@@ -27,9 +27,9 @@ struct RecipeReadingTests {
           targets: "some folder"
           inputs: none
           degradations: [noise: 5...25, {jpeg: 30...90}, blur: 1.5]
-          tolerated: 0.25
-        batch: {size: 32, accumulation: 2, patch: 96, flips: no, turns: off, workers: 3,
-                shuffled-channels: yes}
+          max-invalid-share: 0.25
+        batch: {size: 32, accumulation: 2, patch: 96, horizontal-flip: no, rot90: off, workers: 3,
+                channel-shuffle: yes}
         losses:
           - l1
           - {kind: ssim, weight: 0.1}
@@ -41,13 +41,13 @@ struct RecipeReadingTests {
         adversarial:
           kind: relativistic
           start: 1_000
-          optimizer: {rate: 2e-4}
-        optimizer: {kind: adamw, rate: 2e-4, momentum: 0.8, second-momentum: 0.99, epsilon: 1e-7,
-                    decay: 0.01}
-        schedule: {kind: step, warmup: 10, floor: 0, milestones: [100, 200], factor: 0.1}
+          optimizer: {learning-rate: 2e-4}
+        optimizer: {kind: adamw, learning-rate: 2e-4, beta1: 0.8, beta2: 0.99, epsilon: 1e-7,
+                    weight-decay: 0.01}
+        schedule: {kind: step, warmup: 10, min-lr-ratio: 0, milestones: [100, 200], factor: 0.1}
         steps: 4e4
-        clip: 0.5
-        average: none
+        clip-norm: 0.5
+        ema-decay: none
         initialization: zero-last
         precision: bfloat16
         seed: 18446744073709551615
@@ -64,10 +64,12 @@ struct RecipeReadingTests {
     expected.data.degradations = [
       .noise(deviation: 5...25), .jpeg(quality: 30...90), .blur(deviation: 1.5...1.5),
     ]
-    expected.data.tolerated = 0.25
+    expected.data.maxInvalidShare = 0.25
     (expected.batch.size, expected.batch.accumulation, expected.batch.patch) = (32, 2, 96)
-    (expected.batch.flips, expected.batch.turns, expected.batch.workers) = (false, false, 3)
-    expected.batch.shuffledChannels = true
+    (expected.batch.horizontalFlip, expected.batch.rot90, expected.batch.workers) = (
+      false, false, 3
+    )
+    expected.batch.channelShuffle = true
     var features = PerceptualRecipe(checkpoint: "vgg.h5")
     (features.layers, features.isSquared) = (["features.22": 2], false)
     var more = PerceptualRecipe(checkpoint: "vgg.h5")
@@ -78,15 +80,19 @@ struct RecipeReadingTests {
       LossRecipe(.totalVariation),
     ]
     var adversarial = AdversarialRecipe()
-    (adversarial.kind, adversarial.start, adversarial.optimizer.rate) = (.relativistic, 1000, 2e-4)
+    (adversarial.kind, adversarial.start, adversarial.optimizer.learningRate) = (
+      .relativistic, 1000, 2e-4
+    )
     expected.adversarial = adversarial
-    expected.optimizer = OptimizerRecipe(rate: 2e-4)
-    (expected.optimizer.kind, expected.optimizer.decay) = (.adamw, 0.01)
-    (expected.optimizer.momentum, expected.optimizer.secondMomentum) = (0.8, 0.99)
+    expected.optimizer = OptimizerRecipe(learningRate: 2e-4)
+    (expected.optimizer.kind, expected.optimizer.weightDecay) = (.adamw, 0.01)
+    (expected.optimizer.beta1, expected.optimizer.beta2) = (0.8, 0.99)
     expected.optimizer.epsilon = 1e-7
-    (expected.schedule.kind, expected.schedule.warmup, expected.schedule.floor) = (.step, 10, 0)
+    (expected.schedule.kind, expected.schedule.warmup, expected.schedule.minLearningRateRatio) = (
+      .step, 10, 0
+    )
     (expected.schedule.milestones, expected.schedule.factor) = ([100, 200], 0.1)
-    (expected.steps, expected.clip, expected.average) = (40_000, 0.5, nil)
+    (expected.steps, expected.clipNorm, expected.emaDecay) = (40_000, 0.5, nil)
     (expected.initialization, expected.precision) = (.zeroLast, .bfloat16)
     (expected.seed, expected.threads) = (.max, 2)
     (expected.validation.data, expected.validation.every) = ("Set5", 500)
@@ -143,7 +149,7 @@ struct RecipeReadingTests {
           targets: pictures
           inputs: none
           degradations: []
-          tolerated: 0.1
+          max-invalid-share: 0.1
         batch:
           size: 16
         """))
@@ -163,7 +169,7 @@ struct RecipeReadingTests {
     ),
     ("architecture: a\nxyzzyx: 3", "r.yaml:2: xyzzyx: no such field"),
     (
-      "architecture: a\noptimiser: {rate: 1}",
+      "architecture: a\noptimiser: {learning-rate: 1}",
       "r.yaml:2: optimiser: no such field; did you mean optimizer?"
     ),
     (
@@ -183,16 +189,16 @@ struct RecipeReadingTests {
       "r.yaml:2: steps: an integer from 1 to 1000000000 expected, 5 found"
     ),
     (
-      "architecture: a\noptimizer:\n  rate: nan",
-      "r.yaml:3: optimizer.rate: a number from 1e-12 to 1000 expected, nan found"
+      "architecture: a\noptimizer:\n  learning-rate: nan",
+      "r.yaml:3: optimizer.learningRate: a number from 1e-12 to 1000 expected, nan found"
     ),
     (
-      "architecture: a\noptimizer:\n  rate: [1]",
-      "r.yaml:3: optimizer.rate: a number from 1e-12 to 1000 expected, a list found"
+      "architecture: a\noptimizer:\n  learning-rate: [1]",
+      "r.yaml:3: optimizer.learningRate: a number from 1e-12 to 1000 expected, a list found"
     ),
     (
-      "architecture: a\nclip: {}",
-      "r.yaml:2: clip: a number from 1e-09 to 1000000000, or none expected, a mapping found"
+      "architecture: a\nclip-norm: {}",
+      "r.yaml:2: clip-norm: a number from 1e-09 to 1000000000, or none expected, a mapping found"
     ),
     (
       "architecture: a\noptimizer: {kind: adan}",
@@ -229,7 +235,8 @@ struct RecipeReadingTests {
       "r.yaml:2: data: a mapping of fields expected, pictures found"
     ),
     (
-      "architecture: a\nbatch: {flips: 1}", "r.yaml:2: batch.flips: true or false expected, 1 found"
+      "architecture: a\nbatch: {horizontal-flip: 1}",
+      "r.yaml:2: batch.horizontal-flip: true or false expected, 1 found"
     ),
     ("steps: 3", "r.yaml: architecture: an architecture's name expected, nothing found"),
     ("", "r.yaml: architecture: an architecture's name expected, nothing found"),
@@ -291,7 +298,9 @@ struct RecipeReadingTests {
     #expect(
       message { $0.batch.size = 0 }.hasSuffix(
         "batch.size: an integer from 1 to 4096 expected, 0 found"))
-    #expect(message { $0.optimizer.rate = .nan }.contains("optimizer.rate: a number from"))
+    #expect(
+      message { $0.optimizer.learningRate = .nan }.contains(
+        "optimizer.learning-rate: a number from"))
   }
 
   @Test(
@@ -300,11 +309,11 @@ struct RecipeReadingTests {
       ("steps", "5"), ("losses", "l1, {kind: ssim, weight: 0.1}"), ("losses", "[l2]"),
       ("milestones", "10,20"), ("degradations", "noise: 5...25, jpeg: 30"), ("data", "a: #b"),
       ("clip", "none"), ("config", "{features: [8, 16]}"), ("adversarial", "hinge"),
-      ("flips", "false"),
+      ("horizontal-flip", "false"),
     ])
   func flags(_ flag: String, _ text: String) throws {
     var recipe = Recipe("a", data: DataRecipe(targets: "d"))
-    recipe.clip = 3
+    recipe.clipNorm = 3
     let before = recipe
     let field = try #require(RecipeField.all.first { $0.flag == flag })
     try field.set(flag: text, in: &recipe)

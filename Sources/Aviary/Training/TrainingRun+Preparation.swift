@@ -40,7 +40,7 @@ extension TrainingRun {
   static func settings(_ recipe: Recipe, output: Int) -> TrainerSettings {
     var settings = TrainerSettings()
     settings.output = output
-    settings.clip = recipe.clip
+    settings.clipNorm = recipe.clipNorm
     settings.parts = recipe.batch.accumulation
     settings.seed = recipe.seed
     settings.options = PlanOptions(precision: recipe.precision)

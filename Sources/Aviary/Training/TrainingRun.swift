@@ -75,9 +75,9 @@ public struct TrainingRun: ~Copyable {
       try TrainingStart.features($0, registry: zoo.registry)
     }
     let rate = try LearningRate(
-      recipe.schedule, rate: recipe.optimizer.rate, steps: recipe.steps)
+      recipe.schedule, rate: recipe.optimizer.learningRate, steps: recipe.steps)
     let adversaryRate = try recipe.adversarial.map { adversary throws in
-      try LearningRate(recipe.schedule, rate: adversary.optimizer.rate, steps: recipe.steps)
+      try LearningRate(recipe.schedule, rate: adversary.optimizer.learningRate, steps: recipe.steps)
     }
     let share = try TrainingStart.batchShare(recipe, communicator)
     let data = try TrainingSet(

@@ -36,7 +36,7 @@ struct TrainingStart {
     }
     if let resumed, let state = resumed.state.optimizer {
       parameters = resumed.weights
-      average = recipe.average.map { WeightAverage(resumed.average, of: graph, decay: $0) }
+      average = recipe.emaDecay.map { WeightAverage(resumed.average, of: graph, decay: $0) }
       optimizer = try Optimizer(recipe.optimizer, parameters: learned, resuming: state)
       adversary = try adversarial.map { adversarial throws in
         guard let state = resumed.state.adversary, let memory = state.optimizer else {
@@ -64,7 +64,7 @@ struct TrainingStart {
     let source = try recipe.from.map { try StartingWeights($0, for: graph, in: zoo) }
     if let source { parameters.merge(source.tensors) { $1 } }
     self.parameters = parameters
-    average = recipe.average.map { WeightAverage(parameters, of: graph, decay: $0) }
+    average = recipe.emaDecay.map { WeightAverage(parameters, of: graph, decay: $0) }
     optimizer = try Optimizer(recipe.optimizer, parameters: learned)
     adversary = try adversarial.map { adversarial throws in
       // PyTorch's way to begin is what discriminators are published with.

@@ -71,7 +71,10 @@ struct TrainCommand: ParsableCommand {
     let zoo = try zooOptions.zoo()
     var source = try TrainingSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
-    if processes.rank == 0 { source.messages.forEach(Console.warn) }
+    if processes.rank == 0 {
+      source.messages.forEach(Console.warn)
+      if !quiet { (source.notes + fields.notes).forEach(Console.note) }
+    }
     let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
     var training = try TrainingRun(
       source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,

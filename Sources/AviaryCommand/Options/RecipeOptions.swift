@@ -15,12 +15,23 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     for field in RecipeField.all {
-      let key = Key(stringValue: field.flag)
-      if field.style == .truth {
-        let flag = try container.decode(Flag<Bool?>.self, forKey: key).wrappedValue
-        values[field.flag] = flag.map { "\($0)" }
-      } else {
-        values[field.flag] = try container.decode(Option<String?>.self, forKey: key).wrappedValue
+      for name in field.flags {
+        let key = Key(stringValue: name)
+        if field.style == .truth {
+          let flag = try container.decode(Flag<Bool?>.self, forKey: key).wrappedValue
+          values[name] = flag.map { "\($0)" }
+        } else {
+          values[name] = try container.decode(Option<String?>.self, forKey: key).wrappedValue
+        }
+      }
+    }
+  }
+
+  /// What the user should know: flags that have other names now.
+  var notes: [String] {
+    RecipeField.all.compactMap { field in
+      field.formerFlag.flatMap { name in
+        values[name].map { _ in "--\(name) is called --\(field.flag) now" }
       }
     }
   }
@@ -29,16 +40,18 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
   var customMirror: Mirror {
     Mirror(
       self,
-      children: RecipeField.all.map { field -> (label: String?, value: Any) in
-        let name = NameSpecification.customLong(field.flag)
-        let help = ArgumentHelp(
-          "\(field.sentence)", valueName: field.placeholder)
-        let value: Any =
-          field.style == .truth
-          ? Flag<Bool?>(name: name, inversion: .prefixedNo, help: help)
-          : Option<String?>(
-            name: name, help: help, completion: field.completion)
-        return (field.flag, value)
+      children: RecipeField.all.flatMap { field in
+        field.flags.map { flag -> (label: String?, value: Any) in
+          let name = NameSpecification.customLong(flag)
+          let help = ArgumentHelp(
+            "\(field.sentence)", valueName: field.placeholder,
+            visibility: flag == field.flag ? .default : .hidden)
+          let value: Any =
+            field.style == .truth
+            ? Flag<Bool?>(name: name, inversion: .prefixedNo, help: help)
+            : Option<String?>(name: name, help: help, completion: field.completion)
+          return (flag, value)
+        }
       }, displayStyle: .struct)
   }
 
@@ -53,7 +66,11 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
   /// - Throws: `ValidationError` that names the flag.
   func apply(to recipe: inout Recipe) throws {
     for field in RecipeField.all {
-      guard let value = values[field.flag] else { continue }
+      let given = field.flags.filter { values[$0] != nil }
+      guard given.count <= 1 else {
+        throw ValidationError("--\(given[0]) and --\(given[1]) are one option; give one of them")
+      }
+      guard let flag = given.first, let value = values[flag] else { continue }
       do throws(TrainingError) { try field.set(flag: value, in: &recipe) } catch {
         throw ValidationError("\(error)")
       }
@@ -70,6 +87,9 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
 }
 
 extension RecipeField {
+  /// The flag, and the one of version 0.2.
+  fileprivate var flags: [String] { [flag] + (formerFlag.map { [$0] } ?? []) }
+
   /// The help, with what is accepted and the default.
   fileprivate var sentence: String {
     // What names and paths there are is not said by "a folder".

@@ -11,6 +11,8 @@ struct TrainingSource {
   let checkpoint: String?
   /// What the user should know: later checkpoints that are damaged.
   let messages: [String]
+  /// What the user should know: fields of the recipe that have other names now.
+  let notes: [String]
 
   /// - Parameters:
   ///   - reference: a recipe's file or an architecture; nil for the recipe of the checkpoint.
@@ -18,8 +20,9 @@ struct TrainingSource {
   /// - Throws: `CommandError`, `TrainingError`, `CheckpointError`.
   init(_ reference: String?, resuming run: String?, _ registry: Registry) throws {
     (checkpoint, messages) = try TrainingSource.checkpoint(of: run)
+    var notes: [String] = []
     if let reference, checkpoint == nil || TrainingSource.isFile(reference) {
-      recipe = try TrainingSource.recipe(reference, registry)
+      recipe = try TrainingSource.recipe(reference, registry) { notes.append($0) }
     } else if let checkpoint {
       guard let progress = try CheckpointFile(checkpoint).training?.progress else {
         throw TrainingError.training(
@@ -39,6 +42,7 @@ struct TrainingSource {
       // The command's own check comes first.
       preconditionFailure("a training of nothing")
     }
+    self.notes = notes
     // Wherever the run has been moved to: what goes on stays together.
     if let run, PathKind(of: run) == .folder {
       recipe.saving.folder = run
@@ -76,8 +80,10 @@ struct TrainingSource {
       || PathKind(of: reference) == .file
   }
 
-  private static func recipe(_ reference: String, _ registry: Registry) throws -> Recipe {
-    if isFile(reference) { return try Recipe(contentsOf: reference) }
+  private static func recipe(
+    _ reference: String, _ registry: Registry, note: (String) -> Void
+  ) throws -> Recipe {
+    if isFile(reference) { return try Recipe(contentsOf: reference, note: note) }
     _ = try registry[reference]
     return Recipe(reference, data: DataRecipe(targets: ""))
   }

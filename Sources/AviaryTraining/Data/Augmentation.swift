@@ -16,9 +16,9 @@ struct Augmentation: Hashable, Sendable {
     let turns = Int.random(in: 0..<4, using: &generator)
     let channels = [0, 1, 2].shuffled(using: &generator)
     plane = Int.random(in: 0..<3, using: &generator)
-    self.isFlipped = recipe.flips && isFlipped
-    self.turns = recipe.turns ? turns : 0
-    self.channels = recipe.shuffledChannels ? channels : [0, 1, 2]
+    self.isFlipped = recipe.horizontalFlip && isFlipped
+    self.turns = recipe.rot90 ? turns : 0
+    self.channels = recipe.channelShuffle ? channels : [0, 1, 2]
   }
 
   /// Where in a square patch, rows after one another, the pixel (row, column) of the augmented patch

@@ -64,8 +64,9 @@ extension DataRecipe {
 
   /// Throws `TrainingError.recipe` for strengths that there are not, and for a share that is none.
   func check() throws(TrainingError) {
-    guard 0...1 ~= tolerated else {
-      throw .recipe(field: "data.tolerated", expected: "0 to 1", found: "\(tolerated)")
+    guard 0...1 ~= maxInvalidShare else {
+      throw .recipe(
+        field: "data.max-invalid-share", expected: "0 to 1", found: "\(maxInvalidShare)")
     }
     for degradation in degradations {
       let (name, range, limits): (String, ClosedRange<Double>, ClosedRange<Double>) =

@@ -47,13 +47,13 @@ struct PictureLoading {
         path: data.targets, expected: "pictures of at least \(side)x\(side) pixels",
         found: "at most \(largest.width)x\(largest.height) (\(largest.name))")
     }
-    guard pairs.isEmpty || Double(skipped.count) > data.tolerated * Double(names.count) else {
+    guard pairs.isEmpty || Double(skipped.count) > data.maxInvalidShare * Double(names.count) else {
       return
     }
     let first = skipped[0]
     throw .data(
       path: data.targets,
-      expected: "at most \(data.tolerated * 100) % of \(names.count) pictures to be left out",
+      expected: "at most \(data.maxInvalidShare * 100) % of \(names.count) pictures to be left out",
       found: "\(skipped.count) (the first \(first.name): \(first.reason))")
   }
 

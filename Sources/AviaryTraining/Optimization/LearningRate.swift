@@ -24,7 +24,7 @@ public struct LearningRate: Hashable, Sendable {
       guard condition else { throw .recipe(field: field, expected: expected, found: "\(found)") }
     }
     let kind = schedule.kind
-    try require(rate > 0 && rate.isFinite, "optimizer.rate", "a number above 0", rate)
+    try require(rate > 0 && rate.isFinite, "optimizer.learning-rate", "a number above 0", rate)
     try require(steps >= 1, "steps", "a number of 1 or more", steps)
     try require(
       (0..<steps).contains(schedule.warmup), "schedule.warmup",
@@ -33,7 +33,8 @@ public struct LearningRate: Hashable, Sendable {
       kind != .oneCycle || schedule.warmup == 0, "schedule.warmup",
       "0 with one-cycle, which has a rise of its own,", schedule.warmup)
     try require(
-      (0...1).contains(schedule.floor), "schedule.floor", "a number from 0 to 1", schedule.floor)
+      (0...1).contains(schedule.minLearningRateRatio), "schedule.min-lr-ratio",
+      "a number from 0 to 1", schedule.minLearningRateRatio)
     try require(
       schedule.factor > 0 && schedule.factor <= 1, "schedule.factor",
       "a number above 0 and up to 1", schedule.factor)
@@ -74,14 +75,14 @@ public struct LearningRate: Hashable, Sendable {
       if step < warmup { return rate * share }
       let last = max(steps - warmup - 1, 1)
       return Self.annealed(
-        from: rate, to: rate * schedule.floor, Double(step - warmup) / Double(last))
+        from: rate, to: rate * schedule.minLearningRateRatio, Double(step - warmup) / Double(last))
     case .oneCycle:
       let (top, last) = (Self.rise * Double(steps) - 1, Double(steps - 1))
       if Double(step) <= top {
         return Self.annealed(from: rate / Self.division, to: rate, Double(step) / top)
       }
       return Self.annealed(
-        from: rate, to: rate * schedule.floor, (Double(step) - top) / (last - top))
+        from: rate, to: rate * schedule.minLearningRateRatio, (Double(step) - top) / (last - top))
     }
   }
 

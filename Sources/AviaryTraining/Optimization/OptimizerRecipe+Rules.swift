@@ -3,7 +3,7 @@ extension OptimizerRecipe {
   var slots: [String] {
     switch kind {
     case .adam, .adamw: ["exp_avg", "exp_avg_sq"]
-    case .sgd: momentum == 0 ? [] : ["momentum_buffer"]
+    case .sgd: beta1 == 0 ? [] : ["momentum_buffer"]
     }
   }
 
@@ -12,11 +12,11 @@ extension OptimizerRecipe {
     switch kind {
     case .adam, .adamw:
       [
-        "lr": rate, "beta1": momentum, "beta2": secondMomentum, "eps": epsilon,
-        "weight_decay": decay,
+        "lr": rate, "beta1": beta1, "beta2": beta2, "eps": epsilon,
+        "weight_decay": weightDecay,
       ]
     case .sgd:
-      ["lr": rate, "momentum": momentum, "dampening": 0, "weight_decay": decay, "nesterov": 0]
+      ["lr": rate, "momentum": beta1, "dampening": 0, "weight_decay": weightDecay, "nesterov": 0]
     }
   }
 
@@ -30,14 +30,16 @@ extension OptimizerRecipe {
       }
     }
     let share = "a number of 0 or more and below 1"
-    try require(rate > 0 && rate.isFinite, "rate", "a number above 0", rate)
-    try require(momentum >= 0 && momentum < 1, "momentum", share, momentum)
     try require(
-      secondMomentum >= 0 && secondMomentum < 1, "second-momentum", share, secondMomentum)
+      learningRate > 0 && learningRate.isFinite, "learning-rate", "a number above 0", learningRate)
+    try require(beta1 >= 0 && beta1 < 1, "beta1", share, beta1)
+    try require(beta2 >= 0 && beta2 < 1, "beta2", share, beta2)
     // Zero divides zero by zero wherever a gradient was always zero, and so does what float32 rounds
     // to zero.
     try require(
       Float(epsilon) > 0 && epsilon.isFinite, "epsilon", "a number above 0", epsilon)
-    try require(decay >= 0 && decay.isFinite, "decay", "a number of 0 or more", decay)
+    try require(
+      weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "a number of 0 or more", weightDecay
+    )
   }
 }

@@ -23,18 +23,18 @@ struct OptimizerStep {
 
   /// - Parameter step: the number of this step, from 1.
   init(_ recipe: OptimizerRecipe, step: Int, rate: Double) {
-    (first, firstShare) = (Float(recipe.momentum), Float(1 - recipe.momentum))
-    (second, secondShare) = (Float(recipe.secondMomentum), Float(1 - recipe.secondMomentum))
+    (first, firstShare) = (Float(recipe.beta1), Float(1 - recipe.beta1))
+    (second, secondShare) = (Float(recipe.beta2), Float(1 - recipe.beta2))
     epsilon = Float(recipe.epsilon)
     size = Float(rate)
     if recipe.kind == .adamw {
-      kept = Float(1 - rate * recipe.decay)
+      kept = Float(1 - rate * recipe.weightDecay)
     } else {
-      coupled = Float(recipe.decay)
+      coupled = Float(recipe.weightDecay)
     }
     guard recipe.kind != .sgd else { return }
-    size = Float(rate / (1 - PortableMath.power(recipe.momentum, step)))
-    correction = Float(1 / (1 - PortableMath.power(recipe.secondMomentum, step)).squareRoot())
+    size = Float(rate / (1 - PortableMath.power(recipe.beta1, step)))
+    correction = Float(1 / (1 - PortableMath.power(recipe.beta2, step)).squareRoot())
   }
 
   /// SGD without momentum.

@@ -5,8 +5,11 @@ extension Recipe {
   /// Reads a recipe from a file of YAML. What it does not name has its default; a recipe that is to be
   /// completed by flags may lack the folder of targets.
   ///
+  /// - Parameter note: called with what the user should know: fields under the names of version 0.2.
   /// - Throws: `TrainingError.cannotRead`, or what is wrong, with file and line.
-  public init(contentsOf path: String) throws(TrainingError) {
+  public init(
+    contentsOf path: String, note: (String) -> Void = { _ in }
+  ) throws(TrainingError) {
     let bytes: [UInt8]
     do throws(FileError) {
       let file = try InputFile(path)
@@ -18,22 +21,26 @@ extension Recipe {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .recipe(field: path, expected: "a recipe in UTF-8", found: "other bytes")
     }
-    try self.init(yaml: text, name: path)
+    try self.init(yaml: text, name: path, note: note)
   }
 
   /// Reads a recipe from YAML.
   ///
-  /// - Parameter name: what the text is called in messages.
+  /// - Parameters:
+  ///   - name: what the text is called in messages.
+  ///   - note: called with what the user should know: fields under the names of version 0.2.
   /// - Throws: `TrainingError.recipe` or `.unknownField`: name and line, field, what was expected, what
   ///   was found.
-  public init(yaml text: String, name: String = "recipe") throws(TrainingError) {
+  public init(
+    yaml text: String, name: String = "recipe", note: (String) -> Void = { _ in }
+  ) throws(TrainingError) {
     let root: RecipeNode
     do throws(RecipeProblem) { root = try RecipeNode(yaml: text) } catch {
       throw .recipe(
         field: "\(name):\(error.line)", expected: error.expected, found: error.found)
     }
     self.init("", data: DataRecipe(targets: ""))
-    try read(root, section: "", source: name)
+    try read(root, section: "", source: name, note)
     guard !architecture.isEmpty else {
       throw .recipe(
         field: "\(name): architecture", expected: "an architecture's name", found: "nothing")
@@ -41,17 +48,26 @@ extension Recipe {
   }
 
   private mutating func read(
-    _ node: RecipeNode, section: String, source: String
+    _ node: RecipeNode, section: String, source: String, _ note: (String) -> Void
   ) throws(TrainingError) {
     guard case .mapping(let members) = node.content else {
       throw .recipe(
         field: "\(source):\(node.line)" + (section.isEmpty ? "" : ": \(section)"),
         expected: section.isEmpty ? "fields" : "a mapping of fields", found: node.label)
     }
+    /// Where fields were set, so that one under both of its names is found.
+    var lines: [String: Int] = [:]
     for member in members {
       let (name, line, value) = (member.name, member.line, member.value)
       let path = section.isEmpty ? name : "\(section).\(name)"
-      if let field = RecipeField.named(path) {
+      let renamed = RecipeField.all.first { $0.formerPath == path }
+      if let field = renamed ?? RecipeField.named(path) {
+        if renamed != nil { note("\(source):\(line): \(path) is called \(field.path) now") }
+        if let earlier = lines.updateValue(line, forKey: field.path) {
+          throw .recipe(
+            field: "\(source):\(line): \(path)", expected: "one value of \(field.path)",
+            found: "another in line \(earlier)")
+        }
         try field.set(value, in: &self, source: source)
       } else if RecipeField.sections.contains(path) {
         if path == "adversarial" {
@@ -59,7 +75,7 @@ extension Recipe {
           adversarial = value.isNull ? nil : adversarial ?? AdversarialRecipe()
           if value.isNull { continue }
         }
-        try read(value, section: path, source: source)
+        try read(value, section: path, source: source, note)
       } else {
         throw .unknownField(
           "\(source):\(line): \(RecipeNode(text: path).label)",

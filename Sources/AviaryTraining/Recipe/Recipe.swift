@@ -32,10 +32,10 @@ public struct Recipe: Hashable, Sendable {
   /// How many steps of the optimiser the training has.
   public var steps = 20_000
   /// Gradients longer than this (Euclidean norm over all parameters) are shortened to it.
-  public var clip: Double?
+  public var clipNorm: Double?
   /// The decay of the moving average of the weights, which is what is validated and kept; nil for
   /// the weights themselves.
-  public var average: Double? = 0.999
+  public var emaDecay: Double? = 0.999
   /// How parameters begin.
   public var initialization = Initialization.he
   /// The numbers that convolutions calculate with. Weights, sums and the optimiser are float32.
@@ -79,7 +79,7 @@ public struct DataRecipe: Hashable, Sendable {
   /// What inputs suffer, in this order, after they were reduced by the scale.
   public var degradations: [Degradation] = []
   /// The largest share of files that may be unreadable or too small and are left out, 0 to 1.
-  public var tolerated = 0.1
+  public var maxInvalidShare = 0.1
 
   /// A folder of good pictures.
   public init(targets: String) { self.targets = targets }
@@ -104,11 +104,11 @@ public struct BatchRecipe: Hashable, Sendable {
   /// The side of a patch of what the network is given, in pixels.
   public var patch = 48
   /// Mirrored left to right, half of the time.
-  public var flips = true
+  public var horizontalFlip = true
   /// Turned by quarters.
-  public var turns = true
+  public var rot90 = true
   /// Red, green and blue in any order.
-  public var shuffledChannels = false
+  public var channelShuffle = false
   /// Threads that prepare batches ahead.
   public var workers = 1
 
@@ -169,7 +169,7 @@ public struct AdversarialRecipe: Hashable, Sendable {
   /// The step at which it begins to count.
   public var start = 0
   /// Its own optimiser.
-  public var optimizer = OptimizerRecipe(rate: 1e-4)
+  public var optimizer = OptimizerRecipe(learningRate: 1e-4)
 
   /// The defaults.
   public init() {}
@@ -190,19 +190,19 @@ public struct OptimizerRecipe: Hashable, Sendable {
   /// The rule.
   public var kind = Kind.adam
   /// The highest learning rate.
-  public var rate = 1e-3
+  public var learningRate = 1e-3
   /// The decay of the first moment: Adam's β₁; the momentum of SGD.
-  public var momentum = 0.9
+  public var beta1 = 0.9
   /// The decay of the second moment: Adam's β₂.
-  public var secondMomentum = 0.999
+  public var beta2 = 0.999
   /// Added to the root of the second moment.
   public var epsilon = 1e-8
   /// The share of a weight that it loses in a step, times the rate: decoupled in AdamW, part of the
   /// gradient in Adam and SGD.
-  public var decay = 0.0
+  public var weightDecay = 0.0
 
   /// The defaults.
-  public init(rate: Double = 1e-3) { self.rate = rate }
+  public init(learningRate: Double = 1e-3) { self.learningRate = learningRate }
 
   /// The rules.
   public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
@@ -222,7 +222,7 @@ public struct ScheduleRecipe: Hashable, Sendable {
   /// Steps at the beginning during which the rate rises from zero; none of one-cycle's own.
   public var warmup = 0
   /// The last rate, in parts of the highest.
-  public var floor = 1e-3
+  public var minLearningRateRatio = 1e-3
   /// For steps: after which steps the rate falls.
   public var milestones: [Int] = []
   /// What the rate is multiplied with at each milestone.

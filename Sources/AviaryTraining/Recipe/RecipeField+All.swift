@@ -6,99 +6,102 @@ extension RecipeField {
     [
       RecipeField(
         "architecture", \.architecture, .name("an architecture's name"),
-        "The network, by its name in `aviary list`."),
+        "Architecture, by its name in `aviary list`."),
       RecipeField(
         "preset", \.preset, .optional(.name("a preset's name")),
-        "A preset of the architecture; none for its first."),
+        "Preset of the architecture; none for the first."),
       RecipeField(
         "configuration", flag: "config", \.configuration, .optional(.object),
-        "Members of the configuration that differ from the preset, as {features: [32, 64]}."),
+        "Configuration members that differ from the preset, such as {features: [32, 64]}."),
       RecipeField(
         "scale", \.scale, .optional(.integer(1...64)),
-        "How many times as large results are; none for what the architecture says, or 1."),
+        "Upscaling factor; none for the architecture's own, or 1."),
       RecipeField(
         "from", \.from, .optional(.checkpoint),
-        "A checkpoint whose weights the training begins with, as far as names and shapes agree."),
+        "Checkpoint to initialize from, where names and shapes match."),
       RecipeField(
         "data.targets", flag: "data", \.data.targets, .latterFolder,
-        "A folder of good pictures, searched with all folders in it."),
+        "Folder of high-quality images, searched recursively."),
       RecipeField(
         "data.inputs", \.data.inputs, .optional(.folder),
-        "A folder with the inputs of the same names; none where they are made of the targets."),
+        "Folder of inputs with the same names; none to make them from the targets."),
       RecipeField(
         "data.degradations", \.data.degradations,
         .list(.degradation, "a list of noise, jpeg and blur with strengths, as noise: 5...25"),
-        "What inputs suffer, in this order, after they were reduced by the scale: Gaussian noise of "
-          + "a deviation in parts of 255, JPEG of a quality, blur of a deviation in pixels."),
+        "Degradations applied to inputs, in this order, after downscaling: Gaussian noise (standard "
+          + "deviation in 1/255), JPEG (quality), blur (standard deviation in pixels)."),
       RecipeField(
-        "data.tolerated", \.data.tolerated, .number(0...1),
-        "The largest share of files that may be unreadable or too small and are left out."),
+        "data.max-invalid-share", formerly: "tolerated", \.data.maxInvalidShare, .number(0...1),
+        "Largest share of files that may be skipped as unreadable or too small."),
       RecipeField(
         "batch.size", flag: "batch-size", \.batch.size, .integer(1...4096),
-        "Pairs in a batch, over all processes."),
+        "Training pairs per batch, over all processes."),
       RecipeField(
         "batch.accumulation", \.batch.accumulation, .integer(1...4096),
-        "Into how many parts a batch is divided, whose gradients are added up: memory for time."),
+        "Gradient accumulation: split each batch into this many parts, to save memory."),
       RecipeField(
         "batch.patch", \.batch.patch, .integer(8...1024),
-        "The side of a patch of what the network is given, in pixels."),
+        "Side of the network's input patch, in pixels."),
       RecipeField(
-        "batch.flips", \.batch.flips, .truth,
-        "Mirror patches left to right, half of the time."),
-      RecipeField("batch.turns", \.batch.turns, .truth, "Turn patches by quarters."),
+        "batch.horizontal-flip", formerly: "flips", \.batch.horizontalFlip, .truth,
+        "Flip half of the patches left to right."),
       RecipeField(
-        "batch.shuffled-channels", \.batch.shuffledChannels, .truth,
-        "Put red, green and blue in any order."),
+        "batch.rot90", formerly: "turns", \.batch.rot90, .truth,
+        "Rotate patches by multiples of 90 degrees."),
       RecipeField(
-        "batch.workers", \.batch.workers, .integer(1...64), "Threads that prepare batches ahead."),
+        "batch.channel-shuffle", formerly: "shuffled-channels", \.batch.channelShuffle, .truth,
+        "Shuffle red, green and blue."),
+      RecipeField(
+        "batch.workers", \.batch.workers, .integer(1...64),
+        "Threads that prepare batches ahead of time."),
       RecipeField(
         "losses", \.losses,
         .list(.loss, "a list of l1, l2, charbonnier, ssim, total-variation and perceptual"),
-        "What makes a result good: names, or {kind: ssim, weight: 0.1}; {kind: charbonnier, epsilon: "
+        "Losses: names, or {kind: ssim, weight: 0.1}; {kind: charbonnier, epsilon: "
           + "0.001}; {kind: perceptual, checkpoint: vgg.h5, layers: {NAME: 1}, squared: true}."),
     ] + adversarial
     + optimizer("optimizer", flag: "", \.optimizer) + schedule + [
       RecipeField(
-        "steps", \.steps, .integer(1...1_000_000_000), "How many steps the training has."),
+        "steps", \.steps, .integer(1...1_000_000_000), "Number of training steps."),
       RecipeField(
-        "clip", \.clip, .optional(.number(1e-9...1e9)),
-        "Gradients longer than this (Euclidean norm over all parameters) are shortened to it."),
+        "clip-norm", formerly: "clip", \.clipNorm, .optional(.number(1e-9...1e9)),
+        "Clip gradients to this Euclidean norm over all parameters."),
       RecipeField(
-        "average", \.average, .optional(.number(0...0.999999)),
-        "The decay of the moving average of the weights, which is validated and kept; none for the "
-          + "weights themselves."),
+        "ema-decay", formerly: "average", \.emaDecay, .optional(.number(0...0.999999)),
+        "Decay of the exponential moving average of the weights, which is validated and saved; none "
+          + "to use the weights themselves."),
       RecipeField(
         "initialization", \.initialization, .word,
-        "How parameters begin: He et al.'s, the same with the last layer zero, or as the frameworks "
-          + "do."),
+        "Initialization: He et al.'s, the same with the last layer zero, or a framework's default."),
       RecipeField(
         "precision", \.precision, .word,
-        "What convolutions calculate with. Weights and sums are float32."),
-      RecipeField("seed", \.seed, .seed, "Where all random numbers come from."),
+        "Data type of convolutions. Weights and accumulation are float32."),
+      RecipeField("seed", \.seed, .seed, "Seed of all random numbers."),
       RecipeField(
         "threads", \.threads, .optional(.integer(1...1024)),
-        "How many threads calculate; none for all cores that may be used."),
+        "Compute threads; none for all available cores."),
       RecipeField(
         "validation.data", flag: "validation", \.validation.data,
-        .optional(.folder), "A folder of originals to measure PSNR on; none for none."),
+        .optional(.folder),
+        "Folder of originals on which PSNR is measured; none to skip validation."),
       RecipeField(
         "validation.every", flag: "validate-every", \.validation.every,
-        .integer(1...1_000_000_000), "Steps from one validation to the next."),
+        .integer(1...1_000_000_000), "Validate every so many steps."),
       RecipeField(
         "validation.samples", \.validation.samples, .integer(0...1000),
-        "How many of the pictures' results are written at each."),
+        "Number of validation results written as images each time."),
       RecipeField(
         "saving.folder", flag: "output", \.saving.folder, .latterFolder,
-        "The folder of the run: checkpoints, logs, samples (default: runs/ and the recipe's name)."),
+        "Folder of the run: checkpoints, logs, samples (default: runs/ and the recipe's name)."),
       RecipeField(
         "saving.every", flag: "save-every", \.saving.every, .optional(.integer(1...1_000_000_000)),
-        "Steps from one checkpoint to the next."),
+        "Save a checkpoint every so many steps."),
       RecipeField(
         "saving.minutes", flag: "save-minutes", \.saving.minutes, .optional(.number(0.01...1e6)),
-        "Minutes from one checkpoint to the next."),
+        "Save a checkpoint every so many minutes."),
       RecipeField(
         "saving.keep", flag: "keep", \.saving.keep, .integer(1...1_000_000),
-        "How many of the last checkpoints are kept, beside the best."),
+        "Number of recent checkpoints to keep, besides the best."),
     ]
 
   private static let adversarial: [RecipeField] =
@@ -106,20 +109,20 @@ extension RecipeField {
       RecipeField(
         "adversarial.architecture", flag: "adversarial-architecture",
         \.adversary.architecture, .name("an architecture's name"),
-        "A discriminator that is trained against the network; any field of this section asks for it."
+        "Discriminator trained against the network; any field of this section turns it on."
       ),
       RecipeField(
         "adversarial.configuration", flag: "adversarial-config", \.adversary.configuration,
         .optional(.object), "Members of the discriminator's configuration."),
       RecipeField(
         "adversarial.kind", flag: "adversarial", \.adversary.kind, .word,
-        "What discriminator and network learn from."),
+        "Adversarial loss."),
       RecipeField(
         "adversarial.weight", flag: "adversarial-weight", \.adversary.weight, .number(0...1e6),
-        "How much the discriminator counts beside the losses."),
+        "Weight of the adversarial loss."),
       RecipeField(
         "adversarial.start", flag: "adversarial-start", \.adversary.start,
-        .integer(0...1_000_000_000), "The step at which the discriminator begins to count."),
+        .integer(0...1_000_000_000), "Step at which the adversarial loss starts."),
     ]
     + optimizer(
       "adversarial.optimizer", flag: "adversarial-", \.adversary.optimizer,
@@ -135,42 +138,44 @@ extension RecipeField {
     return [
       RecipeField(
         "\(path).kind", flag: name("optimizer"), optimizer, \.kind, .word,
-        "How weights follow gradients\(of)."),
+        "The optimizer\(of)."),
       RecipeField(
-        "\(path).rate", flag: name("rate"), optimizer, \.rate, .number(1e-12...1e3),
-        "The highest learning rate\(of)."),
+        "\(path).learning-rate", flag: name("learning-rate"), formerly: "rate", optimizer,
+        \.learningRate, .number(1e-12...1e3),
+        "Peak learning rate\(of)."),
       RecipeField(
-        "\(path).momentum", flag: name("momentum"), optimizer, \.momentum,
-        .number(0...0.999999), "The decay of the first moment; the momentum of SGD\(of)."),
+        "\(path).beta1", flag: name("beta1"), formerly: "momentum", optimizer, \.beta1,
+        .number(0...0.999999), "Adam's decay of the first moment, and SGD's momentum\(of)."),
       RecipeField(
-        "\(path).second-momentum", flag: name("second-momentum"),
-        optimizer, \.secondMomentum, .number(0...0.99999999),
-        "The decay of the second moment\(of)."),
+        "\(path).beta2", flag: name("beta2"), formerly: "second-momentum",
+        optimizer, \.beta2, .number(0...0.99999999),
+        "Adam's decay of the second moment\(of)."),
       RecipeField(
         "\(path).epsilon", flag: name("epsilon"), optimizer, \.epsilon,
-        .number(1e-30...1), "Added to the root of the second moment\(of)."),
+        .number(1e-30...1), "Adam's epsilon, added to the root of the second moment\(of)."),
       RecipeField(
-        "\(path).decay", flag: name("decay"), optimizer, \.decay, .number(0...1e3),
-        "The share of a weight that it loses in a step, times the rate\(of)."),
+        "\(path).weight-decay", flag: name("weight-decay"), formerly: "decay", optimizer,
+        \.weightDecay, .number(0...1e3),
+        "Weight decay: decoupled in AdamW, L2 in Adam and SGD\(of)."),
     ]
   }
 
   private static let schedule: [RecipeField] = [
     RecipeField(
-      "schedule.kind", flag: "schedule", \.schedule.kind, .word, "How the learning rate goes."),
+      "schedule.kind", flag: "schedule", \.schedule.kind, .word, "Learning rate schedule."),
     RecipeField(
       "schedule.warmup", \.schedule.warmup, .integer(0...1_000_000_000),
-      "Steps at the beginning during which the rate rises from zero."),
+      "Warm-up steps, during which the learning rate rises from zero."),
     RecipeField(
-      "schedule.floor", \.schedule.floor, .number(0...1),
-      "The last rate, in parts of the highest."),
+      "schedule.min-lr-ratio", formerly: "floor", \.schedule.minLearningRateRatio, .number(0...1),
+      "Final learning rate as a fraction of the peak."),
     RecipeField(
       "schedule.milestones", \.schedule.milestones,
       .list(.integer(1...1_000_000_000), "a list of integers from 1 to 1000000000"),
-      "For step: after which steps the rate falls."),
+      "For step: steps after which the learning rate falls."),
     RecipeField(
       "schedule.factor", \.schedule.factor, .number(1e-9...1),
-      "For step: what the rate is multiplied with at each milestone."),
+      "For step: multiplies the learning rate at each milestone."),
   ]
 }
 

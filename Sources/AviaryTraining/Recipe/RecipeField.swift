@@ -19,6 +19,9 @@ package struct RecipeField: Sendable {
   package let path: String
   /// The flag less its hyphens: `batch-size`.
   package let flag: String
+  /// The last part of the path and of the flag until version 0.2, still taken with a note; nil where
+  /// it is the same.
+  package let formerName: String?
   /// What is accepted: `an integer from 1 to 4096`.
   package let expected: String
   /// What it is, as a sentence.
@@ -30,21 +33,25 @@ package struct RecipeField: Sendable {
   private let read: @Sendable (RecipeNode, inout Recipe) throws(RecipeProblem) -> Void
   private let write: @Sendable (Recipe) -> String
 
-  /// - Parameter flag: nil for the last part of the path.
+  /// - Parameters:
+  ///   - flag: nil for the last part of the path.
+  ///   - formerName: the last part of path and flag until version 0.2.
   init<Value>(
-    _ path: String, flag: String? = nil, _ member: any WritableKeyPath<Recipe, Value> & Sendable,
-    _ value: RecipeValue<Value>, _ help: String
+    _ path: String, flag: String? = nil, formerly formerName: String? = nil,
+    _ member: any WritableKeyPath<Recipe, Value> & Sendable, _ value: RecipeValue<Value>,
+    _ help: String
   ) {
-    self.init(path, flag: flag, \.self, member, value, help)
+    self.init(path, flag: flag, formerly: formerName, \.self, member, value, help)
   }
 
   /// A field of a section that there are several of.
   init<Section, Value>(
-    _ path: String, flag: String? = nil, _ section: any WritableKeyPath<Recipe, Section> & Sendable,
+    _ path: String, flag: String? = nil, formerly formerName: String? = nil,
+    _ section: any WritableKeyPath<Recipe, Section> & Sendable,
     _ member: any WritableKeyPath<Section, Value> & Sendable, _ value: RecipeValue<Value>,
     _ help: String
   ) {
-    self.path = path
+    (self.path, self.formerName) = (path, formerName)
     self.flag = flag ?? path.split(separator: ".").last.map(String.init) ?? path
     (self.help, style, expected) = (help, value.style, value.expected)
     placeholder = value.placeholder
@@ -105,6 +112,17 @@ package struct RecipeField: Sendable {
       (["| field | flag | default | values | |", "|---|---|---|---|---|"] + rows)
       .joined(separator: "\n") + "\n"
   }
+
+  /// The path of the field until version 0.2; nil where it is the same.
+  var formerPath: String? { formerName.map { String(path.dropLast(lastPart.count)) + $0 } }
+
+  /// The flag of the field until version 0.2; nil where it is the same.
+  package var formerFlag: String? {
+    formerName.map { String(flag.dropLast(lastPart.count)) + $0 }
+  }
+
+  /// The part of the path behind the last point, with which the flags of renamed fields end.
+  private var lastPart: Substring { path.split(separator: ".").last ?? Substring(path) }
 
   /// The field of a path; nil for none.
   package static func named(_ path: String) -> RecipeField? { all.first { $0.path == path } }

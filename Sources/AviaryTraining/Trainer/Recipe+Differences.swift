@@ -2,7 +2,8 @@ extension Recipe {
   /// What of a recipe does not change the weights: what is looked at and kept on the way, where the
   /// pictures lie (their fingerprint tells whether they are the same), who prepares them.
   private static let withoutEffect = [
-    "saving.", "validation.", "data.targets", "data.inputs", "data.tolerated", "batch.workers",
+    "saving.", "validation.", "data.targets", "data.inputs", "data.max-invalid-share",
+    "batch.workers",
     "threads", "from",
   ]
 

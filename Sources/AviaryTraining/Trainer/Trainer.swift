@@ -180,7 +180,7 @@ extension Trainer {
   /// - Throws: `TrainingError.notFinite` that names the layer, if they are not finite.
   private func norm(_ gradients: inout [String: Tensor]) throws(TrainingError) -> Double {
     let norm =
-      settings.clip.map { GradientNorm.clip(&gradients, to: $0) } ?? GradientNorm.of(gradients)
+      settings.clipNorm.map { GradientNorm.clip(&gradients, to: $0) } ?? GradientNorm.of(gradients)
     guard !norm.isFinite else { return norm }
     // The way back begins at the network's end: there it went wrong first.
     let name = learned.last { gradients[$0].map(Trainer.isFinite) == false }
