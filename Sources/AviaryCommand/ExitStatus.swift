@@ -31,16 +31,16 @@ enum ExitStatus: Int32, CaseIterable {
   /// When it is given, for the help.
   var meaning: String {
     switch self {
-    case .success: "all is done"
-    case .failure: "anything not listed here"
-    case .usage: "the command line cannot be understood, or its parts do not go together"
-    case .data: "a file is not what is expected, damaged, or its weights do not fit"
-    case .noInput: "a file, folder, model or preset is not there or cannot be read"
-    case .unavailable: "sound, but this model or version cannot do it"
-    case .notFinite: "a training's loss is no number any more; its checkpoints are whole"
-    case .cannotCreate: "the output cannot be written; what was there is whole"
-    case .interrupted: "Ctrl-C (SIGINT): a training has saved its state, to be resumed"
-    case .terminated: "SIGTERM: a training has saved its state, to be resumed"
+    case .success: "success"
+    case .failure: "any other error"
+    case .usage: "invalid command line"
+    case .data: "invalid or damaged file, or weights that do not fit"
+    case .noInput: "file, folder, model or preset not found or unreadable"
+    case .unavailable: "not supported by this model or version"
+    case .notFinite: "the training diverged (the loss is not finite); its checkpoints are intact"
+    case .cannotCreate: "the output cannot be written; an existing file is intact"
+    case .interrupted: "Ctrl-C (SIGINT); a training has saved its state and can be resumed"
+    case .terminated: "SIGTERM; a training has saved its state and can be resumed"
     }
   }
 

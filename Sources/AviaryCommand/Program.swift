@@ -10,29 +10,29 @@ import Glibc
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "aviary",
-    abstract: "Enlarges and restores pictures with convolutional autoencoders.",
+    abstract: "Image super-resolution and restoration with convolutional networks.",
     discussion: """
       EXAMPLES
-        aviary list                                  what there is
-        aviary info fusion-cae:x4                    what it is made of
-        aviary convert weights.pth model.h5          make a checkpoint
-        aviary run model.h5 photo.jpg -o large.png   enlarge a picture
+        aviary list                                  architectures and checkpoints
+        aviary info fusion-cae:x4                    describe one
+        aviary convert weights.pth model.h5          import weights
+        aviary run model.h5 photo.jpg -o large.png   enlarge an image
         aviary eval bicubic --data Set5 --scale 2    measure quality
         aviary train residual-cae --data pictures --scale 2
         aviary bench residual-cae --layers           measure speed
 
-      Results go to standard output; progress, notes, warnings and errors to standard error, an \
-      error as one line: the thing, the expected, the found.
+      Results go to standard output; progress, notes, warnings and errors to standard error. An \
+      error is one line.
 
       EXIT STATUS
       \(ExitStatus.table)
 
       ENVIRONMENT
-        AVIARY_CHECKPOINTS  folders in which checkpoints are found by name
+        AVIARY_CHECKPOINTS  folders searched for checkpoints by name
         AVIARY_PLUGIN_PATH  plugins to load: absolute paths of files
-        (several are separated by colons)
-        AVIARY_TUNE         always, auto or never: see aviary run --help
-        XDG_CACHE_HOME      where times of layers are kept (default: ~/.cache)
+        (separate several by colons)
+        AVIARY_TUNE         autotuning: always, auto or never (aviary run --help)
+        XDG_CACHE_HOME      where autotuning results are kept (default: ~/.cache)
 
       Completions: aviary --generate-completion-script bash (or zsh, fish).
       """,

@@ -21,7 +21,7 @@ struct HelpTests {
     let help = try Outcome([])
     #expect(help.status == 0)
     #expect(help.output == (try Outcome(["--help"]).output))
-    for line in ["0    all is done", "65   a file is not what is expected", "AVIARY_CHECKPOINTS"] {
+    for line in ["0    success", "65   invalid or damaged file", "AVIARY_CHECKPOINTS"] {
       #expect(help.output.contains(line))
     }
   }

@@ -8,13 +8,12 @@ import AviaryGraph
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Time a network, and say where the time goes.",
+    abstract: "Benchmark a network, as a whole or layer by layer.",
     discussion: """
-      Times a network on noise, from a tensor to a new tensor: no files, no decoding. An architecture \
-      gets random weights, which take as long as others. Multiply-adds are those of the definition, \
-      whatever an algorithm saves; they are held against the processor's peak, which is measured with \
-      direct convolutions that stay in the caches. Absolute times change with the machine's other \
-      work: compare those of one hour.
+      Times a network on random input, tensor to tensor, without files or decoding. An architecture \
+      gets random weights. Multiply-adds are counted by the definition, whatever the algorithm saves, \
+      and compared with the processor's peak, which is measured with direct convolutions that fit the \
+      caches. Absolute times depend on what else the machine does: compare runs made together.
 
       EXAMPLES
         aviary bench fusion-cae-x2
@@ -25,45 +24,45 @@ struct BenchCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A checkpoint or its name, other weights, or an architecture, with a preset or without.",
+      "Checkpoint (path or name), third-party weights, or ARCHITECTURE[:PRESET].",
       valueName: "model"),
     completion: .models)
   var reference: String
 
   @Option(
     help: ArgumentHelp(
-      "The size of the pictures (default: 256x256, or what the network takes).",
+      "Input size (default: 256x256, or the network's own).",
       valueName: "width x height"),
     transform: PictureSize.init)
   var size: PictureSize?
 
-  @Option(help: ArgumentHelp("Pictures at a time.", valueName: "number"))
+  @Option(help: ArgumentHelp("Batch size.", valueName: "number"))
   var batch = 1
 
   @Option(
     help: ArgumentHelp(
-      "Runs that are timed, after three that are not; the median counts.", valueName: "number"))
+      "Timed runs, after three warm-up runs; the median is reported.", valueName: "number"))
   var runs = 9
 
   @Option(
-    help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
+    help: ArgumentHelp("Number of threads (default: all available cores).", valueName: "number"))
   var threads: Int?
 
   @OptionGroup var numbers: PrecisionOptions
 
   @Option(
     help: ArgumentHelp(
-      "When to time the ways to compute a layer, before the network is timed (default: $AVIARY_TUNE, else always).",
+      "When to autotune before timing (default: $AVIARY_TUNE, else always).",
       valueName: "always|auto|never"))
   var tune: TuningChoice?
 
-  @Flag(help: "Leave out algorithms that trade accuracy for speed.")
+  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd).")
   var exact = false
 
-  @Flag(help: "Time forward and back, as in a training, without loss and optimiser.")
+  @Flag(help: "Time the forward and backward pass, without loss and optimizer.")
   var training = false
 
-  @Flag(help: "List each step: what is done, by whom, how long it takes.")
+  @Flag(help: "List each step: operation, implementation, time.")
   var layers = false
 
   @OptionGroup var weights: WeightsOptions

@@ -8,10 +8,10 @@ import AviaryImage
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Show a model's result beside bicubic enlargement and the original.",
+    abstract: "Compare a model with bicubic enlargement and the original, side by side.",
     discussion: """
-      The picture is reduced by the scale and brought back. The result shows the part that bicubic \
-      enlargement spoils most, magnified, with the PSNR of the whole picture.
+      The image is downscaled and restored. The result shows, magnified, the region where bicubic \
+      enlargement does worst, with the PSNR of the whole image.
 
       EXAMPLES
         aviary compare fusion-cae-x2 photo.png -o comparison.png
@@ -20,31 +20,31 @@ struct CompareCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A checkpoint or its name, other weights, or an architecture without weights.",
+      "Checkpoint (path or name), third-party weights, or a weightless architecture.",
       valueName: "model"),
     completion: .models)
   var reference: String
 
   @Argument(
-    help: ArgumentHelp("A picture to reduce and bring back.", valueName: "original"),
+    help: ArgumentHelp("Image to downscale and restore.", valueName: "original"),
     completion: .file())
   var original: String
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The PNG to write.", valueName: "out"),
+    help: ArgumentHelp("PNG to write.", valueName: "out"),
     completion: .file(extensions: ["png"]))
   var destination: String
 
   @Option(
-    help: ArgumentHelp("What to enlarge by, where the model serves several.", valueName: "number"))
+    help: ArgumentHelp("Upscaling factor, for models that support several.", valueName: "number"))
   var scale: Int?
 
   @Option(
-    help: ArgumentHelp("The part to show, in pixels.", valueName: "x,y,width,height"))
+    help: ArgumentHelp("Region to show, in pixels.", valueName: "x,y,width,height"))
   var region: RegionArgument?
 
-  @Option(help: ArgumentHelp("How many pixels a side one becomes.", valueName: "number"))
+  @Option(help: ArgumentHelp("Magnification of the region.", valueName: "number"))
   var zoom = 4
 
   @OptionGroup var weights: WeightsOptions

@@ -7,14 +7,15 @@ import AviaryGraph
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Make a checkpoint of other people's weights, or theirs of a checkpoint.",
+    abstract: "Convert weights between frameworks and formats.",
     discussion: """
-      The network is the one that the file describes, else recognised by names and shapes, or \
-      stated. What was renamed, transposed, assumed or left out is reported and kept in the card. \
-      The output's name says its format, or --to: .h5 a checkpoint, .keras, .weights.h5, .pt, .pth, \
-      .safetensors, .onnx; --to keras-h5 is Keras's own .h5. What was written is loaded and \
-      compared: by the content hash where the format keeps the layout, else by the outputs for a \
-      test picture. A checkpoint written as a checkpoint has what is stated changed.
+      The network is taken from the file if the file describes one, else detected by names and \
+      shapes, or stated with --as. Renamed, transposed, assumed and skipped tensors are reported and \
+      kept in the model card. The output's name gives its format, or --to does: .h5 (checkpoint), \
+      .keras, .weights.h5, .pt, .pth, .safetensors, .onnx; --to keras-h5 is Keras's own .h5. The \
+      written file is loaded and verified: by content hash where the format keeps the layout, else \
+      by the outputs for a test image. Converting a checkpoint to a checkpoint changes only what is \
+      stated.
 
       EXAMPLES
         aviary convert srcnn_x3.pth srcnn-x3.h5 --scale 3
@@ -26,19 +27,19 @@ struct ConvertCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Weights of any format, or the name of a checkpoint.", valueName: "in"),
+    help: ArgumentHelp("Weights file of any format, or the name of a checkpoint.", valueName: "in"),
     completion: .models)
   var input: String
 
   @Argument(
-    help: ArgumentHelp("The file to write.", valueName: "out"),
+    help: ArgumentHelp("File to write.", valueName: "out"),
     completion: .file())
   var outputPath: String
 
   @Option(
     name: .customLong("to"),
     help: ArgumentHelp(
-      "The output's format, where its name does not say it: \(TargetFormat.words).",
+      "Output format, if the name does not give it: \(TargetFormat.words).",
       valueName: "format"),
     completion: .list(TargetFormat.allCases.map(\.rawValue)),
     transform: { text in
@@ -51,29 +52,29 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "With a PyTorch file: a Python file to write, with the module that it loads into.",
+      "For a PyTorch file: also write a Python file with its nn.Module.",
       valueName: "file.py"),
     completion: .file(extensions: ["py"]))
   var module: String?
 
   @Flag(
-    help: "With a PyTorch file: keep the optimiser's state beside the weights, as training does.")
+    help: "For a PyTorch file: include the optimizer state.")
   var training = false
 
   @OptionGroup var weights: WeightsOptions
 
   @Option(
     help: ArgumentHelp(
-      "The scale that weights were trained for, where pictures are enlarged first.",
+      "Scale that the weights were trained for, if images are enlarged first.",
       valueName: "number"))
   var scale: Int?
 
   @OptionGroup var card: CardStatements
 
-  @Flag(help: "Accept weights that lack parameters (they become zero) or have tensors left over.")
+  @Flag(help: "Accept missing parameters (they become zero) and unused tensors.")
   var allowMissing = false
 
-  @Flag(help: "Replace the output if it is there.")
+  @Flag(help: "Overwrite the output if it exists.")
   var force = false
 
   @OptionGroup var output: OutputOptions

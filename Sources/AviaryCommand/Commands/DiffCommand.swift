@@ -7,11 +7,11 @@ import AviaryGraph
 struct DiffCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
-    abstract: "Compare two files of weights, tensor by tensor.",
+    abstract: "Compare two weights files, tensor by tensor.",
     discussion: """
-      The files may be of different formats, layouts and names: each is taken for the network that \
-      it is recognised as, and what has another name is found by shape and values. Equal tensors \
-      are counted; those that differ are listed, the most different first.
+      The files may differ in format, layout and names: each is compared as the network that it is \
+      detected as, and renamed tensors are matched by shape and values. Equal tensors are counted; \
+      the others are listed, largest difference first.
 
       The status is 0 if both are the same network with equal weights, and 1 if not.
 
@@ -22,16 +22,16 @@ struct DiffCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A file of weights, or the name of a checkpoint.", valueName: "a"),
+    help: ArgumentHelp("Weights file of any format, or the name of a checkpoint.", valueName: "a"),
     completion: .models)
   var first: String
 
   @Argument(
-    help: ArgumentHelp("Another.", valueName: "b"),
+    help: ArgumentHelp("Weights file to compare with.", valueName: "b"),
     completion: .models)
   var second: String
 
-  @Flag(help: "List equal tensors, too.")
+  @Flag(help: "Also list equal tensors.")
   var all = false
 
   @OptionGroup var weights: WeightsOptions

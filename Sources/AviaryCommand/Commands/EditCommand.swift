@@ -11,11 +11,11 @@ struct EditCommand: ParsableCommand {
     commandName: "edit",
     abstract: "Rename, drop, cast or merge weights.",
     discussion: """
-      The result is a checkpoint. Its network stays that of the input as long as the tensors are \
-      still those that it needs; what was done stands in the card.
+      The result is a checkpoint. It keeps the input's network as long as the tensors still fit it; \
+      the model card records the edits.
 
-      Merging interpolates: each --merge gives a file and its share, and what the shares leave of 1 \
-      is the first file's. Shares below 0 and above 1 extrapolate.
+      Merging interpolates: each --merge gives a file and its share; the first file gets the rest up \
+      to 1. Shares below 0 and above 1 extrapolate.
 
       EXAMPLES
         aviary edit model.h5 half.h5 --cast float16
@@ -25,30 +25,30 @@ struct EditCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A file of weights, or the name of a checkpoint.", valueName: "in"),
+    help: ArgumentHelp("Weights file of any format, or the name of a checkpoint.", valueName: "in"),
     completion: .models)
   var input: String
 
   @Argument(
-    help: ArgumentHelp("The checkpoint to write.", valueName: "out"),
+    help: ArgumentHelp("Checkpoint to write.", valueName: "out"),
     completion: .file(extensions: ["h5"]))
   var outputPath: String
 
   @Option(
     help: ArgumentHelp(
-      "Another name for layers or a tensor, with numbers as {i}, {i+1}; may be repeated.",
+      "Rename layers or a tensor, with {i}, {i+1} for numbers; may be repeated.",
       valueName: "old=new"),
     transform: Renaming.init)
   var rename: [Renaming] = []
 
   @Option(
     help: ArgumentHelp(
-      "Leave out tensors of this name, with * and ?; may be repeated.", valueName: "pattern"))
+      "Drop tensors that match this pattern (* and ?); may be repeated.", valueName: "pattern"))
   var drop: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "What the weights are stored as: float32, float16, bfloat16.", valueName: "type"),
+      "Data type to store weights in: float32, float16, bfloat16.", valueName: "type"),
     transform: { text in
       guard let type = ElementType(rawValue: text), [.float32, .float16, .bfloat16].contains(type)
       else { throw ValidationError("one of float32, float16, bfloat16 expected") }
@@ -64,7 +64,7 @@ struct EditCommand: ParsableCommand {
 
   @OptionGroup var card: CardStatements
 
-  @Flag(help: "Replace the output if it is there.")
+  @Flag(help: "Overwrite the output if it exists.")
   var force = false
 
   @OptionGroup var weights: WeightsOptions

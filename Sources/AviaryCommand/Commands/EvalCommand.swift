@@ -6,12 +6,12 @@ import AviaryGraph
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
-    abstract: "Measure PSNR and SSIM on a folder of pictures.",
+    abstract: "Measure PSNR and SSIM on a folder of images.",
     discussion: """
-      By the protocol of publications: originals are cut to a multiple of the scale and reduced as \
-      MATLAB's imresize does it; results are compared in 8-bit luma (BT.601), less a border of the \
-      scale's width. Beside every figure stands that of bicubic enlargement, or, at scale 1, of the \
-      picture as the network was given it.
+      Follows the protocol of publications: originals are cropped to a multiple of the scale and \
+      downscaled as MATLAB's imresize does; results are compared in 8-bit luma (BT.601), without a \
+      border as wide as the scale. Each figure is shown beside that of bicubic enlargement or, at \
+      scale 1, of the network's input.
 
       EXAMPLES
         aviary eval fusion-cae-x2 --data Set5
@@ -22,31 +22,31 @@ struct EvalCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A checkpoint or its name, other weights, or an architecture without weights.",
+      "Checkpoint (path or name), third-party weights, or a weightless architecture.",
       valueName: "model"),
     completion: .models)
   var reference: String
 
   @Option(
-    help: ArgumentHelp("A folder with original pictures.", valueName: "folder"),
+    help: ArgumentHelp("Folder of original images.", valueName: "folder"),
     completion: .directory)
   var data: String
 
   @Option(
-    help: ArgumentHelp("What to enlarge by, where the model serves several.", valueName: "number"))
+    help: ArgumentHelp("Upscaling factor, for models that support several.", valueName: "number"))
   var scale: Int?
 
   @Option(
     name: .customLong("lr"),
     help: ArgumentHelp(
-      "A folder with the pictures to enlarge, instead of making them of the originals.",
+      "Folder of low-resolution images, instead of downscaling the originals.",
       valueName: "folder"),
     completion: .directory)
   var lowResolution: String?
 
   @OptionGroup var degradations: DegradationOptions
 
-  @Flag(help: "Compare luma without rounding it, as some publications do: 0.02 to 0.07 dB more.")
+  @Flag(help: "Do not round luma before comparing, as some publications do: 0.02 to 0.07 dB more.")
   var unroundedLuma = false
 
   @OptionGroup var weights: WeightsOptions

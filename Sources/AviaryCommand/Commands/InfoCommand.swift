@@ -9,9 +9,8 @@ struct InfoCommand: ParsableCommand {
     commandName: "info",
     abstract: "Describe an architecture or a checkpoint.",
     discussion: """
-      Everything but names, licence and configuration follows from the graph: parameters, \
-      multiply-adds for a result of 1280x720, the sizes it takes, how pictures are computed in \
-      tiles. With --json the graph itself is there too.
+      Shows the facts that follow from the graph: parameters, multiply-adds for a 1280x720 result, \
+      accepted sizes, tiling. --json includes the graph itself.
 
       EXAMPLES
         aviary info fusion-cae
@@ -23,16 +22,16 @@ struct InfoCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "An architecture, with a preset or without, a checkpoint or other weights.",
+      "ARCHITECTURE[:PRESET], a checkpoint (path or name) or third-party weights.",
       valueName: "name-or-file"),
     completion: .models)
   var reference: String
 
-  @Option(help: ArgumentHelp("A preset of the architecture.", valueName: "name"))
+  @Option(help: ArgumentHelp("Preset of the architecture.", valueName: "name"))
   var preset: String?
 
   @Option(
-    help: ArgumentHelp("Members of the configuration to change.", valueName: "json"),
+    help: ArgumentHelp("Configuration members to change.", valueName: "json"),
     transform: JSONObject.init)
   var config: JSONObject?
 

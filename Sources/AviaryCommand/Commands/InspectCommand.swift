@@ -7,11 +7,11 @@ import AviaryGraph
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what is in a file of weights.",
+    abstract: "Show what is in a weights file.",
     discussion: """
-      Weights of any format: of data only descriptions are read, unless --statistics or --verify \
-      ask for them. Other frameworks' weights are recognised, and it is said what is assumed; where \
-      nothing fits, what comes nearest and what it lacks. Nothing in a file is ever run.
+      Reads weights of any format; only metadata, unless --statistics or --verify need the data. \
+      Detects the architecture of third-party weights and lists what it assumes; if none fits, shows \
+      the nearest one and what is missing. Never runs code from a file.
 
       EXAMPLES
         aviary inspect model.h5
@@ -21,14 +21,16 @@ struct InspectCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A file of weights, or the name of a checkpoint.", valueName: "file"),
+    help: ArgumentHelp(
+      "Weights file of any format, or the name of a checkpoint.", valueName: "file"),
     completion: .models)
   var reference: String
 
-  @Flag(help: "Read the data: range, mean, deviation, NaN and all-zero channels of each tensor.")
+  @Flag(
+    help: "Read the data: range, mean, standard deviation, NaN and all-zero channels per tensor.")
   var statistics = false
 
-  @Flag(help: "Read the data: compare the content hash with the stored one, or compute it.")
+  @Flag(help: "Read the data: verify the content hash, or compute it if none is stored.")
   var verify = false
 
   @OptionGroup var weights: WeightsOptions

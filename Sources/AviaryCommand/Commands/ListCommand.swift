@@ -9,7 +9,7 @@ struct ListCommand: ParsableCommand {
     commandName: "list",
     abstract: "List architectures and checkpoints.",
     discussion: """
-      Checkpoints are found in the folders of $AVIARY_CHECKPOINTS, else in `checkpoints` of the \
+      Checkpoints are searched in the folders of $AVIARY_CHECKPOINTS, else in `checkpoints` in the \
       current folder and beside the program.
 
       EXAMPLES
@@ -19,10 +19,10 @@ struct ListCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: "Only names that match; * stands for any letters, ? for one.", completion: .architectures)
+    help: "List only names that match this pattern (* and ?).", completion: .architectures)
   var pattern = "*"
 
-  @Flag(help: "Print the architectures as a table for Markdown.")
+  @Flag(help: "Print the architectures as a Markdown table.")
   var markdown = false
 
   @OptionGroup var output: OutputOptions

@@ -9,11 +9,11 @@ import AviaryTraining
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
-    abstract: "Draw the loss and the PSNR of trainings.",
+    abstract: "Plot the loss and PSNR of training runs.",
     discussion: """
-      Reads the log.csv that `aviary train` writes as it goes, of a training that still runs, too. \
-      The loss is on a logarithmic scale, the mean of late steps over the single ones; beside the \
-      PSNR of validation stands that of bicubic enlargement. Several runs are drawn over each other.
+      Reads the log.csv that `aviary train` writes, also while the training runs. The loss has a \
+      logarithmic scale, with its moving average; validation PSNR is shown beside that of bicubic \
+      enlargement. Several runs share one plot.
 
       EXAMPLES
         aviary plot runs/residual-cae-x2
@@ -21,14 +21,14 @@ struct PlotCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Folders of runs, or their log.csv.", valueName: "run"),
+    help: ArgumentHelp("Run folders, or their log.csv.", valueName: "run"),
     completion: .directory)
   var runs: [String]
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp(
-      "The PNG or SVG to write (default: curves.png in the first run's folder).", valueName: "out"),
+      "PNG or SVG to write (default: curves.png in the first run's folder).", valueName: "out"),
     completion: .file(extensions: ["png", "svg"]))
   var destination: String?
 

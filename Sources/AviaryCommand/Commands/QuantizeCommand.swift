@@ -9,13 +9,13 @@ import AviaryTraining
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quantize",
-    abstract: "Calibrate a checkpoint to compute in 8-bit whole numbers.",
+    abstract: "Calibrate a checkpoint for int8 inference.",
     discussion: """
-      Restores parts of pictures and looks at what convolutions are given, to find by which scales \
-      they may be rounded; convolutions whose rounding costs too much stay as they are. The weights \
-      stay in float32 beside the scales, so that the checkpoint is of the same content and computes \
-      in every precision. Pictures are reduced by the model's scale, and suffer what the recipe says \
-      that the weights were trained by, or what is stated.
+      Runs image patches through the network and records the range of each convolution's input, to \
+      choose quantization scales; convolutions that lose too much stay in floating point. The float32 \
+      weights stay beside the scales, so the content hash does not change and the checkpoint runs in \
+      every precision. Images are downscaled by the model's scale and degraded as in the training \
+      recipe, or as stated.
 
       EXAMPLES
         aviary quantize fusion-cae-x2 --data pictures -o fusion-cae-x2-int8.h5
@@ -24,48 +24,49 @@ struct QuantizeCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A checkpoint or its name.", valueName: "checkpoint"), completion: .models)
+    help: ArgumentHelp("Checkpoint (path or name).", valueName: "checkpoint"), completion: .models)
   var reference: String
 
   @Option(
     help: ArgumentHelp(
-      "A folder of pictures, best not those that quality is measured on.", valueName: "folder"),
+      "Folder of calibration images; not those that quality is measured on.", valueName: "folder"),
     completion: .directory)
   var data: String
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp(
-      "The checkpoint to write (default: the checkpoint itself).", valueName: "out"),
+      "Checkpoint to write (default: in place).", valueName: "out"),
     completion: .file(extensions: ["h5"]))
   var destination: String?
 
   @Option(
-    help: ArgumentHelp("The scale to calibrate for, of several.", valueName: "number"))
+    help: ArgumentHelp("Scale to calibrate for, of several.", valueName: "number"))
   var scale: Int?
 
-  @Option(help: ArgumentHelp("Pictures to take.", valueName: "number"))
+  @Option(help: ArgumentHelp("Number of images to use.", valueName: "number"))
   var pictures = 24
 
   @Option(
-    help: ArgumentHelp("The side of the part that is taken of each.", valueName: "pixels"))
+    help: ArgumentHelp("Side of the patch taken from each.", valueName: "pixels"))
   var patch = 192
 
-  @Option(help: ArgumentHelp("What chooses pictures and parts.", valueName: "number"))
+  @Option(
+    help: ArgumentHelp("Random seed for the choice of images and patches.", valueName: "number"))
   var seed: UInt64 = 1
 
   @Option(
     help: ArgumentHelp(
-      "What may be lost on these pictures, in dB of PSNR.", valueName: "dB"))
+      "Largest acceptable loss of PSNR on these images, in dB.", valueName: "dB"))
   var budget = 0.05
 
   @OptionGroup var degradations: DegradationOptions
 
   @Option(
-    help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
+    help: ArgumentHelp("Number of threads (default: all available cores).", valueName: "number"))
   var threads: Int?
 
-  @Flag(help: "Replace the output if it is there.")
+  @Flag(help: "Overwrite the output if it exists.")
   var force = false
 
   @OptionGroup var output: OutputOptions

@@ -9,13 +9,13 @@ import AviaryTraining
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Enlarge or restore pictures.",
+    abstract: "Enlarge or restore images.",
     discussion: """
-      Reads PNG and JPEG, writes PNG with depth, alpha and metadata kept. One picture goes to a \
-      file or into a folder; several, or those of a folder, go into a folder. A picture that fails \
-      does not stop the others; the status is then that of the first failure. Large pictures are \
-      computed in tiles, with the same result as in one piece. Under mpirun (a program built \
-      with MPI: swift build --traits MPI) each of N processes takes every Nth picture.
+      Reads PNG and JPEG, and writes PNG; keeps bit depth, alpha and metadata. One image goes to a \
+      file or into a folder; several, or a folder of them, go into a folder. An image that fails does \
+      not stop the others; the status is then that of the first failure. Large images are computed in \
+      tiles, with the same result as in one piece. Under mpirun (build with swift build --traits MPI), \
+      each of N processes takes every Nth image.
 
       EXAMPLES
         aviary run model.h5 photo.jpg -o large.png
@@ -27,23 +27,23 @@ struct RunCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A checkpoint or its name, other weights, or an architecture without weights.",
+      "Checkpoint (path or name), third-party weights, or a weightless architecture.",
       valueName: "model"),
     completion: .models)
   var reference: String
 
   @Argument(
-    help: ArgumentHelp("Pictures, or folders of pictures.", valueName: "input"),
+    help: ArgumentHelp("Images, or folders of images.", valueName: "input"),
     completion: .file())
   var inputs: [String]
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("A PNG to write, or a folder.", valueName: "out"), completion: .file())
+    help: ArgumentHelp("PNG to write, or a folder.", valueName: "out"), completion: .file())
   var destination: String
 
   @Option(
-    help: ArgumentHelp("What to enlarge by, where the model serves several.", valueName: "number"))
+    help: ArgumentHelp("Upscaling factor, for models that support several.", valueName: "number"))
   var scale: Int?
 
   @OptionGroup var weights: WeightsOptions

@@ -9,15 +9,14 @@ import Glibc
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a network on a folder of pictures.",
+    abstract: "Train a network on a folder of images.",
     discussion: """
-      By a recipe, a file of YAML whose every field is also a flag (Docs/Training.md), or with \
-      good defaults by an architecture's name alone. Flags count before the recipe.
+      Takes a recipe, a YAML file (Docs/Training.md), or just an architecture's name, with good \
+      defaults. Every field of a recipe is also a flag; flags override the recipe.
 
-      In the folder of the run lie checkpoints to go on from, the best and the last network, \
-      log.csv, events for TensorBoard, and samples. Ctrl-C and SIGTERM save the state and end the \
-      training with status 130 or 143; a run that was stopped, or killed, goes on with --resume to \
-      the same weights, bit by bit.
+      The run's folder holds resumable checkpoints, the best and the last model, log.csv, TensorBoard \
+      events, and samples. Ctrl-C and SIGTERM save the state and end with status 130 or 143; \
+      --resume continues a stopped or killed run to the same weights, bit for bit.
 
       EXAMPLES
         aviary train residual-cae --data pictures --scale 2
@@ -31,28 +30,28 @@ struct TrainCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A recipe's file, or an architecture's name; left out, the recipe of what is resumed.",
+      "Recipe file or architecture name; with --resume, default: the run's own recipe.",
       valueName: "recipe"),
     completion: .recipes)
   var reference: String?
 
   @Option(
     help: ArgumentHelp(
-      "Go on with a training: the folder of its run, or one of its checkpoints.", valueName: "run"),
+      "Resume a run: its folder, or one of its checkpoints.", valueName: "run"),
     completion: .file())
   var resume: String?
 
-  @Flag(help: "Check everything, print the whole recipe and the network, and end.")
+  @Flag(help: "Check everything, print the full recipe and the network, and exit.")
   var dryRun = false
 
   @Option(
     help: ArgumentHelp(
-      "When to time the ways to compute a layer, to take the fastest: always, never, or where the "
-        + "work ahead is ten times as long (default: $AVIARY_TUNE, else always). What is resumed "
-        + "goes on as it began.", valueName: "always|auto|never"))
+      "When to autotune (benchmark each layer's kernel candidates): always, never, or auto, only "
+        + "for jobs at least ten times longer than the tuning (default: $AVIARY_TUNE, else always). "
+        + "A resumed run keeps its kernels.", valueName: "always|auto|never"))
   var tune: TuningChoice?
 
-  @Flag(help: "No progress and no notes; warnings and errors remain.")
+  @Flag(help: "Print no progress and no notes, only warnings and errors.")
   var quiet = false
 
   @OptionGroup var zooOptions: ZooOptions

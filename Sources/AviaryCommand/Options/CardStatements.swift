@@ -4,9 +4,9 @@ import ArgumentParser
 struct CardStatements: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The licence of the weights for the card, as an SPDX identifier.", valueName: "name"))
+      "Licence of the weights, as an SPDX identifier, for the model card.", valueName: "name"))
   var licence: String?
 
-  @Option(help: ArgumentHelp("A note for the card; may be repeated.", valueName: "text"))
+  @Option(help: ArgumentHelp("Note for the model card; may be repeated.", valueName: "text"))
   var note: [String] = []
 }

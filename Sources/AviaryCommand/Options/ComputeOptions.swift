@@ -5,22 +5,22 @@ import Aviary
 /// half of the memory that is free.
 struct ComputeOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Threads (default: the cores that may be used).", valueName: "number"))
+    help: ArgumentHelp("Number of threads (default: all available cores).", valueName: "number"))
   var threads: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Memory for activations, such as 512M or 2G (default: half of what is free).",
+      "Memory for activations, such as 512M or 2G (default: half of the free memory).",
       valueName: "size"))
   var memory: ByteCount?
 
-  @Flag(help: "Leave out algorithms that trade accuracy for speed.")
+  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd).")
   var exact = false
 
   @Option(
     help: ArgumentHelp(
-      "When to time the ways to compute a layer, to take the fastest: always, never, or where the "
-        + "work ahead is ten times as long (default: $AVIARY_TUNE, else auto).",
+      "When to autotune (benchmark each layer's kernel candidates): always, never, or auto, only "
+        + "for jobs at least ten times longer than the tuning (default: $AVIARY_TUNE, else auto).",
       valueName: "always|auto|never"))
   var tune: TuningChoice?
 

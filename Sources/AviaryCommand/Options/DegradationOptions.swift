@@ -5,16 +5,16 @@ import AviaryTraining
 struct DegradationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Blur what is to be restored: a Gaussian's deviation in pixels.", valueName: "pixels"))
+      "Blur the input: standard deviation of the Gaussian, in pixels.", valueName: "pixels"))
   var blur: Double?
 
   @Option(
     help: ArgumentHelp(
-      "Add Gaussian noise to it: the deviation in parts of 255. The same in every evaluation.",
+      "Add Gaussian noise to the input: standard deviation in 1/255. The same in every run.",
       valueName: "deviation"))
   var noise: Double?
 
-  @Option(help: ArgumentHelp("Compress it as JPEG does, at a quality.", valueName: "1-100"))
+  @Option(help: ArgumentHelp("Compress the input as JPEG of this quality.", valueName: "1-100"))
   var jpeg: Double?
 
   func validate() throws {

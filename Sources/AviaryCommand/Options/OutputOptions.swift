@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print results as JSON.")
   var json = false
 
-  @Flag(help: "No progress and no notes; warnings and errors remain.")
+  @Flag(help: "Print no progress and no notes, only warnings and errors.")
   var quiet = false
 
   /// Prints one of two forms of a result; the other is not made.

@@ -5,7 +5,7 @@ import Aviary
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The numbers computed with: f32, bf16 or int8 (default: int8 of a quantised checkpoint, else "
+      "Data type to compute in: f32, bf16 or int8 (default: int8 for a quantized checkpoint, else "
         + "f32).", valueName: "precision"),
     completion: .list(RunPrecision.allCases.map(\.rawValue)),
     transform: { text in

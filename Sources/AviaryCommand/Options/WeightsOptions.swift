@@ -8,13 +8,13 @@ import AviaryGraph
 struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("as"),
-    help: ArgumentHelp("The architecture, instead of recognising it.", valueName: "name"),
+    help: ArgumentHelp("Architecture, instead of detecting it.", valueName: "name"),
     completion: .architectures)
   var architecture: String?
 
   @Option(
     help: ArgumentHelp(
-      "Members of the architecture's configuration, such as '{\"padding\": \"valid\"}'.",
+      "Configuration members of the architecture, such as '{\"padding\": \"valid\"}'.",
       valueName: "json"),
     transform: JSONObject.init)
   var config: JSONObject?
@@ -22,8 +22,9 @@ struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("input"),
     help: ArgumentHelp(
-      "How pictures are fed: \(Picture.Colour.words); or members of the picture as JSON, such as "
-        + "'{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}'.", valueName: "picture"),
+      "How the network takes images: \(Picture.Colour.words); or members of its image "
+        + "description as JSON, such as '{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}' or "
+        + "'{\"range\": [0, 255]}'.", valueName: "picture"),
     completion: .list(Picture.Colour.allCases.map(\.rawValue)),
     transform: PictureStatement.init)
   var picture: PictureStatement?
@@ -31,7 +32,7 @@ struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("map"),
     help: ArgumentHelp(
-      "Layers' names in the file and in the network: a JSON file of pairs, with numbers as {i}.",
+      "JSON file of pairs of layer names, in the file and in the network, with {i} for numbers.",
       valueName: "rules.json"),
     completion: .file(extensions: ["json"]))
   var rules: String?
@@ -39,8 +40,8 @@ struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("shuffle-order"),
     help: ArgumentHelp(
-      "The order of channels before a pixel shuffle, pytorch or tensorflow, instead of the file's "
-        + "framework's.", valueName: "order"),
+      "Channel order of pixel shuffles: pytorch or tensorflow (default: that of the file's "
+        + "framework).", valueName: "order"),
     completion: .list(ChannelOrder.allCases.map(\.rawValue)),
     transform: { text in
       guard let order = ChannelOrder(rawValue: text) else {
@@ -51,7 +52,7 @@ struct WeightsOptions: ParsableArguments {
   var shuffleOrder: ChannelOrder?
 
   @Flag(
-    help: "Turn kernels round: for Keras files whose weights were trained with Theano.")
+    help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
 
   /// The options by name that were given, to be refused where they would have no effect.

@@ -8,7 +8,7 @@ struct ZooOptions: ParsableArguments {
     name: .customLong("plugin"),
     help: ArgumentHelp(
       "Load architectures from a library or a JSON file; may be repeated.",
-      discussion: "A library's code runs: load only what you trust.", valueName: "path"),
+      discussion: "A library runs code: load only what you trust.", valueName: "path"),
     completion: .file(extensions: ["so", "json"]))
   var plugins: [String] = []
 
