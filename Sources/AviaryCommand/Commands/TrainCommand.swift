@@ -41,6 +41,11 @@ struct TrainCommand: ParsableCommand {
     completion: .file())
   var resume: String?
 
+  @Flag(
+    name: .customLong("fields"),
+    help: "Print the fields of a recipe as a Markdown table, and exit.")
+  var fieldTable = false
+
   @Flag(help: "Check everything, print the full recipe and the network, and exit.")
   var dryRun = false
 
@@ -58,12 +63,15 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "FIELDS OF THE RECIPE") var fields: RecipeOptions
 
   func validate() throws {
-    guard reference != nil || resume != nil else {
+    guard reference != nil || resume != nil || fieldTable else {
       throw ValidationError("Missing expected argument '<recipe>' or '--resume <run>'")
     }
   }
 
-  func run() throws { try Processes.together(train) }
+  func run() throws {
+    if fieldTable { return try Console.print(RecipeField.markdown) }
+    try Processes.together(train)
+  }
 
   /// Trains, as one of the processes that do so together; the first alone speaks.
   private func train(_ processes: any Communicator) throws {
