@@ -1,33 +1,33 @@
 import AviaryGraph
 
-/// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
-/// what would overwrite something.
+/// Errors in how the program is called that the libraries do not check: mostly outputs that would
+/// overwrite something.
 enum CommandError: Error, Hashable, CustomStringConvertible {
-  /// A checkpoint would replace a file, and nobody said that it may.
+  /// A checkpoint would replace an existing file, without `--force`.
   case outputExists(String)
-  /// Pictures would go into something that is no folder, or is not there.
+  /// The output folder is not a folder, or does not exist.
   case noOutputFolder(String, found: String)
-  /// A picture would replace one of those that are read.
+  /// The output would overwrite one of the inputs.
   case outputIsInput(String)
-  /// Two pictures would be written under one name.
+  /// Two images would be written to the same output.
   case outputTaken(String, by: String)
-  /// A picture would be written under a name that belies what it is.
+  /// The output's name does not match the image format.
   case outputName(String)
-  /// A plot would be written under a name that says no format.
+  /// A plot's name gives no known format.
   case plotName(String)
-  /// A checkpoint would be written under a name that belies what it is.
+  /// The output's name does not match a checkpoint.
   case checkpointName(String)
-  /// A file would be written whose name does not say its format.
+  /// The file's name does not give its format.
   case outputFormat(String)
-  /// Options were given that another kind of model has.
+  /// Options were given that do not apply to this kind of model.
   case notForModel(String, options: [String], why: String)
-  /// A folder has no checkpoint of a training.
+  /// A folder has no training checkpoint.
   case nothingToResume(String)
-  /// A folder was expected.
+  /// The path is not a folder.
   case noFolder(String, found: String)
-  /// A file's weights are those of no architecture, or of several.
+  /// No architecture fits a file's weights, or several do.
   case weights(String, RegistryError)
-  /// The program was started as another number of processes than can work together.
+  /// The program was started with a number of processes that cannot work together.
   case processes(expected: String, found: String)
   /// Standard output cannot be written.
   case standardOutput(reason: String)
@@ -64,7 +64,7 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     }
   }
 
-  /// Whether going on with the next picture would be of no use.
+  /// Whether continuing with the next image would be pointless.
   var isFinal: Bool {
     if case .standardOutput = self { true } else { false }
   }
@@ -82,8 +82,8 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   }
 }
 
-/// Calls `body`, which recognises a file's weights, and has an error say which file it is about: the
-/// registry only knows names and shapes.
+/// Calls `body`, which detects the architecture of a file's weights, and adds the file's path to
+/// its error: the registry knows only names and shapes.
 func naming<T>(_ path: String, _ body: () throws -> T) throws -> T {
   do { return try body() } catch let error as RegistryError {
     switch error {

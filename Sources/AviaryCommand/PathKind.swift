@@ -1,12 +1,12 @@
 import Glibc
 
-/// What lies at a path, as the file system sees it, links followed.
+/// What is at a path, with links followed.
 enum PathKind {
   case file
   case folder
   case other
 
-  /// Nil where nothing is there, or nothing that this user may see.
+  /// Nil if nothing is there, or nothing that this user may see.
   init?(of path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
@@ -18,7 +18,7 @@ enum PathKind {
       }
   }
 
-  /// For messages.
+  /// A label for messages.
   static func label(of path: String) -> String {
     switch PathKind(of: path) {
     case .file: "a file"
@@ -30,19 +30,19 @@ enum PathKind {
 }
 
 extension String {
-  /// Whether two paths lead to one file that is there.
+  /// Whether two paths lead to the same existing file.
   func isSameFile(as other: String) -> Bool {
     FileIdentity(of: self).map { $0 == FileIdentity(of: other) } ?? false
   }
 }
 
-/// A file's identity, whatever path leads to it: two paths of one file, by links or by `..`, must not
-/// be taken for two files where one is read and the other written.
+/// A file's identity, whichever path leads to it. Two paths to one file, through links or `..`,
+/// must not be taken for two files when one is read and the other written.
 struct FileIdentity: Hashable {
   private let device: UInt
   private let number: UInt
 
-  /// Nil where nothing is there.
+  /// Nil if nothing is there.
   init?(of path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }

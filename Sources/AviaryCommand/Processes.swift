@@ -3,26 +3,27 @@ import AviaryMPI
 import AviaryTraining
 import Glibc
 
-/// The processes that `mpirun` started to work together: the one place where the program begins and
-/// ends with them.
+/// The processes that `mpirun` started together: the one place where the program joins and leaves
+/// them.
 enum Processes {
-  /// What Open MPI and, beside it, MPICH and Slurm tell the processes that they start.
+  /// The variables in which Open MPI, MPICH and Slurm pass the number of processes.
   private static let variables = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
 
-  /// How many were started together; 1 without `mpirun`.
+  /// How many processes were started together; 1 without `mpirun`.
   private static var count: Int {
     variables.lazy.compactMap { name in
       unsafe getenv(name).flatMap { unsafe Int(String(cString: $0)) }
     }.first ?? 1
   }
 
-  /// Calls `body` with the processes that do it together.
+  /// Calls `body` with the processes that work together.
   ///
-  /// An error in one ends them all with its status, for the others would wait for it for ever. An
-  /// `ExitCode` is no error: `body` has told what there is to tell, and throws it in every process.
+  /// An error in one process ends them all with its status, because the others would wait for it
+  /// for ever. An `ExitCode` is not an error: `body` has already reported everything, and throws it
+  /// in every process.
   ///
-  /// - Throws: what `body` throws where there is one process, and `ExitCode`s;
-  ///   `CommandError.processes` where there are several that cannot find each other.
+  /// - Throws: what `body` throws if there is one process, and `ExitCode`s;
+  ///   `CommandError.processes` if there are several that cannot find each other.
   static func together(_ body: (any Communicator) throws -> Void) throws {
     let count = count
     guard count > 1 else { return try body(OneProcess()) }
@@ -38,8 +39,8 @@ enum Processes {
         try leave(world)
         throw status
       } catch {
-        // What every process finds, as what is wrong with a recipe, is told by the first; until then
-        // the others hold their tongues, and most often are ended before they speak.
+        // An error that every process finds, such as one in the recipe, is reported by the first;
+        // the others wait, and are usually ended before they would report it.
         if world.rank > 0 { usleep(1_000_000 + 100_000 * UInt32(min(world.rank, 100))) }
         Console.error(error)
         world.abort(status: ExitStatus(error).rawValue)

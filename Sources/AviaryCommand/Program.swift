@@ -3,9 +3,9 @@ import Aviary
 import Glibc
 
 /// The program `aviary`: the list of its subcommands, and the one place where errors become a line
-/// of text and a status.
+/// of text and an exit status.
 ///
-/// A subcommand parses, calls `Aviary` and prints; what it prints is made in Reports/.
+/// A subcommand parses, calls `Aviary` and prints; its output is built in Reports/.
 @main
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -43,21 +43,23 @@ struct Program: ParsableCommand {
       RunCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
     ])
 
-  /// Parses, runs, and ends with a documented status and at most one line for an error.
+  /// Parses, runs, and exits with a documented status and at most one line for an error.
   static func main() {
-    // A file beyond the size limit is then an error like a full disk, and not the program's end.
+    // Exceeding the file size limit is then an error like a full disk, rather than the end of the
+    // program.
     signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()
     } catch let status as ExitCode where status != .success {
-      // `run` goes on after a picture that fails, and has reported each by the time it ends.
+      // `run` continues after an image that fails, and has reported each one by the time it ends.
       exit(withError: status)
     } catch {
       let parsing = exitCode(for: error)
       // Help, the version and completion scripts are thrown, too: ArgumentParser prints them.
       if parsing.isSuccess { exit(withError: error) }
-      // ArgumentParser gives its own errors a status of its own; all others are the libraries'.
+      // ArgumentParser uses its own status for its own errors; all other errors come from the
+      // libraries.
       guard parsing == .validationFailure else {
         Console.error(error)
         exit(withError: ExitCode(ExitStatus(error).rawValue))
@@ -67,8 +69,8 @@ struct Program: ParsableCommand {
     }
   }
 
-  /// The command that explains the options of the one that was called. ArgumentParser would print
-  /// the usage of it all after an error; one line and where to read on is what scripts can log.
+  /// The help command for the subcommand that was called. ArgumentParser would print the full usage
+  /// after an error; one line that says where to read on is better for logs.
   private static var helpCommand: String {
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     let called = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }

@@ -4,7 +4,7 @@ import AviaryCheckpoint
 import AviaryCompute
 import AviaryGraph
 
-/// `aviary bench`: how fast a network is here, and where its time goes.
+/// `aviary bench`: how fast a network runs on this machine, and where its time goes.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
@@ -84,7 +84,7 @@ struct BenchCommand: ParsableCommand {
       var plan = try model.planOptions(
         numbers.precision, exact: exact, tuning: TuningChoice.tuning(tune, else: .always))
       plan.runsAhead = runs
-      // Steps of training have no whole numbers.
+      // Training steps have no int8.
       if training { plan.quantization = nil }
       return BenchmarkOptions(
         size: size?.size, batch: batch, runs: runs, threads: threads, plan: plan,
@@ -110,7 +110,7 @@ struct BenchCommand: ParsableCommand {
   }
 }
 
-/// A size as people write it: 640x480, columns first.
+/// A size as people write it: 640x480, width first.
 struct PictureSize {
   let size: Size
 

@@ -4,7 +4,7 @@ import Aviary
 import AviaryGraph
 import AviaryImage
 
-/// `aviary compare`: a picture that shows what a model is worth.
+/// `aviary compare`: an image that shows how good a model is.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
@@ -80,7 +80,7 @@ struct CompareCommand: ParsableCommand {
   }
 }
 
-/// A part of a picture as four numbers.
+/// A region of an image, given as four numbers.
 struct RegionArgument: ExpressibleByArgument {
   let region: Comparison.Region
 
@@ -95,7 +95,7 @@ struct RegionArgument: ExpressibleByArgument {
 }
 
 extension Comparison {
-  /// For machines.
+  /// As JSON.
   fileprivate func json(input: String, output: String) -> JSON {
     func score(_ quality: PictureQuality) -> JSON {
       ["psnr": .number(quality.psnr), "ssim": .number(quality.ssim)]

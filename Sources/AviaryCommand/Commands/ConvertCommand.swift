@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary convert`: weights of any format as weights of another.
+/// `aviary convert`: converts weights from any format to another.
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
@@ -125,7 +125,7 @@ struct ConvertCommand: ParsableCommand {
     try output.print(conversion.text, json: conversion.json)
   }
 
-  /// A checkpoint with what is stated in the place of what it says.
+  /// A checkpoint in which the user's statements replace what it says.
   private func restated(_ file: SniffedFile) throws -> StoredModel {
     let path = file.path
     let refused =
@@ -135,13 +135,13 @@ struct ConvertCommand: ParsableCommand {
         input, options: refused, why: "a checkpoint holds its own network")
     }
     var model = try StoredModel(checkpoint: file)
-    // The card's history grows: this file is one more step.
+    // The model card's history grows by this file.
     model.addSource(
       Card.Provenance(
         file: path.split(separator: "/").last.map(String.init) ?? path,
         format: FileFormat.aviaryCheckpoint.name), hashing: path)
     try model.verify(path)
-    // The same checks as on import; what a checkpoint says is no assumption.
+    // The same checks as on import; what a checkpoint states is not an assumption.
     var assumed: [String] = []
     try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)
       .apply(to: &model.network, assumed: &assumed)

@@ -5,7 +5,7 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// `aviary edit`: weights renamed, left out, stored as another type, or interpolated.
+/// `aviary edit`: renames, drops, casts and interpolates weights.
 struct EditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit",

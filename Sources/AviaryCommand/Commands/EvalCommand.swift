@@ -2,7 +2,7 @@ import ArgumentParser
 import Aviary
 import AviaryGraph
 
-/// `aviary eval`: figures by the protocol of publications.
+/// `aviary eval`: quality figures by the protocol used in publications.
 struct EvalCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
@@ -55,7 +55,7 @@ struct EvalCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
-    // A folder that is none is said so before a model is loaded.
+    // Report a bad folder before loading a model.
     let count = try OutputPlan.pictures(in: data).count
     if let lowResolution { _ = try OutputPlan.pictures(in: lowResolution) }
     let model = try zooOptions.zoo().load(

@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary info`: an architecture in one configuration, or a file as its user sees it.
+/// `aviary info`: describes an architecture in one configuration, or a file as its user sees it.
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "info",
@@ -40,7 +40,8 @@ struct InfoCommand: ParsableCommand {
 
   func run() throws {
     let zoo = try zooOptions.zoo()
-    // A file or a checkpoint of the zoo comes before an architecture of the same name, as in `run`.
+    // A file or a checkpoint of the zoo takes precedence over an architecture of the same name, as
+    // in `run`.
     if let path = zoo.file(reference) {
       try requireNoConfiguration()
       let description = try FileDescription(path, registry: zoo.registry)

@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary inspect`: a file of weights as it lies on the disk.
+/// `aviary inspect`: what a weights file holds, as stored on disk.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",

@@ -3,7 +3,7 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// `aviary list`: names that the other commands take.
+/// `aviary list`: the names that the other commands accept.
 struct ListCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",

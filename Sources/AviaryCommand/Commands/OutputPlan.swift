@@ -1,26 +1,26 @@
 import Aviary
 import FoundationEssentials
 
-/// Which picture is written where, decided before anything is computed, so that hours of work do not
-/// end in a name that is taken.
+/// Which image is written where, decided before anything is computed, so that hours of work are not
+/// lost to a name that is taken.
 struct OutputPlan {
-  /// One picture.
+  /// One image.
   struct Job {
     let input: String
-    /// Where it goes, or why it goes nowhere.
+    /// The output path, or the reason why there is none.
     let output: Result<String, CommandError>
 
     /// The same for the library.
     var path: Result<String, any Error> { output.mapError { $0 } }
   }
 
-  /// In the order in which they were named; a folder's by name.
+  /// In the order given; those of a folder sorted by name.
   let jobs: [Job]
 
-  /// Plans the outputs: one picture goes to a file or into a folder, several or a folder's into a
-  /// folder that is there, as `<name>.png`.
+  /// Plans the outputs: a single image goes to a file or into a folder; several images, or those of
+  /// a folder, go into an existing folder as `<name>.png`.
   ///
-  /// - Throws: `CommandError` for an output that cannot be for any of the inputs;
+  /// - Throws: `CommandError` for an output that does not fit the inputs;
   ///   `AviaryError.noPictures` for a folder without pictures.
   init(inputs: [String], output: String) throws {
     let files = try inputs.flatMap { input in
@@ -38,12 +38,12 @@ struct OutputPlan {
     var taken: [String: String] = [:]
     jobs = files.map { input in
       let path = isFolder ? OutputPlan.path(of: input, in: output) : output
-      // By identity, not by name: a link in the output folder may lead to an input.
+      // By identity, not by name: a link in the output folder may point to an input.
       if let identity = FileIdentity(of: path), read.contains(identity) {
         return Job(input: input, output: .failure(.outputIsInput(path)))
       }
       if let other = taken.updateValue(input, forKey: path) {
-        // The first keeps the name.
+        // The first input keeps the name.
         taken[path] = other
         return Job(input: input, output: .failure(.outputTaken(path, by: input)))
       }
@@ -51,8 +51,8 @@ struct OutputPlan {
     }
   }
 
-  /// The pictures in a folder, by name; folders in it are not entered. Names decide here, so that a
-  /// file beside the pictures is no error, while a picture that is none is.
+  /// The images in a folder, sorted by name, without its subfolders. File names decide, so that
+  /// other files beside the images are not an error, but a broken image is.
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
   static func pictures(in folder: String) throws -> [String] {

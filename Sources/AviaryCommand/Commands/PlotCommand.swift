@@ -5,7 +5,7 @@ import AviaryGraph
 import AviaryImage
 import AviaryTraining
 
-/// `aviary plot`: the curves of trainings.
+/// `aviary plot`: draws training curves.
 struct PlotCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plot",
@@ -68,10 +68,10 @@ struct PlotCommand: ParsableCommand {
 }
 
 extension String {
-  /// A file in the folder of this path, the current one for none.
+  /// A file in the folder at this path; an empty path is the current folder.
   fileprivate func joinedPath(_ name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
 
-  /// What a run is called: its folder's name.
+  /// A run's name: that of its folder.
   fileprivate var runName: String {
     let parts = split(separator: "/").map(String.init)
     guard let last = parts.last else { return self }

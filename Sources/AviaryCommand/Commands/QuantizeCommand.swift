@@ -5,7 +5,7 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTraining
 
-/// `aviary quantize`: a checkpoint that computes in whole numbers.
+/// `aviary quantize`: calibrates a checkpoint for int8.
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quantize",
@@ -110,7 +110,8 @@ struct QuantizeCommand: ParsableCommand {
         degradations: degradations.list.isEmpty ? nil : degradations.list, threads: threads)
     ) { bar.update($0) }
     bar.finish()
-    // The file as it is, an unfinished training in it too, with the scales and what the card says.
+    // Keep the file as it is, including an unfinished training; add the scales and what the model
+    // card says about them.
     var checkpoint = try CheckpointFile(path)
     checkpoint.quantization = calibration.model.quantization
     checkpoint.card = calibration.model.card

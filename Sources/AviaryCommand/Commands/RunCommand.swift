@@ -5,7 +5,7 @@ import AviaryGraph
 import AviaryImage
 import AviaryTraining
 
-/// `aviary run`: pictures through a model.
+/// `aviary run`: runs images through a model.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
@@ -53,11 +53,11 @@ struct RunCommand: ParsableCommand {
 
   func run() throws { try Processes.together(enlarge) }
 
-  /// Does every Nth picture, as one of N processes; their results come together in the first.
+  /// Takes every Nth image, as one of N processes; the first process collects the results.
   private func enlarge(_ processes: any Communicator) throws {
-    // What is wrong with the command line shows before a model is loaded.
+    // Report a bad command line before loading a model.
     let plan = try OutputPlan(inputs: inputs, output: destination)
-    // Nothing is written before all have listed the inputs: outputs may go into the same folder.
+    // Write nothing until every process has listed the inputs: outputs may go into the same folder.
     try processes.barrier()
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
@@ -74,7 +74,7 @@ struct RunCommand: ParsableCommand {
       case .progress(let position, let share):
         bar.update((Double(position) + share) / Double(jobs.count))
       case .finished(let position, let result):
-        // Before anything else is written to the terminal.
+        // Clear the progress bar before writing anything else to the terminal.
         bar.finish()
         results.append(try tell(plan.jobs[positions[position]], result))
         bar.update(Double(position + 1) / Double(jobs.count))
@@ -84,19 +84,19 @@ struct RunCommand: ParsableCommand {
     if output.json, processes.rank == 0 {
       try Console.print(["results": .array(all.map(\.json))])
     }
-    // The first failure is the one that a script sees; each has its line.
+    // Scripts see the status of the first failure; each failure has its own line.
     if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
-  /// The bar of all pictures; of one, with its pixels.
+  /// A progress bar for all images; for a single image, one that counts pixels.
   private func progressBar(_ plan: OutputPlan, _ upscaler: Upscaler) throws -> ProgressBar {
     guard plan.jobs.count == 1 else {
       return ProgressBar(
         "\(plan.jobs.count) pictures", amount: Double(plan.jobs.count), unit: "pictures",
         isEnabled: !output.quiet)
     }
-    // Read once more than needed, for the bar's rate: it costs less than a millisecond. What cannot be
-    // read is told of when it is its turn.
+    // This reads the header once more than needed, for the bar's rate, and takes under a
+    // millisecond. An unreadable image is reported when its turn comes.
     let input = plan.jobs[0].input
     let header = try? PictureReader(path: input).header
     let pixels = Double((header?.width ?? 0) * (header?.height ?? 0))
@@ -104,9 +104,10 @@ struct RunCommand: ParsableCommand {
     return ProgressBar(input, amount: amount, unit: "Mpx", isEnabled: !output.quiet)
   }
 
-  /// Tells of a picture that is done, or failed.
+  /// Reports the result of one image.
   ///
-  /// - Throws: `CommandError` without standard output: nobody would learn of the rest.
+  /// - Throws: `CommandError` if standard output fails: nobody would learn of the remaining
+  ///   results.
   private func tell(
     _ job: OutputPlan.Job, _ result: Result<UpscaleReport, any Error>
   ) throws -> PictureResult {

@@ -5,7 +5,7 @@ import AviaryGraph
 import AviaryTraining
 import Glibc
 
-/// `aviary train`: from a folder of pictures to a checkpoint.
+/// `aviary train`: trains a checkpoint on a folder of images.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -73,7 +73,7 @@ struct TrainCommand: ParsableCommand {
     try Processes.together(train)
   }
 
-  /// Trains, as one of the processes that do so together; the first alone speaks.
+  /// Trains, as one of the processes that train together; only the first prints.
   private func train(_ processes: any Communicator) throws {
     let zoo = try zooOptions.zoo()
     var source = try TrainingSource(reference, resuming: resume, zoo.registry)
@@ -118,7 +118,7 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// Writes what a training tells to standard error.
+/// Writes the events of a training to standard error.
 private final class TrainingWatcher {
   private var line: TrainingLine
   private let isQuiet: Bool
@@ -136,7 +136,7 @@ private final class TrainingWatcher {
       guard !isQuiet else { return }
       line.wipe()
       Console.note(text)
-    // Every ten minutes, as a rule: no news.
+    // Usually every ten minutes, so not worth a line.
     case .saved: break
     }
   }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What a user states for a checkpoint's card.
+/// What a user states for a checkpoint's model card.
 struct CardStatements: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -17,8 +17,8 @@ extension CompletionKind {
     }
   }
 
-  /// Names of architectures and checkpoints, and files. The shell asks the program itself, each time:
-  /// the names are those of the moment.
+  /// Names of architectures and checkpoints, and files. The shell asks the program itself each
+  /// time, so the names are always current.
   static var models: CompletionKind {
     .custom { _, _, prefix in
       let zoo = Zoo()
@@ -27,8 +27,8 @@ extension CompletionKind {
     }
   }
 
-  /// Files and folders whose path begins with `prefix`: a completion of our own takes the place of the
-  /// shell's, so that it has to do what the shell would.
+  /// Files and folders whose path begins with `prefix`. A custom completion replaces the shell's,
+  /// so it has to complete files too.
   private static func files(_ prefix: String) -> [String] {
     let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
     let found =

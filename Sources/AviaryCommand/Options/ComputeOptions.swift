@@ -1,8 +1,8 @@
 import ArgumentParser
 import Aviary
 
-/// What a computation may take. Left out, it takes what is there: all cores that the process may use,
-/// half of the memory that is free.
+/// Resources for a computation. The defaults are all cores that the process may use, and half of
+/// the free memory.
 struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Number of threads (default: all available cores).", valueName: "number"))
@@ -45,7 +45,7 @@ struct ByteCount: ExpressibleByArgument {
   let bytes: Int
 
   init?(argument: String) {
-    // 2G, 2GB and 2GiB are all written, and nobody means powers of ten.
+    // People write 2G, 2GB and 2GiB, and never mean powers of ten.
     var text = argument.uppercased()
     for suffix in ["IB", "B"] where text.hasSuffix(suffix) {
       text.removeLast(suffix.count)

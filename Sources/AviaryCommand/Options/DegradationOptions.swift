@@ -1,7 +1,7 @@
 import ArgumentParser
 import AviaryTraining
 
-/// What pictures suffer before they are restored.
+/// How images are degraded before they are restored.
 struct DegradationOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -4,8 +4,8 @@ import AviaryCheckpoint
 import AviaryGraph
 
 extension Zoo {
-  /// The model that a user means, with what should be known of it said on standard error: what was
-  /// assumed of weights that are imported on the fly, and weights that are no numbers.
+  /// Loads the model that a user names, and prints what the user should know to standard error:
+  /// assumptions about weights imported on the fly, and weights that are NaN or infinite.
   ///
   /// - Parameter quiet: whether notes are left out; warnings never are.
   func load(
@@ -22,7 +22,7 @@ extension Zoo {
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
       }
     } else if !options.stated.isEmpty {
-      // Silently running another network than the user stated would be the worst answer.
+      // Silently running a different network from the one stated would be the worst outcome.
       throw CommandError.notForModel(
         reference, options: options.stated,
         why: model.weights.isEmpty
@@ -34,12 +34,12 @@ extension Zoo {
 }
 
 extension Model {
-  /// Warns of weights that are no finite numbers: the result would be none either.
+  /// Warns of weights that are NaN or infinite: the result would be too.
   func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
 }
 
 extension Console {
-  /// Warns of weights that are no finite numbers.
+  /// Warns of weights that are NaN or infinite.
   static func warn(ofValues names: [String], in reference: String) {
     guard !names.isEmpty else { return }
     let first = names.prefix(3).joined(separator: ", ")

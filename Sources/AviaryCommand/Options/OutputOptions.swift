@@ -1,7 +1,7 @@
 import ArgumentParser
 import AviaryGraph
 
-/// How results are given. Every subcommand has both forms, made from the same facts.
+/// The form of the output. Every subcommand prints text or JSON, made from the same facts.
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Print results as JSON.")
   var json = false
@@ -9,7 +9,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print no progress and no notes, only warnings and errors.")
   var quiet = false
 
-  /// Prints one of two forms of a result; the other is not made.
+  /// Prints a result as text or as JSON; the other form is not built.
   func print(_ text: String, json: @autoclosure () throws -> JSON) throws {
     if self.json { try Console.print(json()) } else { try Console.print(text) }
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Aviary
 
-/// In which numbers a network is computed.
+/// The precision in which a network is computed.
 struct PrecisionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -1,13 +1,13 @@
 import ArgumentParser
 import AviaryTraining
 
-/// A flag for every field of a recipe, made of the table of fields.
+/// A flag for every field of a recipe, built from the table of fields.
 ///
-/// ArgumentParser finds flags among the children of a value's mirror, and hands their values to its
-/// decoder by the same names. Both are written out here instead of being left to properties, which
-/// would be a second list of all fields.
+/// ArgumentParser finds flags among the children of a value's mirror and passes their values to its
+/// decoder under the same names. Both are written by hand here: properties would be a second list
+/// of all fields.
 struct RecipeOptions: ParsableArguments, CustomReflectable {
-  /// The values that were given, by the fields' flags.
+  /// The given values, by flag.
   private var values: [String: String] = [:]
 
   init() {}
@@ -27,7 +27,7 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
     }
   }
 
-  /// What the user should know: flags that have other names now.
+  /// Notes for the user about flags that have been renamed.
   var notes: [String] {
     RecipeField.all.compactMap { field in
       field.formerFlag.flatMap { name in
@@ -56,7 +56,7 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
   }
 
   func validate() throws {
-    // What is wrong with a flag is said before anything is read; the recipe itself is of no matter.
+    // Report a bad flag before reading anything; the recipe used for this check does not matter.
     var recipe = Recipe("", data: DataRecipe(targets: ""))
     try apply(to: &recipe)
   }
@@ -77,7 +77,7 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
     }
   }
 
-  /// A flag's name where the decoder asks for it.
+  /// A flag's name, as the decoder asks for it.
   private struct Key: CodingKey {
     var stringValue: String
     var intValue: Int? { nil }
@@ -90,9 +90,9 @@ extension RecipeField {
   /// The flag, and the one of version 0.2.
   fileprivate var flags: [String] { [flag] + (formerFlag.map { [$0] } ?? []) }
 
-  /// The help, with what is accepted and the default.
+  /// The help text, with accepted values and default.
   fileprivate var sentence: String {
-    // What names and paths there are is not said by "a folder".
+    // "a folder" says nothing about which names and paths there are.
     let accepted = style == .value && placeholder != "mapping" ? expected : nil
     let usual = absent.flatMap { ["none", "[]"].contains($0) ? nil : "default: \($0)" }
     let facts = [accepted, usual].compactMap { $0 }

@@ -3,15 +3,15 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTraining
 
-/// The recipe of a training and the checkpoint that it goes on from: what the command line says before
-/// its flags.
+/// A training's recipe and the checkpoint that it resumes from, as given on the command line before
+/// flags apply.
 struct TrainingSource {
   var recipe: Recipe
   /// Nil for a new training.
   let checkpoint: String?
-  /// What the user should know: later checkpoints that are damaged.
+  /// Messages for the user about damaged later checkpoints.
   let messages: [String]
-  /// What the user should know: fields of the recipe that have other names now.
+  /// Notes for the user about recipe fields that have been renamed.
   let notes: [String]
 
   /// - Parameters:
@@ -30,7 +30,7 @@ struct TrainingSource {
       }
       recipe = try Recipe(yaml: progress.recipe, name: "\(checkpoint): recipe")
       if let reference {
-        // An architecture's name says nothing but what the checkpoint is expected to be of.
+        // With a checkpoint, an architecture's name only says what the checkpoint should be of.
         _ = try registry[reference]
         guard reference == recipe.architecture else {
           throw TrainingError.training(
@@ -43,7 +43,7 @@ struct TrainingSource {
       preconditionFailure("a training of nothing")
     }
     self.notes = notes
-    // Wherever the run has been moved to: what goes on stays together.
+    // A run may have been moved: keep writing where its checkpoint is.
     if let run, PathKind(of: run) == .folder {
       recipe.saving.folder = run
     } else if let checkpoint {
@@ -53,8 +53,8 @@ struct TrainingSource {
     }
   }
 
-  /// The last whole checkpoint of a run's folder, and what is said of damaged ones after it: a machine
-  /// that lost its power may leave one.
+  /// The last intact checkpoint in a run's folder, and messages about damaged later ones, such as a
+  /// power failure may leave.
   private static func checkpoint(of run: String?) throws -> (String?, [String]) {
     guard let run, PathKind(of: run) == .folder else { return (run, []) }
     let checkpoints = RunFolder(run).checkpoints
@@ -71,7 +71,7 @@ struct TrainingSource {
         }
       }
     }
-    // None is whole: what is wrong with the last is said where it is read.
+    // None is intact: reading the last one reports what is wrong.
     return (last.path, [])
   }
 
@@ -88,7 +88,7 @@ struct TrainingSource {
     return Recipe(reference, data: DataRecipe(targets: ""))
   }
 
-  /// What a new run is called where nobody says: after its recipe, or its architecture.
+  /// The default name of a new run: that of its recipe or architecture.
   private static func stem(_ reference: String) -> String {
     let name = reference.split(separator: "/").last.map(String.init) ?? reference
     for ending in [".yaml", ".yml"] where name.hasSuffix(ending) {

@@ -3,17 +3,17 @@ import Aviary
 import AviaryCompute
 import Glibc
 
-/// When the ways to compute a layer are timed: what is found is kept in the user's cache.
+/// When kernel candidates are timed; results are kept in the user's cache.
 enum TuningChoice: String, CaseIterable, ExpressibleByArgument {
   case always, auto
-  /// Neither timed nor looked up: the same algorithms on all machines with the same instructions.
+  /// No timing and no cache: the same kernels on all machines with the same instruction sets.
   case never
 
-  /// What to choose algorithms by; nil for estimates.
+  /// The autotuner to choose kernels with; nil for estimates.
   ///
   /// - Parameters:
   ///   - stated: on the command line; nil for what `AVIARY_TUNE` says.
-  ///   - usual: where that says nothing, or nothing that has a meaning.
+  ///   - usual: the fallback if `AVIARY_TUNE` is unset or has no valid value.
   static func tuning(_ stated: TuningChoice?, else usual: TuningChoice) -> Tuning? {
     let variable = unsafe getenv("AVIARY_TUNE").flatMap { name in
       TuningChoice(rawValue: unsafe String(cString: name))

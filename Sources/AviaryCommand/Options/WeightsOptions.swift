@@ -3,8 +3,8 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// What the user states about other frameworks' weights: what neither names nor shapes show, or what
-/// is not to be guessed.
+/// What the user states about third-party weights: what neither names nor shapes show, or what
+/// should not be guessed.
 struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("as"),
@@ -55,7 +55,7 @@ struct WeightsOptions: ParsableArguments {
     help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
 
-  /// The options by name that were given, to be refused where they would have no effect.
+  /// The names of the options given, so that they can be refused where they would have no effect.
   var stated: [String] {
     [
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
@@ -64,9 +64,9 @@ struct WeightsOptions: ParsableArguments {
     ].compactMap { $0 }
   }
 
-  /// For an import.
+  /// The options for an import.
   ///
-  /// - Throws: what is wrong with the file of rules.
+  /// - Throws: an error in the file of rules.
   func importOptions(scale: Int? = nil, allowMissing: Bool = false) throws -> ImportOptions {
     ImportOptions(
       architecture: architecture, configuration: config?.json ?? [:],

@@ -2,7 +2,7 @@ import ArgumentParser
 import Aviary
 import AviaryGraph
 
-/// What models there are.
+/// Options that say which models are available.
 struct ZooOptions: ParsableArguments {
   @Option(
     name: .customLong("plugin"),
@@ -12,9 +12,9 @@ struct ZooOptions: ParsableArguments {
     completion: .file(extensions: ["so", "json"]))
   var plugins: [String] = []
 
-  /// The architectures, those of plugins included, and the checkpoints.
+  /// The architectures, including those of plugins, and the checkpoints.
   ///
-  /// - Throws: what is wrong with a plugin.
+  /// - Throws: an error in a plugin.
   func zoo() throws -> Zoo { Zoo(registry: try Registry.builtin.loading(plugins: plugins)) }
 }
 

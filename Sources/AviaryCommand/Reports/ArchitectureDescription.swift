@@ -1,7 +1,7 @@
 import AviaryFiles
 import AviaryGraph
 
-/// All that there is to know about an architecture in one configuration.
+/// Everything known about an architecture in one configuration.
 struct ArchitectureDescription {
   private let architecture: AnyArchitecture
   private let presetName: String
@@ -9,8 +9,8 @@ struct ArchitectureDescription {
 
   /// - Parameters:
   ///   - preset: nil for the default one.
-  ///   - changes: members of the configuration to have other values than the preset's.
-  /// - Throws: `RegistryError.unknownPreset`; what making the network throws.
+  ///   - changes: configuration members that differ from the preset's.
+  /// - Throws: `RegistryError.unknownPreset`; errors from building the network.
   init(_ architecture: AnyArchitecture, preset: String?, changes: JSON) throws {
     self.architecture = architecture
     presetName = preset ?? architecture.presets[0].name
@@ -21,7 +21,7 @@ struct ArchitectureDescription {
 
   private var summary: NetworkSummary { NetworkSummary(network.graph, network.picture) }
 
-  /// For people.
+  /// As text.
   var text: String {
     let info = architecture.info
     var sheet = FactSheet()
@@ -50,7 +50,7 @@ struct ArchitectureDescription {
     }
   }
 
-  /// For machines, with the graph.
+  /// As JSON, with the graph.
   var json: JSON {
     let info = architecture.info
     return [

@@ -5,7 +5,7 @@ struct ArchitectureEntry {
   private let architecture: AnyArchitecture
   private let summary: NetworkSummary
 
-  /// - Throws: what a plugin's network throws.
+  /// - Throws: errors from a plugin's network.
   init(_ architecture: AnyArchitecture) throws {
     self.architecture = architecture
     let network = try architecture.network()
@@ -14,7 +14,7 @@ struct ArchitectureEntry {
 
   private var presets: [String] { architecture.presets.map(\.name) }
 
-  /// - Parameter links: whether a name links to its publication, as Markdown has it.
+  /// - Parameter links: whether names are Markdown links to the publication.
   static func table(_ entries: [ArchitectureEntry], links: Bool) -> TextTable {
     var table = TextTable(
       ["Name", "Parameters", "Scale", "Presets", "Summary"], numeric: [1])
@@ -30,7 +30,7 @@ struct ArchitectureEntry {
     return table
   }
 
-  /// For machines: of the default preset what the graph tells.
+  /// As JSON: facts from the default preset's graph.
   var json: JSON {
     [
       "name": .string(architecture.info.name), "kind": .string(architecture.info.kind.rawValue),

@@ -12,7 +12,7 @@ struct BenchReport {
     (self.reference, self.weights, self.benchmark) = (reference, weights, benchmark)
   }
 
-  /// For people.
+  /// As text.
   func text(withLayers: Bool) -> String {
     let (b, options) = (benchmark, benchmark.options)
     func milliseconds(_ value: Double) -> String { NumberText.short(value) }
@@ -49,7 +49,7 @@ struct BenchReport {
     return withLayers ? "\(sheet.text)\n\n\(table.text)" : sheet.text
   }
 
-  /// The operations, each with its part of the time and how many steps it is, the longest first.
+  /// The operations with their share of the time and number of steps, longest first.
   private var algorithms: [(name: String, share: Double, count: Int)] {
     let groups = Dictionary(grouping: benchmark.steps) {
       "\($0.operation) by \($0.implementation)"
@@ -59,7 +59,8 @@ struct BenchReport {
     }.sorted { ($0.share, $1.name) > ($1.share, $0.name) }
   }
 
-  /// The steps' medians together. It is not quite a run's time: each step waits for the one before.
+  /// The sum of the steps' medians. It is not quite the time of a run, because each step waits for
+  /// the one before.
   private var total: Double { benchmark.steps.reduce(0) { $0 + $1.times.median } }
 
   /// A line for each step.
@@ -83,7 +84,7 @@ struct BenchReport {
     return table
   }
 
-  /// For machines.
+  /// As JSON.
   func json(withLayers: Bool) -> JSON {
     let (b, options) = (benchmark, benchmark.options)
     func ports(_ ports: [(name: String, shape: [Int])]) -> JSON {

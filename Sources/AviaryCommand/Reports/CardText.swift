@@ -1,7 +1,7 @@
 import AviaryCheckpoint
 
 extension Card {
-  /// Adds what the card says to a sheet.
+  /// Adds the model card to a fact sheet.
   func describe(in sheet: inout FactSheet) {
     sheet.add("Licence", licence ?? "not stated")
     sheet.add("Trained on", trainingData)
@@ -33,7 +33,7 @@ extension Card {
 }
 
 extension Card.Provenance {
-  /// The source, and beneath it what was done to it.
+  /// The source, followed by what was done to it.
   fileprivate var lines: [String] {
     ["\(file) (\(format))"] + (sha256.map { ["  sha256:\($0)"] } ?? [])
       + conversions.map { "  \($0)" } + assumptions.map { "  assumed: \($0)" }

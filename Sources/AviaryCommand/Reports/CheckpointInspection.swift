@@ -10,8 +10,8 @@ struct CheckpointInspection {
   private let training: TrainingState?
   private let isVerified: Bool
 
-  /// - Throws: `CheckpointError`, `.hashMismatch` if `verify` and the weights are not those that the
-  ///   stored hash is of.
+  /// - Throws: `CheckpointError`; `.hashMismatch` if `verify` is set and the weights do not match
+  ///   the stored hash.
   init(_ file: SniffedFile, statistics: Bool, verify: Bool) throws {
     path = file.path
     summary = try CheckpointSummary(of: file)
@@ -28,7 +28,7 @@ struct CheckpointInspection {
     }
   }
 
-  /// For people.
+  /// As text.
   var text: String {
     var sheet = FactSheet()
     sheet.add("Format", "Aviary checkpoint, version \(summary.formatVersion)")
@@ -51,10 +51,10 @@ struct CheckpointInspection {
     return "\(path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
   }
 
-  /// For machines.
+  /// As JSON.
   var json: JSON {
     get throws {
-      // A part that is no JSON, in a damaged file, is shown as the text that it is.
+      // In a damaged file, a part that is not JSON is shown as text.
       func part(_ text: String?) -> JSON? {
         text.map { (try? JSON(parsing: $0)) ?? .string($0) }
       }

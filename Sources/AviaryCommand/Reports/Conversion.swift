@@ -10,7 +10,7 @@ struct Conversion {
   var model: StoredModel
   var export: ExportReport
 
-  /// For people.
+  /// As text.
   var text: String {
     var sheet = FactSheet()
     sheet.add("Network", model.network.title)
@@ -58,7 +58,7 @@ struct Conversion {
     sheet.add("Notes", shortened(report.notes))
   }
 
-  /// What was done to how many tensors, a line for each kind of change.
+  /// How many tensors each kind of change affected, one line per kind.
   private static func summary(_ changes: [LoadReport.Change]) -> [String] {
     Dictionary(grouping: changes, by: \.what).sorted { $0.key < $1.key }.map { what, changes in
       changes.count == 1
@@ -71,7 +71,7 @@ struct Conversion {
     lines.count <= 10 ? lines : lines.prefix(9) + ["and \(lines.count - 9) more"]
   }
 
-  /// For machines.
+  /// As JSON.
   var json: JSON {
     get throws {
       var members: [String: JSON] = [
@@ -89,7 +89,7 @@ struct Conversion {
 }
 
 extension Network {
-  /// The architecture and what its configuration says, or that the file describes it itself.
+  /// The architecture and its configuration, or that the file describes its own network.
   var title: String {
     architecture.isEmpty
       ? "described by the file: \(graph.nodes.count) operations, \(graph.parameterCount) parameters"

@@ -5,10 +5,10 @@ import AviaryGraph
 /// What `diff` found.
 struct DifferenceReport {
   var comparison: WeightsComparison
-  /// Whether equal tensors are listed, too.
+  /// Whether equal tensors are listed too.
   var listsEqual: Bool
 
-  /// The pairs that are listed: the most different first.
+  /// The pairs to list, most different first.
   private var listed: [WeightsComparison.Pair] {
     let pairs = listsEqual ? comparison.pairs : comparison.pairs.filter { !$0.isEqual }
     return listsEqual ? pairs : pairs.sorted { $0.relative > $1.relative }
@@ -19,7 +19,7 @@ struct DifferenceReport {
     comparison.pairs.filter { $0.name != $0.otherName }
   }
 
-  /// Whether both are the same, in one sentence.
+  /// Whether the files are the same, in one sentence.
   private var verdict: String {
     if comparison.isSame {
       return comparison.isSameNetwork == true
@@ -36,7 +36,7 @@ struct DifferenceReport {
       + "\(comparison.first.only.count) only in A, \(comparison.second.only.count) only in B"
   }
 
-  /// For people.
+  /// As text.
   var text: String {
     var sheet = FactSheet()
     for (name, side) in [("A", comparison.first), ("B", comparison.second)] {
@@ -71,7 +71,7 @@ struct DifferenceReport {
     return "\(sheet.text)\n\n\(table.text)"
   }
 
-  /// For machines.
+  /// As JSON.
   var json: JSON {
     get throws {
       func side(_ side: WeightsComparison.Side) -> JSON {

@@ -3,8 +3,8 @@ import Aviary
 import AviaryCheckpoint
 import AviaryGraph
 
-/// A file of weights as its user sees it: what network it holds, where it comes from, what it may be
-/// used for. What lies in it byte by byte is `inspect`'s.
+/// A weights file as its user sees it: which network it holds, where it comes from, what it may be
+/// used for. `inspect` shows what is stored in it.
 struct FileDescription {
   private let path: String
   private let format: String
@@ -40,7 +40,7 @@ struct FileDescription {
     do throws(GraphError) {
       network = try summary.network()
     } catch {
-      // The rest of the file is worth reading all the same.
+      // The rest of the file is still worth showing.
       Console.warn("\(path): graph or picture: \(error)")
       network = nil
     }
@@ -49,7 +49,7 @@ struct FileDescription {
     assumed = []
   }
 
-  /// For people.
+  /// As text.
   var text: String {
     var sheet = FactSheet()
     sheet.add("File", format)
@@ -62,7 +62,7 @@ struct FileDescription {
     return "\(path.printable)\n\n\(sheet.text)"
   }
 
-  /// For machines, with the graph.
+  /// As JSON, with the graph.
   var json: JSON {
     get throws {
       var members: [String: JSON] = [

@@ -1,8 +1,9 @@
 import AviaryGraph
 
-/// What follows from a network's graph: what nobody has to state, and what no card can get wrong.
+/// Facts derived from a network's graph: nobody has to state them, and no model card can get them
+/// wrong.
 ///
-/// Nothing is computed before it is asked for: lists want little of it, and quickly.
+/// Nothing is computed until it is asked for: lists need few of the facts, and fast.
 struct NetworkSummary {
   /// The work for one picture. Publications count it for a result of 1280x720.
   struct Work {
@@ -19,10 +20,10 @@ struct NetworkSummary {
     self.picture = picture
   }
 
-  /// Learned and frozen values.
+  /// The number of learned and frozen values.
   var parameters: Int { graph.parameterCount }
 
-  /// The scales that the network serves; empty where it serves any.
+  /// The supported scales; empty if the network supports any.
   var scales: [Int] {
     if !picture.scales.isEmpty { return picture.scales }
     guard picture.enlargeFirst == .no, let scale = graph.ratios[graph.outputs[0].value],
@@ -41,10 +42,10 @@ struct NetworkSummary {
     return Work(input: input, output: Size(output[2], output[3]), multiplyAdds: sum)
   }
 
-  /// The smallest input from which a picture of at least 1280x720 comes.
+  /// The smallest input that gives an image of at least 1280x720.
   private func customaryInput(_ sizes: SizeRule) -> Size {
     if let size = graph.inputs[0].size { return size }
-    // A hostile graph may have any ratio; there is no picture to be had from those.
+    // A hostile graph may have any ratio, and then there is no such input.
     let scale =
       sizes.scale.flatMap {
         max($0.numerator, $0.denominator) <= GraphLimits.window ? $0 : nil
@@ -100,7 +101,7 @@ extension SizeRule {
 }
 
 extension Picture {
-  /// What goes in and what comes out, in words.
+  /// Inputs and outputs, as text.
   fileprivate var text: String {
     var parts = ["\(colour.rawValue), \(number(range.lowerBound)) to \(number(range.upperBound))"]
     if !mean.isEmpty { parts.append("mean \(mean.map(number).joined(separator: ", "))") }
@@ -127,7 +128,7 @@ extension Tiling {
 }
 
 extension Size {
-  /// Width by height, as pictures' sizes are written.
+  /// Width by height, as image sizes are written.
   fileprivate var text: String { "\(width)x\(height)" }
 }
 

@@ -2,19 +2,19 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// A tensor in the description of a file, of ours or another framework's.
+/// A tensor in the description of a file, native or third-party.
 struct TensorEntry {
   var name: String
   var shape: [Int]
   var elementType: ElementType
-  /// What else there is to say: `bookkeeping`, or whose storage it shares.
+  /// A remark: `bookkeeping`, or the tensor whose storage it shares.
   var remark: String?
-  /// The name in the file, where the reader gave it another.
+  /// The name in the file, if the reader renamed the tensor.
   var storedName: String?
   /// Nil unless the data were read.
   var statistics: TensorStatistics?
 
-  /// A tensor of ours.
+  /// A tensor of a native checkpoint.
   init(
     name: String, shape: [Int], elementType: ElementType, remark: String?,
     statistics: TensorStatistics?
@@ -26,7 +26,7 @@ struct TensorEntry {
     self.statistics = statistics
   }
 
-  /// A tensor of another framework's.
+  /// A tensor of a third-party file.
   init(_ tensor: TensorDescription, statistics: TensorStatistics?) {
     let remarks =
       (tensor.alias.map { ["the storage of \($0)"] } ?? []) + tensor.steps.map { "\($0)" }
@@ -59,7 +59,7 @@ struct TensorEntry {
     return table
   }
 
-  /// How much there is in all.
+  /// The number of tensors and elements in total.
   static func total(_ entries: [TensorEntry]) -> String {
     let values = entries.reduce(0) { $0 + $1.count }
     let bytes = entries.reduce(0) { $0 + $1.count * $1.elementType.byteCount }

@@ -14,7 +14,7 @@ extension TrainingState {
 }
 
 extension TrainingProgress {
-  /// How far it is: "step 200, best 37.53 at step 150, 3200 pairs, 45 s".
+  /// The progress so far: "step 200, best 37.53 at step 150, 3200 pairs, 45 s".
   fileprivate var text: String {
     let parts = [
       "step \(step)", best.map { "best \(NumberText.fixed($0.figure, 2)) at step \($0.step)" },
@@ -29,7 +29,7 @@ extension TrainingProgress {
       .joined(separator: ", ")
   }
 
-  /// What exact repetition depends on beside the recipe.
+  /// What exact reproduction depends on apart from the recipe.
   fileprivate var circumstances: String {
     let several = processes.map { "\($0) processes of " } ?? ""
     return "\(program), \(several)\(threads) thread\(threads == 1 ? "" : "s"), "

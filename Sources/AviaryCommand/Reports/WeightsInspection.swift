@@ -4,8 +4,8 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
-/// What is in another framework's file of weights, and what network they would be. Weights that no
-/// architecture fits are no error here: saying why is what the user came for.
+/// What a third-party weights file holds, and which network its weights belong to. If no
+/// architecture fits, that is not an error here: the user came to learn why.
 struct WeightsInspection {
   private let file: WeightsFile
   private let tensors: [TensorEntry]
@@ -14,9 +14,9 @@ struct WeightsInspection {
 
   private enum Recognition {
     case network(Network, LoadReport)
-    /// Nothing fits; what comes nearest.
+    /// Nothing fits; the nearest differences.
     case none(nearest: [Difference])
-    /// It cannot be told, or not be computed.
+    /// The network cannot be determined, or cannot be computed.
     case problem(String)
   }
 
@@ -51,7 +51,7 @@ struct WeightsInspection {
     contentHash = verify ? try ContentHash.of(hashed) : nil
   }
 
-  /// For people.
+  /// As text.
   var text: String {
     var sheet = FactSheet()
     sheet.add("Format", file.format.name)
@@ -79,7 +79,7 @@ struct WeightsInspection {
     return "\(file.path.printable)\n\n\(sheet.text)\n\n\(TensorEntry.table(tensors).text)"
   }
 
-  /// For machines.
+  /// As JSON.
   var json: JSON {
     get throws {
       var members: [String: JSON] = [

@@ -9,7 +9,7 @@ import Glibc
 enum Console {
   /// Writes a result, ending with a line break.
   ///
-  /// - Throws: `CommandError.standardOutput`, so that a result that did not arrive is no success.
+  /// - Throws: `CommandError.standardOutput`, so that lost output is not taken for success.
   static func print(_ text: String) throws(CommandError) {
     guard let reason = write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) else {
       return
@@ -26,16 +26,17 @@ enum Console {
   /// Says in one line why the program failed.
   static func error(_ text: String) { line(text) }
 
-  /// Says in one line what the user should know although nothing failed. Never left out.
+  /// Prints a one-line warning although nothing failed. Never suppressed.
   static func warn(_ text: String) { line("warning: \(text)") }
 
-  /// Says in one line what was done, for those who did not ask for quiet.
+  /// Prints a one-line note, unless the user asked for quiet.
   static func note(_ text: String) { line("note: \(text)") }
 
-  /// Writes to standard error as it is: for what moves on a terminal.
+  /// Writes to standard error unchanged, for what is redrawn on a terminal.
   static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-  /// Whatever a message holds, file names and tensors' names included, it stays one line.
+  /// Always writes a single line, whatever the message contains (file names and tensor names
+  /// included).
   private static func line(_ text: String) {
     _ = write("aviary: \(text.printable)\n", to: STDERR_FILENO)
   }

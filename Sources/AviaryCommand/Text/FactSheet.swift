@@ -1,7 +1,7 @@
 import AviaryFiles
 
-/// Facts by name, one below the other: what `info`, `inspect` and `convert` print. Whoever adds a
-/// fact need not ask whether there is one.
+/// Named facts, one below the other, as printed by `info`, `inspect` and `convert`. Adding a fact
+/// without a value adds nothing, so callers need not check.
 struct FactSheet {
   private var facts: [(name: String, lines: [String])] = []
 

@@ -1,7 +1,7 @@
-/// Numbers as people read them. Foundation's formatters would bring ICU, whose tables alone take
+/// Numbers as people read them. Foundation's formatters would load ICU, whose tables alone take
 /// longer to load than the program takes to start.
 enum NumberText {
-  /// With so many digits after the point.
+  /// With a fixed number of digits after the decimal point.
   static func fixed(_ value: Double, _ digits: Int) -> String {
     var factor = 1.0
     for _ in 0..<digits { factor *= 10 }
@@ -15,7 +15,7 @@ enum NumberText {
     return "\(scaled < 0 ? "-" : "")\(whole).\(zeros)\(fraction)"
   }
 
-  /// With three digits that count, or as a power of ten.
+  /// With three significant digits, or in scientific notation.
   static func short(_ value: Double) -> String {
     guard value != 0, value.isFinite else { return "\(value == 0 ? "0" : "\(value)")" }
     let exponent = value.magnitude.exponentOfTen
@@ -27,7 +27,7 @@ enum NumberText {
     return fixed(value, max(3 - exponent, 0))
   }
 
-  /// An integer with its thousands apart: 693,760.
+  /// An integer with thousands separators: 693,760.
   static func grouped(_ value: Int) -> String {
     let digits = Array("\(value.magnitude)")
     var text = value < 0 ? "-" : ""

@@ -1,22 +1,22 @@
 import AviaryFiles
 import Glibc
 
-/// How far a task has got, on a terminal: share, rate, time left. It shows itself once the task has
-/// taken a second, and leaves no trace; away from a terminal it does nothing.
+/// A task's progress on a terminal: share, rate, time left. It appears after one second and leaves
+/// no trace; without a terminal it does nothing.
 struct ProgressBar {
   private let title: String
   private let amount: Double
   private let unit: String
   private let isEnabled: Bool
   private let start = ContinuousClock.now
-  /// When it was drawn last; nil before, and once it is wiped.
+  /// When it was last drawn; nil before the first time, and once it is cleared.
   private var drawn: ContinuousClock.Instant?
 
-  /// A task at its beginning.
+  /// Starts the progress of a task.
   ///
   /// - Parameters:
-  ///   - title: what is being worked on.
-  ///   - amount: how much there is to do, in `unit`; 0 where that is not known.
+  ///   - title: what is being processed.
+  ///   - amount: the amount of work, in `unit`; 0 if unknown.
   ///   - isEnabled: whether the user wants to see it.
   init(_ title: String, amount: Double, unit: String, isEnabled: Bool) {
     self.title = title.printable
@@ -29,7 +29,7 @@ struct ProgressBar {
   mutating func update(_ share: Double) {
     guard isEnabled else { return }
     let now = ContinuousClock.now
-    // Most pictures are done before a bar could be read, and ten times a second is often enough.
+    // Most images are done before anyone could read a bar, and ten updates a second are enough.
     guard start.duration(to: now) >= .seconds(1),
       drawn.map({ $0.duration(to: now) >= .milliseconds(100) }) ?? true
     else { return }
@@ -39,14 +39,14 @@ struct ProgressBar {
     )
   }
 
-  /// Wipes the line.
+  /// Clears the line.
   mutating func finish() {
     guard drawn != nil else { return }
     drawn = nil
     Console.draw("\r\u{1B}[K")
   }
 
-  /// The line, not wider than the terminal; its parts keep their places.
+  /// The line, no wider than the terminal; its parts keep their positions.
   private func line(share: Double, seconds: Double) -> String {
     let percent = NumberText.fixed(share * 100, 0)
     var tail = " \(String(repeating: " ", count: 3 - percent.count))\(percent) %"
@@ -55,7 +55,7 @@ struct ProgressBar {
       let left = max((seconds / share - seconds).rounded(.up), 0)
       tail += "  \(left < 10 ? "\(Int(left)) s" : NumberText.duration(left)) left"
     }
-    // One column stays free, for some terminals break the line when the last is filled.
+    // Leave one column free: some terminals wrap when the last one is filled.
     let columns = ProgressBar.columns - 1
     let width = 20
     let bar = String(repeating: "#", count: Int(share * Double(width)))

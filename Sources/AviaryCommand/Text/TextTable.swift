@@ -4,9 +4,9 @@ import AviaryFiles
 struct TextTable {
   /// A column.
   struct Column {
-    /// What stands above it.
+    /// The heading.
     var title: String
-    /// Whether it holds numbers, which end below each other.
+    /// Whether it holds numbers, which are right-aligned.
     var isNumeric = false
   }
 
@@ -20,8 +20,8 @@ struct TextTable {
     columns = titles.enumerated().map { Column(title: $1, isNumeric: numeric.contains($0)) }
   }
 
-  /// In columns, with two spaces between them. Widths are counted in characters, which is right for
-  /// all scripts whose letters take one column.
+  /// In columns two spaces apart. Widths are counted in characters, which is right for all scripts
+  /// whose letters take one column.
   var text: String {
     let cells = [columns.map { $0.title.uppercased() }] + rows.map { $0.map(\.printable) }
     let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
@@ -40,7 +40,7 @@ struct TextTable {
     let head = [
       line(columns.map(\.title)), "|\(columns.map { $0.isNumeric ? "---:|" : "---|" }.joined())",
     ]
-    // A bar would end the cell, and the table is checked into the README as it is.
+    // A bar would end the cell, and this table goes into the README as it is.
     let body = rows.map { row in
       line(row.map { $0.printable.split(separator: "|").joined(separator: "\\|") })
     }

@@ -2,14 +2,14 @@ import Aviary
 import AviaryTraining
 import Glibc
 
-/// How a training goes, on one line: step, loss, rate, time left, PSNR beside bicubic's. On a terminal
-/// it moves; elsewhere a line is written every minute, and for each validation.
+/// A training's progress in one line: step, loss, rate, time left, PSNR beside bicubic's. A
+/// terminal shows it in place; otherwise a line is written every minute and for each validation.
 struct TrainingLine {
   private let isEnabled: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   /// When a line was written last.
   private var written: ContinuousClock.Instant?
-  /// The mean of late losses: that of a single batch tells little.
+  /// The mean of recent losses: the loss of a single batch says little.
   private var loss: Double?
   private var quality = ""
   private var last = ""
@@ -39,7 +39,7 @@ struct TrainingLine {
       "step \(validation.step)\(quality)\(validation.isBest ? ", the best so far" : "")\n")
   }
 
-  /// Wipes the line, before something else is written.
+  /// Clears the line before something else is written.
   mutating func wipe() {
     guard isEnabled, isTerminal, written != nil else { return }
     written = nil
