@@ -1,49 +1,50 @@
 public import AviaryGraph
 public import AviaryInterchange
 
-/// What can be wrong when models are found, made and used; what goes wrong below comes with the
-/// errors of the modules below.
+/// What can go wrong when models are found, built and used; errors of the modules below keep their
+/// own types.
 public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Neither a file, nor a checkpoint of the zoo, nor an architecture.
   case noSuchModel(String, nearest: String?)
   /// An architecture was named where weights are needed.
   case noWeights(String, parameters: Int)
-  /// A checkpoint's weights are not those of its graph.
+  /// A checkpoint's weights do not match its graph.
   case weightsDoNotFit(path: String, Difference)
   /// A part of a checkpoint cannot be read.
   case checkpointPart(path: String, part: String, problem: String)
   /// A checkpoint does not say what network its weights belong to.
   case noGraph(path: String)
-  /// The content is not what the file says.
+  /// The content does not match the hash stated in the file.
   case hash(path: String, stored: String, found: String)
-  /// A network whose output is no picture in proportion to its input.
+  /// A network whose output is not an image in proportion to its input.
   case notRestoration(String)
-  /// Whole numbers were asked for, of a model that was not calibrated for them.
+  /// int8 was requested for a model that has not been calibrated.
   case notQuantized(String)
-  /// A network of which nothing can be rounded: what was expected, and what was found.
+  /// A network in which nothing can be quantized: what was expected, and what was found.
   case notQuantizable(String, String)
   /// A network with more than one input.
   case inputs(model: String, found: [String])
-  /// A network gave something else than its own graph says.
+  /// A network's output differs from what its own graph states.
   case networkOutput(expected: [Int], found: [Int])
-  /// The model does not serve the scale.
+  /// The model does not support the scale.
   case scale(model: String, expected: String, found: String)
-  /// Colour that the network's channels cannot be.
+  /// A colour that does not fit the network's number of channels.
   case colour(model: String, channels: Int, found: String)
-  /// The network cannot be computed in parts, and the whole does not fit into the memory allowed.
+  /// The network cannot be computed in tiles, and the whole image does not fit into the allowed
+  /// memory.
   case memory(needed: Int, allowed: Int, reason: String)
-  /// A folder holds nothing of what is looked for.
+  /// A folder does not contain what is looked for.
   case noPictures(folder: String)
-  /// The network that a file describes cannot be computed, or contradicts itself.
+  /// The network described by a file cannot be computed, or contradicts itself.
   case network(path: String, InterchangeError)
-  /// A configuration was stated of a file that describes its own network, and no architecture has its
-  /// weights.
+  /// A configuration was stated for a file that describes its own network, and no architecture fits
+  /// its weights.
   case ownNetwork(path: String, nearest: RegistryError)
-  /// What was written to a file of another framework's does not read back as what it was.
+  /// An exported file does not read back as what was written.
   case exchange(path: String, String)
-  /// A file of weights does not allow a change.
+  /// A weights file does not allow a change.
   case edit(path: String, String)
-  /// Two pictures that should have one size do not.
+  /// Two images that should have the same size do not.
   case pictureSize(String, expected: String, found: String)
 
   /// One line: the thing, the expected, the found.

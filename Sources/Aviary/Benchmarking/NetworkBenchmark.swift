@@ -5,23 +5,23 @@ internal import AviaryTraining
 
 /// A network's time, and where it goes: what `aviary bench` prints.
 ///
-/// A run is from float32 inputs in planar layout to new outputs of that kind. What is done once,
-/// planning and the weights' reordering, is measured apart.
+/// A run goes from float32 inputs in nchw to new outputs in nchw. One-time work (planning,
+/// reordering the weights) is measured separately.
 public struct NetworkBenchmark: Sendable {
   /// The name and the shape (N, channels, height, width) of each input.
   public let inputs: [(name: String, shape: [Int])]
-  /// The same of each output; none where a training was timed.
+  /// The same for each output; empty if a training was timed.
   public let outputs: [(name: String, shape: [Int])]
-  /// The runs. Of a training, the sum of its steps.
+  /// The runs; for a training, the sum of its steps.
   public let times: TimedRuns
-  /// Multiplications and additions, counted as one, of all pictures of the batch by the definition,
-  /// whatever an algorithm saves. Of a training three times as many: the gradients by inputs and by
-  /// weights take as many again, each.
+  /// Multiply-adds of all images in the batch, by the layers' definition, whatever an algorithm
+  /// saves. For training, three times as many: the gradients with respect to inputs and to weights
+  /// take as many again, each.
   public let multiplyAdds: Double
-  /// What the plan takes for all that lies between inputs and outputs.
+  /// The plan's memory for everything between inputs and outputs.
   public let arenaBytes: Int
-  /// From the graph and the weights to the first plan: code generated, weights reordered, and the ways
-  /// to compute layers timed where the options say so and the cache does not know them.
+  /// From the graph and the weights to the first plan: code generation, weight reordering, and
+  /// autotuning if the options ask for it and the cache has no result.
   public let planningMilliseconds: Double
   /// The steps of the plan, in order.
   public let steps: [StepTime]
@@ -29,16 +29,16 @@ public struct NetworkBenchmark: Sendable {
   public let threads: Int
   /// How it was computed.
   public let options: BenchmarkOptions
-  /// What the processor can do; nil where it was not measured.
+  /// The processor's peak; nil if it was not measured.
   public let peak: ProcessorPeak?
 
   /// Multiply-adds a second in 10^9, at the median.
   public var rate: Double { multiplyAdds / times.median / 1e6 }
-  /// The part of the processor's peak that is reached. More than 1 is possible: an algorithm that saves
-  /// multiplications is counted by those of the definition.
+  /// The share of the processor's peak that is reached. It can exceed 1: an algorithm that saves
+  /// multiplications is still counted by the layer's definition.
   public var share: Double? { peak.map { rate / $0.rate } }
 
-  /// Plans a network, warms up, and times it on pictures of noise.
+  /// Plans a network, warms up, and times it on images of noise.
   ///
   /// - Parameters:
   ///   - graph: the network.
@@ -131,7 +131,7 @@ public struct NetworkBenchmark: Sendable {
     }
   }
 
-  /// The steps with their times; a node's multiplications stand at the longest of its steps.
+  /// The steps with their times; a node's multiply-adds are listed with the longest of its steps.
   private static func steps(
     _ measured: Measured, _ multiplyAdds: [String: Double]
   ) -> [StepTime] {

@@ -3,26 +3,26 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// How fast the processor multiplies and adds where nothing holds it up: measured, for no list of
-/// processors says what a machine with its clock and its neighbours can do.
+/// The processor's peak multiply-add rate, measured, because no list of processors says what a
+/// machine with its clock and its neighbours can do.
 ///
-/// It is the best of some direct 3x3 convolutions whose values stay in the caches, by oneDNN, each
-/// timed by itself without changes of layout. Winograd's algorithm saves multiplications, so a network
-/// may come to more than the whole of it.
+/// It is the best of several direct 3x3 convolutions by oneDNN on data that stays in the caches,
+/// each timed on its own without reorders. Winograd saves multiplications, so a network may exceed
+/// this peak.
 public struct ProcessorPeak: Hashable, Sendable {
   /// Multiply-adds a second in 10^9.
   public let rate: Double
-  /// The numbers that were multiplied.
+  /// The data type that was multiplied.
   public let precision: Precision
-  /// Where it was reached.
+  /// The convolution that reached it.
   public let description: String
 
-  /// Channels and sides: the activations of the first lie in a second-level cache of 1 MB, the weights
-  /// of the second, too.
+  /// Channels and sides: the activations of the first fit in a 1 MB L2 cache, as do the weights of
+  /// the second.
   private static let candidates = [(channels: 64, side: 56), (128, 28), (64, 128)]
   private static let runs = 25
 
-  /// Measures it, in about half a second.
+  /// Measures the peak, in about half a second.
   ///
   /// - Throws: `ComputeError`, as `Plan`.
   public init(_ precision: Precision, engine: Engine) throws {

@@ -1,19 +1,19 @@
-/// What one step of a plan took.
+/// The time of one step of a plan.
 public struct StepTime: Hashable, Sendable {
-  /// The node of the graph for which it is done.
+  /// The graph node that the step belongs to.
   public let name: String
-  /// What is done: `convolution (winograd)`, `relayout`.
+  /// The operation: `convolution (winograd)`, `relayout`.
   public let operation: String
-  /// Who does it: the name of oneDNN's implementation, or `aviary` for the engine's own loops.
+  /// The implementation: oneDNN's name for it, or `aviary` for the engine's own loops.
   public let implementation: String
   /// The shape of the node's result.
   public let shape: [Int]
-  /// The times, each step waiting for the one before.
+  /// The times; each step waits for the one before.
   public let times: TimedRuns
-  /// The node's multiplications and additions, counted as one, of all pictures of the batch; nil for
-  /// a step that is not the longest of its node's, and for nodes that multiply nothing.
+  /// The node's multiply-adds, for all images in the batch; nil for steps that are not the node's
+  /// longest, and for nodes without multiplications.
   public let multiplyAdds: Double?
-  /// What all steps of the node took together, in milliseconds: what `multiplyAdds` are held against.
+  /// The total time of all steps of the node in milliseconds, to relate `multiplyAdds` to.
   public let nodeMilliseconds: Double
 
   /// Multiply-adds a second in 10^9, by the node's median; nil where there are none.

@@ -1,12 +1,12 @@
 /// The times of several runs of one thing, in milliseconds.
 public struct TimedRuns: Hashable, Sendable {
-  /// Each run's, in the order of the runs.
+  /// The time of each run, in order.
   public let milliseconds: [Double]
 
   /// - Parameter milliseconds: at least one.
   package init(_ milliseconds: [Double]) { self.milliseconds = milliseconds }
 
-  /// Times a body after some runs that do not count.
+  /// Times a body after some warm-up runs.
   package init<Failure: Error>(
     _ runs: Int, _ body: () throws(Failure) -> Void
   ) throws(Failure) {
@@ -21,13 +21,13 @@ public struct TimedRuns: Hashable, Sendable {
     milliseconds = times
   }
 
-  /// The middle one, the upper of two; not a number where there is none.
+  /// The median, the upper of two; NaN if there are no runs.
   public var median: Double {
     milliseconds.isEmpty ? .nan : milliseconds.sorted()[milliseconds.count / 2]
   }
-  /// The least.
+  /// The shortest time.
   public var fastest: Double { milliseconds.min() ?? .nan }
-  /// The most.
+  /// The longest time.
   public var slowest: Double { milliseconds.max() ?? .nan }
 }
 

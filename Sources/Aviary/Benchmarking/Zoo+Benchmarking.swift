@@ -3,12 +3,12 @@ public import AviaryTensor
 internal import AviaryTraining
 
 extension Zoo {
-  /// A network of the registry by its name, with a preset or without (`fusion-cae:x4`), and random
-  /// weights, the same every time: enough to time it.
+  /// A network from the registry, by name and optional preset (`fusion-cae:x4`), with random
+  /// weights that are the same every time: enough to time it.
   ///
   /// - Parameter configuration: members that differ from the preset's.
-  /// - Throws: `AviaryError.noSuchModel` with the nearest name, `RegistryError.unknownPreset`, and what
-  ///   making the network throws.
+  /// - Throws: `AviaryError.noSuchModel` with the nearest name, `RegistryError.unknownPreset`, and
+  ///   errors from building the network.
   public func untrained(
     _ reference: String, configuration: JSON = [:]
   ) throws -> (network: Network, weights: [String: Tensor]) {

@@ -1,17 +1,17 @@
 internal import AviaryCheckpoint
 internal import AviaryTensor
 
-/// Which tensor of one file is which of another: by name; then, among those left of one shape, by
-/// values; then, where only one is left of a shape on either side, by that.
+/// Matches the tensors of two files: by name; then, among the remaining tensors of a shape, by
+/// values; then, if only one of a shape is left on each side, by shape.
 struct Counterparts {
-  /// Positions in the first and the second file, in the first's order.
+  /// Positions in the first and the second file, in the order of the first.
   private(set) var pairs: [(first: Int, second: Int)] = []
-  /// Positions of those that the second file does not have.
+  /// Positions of tensors missing from the second file.
   private(set) var onlyFirst: [Int] = []
-  /// Positions of those that the first file does not have.
+  /// Positions of tensors missing from the first file.
   private(set) var onlySecond: [Int] = []
 
-  /// Finds them.
+  /// Matches the tensors.
   ///
   /// - Throws: `CheckpointError` for tensors that cannot be read.
   init(_ first: TensorSource, _ second: TensorSource) throws(CheckpointError) {
@@ -26,7 +26,7 @@ struct Counterparts {
     for shape in Set(restOfFirst.map { first[$0].shape }) {
       let candidates = restOfFirst.filter { first[$0].shape == shape }
       let others = restOfSecond.filter { second[$0].shape == shape }
-      // Comparing each with each takes time in the product of the counts.
+      // Comparing every pair takes time in the product of the counts.
       guard !others.isEmpty, candidates.count * others.count <= 10_000 else { continue }
       for (place, other) in try Self.nearest(first, candidates, second, others) {
         found[place] = other
@@ -40,8 +40,8 @@ struct Counterparts {
     onlySecond = restOfSecond
   }
 
-  /// How far apart, on the mean and relative to the first tensor's mean magnitude, two tensors may lie
-  /// that are taken for the same: weights before and after some more training.
+  /// The largest mean difference, relative to the first tensor's mean magnitude, at which two
+  /// tensors still match: weights before and after some more training.
   private static let nearness = 0.5
 
   private static func nearest(
@@ -69,7 +69,7 @@ struct Counterparts {
       taken.insert(other)
       result.append((place, other))
     }
-    // Of a shape that is left once on either side.
+    // A shape that is left once on each side.
     let left = candidates.filter { !placed.contains($0) }
     let leftOver = others.filter { !taken.contains($0) }
     if left.count == 1, leftOver.count == 1 { result.append((left[0], leftOver[0])) }

@@ -1,28 +1,29 @@
 public import AviaryCheckpoint
 
-/// What was written, and how it was held against what it was written from.
+/// What was written, and how it was verified against its source.
 public struct ExportReport: Codable, Hashable, Sendable {
   /// How the written file was checked.
   public enum Check: Codable, Hashable, Sendable {
-    /// Read back, the tensors have the same content hash.
+    /// The tensors that were read back have the same content hash.
     case hash
-    /// Read back as a network, its outputs for a test picture of this height and width differ by this
-    /// much from those of the original, at most; relative to the largest output.
+    /// The file was read back as a network: the largest difference between its outputs and those of
+    /// the original, for a test image of this height and width; and the same relative to the
+    /// largest output.
     case outputs(height: Int, width: Int, largest: Double, relative: Double)
   }
 
   /// The file's format.
   public var format: TargetFormat
-  /// The files, the one that was asked for first.
+  /// The files, with the requested one first.
   public var files: [String]
-  /// The content hash of the weights that were written.
+  /// The content hash of the written weights.
   public var contentHash: String
   /// How the written file was checked.
   public var check: Check
-  /// What was done to fit the format, in words.
+  /// The changes made to fit the format, in words.
   public var changes: [String] = []
-  /// What the format does not hold, in words.
+  /// What the format cannot hold, in words.
   public var leftBehind: [String] = []
-  /// Parameters with values that are no numbers, or infinite.
+  /// Parameters with NaN or infinite values.
   public var notFinite: [String] = []
 }

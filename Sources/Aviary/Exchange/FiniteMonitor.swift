@@ -2,14 +2,14 @@ internal import AviaryCheckpoint
 internal import AviaryTensor
 internal import Synchronization
 
-/// Looks at tensors as they pass by on their way to a file, so that none is read for it alone.
+/// Checks tensors on their way to a file, so that none is read for this alone.
 final class FiniteMonitor: Sendable {
   private let found = Mutex<Set<String>>([])
 
-  /// The names of tensors that passed by with values that are no numbers, or infinite; sorted.
+  /// The names of the checked tensors with NaN or infinite values, sorted.
   var notFinite: [String] { found.withLock { $0.sorted() } }
 
-  /// The same tensors, looked at as they are read.
+  /// The same tensors, checked as they are read.
   func watching(_ source: TensorSource) -> TensorSource {
     TensorSource(source.descriptions) { (position) throws(CheckpointError) in
       let tensor = try source.tensor(at: position)
@@ -24,8 +24,8 @@ extension Tensor {
   fileprivate var isFinite: Bool {
     guard elementType.isFloatingPoint else { return true }
     return unsafe converted(to: .float32).withFloats { values in
-      // The sum of zeros is zero unless one of the factors was no number, or infinite: a loop without
-      // branches, which the compiler makes wide.
+      // The sum of zeros is zero unless a factor was NaN or infinite. The loop has no branches, so
+      // the compiler vectorises it.
       var sum: Float = 0
       for i in values.indices { unsafe sum += values[i] * 0 }
       return sum == 0

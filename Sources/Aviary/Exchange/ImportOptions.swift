@@ -1,30 +1,30 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// What a user states about weights on import.
+/// What the user states about imported weights.
 public struct ImportOptions: Sendable {
-  /// The architecture; nil to recognise it, or to take the network that the file itself describes.
+  /// The architecture; nil to detect it, or to take the network described by the file.
   public var architecture: String?
   /// Members of the configuration.
   public var configuration: JSON
-  /// Members of the picture, such as `colour`; those not stated are customary.
+  /// Members of the image description, such as `colour`; others have their usual values.
   public var picture: JSON
-  /// The scale that the weights were trained for, where neither names nor shapes show it.
+  /// The scale that the weights were trained for, if neither names nor shapes show it.
   public var scale: Int?
-  /// Whether missing parameters may be zero and tensors left unused.
+  /// Whether missing parameters may be filled with zeros and tensors left unused.
   public var allowMissing: Bool
-  /// How layers are renamed before anything is recognised; nil for not at all.
+  /// How layers are renamed before detection; nil for no renaming.
   public var names: NameMap?
-  /// The order of channels before a pixel shuffle; nil for that of the file's framework.
+  /// The channel order before a pixel shuffle; nil for that of the file's framework.
   public var shuffleOrder: ChannelOrder?
   /// What the file itself does not say.
   public var reading: ReadingOptions
-  /// Whether a record of ours in the file is believed only once all tensors were read and hashed.
+  /// Whether embedded metadata is believed only after all tensors have been read and hashed.
   public var verifiesRecord = true
-  /// Whether the SHA-256 of the file goes into the card; all of it is read for that.
+  /// Whether the file's SHA-256 goes into the model card; the whole file is read for that.
   public var hashesFile = true
 
-  /// Nothing is stated unless said.
+  /// Nothing is stated by default.
   public init(
     architecture: String? = nil, configuration: JSON = [:], picture: JSON = [:],
     scale: Int? = nil, allowMissing: Bool = false, names: NameMap? = nil,
@@ -42,9 +42,9 @@ public struct ImportOptions: Sendable {
 }
 
 extension ImportOptions {
-  /// Puts what the user states about pictures in the place of what is customary.
+  /// Replaces the usual image description by what the user states.
   ///
-  /// - Throws: `GraphError` for members that a picture does not have, `AviaryError.colour` or
+  /// - Throws: `GraphError` for unknown members of the image description; `AviaryError.colour` or
   ///   `.scale` for statements that do not fit the network.
   package func apply(to network: inout Network, assumed: inout [String]) throws {
     let name = network.architecture.isEmpty ? "network" : network.architecture
@@ -57,7 +57,7 @@ extension ImportOptions {
           model: name, channels: channels, found: network.picture.colour.rawValue)
       }
     }
-    // No tensor shows what its channels are.
+    // No tensor shows what its channels mean.
     if picture["colour"] == nil { assumed.append("picture.colour") }
     guard let scale else { return }
     if network.picture.enlargeFirst == .no {

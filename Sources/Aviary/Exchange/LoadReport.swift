@@ -1,9 +1,9 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// What was done to a foreign file's weights on the way to a model: nothing is left unsaid.
+/// Everything that was done to turn a third-party file's weights into a model.
 public struct LoadReport: Codable, Hashable, Sendable {
-  /// Two names of one tensor.
+  /// A tensor's name before and after renaming.
   public struct Renaming: Codable, Hashable, Sendable {
     /// In the file.
     public var from: String
@@ -11,7 +11,7 @@ public struct LoadReport: Codable, Hashable, Sendable {
     public var to: String
   }
 
-  /// What was done to one tensor.
+  /// A change to one tensor.
   public struct Change: Codable, Hashable, Sendable {
     /// The parameter, by its name in the model.
     public var name: String
@@ -21,45 +21,44 @@ public struct LoadReport: Codable, Hashable, Sendable {
 
   /// What the file is, such as "PyTorch zip".
   public var format: String
-  /// What wrote it, as far as it says: "Keras 3.6.0 (tensorflow)".
+  /// The program that wrote it, if the file says so: "Keras 3.6.0 (tensorflow)".
   public var origin: String
-  /// The architecture that was recognised, or stated; empty where the file's own description of its
-  /// network is what runs.
+  /// The detected or stated architecture; empty if the network described by the file runs instead.
   public var architecture: String
   /// Its complete configuration.
   public var configuration: JSON
-  /// How it takes and gives pictures.
+  /// The image description.
   public var picture: JSON
-  /// Why it is this network: what it was recognised by.
+  /// How the network was detected.
   public var reason: String
-  /// The published source whose names the file has; nil for the architecture's own.
+  /// The published source whose layer names the file uses; nil for the architecture's own.
   public var names: String?
-  /// Parameters that were filled, by their names in the model.
+  /// Parameters that were loaded, by their names in the model.
   public var applied: [String] = []
-  /// Those whose names differ.
+  /// Parameters with a different name in the file.
   public var renamed: [Renaming] = []
-  /// Those whose dimensions lie in another order in the file.
+  /// Parameters with a different dimension order in the file.
   public var transposed: [Change] = []
-  /// Those whose elements were put in another order: flipped kernels, channels of a pixel shuffle.
+  /// Parameters whose elements were reordered: flipped kernels, channels of a pixel shuffle.
   public var permuted: [Change] = []
-  /// Those that zeros were put around, or cut from.
+  /// Parameters that were padded with zeros, or cropped.
   public var padded: [Change] = []
-  /// Those that were stored as another type.
+  /// Parameters stored with a different element type.
   public var converted: [Change] = []
-  /// What the file does not show and is customary, as "member: value".
+  /// Facts that the file does not show and that were assumed, as "member: value".
   public var assumed: [String] = []
-  /// Parameters of the model that the file does not have; they are zero.
+  /// Parameters of the model that the file lacks; they are zero.
   public var missing: [String] = []
-  /// Tensors of the file that the model does not want.
+  /// Tensors of the file that the model does not use.
   public var unused: [String] = []
-  /// Tensors of another shape, with both shapes.
+  /// Tensors whose shape differs, with both shapes.
   public var mismatched: [String] = []
-  /// Anything else worth a sentence.
+  /// Anything else worth reporting.
   public var notes: [String] = []
   /// How the tensors were found in the file.
   public var unwrapping = Unwrapping()
 
-  /// Sorts what was done to a tensor into the report.
+  /// Adds what was done to a tensor to the report.
   mutating func note(_ tensor: TensorDescription) {
     for step in tensor.steps {
       let change = Change(name: tensor.name, what: "\(step)")
@@ -72,7 +71,7 @@ public struct LoadReport: Codable, Hashable, Sendable {
     }
   }
 
-  /// What was done in words, for the card.
+  /// The changes in words, for the model card.
   var conversions: [String] {
     func count(_ changes: [Change], _ what: String) -> [String] {
       let names = Set(changes.map(\.name))

@@ -3,15 +3,15 @@ internal import AviaryFiles
 public import AviaryGraph
 
 extension NameMap {
-  /// Reads rules from a file: `[["name in the file", "name in the network"], …]`; the first that
-  /// matches a layer counts.
+  /// Reads rules from a file: `[["name in the file", "name in the network"], …]`; the first rule
+  /// that matches a layer applies.
   ///
-  /// - Throws: `CheckpointError.cannotRead`, `GraphError` for what is no list of pairs of patterns.
+  /// - Throws: `CheckpointError.cannotRead`; `GraphError` if it is not a list of pairs of patterns.
   public init(contentsOf path: String) throws {
     let text: String
     do {
       let file = try InputFile(path)
-      // More is no list of rules that a person wrote.
+      // Nobody writes a longer list of rules by hand.
       let bytes = try file.bytes(at: 0, count: min(file.byteCount, 1 << 24))
       text = String(decoding: bytes, as: UTF8.self)
     } catch {

@@ -1,7 +1,7 @@
 internal import AviaryCheckpoint
 internal import AviaryGraph
 
-/// The tensors of a file whose network is not known, or cannot be computed: they can still be compared
+/// The tensors of a file whose network is unknown or cannot be computed: they can still be compared
 /// and edited by name.
 struct NamelessWeights {
   var tensors: TensorSource
@@ -22,7 +22,7 @@ struct NamelessWeights {
 }
 
 extension Error {
-  /// Whether it is the network that is wrong, and not the file: its tensors can be read all the same.
+  /// Whether the error concerns the network rather than the file: the tensors can still be read.
   var isAboutTheNetwork: Bool {
     if self is RegistryError { return true }
     return switch self as? AviaryError {

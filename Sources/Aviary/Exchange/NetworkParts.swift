@@ -3,14 +3,14 @@ internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
 
-/// A network cut into parts that are calculated one after the other, so that no more of its weights
-/// are in memory than those of one part.
+/// Partitions a graph into subgraphs that run in sequence, so only one subgraph's weights are in
+/// memory at a time.
 struct NetworkParts {
   /// Some of the operations.
   private struct Part {
-    /// A network of its own: its inputs and outputs are values of the whole one.
+    /// The subgraph, as a network: its inputs and outputs are values of the whole graph.
     var graph: Graph
-    /// The numbers of the values that go in and come out.
+    /// The indices of the values that go in and come out.
     var inputs: [Int]
     var outputs: [Int]
   }
@@ -19,11 +19,11 @@ struct NetworkParts {
   private let shapes: [[Int]]
   private let parts: [Part]
 
-  /// The weights that a part may have, in bytes of float32, unless one operation alone has more. Small
-  /// networks stay whole.
+  /// The most weights in one subgraph, in bytes of float32, unless a single operation has more.
+  /// Small networks stay whole.
   private static let budget = 16 << 20
 
-  /// Cuts a network.
+  /// Partitions a graph.
   ///
   /// - Parameter inputShapes: of the graph's inputs, in its order.
   /// - Throws: `GraphError` for sizes that the network cannot run on.
@@ -60,7 +60,7 @@ struct NetworkParts {
   /// The number of parts.
   var count: Int { parts.count }
 
-  /// Whether a network can begin anew at an operation: all that it needs from before are pictures.
+  /// Whether the graph can be split before an operation: everything still needed is an NCHW tensor.
   private static func isCut(
     _ graph: Graph, before position: Int, _ lastUse: [Int], _ shapes: [[Int]]
   ) -> Bool {
@@ -68,7 +68,7 @@ struct NetworkParts {
     return live.count <= GraphLimits.inputs && live.allSatisfy { shapes[$0].count == 4 }
   }
 
-  /// Some of the operations as a network of its own; none where nothing needs them.
+  /// Some of the operations as a network; empty if nothing needs their results.
   private static func part(
     _ graph: Graph, _ range: Range<Int>, _ lastUse: [Int], _ shapes: [[Int]]
   ) throws -> [Part] {
@@ -80,7 +80,7 @@ struct NetworkParts {
     if outputs.isEmpty { return [] }
     var places = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($1, $0) })
     for (place, value) in values.enumerated() { places[value] = inputs.count + place }
-    // No operation's name, whatever they are.
+    // Must differ from every operation's name.
     var word = "value"
     while nodes.contains(where: { $0.name.hasPrefix(word) }) { word += "_" }
     let whole = try Graph(

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What lies at a path before something is written there, kept until what was written has proven sound.
+/// The file that was at a path before writing, kept until the new one has been verified.
 ///
 /// Kept under a second name in the same folder, which costs nothing; on a file system without such
 /// names, nothing is kept.
@@ -19,10 +19,10 @@ struct PreviousFile {
     kept = isKept ? name : nil
   }
 
-  /// Puts back what was there; a file where none was is removed.
+  /// Restores the previous file; if there was none, removes the new one.
   func restore() {
     if let kept {
-      // Where nothing was written both names are one file: renaming does nothing then.
+      // If nothing was written, both names are the same file, and renaming does nothing.
       _ = unsafe rename(kept, path)
       _ = unsafe unlink(kept)
     } else if !wasThere {
@@ -30,7 +30,7 @@ struct PreviousFile {
     }
   }
 
-  /// Lets go of what was there.
+  /// Discards the previous file.
   func discard() {
     if let kept { _ = unsafe unlink(kept) }
   }

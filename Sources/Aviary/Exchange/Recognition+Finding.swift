@@ -4,8 +4,8 @@ internal import AviaryInterchange
 internal import FoundationEssentials
 
 extension Recognition {
-  /// Finds the network of a file's weights: what the user says it is; else what the file itself
-  /// says; else what its names, shapes and layers show.
+  /// Finds the network for a file's weights: the one that the user states; else the one that the
+  /// file describes; else by names, shapes and structure.
   ///
   /// - Throws: as `StoredModel.imported(_:_:registry:)`.
   init(of file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
@@ -22,7 +22,7 @@ extension Recognition {
           return
         }
       } catch let error as InterchangeError {
-        // Its weights may still be those of an architecture of ours.
+        // Its weights may still fit an architecture of the registry.
         problem = AviaryError.network(path: file.path, error)
       }
     }
@@ -36,16 +36,16 @@ extension Recognition {
         throw AviaryError.ownNetwork(path: file.path, nearest: error)
       }
       guard options.allowMissing, let name = options.architecture else { throw error }
-      // The user says what it is, and that it may be incomplete.
+      // The user states the architecture, and allows missing parameters.
       self.init(
         network: try registry[name].network(options.configuration), tensors: file.tensors,
         assumed: [], reason: "stated, with parts missing")
     }
   }
 
-  /// By names, shapes and layers, with the prefix that was stripped put back where that alone fits.
+  /// By names, shapes and structure; a stripped prefix is restored if the names fit only with it.
   ///
-  /// - Throws: `RegistryError` where nothing fits, or too much.
+  /// - Throws: `RegistryError` if nothing fits, or several do.
   private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
     func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructuralFit? {
       try KerasStructure.recognise(
@@ -59,13 +59,13 @@ extension Recognition {
       used = file.withPrefix
       found = try attempt(used, overrides)
     }
-    // A scale that no shape shows (FSRCNN's) is what the user says, not what is customary.
+    // If no shape shows the scale (FSRCNN), take the user's rather than the default.
     if let scale = options.scale, found?.fit.assumed.contains("scale") == true {
       overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
       found = try attempt(used, overrides)
     }
     guard let found else {
-      // Says what comes nearest.
+      // Throws an error that names the nearest architecture.
       _ = try registry.detect(
         WeightIndex(file.tensors), as: options.architecture, overrides: options.configuration)
       throw RegistryError.unrecognised(tensors: file.tensors.count, nearest: [])
@@ -79,10 +79,10 @@ extension Recognition {
         ?? (isByNames ? "names and shapes" : "its layers' kinds, places and shapes"))
   }
 
-  /// By the network that the file describes; nil where it describes none. Where that is an
-  /// architecture of ours under other names, it is that architecture.
+  /// By the network that the file describes; nil if it describes none. If that is an architecture
+  /// of the registry under other names, the result is that architecture.
   ///
-  /// - Throws: `InterchangeError` for what no operations of ours compute.
+  /// - Throws: `InterchangeError` for operations that Aviary cannot compute.
   private init?(byItself file: WeightsFile, _ registry: Registry) throws {
     let own: ImportedGraph
     let framework = file.origin.framework.rawValue
@@ -95,7 +95,7 @@ extension Recognition {
     case nil: return nil
     }
     let reason = "the network that the file describes (\(framework))"
-    // An architecture of ours under other names: its own say more.
+    // An architecture of the registry under other names says more than a bare graph.
     if let found = try? KerasStructure.recognise(file, registry: registry),
       found.fit.network.graph.isEquivalent(to: own.graph)
     {
@@ -112,8 +112,8 @@ extension Recognition {
       tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
   }
 
-  /// By our own record that an export left in the file; nil where there is none, or where the tensors
-  /// are not those that it is about.
+  /// By the metadata that an export embedded in the file; nil if there is none, or if it does not
+  /// match the tensors.
   private init?(byRecordOf file: WeightsFile, verify: Bool) throws {
     guard let text = file.record, let json = try? JSON(parsing: text),
       let record = ExportRecord(json: json), let expected = record.contentHash,
@@ -121,7 +121,7 @@ extension Recognition {
       let tensors = record.restored(file)
     else { return nil }
     let picture = record.picture.flatMap { try? Picture(json: $0) }
-    // A picture that the graph cannot take is no record of ours.
+    // If the graph cannot take the image description, the metadata is not ours.
     if let picture, (try? picture.check(against: graph)) == nil { return nil }
     guard Difference(WeightIndex(tensors), graph, network: "").isEmpty,
       try !verify || ContentHash.of(tensors) == expected

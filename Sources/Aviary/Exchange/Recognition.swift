@@ -2,11 +2,11 @@ internal import AviaryCheckpoint
 internal import AviaryGraph
 internal import AviaryInterchange
 
-/// The network that a foreign file's weights belong to, and the weights under its names.
+/// The network that a third-party file's weights belong to, and the weights under its names.
 struct Recognition {
   /// The network.
   var network: Network
-  /// The file's tensors, by the names of the network's parameters where it has them.
+  /// The file's tensors, under the names of the network's parameters where they have one.
   var tensors: TensorSource
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
@@ -14,10 +14,10 @@ struct Recognition {
   var assumed: [String]
   /// What was done, in words.
   var notes: [String] = []
-  /// What it was recognised by.
+  /// How the architecture was detected.
   var reason: String
-  /// The content hash of the weights, where the file's record states it and it was confirmed.
+  /// The content hash of the weights, if the embedded metadata states it and it was verified.
   var verifiedHash: String?
-  /// Where the weights come from, as the file's record has it.
+  /// The model card from the embedded metadata.
   var card: Card?
 }

@@ -4,7 +4,7 @@ internal import AviaryInterchange
 internal import AviaryTensor
 
 extension StoredModel {
-  /// Understands another framework's weights as a model. No elements are read.
+  /// Imports another framework's weights as a model. No elements are read.
   ///
   /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read; `RegistryError`
   ///   if no architecture or several fit; `InterchangeError` for a network of the file's own that no
@@ -16,7 +16,7 @@ extension StoredModel {
     try imported(WeightsFile.read(path, options.reading), options, registry: registry)
   }
 
-  /// Understands another framework's weights, whose file was read, as a model.
+  /// Imports another framework's weights from a file that has already been opened.
   ///
   /// - Throws: as `imported(from:_:registry:)`.
   public static func imported(
@@ -67,7 +67,7 @@ extension StoredModel {
 }
 
 extension ImportOptions {
-  /// Statements that found nothing to change, in words.
+  /// Statements that had no effect, in words.
   fileprivate func withoutEffect(on recognition: Recognition) -> [String] {
     let steps = recognition.tensors.flatMap(\.steps)
     var notes: [String] = []
@@ -99,7 +99,8 @@ extension Recognition {
     var difference = Difference(index, network.graph, network: network.label)
     report.missing = difference.missing
     report.unused = difference.extra.map { tensors[$0]?.storedName ?? $0 }
-    // Something at all must be its own: weights of another network leave nothing but zeros.
+    // At least one parameter must be loaded: weights of another network would give nothing but
+    // zeros.
     if allowMissing, difference.missing.count < network.graph.parameters.count {
       (difference.missing, difference.extra) = ([], [])
     }
@@ -128,11 +129,11 @@ extension Recognition {
         throw .damaged(path: path, part: descriptions[position].name, reason: "\(error)")
       }
     }
-    // What our own format does not hold becomes the nearest that it does.
+    // Element types that our checkpoint cannot hold are converted to the nearest one that it can.
     let storable = source.storable
     for (position, tensor) in storable.enumerated() where origins[position] != nil {
       report.applied.append(tensor.name)
-      // The prefix is said once, and not for each.
+      // Report the prefix once rather than for each tensor.
       let prefix = report.unwrapping.prefix
       let stored = tensor.storedName
       let name = stored.hasPrefix(prefix) ? String(stored.dropFirst(prefix.count)) : stored
@@ -144,7 +145,7 @@ extension Recognition {
 }
 
 extension Network {
-  /// An assumption as "member: value"; one that is no member's name, in words, as it is.
+  /// An assumption as "member: value", or unchanged if it is not a member's name.
   fileprivate func statement(of assumption: String) -> String {
     if assumption.hasPrefix("picture.") {
       let value = picture.json[String(assumption.dropFirst("picture.".count))]

@@ -5,16 +5,16 @@ internal import AviaryInterchange
 internal import AviaryTensor
 
 extension StoredModel {
-  /// Writes the model as a file of a format, then reads it back and compares.
+  /// Writes the model to a file in a given format, then reads the file back and compares.
   ///
   /// - Parameters:
-  ///   - path: the file; what is there is replaced in one step.
-  ///   - module: with PyTorch's format, a Python file for the module that the weights belong to.
-  ///   - training: with PyTorch's format, whether the file is a training checkpoint, with the
-  ///     optimiser's state beside the state dict.
+  ///   - path: the file; an existing file is replaced atomically.
+  ///   - module: for PyTorch, a Python file for the module that loads the weights.
+  ///   - training: for PyTorch, whether to write a training checkpoint, with the optimizer state
+  ///     beside the state dict.
   /// - Throws: `CheckpointError` for a file that cannot be written; `InterchangeError.target` for a
-  ///   network that the format cannot express; `AviaryError.hash` or `.exchange` if what was written
-  ///   does not read back as what it was written from.
+  ///   network that the format cannot express; `AviaryError.hash` or `.exchange` if the written
+  ///   file does not match its source.
   public func write(
     to path: String, as format: TargetFormat, module: String? = nil, training: Bool = false
   ) throws -> ExportReport {
@@ -29,7 +29,7 @@ extension StoredModel {
       )
     }
     model.optimizer = heldState(by: format, training: training, &report)
-    // What would fail of the second file fails before the first is written.
+    // Fail on the second file before writing the first.
     let source = try module.map { _ in try moduleSource(weights: path) }
     if let module { try requireWritable(module) }
     let before = PreviousFile(path)
@@ -48,9 +48,9 @@ extension StoredModel {
     return report
   }
 
-  /// Writes the file, and throws unless it reads back as what it was written from.
+  /// Writes the file and throws unless it reads back as what was written.
   ///
-  /// - Parameter original: the model whose weights nobody watches.
+  /// - Parameter original: the model without the monitor on its weights.
   private func write(
     to path: String, as format: TargetFormat, from original: StoredModel,
     _ report: inout ExportReport
@@ -68,7 +68,8 @@ extension StoredModel {
         try TorchZip.write(
           tensors, record: try record(hash).json.text, optimizer: optimizer, to: path)
       } else {
-        // The words stand in front of the elements, and of the hashes only the length is known by then.
+        // The metadata precedes the elements, and at that point only the length of the hashes is
+        // known.
         let zeros = "sha256:" + String(repeating: "0", count: 64)
         let foreseen = try record(contentHash: zeros, card: foreseenCard).json.text
         try SafeTensorsFile.write(
@@ -90,7 +91,7 @@ extension StoredModel {
         to: path)
       report.contentHash = try hash.value()
       let file = try WeightsFile.read(path)
-      // Read back twice, for its tensors and for what they compute; at the same time.
+      // Read back twice, at the same time: for the tensors, and for what they compute.
       let expected = report.contentHash
       let record = Background { () throws(CheckpointError) in
         Result { try requireRecord(expected, in: file) }
@@ -114,7 +115,7 @@ extension StoredModel {
     }
   }
 
-  /// The optimiser's state, if a format holds it; else it is reported as left behind.
+  /// The optimizer state if the format can hold it; otherwise it is reported as left behind.
   private func heldState(
     by format: TargetFormat, training: Bool, _ report: inout ExportReport
   ) -> OptimizerState? {
@@ -128,7 +129,7 @@ extension StoredModel {
     return nil
   }
 
-  /// Throws unless the optimiser's state in a written file is the one that was written.
+  /// Throws unless the optimizer state in the written file equals the original.
   private func requireState(_ found: OptimizerState?, _ path: String) throws {
     guard let optimizer else { return }
     guard let found, found.groups.map(\.parameters) == optimizer.groups.map(\.parameters) else {
@@ -137,7 +138,7 @@ extension StoredModel {
     try requireHash(ContentHash.of(optimizer.tensors), of: found.tensors, path)
   }
 
-  /// The content hash of the weights that are written, found while they are.
+  /// The content hash of the weights, computed while they are written.
   private func contentHash(of tensors: TensorSource) -> Background<String> {
     let known = verifiedHash
     return Background { () throws(CheckpointError) in
@@ -146,7 +147,7 @@ extension StoredModel {
     }
   }
 
-  /// What travels in a file of another framework, once all hashes are known.
+  /// The metadata to embed, once all hashes are known.
   private func record(_ hash: Background<String>) throws(CheckpointError) -> ExportRecord {
     let contentHash = try hash.value()
     do {
@@ -156,10 +157,10 @@ extension StoredModel {
     }
   }
 
-  /// What travels in a file of another framework.
+  /// The metadata to embed in a third-party file.
   func record(contentHash: String, card: Card) throws -> ExportRecord {
     let name = network.architecture
-    // What is said of scales that do not travel would be read as if they did.
+    // The card must not mention quantization scales that are not exported.
     var card = card
     card.quantization = nil
     return ExportRecord(
@@ -168,7 +169,7 @@ extension StoredModel {
       contentHash: contentHash)
   }
 
-  /// Throws unless the record in a written file leads back to the tensors.
+  /// Throws unless the embedded metadata leads back to the tensors.
   private func requireRecord(_ expected: String, in file: WeightsFile) throws {
     guard let text = file.record, let record = try ExportRecord(json: JSON(parsing: text)),
       let tensors = record.restored(file)
@@ -178,9 +179,9 @@ extension StoredModel {
     try requireHash(expected, of: tensors, file.path)
   }
 
-  /// How far the outputs of what was written lie from those of the model.
+  /// Compares the outputs of the written network with those of the model.
   ///
-  /// - Throws: `AviaryError.exchange` where they are not the same but for rounding.
+  /// - Throws: `AviaryError.exchange` if they differ by more than rounding.
   private func agreement(
     with written: ImportedGraph, _ path: String
   ) throws -> ExportReport.Check {
@@ -201,7 +202,7 @@ extension StoredModel {
       largest = max(largest, difference.largest)
       relative = max(relative, difference.relative)
     }
-    // Other orders of summing are all that may differ; a network of NaN gives NaN on both sides.
+    // Only the order of summation may differ; a network of NaN gives NaN on both sides.
     guard relative <= 1e-4 else {
       throw AviaryError.exchange(
         path: path, "outputs as those of the original expected, a difference of \(largest) found")
@@ -225,7 +226,7 @@ extension StoredModel {
     }
   }
 
-  /// The Python file with the module that the weights in a file belong to.
+  /// The Python file with the module that loads the weights.
   private func moduleSource(weights: String) throws -> String {
     let words =
       network.architecture.isEmpty
@@ -246,7 +247,7 @@ extension StoredModel {
     }
   }
 
-  /// What the network is called where names are Python's: `residual_cae`.
+  /// The network's name as a Python identifier: `residual_cae`.
   private var pythonName: String {
     let name = network.architecture.isEmpty ? "network" : network.architecture
     return String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
@@ -254,7 +255,7 @@ extension StoredModel {
 }
 
 extension TargetFormat {
-  /// Which of Keras's files the format is.
+  /// The kind of Keras file.
   fileprivate var kerasFile: KerasModel.File {
     switch self {
     case .kerasWeights: .weights
@@ -265,7 +266,7 @@ extension TargetFormat {
 }
 
 extension TensorSource {
-  /// The tensors less the counters of a graph, which other frameworks than PyTorch do not have.
+  /// The tensors without a graph's counters, which only PyTorch has.
   fileprivate func withoutCounters(of graph: Graph) -> TensorSource {
     let counters = Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
     return selecting(indices.filter { !counters.contains(self[$0].name) })

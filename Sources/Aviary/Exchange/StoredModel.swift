@@ -2,40 +2,40 @@ public import AviaryCheckpoint
 public import AviaryGraph
 internal import AviaryTensor
 
-/// A network whose weights are still in their file: what is converted, compared and edited, so that
-/// it may be larger than the memory.
+/// A network whose weights are still in their file, so that models larger than memory can be
+/// converted, compared and edited.
 public struct StoredModel: Sendable {
-  /// The network; its architecture is empty where none is known.
+  /// The network; its architecture is empty if unknown.
   public var network: Network
   /// The parameters under the graph's names, in the order of the graph's.
   public var weights: TensorSource { didSet { verifiedHash = nil } }
-  /// Where it comes from. The SHA-256 of the file is found on a thread of its own; reading the card
-  /// waits for it.
+  /// The model card. The file's SHA-256 is computed on a separate thread; reading the card waits
+  /// for it.
   public var card: Card {
     get {
       var card = knownCard
-      // A file that cannot be read fails where its weights are read.
+      // An unreadable file fails when its weights are read.
       if let pending { card.provenance[pending.entry].sha256 = try? pending.hash.value() }
       return card
     }
     set { (knownCard, pending) = (newValue, nil) }
   }
-  /// What was done on the way; nil for a native checkpoint.
+  /// What the import did; nil for a native checkpoint.
   public var report: LoadReport?
-  /// What the optimiser that trained the weights remembers, by the graph's names; nil where the file
-  /// does not have it.
+  /// The state of the optimizer that trained the weights, under the graph's names; nil if the file
+  /// has none.
   public var optimizer: OptimizerState?
-  /// The scales of the convolutions that can compute in whole numbers.
+  /// Quantization scales of the convolutions that can compute in int8.
   public var quantization: [QuantizedLayer] = []
-  /// What of the file's optimiser state belongs to no parameter, in words.
+  /// Parts of the file's optimizer state that belong to no parameter, in words.
   var leftBehind: [String] = []
   /// The content hash that a native checkpoint states.
   var storedHash: String?
-  /// The content hash of the weights, where all were read and hashed.
+  /// The content hash of the weights, if all have been read and hashed.
   var verifiedHash: String?
-  /// The card but for the hash of the file.
+  /// The model card, without the file's hash.
   private var knownCard: Card
-  /// The hash of the file, and the entry of the card's provenance that it belongs to.
+  /// The pending hash of the file, and the entry of the card's provenance that it belongs to.
   private var pending: (entry: Int, hash: Background<String>)?
 
   /// A network and weights that are known to fit it.
@@ -46,8 +46,8 @@ public struct StoredModel: Sendable {
     self.report = report
   }
 
-  /// Opens a file of weights: a native checkpoint, or another framework's. No elements are read, so
-  /// that a checkpoint's content hash is not verified.
+  /// Opens a weights file: a native checkpoint or a third-party file. No elements are read, so a
+  /// checkpoint's content hash is not verified.
   ///
   /// - Throws: what `init(checkpoint:)` and `imported(_:_:registry:)` throw.
   public init(
@@ -61,8 +61,8 @@ public struct StoredModel: Sendable {
         WeightsFile.read(file, options.reading), options, registry: registry)
   }
 
-  /// Opens a native checkpoint. The architecture need not be in any registry: the checkpoint holds
-  /// its own graph.
+  /// Opens a native checkpoint. Its architecture need not be registered: the checkpoint holds its
+  /// own graph.
   ///
   /// - Throws: `CheckpointError` for a file that cannot be read; `AviaryError.noGraph`,
   ///   `.checkpointPart` or `.weightsDoNotFit` for one that is not consistent.
@@ -78,7 +78,7 @@ public struct StoredModel: Sendable {
     let graph = try part("graph") { () throws(GraphError) in
       try Graph(json: JSON(parsing: graphText))
     }
-    // A network that gives no pictures has none, and only `run` minds.
+    // A network that does not output images has no image description, and only `run` minds.
     var picture = Picture(channels: graph.inputs[0].channels)
     if let text = checkpoint.picture {
       picture = try part("picture") { () throws(GraphError) in
@@ -111,23 +111,23 @@ public struct StoredModel: Sendable {
     }
   }
 
-  /// Adds the file that the weights come from to the card's provenance.
+  /// Adds the file that the weights come from to the model card's provenance.
   ///
   /// - Parameters:
   ///   - source: the entry, without the hash.
-  ///   - path: the file, which is hashed while other things are done.
+  ///   - path: the file, hashed in the background.
   public mutating func addSource(_ source: Card.Provenance, hashing path: String) {
     addSource(
       source, hash: Background { () throws(CheckpointError) in try WeightsFile.sha256(path) })
   }
 
-  /// Adds the file that the weights come from; `hash` is its own, nil for one that nobody wants.
+  /// Adds the file that the weights come from; `hash` is its hash, nil if nobody wants it.
   mutating func addSource(_ source: Card.Provenance, hash: Background<String>?) {
     card.provenance.append(source)
     pending = hash.map { (knownCard.provenance.count - 1, $0) }
   }
 
-  /// The card with zeros for a hash that is still to be found: what it will be, in as many bytes.
+  /// The card with zeros for a pending hash: it has the same length as the final card.
   var foreseenCard: Card {
     var card = knownCard
     if let pending {
@@ -136,10 +136,10 @@ public struct StoredModel: Sendable {
     return card
   }
 
-  /// Throws unless the tensors of a native checkpoint are those that it was written with; reads them
-  /// all, one by one.
+  /// Throws unless a native checkpoint's tensors match its content hash; reads them all, one by
+  /// one.
   ///
-  /// - Throws: `CheckpointError.hashMismatch`, and what is wrong with the file itself.
+  /// - Throws: `CheckpointError.hashMismatch`, and errors in the file itself.
   public mutating func verify(_ path: String) throws(CheckpointError) {
     guard let storedHash else { return }
     let found = try ContentHash.of(weights)
@@ -151,7 +151,7 @@ public struct StoredModel: Sendable {
 
   /// The model with its weights in memory.
   ///
-  /// - Throws: `CheckpointError` for what is wrong with the file.
+  /// - Throws: `CheckpointError` for an error in the file.
   public func loaded() throws(CheckpointError) -> Model {
     var model = Model(network, weights: try weights.loaded(), card: card)
     model.quantization = quantization

@@ -1,17 +1,18 @@
 internal import AviaryTensor
 
-/// How far the elements of two tensors of one shape lie apart.
+/// The difference between two tensors of the same shape.
 struct TensorDifference {
-  /// Whether all elements are equal as float32; two that are no numbers count as equal.
+  /// Whether all elements are equal as float32; NaN equals NaN.
   private(set) var isEqual = true
-  /// The largest difference; infinite where one element is a number and the other is none.
+  /// The largest difference; infinite if one element is NaN and the other is not.
   private(set) var largest = 0.0
   /// The mean difference.
   private(set) var mean = 0.0
-  /// The largest difference over the largest magnitude of either; 0 where there is none.
+  /// The largest difference over the largest magnitude of either tensor; 0 if there is no
+  /// difference.
   private(set) var relative = 0.0
 
-  /// Compares tensors of one shape, in double precision.
+  /// Compares tensors of the same shape, in double precision.
   init(_ a: Tensor, _ b: Tensor) {
     var sum = 0.0
     var magnitude = 0.0

@@ -2,22 +2,21 @@ public import AviaryCheckpoint
 public import AviaryGraph
 internal import AviaryTensor
 
-/// Two files of weights held against each other, tensor by tensor, whatever formats, layouts and
-/// names they have.
+/// Compares two weights files tensor by tensor, across formats, layouts and names.
 public struct WeightsComparison: Sendable {
-  /// A tensor that both have.
+  /// A tensor that is in both files.
   public struct Pair: Codable, Hashable, Sendable {
-    /// Its name in the first file, canonical where the network was recognised.
+    /// Its name in the first file; canonical if the architecture was detected.
     public var name: String
     /// Its name in the second.
     public var otherName: String
     /// The dimensions, in PyTorch's layout.
     public var shape: [Int]
-    /// The dimensions in the second file, where they differ; nothing is compared then.
+    /// The shape in the second file, if it differs; the values are then not compared.
     public var otherShape: [Int]
     /// Whether all elements are equal as float32.
     public var isEqual: Bool
-    /// The largest difference of two elements; infinite where one is no number and the other is.
+    /// The largest difference of two elements; infinite if one is NaN and the other is not.
     public var largest: Double
     /// The mean difference.
     public var mean: Double
@@ -29,13 +28,13 @@ public struct WeightsComparison: Sendable {
   public struct Side: Sendable {
     /// The file.
     public var path: String
-    /// What it is: its format, and the network that it was taken for.
+    /// Its format, and the detected network.
     public var label: String
-    /// The network; nil where nothing recognised it.
+    /// The network; nil if none was detected.
     public var network: Network?
     /// The content hash of its tensors.
     public var contentHash: String
-    /// Tensors that the other side has no counterpart of.
+    /// Tensors without a match on the other side.
     public var only: [TensorDescription]
   }
 
@@ -43,7 +42,7 @@ public struct WeightsComparison: Sendable {
   public private(set) var first: Side
   /// The second.
   public private(set) var second: Side
-  /// What both have, in the first file's order.
+  /// The tensors that both have, in the order of the first file.
   public private(set) var pairs: [Pair]
 
   /// Whether both are the same network with equal weights.
@@ -52,7 +51,7 @@ public struct WeightsComparison: Sendable {
       && isSameNetwork ?? true
   }
 
-  /// Whether both networks compute the same operations; nil where one of them is not known.
+  /// Whether both networks compute the same operations; nil if one of them is unknown.
   public var isSameNetwork: Bool? {
     guard let a = first.network, let b = second.network else { return nil }
     return a.graph.isEquivalent(to: b.graph)
@@ -60,7 +59,7 @@ public struct WeightsComparison: Sendable {
 
   /// Compares two files.
   ///
-  /// - Parameter options: what is stated of files of other frameworks.
+  /// - Parameter options: what the user states about third-party files.
   /// - Throws: `CheckpointError` for a file that cannot be read.
   public init(
     _ first: String, _ second: String, _ options: ImportOptions = ImportOptions(),
@@ -76,10 +75,10 @@ public struct WeightsComparison: Sendable {
     (self.first, self.second) = (a.side, b.side)
   }
 
-  /// A file as a model, or where nothing recognises it as tensors by name.
+  /// A file as a model, or as named tensors if no network was detected.
   private struct Opened {
     var side: Side
-    /// Bookkeeping aside: counters say nothing about a network.
+    /// Without counters and other non-persistent buffers: they say nothing about a network.
     let tensors: TensorSource
 
     init(_ path: String, _ options: ImportOptions, _ registry: Registry) throws {

@@ -2,14 +2,14 @@ public import AviaryCheckpoint
 public import AviaryGraph
 public import AviaryTensor
 
-/// Changes to weights as they lie: names, element types, tensors left out, several files made one;
-/// and to what their card says.
+/// Edits weights without running them: renames, casts, drops and merges tensors, and changes the
+/// model card.
 public struct WeightsEdit: Sendable {
-  /// Another file, and how much of it comes in.
+  /// Another file to merge in, and its share.
   public struct Share: Sendable {
     /// The file.
     public var path: String
-    /// Its part of the result; what all shares leave of 1 is the first file's.
+    /// Its share of the result; the first file has what is left of 1.
     public var weight: Double
 
     /// A share.
@@ -18,18 +18,18 @@ public struct WeightsEdit: Sendable {
 
   /// How layers, or single tensors, are renamed.
   public var names: NameMap?
-  /// Patterns with `*` and `?` of tensors that are left out.
+  /// Patterns with `*` and `?` for the tensors to drop.
   public var dropped: [String]
-  /// What all floating-point weights are stored as; nil for as they are.
+  /// The element type to store floating-point weights as; nil to keep each tensor's own.
   public var elementType: ElementType?
-  /// What is interpolated with.
+  /// The files to interpolate with.
   public var shares: [Share]
-  /// The licence that the card is to state; nil for what it states.
+  /// The licence to state in the model card; nil to keep the one there.
   public var licence: String?
-  /// Sentences that are added to the card's notes.
+  /// Notes to add to the model card.
   public var notes: [String]
 
-  /// Nothing unless said.
+  /// Changes nothing by default.
   public init(
     names: NameMap? = nil, dropped: [String] = [], elementType: ElementType? = nil,
     shares: [Share] = [], licence: String? = nil, notes: [String] = []
@@ -43,29 +43,29 @@ public struct WeightsEdit: Sendable {
   }
 }
 
-/// Weights with the network that they belong to, where that is known.
+/// Weights, with the network that they belong to if it is known.
 public struct EditedWeights: Sendable {
-  /// The network; nil where nothing recognised it, or tensors that it needs were left out.
+  /// The network; nil if none was detected, or if tensors that it needs were dropped.
   public var network: Network?
   /// The tensors.
   public var weights: TensorSource
-  /// Where they come from.
+  /// The model card.
   public var card: Card
-  /// What the optimiser that trained them remembers.
+  /// The state of the optimizer that trained them.
   public var optimizer: OptimizerState?
-  /// The scales of the convolutions that can compute in whole numbers.
+  /// Quantization scales of the convolutions that can compute in int8.
   public var quantization: [QuantizedLayer] = []
   /// What was done, in words.
   public var changes: [String] = []
 }
 
 extension WeightsEdit {
-  /// Opens a file and changes what it holds; no elements are read yet.
+  /// Opens a file and applies the changes; no elements are read yet.
   ///
-  /// - Parameter options: what is stated of a file of another framework.
-  /// - Throws: what opening a file throws; `AviaryError.edit` for changes that the file does not
-  ///   allow: two tensors of one name, a pattern that nothing matches, files to be merged that are
-  ///   not of one network.
+  /// - Parameter options: what the user states about a third-party file.
+  /// - Throws: errors from opening a file; `AviaryError.edit` for changes that the file does not
+  ///   allow: two tensors with the same name, a pattern that matches nothing, files of different
+  ///   networks to be merged.
   public func applied(
     to path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> EditedWeights {
@@ -153,7 +153,7 @@ extension WeightsEdit {
   private func rename(_ result: inout EditedWeights, _ path: String) throws {
     guard let names else { return }
     let source = result.weights
-    // A pattern is a layer's, or a whole tensor's.
+    // A pattern matches a layer or a whole tensor.
     func renamed(_ name: String) -> String {
       let layer = names.canonical(name)
       return layer != name ? layer : String(names.canonical(name + ".").dropLast())
@@ -171,7 +171,7 @@ extension WeightsEdit {
     result.weights = source.renamed(renamed)
     result.changes.append("\(count) tensors renamed")
     guard let network = result.network else { return }
-    // What runs is the graph; the architecture knows its layers by other names.
+    // The graph is what runs; the architecture knows its layers by other names.
     result.network = Network(
       architecture: "", configuration: [:], graph: try network.graph.renamingParameters(renamed),
       picture: network.picture)
@@ -224,7 +224,7 @@ extension WeightsEdit {
 }
 
 extension EditedWeights {
-  /// A file as a model, or where nothing recognises it as tensors by name.
+  /// A file as a model, or as named tensors if no network was detected.
   fileprivate init(opening path: String, _ options: ImportOptions, _ registry: Registry) throws {
     do {
       let model = try StoredModel(opening: path, options, registry: registry)
@@ -242,7 +242,7 @@ extension EditedWeights {
 extension EditedWeights {
   /// The weights as a native checkpoint, to be written.
   ///
-  /// - Parameter path: the file that they come from, for the card.
+  /// - Parameter path: the file that they come from, for the model card.
   /// - Throws: `CheckpointError` for a file that cannot be read.
   public func checkpoint(from path: String) throws -> CheckpointFile {
     let storable = weights.storable

@@ -4,20 +4,20 @@ internal import AviaryTensor
 
 /// A network with weights: what is run, evaluated and converted.
 public struct Model: Sendable {
-  /// The name of the architecture; empty where none is known.
+  /// The architecture's name; empty if unknown.
   public var architecture: String
   /// The complete configuration, as JSON.
   public var configuration: JSON
   /// The operations.
   public var graph: Graph
-  /// How it takes and gives pictures.
+  /// The image description.
   public var picture: Picture
   /// The parameters under canonical names, in the order of the graph's.
   public var weights: NamedTensors
-  /// The scales of the convolutions that can compute in whole numbers; empty where it was not
-  /// calibrated for that.
+  /// Quantization scales of the convolutions that can compute in int8; empty if the model was not
+  /// calibrated.
   public var quantization: [QuantizedLayer] = []
-  /// Where it comes from.
+  /// The model card.
   public var card: Card
 
   /// A model of a network and weights that are known to fit it.
@@ -40,11 +40,11 @@ public struct Model: Sendable {
     self.init(network, weights: NamedTensors(), card: Card())
   }
 
-  /// What it is called in messages.
+  /// The model's name in messages.
   public var name: String { architecture.isEmpty ? "network" : architecture }
 
-  /// The enlargements that the graph itself makes, one for each output that is a whole number of
-  /// times as large as the input.
+  /// The scales of the graph itself: one for each output whose size is an integer multiple of the
+  /// input's.
   var ownScales: [Int] {
     let ratios = graph.ratios
     return graph.outputs.compactMap { output in
@@ -52,8 +52,8 @@ public struct Model: Sendable {
     }
   }
 
-  /// The scales that it serves; empty where it serves any, because pictures are enlarged first and
-  /// nothing says for which scale it was trained.
+  /// The supported scales; empty if it supports any, because images are enlarged beforehand and
+  /// nothing says which scale it was trained for.
   public var scales: [Int] {
     if !picture.scales.isEmpty { return picture.scales }
     if picture.enlargeFirst != .no { return [] }
@@ -66,7 +66,7 @@ public struct Model: Sendable {
       architecture: architecture, configuration: configuration, graph: graph, picture: picture)
   }
 
-  /// Parameters with values that are no numbers, or infinite.
+  /// Parameters with NaN or infinite values.
   public var notFinite: [String] {
     weights.filter { !TensorStatistics(of: $0.tensor).isFinite }.map(\.name)
   }
@@ -75,22 +75,22 @@ public struct Model: Sendable {
 // MARK: - Native checkpoints
 
 extension Model {
-  /// Reads a native checkpoint. The architecture need not be in any registry: the checkpoint holds
-  /// its own graph.
+  /// Reads a native checkpoint. Its architecture need not be registered: the checkpoint holds its
+  /// own graph.
   ///
-  /// - Throws: as `StoredModel.init(checkpoint:)`, and `CheckpointError.hashMismatch` for weights that
-  ///   are not those that the stored hash is of.
+  /// - Throws: as `StoredModel.init(checkpoint:)`, and `CheckpointError.hashMismatch` for weights
+  ///   that do not match the stored hash.
   public init(checkpoint path: String) throws {
     try self.init(checkpoint: SniffedFile(path))
   }
 
-  /// Reads a native checkpoint that was told already.
+  /// Reads a native checkpoint that has already been opened.
   ///
   /// - Throws: as `init(checkpoint:)` of a path.
   public init(checkpoint file: SniffedFile) throws {
     let stored = try StoredModel(checkpoint: file)
     self = try stored.loaded()
-    // Of the tensors in memory: none is read twice.
+    // Hash the tensors in memory, so that none is read twice.
     let found = ContentHash.of(
       weights, excluding: Set(stored.weights.filter(\.isBookkeeping).map(\.name)))
     if let expected = stored.storedHash, found != expected {
@@ -110,12 +110,12 @@ extension Model {
 }
 
 extension WeightIndex {
-  /// The index of tensors at hand.
+  /// Builds the index from tensors in memory.
   init(_ tensors: NamedTensors) {
     self.init(Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { $1 })
   }
 
-  /// The index of a file's tensors, of which none is read.
+  /// Builds the index of a file's tensors without reading any.
   init(_ tensors: TensorSource) {
     self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
   }

@@ -7,7 +7,8 @@ extension Registry {
     do throws(RegistryError) {
       for architecture in linkedArchitectures { try registry.register(architecture) }
     } catch {
-      // Two built-in architectures of one name: a programmer's slip, and no program without it.
+      // Two built-in architectures with the same name: a programming error, with which nothing can
+      // work.
       preconditionFailure("\(error)")
     }
     return registry

@@ -8,11 +8,11 @@ internal import FoundationEssentials
   internal import Musl
 #endif
 
-/// Architectures, and the checkpoints that are found by name.
+/// The architectures, and the checkpoints found by name.
 public struct Zoo: Sendable {
   /// The architectures.
   public var registry: Registry
-  /// The folders in which checkpoints lie, the first to be searched first.
+  /// The folders that hold checkpoints, in search order.
   public var folders: [String]
 
   /// A zoo.
@@ -25,9 +25,9 @@ public struct Zoo: Sendable {
     self.folders = folders
   }
 
-  /// The folders in `$AVIARY_CHECKPOINTS` (separated by colons), else `checkpoints` in the current
-  /// folder and beside the program: in one of the folders above it, as in a checkout, or in
-  /// `share/aviary` next to its own, as in an installation.
+  /// The folders in `$AVIARY_CHECKPOINTS` (separated by colons); otherwise `checkpoints` in the
+  /// current folder and beside the program: in a folder above it, as in a checkout, or in the
+  /// neighbouring `share/aviary`, as in an installation.
   public static var defaultFolders: [String] {
     if let stated = ProcessInfo.processInfo.environment["AVIARY_CHECKPOINTS"] {
       return stated.split(separator: ":").map(String.init)
@@ -45,8 +45,8 @@ public struct Zoo: Sendable {
     return folders.filter { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// The checkpoints in the folders, by name: `fusion-cae-x2` for `fusion-cae-x2.h5`. Of two of one
-  /// name the one in the earlier folder counts.
+  /// The checkpoints in the folders, by name: `fusion-cae-x2` for `fusion-cae-x2.h5`. If two
+  /// folders hold a checkpoint of the same name, the earlier folder wins.
   public var checkpoints: [(name: String, path: String)] {
     var found: [String: String] = [:]
     for folder in folders {
@@ -59,16 +59,16 @@ public struct Zoo: Sendable {
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// The model that a user means by a path or a name.
+  /// The model that the user names by a path or a name.
   ///
   /// - Parameters:
-  ///   - reference: a native checkpoint, another framework's weights (imported on the fly), the name
-  ///     of a checkpoint, or that of an architecture that has no weights.
-  ///   - scale: what an architecture without weights is to enlarge by, and what imported weights are
-  ///     for where nothing in the file shows it.
-  /// - Returns: the model, and what was done where weights were imported.
-  /// - Throws: `AviaryError.noSuchModel` with the nearest name, `.noWeights` for an architecture
-  ///   that has weights; what reading and importing throw.
+  ///   - reference: a native checkpoint, third-party weights (imported on the fly), the name of a
+  ///     checkpoint, or the name of an architecture without weights.
+  ///   - scale: the scale of an architecture without weights, and of imported weights if nothing in
+  ///     the file shows it.
+  /// - Returns: the model, and the import's report if weights were imported.
+  /// - Throws: `AviaryError.noSuchModel` with the nearest name; `.noWeights` for an architecture
+  ///   that has weights; errors from reading and importing.
   public func model(
     _ reference: String, scale: Int? = nil, _ options: ImportOptions = ImportOptions()
   ) throws -> (model: Model, report: LoadReport?) {
@@ -92,7 +92,7 @@ public struct Zoo: Sendable {
     }
     let architecture = try registry[reference]
     let standard = try Model(withoutWeights: try architecture.network())
-    // Interpolations are made for the scale that is wanted; a plugin's may have but its own.
+    // Interpolations are made for the requested scale; a plugin's may support only its own.
     guard let scale, architecture.presets[0].configuration["scale"] != nil else {
       return (standard, nil)
     }

@@ -2,13 +2,14 @@ internal import AviaryFiles
 public import AviaryGraph
 
 extension Plugin {
-  /// The bytes of a JSON file that are read at most.
+  /// The most bytes read from a JSON file.
   private static let fileLimit = 64 << 20
 
-  /// The architectures of a file: a library, whose code runs, or a JSON file, which is data alone.
-  /// Which of the two it is the content says, not the name.
+  /// The architectures in a file: a library, whose code runs, or a JSON file, which is only data.
+  /// The content decides which of the two it is, not the name.
   ///
-  /// - Throws: `PluginError.cannotRead` for a path that leads to no file, others for a file that is neither, cannot be loaded, or does not answer as it must.
+  /// - Throws: `PluginError.cannotRead` for a path that leads to no file; other cases for a file
+  ///   that is neither kind, cannot be loaded, or does not answer as it must.
   public static func load(path: String) throws -> [AnyArchitecture] {
     do {
       return try architectures(of: InputFile(path))

@@ -2,17 +2,17 @@ public import AviaryGraph
 internal import FoundationEssentials
 
 extension Registry {
-  /// The variable of the environment that lists plugins.
+  /// The environment variable that lists plugins.
   public static let pluginVariable = "AVIARY_PLUGIN_PATH"
 
-  /// The registry with the architectures of plugins added: first those that `$AVIARY_PLUGIN_PATH`
-  /// lists, absolute paths of files separated by colons, then those that the user names. A file that
-  /// is named twice is loaded once.
+  /// The registry with the architectures of plugins added: first those listed in
+  /// `$AVIARY_PLUGIN_PATH` (absolute paths of files, separated by colons), then those given by the
+  /// user. A file that is named twice is loaded once.
   ///
   /// Nothing else loads a plugin: no folder is searched, and no checkpoint may name one.
   ///
   /// - Parameters:
-  ///   - plugins: paths that the user states.
+  ///   - plugins: paths given by the user.
   ///   - environment: the variables; those of the process unless stated.
   /// - Throws: `PluginError`, among it `.relativeEntry` for an entry of the variable that is not
   ///   absolute and `.duplicate` for a name that is taken; `PluginError.cannotRead` for a path
@@ -20,7 +20,7 @@ extension Registry {
   public func loading(
     plugins: [String], environment: [String: String]? = nil
   ) throws -> Registry {
-    // Empty entries come of variables that are unset or joined, and mean nothing.
+    // Empty entries come from unset or joined variables and mean nothing.
     let environment = environment ?? ProcessInfo.processInfo.environment
     let listed = (environment[Registry.pluginVariable] ?? "").split(separator: ":").map(String.init)
     for entry in listed where !entry.hasPrefix("/") { throw PluginError.relativeEntry(entry) }

@@ -5,27 +5,27 @@ internal import AviaryImage
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// A search for the scales by which a network computes in whole numbers of 8 bits: its convolutions'
-/// inputs are looked at while it restores pictures, and those convolutions stay as they are whose
-/// rounding would cost too much.
+/// Finds int8 quantization scales for a network. It observes the inputs of the network's
+/// convolutions on images, and leaves those convolutions in float32 whose quantization would cost
+/// too much.
 ///
-/// Weights are rounded symmetrically, per output channel, by their largest value; inputs per layer,
-/// by the step of least squared error (Banner et al., "Post-training 4-bit quantization of
-/// convolution networks for rapid-deployment", 2019, on clipping; Nagel et al., "A White Paper on
-/// Neural Network Quantization", 2021).
+/// Weights are quantized symmetrically per output channel, by their largest value; inputs per
+/// layer, by the scale with the least squared error (Banner et al., "Post-training 4-bit
+/// quantization of convolution networks for rapid-deployment", 2019, on clipping; Nagel et al., "A
+/// White Paper on Neural Network Quantization", 2021).
 public struct Calibration {
-  /// The model with the scales, and what they cost in its card.
+  /// The model with its quantization scales; the model card says what they cost.
   public private(set) var model: Model
-  /// The convolutions that could be quantised, in order, with what each by itself would cost: the
-  /// squared error of the network's output over that of all together.
+  /// The convolutions that can be quantized, in order, each with its own cost: the squared error of
+  /// the network's output, as a share of the sum over all of them.
   public private(set) var costs: [(node: String, share: Double)] = []
 
   /// Finds the scales.
   ///
   /// - Parameters:
-  ///   - scale: of the network's results; nil where it serves one only.
-  ///   - progress: is told the share done, 0 to 1.
-  /// - Throws: `AviaryError.notQuantizable` where nothing can be rounded within the budget,
+  ///   - scale: of the network's results; nil if it supports only one.
+  ///   - progress: called with the share done, 0 to 1.
+  /// - Throws: `AviaryError.notQuantizable` if nothing can be quantized within the budget,
   ///   `.noPictures`, `.scale`; `ImageError`, `ComputeError`, `GraphError`.
   public init(
     _ model: Model, scale: Int? = nil, _ options: QuantizationOptions,
@@ -57,7 +57,7 @@ public struct Calibration {
     let total = max(errors.reduce(0, +), .leastNormalMagnitude)
     costs = zip(layers, errors).map { ($0.node, $1 / total) }
 
-    // The worst stay as they are: as few as keep the loss within the budget, found by halving.
+    // Keep as few of the worst layers in float32 as the budget allows, found by bisection.
     let order = layers.indices.sorted { (errors[$1], $0) < (errors[$0], $1) }
     let reference = try score(plain, pictures, upscaler.scale, upscalerOptions)
     func quantized(keeping kept: Int) -> [QuantizedLayer] {
@@ -95,7 +95,7 @@ public struct Calibration {
   }
 }
 
-/// The mean PSNR of a model's results, in dB, by the protocol of evaluations.
+/// The mean PSNR of a model's results in dB, by the protocol of `eval`.
 private func score(
   _ model: Model, _ pictures: [CalibrationPicture], _ scale: Int, _ options: UpscalerOptions
 ) throws -> Double {
@@ -106,14 +106,14 @@ private func score(
     let quality = try PictureQuality(
       of: Evaluation.comparable(result, with: picture.original), original: picture.original,
       border: scale)
-    // A part that is restored exactly, because there is nothing in it, says nothing.
+    // A patch that is restored exactly, because it is empty, says nothing.
     if quality.psnr.isFinite { figures.append(quality.psnr) }
   }
   return figures.reduce(0, +) / Double(max(figures.count, 1))
 }
 
 extension Model {
-  /// What the pictures suffered that it was trained on, by the recipe in its card.
+  /// The degradations that the model was trained on, from the recipe in its card.
   fileprivate var trainedDegradations: [DataRecipe.Degradation] {
     card.training.flatMap { try? Recipe(yaml: $0.recipe) }?.data.degradations ?? []
   }

@@ -3,7 +3,7 @@ internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
 
-/// A network at work on the pictures of a calibration, looked into.
+/// Runs a network on the calibration images and observes its intermediate values.
 struct CalibrationProbe {
   private let graph: Graph
   private let output: Graph.Output
@@ -22,9 +22,9 @@ struct CalibrationProbe {
       in: model.graph, weights: weights, inputShapes: [inputs[0].shape])
   }
 
-  /// The layers that can be quantised, with the steps that fit what comes in.
+  /// The layers that can be quantized, with the scales that fit their inputs.
   func layers(progress: (Double) -> Void) throws -> [QuantizedLayer] {
-    // Layers may take one value.
+    // Several layers may share an input.
     let values = Set(candidates.map(\.input)).sorted()
     let probed = try Graph(
       inputs: graph.inputs, nodes: graph.nodes,
@@ -47,7 +47,8 @@ struct CalibrationProbe {
     }
   }
 
-  /// The mean squared error of the network's output where one of the layers is quantised, for each.
+  /// For each layer, the mean squared error of the network's output if only that layer is
+  /// quantized.
   func errors(of layers: [QuantizedLayer], progress: (Double) -> Void) throws -> [Double] {
     var expected: [Tensor] = []
     try run(graph, [output.name], nil, { _ in }) { _, results in
@@ -66,7 +67,7 @@ struct CalibrationProbe {
     return errors
   }
 
-  /// Runs the network on all pictures, with a plan for each size in turn.
+  /// Runs the network on all images, with one plan at a time for each size.
   private func run(
     _ graph: Graph, _ outputs: [String]?, _ quantization: Quantization?,
     _ progress: (Double) -> Void,

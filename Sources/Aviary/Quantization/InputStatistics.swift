@@ -1,22 +1,22 @@
-/// What values a layer's input has, from a part of them.
+/// The distribution of a layer's input, from samples.
 struct InputStatistics {
   private var samples: [Float] = []
   private var smallest: Float = 0
 
-  /// Values of one picture that are kept: enough to know a distribution, few enough for networks of
-  /// hundreds of layers.
+  /// Samples kept per image: enough to know the distribution, few enough for networks of hundreds
+  /// of layers.
   private static let samplesPerPicture = 4096
 
-  /// Adds what one picture gives.
+  /// Adds the values of one image.
   mutating func add(_ values: UnsafeBufferPointer<Float>) {
     var largest: Float = 0
     for i in values.indices {
       let value = unsafe values[i]
-      // Comparisons with what is no number are false.
+      // Comparisons with NaN are false.
       if value < smallest { smallest = value }
       if value.magnitude > largest { largest = value.magnitude }
     }
-    // An odd step meets all channels, of which there is mostly an even number.
+    // An odd stride visits all channels, whose number is usually even.
     let step = max(values.count / InputStatistics.samplesPerPicture, 1) | 1
     for i in stride(from: 0, to: values.count, by: step) { unsafe samples.append(values[i]) }
     samples.append(largest)
@@ -25,8 +25,8 @@ struct InputStatistics {
   /// Whether there are negative values.
   var isSigned: Bool { smallest < 0 }
 
-  /// The step by which rounding and limiting change the values least, in the sum of squares. The
-  /// largest values are cut where that lets all others be finer.
+  /// The scale at which rounding and clipping change the values least, in the sum of squares. The
+  /// largest values are clipped if that makes all others more precise.
   var step: Float {
     let levels: Float = isSigned ? 127 : 255
     let largest = samples.reduce(0) { $1.isFinite ? max($0, $1.magnitude) : $0 }

@@ -1,25 +1,26 @@
 public import AviaryTraining
 
-/// How a network is calibrated to compute in whole numbers.
+/// How a network is calibrated for int8.
 public struct QuantizationOptions: Sendable {
-  /// A folder of pictures, best such as the network will see; not those that it is measured on.
+  /// A folder of images, ideally like those that the network will see, but not those used for
+  /// evaluation.
   public var data: String
-  /// How many of them are taken; all if there are fewer.
+  /// How many images to use; all if there are fewer.
   public var pictures: Int
-  /// The side of the part that is taken of each, in pixels of the result.
+  /// The side of the patch taken from each image, in pixels of the result.
   public var patch: Int
-  /// What chooses pictures and parts.
+  /// Seeds the choice of images and patches.
   public var seed: UInt64
-  /// What of PSNR may be lost, in dB, on the mean of these pictures; layers stay as they are until no
-  /// more is.
+  /// The largest loss of PSNR in dB, averaged over these images; layers stay in float32 until the
+  /// loss is within it.
   public var budget: Double
-  /// What pictures suffer after they were reduced; nil for what the recipe in the card says, that the
-  /// network was trained by.
+  /// The degradations applied after downscaling; nil for those of the recipe in the model card, by
+  /// which the network was trained.
   public var degradations: [DataRecipe.Degradation]?
-  /// Threads; nil for as many as the cores that the process may use.
+  /// Threads; nil for one per core that the process may use.
   public var threads: Int?
 
-  /// 24 parts of 192 pixels, and at most 0.05 dB lost, unless stated.
+  /// By default 24 patches of 192 pixels, and a loss of at most 0.05 dB.
   public init(
     data: String, pictures: Int = 24, patch: Int = 192, seed: UInt64 = 1, budget: Double = 0.05,
     degradations: [DataRecipe.Degradation]? = nil, threads: Int? = nil

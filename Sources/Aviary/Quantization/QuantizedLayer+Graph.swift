@@ -2,7 +2,7 @@ internal import AviaryCheckpoint
 internal import AviaryGraph
 
 extension [QuantizedLayer] {
-  /// Throws unless the scales are those of convolutions of a graph.
+  /// Throws unless the scales belong to convolutions of the graph.
   ///
   /// - Throws: `AviaryError.checkpointPart`.
   func check(against graph: Graph, _ path: String) throws(AviaryError) {

@@ -4,20 +4,21 @@ internal import AviaryGraph
 internal import AviaryTraining
 
 extension PlanOptions {
-  /// Decides by what a training's layers are chosen: as they were when it began, so that going on
-  /// gives the very weights of an uninterrupted training; else by what is measured, in the first of
-  /// several processes for all, or by estimate.
+  /// Decides how kernels are chosen for a training: as they were when it began, so that resuming
+  /// gives exactly the weights of an uninterrupted training; otherwise by autotuning, which the
+  /// first of several processes does for all, or by estimate.
   ///
   /// - Parameters:
-  ///   - progress: of the training that is resumed; nil where one begins.
+  ///   - progress: of the resumed training; nil for a new one.
   ///   - tuning: nil for estimates.
-  /// - Throws: `ComputeError` for a network that cannot be planned, and what the other processes throw.
+  /// - Throws: `ComputeError` for a network that cannot be planned, and errors from the other
+  ///   processes.
   mutating func decide(
     _ graph: Graph, _ batchShape: [Int], output: Int, _ progress: TrainingProgress?,
     _ tuning: Tuning?, _ communicator: any Communicator, _ engine: Engine
   ) throws {
     if let progress {
-      // Before choices were written down, they were by estimate.
+      // Before choices were recorded, they were made by estimate.
       choices = (progress.choices ?? []).map { PlanChoice($0) }
       if choices.isEmpty { return }
     }
@@ -41,12 +42,12 @@ extension PlanOptions {
 }
 
 extension TrainingProgress.Algorithm {
-  /// A choice as checkpoints have it.
+  /// A choice, as stored in checkpoints.
   init(_ choice: PlanChoice) { self.init(layer: choice.layer, implementation: choice.mode) }
 }
 
 extension PlanChoice {
-  /// A choice that was kept.
+  /// A stored choice.
   fileprivate init(_ kept: TrainingProgress.Algorithm) {
     self.init(layer: kept.layer, mode: kept.implementation)
   }

@@ -4,24 +4,24 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// A checkpoint that a training goes on from.
+/// The checkpoint that a training resumes from.
 struct ResumedTraining {
-  /// Where it stood.
+  /// How far it had come.
   let progress: TrainingProgress
-  /// The averaged weights: those that the checkpoint is about.
+  /// The averaged weights: those that the checkpoint stores as its model.
   let average: [String: Tensor]
-  /// The weights that the optimiser works on.
+  /// The weights that the optimizer updates.
   let weights: [String: Tensor]
-  /// What the optimisers remember, and the discriminator.
+  /// The state of the optimizers, and the discriminator.
   let state: TrainingState
-  /// What is known of the network so far.
+  /// The model card so far.
   let card: Card
   private let path: String
 
-  /// Reads a checkpoint, and verifies its content hash.
+  /// Reads a checkpoint and verifies its content hash.
   ///
-  /// - Throws: `CheckpointError` for a file that cannot be read; `TrainingError.training` for one of
-  ///   another network, or without the state of a training.
+  /// - Throws: `CheckpointError` for a file that cannot be read; `TrainingError.training` for one
+  ///   of another network or without training state.
   init(_ path: String, of network: Network) throws {
     self.path = path
     let file = try CheckpointFile(path)
@@ -40,19 +40,19 @@ struct ResumedTraining {
     try file.verify(path)
     (self.state, self.progress, card) = (state, progress, file.card)
     average = try ResumedTraining.tensors(file.tensors, path)
-    // The optimiser's own weights must be the same tensors: the state's reader sees to that.
+    // The optimizer's weights must be the same tensors, which the state's reader ensures.
     weights =
       try state.weights.map { source throws in
         try ResumedTraining.tensors(source, path)
       } ?? average
   }
 
-  /// Why going on will not give the very weights that an uninterrupted training would have given; empty
-  /// where it will.
+  /// The reasons why resuming will not give exactly the weights of an uninterrupted training; empty
+  /// if it will.
   ///
   /// - Parameters:
-  ///   - recipe: the one to go on by.
-  ///   - now: where the training stands, by this process.
+  ///   - recipe: the recipe to resume with.
+  ///   - now: the training's progress according to this process.
   func differences(_ recipe: Recipe, _ now: TrainingProgress) -> [String] {
     var found: [String] = []
     if let earlier = try? Recipe(yaml: progress.recipe, name: path) {

@@ -3,29 +3,29 @@ internal import FoundationEssentials
 
 /// The folder of a training, and what lies in it:
 ///
-/// - `step-000123.h5`: checkpoints to go on from, the last few;
-/// - `best.h5`: the averaged weights that validation liked best, without the state of the training;
-/// - `model.h5`: the trained network, once all steps are done;
-/// - `samples/`: results of validation;
+/// - `step-000123.h5`: the last few checkpoints to resume from;
+/// - `best.h5`: the averaged weights with the best validation result, without training state;
+/// - `model.h5`: the trained network, written after the last step;
+/// - `samples/`: validation results;
 /// - the recipe and the logs.
 public struct RunFolder: Sendable {
   /// The folder.
   public let path: String
 
-  /// The folder of a path; it need not be there.
+  /// The run folder at a path; it need not exist.
   public init(_ path: String) { self.path = path.isEmpty ? "." : path }
 
-  /// The best so far.
+  /// The best checkpoint so far.
   public var best: String { "\(path)/best.h5" }
   /// The trained network.
   public var model: String { "\(path)/model.h5" }
-  /// Results of validation.
+  /// Validation results.
   public var samples: String { "\(path)/samples" }
 
   /// The checkpoint of a step.
   public func checkpoint(step: Int) -> String { "\(path)/step-\(RunFolder.text(step)).h5" }
 
-  /// The checkpoints to go on from, the earliest first.
+  /// The checkpoints to resume from, earliest first.
   public var checkpoints: [(step: Int, path: String)] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.compactMap { name in
@@ -36,25 +36,25 @@ public struct RunFolder: Sendable {
     }.sorted { $0.step < $1.step }
   }
 
-  /// The latest checkpoint: found by listing, for a link would be one more thing to go wrong.
+  /// The latest checkpoint, found by listing: a link would be one more thing to go wrong.
   public var last: String? { checkpoints.last?.path }
 
-  /// The networks that are there already.
+  /// The networks that already exist.
   var networks: [String] {
     [best, model].filter { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// Makes the folder and those above it.
+  /// Creates the folder and its parents.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
   func create() throws(CheckpointError) { try RunFolder.create(path) }
 
-  /// Makes the folder of the samples.
+  /// Creates the folder of samples.
   ///
   /// - Throws: `CheckpointError.cannotWrite`.
   func createSamples() throws(CheckpointError) { try RunFolder.create(samples) }
 
-  /// Removes checkpoints, the earliest first, until no more than `keep` are left (one at least). One
+  /// Removes checkpoints, earliest first, until no more than `keep` are left (at least one). One
   /// that cannot be removed stays.
   package func prune(keep: Int) {
     for checkpoint in checkpoints.dropLast(max(keep, 1)) {
@@ -62,8 +62,8 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Renames the checkpoints after a step to `step-000123.h5.aside`: those of another way that the
-  /// training took, or damaged ones. They would be taken for the latest.
+  /// Renames the checkpoints after a step to `step-000123.h5.aside`. They belong to an abandoned
+  /// continuation of the training, or are damaged, and would be taken for the latest.
   ///
   /// - Returns: the new paths; one that cannot be renamed stays.
   package func setAside(after step: Int) -> [String] {
@@ -79,7 +79,7 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Six digits at least, so that a listing by name is one by step.
+  /// At least six digits, so that sorting by name sorts by step.
   static func text(_ step: Int) -> String {
     let digits = "\(step)"
     return String(repeating: "0", count: max(6 - digits.count, 0)) + digits

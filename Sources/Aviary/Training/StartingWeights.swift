@@ -3,19 +3,19 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// Weights of a checkpoint that a training begins with, as far as names and shapes agree: a network
-/// for x3 or x4 begins with one for x2, whose tail is left out.
+/// Weights of a checkpoint that a training starts from, where names and shapes agree: a network for
+/// x3 or x4 starts from one for x2, without its tail.
 struct StartingWeights {
-  /// The parameters that agree.
+  /// The parameters taken from the checkpoint.
   let tensors: [String: Tensor]
-  /// The names of those that begin anew, in the network's order.
+  /// The names of those that are initialized anew, in the network's order.
   let missing: [String]
-  /// The history of the weights taken, the checkpoint itself the last.
+  /// The history of the weights taken, ending with the checkpoint itself.
   let provenance: [Card.Provenance]
   private let reference: String
 
   /// - Parameter reference: a path or a name, as `Zoo.model` takes it.
-  /// - Throws: what `Zoo.model` throws; `TrainingError.recipe` where nothing agrees.
+  /// - Throws: errors from `Zoo.model`; `TrainingError.recipe` if nothing agrees.
   init(_ reference: String, for graph: Graph, in zoo: Zoo) throws {
     self.reference = reference
     let source = try zoo.model(reference).model
@@ -45,7 +45,7 @@ struct StartingWeights {
       ]
   }
 
-  /// What was taken, in a line.
+  /// One line that says what was taken.
   var report: String {
     let all = tensors.count + missing.count
     let left = missing.prefix(4).joined(separator: ", ") + (missing.count > 4 ? ", …" : "")

@@ -3,19 +3,19 @@ public import AviaryTraining
 
 /// The network that a recipe describes, checked before any time is spent on it.
 public struct TrainableNetwork: Hashable, Sendable {
-  /// The network; its picture says for which scale it is trained, where nothing else would.
+  /// The network; its image description says which scale it is trained for if nothing else does.
   public let network: Network
-  /// How patches of what it is given lie to its results.
+  /// The geometry that maps input patches to results.
   public let geometry: PatchGeometry
 
-  /// How many times as large results are as what is to be restored.
+  /// How many times larger results are than inputs.
   public var scale: Int { geometry.scale }
 
   /// Finds the architecture and builds it.
   ///
-  /// - Throws: `RegistryError` for an architecture or preset that there is none of, `GraphError` for a
-  ///   configuration that describes no network, `TrainingError` for an architecture that is not to be
-  ///   trained, and a scale or a patch that it cannot do.
+  /// - Throws: `RegistryError` for an unknown architecture or preset, `GraphError` for a
+  ///   configuration that describes no network, `TrainingError` for an architecture that cannot be
+  ///   trained, and for a scale or a patch size that it does not support.
   public init(_ recipe: Recipe, registry: Registry) throws {
     let architecture = try registry[recipe.architecture]
     let name = architecture.info.name
@@ -38,7 +38,7 @@ public struct TrainableNetwork: Hashable, Sendable {
     self.network = network
   }
 
-  /// The preset with what the recipe changes of it.
+  /// The preset with the recipe's changes.
   private static func network(
     _ recipe: Recipe, _ architecture: AnyArchitecture
   ) throws -> Network {
@@ -51,8 +51,8 @@ public struct TrainableNetwork: Hashable, Sendable {
         found: recipe.configuration?.kind ?? "nothing")
     }
     var members = (preset.object ?? [:]).merging(stated) { $1 }
-    // What refines enlarged pictures may be trained for any scale; what enlarges is built for its
-    // own, which a preset says and the recipe may change.
+    // A network that refines enlarged images can be trained for any scale; one that enlarges is
+    // built for its own scale, which the preset states and the recipe may change.
     guard let scale = recipe.scale, let own = members["scale"], own != .int(scale) else {
       return try architecture.network(.object(members))
     }

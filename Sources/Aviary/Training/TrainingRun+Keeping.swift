@@ -3,9 +3,9 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// What a training keeps and measures on the way: rank 0 alone.
+/// What a training saves and measures along the way: rank 0 only.
 extension TrainingRun {
-  /// Measures the averaged weights, writes samples, and keeps the best.
+  /// Measures the averaged weights, writes samples, and keeps the best weights.
   mutating func validate() throws {
     guard communicator.rank == 0, let validation else { return }
     let model = Model(network, weights: named(trainer.result))
@@ -21,7 +21,7 @@ extension TrainingRun {
       TrainingLog.Quality(
         psnr: mean.psnr, ssim: mean.ssim, bicubicPSNR: mean.bicubic.psnr,
         bicubicSSIM: mean.bicubic.ssim), samples: samples)
-    // A figure that is none is never the best; an infinite one, of a perfect result, is no JSON.
+    // NaN is never the best; infinity, for a perfect result, cannot be written in JSON.
     let isBest = mean.psnr.isFinite && mean.psnr > progress.best?.figure ?? -.infinity
     if isBest {
       try file(of: trainer.result, quality).write(to: folder.best)
@@ -33,13 +33,13 @@ extension TrainingRun {
           step: step, evaluation: evaluation, isBest: isBest, samples: samples)))
   }
 
-  /// Writes a checkpoint to go on from, and removes the oldest.
+  /// Writes a checkpoint to resume from, and removes the oldest.
   ///
-  /// - Throws: `CheckpointError`, and `TrainingError.notFinite` for weights that nobody could go on
-  ///   from; the checkpoints before are whole then.
+  /// - Throws: `CheckpointError`; `TrainingError.notFinite` for weights that nobody could resume
+  ///   from, in which case earlier checkpoints stay intact.
   mutating func save() throws {
     saved = (.now, step)
-    // Before the oldest checkpoint, which may be the last good one, makes room.
+    // Check before removing the oldest checkpoint, which may be the last good one.
     do {
       try trainer.checkParameters()
     } catch { throw advised(error) }
@@ -62,8 +62,8 @@ extension TrainingRun {
 
   /// Writes the trained network.
   ///
-  /// - Throws: `TrainingError.training` where processes have not come to the same weights, as those of
-  ///   unlike processors may not.
+  /// - Throws: `TrainingError.training` if the processes did not arrive at the same weights, as may
+  ///   happen on different processors.
   mutating func finish() throws {
     if communicator.size > 1 {
       let hash = ContentHash.of(named(trainer.result))
@@ -74,7 +74,7 @@ extension TrainingRun {
       }
     }
     if communicator.rank == 0 {
-      // A training that was done already when it was resumed has not been measured.
+      // A training that had already finished when it was resumed has not been measured.
       if quality == nil { try validate() }
       try file(of: trainer.result, quality).write(to: folder.model)
       observer(.saved(path: folder.model, step: step))
@@ -85,7 +85,7 @@ extension TrainingRun {
   /// Weights as a checkpoint without the state of the training.
   private func file(of weights: [String: Tensor], _ quality: Card.Quality?) -> CheckpointFile {
     var card = card
-    // JSON has no infinity, which is what a perfect result is worth.
+    // JSON has no infinity, which is the figure of a perfect result.
     card.quality = [quality].compactMap(\.self).filter(\.psnr.isFinite)
     card.training = Card.Training(
       recipe: recipe.published.yaml, steps: step, seed: recipe.seed, fingerprint: data.fingerprint,
@@ -101,7 +101,7 @@ extension TrainingRun {
       })
   }
 
-  /// Parameters in the graph's order, described.
+  /// Descriptions of the parameters, in the graph's order.
   private func source(_ parameters: [String: Tensor]) -> TensorSource {
     let tensors = named(parameters)
     let counters = Set(
@@ -117,7 +117,7 @@ extension TrainingRun {
 }
 
 extension [String: Tensor] {
-  /// The tensors by name, for files that are alike.
+  /// The tensors sorted by name, so that equal contents give equal files.
   fileprivate var sortedByName: [(String, Tensor)] {
     sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }

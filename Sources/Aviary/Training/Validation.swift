@@ -2,8 +2,7 @@ internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTraining
 
-/// What is looked at on the way of a training: figures on a folder of originals, and a few results as
-/// pictures.
+/// Validation during training: figures on a folder of originals, and a few results as images.
 struct Validation: Sendable {
   private let folder: String
   private let names: [String]
@@ -12,10 +11,10 @@ struct Validation: Sendable {
   private let sampleCount: Int
   private let options: UpscalerOptions
 
-  /// Nil for a recipe that wants none. No picture is read but its header.
+  /// Nil if the recipe asks for none. Of images, only the headers are read.
   ///
-  /// - Throws: `AviaryError.noPictures`; `ImageError` for a file that is no picture, and
-  ///   `AviaryError.pictureSize` for one that is too small to be measured.
+  /// - Throws: `AviaryError.noPictures`; `ImageError` for a file that is not an image;
+  ///   `AviaryError.pictureSize` for an image too small to measure.
   init?(_ recipe: Recipe, scale: Int, threads: Int) throws {
     guard let folder = recipe.validation.data else { return nil }
     self.folder = folder
@@ -24,7 +23,7 @@ struct Validation: Sendable {
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
-    // A window of SSIM within the border, which is measured only hours later.
+    // SSIM needs a full window inside the border; find out now rather than hours later.
     let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
     for name in names {
       let header = try PictureReader(path: "\(folder)/\(name)").header
@@ -36,15 +35,15 @@ struct Validation: Sendable {
     }
   }
 
-  /// The set's name as cards have it: the folder's, or that of the one around it, where a set's
-  /// originals lie in a folder `HR`.
+  /// The set's name in model cards: that of the folder, or of its parent if the originals are in a
+  /// folder `HR`.
   var setName: String {
     let parts = folder.split(separator: "/").map(String.init)
     guard let last = parts.last else { return folder }
     return last == "HR" && parts.count > 1 ? parts[parts.count - 2] : last
   }
 
-  /// How figures are measured, as cards say it.
+  /// How figures are measured, as stated in model cards.
   var measured: String {
     let words = degradations.map { degradation in
       func range(_ range: ClosedRange<Double>) -> String {
@@ -67,7 +66,7 @@ struct Validation: Sendable {
       model, originals: folder, scale: scale, degradations: degradations, options: options)
   }
 
-  /// Writes the results of the first pictures.
+  /// Writes the results for the first images.
   ///
   /// - Returns: the files.
   func writeSamples(_ model: Model, step: Int, to folder: RunFolder) throws -> [String] {
