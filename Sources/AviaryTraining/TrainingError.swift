@@ -1,18 +1,18 @@
-/// What can be wrong with a training.
+/// What can go wrong in a training.
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A recipe's field, flag or file: its name, what was expected, what was found.
   case recipe(field: String, expected: String, found: String)
-  /// A field that no recipe has, and the nearest that there is.
+  /// An unknown field of a recipe, and the nearest known one.
   case unknownField(String, nearest: String?)
   /// A file cannot be opened or read.
   case cannotRead(path: String, reason: String)
   /// A file cannot be written.
   case cannotWrite(path: String, reason: String)
-  /// Pictures to train on: the folder or file, what was expected, what was found.
+  /// Training images: the folder or file, what was expected, what was found.
   case data(path: String, expected: String, found: String)
   /// The training itself: the thing, what was expected, what was found.
   case training(String, expected: String, found: String)
-  /// A loss or a gradient that is no number, or infinite: where, what was expected, what was found.
+  /// A loss or a gradient that is NaN or infinite: where, what was expected, what was found.
   case notFinite(String, expected: String, found: String)
 
   /// One line: the thing, the expected, the found.

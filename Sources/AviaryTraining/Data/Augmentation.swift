@@ -1,17 +1,17 @@
-/// How a patch is turned, mirrored and coloured, input and target alike.
+/// How a patch is flipped, rotated and recoloured, input and target alike.
 struct Augmentation: Hashable, Sendable {
-  /// Whether left and right are exchanged.
+  /// Whether left and right are swapped.
   var isFlipped: Bool
-  /// Quarter turns to the right, after that.
+  /// Clockwise quarter turns, after the flip.
   var turns: Int
-  /// Which of the picture's channels stands at each.
+  /// The source channel of each channel.
   var channels: [Int]
-  /// Which channel a network on one channel of gray is shown of a colour picture.
+  /// For a network on one gray channel, the channel of a colour image that it is given.
   var plane: Int
 
-  /// Draws one, all that the recipe allows equally likely.
+  /// Draws one; all that the recipe allows are equally likely.
   init(_ recipe: BatchRecipe, using generator: inout SeededGenerator) {
-    // All are drawn always: what comes after them in the stream stays the same.
+    // Always draw all of them, so that what follows in the stream stays the same.
     let isFlipped = Bool.random(using: &generator)
     let turns = Int.random(in: 0..<4, using: &generator)
     let channels = [0, 1, 2].shuffled(using: &generator)
@@ -21,18 +21,18 @@ struct Augmentation: Hashable, Sendable {
     self.channels = recipe.channelShuffle ? channels : [0, 1, 2]
   }
 
-  /// Where in a square patch, rows after one another, the pixel (row, column) of the augmented patch
-  /// is taken from: `origin + row * rowStep + column * columnStep`. Right beyond the square's edges
-  /// too, for a patch with so many pixels more around it.
+  /// Where in a square patch, in row-major order, the pixel (row, column) of the augmented patch
+  /// comes from: `origin + row * rowStep + column * columnStep`. This also holds beyond the
+  /// square's edges, for a patch with `margin` more pixels on every side.
   func layout(side: Int, margin: Int) -> (origin: Int, rowStep: Int, columnStep: Int) {
-    // Coordinates (row, column) of the pixel that comes to (0, 0), and the ways from it.
+    // The coordinates (row, column) of the pixel that moves to (0, 0), and the steps from it.
     let last = side - 1
     var (row, column): (Int, Int)
     var down: (Int, Int)
     var across: (Int, Int)
     switch turns {
     case 0: ((row, column), down, across) = ((0, 0), (1, 0), (0, 1))
-    // A turn to the right brings the left column to the top.
+    // A clockwise turn brings the left column to the top.
     case 1: ((row, column), down, across) = ((last, 0), (0, 1), (-1, 0))
     case 2: ((row, column), down, across) = ((last, last), (-1, 0), (0, -1))
     default: ((row, column), down, across) = ((0, last), (0, -1), (1, 0))

@@ -1,40 +1,40 @@
 import AviaryFiles
 
-/// Prepares the batches of a training ahead, in threads of its own, so that computing need not wait
+/// Prepares training batches ahead of time on its own threads, so that computation need not wait
 /// for them.
 ///
-/// Batches come in order, and are those that `TrainingSet.batch` gives, however many threads there
-/// are. At most `workers + 1` are prepared ahead. Letting go of the loader stops the threads and
-/// waits for them: as long as one batch takes.
+/// Batches come in order and equal those of `TrainingSet.batch`, whatever the number of threads. At
+/// most `workers + 1` are prepared ahead. Releasing the loader stops the threads and waits for
+/// them, for at most the time of one batch.
 public final class BatchLoader: Sendable {
   /// Makes the batch of a step.
   private let make: @Sendable (Int) throws(TrainingError) -> Batch
   private let queue: Monitor<Queue>
   private let threads: [JoinableThread]
 
-  /// What the threads share.
+  /// The state that the threads share.
   private struct Queue: Sendable {
-    /// The step whose batch is handed over next.
+    /// The step whose batch is returned next.
     var next: Int
-    /// The first step that no thread has taken on.
+    /// The first step that no thread has claimed.
     var unclaimed: Int
-    /// Batches that are there, by step.
+    /// Finished batches, by step.
     var ready: [Int: Result<Batch, TrainingError>] = [:]
     var isStopped = false
     var waited = Duration.zero
   }
 
-  /// What a thread finds to do.
+  /// A thread's next task.
   private enum Work {
     case step(Int)
     case end
   }
 
-  /// Starts to prepare batches.
+  /// Starts preparing batches.
   ///
   /// - Parameters:
-  ///   - step: the first that is asked for.
-  ///   - rank: which part of each batch, as `TrainingSet.batch` has it, and so `ranks`.
+  ///   - step: the first step requested.
+  ///   - rank: which part of each batch, as in `TrainingSet.batch`; likewise `ranks`.
   public convenience init(
     _ set: TrainingSet, from step: Int = 0, rank: Int = 0, of ranks: Int = 1
   ) {
@@ -43,7 +43,7 @@ public final class BatchLoader: Sendable {
     }
   }
 
-  /// Starts to prepare what `make` makes.
+  /// Starts preparing the batches that `make` returns.
   init(
     workers: Int, from step: Int, _ make: @escaping @Sendable (Int) throws(TrainingError) -> Batch
   ) {
@@ -51,7 +51,7 @@ public final class BatchLoader: Sendable {
     let queue = Monitor(Queue(next: step, unclaimed: step))
     self.queue = queue
     let threads = (0..<max(workers, 0)).map { _ in
-      // Of the loader itself the threads must not know, else it would never go away.
+      // The threads must not hold the loader itself, or it would never be released.
       JoinableThread(starting: {
         while case .step(let step) = BatchLoader.work(queue, ahead: workers + 1) {
           let result = Result { () throws(TrainingError) in try make(step) }
@@ -64,18 +64,18 @@ public final class BatchLoader: Sendable {
 
   deinit { queue.withLock { $0.isStopped = true } }
 
-  /// How long `next()` has waited in all: what preparing batches has cost the training.
+  /// The total time spent waiting in `next()`: what batch preparation has cost the training.
   public var waited: Duration { queue.withLock { $0.waited } }
 
-  /// The batch of the next step, as soon as it is there.
+  /// The batch of the next step, as soon as it is ready.
   ///
-  /// - Throws: what making it threw; the same again if asked again.
+  /// - Throws: the error from making it; the same error again if asked again.
   public func next() throws(TrainingError) -> Batch {
     let clock = ContinuousClock()
     let start = clock.now
     let result: Result<Batch, TrainingError>
     if threads.isEmpty {
-      // No thread was wanted, or is to be had.
+      // No thread was requested, or none could be created.
       let step = queue.withLock { $0.next }
       result = Result { () throws(TrainingError) in try make(step) }
     } else {
@@ -90,7 +90,7 @@ public final class BatchLoader: Sendable {
     return try result.get()
   }
 
-  /// Waits until there is room for one more batch, and takes it on.
+  /// Waits until there is room for another batch, and claims it.
   private static func work(_ queue: Monitor<Queue>, ahead: Int) -> Work {
     queue.wait {
       if $0.isStopped { return .end }

@@ -1,14 +1,14 @@
 public import AviaryImage
 
-/// A degradation whose strength is drawn.
+/// A degradation with a random strength.
 enum DrawnDegradation: Hashable, Sendable {
-  /// In parts of 1.
+  /// The deviation on a scale of 0 to 1.
   case noise(deviation: Double)
   case jpeg(quality: Int)
   /// In pixels.
   case blur(deviation: Double)
 
-  /// Draws a strength, each of the range equally likely.
+  /// Draws a strength, uniformly from the range.
   init(_ degradation: DataRecipe.Degradation, using generator: inout SeededGenerator) {
     self =
       switch degradation {
@@ -19,9 +19,9 @@ enum DrawnDegradation: Hashable, Sendable {
       }
   }
 
-  /// The part of a picture that must suffer so that `region` comes out as if all of it had: more by
-  /// what a blur looks at; whole blocks of JPEG, and the two pixels that interpolating chroma looks
-  /// at.
+  /// The part of an image that must be degraded so that `region` comes out as if the whole image
+  /// had been: larger by the reach of a blur; for JPEG, whole blocks and the two pixels that chroma
+  /// interpolation reads.
   func source(of region: Region, in size: (width: Int, height: Int)) -> Region {
     switch self {
     case .noise: region
@@ -31,7 +31,7 @@ enum DrawnDegradation: Hashable, Sendable {
     }
   }
 
-  /// The picture made worse. Noise is neither limited nor rounded: its mean stays 0.
+  /// Degrades an image. Noise is neither clipped nor rounded, so its mean stays 0.
   func applied(
     to image: Image, using generator: inout SeededGenerator
   ) throws(ImageError) -> Image {
@@ -47,10 +47,10 @@ enum DrawnDegradation: Hashable, Sendable {
 }
 
 extension DataRecipe {
-  /// A whole picture made worse as patches are, for validation; strengths are drawn.
+  /// Degrades a whole image as patches are degraded, for validation; strengths are random.
   ///
-  /// - Parameter image: gray or RGB without alpha, as a file has it.
-  /// - Throws: what `Image.jpeg(quality:)` and `Image.blurred(deviation:)` throw.
+  /// - Parameter image: gray or RGB without alpha, with the values of a file.
+  /// - Throws: errors from `Image.jpeg(quality:)` and `Image.blurred(deviation:)`.
   public func degraded(
     _ image: Image, using generator: inout SeededGenerator
   ) throws(ImageError) -> Image {
@@ -62,7 +62,7 @@ extension DataRecipe {
     return result
   }
 
-  /// Throws `TrainingError.recipe` for strengths that there are not, and for a share that is none.
+  /// Throws `TrainingError.recipe` for strengths or a share out of range.
   func check() throws(TrainingError) {
     guard 0...1 ~= maxInvalidShare else {
       throw .recipe(

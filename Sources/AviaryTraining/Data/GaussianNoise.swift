@@ -2,7 +2,7 @@ import AviaryImage
 
 /// Normally distributed noise.
 enum GaussianNoise {
-  /// Adds to every sample a number of its own.
+  /// Adds an independent random number to every sample.
   static func add(
     deviation: Float, to image: inout Image, using generator: inout SeededGenerator
   ) {

@@ -1,44 +1,45 @@
 public import AviaryGraph
 
-/// How patches of pictures lie to each other: what a network is given, and what it ought to make of
-/// it.
+/// How a network's input patches and its target patches correspond.
 public struct PatchGeometry: Hashable, Sendable {
-  /// How many times as large targets are as what is to be restored.
+  /// How many times larger targets are than inputs.
   public let scale: Int
-  /// Which of the graph's outputs is trained: the one of the scale, as when pictures are enlarged.
+  /// The index of the trained graph output: that of the scale, as when images are enlarged.
   public let output: Int
-  /// The side of what the network is given, in pixels.
+  /// The side of the network's input, in pixels.
   public let side: Int
-  /// The rows of the network's output.
+  /// The height of the network's output.
   public let outputHeight: Int
-  /// The columns of the network's output.
+  /// The width of the network's output.
   public let outputWidth: Int
-  /// Whether pictures are enlarged bicubically first, so that the network's input has the target's
-  /// size.
+  /// Whether images are enlarged bicubically beforehand, so that the network's input has the size
+  /// of the target.
   public let enlargesFirst: Bool
 
-  /// The target's pixels for each of the network's input.
+  /// Target pixels per pixel of the network's input.
   var ratio: Int { enlargesFirst ? 1 : scale }
-  /// Rows and columns of the whole target that the output lacks at the beginning, since convolutions
-  /// without padding cost a rim; below 0 where it has more, as transposed ones without crops make it.
+  /// Rows and columns at the start of the full target that the output lacks, since convolutions
+  /// without padding shrink it; negative if the output has more, as with uncropped transposed
+  /// convolutions.
   var lead: (rows: Int, columns: Int) {
     ((side * ratio - outputHeight) / 2, (side * ratio - outputWidth) / 2)
   }
-  /// How far the output reaches beyond the whole target, on that side where it does most.
+  /// How far the output extends beyond the full target, on the side where it does so most.
   var excess: Int {
     let (rows, columns) = lead
     return max(
       0, -rows, -columns, rows + outputHeight - side * ratio, columns + outputWidth - side * ratio)
   }
 
-  /// The patches of a network.
+  /// The patch geometry of a network.
   ///
   /// - Parameters:
-  ///   - picture: how it takes pictures and gives them back.
-  ///   - scale: how many times as large results are as what is to be restored; 1 for denoising.
-  ///   - patch: the side of what the network is given, in pixels.
-  /// - Throws: `TrainingError.recipe` for a scale that the network does not have, a patch that it
-  ///   cannot work on or gives another size for than it says, colours that it does not take.
+  ///   - picture: the image description.
+  ///   - scale: how many times larger results are than inputs; 1 for denoising.
+  ///   - patch: the side of the network's input, in pixels.
+  /// - Throws: `TrainingError.recipe` for a scale that the network does not support, a patch that
+  ///   it cannot process or whose output size differs from what it states, or colours that it does
+  ///   not take.
   public init(
     _ graph: Graph, picture: Picture, scale: Int, patch: Int
   ) throws(TrainingError) {
@@ -57,7 +58,7 @@ public struct PatchGeometry: Hashable, Sendable {
         field: "picture", expected: "colours of \(graph.inputs[0].channels) channels",
         found: "'\(picture.colour.rawValue)'")
     }
-    // Enlarging by 1 changes nothing.
+    // Enlarging by 1 does nothing.
     let enlargesFirst = picture.enlargeFirst == .bicubic && scale > 1
     let ratio = enlargesFirst ? 1 : scale
     let ratios = graph.ratios
@@ -112,16 +113,16 @@ public struct PatchGeometry: Hashable, Sendable {
 // MARK: - Places
 
 extension PatchGeometry {
-  /// The shortest side of a target that has a place for a patch, in pixels.
+  /// The shortest target side that has room for a patch, in pixels.
   var minimumSide: Int {
     let least = (first + side) * ratio + excess
     return (least + scale - 1) / scale * scale
   }
 
-  /// The first place of a patch, in pixels of the network's input.
+  /// The first patch position, in pixels of the network's input.
   var first: Int { (excess + ratio - 1) / ratio }
 
-  /// How many places for patches there are along a side of a target.
+  /// The number of patch positions along a side of a target.
   func places(along side: Int) -> Int {
     max((side - excess) / ratio - self.side - first + 1, 0)
   }

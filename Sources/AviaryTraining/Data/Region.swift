@@ -1,16 +1,16 @@
-/// A rectangle of a picture's pixels.
+/// A rectangle of an image's pixels.
 struct Region: Hashable, Sendable {
   var x: Int
   var y: Int
   var width: Int
   var height: Int
 
-  /// A rectangle by its edges.
+  /// A rectangle given by its edges.
   init(left: Int, top: Int, right: Int, bottom: Int) {
     (x, y, width, height) = (left, top, right - left, bottom - top)
   }
 
-  /// A square by its upper left corner.
+  /// A square given by its upper left corner.
   init(x: Int, y: Int, side: Int) {
     (self.x, self.y, width, height) = (x, y, side, side)
   }
@@ -18,14 +18,15 @@ struct Region: Hashable, Sendable {
   var right: Int { x + width }
   var bottom: Int { y + height }
 
-  /// With so many pixels more on every side, as far as the picture has them.
+  /// The region enlarged by a margin on every side, clipped to the image.
   func expanded(by margin: Int, in size: (width: Int, height: Int)) -> Region {
     Region(
       left: max(x - margin, 0), top: max(y - margin, 0),
       right: min(right + margin, size.width), bottom: min(bottom + margin, size.height))
   }
 
-  /// With edges at multiples of so many pixels, as far as the picture has them.
+  /// The region enlarged so that its edges are at multiples of a number of pixels, clipped to the
+  /// image.
   func aligned(to multiple: Int, in size: (width: Int, height: Int)) -> Region {
     func up(_ edge: Int) -> Int { (edge + multiple - 1) / multiple * multiple }
     return Region(
@@ -33,7 +34,7 @@ struct Region: Hashable, Sendable {
       right: min(up(right), size.width), bottom: min(up(bottom), size.height))
   }
 
-  /// The pixels that are made into these by enlarging: those below them.
+  /// The pixels from which enlarging makes this region.
   func reduced(by scale: Int) -> Region {
     Region(
       left: x / scale, top: y / scale, right: (right + scale - 1) / scale,

@@ -1,7 +1,7 @@
 import AviaryGraph
 import AviaryImage
 
-/// A picture to learn from: what ought to come out, and what is given.
+/// An image to learn from: the target and the input.
 struct TrainingPair: Sendable {
   /// The target's path within its folder.
   var name: String
@@ -11,29 +11,29 @@ struct TrainingPair: Sendable {
   var input: StoredPicture
 }
 
-/// One patch, in the network's colours, not turned yet; values from 0 to 1.
+/// One patch, in the network's colours, before rotation; values from 0 to 1.
 struct PatchPair {
-  /// What the network is given: a square.
+  /// The network's input: a square.
   var input: Image
-  /// A square too, with the pixels around it that the network's output reaches.
+  /// The target: also a square, including the surrounding pixels that the network's output covers.
   var target: Image
 }
 
 extension TrainingPair {
-  /// The patch at a place.
+  /// The patch at a position.
   ///
   /// - Parameters:
-  ///   - x: in pixels of the network's input, and so `y`.
-  ///   - degradations: what the input suffers.
-  ///   - generator: what strengths and noise are drawn from.
-  /// - Throws: what the degradations throw.
+  ///   - x: in pixels of the network's input; likewise `y`.
+  ///   - degradations: applied to the input.
+  ///   - generator: the source of strengths and noise.
+  /// - Throws: errors from the degradations.
   func patch(
     x: Int, y: Int, _ geometry: PatchGeometry, _ colour: Picture.Colour,
     _ augmentation: Augmentation, _ degradations: [DataRecipe.Degradation],
     using generator: inout SeededGenerator
   ) throws(ImageError) -> PatchPair {
-    // Colour pictures are run through a network on gray channel by channel. JPEG mixes channels;
-    // without it, the others need not suffer for nothing.
+    // Colour images go through a gray network one channel at a time. JPEG mixes channels; without
+    // it, the other channels need not be degraded.
     let shown =
       colour == .gray ? [augmentation.channels[augmentation.plane]] : augmentation.channels
     let mixesChannels = degradations.contains { if case .jpeg = $0 { true } else { false } }
@@ -51,9 +51,9 @@ extension TrainingPair {
     let region = Region(x: x, y: y, side: geometry.side)
     let input: Image
     if geometry.enlargesFirst {
-      // The kernel looks at two pixels on either side. Where the part ends within the picture, one
-      // more is spoilt, which is cut off; where the picture ends, its border counts as it does for
-      // the whole.
+      // The kernel reads two pixels on either side. If the part ends inside the image, one more
+      // pixel is wrong and is cut off; if the image ends there, its edge is treated as for the
+      // whole image.
       let source = region.reduced(by: geometry.scale)
         .expanded(by: 3, in: (self.input.width, self.input.height))
       let small = try inNetworkColours(
@@ -69,14 +69,14 @@ extension TrainingPair {
     return PatchPair(input: input, target: try inNetworkColours(whole))
   }
 
-  /// A part of the input as it comes out where the whole picture suffers: each degradation is given
-  /// as much around it as it looks at, so that a patch's borders are not special.
+  /// A part of the input, as it comes out if the whole image is degraded: each degradation gets as
+  /// much context as it reads, so a patch's edges are not special.
   private func degraded(
     _ region: Region, _ degradations: [DataRecipe.Degradation], _ planes: [Int],
     using generator: inout SeededGenerator
   ) throws(ImageError) -> Image {
     let drawn = degradations.map { DrawnDegradation($0, using: &generator) }
-    // From the last to the first: what each must give, and at the end what is taken.
+    // From last to first: the region that each must produce, and finally the region that is read.
     var regions = [region]
     for degradation in drawn.reversed() {
       let needed = regions[regions.count - 1]

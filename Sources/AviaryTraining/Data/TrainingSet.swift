@@ -2,39 +2,39 @@ public import AviaryGraph
 import AviaryImage
 import AviaryTensor
 
-/// Pictures to learn from, in memory, and the batches that are drawn of them.
+/// The training images, in memory, and the batches drawn from them.
 ///
-/// A batch is a function of the seed and the step alone: each of its samples has a random stream of
-/// its own. So any number of threads or processes, and a training that is resumed, draw the same. A
-/// sample is a patch at a place of a picture; every place of every picture is equally likely, so
-/// large pictures are seen more often than small ones.
+/// A batch depends only on the seed and the step: each sample has its own random stream. Any number
+/// of threads or processes, and a resumed training, therefore draw the same batches. A sample is a
+/// patch at a position in an image; every position of every image is equally likely, so large
+/// images are seen more often than small ones.
 ///
-/// What the network is given is what it is given when pictures are enlarged or evaluated: originals
-/// cut to a multiple of the scale and reduced as MATLAB's `imresize` does it, rounded to 8 bits;
-/// the colours, range, mean and deviation of its `Picture`; enlarged bicubically, without rounding,
-/// where it wants that. Of a colour picture, a network on gray is shown one channel.
+/// The network's input is prepared as for `run` and `eval`: originals cropped to a multiple of the
+/// scale, downscaled by MATLAB's `imresize` and rounded to 8 bits; with the colours, range, mean
+/// and deviation of its `Picture`; enlarged bicubically, without rounding, if it expects that. Of a
+/// colour image, a gray network is given one channel.
 public struct TrainingSet: Sendable {
-  /// A picture that is left out.
+  /// An image that is left out.
   public struct Skipped: Hashable, Sendable {
     /// The target's path within its folder.
     public var name: String
-    /// What is wrong, in a line.
+    /// What is wrong, in one line.
     public var reason: String
   }
 
-  /// The largest number of bytes that pictures may take in memory, one for each sample: 4 GiB.
+  /// The most memory that images may take, in bytes, at one byte per sample: 4 GiB.
   public static let memoryLimit = 1 << 32
 
-  /// How patches lie to each other.
+  /// How input and target patches correspond.
   public let geometry: PatchGeometry
-  /// The pictures that are left out, by name.
+  /// The images that are left out, by name.
   public let skipped: [Skipped]
-  /// The SHA-256, in hexadecimal, of the names and contents of all files used and of what is done to
-  /// them: the same wherever the folders lie.
+  /// The SHA-256, in hexadecimal, of the names and contents of all files used and of how they are
+  /// processed: independent of where the folders are.
   public let fingerprint: String
-  /// How many pictures there are.
+  /// The number of images.
   public var pictureCount: Int { pairs.count }
-  /// How many places for patches there are in all pictures.
+  /// The number of patch positions in all images.
   public var placeCount: Int { ends[ends.count - 1] }
   /// How batches are drawn.
   let recipe: BatchRecipe
@@ -43,20 +43,21 @@ public struct TrainingSet: Sendable {
   private let picture: Picture
   private let seed: UInt64
   private let pairs: [TrainingPair]
-  /// The places in all pictures up to each.
+  /// The number of positions in all images up to and including each.
   private let ends: [Int]
 
-  /// Reads the pictures.
+  /// Reads the images.
   ///
   /// - Parameters:
-  ///   - picture: how the network takes pictures and gives them back.
+  ///   - picture: the network's image description.
   ///   - geometry: of the network and the patches.
-  ///   - seed: where random numbers come from.
-  ///   - memoryLimit: how many bytes pictures may take.
-  ///   - progress: is told how many pictures are read, and of how many.
-  /// - Throws: `TrainingError.recipe` for a strength or a size that there is not; `.data` for a
-  ///   folder that is missing or has no pictures, more pictures left out than the recipe tolerates,
-  ///   a picture whose partner is missing or has another size, pictures beyond the memory limit.
+  ///   - seed: the seed of all random numbers.
+  ///   - memoryLimit: the most bytes that images may take.
+  ///   - progress: called with the number of images read, and their total.
+  /// - Throws: `TrainingError.recipe` for a strength or a size out of range; `.data` for a folder
+  ///   that is missing or has no images, for more unusable images than the recipe allows, for an
+  ///   image whose partner is missing or has the wrong size, and for images beyond the memory
+  ///   limit.
   public init(
     _ data: DataRecipe, _ recipe: BatchRecipe, picture: Picture, geometry: PatchGeometry,
     seed: UInt64, memoryLimit: Int = TrainingSet.memoryLimit,
@@ -86,12 +87,12 @@ public struct TrainingSet: Sendable {
     self.seed = seed
   }
 
-  /// The batch of a step, or a process's part of it.
+  /// The batch of a step, or one process's part of it.
   ///
   /// - Parameters:
-  ///   - rank: which part, of `ranks` as equal ones as can be: samples `rank * size / ranks` up to
+  ///   - rank: which of `ranks` parts, as equal as possible: samples `rank * size / ranks` up to
   ///     `(rank + 1) * size / ranks`.
-  /// - Throws: `TrainingError.data` where a patch cannot be made: for want of memory.
+  /// - Throws: `TrainingError.data` if a patch cannot be made for lack of memory.
   public func batch(
     step: Int, rank: Int = 0, of ranks: Int = 1
   ) throws(TrainingError) -> Batch {
@@ -111,7 +112,7 @@ public struct TrainingSet: Sendable {
     }
   }
 
-  /// Which stream of the seed batches are drawn from: the letters "data".
+  /// The seed's stream for batches: the letters "data".
   private static let purpose: UInt64 = 0x6461_7461
 
   private func draw(
@@ -120,7 +121,7 @@ public struct TrainingSet: Sendable {
     var generator = SeededGenerator(
       seed: seed, TrainingSet.purpose, UInt64(bitPattern: Int64(step)), UInt64(sample))
     let place = Int.random(in: 0..<placeCount, using: &generator)
-    // The first picture that ends after the place.
+    // Find the first image whose positions end after this one.
     var (low, high) = (0, pairs.count - 1)
     while low < high {
       let middle = (low + high) / 2
@@ -140,7 +141,7 @@ public struct TrainingSet: Sendable {
 // MARK: - Into tensors
 
 extension TrainingSet {
-  /// Puts a patch in its place, turned, in the network's values.
+  /// Writes a patch to its place in the batch, rotated, in the network's value range.
   private func write(
     _ patch: PatchPair, _ augmentation: Augmentation, at position: Int, into batch: inout Batch
   ) {
@@ -154,7 +155,7 @@ extension TrainingSet {
       rows: lead.rows..<lead.rows + height, columns: lead.columns..<lead.columns + width,
       to: &batch.target, at: position)
     guard picture.output != .picture else { return }
-    // What is to be added to the input, or subtracted from it, to give the target.
+    // The sign of what the network adds to the input to give the target.
     let sign: Float = picture.output == .residual ? 1 : -1
     let channels = patch.input.channels
     unsafe batch.target.withMutableFloats { target in
@@ -172,7 +173,7 @@ extension TrainingSet {
     }
   }
 
-  /// Copies a part of a turned square to a sample of a batch.
+  /// Copies a part of a rotated square to a sample of a batch.
   private func copy(
     _ image: Image, _ layout: (origin: Int, rowStep: Int, columnStep: Int), rows: Range<Int>,
     columns: Range<Int>, to tensor: inout Tensor, at position: Int

@@ -1,28 +1,28 @@
 internal import AviaryCheckpoint
 internal import Glibc
 
-/// A file of events as TensorBoard reads it: records of TFRecord's framing, each a message `Event` of
+/// An event file for TensorBoard: records in TFRecord framing, each an `Event` message of
 /// TensorFlow's `event.proto`.
 ///
-/// Every process that trains writes a file of its own; TensorBoard shows all of a folder as one run.
+/// Every training process writes its own file; TensorBoard shows all files of a folder as one run.
 struct EventFile: ~Copyable {
   private let file: GrowingFile
 
-  /// A picture for the event file.
+  /// An image for the event file.
   struct Sample {
     var name: String
     var width: Int
     var height: Int
     /// 1 for gray, 2 with alpha, 3 for RGB, 4 with alpha: TensorFlow's colour space.
     var channels: Int
-    /// The bytes of a PNG.
+    /// A PNG file's bytes.
     var png: [UInt8]
   }
 
-  /// Begins a file in a folder.
+  /// Starts a file in a folder.
   ///
-  /// - Parameter step: the step that the training goes on from; what other files of the folder say of
-  ///   later steps no longer counts.
+  /// - Parameter step: the step that the training resumes from; later steps in other files of the
+  ///   folder no longer count.
   /// - Throws: `TrainingError.cannotWrite`.
   init(in folder: String, step: Int) throws(TrainingError) {
     let time = Int(EventFile.now)
@@ -31,14 +31,14 @@ struct EventFile: ~Copyable {
     try file.append(EventFile.event(step: 0) { $0.add(3, "brain.Event:2") })
     if step > 0 {
       var session = ProtocolBufferMessage()
-      // SessionLog.status START: what was written for this step and later ones is void.
+      // SessionLog.status START: discards what was written for this step and later ones.
       session.add(1, 1)
       try file.append(EventFile.event(step: step + 1) { $0.add(7, session) })
     }
     self.file = file
   }
 
-  /// Appends numbers of a step.
+  /// Appends the scalars of a step.
   ///
   /// - Throws: `TrainingError.cannotWrite`.
   func append(step: Int, _ scalars: [(name: String, value: Double)]) throws(TrainingError) {
@@ -52,7 +52,7 @@ struct EventFile: ~Copyable {
     try file.append(EventFile.event(step: step) { $0.add(5, summary) })
   }
 
-  /// Appends pictures of a step.
+  /// Appends the images of a step.
   ///
   /// - Throws: `TrainingError.cannotWrite`.
   func append(step: Int, samples: [Sample]) throws(TrainingError) {
@@ -70,7 +70,7 @@ struct EventFile: ~Copyable {
     }
   }
 
-  /// The record of an event of this moment.
+  /// The record of an event that happens now.
   private static func event(step: Int, _ fill: (inout ProtocolBufferMessage) -> Void) -> [UInt8] {
     var event = ProtocolBufferMessage()
     event.add(1, now)
@@ -81,7 +81,7 @@ struct EventFile: ~Copyable {
     return record(bytes)
   }
 
-  /// A record: its length in 8 bytes, the length's check, the data, the data's check.
+  /// A record: the length in 8 bytes, the length's checksum, the data, the data's checksum.
   static func record(_ data: [UInt8]) -> [UInt8] {
     func little<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
       (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> T(8 * $0)) }

@@ -1,15 +1,15 @@
 internal import AviaryFiles
 internal import Glibc
 
-/// A file that others read while it is written: every piece is handed to the system at once, whole, so
-/// that a process that is killed leaves all it wrote.
+/// A file that others read while it is written: every piece is passed to the system at once and
+/// whole, so a process that is killed leaves everything it wrote.
 struct GrowingFile: ~Copyable {
   private let path: String
   private let descriptor: CInt
 
-  /// Opens the file at its end, and makes it where it is not there.
+  /// Opens the file at its end, creating it if necessary.
   ///
-  /// - Parameter size: how much is kept of what is there, in bytes.
+  /// - Parameter size: how many bytes of the existing file to keep.
   /// - Throws: `TrainingError.cannotWrite`.
   init(_ path: String, keeping size: Int) throws(TrainingError) {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
@@ -26,8 +26,8 @@ struct GrowingFile: ~Copyable {
 
   /// Appends bytes.
   ///
-  /// - Throws: `TrainingError.cannotWrite`; a part may have been written then, which is taken away as
-  ///   far as the system lets it.
+  /// - Throws: `TrainingError.cannotWrite`; a part that was already written is then removed as far
+  ///   as the system allows.
   func append(_ bytes: [UInt8]) throws(TrainingError) {
     let start = lseek(descriptor, 0, SEEK_END)
     var done = 0

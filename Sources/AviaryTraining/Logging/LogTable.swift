@@ -1,44 +1,44 @@
 internal import AviaryFiles
 
-/// The table that a training writes as it goes, `log.csv`: a row for each step, and a further row of
-/// the same step for each validation.
+/// The table written during training, `log.csv`: one row per step, and another row of the same step
+/// per validation.
 package struct LogTable: Sendable {
   /// A row.
   package struct Row: Hashable, Sendable {
     /// Steps done.
     package var step: Int
-    /// The numbers by the names of columns; what a row does not have is absent.
+    /// The numbers by column name; those without a value are absent.
     package var values: [String: Double]
   }
 
-  /// The names of the columns behind the step.
+  /// The names of the columns after the step.
   package private(set) var columns: [String] = []
   /// The rows, by step.
   package private(set) var rows: [Row] = []
-  /// How many bytes of the file hold the columns' names and rows up to a step; the length of the file
-  /// less what a process that was killed left of a row.
+  /// The size of the header and the rows up to a step, in bytes: the file's size without an
+  /// incomplete row left by a process that was killed.
   private(set) var wholeBytes = 0
 
   /// The name of the file in a run's folder.
   package static let name = "log.csv"
 
-  /// The names of the columns behind the step, for a loss of some parts.
+  /// The names of the columns after the step, for a loss with these parts.
   static func columns(parts: [String]) -> [String] {
     ["seconds", "loss"] + parts.map { "loss/\($0)" }
       + ["rate", "gradient", "waiting", "psnr", "ssim", "bicubic-psnr", "bicubic-ssim"]
   }
 
-  /// The file's text for a row, its end included.
+  /// A row as text, with its line break.
   static func line(step: Int, _ values: [String: Double], columns: [String]) -> String {
-    // Seven digits are what float32 has.
+    // float32 has seven digits.
     let cells = columns.map { name in values[name].map { "\(Float($0))" } ?? "" }
     return "\(step),\(cells.joined(separator: ","))\n"
   }
 
-  /// Reads a table. The last line counts only if it is whole: it may be being written.
+  /// Reads a table. The last line counts only if it is complete: it may still be being written.
   ///
-  /// - Parameter step: rows behind this step are left out.
-  /// - Throws: `TrainingError.cannotRead`, or `.data` with the line that is no row.
+  /// - Parameter step: rows after this step are left out.
+  /// - Throws: `TrainingError.cannotRead`, or `.data` with the line that is not a row.
   package init(contentsOf path: String, upTo step: Int = .max) throws(TrainingError) {
     let bytes: [UInt8]
     do throws(FileError) {
@@ -100,7 +100,7 @@ package struct LogTable: Sendable {
     return Row(step: step, values: values)
   }
 
-  /// A column's numbers with their steps, where there are any that are finite.
+  /// A column's finite values with their steps.
   package func points(_ column: String) -> [(step: Int, value: Double)] {
     rows.compactMap { row in
       row.values[column].flatMap { $0.isFinite ? (row.step, $0) : nil }

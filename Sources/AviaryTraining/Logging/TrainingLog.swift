@@ -1,22 +1,22 @@
 internal import AviaryFiles
 internal import AviaryImage
 
-/// What a training writes as it goes, in the folder of its run: the table `log.csv` and a file of
-/// events for TensorBoard. A process that is killed leaves all rows it wrote.
+/// What a training logs to its run folder: the table `log.csv` and an event file for TensorBoard. A
+/// process that is killed leaves all rows that it wrote.
 package struct TrainingLog: ~Copyable {
-  /// What is known of a step.
+  /// The figures of a step.
   package struct Step: Sendable {
     /// Steps done, from 1.
     package var step: Int
-    /// What the step took.
+    /// The duration of the step.
     package var seconds: Double
     /// The loss, and its parts in the order of the recipe.
     package var loss: Double
-    /// The parts that were named when the log was opened; others are left out of the table.
+    /// The parts named when the log was opened; others are left out of the table.
     package var parts: [(name: String, value: Double)]
     /// The learning rate.
     package var rate: Double
-    /// The Euclidean norm of the gradient before it was shortened.
+    /// The Euclidean norm of the gradient before clipping.
     package var gradientNorm: Double
     /// The share of the time, 0 to 1, that was spent waiting for batches.
     package var waiting: Double
@@ -52,16 +52,15 @@ package struct TrainingLog: ~Copyable {
   /// Opens the logs of a run.
   ///
   /// - Parameters:
-  ///   - folder: the folder of the run, which is there.
-  ///   - step: the step that the training goes on from, 0 for a new one: rows behind it are taken
-  ///     away.
+  ///   - folder: the run folder, which exists.
+  ///   - step: the step that the training resumes from, 0 for a new one: later rows are removed.
   ///   - parts: the names of the losses.
-  /// - Throws: `TrainingError.cannotWrite`; `.data` where a table that is to be continued is none, or
-  ///   is another training's.
+  /// - Throws: `TrainingError.cannotWrite`; `.data` if the table to be continued is not a log, or
+  ///   belongs to another training.
   package init(in folder: String, step: Int, parts: [String]) throws(TrainingError) {
     let path = "\(folder)/\(LogTable.name)"
     var unique: [String] = []
-    // Two losses of one kind share a column: the sum of both is written.
+    // Two losses of one kind share a column, which holds their sum.
     for name in parts where !unique.contains(name) { unique.append(name) }
     let columns = LogTable.columns(parts: unique)
     var kept = 0
@@ -95,8 +94,8 @@ package struct TrainingLog: ~Copyable {
 
   /// Writes a validation after a step.
   ///
-  /// - Parameter samples: files of PNG that were written with it; one that cannot be read is left out
-  ///   of the events.
+  /// - Parameter samples: PNG files written with it; one that cannot be read is left out of the
+  ///   events.
   /// - Throws: `TrainingError.cannotWrite`.
   package func append(
     step: Int, _ quality: Quality, samples: [String] = []
@@ -129,7 +128,7 @@ package struct TrainingLog: ~Copyable {
 }
 
 extension String {
-  /// The name less `step-000123-` before it: one picture's results at all steps go under one name.
+  /// The name without the prefix `step-000123-`: one image's results at all steps share a name.
   fileprivate var withoutStep: String {
     let parts = split(separator: "-", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "step", Int(parts[1]) != nil else { return self }

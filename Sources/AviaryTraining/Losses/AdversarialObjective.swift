@@ -6,18 +6,18 @@ internal import AviaryTensor
   internal import Musl
 #endif
 
-/// What a network and its discriminator learn of the discriminator's scores, which are logits: above
-/// 0 for what it takes for a target.
+/// The losses of a network and its discriminator. The discriminator's scores are logits: positive
+/// for what it takes for a target.
 ///
 /// With softplus(x) = log(1 + eˣ), so that -log sigmoid(x) = softplus(-x) and
 /// -log(1 - sigmoid(x)) = softplus(x).
 struct AdversarialObjective: Sendable {
   let kind: AdversarialRecipe.Kind
 
-  /// Whether the network's loss depends on the scores of targets too.
+  /// Whether the network's loss also depends on the scores of targets.
   var comparesWithTargets: Bool { kind == .relativistic }
 
-  /// The network's loss, and its derivatives by the scores of results.
+  /// The network's loss, and its derivatives with respect to the scores of results.
   ///
   /// - Parameter targets: empty unless `comparesWithTargets`.
   func generator(
@@ -31,7 +31,7 @@ struct AdversarialObjective: Sendable {
         mean(results) { softplus(-$0) }, results.map { Float(-sigmoid(-Double($0)) / count) }
       )
     case .relativistic:
-      // As for the discriminator, with the parts exchanged.
+      // As for the discriminator, with the roles swapped.
       let losses = relativistic(first: results, second: targets)
       return (losses.value, losses.first)
     case .hinge:
@@ -39,7 +39,8 @@ struct AdversarialObjective: Sendable {
     }
   }
 
-  /// The discriminator's loss, and its derivatives by the scores of results and of targets.
+  /// The discriminator's loss, and its derivatives with respect to the scores of results and of
+  /// targets.
   func discriminator(
     results: [Float], targets: [Float]
   ) -> (value: Double, results: [Float], targets: [Float]) {
@@ -62,14 +63,14 @@ struct AdversarialObjective: Sendable {
     }
   }
 
-  /// mean softplus(-(first - mean second)) + mean softplus(second - mean first): low where the first
-  /// are, on the average, above the second; with derivatives by both.
+  /// mean softplus(-(first - mean second)) + mean softplus(second - mean first): low if the first
+  /// scores are above the second on average; with the derivatives with respect to both.
   private func relativistic(
     first: [Float], second: [Float]
   ) -> (value: Double, first: [Float], second: [Float]) {
     let (n, m) = (Double(first.count), Double(second.count))
     let center = mean(first) { $0 }, other = mean(second) { $0 }
-    // By every difference; each also pulls at the mean that was subtracted.
+    // With respect to every difference; each also contributes through the mean that was subtracted.
     let firsts = first.map { -sigmoid(other - Double($0)) / n }
     let seconds = second.map { sigmoid(Double($0) - center) / m }
     let pullOfFirsts = firsts.reduce(0, +) / m, pullOfSeconds = seconds.reduce(0, +) / n
@@ -83,7 +84,7 @@ struct AdversarialObjective: Sendable {
     scores.reduce(0) { $0 + function(Double($1)) } / Double(scores.count)
   }
 
-  /// log(1 + eˣ), which never overflows and is exact for large negative numbers too.
+  /// log(1 + eˣ), which never overflows and is also exact for large negative numbers.
   private func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
 
   /// 1 / (1 + e⁻ˣ), likewise.

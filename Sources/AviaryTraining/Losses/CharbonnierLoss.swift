@@ -7,11 +7,11 @@ public import AviaryTensor
 public struct CharbonnierLoss: Loss {
   /// `charbonnier`
   public let name = "charbonnier"
-  /// Differences below this count as their squares do.
+  /// Below this, differences count quadratically.
   public let epsilon: Double
 
   /// - Parameter epsilon: above 0.
-  /// - Throws: `TrainingError.recipe` for another number.
+  /// - Throws: `TrainingError.recipe` for any other number.
   public init(epsilon: Double) throws(TrainingError) {
     guard epsilon > 0, epsilon.isFinite else {
       throw .recipe(field: "charbonnier.epsilon", expected: "a number above 0", found: "\(epsilon)")
@@ -23,7 +23,7 @@ public struct CharbonnierLoss: Loss {
   ///
   /// - Throws: `TrainingError.training` for tensors of different shapes.
   public func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
-    // Never 0, so that equal pixels do not divide by it.
+    // Never 0, so that equal pixels do not cause a division by zero.
     let square = max(Float(epsilon * epsilon), .leastNormalMagnitude)
     return try Pointwise.mean(name, result, target) { difference in
       let root = (difference * difference + square).squareRoot()

@@ -2,15 +2,15 @@ public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 
-/// All that a recipe's losses say, each times its weight.
+/// The weighted sum of all losses of a recipe.
 public struct CombinedLoss: Loss {
-  /// A loss among others.
+  /// One loss of the sum.
   public struct Part: Sendable {
     /// The name for logs, such as `l1`; a second one of a name is `l1-2`.
     public var name: String
-    /// How much it counts.
+    /// Its weight.
     public var weight: Double
-    /// What it was, its weight left aside.
+    /// Its value, unweighted.
     public var value: Double
   }
 
@@ -23,11 +23,11 @@ public struct CombinedLoss: Loss {
   /// The sum of losses.
   ///
   /// - Parameters:
-  ///   - picture: how results and targets stand for pictures.
-  ///   - engine: what feature networks run on.
+  ///   - picture: the image description of results and targets.
+  ///   - engine: the engine for feature networks.
   ///   - features: gives a feature network; called for every perceptual loss.
-  /// - Throws: `TrainingError.recipe` for no loss at all, or weights that are no numbers of 0 or
-  ///   more; `.training` for feature networks that cannot take such pictures; what `features` throws.
+  /// - Throws: `TrainingError.recipe` if there is no loss, or a weight is not a number of 0 or
+  ///   more; `.training` for feature networks that cannot take such images; errors from `features`.
   public init(
     _ recipes: [LossRecipe], picture: Picture, engine: Engine,
     features: (PerceptualRecipe) throws -> FeatureNetwork
@@ -63,9 +63,9 @@ public struct CombinedLoss: Loss {
     }
   }
 
-  /// The sum of all parts, each times its weight, and its gradient; `parts` then has what each was.
+  /// The weighted sum of all parts, and its gradient; stores each part's value in `parts`.
   ///
-  /// - Throws: what the parts throw.
+  /// - Throws: errors from the parts.
   public mutating func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
     var total = 0.0
     var gradient: Tensor?

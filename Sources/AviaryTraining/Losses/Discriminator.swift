@@ -2,28 +2,28 @@ public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 
-/// A network that learns to tell results from targets, and what another network learns of it.
+/// A network that learns to tell results from targets, and the loss that it gives another network.
 ///
-/// In a step of training `evaluate` says how the network's results should change to be taken for
-/// targets, and `learn` then makes the discriminator better at telling them. Results and targets go
-/// through it in batches of their own, so that batch normalisation sees one kind at a time.
+/// In a training step, `evaluate` gives the gradient that makes the network's results look more
+/// like targets to the discriminator; `learn` then trains the discriminator. Results and targets go
+/// through it in separate batches, so that batch normalisation sees one kind at a time.
 public struct Discriminator: Loss {
   /// `adversarial`
   public let name = "adversarial"
-  /// All that it has learned, by the parameters' names: what is saved and restored.
+  /// All its trained parameters, by name: what is saved and restored.
   public var parameters: [String: Tensor]
   private let graph: Graph
   private let objective: AdversarialObjective
   private let engine: Engine
   private var plans: Plans?
 
-  /// Plans for batches of one shape. A class, because plans cannot be copied; between calls they hold
-  /// nothing that matters.
+  /// Plans for one batch shape. A class, because plans cannot be copied; between calls they hold no
+  /// state that matters.
   private final class Plans {
     let shape: [Int]
-    /// Back to the pictures.
+    /// Backward to the images.
     var pictures: TrainingPlan
-    /// Back to the parameters.
+    /// Backward to the parameters.
     var parameters: TrainingPlan
 
     init(_ graph: Graph, shape: [Int], _ engine: Engine) throws(ComputeError) {
@@ -39,12 +39,12 @@ public struct Discriminator: Loss {
   /// A discriminator.
   ///
   /// - Parameters:
-  ///   - graph: from a picture, in the terms of the network that learns against it, to scores of any
-  ///     number, above 0 for what it takes for a target.
-  ///   - parameters: what it begins with, float32.
-  ///   - kind: what both learn from.
-  ///   - engine: what it runs on.
-  /// - Throws: `TrainingError.recipe` for a graph of several inputs or outputs.
+  ///   - graph: maps an image, in the network's own value range, to scores of any number, positive
+  ///     for what it takes for a target.
+  ///   - parameters: the initial parameters, float32.
+  ///   - kind: the adversarial loss.
+  ///   - engine: the engine to run on.
+  /// - Throws: `TrainingError.recipe` for a graph with several inputs or outputs.
   public init(
     _ graph: Graph, parameters: [String: Tensor], kind: AdversarialRecipe.Kind, engine: Engine
   ) throws(TrainingError) {
@@ -57,10 +57,10 @@ public struct Discriminator: Loss {
     objective = AdversarialObjective(kind: kind)
   }
 
-  /// The loss of the network that made the results, and its gradient: small where the discriminator
+  /// The loss of the network that made the results, and its gradient: small if the discriminator
   /// takes them for targets.
   ///
-  /// - Throws: `TrainingError.training` for tensors of different shapes, `ComputeError` for pictures
+  /// - Throws: `TrainingError.training` for tensors of different shapes, `ComputeError` for images
   ///   that the discriminator cannot take.
   public mutating func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
     let plans = try plans(result, target)
@@ -71,7 +71,7 @@ public struct Discriminator: Loss {
         try plans.pictures.forward([input: target], parameters: parameters).outputs[output]?.floats
         ?? []
     }
-    // The results last: back from them the plan goes.
+    // Results last: the backward pass starts from them.
     let scores = try plans.pictures.forward([input: result], parameters: parameters).outputs
     guard let scores = scores[output] else { throw missing(output) }
     let loss = objective.generator(results: scores.floats, targets: targetScores)
@@ -82,24 +82,24 @@ public struct Discriminator: Loss {
     return LossValue(loss.value, gradient: gradient)
   }
 
-  /// Makes one step of its own.
+  /// Trains the discriminator for one step.
   ///
   /// - Parameters:
-  ///   - result: what a network gave, float32 N x channels x height x width.
-  ///   - target: what it ought to give, of the same shape.
-  ///   - update: changes the parameters by their gradients.
-  /// - Returns: the discriminator's loss, before the step.
-  /// - Throws: as `evaluate`, and what `update` throws.
+  ///   - result: the network's output, float32 N x channels x height x width.
+  ///   - target: the expected output, of the same shape.
+  ///   - update: updates the parameters from their gradients.
+  /// - Returns: the discriminator's loss before the step.
+  /// - Throws: as `evaluate`, and errors from `update`.
   public mutating func learn(
     _ result: Tensor, _ target: Tensor,
     update: (inout [String: Tensor], _ gradients: [String: Tensor]) throws -> Void
   ) throws -> Double {
     let plans = try plans(result, target)
     let input = graph.inputs[0].name, output = graph.outputs[0].name
-    // The derivatives by either's scores depend on the other's, where they are compared. The plan
-    // goes back from what it saw last, so that it sees the targets twice.
+    // In relativistic losses, the derivatives for each kind's scores depend on the other's. The
+    // backward pass starts from the last forward pass, so the plan runs on the targets twice.
     let targetPass = try plans.parameters.forward([input: target], parameters: parameters)
-    // Running statistics follow what is seen, once each.
+    // Running statistics are updated once for each kind.
     for (name, value) in targetPass.statistics { parameters[name] = value }
     let resultPass = try plans.parameters.forward([input: result], parameters: parameters)
     for (name, value) in resultPass.statistics { parameters[name] = value }
@@ -122,11 +122,11 @@ public struct Discriminator: Loss {
     .training("adversarial: \(name)", expected: "a tensor", found: "none")
   }
 
-  /// The plans for batches of these shapes.
+  /// The plans for these batch shapes.
   private mutating func plans(_ result: Tensor, _ target: Tensor) throws -> Plans {
     try Pointwise.check(name, result, target)
     if let plans, plans.shape == result.shape { return plans }
-    // The old ones first: both may not fit into memory.
+    // Release the old plans first: both may not fit into memory.
     plans = nil
     let made = try Plans(graph, shape: result.shape, engine)
     plans = made

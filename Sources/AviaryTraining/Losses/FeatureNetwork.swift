@@ -1,32 +1,32 @@
 public import AviaryGraph
 public import AviaryTensor
 
-/// A network whose values are compared, with its weights: the part of it that leads to the wanted
-/// nodes, as it is in inference.
+/// A network whose features are compared, with its weights: the part that leads to the requested
+/// nodes, in inference mode.
 ///
-/// Batch normalisation has become a factor and an offset for each channel, by its running statistics,
-/// and dropout is gone: a loss that is trained with must not depend on what else is in the batch.
+/// Batch normalisation becomes a factor and an offset per channel, from its running statistics, and
+/// dropout is removed: a training loss must not depend on what else is in the batch.
 public struct FeatureNetwork: Sendable {
-  /// The part of the network that is needed; its outputs are the nodes, by their names.
+  /// The part of the network that is needed; its outputs are the requested nodes, by name.
   public let graph: Graph
-  /// The weights that it needs, float32.
+  /// The weights of that part, float32.
   public let parameters: [String: Tensor]
-  /// How it takes pictures.
+  /// The image description.
   public let picture: Picture
-  /// The nodes whose values are compared, and how much each counts.
+  /// The nodes whose values are compared, with their weights.
   public let layers: [String: Double]
 
-  /// Takes a network apart.
+  /// Extracts the part of a network that leads to the requested nodes.
   ///
   /// - Parameters:
-  ///   - graph: the whole network, of one input.
-  ///   - picture: how it takes pictures.
-  ///   - layers: the nodes whose values are compared, and how much each counts. Empty for the graph's
+  ///   - graph: the whole network, with one input.
+  ///   - picture: its image description.
+  ///   - layers: the nodes whose values are compared, with their weights. If empty, the graph's
   ///     first output.
-  ///   - parameter: gives the value of a parameter, in its shape; called for those that are needed.
-  /// - Throws: `TrainingError.recipe` for a node that is not there, with the nearest, for weights that
-  ///   are not above 0, for tensors of another shape and networks of several inputs; what `parameter`
-  ///   throws.
+  ///   - parameter: gives a parameter's value, in its shape; called for those that are needed.
+  /// - Throws: `TrainingError.recipe` for a node that does not exist, with the nearest; for weights
+  ///   that are not above 0; for tensors of the wrong shape and networks with several inputs;
+  ///   errors from `parameter`.
   public init(
     _ graph: Graph, picture: Picture, layers: [String: Double] = [:],
     parameter: (Parameter) throws -> Tensor
@@ -58,7 +58,7 @@ public struct FeatureNetwork: Sendable {
     self.picture = picture
   }
 
-  /// The positions of the nodes that are wanted.
+  /// The positions of the requested nodes.
   private static func nodes(
     _ layers: [String: Double], of graph: Graph
   ) throws(TrainingError) -> [(node: Int, weight: Double)] {
@@ -82,7 +82,7 @@ public struct FeatureNetwork: Sendable {
     return nodes
   }
 
-  /// The nodes that some nodes need, and themselves, in order of execution.
+  /// The given nodes and all nodes that they depend on, in order of execution.
   private static func ancestors(of nodes: [Int], in graph: Graph) -> [Int] {
     var needed = Set(nodes)
     for node in graph.nodes.indices.reversed() where needed.contains(node) {
@@ -93,12 +93,12 @@ public struct FeatureNetwork: Sendable {
     return needed.sorted()
   }
 
-  /// A graph of some of the nodes, without what inference has no use for.
+  /// A graph of some of the nodes, without those that only training needs.
   private static func inference(
     _ graph: Graph, _ kept: [Int], outputs: [String], _ tensors: [String: Tensor]
   ) throws -> Graph {
     var nodes: [Graph.Node] = []
-    // Where the values of the old graph are in the new one.
+    // Maps values of the old graph to values of the new one.
     var places = Array(graph.inputs.indices)
     places += Array(repeating: 0, count: graph.nodes.count)
     for position in kept {
@@ -122,11 +122,11 @@ public struct FeatureNetwork: Sendable {
       outputs: outputs.compactMap { name in values[name].map { Graph.Output(name, value: $0) } })
   }
 
-  /// What a batch normalisation does in inference: value · factor + offset, by channel.
+  /// Batch normalisation in inference mode: value · factor + offset, per channel.
   private static func affine(
     _ normalization: BatchNormalization, _ names: [String], _ tensors: [String: Tensor]
   ) -> (factors: [Double], offsets: [Double]) {
-    // In the order of the operation's parameters; the counter is not among the tensors.
+    // In the order of the operation's parameters, without the counter.
     var values = names.compactMap { tensors[$0]?.floats.map(Double.init) }[...]
     let count = values.last?.count ?? 0
     let weights =

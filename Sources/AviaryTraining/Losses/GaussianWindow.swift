@@ -4,8 +4,8 @@
   internal import Musl
 #endif
 
-/// A window of a normal distribution's weights, whose sum is 1, along both axes: what SSIM averages
-/// with. It lies wholly inside the picture, so that there are fewer windows than pixels.
+/// A Gaussian window along both axes, normalised to sum 1: the weights of SSIM. It lies entirely
+/// inside the image, so there are fewer windows than pixels.
 struct GaussianWindow: Sendable {
   /// The weights along an axis.
   let weights: [Double]
@@ -24,10 +24,10 @@ struct GaussianWindow: Sendable {
     self.weights = weights.map { $0 / sum }
   }
 
-  /// The weighted means of a plane of height x width: (height - size + 1) x (width - size + 1) of
+  /// The weighted means of a plane of height x width, (height - size + 1) x (width - size + 1) of
   /// them.
   ///
-  /// - Parameter temporary: room for height x (width - size + 1).
+  /// - Parameter temporary: scratch space for height x (width - size + 1).
   func average(
     _ plane: UnsafeMutablePointer<Double>, height: Int, width: Int,
     _ temporary: UnsafeMutablePointer<Double>, to means: UnsafeMutablePointer<Double>
@@ -47,8 +47,8 @@ struct GaussianWindow: Sendable {
     }
   }
 
-  /// Back from the windows to the plane: every pixel gets the sum of what stands for the windows
-  /// that it is part of, times its weights there.
+  /// The transpose of `average`: every pixel gets the weighted sum of the values of all windows
+  /// that contain it.
   func spread(
     _ means: UnsafeMutablePointer<Double>, height: Int, width: Int,
     _ temporary: UnsafeMutablePointer<Double>, to plane: UnsafeMutablePointer<Double>
@@ -68,7 +68,7 @@ struct GaussianWindow: Sendable {
     }
   }
 
-  /// Adds a stretch of numbers, times a weight, to another: along either axis a loop of vectors.
+  /// Adds a run of numbers, times a weight, to another: a vectorisable loop along either axis.
   @inline(__always)
   private static func add(
     _ from: UnsafeMutablePointer<Double>, _ weight: Double, to sums: UnsafeMutablePointer<Double>,

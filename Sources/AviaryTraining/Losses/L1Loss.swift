@@ -1,6 +1,6 @@
 public import AviaryTensor
 
-/// The mean of |result - target|. Where they are equal its gradient is 0.
+/// The mean of |result - target|. Its gradient is 0 where they are equal.
 public struct L1Loss: Loss {
   /// `l1`
   public let name = "l1"
@@ -15,7 +15,7 @@ public struct L1Loss: Loss {
     try Pointwise.mean(name, result, target) { difference in
       let sign = Pointwise.Lanes(repeating: 1)
         .replacing(with: -1, where: difference .< 0)
-        // A difference that is no number leaves a gradient that is none either.
+        // NaN differences give NaN gradients.
         .replacing(with: difference, where: .!(difference .< 0) .& .!(difference .> 0))
       return (difference * sign, sign)
     }

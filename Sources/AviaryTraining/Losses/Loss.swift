@@ -1,8 +1,8 @@
 public import AviaryTensor
 
-/// How far results are from what they ought to be, and in which direction they should go.
+/// The distance between results and targets, and its gradient.
 ///
-/// Losses that are networks themselves keep plans and parameters; so evaluating is mutating.
+/// Losses that are networks themselves keep plans and parameters, so evaluating is mutating.
 public protocol Loss {
   /// The name for logs, such as `l1`.
   var name: String { get }
@@ -10,16 +10,16 @@ public protocol Loss {
   /// The loss of a batch and its gradient.
   ///
   /// - Parameters:
-  ///   - result: what the network gave, float32 N x channels x height x width.
-  ///   - target: what it ought to give, of the same shape.
+  ///   - result: the network's output, float32 N x channels x height x width.
+  ///   - target: the expected output, of the same shape.
   mutating func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue
 }
 
-/// A loss and where it comes from.
+/// A loss and its gradient.
 public struct LossValue: Sendable {
   /// The loss: the mean over all elements, unless the loss says otherwise.
   public var value: Double
-  /// The derivative of `value` by every element of the result.
+  /// The derivative of `value` with respect to every element of the result.
   public var gradient: Tensor
 
   /// A loss with its gradient.

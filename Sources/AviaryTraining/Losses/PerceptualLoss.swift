@@ -2,11 +2,12 @@ public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 
-/// The distance of the features that a network finds in results and targets: for each layer the mean
-/// of the squared (or absolute) differences of its values, times the layer's weight, added up.
+/// The distance between the features that a network computes from results and from targets: for
+/// each layer the mean squared (or absolute) difference of its values, times the layer's weight,
+/// summed.
 ///
 /// Johnson, Alahi, Fei-Fei: Perceptual Losses for Real-Time Style Transfer and Super-Resolution
-/// (2016). The feature network does not learn.
+/// (2016). The feature network is not trained.
 public struct PerceptualLoss: Loss {
   /// `perceptual`
   public let name = "perceptual"
@@ -17,12 +18,12 @@ public struct PerceptualLoss: Loss {
   private let engine: Engine
   private var plans: Plans?
 
-  /// Plans for batches of one shape. A class, because plans cannot be copied, and losses can.
+  /// Plans for one batch shape. A class, because plans cannot be copied, and losses can.
   private final class Plans {
     let shape: [Int]
-    /// Forward alone, for targets.
+    /// Forward only, for targets.
     var targets: Plan
-    /// Forward and back to the pictures, for results.
+    /// Forward, and backward to the images, for results.
     var results: TrainingPlan
 
     init(_ network: FeatureNetwork, shape: [Int], _ weights: PreparedWeights, _ engine: Engine)
@@ -37,14 +38,14 @@ public struct PerceptualLoss: Loss {
     }
   }
 
-  /// A loss by a network's features.
+  /// A loss on a network's features.
   ///
   /// - Parameters:
-  ///   - picture: how results and targets stand for pictures; they are put into the feature network's
-  ///     terms, one channel of gray or luma repeated where it wants three.
-  ///   - isSquared: squared differences; else absolute ones.
-  ///   - engine: what the feature network runs on.
-  /// - Throws: `TrainingError.training` for pictures that the feature network cannot take.
+  ///   - picture: the image description of results and targets; they are converted to the feature
+  ///     network's, with one channel of gray or luma repeated if it takes three.
+  ///   - isSquared: squared differences rather than absolute ones.
+  ///   - engine: the engine for the feature network.
+  /// - Throws: `TrainingError.training` for images that the feature network cannot take.
   public init(
     _ network: FeatureNetwork, picture: Picture, isSquared: Bool = true, engine: Engine
   ) throws(TrainingError) {
@@ -53,11 +54,11 @@ public struct PerceptualLoss: Loss {
     weights = PreparedWeights(network.parameters)
   }
 
-  /// The loss and its gradient. The first batch of a size takes longer: plans are made for it.
+  /// The loss and its gradient. The first batch of a size takes longer, because plans are made for
+  /// it.
   ///
-  /// - Throws: `TrainingError.training` for tensors that are no pictures of the same shape,
-  ///   `ComputeError` for pictures that are too small for the feature network, or too large for the
-  ///   memory.
+  /// - Throws: `TrainingError.training` for tensors that are not images of the same shape,
+  ///   `ComputeError` for images too small for the feature network or too large for memory.
   public mutating func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
     try Pointwise.check(name, result, target)
     guard result.shape.count == 4, result.shape[1] == space.channels else {
@@ -87,7 +88,7 @@ public struct PerceptualLoss: Loss {
 
   private mutating func plans(for shape: [Int]) throws(ComputeError) -> Plans {
     if let plans, plans.shape == shape { return plans }
-    // The old ones first: both may not fit into memory.
+    // Release the old plans first: both may not fit into memory.
     plans = nil
     let made = try Plans(network, shape: shape, weights, engine)
     plans = made

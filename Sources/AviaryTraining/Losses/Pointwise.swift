@@ -1,14 +1,15 @@
 internal import AviaryTensor
 
-/// Losses that compare elements with elements: the mean of a function of their difference.
+/// Elementwise losses: the mean of a function of the difference.
 enum Pointwise {
-  /// Numbers that are calculated at once, and sums that are kept beside each other. The order of all
-  /// additions follows from the number of elements alone, so that a loss is the same on any machine.
+  /// The number of elements computed at once, and of partial sums. The order of all additions
+  /// depends only on the number of elements, so a loss is the same on any machine.
   typealias Lanes = SIMD8<Float>
 
-  /// The mean of a function of `result - target`, and its derivative by every element of `result`.
+  /// The mean of a function of `result - target`, and its derivative with respect to every element
+  /// of `result`.
   ///
-  /// - Parameter function: of differences, the values and their derivatives.
+  /// - Parameter function: maps differences to values and derivatives.
   /// - Throws: `TrainingError.training` for tensors that cannot be compared.
   @inline(__always)
   static func mean(
@@ -43,7 +44,7 @@ enum Pointwise {
     return LossValue(sums.sum() / Double(count), gradient: gradient)
   }
 
-  /// Throws unless both tensors are float32 of one shape that has elements.
+  /// Throws unless both tensors are float32, of the same shape, and not empty.
   static func check(
     _ name: String, _ result: Tensor, _ target: Tensor
   ) throws(TrainingError) {

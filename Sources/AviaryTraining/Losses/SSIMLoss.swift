@@ -1,8 +1,8 @@
 public import AviaryGraph
 public import AviaryTensor
 
-/// 1 - SSIM, the mean over all channels and all windows of 11x11 pixels that lie wholly inside the
-/// picture, weighted by a normal distribution of deviation 1.5.
+/// 1 - SSIM, the mean over all channels and all 11x11 windows that lie entirely inside the image,
+/// with Gaussian weights of deviation 1.5.
 ///
 /// Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment: From Error Visibility to Structural
 /// Similarity (2004), with K₁ = 0.01 and K₂ = 0.03. Pixels are compared as brightness from 0 to 1,
@@ -13,13 +13,13 @@ public struct SSIMLoss: Loss {
   private let picture: Picture
   private static let window = GaussianWindow(size: 11, deviation: 1.5)
 
-  /// - Parameter picture: how results and targets stand for pictures; by values from 0 to 1 unless
-  ///   stated.
+  /// - Parameter picture: the image description of results and targets; by default, values from 0
+  ///   to 1.
   public init(picture: Picture = Picture(.rgb)) { self.picture = picture }
 
   /// The loss and its gradient.
   ///
-  /// - Throws: `TrainingError.training` for tensors of different shapes, or pictures smaller than the
+  /// - Throws: `TrainingError.training` for tensors of different shapes, or images smaller than the
   ///   window.
   public func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
     try Pointwise.check(name, result, target)

@@ -1,15 +1,15 @@
-/// The similarity of two planes and its gradient, in memory that serves one plane after another.
+/// The similarity of two planes and its gradient, in memory that is reused from plane to plane.
 ///
 /// With all means over a window: S = (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² + C₂)).
-/// In double precision, because σx² = mean(x²) - μx² loses most of its digits where a picture is
+/// In double precision, because σx² = mean(x²) - μx² loses most of its digits where an image is
 /// flat.
 @safe struct SSIMPlane: ~Copyable {
   private let height: Int
   private let width: Int
   private let memory: UnsafeMutablePointer<Double>
-  // Of the planes' size.
+  // With the size of the planes.
   private let x, y, product, temporary, spread: UnsafeMutablePointer<Double>
-  // One number a window; the first three are overwritten with derivatives.
+  // One number per window; the first three are overwritten with derivatives.
   private let meanX, meanXX, meanXY, meanY, meanYY: UnsafeMutablePointer<Double>
 
   private static let c1 = 0.01 * 0.01
@@ -34,9 +34,9 @@
   ///
   /// - Parameters:
   ///   - result: a plane's values, height x width.
-  ///   - target: another's.
+  ///   - target: the other plane's values.
   ///   - factor: value = brightness · factor + offset.
-  ///   - gradient: gets the derivatives by `result`, times `weight`.
+  ///   - gradient: receives the derivatives with respect to `result`, times `weight`.
   func similarity(
     of result: UnsafeBufferPointer<Float>, and target: UnsafeBufferPointer<Float>, factor: Double,
     offset: Double, _ window: GaussianWindow, weight: Double,
@@ -57,7 +57,8 @@
     unsafe average(product, window, to: meanXY)
     let sum = differentiate((height - window.size + 1) * (width - window.size + 1))
 
-    // By a pixel: through the mean of x, of x² (twice the pixel) and of xy (the other pixel).
+    // With respect to a pixel: through the mean of x, of x² (twice the pixel) and of xy (the other
+    // pixel).
     let scale = weight / factor
     unsafe spread(meanX, window)
     for i in 0..<count { unsafe product[i] = spread[i] }
@@ -70,8 +71,8 @@
     return sum
   }
 
-  /// Gives the sum of the similarities, and puts their derivatives by the means of x, x² and xy in
-  /// these means' places.
+  /// Returns the sum of the similarities, and replaces the means of x, x² and xy by the derivatives
+  /// with respect to them.
   private func differentiate(_ windows: Int) -> Double {
     var sum = 0.0
     for i in 0..<windows {

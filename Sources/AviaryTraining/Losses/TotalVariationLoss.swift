@@ -1,12 +1,12 @@
 public import AviaryTensor
 
-/// The mean of the absolute differences of neighbours of the result, whatever the target is: less of
-/// it is a smoother picture.
+/// The mean absolute difference between neighbouring pixels of the result, whatever the target: the
+/// lower it is, the smoother the image.
 ///
-/// Anisotropic: every pixel and its neighbour to the right, and every pixel and the one below, are
-/// pairs of their own, and the mean is over all pairs of both directions, N · channels ·
-/// (height · (width - 1) + (height - 1) · width) of them. Rudin, Osher, Fatemi: Nonlinear Total
-/// Variation Based Noise Removal Algorithms (1992).
+/// Anisotropic: every pixel forms one pair with its right neighbour and one with the pixel below,
+/// and the mean is over all pairs in both directions, N · channels · (height · (width - 1) +
+/// (height - 1) · width) of them. Rudin, Osher, Fatemi: Nonlinear Total Variation Based Noise
+/// Removal Algorithms (1992).
 public struct TotalVariationLoss: Loss {
   /// `total-variation`
   public let name = "total-variation"
@@ -16,7 +16,7 @@ public struct TotalVariationLoss: Loss {
 
   /// The loss and its gradient.
   ///
-  /// - Throws: `TrainingError.training` for tensors that are no pictures, or of different shapes.
+  /// - Throws: `TrainingError.training` for tensors that are not images, or of different shapes.
   public func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {
     try Pointwise.check(name, result, target)
     guard result.shape.count == 4 else {
@@ -43,7 +43,8 @@ public struct TotalVariationLoss: Loss {
     return LossValue(sum / Double(pairs), gradient: gradient)
   }
 
-  /// Adds the gradients of pairs of elements at a distance, and gives the sum of their differences.
+  /// Adds the gradients of pairs of elements at a distance, and returns the sum of their
+  /// differences.
   @inline(__always)
   private static func add(
     _ x: UnsafeBufferPointer<Float>, _ g: UnsafeMutableBufferPointer<Float>, _ range: Range<Int>,
@@ -52,7 +53,7 @@ public struct TotalVariationLoss: Loss {
     var sum = 0.0
     for i in range {
       let difference = unsafe x[i + distance] - x[i]
-      // 0 for equal neighbours; what is no number stays none.
+      // 0 for equal neighbours; NaN stays NaN.
       let step = difference > 0 ? scale : difference < 0 ? -scale : difference
       sum += Double(abs(difference))
       unsafe g[i + distance] += step

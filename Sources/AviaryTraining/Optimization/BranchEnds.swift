@@ -1,21 +1,21 @@
 import AviaryGraph
 
-/// The layers with which branches of a network end, and with which the network itself does.
+/// The last layers of a network's residual branches, and of the network itself.
 ///
-/// A sum of a skip connection and a branch begins near the identity where the branch begins small.
-/// Which operand is the branch, the graph tells: what nothing but the sum uses, and has a layer with
-/// parameters behind it, with nothing between that is not linear. A skip connection is used elsewhere
-/// too, or comes from an input, an activation or another sum.
+/// The sum of a skip connection and a branch starts near the identity if the branch starts small.
+/// The residual branch is the operand used only by the addition and produced by a parameterised
+/// layer through linear operations. A skip connection is also used elsewhere, or comes from an
+/// input, an activation or another sum.
 struct BranchEnds {
-  /// The parameters of the last layers of branches: those that carry the branch's strength.
+  /// The parameters of the branches' last layers: those that set the strength of the branch.
   private(set) var ofBranches: Set<String> = []
-  /// The same of the layers that give the network's outputs.
+  /// The same for the layers that give the network's outputs.
   private(set) var ofNetwork: Set<String> = []
 
   private let graph: Graph
-  /// How many nodes and outputs use each value.
+  /// The number of nodes and outputs that use each value.
   private var uses: [Int]
-  /// The nodes on the longest way to each value.
+  /// The length of the longest path to each value, in nodes.
   private var depths: [Int]
 
   init(_ graph: Graph) {
@@ -34,13 +34,13 @@ struct BranchEnds {
     for output in graph.outputs { ofNetwork.formUnion(lastLayers(output.value)) }
   }
 
-  /// The operand of a sum or difference that is a branch; nil where none is, and in other nodes. Of
-  /// two, as where the skip connection is a projection, the one that more was done to.
+  /// The operand of a sum or difference that is a branch; nil if there is none, or for other nodes.
+  /// If both are, as when the skip connection is a projection, the one with the longer path.
   private func branch(of node: Graph.Node) -> Int? {
     let operands: [Int]
     switch node.op {
     case .add: operands = node.inputs
-    // A network that is taken away from its input, as in denoising.
+    // A network whose output is subtracted from its input, as in denoising.
     case .subtract: operands = Array(node.inputs.dropFirst())
     default: return nil
     }
@@ -54,14 +54,14 @@ struct BranchEnds {
     value < graph.inputs.count ? nil : graph.nodes[value - graph.inputs.count]
   }
 
-  /// The weight of the layer that a value comes from, by way of operations that a test lets pass;
-  /// none where there is no such layer, or its values are used by others too.
+  /// The weight of the layer that produces a value through operations that `passes` accepts; empty
+  /// if there is no such layer, or if its values are also used elsewhere.
   private func end(of value: Int, through passes: (Op) -> Bool) -> [String] {
     var value = value
     while uses[value] == 1, let node = node(value) {
       switch node.op {
       case .convolution, .transposedConvolution, .linear: return Array(node.parameters.prefix(1))
-      // What stands before a normalisation may have any strength: its own scale decides.
+      // The strength before a normalisation does not matter: the normalisation's own scale decides.
       case .batchNormalization(let normalization):
         return normalization.scale ? Array(node.parameters.prefix(1)) : []
       default:
@@ -72,7 +72,7 @@ struct BranchEnds {
     return []
   }
 
-  /// The last layers before an output: through a sum to the branch of it, and through activations.
+  /// The last layers before an output: through a sum into its branch, and through activations.
   private func lastLayers(_ value: Int) -> [String] {
     var value = value
     while let node = node(value) {
@@ -90,7 +90,7 @@ struct BranchEnds {
     return []
   }
 
-  /// Operations of one input that move or scale values.
+  /// Operations with one input that move or scale values.
   private static func isLinear(_ op: Op) -> Bool {
     switch op {
     case .scale, .offset, .pixelShuffle, .pixelUnshuffle, .crop, .pad, .dropout, .slice, .reshape,
@@ -101,8 +101,8 @@ struct BranchEnds {
     }
   }
 
-  /// Activations that a layer of zeros can learn behind: behind a ReLU it would stay one. Bounds serve
-  /// too, as what they bound is the sum with a skip connection.
+  /// Activations behind which a layer of zeros can learn: behind a ReLU it would stay zero.
+  /// Clamping is allowed, because what it clamps is the sum with a skip connection.
   private static func passesGradients(_ op: Op) -> Bool {
     switch op {
     case .activation(.sigmoid), .activation(.tanh), .activation(.silu), .activation(.gelu),

@@ -1,14 +1,14 @@
 public import AviaryTensor
 
-/// How long gradients are, taken together as one vector.
+/// The norm of all gradients together, as one vector.
 ///
-/// A number that is not finite anywhere makes the norm not finite: so this is also how a training
-/// sees that it has failed.
+/// A NaN or infinity anywhere makes the norm NaN or infinite, which is how a training detects that
+/// it has failed.
 public enum GradientNorm {
   /// The Euclidean norm over all elements of all gradients, which are float32.
   ///
-  /// Summed in double precision, in the order of the names: always the same number for the same
-  /// gradients.
+  /// Summed in double precision, in the order of the names, so the same gradients always give the
+  /// same number.
   public static func of(_ gradients: [String: Tensor]) -> Double {
     var sum = 0.0
     for name in gradients.keys.sorted() {
@@ -18,10 +18,10 @@ public enum GradientNorm {
     return sum.squareRoot()
   }
 
-  /// Shortens gradients that are longer than a limit to it, as PyTorch's `clip_grad_norm_` does.
-  /// Those that are not finite stay as they are.
+  /// Clips gradients to a maximum norm, as PyTorch's `clip_grad_norm_` does. Those that are not
+  /// finite stay unchanged.
   ///
-  /// - Returns: the norm before.
+  /// - Returns: the norm before clipping.
   @discardableResult
   public static func clip(_ gradients: inout [String: Tensor], to limit: Double) -> Double {
     let norm = of(gradients)
@@ -31,7 +31,7 @@ public enum GradientNorm {
     return norm
   }
 
-  /// The sum of squares, in eight sums side by side that the processor can do at once.
+  /// The sum of squares, in eight partial sums that the processor can compute at once.
   private static func squares(_ values: UnsafeBufferPointer<Float>) -> Double {
     var sums = SIMD8<Double>.zero
     let whole = values.count & ~7
@@ -56,7 +56,7 @@ public enum GradientNorm {
 extension [String: Tensor] {
   /// Multiplies all elements, in place.
   mutating func multiply(by factor: Float) {
-    // A list of its own: `keys` would hold the dictionary, so that every tensor would be copied.
+    // A separate list: `keys` would retain the dictionary, so that every tensor would be copied.
     for name in Array(keys) {
       unsafe self[name]?.withMutableFloats { values in
         for i in values.indices { unsafe values[i] *= factor }

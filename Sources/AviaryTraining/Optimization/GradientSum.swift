@@ -1,12 +1,12 @@
 public import AviaryTensor
 
-/// Gradients of the parts of a batch, added up, so that a batch may be larger than the memory; or the
-/// running statistics after each part.
+/// The sum of the gradients of a batch's parts, so that a batch may be larger than memory; also
+/// used for the running statistics after each part.
 public struct GradientSum: Sendable {
   private var sums: [String: Tensor] = [:]
   private var count = 0
 
-  /// Nothing yet.
+  /// An empty sum.
   public init() {}
 
   /// Adds the gradients of a part; all parts are of the same size.
@@ -34,11 +34,11 @@ public struct GradientSum: Sendable {
     }
   }
 
-  /// The mean of all parts, and an end of this sum: it begins anew.
+  /// The mean of all parts. Resets the sum.
   public mutating func mean() -> [String: Tensor] {
     var result: [String: Tensor] = [:]
     swap(&result, &sums)
-    // Multiplying by one would change nothing, and take its time.
+    // Multiplying by one would only take time.
     if count > 1 { result.multiply(by: 1 / Float(count)) }
     count = 0
     return result

@@ -1,25 +1,25 @@
 public import AviaryGraph
 public import AviaryTensor
 
-/// The parameters that a training begins with.
+/// A training's initial parameters.
 ///
-/// Each parameter has random numbers of its own, a stream of the seed and its name: it begins alike
-/// whatever stands before it in the network, and on every machine.
+/// Each parameter has its own random stream, made of the seed and its name: it starts the same
+/// whatever comes before it in the network, and on every machine.
 public struct Initializer: Sendable {
   private let graph: Graph
   private let kind: Recipe.Initialization
   private let seed: UInt64
-  /// The weights that begin small, and those that begin at zero.
+  /// The weights that start small, and those that start at zero.
   private let (branches, last): (Set<String>, Set<String>)
 
-  /// Which of the seed's streams are for this: "init" in ASCII.
+  /// The seed's stream for this purpose: "init" in ASCII.
   private static let purpose: UInt64 = 0x696E_6974
-  /// What is left of the deviation in the last layer of a branch.
+  /// The factor for the deviation in the last layer of a branch.
   private static let branchShare: Float = 0.1
 
-  /// A way to begin for a network.
+  /// An initializer for a network.
   ///
-  /// - Throws: `TrainingError.recipe` for `zero-last` where no layer gives the output.
+  /// - Throws: `TrainingError.recipe` for `zero-last` if no layer gives the output.
   public init(
     _ graph: Graph, _ kind: Recipe.Initialization, seed: UInt64
   ) throws(TrainingError) {
@@ -40,7 +40,7 @@ public struct Initializer: Sendable {
 
   /// All parameters by name, in the graph's shapes: float32, counters int64.
   ///
-  /// - Throws: `TrainingError.training` for a parameter that there is no memory for.
+  /// - Throws: `TrainingError.training` if there is no memory for a parameter.
   public func parameters() throws(TrainingError) -> [String: Tensor] {
     var result: [String: Tensor] = [:]
     let shapes = Dictionary(graph.parameters.map { ($0.name, $0) }) { first, _ in first }
@@ -92,8 +92,8 @@ public struct Initializer: Sendable {
     }
   }
 
-  /// What keeps the second moment through what follows each value: 2 for ReLU, which loses half, and
-  /// 2 / (1 + slope²) where a part of it is kept.
+  /// The gain that preserves the second moment through what follows each value: 2 for ReLU, which
+  /// loses half, and 2 / (1 + slope²) if it keeps a part of the negative values.
   private static func gains(_ graph: Graph) -> [Double] {
     var gains = [Double](repeating: 2, count: graph.valueCount)
     for node in graph.nodes {
@@ -116,8 +116,8 @@ extension Initializer {
     return tensor
   }
 
-  /// The stream of a parameter: the seed's, by the FNV-1a hash of the name (Fowler, Noll, Vo), which
-  /// unlike Swift's own is the same in every run.
+  /// A parameter's stream: that of the seed and the FNV-1a hash of the name (Fowler, Noll, Vo),
+  /// which unlike Swift's own hash is the same in every run.
   private func generator(of parameter: Parameter) -> SeededGenerator {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for byte in parameter.name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -133,7 +133,7 @@ extension Initializer {
     return tensor
   }
 
-  /// Normal numbers, which are the same everywhere.
+  /// Normally distributed numbers, the same on every machine.
   private func normal(_ parameter: Parameter, deviation: Double) throws(TensorError) -> Tensor {
     var tensor = try Tensor(zeros: parameter.shape)
     var generator = generator(of: parameter)

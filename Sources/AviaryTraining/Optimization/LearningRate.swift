@@ -1,22 +1,22 @@
-/// The learning rate of every step of a training: a pure function, so that a training that goes on
-/// needs no state of it.
+/// The learning rate of every step: a pure function, so a resumed training needs no scheduler
+/// state.
 public struct LearningRate: Hashable, Sendable {
   private let schedule: ScheduleRecipe
   private let rate: Double
   private let steps: Int
 
-  /// The share of one-cycle's steps in which the rate rises, and what the highest rate is divided by
-  /// for the first: PyTorch's defaults.
+  /// The share of one-cycle's steps in which the rate rises, and the divisor of the highest rate
+  /// for the first step: PyTorch's defaults.
   private static let (rise, division) = (0.3, 25.0)
 
   /// A schedule.
   ///
   /// - Parameters:
-  ///   - rate: the highest rate.
-  ///   - steps: of the whole training.
-  /// - Throws: `TrainingError.recipe` for what makes no curve: a rate that is not above zero, a
-  ///   warm-up that is not shorter than the training, milestones that do not ascend within it, a
-  ///   floor or a factor outside 0 to 1, and what the kind has no use for.
+  ///   - rate: the highest learning rate.
+  ///   - steps: the number of steps of the whole training.
+  /// - Throws: `TrainingError.recipe` for an invalid schedule: a rate not above zero, a warm-up not
+  ///   shorter than the training, milestones that do not ascend within it, a minimum ratio or a
+  ///   factor outside 0 to 1, and fields that the kind does not use.
   public init(_ schedule: ScheduleRecipe, rate: Double, steps: Int) throws(TrainingError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ found: Any
@@ -54,14 +54,14 @@ public struct LearningRate: Hashable, Sendable {
     (self.schedule, self.rate, self.steps) = (schedule, rate, steps)
   }
 
-  /// The rate of a step; the first step is 0, and steps beyond the last have the last one's.
+  /// The learning rate of a step, counted from 0; steps past the end have the rate of the last.
   ///
   /// - `constant` and `step` are PyTorch's `ConstantLR` with factor 1 and `MultiStepLR`.
   /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up, so
   ///   that the last step has the lowest rate.
-  /// - `one-cycle` is its `OneCycleLR` with its defaults but for the last rate.
-  /// - Warm-up is its `LinearLR` from 1 / (warmup + 1), in `SequentialLR`: the rate would be zero one
-  ///   step before the first.
+  /// - `one-cycle` is its `OneCycleLR` with its defaults, except for the last rate.
+  /// - Warm-up is its `LinearLR` from 1 / (warmup + 1), in `SequentialLR`: the rate would be zero
+  ///   one step before the first.
   public func at(_ step: Int) -> Double {
     let step = min(max(step, 0), steps - 1)
     let warmup = schedule.warmup
@@ -86,7 +86,7 @@ public struct LearningRate: Hashable, Sendable {
     }
   }
 
-  /// Half a cosine from one number to another.
+  /// Half a cosine period from one number to another.
   private static func annealed(from start: Double, to end: Double, _ share: Double) -> Double {
     end + (start - end) / 2 * (1 + PortableMath.cosineAndSine(ofTurns: share / 2).cosine)
   }

@@ -1,6 +1,6 @@
 import AviaryTensor
 
-/// A parameter that an optimiser changes, with what it remembers of it.
+/// A parameter that an optimizer updates, with its state.
 struct OptimizedParameter: Sendable {
   let name: String
   let shape: [Int]
@@ -18,9 +18,9 @@ struct OptimizedParameter: Sendable {
     }
   }
 
-  /// Changes the weight by a rule, and the moments.
+  /// Updates the weight and the moments by a rule.
   mutating func take(_ rule: OptimizerStep, _ weight: inout Tensor, _ gradient: Tensor) {
-    // Each tensor is in one place alone while its memory is written to.
+    // Each tensor must have a single owner while its memory is written.
     var first = slots.isEmpty ? nil : slots.removeFirst()
     var second = slots.isEmpty ? nil : slots.removeFirst()
     unsafe weight.withMutableFloats { weight in

@@ -1,22 +1,22 @@
 public import AviaryCheckpoint
 public import AviaryTensor
 
-/// How weights follow gradients: Adam, AdamW and SGD with momentum, each as `torch.optim` does it.
+/// The optimizers: Adam, AdamW and SGD with momentum, each as in `torch.optim`.
 ///
-/// Weights and what is remembered of them are float32 and changed in place. The same gradients give
-/// the same weights, bit by bit.
+/// Weights and state are float32 and updated in place. The same gradients give the same weights,
+/// bit for bit.
 public struct Optimizer: Sendable {
   /// The rule and its constants.
   public let recipe: OptimizerRecipe
-  /// How many steps were taken.
+  /// The number of steps taken.
   public private(set) var stepCount = 0
   private var parameters: [OptimizedParameter]
 
-  /// An optimiser that has taken no step.
+  /// An optimizer that has taken no step.
   ///
-  /// - Parameter parameters: what is learned, in the model's order.
-  /// - Throws: `TrainingError.recipe` for constants that make no optimiser; `.training` for a shape
-  ///   that there is no memory for.
+  /// - Parameter parameters: the trained parameters, in the model's order.
+  /// - Throws: `TrainingError.recipe` for invalid hyperparameters; `.training` for a shape that
+  ///   there is no memory for.
   public init(
     _ recipe: OptimizerRecipe, parameters: [(name: String, shape: [Int])]
   ) throws(TrainingError) {
@@ -32,12 +32,12 @@ public struct Optimizer: Sendable {
   /// Takes a step.
   ///
   /// - Parameters:
-  ///   - weights: by name, float32; those that the optimiser knows are changed in their memory, as
-  ///     far as nothing else shares it.
-  ///   - gradients: by the same names, in the same shapes.
+  ///   - weights: by name, float32; those that the optimizer knows are updated in place, unless
+  ///     their memory is shared.
+  ///   - gradients: with the same names and shapes.
   ///   - rate: the learning rate of this step.
-  /// - Throws: `TrainingError.training` for a weight or a gradient that is missing, or of another
-  ///   shape or type; nothing was changed then.
+  /// - Throws: `TrainingError.training` for a weight or a gradient that is missing or of the wrong
+  ///   shape or type; nothing has been changed then.
   public mutating func step(
     _ weights: inout [String: Tensor], gradients: [String: Tensor], rate: Double
   ) throws(TrainingError) {
@@ -56,7 +56,7 @@ public struct Optimizer: Sendable {
     let rule = OptimizerStep(recipe, step: stepCount, rate: rate)
     for i in parameters.indices {
       let name = parameters[i].name
-      // Taken out of the dictionary while it is changed, so that it has but one owner.
+      // Removed from the dictionary while it is updated, so that it has a single owner.
       guard let gradient = gradients[name], var weight = weights.removeValue(forKey: name) else {
         continue
       }
@@ -69,15 +69,15 @@ public struct Optimizer: Sendable {
 // MARK: - State
 
 extension Optimizer {
-  /// What PyTorch calls the number of steps, a scalar beside each parameter's tensors.
+  /// PyTorch's name for the number of steps, a scalar beside each parameter's tensors.
   private static let count = "step"
-  /// Up to here float32, as which PyTorch counts steps, has every number.
+  /// PyTorch counts steps in float32, which holds every integer up to here.
   private static let limit = 1 << 24
 
-  /// What the optimiser remembers, under PyTorch's names: `<parameter>.exp_avg`, `.exp_avg_sq` and
-  /// `.step` of Adam and AdamW, `.momentum_buffer` of SGD. Before the first step there is none of it.
+  /// The optimizer's state under PyTorch's names: `<parameter>.exp_avg`, `.exp_avg_sq` and `.step`
+  /// for Adam and AdamW, `.momentum_buffer` for SGD. Empty before the first step.
   ///
-  /// - Parameter rate: the learning rate of the last step, for those who go on elsewhere.
+  /// - Parameter rate: the learning rate of the last step, for resuming elsewhere.
   public func state(rate: Double) -> OptimizerState {
     var tensors = NamedTensors()
     for parameter in parameters where stepCount > 0 {
@@ -97,14 +97,14 @@ extension Optimizer {
       tensors: TensorSource(tensors))
   }
 
-  /// An optimiser that goes on where another stopped, with the very same numbers. Reads the state's
-  /// tensors.
+  /// An optimizer that continues where another stopped, with exactly the same numbers. Reads the
+  /// state's tensors.
   ///
   /// - Parameters:
-  ///   - recipe: of the same rule; constants may be others.
-  ///   - parameters: what is learned, in the model's order.
-  /// - Throws: `TrainingError.training` for a state of another rule, of more, fewer or other
-  ///   parameters, of other shapes, or of parameters that took different numbers of steps; as
+  ///   - recipe: with the same kind; hyperparameters may differ.
+  ///   - parameters: the trained parameters, in the model's order.
+  /// - Throws: `TrainingError.training` for a state of another kind, of more, fewer or other
+  ///   parameters, of other shapes, or of parameters with different numbers of steps; errors from
   ///   `init(_:parameters:)`; and `CheckpointError` for a file that cannot be read.
   public init(
     _ recipe: OptimizerRecipe, parameters: [(name: String, shape: [Int])],
@@ -124,7 +124,7 @@ extension Optimizer {
     stepCount = steps
     let wanted = Set(recipe.slots + (recipe.kind == .sgd ? [] : [Self.count]))
     let names = Set(self.parameters.flatMap { p in wanted.map { "\(p.name).\($0)" } })
-    // Nothing is remembered before the first step.
+    // There is no state before the first step.
     if steps == 0, state.tensors.isEmpty { return }
     if let other = state.tensors.names.first(where: { !names.contains($0) }) {
       throw TrainingError.training("the optimiser's \(other)", expected: "none", found: "a tensor")
@@ -136,7 +136,7 @@ extension Optimizer {
         self.parameters[i].slots[number] = try Self.slot("\(name).\(slot)", shape, of: state)
       }
       guard recipe.kind != .sgd else { continue }
-      // A scalar is [1] in files of old versions of PyTorch.
+      // Old versions of PyTorch store scalars with shape [1].
       let shape = state.tensors["\(name).\(Self.count)"]?.shape == [1] ? [1] : []
       let own = try Self.slot("\(name).\(Self.count)", shape, of: state).floats[0]
       guard own == Float(steps) else {
@@ -150,7 +150,7 @@ extension Optimizer {
     _ name: String, _ shape: [Int], of state: OptimizerState
   ) throws -> Tensor {
     let thing = "the optimiser's \(name)"
-    // By the description: a tensor of another shape is not read.
+    // Check the description first: a tensor of the wrong shape is not read.
     guard let described = state.tensors[name] else {
       throw TrainingError.training(thing, expected: "a tensor", found: "none")
     }

@@ -1,5 +1,5 @@
 extension OptimizerRecipe {
-  /// PyTorch's names of what is remembered of each parameter, beside the number of steps.
+  /// PyTorch's names for the state of each parameter, apart from the number of steps.
   var slots: [String] {
     switch kind {
     case .adam, .adamw: ["exp_avg", "exp_avg_sq"]
@@ -7,7 +7,7 @@ extension OptimizerRecipe {
     }
   }
 
-  /// PyTorch's names and values, for a state.
+  /// PyTorch's names and values of the hyperparameters, for a state.
   func hyperparameters(rate: Double) -> [String: Double] {
     switch kind {
     case .adam, .adamw:
@@ -20,7 +20,7 @@ extension OptimizerRecipe {
     }
   }
 
-  /// Throws for constants that make no optimiser.
+  /// Throws for invalid hyperparameters.
   func check() throws(TrainingError) {
     func require(
       _ condition: Bool, _ field: String, _ expected: String, _ found: Double
@@ -34,8 +34,8 @@ extension OptimizerRecipe {
       learningRate > 0 && learningRate.isFinite, "learning-rate", "a number above 0", learningRate)
     try require(beta1 >= 0 && beta1 < 1, "beta1", share, beta1)
     try require(beta2 >= 0 && beta2 < 1, "beta2", share, beta2)
-    // Zero divides zero by zero wherever a gradient was always zero, and so does what float32 rounds
-    // to zero.
+    // Zero would divide zero by zero wherever a gradient was always zero, and so would a value that
+    // float32 rounds to zero.
     try require(
       Float(epsilon) > 0 && epsilon.isFinite, "epsilon", "a number above 0", epsilon)
     try require(

@@ -1,24 +1,25 @@
-/// One step of a rule, on the elements of one parameter after the other.
+/// One optimizer step on the elements of one parameter.
 ///
-/// The constants are those of `torch.optim._single_tensor_adam` and `_single_tensor_sgd`, made in
-/// double precision; the elements are float32. Elements do not depend on each other, and the loops go
-/// sixteen at a time: the compiler makes them of whatever vectors the processor has.
+/// The constants are those of `torch.optim._single_tensor_adam` and `_single_tensor_sgd`, computed
+/// in double precision; the elements are float32. Elements are independent and the loops process
+/// sixteen at a time, which the compiler maps to whatever vectors the processor has.
 struct OptimizerStep {
   private typealias Vector = SIMD16<Float>
   typealias Elements = UnsafeMutableBufferPointer<Float>
 
-  /// Part of the gradient, times the weight: decay in Adam and SGD.
+  /// The weight's share that is added to the gradient: weight decay in Adam and SGD.
   private var coupled: Float = 0
-  /// What is left of the weight before anything else: decay in AdamW.
+  /// The factor applied to the weight first: decoupled weight decay in AdamW.
   private var kept: Float = 1
-  /// The decay of the first moment, and the part of the gradient that enters it.
+  /// The decay of the first moment, and the weight of the new gradient in it.
   private var (first, firstShare): (Float, Float)
-  /// The decay of the second moment, and the part of the squared gradient that enters it.
+  /// The decay of the second moment, and the weight of the squared gradient in it.
   private var (second, secondShare): (Float, Float)
-  /// One over the root of the second moment's bias correction.
+  /// The reciprocal of the square root of the second moment's bias correction.
   private var correction: Float = 1
   private var epsilon: Float
-  /// What the direction is multiplied with: the rate, over the first moment's bias correction in Adam.
+  /// The factor of the direction: the learning rate; in Adam, over the first moment's bias
+  /// correction.
   private var size: Float
 
   /// - Parameter step: the number of this step, from 1.
@@ -76,7 +77,7 @@ struct OptimizerStep {
       unsafe moments.storeBytes(of: m, toByteOffset: place, as: Vector.self)
       unsafe squares.storeBytes(of: v, toByteOffset: place, as: Vector.self)
     }
-    // The rest in a vector of its own, so that all elements are computed alike.
+    // The remainder goes into a vector too, so that all elements are computed alike.
     guard whole < weight.count else { return }
     var (w, g, m, v) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
     for i in whole..<weight.count {

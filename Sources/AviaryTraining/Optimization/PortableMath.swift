@@ -1,9 +1,9 @@
-/// Functions of real numbers made of sums, products and quotients alone.
+/// Real functions built only from sums, products and quotients.
 ///
-/// Those of the C library differ in the last bit from one version and processor to the next, and then
-/// every weight of a training does. IEEE 754 says what a sum, product, quotient and square root is to
-/// the last bit, and Swift does not fuse them; so these are the same everywhere. Their errors are a
-/// few units in the last place.
+/// Those of the C library differ in the last bit between versions and processors, and then so does
+/// every weight of a training. IEEE 754 defines sums, products, quotients and square roots to the
+/// last bit, and Swift does not fuse them, so these functions give the same result everywhere.
+/// Their errors are a few units in the last place.
 enum PortableMath {
   private static let ln2 = 0x1.62e4_2fef_a39efp-1
 
@@ -22,9 +22,9 @@ enum PortableMath {
     return 2 * s * sum + exponent * ln2
   }
 
-  /// The cosine and sine of a part of a full turn.
+  /// The cosine and sine of a fraction of a full turn.
   static func cosineAndSine(ofTurns x: Double) -> (cosine: Double, sine: Double) {
-    // To within an eighth of a turn of the nearest quarter, which takes no rounding.
+    // Reduce to within an eighth of a turn of the nearest quarter, which is exact.
     let quarters = (4 * x).rounded(.toNearestOrEven)
     let angle = (x - quarters / 4) * (2 * .pi)
     let square = angle * angle
@@ -42,7 +42,7 @@ enum PortableMath {
     }
   }
 
-  /// A number to a whole power, by squaring.
+  /// A number to an integer power, by squaring.
   static func power(_ x: Double, _ exponent: Int) -> Double {
     var (result, base, left) = (1.0, x, exponent)
     while left > 0 {

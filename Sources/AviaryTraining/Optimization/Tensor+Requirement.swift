@@ -1,10 +1,10 @@
 import AviaryTensor
 
 extension Tensor {
-  /// Throws unless the tensor is of float32 and of a shape.
+  /// Throws unless the tensor is float32 and has the given shape.
   ///
   /// - Parameters:
-  ///   - shape: nil where no tensor is expected.
+  ///   - shape: nil if no tensor is expected.
   ///   - thing: what the tensor is, for the message.
   func require(shape expected: [Int]?, _ thing: String) throws(TrainingError) {
     guard let expected else {

@@ -1,36 +1,35 @@
 public import AviaryGraph
 public import AviaryTensor
 
-/// The moving average of a network's weights, which is better than the weights of any one step:
-/// Polyak and Juditsky (1992), in the exponential form.
+/// The exponential moving average (EMA) of a network's weights, which is better than the weights of
+/// any single step: Polyak and Juditsky (1992), in the exponential form.
 ///
-/// Only what is learned is averaged. Running means and variances are averages already, and of what
-/// the layers before give at present: their average would be late twice, and a variance averaged
-/// apart from its mean is that of no data. They are copied, as counters are, and as parameters that
-/// stay as they are.
+/// Only trained parameters are averaged. Running means and variances are averages already, of what
+/// earlier layers currently produce: averaging them again would lag twice, and a variance averaged
+/// apart from its mean is that of no data. They are copied, as are counters and frozen parameters.
 public struct WeightAverage: Sendable {
-  /// How much of the average a step keeps, once it has come so far.
+  /// The share of the average that a step keeps, after the first steps.
   public let decay: Double
-  /// All parameters: averages of what is learned, the rest as it was last.
+  /// All parameters: averages of the trained ones, the latest values of the rest.
   public private(set) var weights: [String: Tensor]
   private let learned: [String]
 
-  /// An average that begins at some weights: those at the start, or those of an average that goes on.
+  /// An average that starts from some weights: the initial ones, or those of a resumed average.
   public init(_ weights: [String: Tensor], of graph: Graph, decay: Double) {
     self.decay = decay
     self.weights = weights
     learned = graph.parameters.filter { $0.role == .weight }.map(\.name)
   }
 
-  /// Takes the weights after a step into the average.
+  /// Updates the average with the weights after a step.
   ///
-  /// Early on less is kept than `decay` says, (1 + step) / (10 + step), so that the weights that
-  /// training began with are soon forgotten.
+  /// Early steps keep less than `decay`, (1 + step) / (10 + step), so that the initial weights are
+  /// soon forgotten.
   ///
   /// - Parameters:
-  ///   - current: all parameters, float32 where they are learned.
-  ///   - step: how many steps were taken before this one.
-  /// - Throws: `TrainingError.training` for a parameter that is missing or of another shape.
+  ///   - current: all parameters; trained ones are float32.
+  ///   - step: the number of steps before this one.
+  /// - Throws: `TrainingError.training` for a parameter that is missing or of the wrong shape.
   public mutating func update(_ current: [String: Tensor], step: Int) throws(TrainingError) {
     let kept = min(decay, Double(1 + step) / Double(10 + step))
     let share = Float(1 - kept)
@@ -42,7 +41,7 @@ public struct WeightAverage: Sendable {
     }
     var next = current
     for name in learned {
-      // Taken out, so that it is changed in place: nothing else holds it.
+      // Removed from the dictionary, so that it is updated in place: it has no other owner.
       guard let new = current[name], var average = weights.removeValue(forKey: name) else {
         continue
       }

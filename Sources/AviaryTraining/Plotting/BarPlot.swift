@@ -1,16 +1,16 @@
 package import AviaryImage
 
-/// Horizontal bars from 0, each with a mark that it should reach: ratios of a comparison.
+/// Horizontal bars starting at 0, each with a target mark: the ratios of a comparison.
 package struct BarPlot {
   /// A bar.
   package struct Bar {
-    /// What stands before it.
+    /// The text before it.
     package var label: String
     /// Its length.
     package var value: Double
-    /// Where the mark is.
+    /// The position of the mark.
     package var mark: Double
-    /// What stands after it.
+    /// The text after it.
     package var note: String
 
     /// - Parameters:
@@ -24,7 +24,7 @@ package struct BarPlot {
   private let title: String
   private let bars: [Bar]
 
-  /// Pixels: of the picture, of a line, of what is left to the labels, and to the notes.
+  /// In pixels: the image, a row, the space for labels, and that for notes.
   private static let width = 1200
   private static let line = 30.0, labels = 490.0, notes = 310.0, top = 50.0
 
@@ -33,7 +33,7 @@ package struct BarPlot {
 
   private var height: Int { Int(BarPlot.top + BarPlot.line * Double(bars.count) + 50) }
 
-  /// As a picture.
+  /// As an image.
   package var image: Image {
     get throws(ImageError) {
       var canvas = try PictureCanvas(width: BarPlot.width, height: height)
@@ -42,7 +42,7 @@ package struct BarPlot {
     }
   }
 
-  /// As a file of Scalable Vector Graphics.
+  /// As an SVG file.
   package var svg: String {
     var canvas = SVGCanvas(width: BarPlot.width, height: height)
     draw(on: &canvas)
@@ -50,8 +50,8 @@ package struct BarPlot {
   }
 
   private func draw(on canvas: inout some PlotCanvas) {
-    // Bars are cut beyond twice what the median bar has: one that is far ahead must not flatten all
-    // others. Their notes say their length.
+    // Bars are cut off at twice the length of the median bar, so that one far ahead does not
+    // flatten all others. The notes give their values.
     let median = bars.map(\.value).sorted()[bars.count / 2]
     let end = max(2 * median, (bars.map(\.mark).max() ?? 1) * 1.1)
     let axis = PlotAxis(linear: [0, min(end, bars.flatMap { [$0.value, $0.mark] }.max() ?? 1)])

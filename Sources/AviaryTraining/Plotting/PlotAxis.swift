@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The range of an axis and its ticks, at round numbers.
+/// An axis: its range, and ticks at round numbers.
 struct PlotAxis {
   /// Whether equal distances are equal ratios.
   let isLogarithmic: Bool
@@ -9,10 +9,10 @@ struct PlotAxis {
   /// Where the ticks are, with their labels.
   let ticks: [(value: Double, label: String)]
 
-  /// An axis that holds all of some numbers of at most 1e30, its ends at ticks.
+  /// An axis that covers the given numbers, of at most 1e30, and ends at ticks.
   init(linear values: [Double], count: Int = 6) {
     var low = values.min() ?? 0, high = values.max() ?? 1
-    // One number alone has to have room, too.
+    // A single value needs some room, too.
     if high - low <= max(abs(low), abs(high)) * 1e-9 {
       let room = max(0.5, abs(low) * 0.01)
       (low, high) = (low - room, high + room)
@@ -27,12 +27,12 @@ struct PlotAxis {
     }
   }
 
-  /// A logarithmic axis that holds all of some numbers above 0.
+  /// A logarithmic axis that covers the given positive numbers.
   init(logarithmic values: [Double]) {
     var low = values.min() ?? 0.1, high = values.max() ?? 1
     if high < low * 1.2 { (low, high) = (low / 1.2, high * 1.2) }
     let decades = Int(log10(low).rounded(.down))...Int(log10(high).rounded(.up))
-    // The fewer decades there are, the more of their multiples have a tick.
+    // The fewer decades there are, the more of their multiples get a tick.
     let span = log10(high / low)
     let multiples: [Double] = span > 3 ? [1] : span > 1.2 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8]
     let candidates = decades.flatMap { decade in
@@ -47,7 +47,7 @@ struct PlotAxis {
     ticks = inside.enumerated().filter { $0.offset % sparse == 0 }.map { ($1, PlotAxis.label($1)) }
   }
 
-  /// Where a number lies: 0 at the lower end, 1 at the upper.
+  /// A number's position: 0 at the lower end, 1 at the upper.
   func position(_ value: Double) -> Double {
     isLogarithmic
       ? log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
@@ -60,7 +60,7 @@ struct PlotAxis {
     return (([1, 2, 5].first { $0 * decade >= rough * 0.999 }) ?? 10) * decade
   }
 
-  /// With as many digits as the step needs; thousands as K, millions as M.
+  /// With as many digits as the step needs, K for thousands and M for millions.
   private static func label(_ value: Double, step: Double) -> String {
     let value = value.magnitude < step / 2 ? 0 : value
     for (unit, name) in [(1e6, "M"), (1e3, "K")] where step >= unit / 100 && value.magnitude >= unit
@@ -75,7 +75,7 @@ struct PlotAxis {
     return fixed(value, digits)
   }
 
-  /// A tick of a logarithmic axis.
+  /// The label of a tick on a logarithmic axis.
   private static func label(_ value: Double) -> String {
     value >= 1e-4 && value < 1e5 ? value.brief : "\(value)"
   }

@@ -1,4 +1,4 @@
-/// What a plot is drawn on. All measures are in pixels, from the upper left corner.
+/// A surface to draw plots on. All measures are in pixels from the upper left corner.
 protocol PlotCanvas {
   /// Fills a rectangle.
   mutating func fill(x: Double, y: Double, width: Double, height: Double, _ color: PlotColor)
@@ -16,7 +16,7 @@ protocol PlotCanvas {
   ///   - anchor: which part of the text is at `x`.
   mutating func text(_ text: String, x: Double, y: Double, anchor: PlotAnchor, _ color: PlotColor)
 
-  /// How wide a text is, about.
+  /// The approximate width of a text.
   func width(of text: String) -> Double
 }
 
@@ -28,7 +28,7 @@ struct PlotPoint: Hashable, Sendable {
   init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
 }
 
-/// Which part of a text is at its place.
+/// Which part of a text is at its position.
 enum PlotAnchor: String {
   case start, middle, end
 }
@@ -52,14 +52,15 @@ struct PlotColor: Hashable, Sendable {
       .joined()
   }
 
-  /// For pictures.
+  /// For images.
   var values: [Float] { [red, green, blue].map { Float($0) / 255 } }
 
   static let black = PlotColor(0x222222)
   static let gray = PlotColor(0x808080)
   static let pale = PlotColor(0xE4E4E4)
   static let white = PlotColor(0xFFFFFF)
-  /// For curves, told apart also by those who see no red or no green: after Okabe and Ito (2008).
+  /// Colours for curves that are distinguishable without red or green vision too: after Okabe and
+  /// Ito (2008).
   static let curves = [0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9].map {
     PlotColor($0)
   }

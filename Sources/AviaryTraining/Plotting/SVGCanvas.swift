@@ -40,7 +40,7 @@ struct SVGCanvas: PlotCanvas {
   }
 
   mutating func text(_ text: String, x: Double, y: Double, anchor: PlotAnchor, _ color: PlotColor) {
-    // A third of the size below the middle is the line that letters stand on.
+    // The baseline is a third of the font size below the middle.
     body += """
       <text x="\(number(x))" y="\(number(y + 5))" text-anchor="\(anchor.rawValue)" \
       fill="\(color.text)">\(SVGCanvas.escaped(text))</text>
@@ -50,10 +50,10 @@ struct SVGCanvas: PlotCanvas {
 
   func width(of text: String) -> Double { Double(text.count) * 8 }
 
-  /// To a tenth of a pixel.
+  /// Rounded to a tenth of a pixel.
   private func number(_ value: Double) -> String { ((value * 10).rounded() / 10).brief }
 
-  /// Names of folders may hold anything; of control characters XML knows no way to write them.
+  /// Folder names may contain anything; XML cannot express control characters.
   private static func escaped(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
       switch scalar {

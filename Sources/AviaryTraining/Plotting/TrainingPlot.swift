@@ -1,8 +1,9 @@
 package import AviaryImage
 
-/// The curves of one or more trainings: the loss, on a logarithmic scale, and what validation found.
+/// The curves of one or more trainings: the loss, on a logarithmic scale, and the validation
+/// results.
 package struct TrainingPlot {
-  /// The log of a training, with the name under which it is shown.
+  /// A training's log, with its display name.
   private struct Run {
     var name: String
     var color: PlotColor
@@ -31,7 +32,7 @@ package struct TrainingPlot {
   package init(_ logs: [(name: String, log: LogTable)]) throws(TrainingError) {
     var runs: [Run] = []
     for (i, (name, log)) in logs.enumerated() {
-      // A logarithm of what is not above 0 has no place, nor has what no training gives.
+      // Drop what has no logarithm, and values that no training gives.
       let loss = log.points("loss").filter { (1e-30...1e30).contains($0.value) }
       let figures = ["psnr", "bicubic-psnr"].map { name in
         log.points(name).filter { $0.value.magnitude < 1000 }
@@ -47,7 +48,7 @@ package struct TrainingPlot {
     self.runs = runs
   }
 
-  /// As a picture.
+  /// As an image.
   package var image: Image {
     get throws(ImageError) {
       var canvas = try PictureCanvas(width: TrainingPlot.width, height: TrainingPlot.height)
@@ -56,7 +57,7 @@ package struct TrainingPlot {
     }
   }
 
-  /// As a file of Scalable Vector Graphics.
+  /// As an SVG file.
   package var svg: String {
     var canvas = SVGCanvas(width: TrainingPlot.width, height: TrainingPlot.height)
     draw(on: &canvas)
@@ -72,7 +73,7 @@ package struct TrainingPlot {
     for (run, points) in zip(runs, smooth) {
       losses.append(Curve(label: run.name, color: run.color, points: points))
     }
-    // Single batches far off must not press the curve flat: the axis holds 98 % of each run.
+    // Outlying batches must not flatten the curve: the axis covers 98 % of each run.
     let held = runs.flatMap { run in
       let values = run.loss.map(\.value).sorted()
       return [values[values.count / 100], values[values.count - 1 - values.count / 100]]
@@ -84,7 +85,7 @@ package struct TrainingPlot {
       PlotAxis(logarithmic: held + smooth.flatMap { $0.map(\.value) }), losses,
       isLegendAbove: true, on: &canvas)
     var figures = runs.map { Curve(label: $0.name, color: $0.color, points: $0.psnr) }
-    // One line right through: bicubic's figure is the same at all steps, and often in all runs.
+    // A single horizontal line: bicubic's figure is the same at all steps, and often in all runs.
     let bicubic = runs.compactMap { run in run.bicubic.last.map { (run, $0.value) } }
     let isOne = Set(bicubic.map(\.1)).count == 1
     for (run, value) in isOne ? Array(bicubic.prefix(1)) : bicubic {
@@ -110,7 +111,7 @@ package struct TrainingPlot {
     canvas.text(title, x: left + width / 2, y: 24, anchor: .middle, .black)
     canvas.text("step", x: left + width / 2, y: top + height + 48, anchor: .middle, .black)
     func place(_ step: Double, _ value: Double) -> PlotPoint {
-      // What lies beyond the axis stays at its end.
+      // Draw values beyond the axis at its end.
       let y = min(max(ordinate.position(value), 0), 1)
       return PlotPoint(left + width * abscissa.position(step), top + height * (1 - y))
     }
@@ -130,7 +131,7 @@ package struct TrainingPlot {
       canvas.line(
         points.count == 1 ? [points[0], points[0]] : points, width: curve.width, curve.color,
         opacity: curve.opacity, isDashed: curve.isDashed)
-      // A line of two or three validations is hard to see as such.
+      // With only two or three validations, a line alone is hard to see.
       if curve.points.count <= 40, !curve.isDashed, curve.opacity == 1 {
         for point in points {
           canvas.fill(x: point.x - 2, y: point.y - 2, width: 5, height: 5, curve.color)
@@ -144,8 +145,8 @@ package struct TrainingPlot {
       on: &canvas)
   }
 
-  /// Names beside short lines, where the curves are not: above falling ones, between rising ones and
-  /// what they rise from.
+  /// Names beside short lines, away from the curves: above falling ones, below rising ones and
+  /// above the line that they start from.
   private func legend(
     _ curves: [Curve], right: Double, y top: Double, on canvas: inout some PlotCanvas
   ) {
@@ -164,21 +165,22 @@ package struct TrainingPlot {
     }
   }
 
-  /// The mean over a hundredth of the curve at least, weights falling backwards.
+  /// The moving average over at least a hundredth of the curve, with weights that decay into the
+  /// past.
   private static func smoothed(
     _ points: [(step: Int, value: Double)]
   ) -> [(step: Int, value: Double)] {
     let keep = 1 - 1 / Double(max(points.count / 50, 1))
     var (sum, weight) = (0.0, 0.0)
     return points.map { step, value in
-      // Divided by the weights so far, so that the first numbers do not pull towards 0.
+      // Divide by the weights so far, so that the first numbers are not biased towards 0.
       (sum, weight) = (sum * keep + value, weight * keep + 1)
       return (step, sum / weight)
     }
   }
 
-  /// At most four points of each column of pixels: the first, the least, the largest, the last. More
-  /// cannot be seen.
+  /// At most four points per column of pixels: the first, the smallest, the largest, the last. More
+  /// would not be visible.
   private static func thinned(_ points: [PlotPoint]) -> [PlotPoint] {
     var result: [PlotPoint] = []
     var start = points.startIndex
@@ -202,6 +204,6 @@ package struct TrainingPlot {
 }
 
 extension String {
-  /// Short enough for a legend; the end of a path tells more than its beginning.
+  /// Shortened for a legend; the end of a path says more than its beginning.
   fileprivate var shortened: String { count > 24 ? "..." + suffix(21) : self }
 }

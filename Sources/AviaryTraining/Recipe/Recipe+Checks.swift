@@ -1,6 +1,6 @@
 extension Recipe {
-  /// Checks what a recipe says by itself, before any file is looked at: every number's range, and what
-  /// does not go together. Recipes that were made in code are checked by the same table as those of
+  /// Checks a recipe on its own, before any file is opened: the range of every number, and fields
+  /// that contradict each other. Recipes made in code are checked by the same table as those from
   /// files.
   ///
   /// - Throws: `TrainingError.recipe`.

@@ -1,6 +1,7 @@
 extension Recipe {
-  /// The recipe as a trained network's card has it: folders by their last names only. Where pictures
-  /// lay on somebody's machine is nobody else's business, and their fingerprint says which they were.
+  /// The recipe as stated in a trained network's model card, with only the last component of folder
+  /// paths. Where the images were on someone's machine is nobody else's business, and the
+  /// fingerprint identifies them.
   package var published: Recipe {
     func name(_ path: String) -> String {
       path.split(separator: "/").last.map(String.init) ?? path

@@ -2,18 +2,19 @@ package import AviaryFiles
 internal import AviaryGraph
 
 extension Recipe {
-  /// Reads a recipe from a file of YAML. What it does not name has its default; a recipe that is to be
-  /// completed by flags may lack the folder of targets.
+  /// Reads a recipe from a YAML file. Missing fields have their defaults; a recipe to be completed
+  /// by flags may lack the folder of targets.
   ///
-  /// - Parameter note: called with what the user should know: fields under the names of version 0.2.
-  /// - Throws: `TrainingError.cannotRead`, or what is wrong, with file and line.
+  /// - Parameter note: called with notes for the user about fields under their names of version
+  ///   0.2.
+  /// - Throws: `TrainingError.cannotRead`, or an error with file and line.
   public init(
     contentsOf path: String, note: (String) -> Void = { _ in }
   ) throws(TrainingError) {
     let bytes: [UInt8]
     do throws(FileError) {
       let file = try InputFile(path)
-      // One byte beyond the limit shows that there is too much.
+      // One byte beyond the limit shows that the file is too long.
       bytes = try file.bytes(at: 0, count: RecipeNode.Limits.bytes + 1)
     } catch {
       throw TrainingError(error)
@@ -27,10 +28,10 @@ extension Recipe {
   /// Reads a recipe from YAML.
   ///
   /// - Parameters:
-  ///   - name: what the text is called in messages.
-  ///   - note: called with what the user should know: fields under the names of version 0.2.
-  /// - Throws: `TrainingError.recipe` or `.unknownField`: name and line, field, what was expected, what
-  ///   was found.
+  ///   - name: the text's name in messages.
+  ///   - note: called with notes for the user about fields under their names of version 0.2.
+  /// - Throws: `TrainingError.recipe` or `.unknownField`: name and line, field, what was expected,
+  ///   what was found.
   public init(
     yaml text: String, name: String = "recipe", note: (String) -> Void = { _ in }
   ) throws(TrainingError) {
@@ -55,7 +56,7 @@ extension Recipe {
         field: "\(source):\(node.line)" + (section.isEmpty ? "" : ": \(section)"),
         expected: section.isEmpty ? "fields" : "a mapping of fields", found: node.label)
     }
-    /// Where fields were set, so that one under both of its names is found.
+    /// The line where each field was set, to find a field given under both of its names.
     var lines: [String: Int] = [:]
     for member in members {
       let (name, line, value) = (member.name, member.line, member.value)
@@ -71,7 +72,7 @@ extension Recipe {
         try field.set(value, in: &self, source: source)
       } else if RecipeField.sections.contains(path) {
         if path == "adversarial" {
-          // No field of it need be named to have it; and none is the default of this section alone.
+          // The section may be present without fields; and only this section can be none.
           adversarial = value.isNull ? nil : adversarial ?? AdversarialRecipe()
           if value.isNull { continue }
         }
@@ -84,7 +85,7 @@ extension Recipe {
     }
   }
 
-  /// The recipe as YAML: all fields, in one order, so that equal recipes have equal text.
+  /// The recipe as YAML: all fields in a fixed order, so that equal recipes have equal text.
   public var yaml: String {
     var text = ""
     var open: [Substring] = []

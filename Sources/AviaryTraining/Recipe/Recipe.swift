@@ -1,10 +1,11 @@
 public import AviaryCompute
 public import AviaryGraph
 
-/// Everything that a training is made of: what one YAML file says, and goes into the checkpoint.
+/// Everything that defines a training: the content of one YAML file, which is stored in the
+/// checkpoint.
 ///
-/// Two trainings of one recipe, on the same data, thread count and processor, give the same weights
-/// bit by bit.
+/// Two trainings with the same recipe, data, thread count and processor give the same weights bit
+/// for bit.
 public struct Recipe: Hashable, Sendable {
   /// The architecture's name in the registry.
   public var architecture: String
@@ -12,41 +13,42 @@ public struct Recipe: Hashable, Sendable {
   public var preset: String?
   /// Members of the configuration that differ from the preset, as a JSON object.
   public var configuration: JSON?
-  /// How many times as large results are as what is to be restored; nil for what the configuration
-  /// says, or 1 where it says nothing (denoising).
+  /// How many times larger results are than inputs; nil for the configuration's own, or 1 if it has
+  /// none (denoising).
   public var scale: Int?
-  /// A checkpoint whose weights the training begins with, as far as names and shapes agree.
+  /// A checkpoint whose weights the training starts from, where names and shapes agree.
   public var from: String?
-  /// What is learned from.
+  /// The training data.
   public var data: DataRecipe
   /// How batches are drawn.
   public var batch = BatchRecipe()
-  /// What makes a result good; the sum of all, each times its weight.
+  /// The losses; the total is their weighted sum.
   public var losses: [LossRecipe] = [LossRecipe(.l1)]
   /// A discriminator that is trained against the network; nil for none.
   public var adversarial: AdversarialRecipe?
-  /// How weights follow gradients.
+  /// The optimizer.
   public var optimizer = OptimizerRecipe()
-  /// How fast, step by step.
+  /// The learning rate schedule.
   public var schedule = ScheduleRecipe()
-  /// How many steps of the optimiser the training has.
+  /// The number of optimizer steps.
   public var steps = 20_000
-  /// Gradients longer than this (Euclidean norm over all parameters) are shortened to it.
+  /// The maximum gradient norm (Euclidean, over all parameters); longer gradients are clipped to
+  /// it.
   public var clipNorm: Double?
-  /// The decay of the moving average of the weights, which is what is validated and kept; nil for
-  /// the weights themselves.
+  /// The decay of the weights' moving average, which is what is validated and saved; nil for the
+  /// weights themselves.
   public var emaDecay: Double? = 0.999
-  /// How parameters begin.
+  /// How parameters are initialized.
   public var initialization = Initialization.he
-  /// The numbers that convolutions calculate with. Weights, sums and the optimiser are float32.
+  /// The data type in which convolutions multiply. Weights, sums and the optimizer are float32.
   public var precision = Precision.float32
-  /// Where all random numbers come from.
+  /// The seed of all random numbers.
   public var seed: UInt64 = 1
-  /// How many threads calculate; nil for all cores.
+  /// The number of compute threads; nil for all cores.
   public var threads: Int?
-  /// What is looked at on the way.
+  /// Validation settings.
   public var validation = ValidationRecipe()
-  /// What is kept on the way.
+  /// Checkpoint settings.
   public var saving = SavingRecipe()
 
   /// A training of an architecture on some data, by the defaults.
@@ -54,14 +56,14 @@ public struct Recipe: Hashable, Sendable {
     (self.architecture, self.data) = (architecture, data)
   }
 
-  /// How parameters begin. Biases begin at zero, but for those of the frameworks' defaults; scales of
-  /// normalisations at one.
+  /// Parameter initialization. Biases start at zero, except in the frameworks' defaults; the scales
+  /// of normalisations at one.
   public enum Initialization: String, CaseIterable, Codable, Hashable, Sendable {
-    /// He et al., "Delving deep into rectifiers" (2015): normal, deviation √(2 / fan in); and the
-    /// last layer of every branch that is added to something a tenth of it, so that training starts
-    /// near the identity.
+    /// He et al., "Delving deep into rectifiers" (2015): normal, deviation √(2 / fan in); the last
+    /// layer of every residual branch gets a tenth of it, so that training starts near the
+    /// identity.
     case he
-    /// As `he`, with the network's last layer zero: it begins as its skip connection.
+    /// As `he`, with the network's last layer zero: it starts as its skip connection.
     case zeroLast = "zero-last"
     /// PyTorch's: uniform, bound 1/√(fan in), biases too.
     case pytorch
@@ -70,27 +72,27 @@ public struct Recipe: Hashable, Sendable {
   }
 }
 
-/// Pictures to learn from, and what is done to them.
+/// Training images, and how they are degraded.
 public struct DataRecipe: Hashable, Sendable {
-  /// A folder of good pictures, searched with all folders in it: the targets.
+  /// The folder of targets, searched with all its subfolders.
   public var targets: String
-  /// A folder with the inputs of the same names; nil where they are made of the targets.
+  /// A folder with inputs of the same names; nil to make them from the targets.
   public var inputs: String?
-  /// What inputs suffer, in this order, after they were reduced by the scale.
+  /// Degradations of the inputs, in this order, after downscaling.
   public var degradations: [Degradation] = []
-  /// The largest share of files that may be unreadable or too small and are left out, 0 to 1.
+  /// The largest share of files that may be unreadable or too small and are skipped, 0 to 1.
   public var maxInvalidShare = 0.1
 
-  /// A folder of good pictures.
+  /// A folder of targets.
   public init(targets: String) { self.targets = targets }
 
-  /// Something that makes a picture worse. Strengths are drawn anew for every patch.
+  /// A degradation of an image. Strengths are drawn anew for every patch.
   public enum Degradation: Hashable, Sendable {
-    /// Gaussian noise of a deviation in parts of 255.
+    /// Gaussian noise, with the deviation in units of 1/255.
     case noise(deviation: ClosedRange<Double>)
-    /// JPEG's compression at a quality of 1 to 100.
+    /// JPEG compression with a quality of 1 to 100.
     case jpeg(quality: ClosedRange<Double>)
-    /// A Gaussian blur of a deviation in pixels.
+    /// A Gaussian blur, with the deviation in pixels.
     case blur(deviation: ClosedRange<Double>)
   }
 }
@@ -99,15 +101,16 @@ public struct DataRecipe: Hashable, Sendable {
 public struct BatchRecipe: Hashable, Sendable {
   /// Pairs in a batch, over all processes.
   public var size = 16
-  /// Into how many parts a batch is divided, whose gradients are added up: memory for time.
+  /// The number of parts that a batch is split into, with gradient accumulation: saves memory,
+  /// costs time.
   public var accumulation = 1
-  /// The side of a patch of what the network is given, in pixels.
+  /// The side of the network's input patch, in pixels.
   public var patch = 48
-  /// Mirrored left to right, half of the time.
+  /// Flip left to right, half of the time.
   public var horizontalFlip = true
-  /// Turned by quarters.
+  /// Rotate by multiples of 90 degrees.
   public var rot90 = true
-  /// Red, green and blue in any order.
+  /// Permute red, green and blue at random.
   public var channelShuffle = false
   /// Threads that prepare batches ahead.
   public var workers = 1
@@ -116,17 +119,17 @@ public struct BatchRecipe: Hashable, Sendable {
   public init() {}
 }
 
-/// A part of what makes a result good.
+/// One term of the loss.
 public struct LossRecipe: Hashable, Sendable {
-  /// What is measured.
+  /// The kind of loss.
   public var kind: Kind
-  /// How much it counts.
+  /// The weight.
   public var weight = 1.0
 
-  /// A loss that counts once.
+  /// A loss with weight 1 unless stated.
   public init(_ kind: Kind, weight: Double = 1) { (self.kind, self.weight) = (kind, weight) }
 
-  /// What is measured.
+  /// The kinds of loss.
   public enum Kind: Hashable, Sendable {
     /// The mean of |result - target|.
     case l1
@@ -136,18 +139,19 @@ public struct LossRecipe: Hashable, Sendable {
     case charbonnier(epsilon: Double)
     /// 1 - SSIM: Wang et al. (2004), with a Gaussian window of 11x11, deviation 1.5.
     case ssim
-    /// The mean of the absolute differences of neighbours of the result: Rudin, Osher and Fatemi (1992).
+    /// The mean absolute difference between neighbours of the result: Rudin, Osher and Fatemi
+    /// (1992).
     case totalVariation
     /// The distance of features: Johnson, Alahi and Fei-Fei (2016).
     case perceptual(PerceptualRecipe)
   }
 }
 
-/// A network whose features are compared.
+/// A perceptual loss: the network whose features are compared.
 public struct PerceptualRecipe: Hashable, Sendable {
-  /// A checkpoint, or a file of Keras's or PyTorch's, of weights that the registry knows.
+  /// A checkpoint, or a Keras or PyTorch file with weights that the registry knows.
   public var checkpoint: String
-  /// The nodes whose values are compared, with weights. Empty for what the architecture says.
+  /// The nodes whose values are compared, with weights. Empty for the architecture's default.
   public var layers: [String: Double] = [:]
   /// The distance: L1 or L2.
   public var isSquared = true
@@ -162,19 +166,19 @@ public struct AdversarialRecipe: Hashable, Sendable {
   public var architecture = "patch-discriminator"
   /// Members of its configuration, as a JSON object.
   public var configuration: JSON?
-  /// What both learn from.
+  /// The adversarial loss.
   public var kind = Kind.standard
-  /// How much it counts beside the losses.
+  /// Its weight relative to the losses.
   public var weight = 5e-3
-  /// The step at which it begins to count.
+  /// The step at which it takes effect.
   public var start = 0
-  /// Its own optimiser.
+  /// Its own optimizer.
   public var optimizer = OptimizerRecipe(learningRate: 1e-4)
 
   /// The defaults.
   public init() {}
 
-  /// What is learned from.
+  /// The adversarial losses.
   public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
     /// Goodfellow et al. (2014), the non-saturating form.
     case standard
@@ -185,9 +189,9 @@ public struct AdversarialRecipe: Hashable, Sendable {
   }
 }
 
-/// How weights follow gradients.
+/// The optimizer.
 public struct OptimizerRecipe: Hashable, Sendable {
-  /// The rule.
+  /// The kind of optimizer.
   public var kind = Kind.adam
   /// The highest learning rate.
   public var learningRate = 1e-3
@@ -195,43 +199,44 @@ public struct OptimizerRecipe: Hashable, Sendable {
   public var beta1 = 0.9
   /// The decay of the second moment: Adam's β₂.
   public var beta2 = 0.999
-  /// Added to the root of the second moment.
+  /// Added to the square root of the second moment.
   public var epsilon = 1e-8
-  /// The share of a weight that it loses in a step, times the rate: decoupled in AdamW, part of the
-  /// gradient in Adam and SGD.
+  /// The weight decay, relative to the learning rate: decoupled in AdamW, part of the gradient in
+  /// Adam and SGD.
   public var weightDecay = 0.0
 
   /// The defaults.
   public init(learningRate: Double = 1e-3) { self.learningRate = learningRate }
 
-  /// The rules.
+  /// The kinds of optimizer.
   public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
     /// Kingma and Ba (2015).
     case adam
     /// Loshchilov and Hutter (2019).
     case adamw
-    /// With momentum, as PyTorch has it.
+    /// With momentum, as in PyTorch.
     case sgd
   }
 }
 
-/// How the learning rate goes.
+/// The learning rate schedule.
 public struct ScheduleRecipe: Hashable, Sendable {
   /// The shape of the curve.
   public var kind = Kind.cosine
-  /// Steps at the beginning during which the rate rises from zero; none of one-cycle's own.
+  /// Steps at the start during which the rate rises from zero; not with one-cycle, which has its
+  /// own.
   public var warmup = 0
-  /// The last rate, in parts of the highest.
+  /// The last learning rate, relative to the highest.
   public var minLearningRateRatio = 1e-3
-  /// For steps: after which steps the rate falls.
+  /// For `step`: the steps after which the rate falls.
   public var milestones: [Int] = []
-  /// What the rate is multiplied with at each milestone.
+  /// For `step`: the factor of the rate at each milestone.
   public var factor = 0.5
 
   /// The defaults.
   public init() {}
 
-  /// The shapes.
+  /// The kinds of schedule.
   public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
     /// The highest rate throughout.
     case constant
@@ -244,28 +249,28 @@ public struct ScheduleRecipe: Hashable, Sendable {
   }
 }
 
-/// What is looked at on the way.
+/// Validation settings.
 public struct ValidationRecipe: Hashable, Sendable {
   /// A folder of originals; nil for none.
   public var data: String?
-  /// Steps from one validation to the next.
+  /// The number of steps between validations.
   public var every = 1_000
-  /// How many of the pictures' results are written, as PNG.
+  /// How many results to write, as PNG.
   public var samples = 2
 
   /// The defaults.
   public init() {}
 }
 
-/// What is kept on the way.
+/// Checkpoint settings.
 public struct SavingRecipe: Hashable, Sendable {
-  /// The folder of the run: checkpoints, logs, samples.
+  /// The run folder: checkpoints, logs, samples.
   public var folder = ""
-  /// Steps from one checkpoint to the next; nil for none.
+  /// The number of steps between checkpoints; nil for none.
   public var every: Int?
-  /// Minutes from one checkpoint to the next; nil for none.
+  /// The minutes between checkpoints; nil for none.
   public var minutes: Double? = 10
-  /// How many of the last are kept, beside the best.
+  /// How many of the latest checkpoints are kept, beside the best.
   public var keep = 2
 
   /// The defaults.

@@ -180,7 +180,7 @@ extension RecipeField {
 }
 
 extension Recipe {
-  /// The discriminator's section; setting any of it asks for it.
+  /// The discriminator's section; setting any of its fields creates it.
   fileprivate var adversary: AdversarialRecipe {
     get { adversarial ?? AdversarialRecipe() }
     set { adversarial = newValue }

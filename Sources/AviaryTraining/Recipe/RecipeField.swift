@@ -1,13 +1,13 @@
 internal import AviaryGraph
 
-/// A field of a recipe. The table of all fields is what YAML, the flags of `aviary train`, the
-/// guesses for mistyped names, and the documents go by.
+/// A field of a recipe. The table of all fields drives YAML, the flags of `aviary train`,
+/// suggestions for mistyped names, and the documents.
 package struct RecipeField: Sendable {
   /// How its value is given on the command line.
   package enum Style: Sendable {
-    /// By the flag alone, or by the flag with `no-` before it.
+    /// As the flag alone, or with the prefix `no-`.
     case truth
-    /// As it is, whatever it holds.
+    /// As text, whatever it contains.
     case text
     /// Separated by commas.
     case list
@@ -15,12 +15,12 @@ package struct RecipeField: Sendable {
     case value
   }
 
-  /// The names of sections and field in YAML, with points between: `batch.size`.
+  /// The names of the sections and the field in YAML, joined by dots: `batch.size`.
   package let path: String
-  /// The flag less its hyphens: `batch-size`.
+  /// The flag without its leading hyphens: `batch-size`.
   package let flag: String
-  /// The last part of the path and of the flag until version 0.2, still taken with a note; nil where
-  /// it is the same.
+  /// The last part of the path and of the flag up to version 0.2, still accepted with a note; nil
+  /// if unchanged.
   package let formerName: String?
   /// What is accepted: `an integer from 1 to 4096`.
   package let expected: String
@@ -28,14 +28,14 @@ package struct RecipeField: Sendable {
   package let help: String
   /// How a flag gives it.
   package let style: Style
-  /// What stands for the value in a flag's help.
+  /// The placeholder for the value in a flag's help.
   package let placeholder: String
   private let read: @Sendable (RecipeNode, inout Recipe) throws(RecipeProblem) -> Void
   private let write: @Sendable (Recipe) -> String
 
   /// - Parameters:
   ///   - flag: nil for the last part of the path.
-  ///   - formerName: the last part of path and flag until version 0.2.
+  ///   - formerName: the last part of path and flag up to version 0.2.
   init<Value>(
     _ path: String, flag: String? = nil, formerly formerName: String? = nil,
     _ member: any WritableKeyPath<Recipe, Value> & Sendable, _ value: RecipeValue<Value>,
@@ -44,7 +44,7 @@ package struct RecipeField: Sendable {
     self.init(path, flag: flag, formerly: formerName, \.self, member, value, help)
   }
 
-  /// A field of a section that there are several of.
+  /// A field of a section that occurs more than once.
   init<Section, Value>(
     _ path: String, flag: String? = nil, formerly formerName: String? = nil,
     _ section: any WritableKeyPath<Recipe, Section> & Sendable,
@@ -64,9 +64,9 @@ package struct RecipeField: Sendable {
   /// The value of the field as YAML on one line.
   package func text(of recipe: Recipe) -> String { write(recipe) }
 
-  /// Sets the field to a value of a file.
+  /// Sets the field to a value from a file.
   ///
-  /// - Parameter source: what the value is from, for messages.
+  /// - Parameter source: where the value comes from, for messages.
   func set(_ node: RecipeNode, in recipe: inout Recipe, source: String) throws(TrainingError) {
     do throws(RecipeProblem) { try read(node, &recipe) } catch {
       throw .recipe(
@@ -93,13 +93,13 @@ package struct RecipeField: Sendable {
     }
   }
 
-  /// The value that the field has where a recipe does not say; nil where it has to be said.
+  /// The value of the field if a recipe does not give it; nil if it is required.
   package var absent: String? {
     let text = write(Recipe("", data: DataRecipe(targets: "")))
     return text == "\"\"" || path == "data.targets" ? nil : text
   }
 
-  /// All fields as a table of Markdown, for the documents.
+  /// All fields as a Markdown table, for the documents.
   package static var markdown: String {
     let rows = all.map { field in
       let cells = [
@@ -113,21 +113,21 @@ package struct RecipeField: Sendable {
       .joined(separator: "\n") + "\n"
   }
 
-  /// The path of the field until version 0.2; nil where it is the same.
+  /// The path of the field up to version 0.2; nil if unchanged.
   var formerPath: String? { formerName.map { String(path.dropLast(lastPart.count)) + $0 } }
 
-  /// The flag of the field until version 0.2; nil where it is the same.
+  /// The flag of the field up to version 0.2; nil if unchanged.
   package var formerFlag: String? {
     formerName.map { String(flag.dropLast(lastPart.count)) + $0 }
   }
 
-  /// The part of the path behind the last point, with which the flags of renamed fields end.
+  /// The part of the path after the last dot, with which the flags of renamed fields end.
   private var lastPart: Substring { path.split(separator: ".").last ?? Substring(path) }
 
-  /// The field of a path; nil for none.
+  /// The field at a path; nil if there is none.
   package static func named(_ path: String) -> RecipeField? { all.first { $0.path == path } }
 
-  /// The sections that fields lie in, with points between.
+  /// The sections that contain fields, joined by dots.
   static let sections: Set<String> = {
     var sections: Set<String> = []
     for field in all {
@@ -137,9 +137,9 @@ package struct RecipeField: Sendable {
     return sections
   }()
 
-  /// The path of the field that a user may have meant by a name.
+  /// The path of the field that the user may have meant.
   static func nearest(to path: String) -> String? {
-    // In the wrong section, or by the name of the flag.
+    // In the wrong section, or under the flag's name.
     let last = path.split(separator: ".").last.map(String.init) ?? path
     let elsewhere = all.filter { $0.path.hasSuffix(".\(last)") || $0.flag == last }
     if elsewhere.count == 1 { return elsewhere[0].path }

@@ -1,12 +1,12 @@
 internal import AviaryGraph
 
-/// The members of a mapping, each asked for at most once.
+/// The members of a mapping, each read at most once.
 struct RecipeMembers {
   private let node: RecipeNode
   private var rest: [String: RecipeNode]
   private let names: [String]
 
-  /// - Parameter names: all that there may be, for what is unknown.
+  /// - Parameter names: all known members, to find unknown ones.
   init(_ node: RecipeNode, _ names: [String], expected: String) throws(RecipeProblem) {
     guard case .mapping(let members) = node.content else {
       throw RecipeProblem(expected, found: node)
@@ -21,7 +21,7 @@ struct RecipeMembers {
     }
   }
 
-  /// The value of a member; the default where it is absent.
+  /// The value of a member, or the default if it is absent.
   mutating func take<Value>(
     _ name: String, _ value: RecipeValue<Value>, default absent: Value? = nil
   ) throws(RecipeProblem) -> Value {

@@ -2,12 +2,12 @@ internal import AviaryFiles
 internal import Yams
 
 extension RecipeNode {
-  /// What a recipe may be. A hand writes a hundred lines; what is beyond is no recipe.
+  /// Limits of a recipe's text. People write a hundred lines by hand; far more is not a recipe.
   enum Limits {
     static let bytes = 1 << 16
     static let depth = 32
-    /// Asterisks before a letter. Each may repeat a part of the text, and so double the tree; aliases
-    /// are refused, but the parser has replaced them before that can be seen.
+    /// Asterisks before a letter. Each may repeat a part of the text and so double the tree.
+    /// Aliases are refused, but the parser expands them before that can be detected.
     static let aliases = 16
   }
 
@@ -23,8 +23,8 @@ extension RecipeNode {
       throw RecipeProblem(expected: "no alias (*)", found: "many", line: 1)
     }
     do {
-      // The encoding is stated, because the parser would ask the environment for it. Nodes refer
-      // weakly to their anchors, which the parser holds: it has to outlive them.
+      // The encoding is stated, because the parser would otherwise read it from the environment.
+      // Nodes have weak references to their anchors, which the parser owns: it must outlive them.
       let parser = try Parser(yaml: text, resolver: .basic, constructor: .default, encoding: .utf8)
       self = try withExtendedLifetime(parser) {
         try parser.singleRoot().map { try RecipeNode($0, depth: 0, line: 1) }
@@ -35,7 +35,8 @@ extension RecipeNode {
     }
   }
 
-  /// How many aliases there may be at most: what else has an asterisk, such as a comment, counts too.
+  /// An upper bound on the number of aliases: other asterisks, such as those in comments, count
+  /// too.
   private static func aliases(in text: String) -> Int {
     zip(text.utf8, text.utf8.dropFirst()).count { first, second in
       first == 0x2A && second > 0x20 && second != 0x2A
@@ -47,7 +48,7 @@ extension RecipeNode {
     func refuse(_ expected: String, _ found: String) -> RecipeProblem {
       RecipeProblem(expected: expected, found: found, line: line)
     }
-    // Nodes come in the order of the text, so that an anchor is met before what repeats it.
+    // Nodes come in the order of the text, so an anchor is met before its aliases.
     guard node.anchor == nil else { throw refuse("no anchor (&)", "one") }
     guard depth <= Limits.depth else {
       throw refuse("at most \(Limits.depth) levels in each other", "more")
@@ -67,7 +68,8 @@ extension RecipeNode {
       for (key, value) in mapping {
         let name = try RecipeNode(key, depth: depth + 1, line: line)
         guard let text = name.text else { throw RecipeProblem("a name", found: name) }
-        // Nodes are equal only if their tags are, so that `a` and `!x a` pass the parser's own check.
+        // Nodes are equal only if their tags are, so `a` and `!x a` pass the parser's own duplicate
+        // check.
         guard names.insert(text).inserted else {
           throw RecipeProblem(
             expected: "each name once", found: "\(name.label) twice", line: name.line)
@@ -82,10 +84,10 @@ extension RecipeNode {
 }
 
 extension RecipeProblem {
-  /// What the parser says, on one line.
+  /// The parser's error, on one line.
   fileprivate init(yaml error: any Error) {
     func problem(_ found: String, _ line: Int) -> RecipeProblem {
-      // The parser's sentences begin with what this message ends with.
+      // The parser's messages begin with what this message ends with.
       let words = found.split(separator: " ")
       let bare = words.drop { $0 == "but" || $0 == "found" }.joined(separator: " ")
       return RecipeProblem(expected: "YAML", found: bare, line: line)

@@ -1,11 +1,11 @@
 internal import AviaryFiles
 internal import AviaryGraph
 
-/// A value in a recipe's text and the line it begins at.
+/// A value in a recipe's text, with the line where it begins.
 struct RecipeNode: Sendable {
-  /// The three shapes that values have.
+  /// The three kinds of value.
   enum Content: Sendable {
-    /// Text; plain text, which stands without quotes, may be a number or a word such as `true`.
+    /// Text; plain (unquoted) text may be a number or a word such as `true`.
     case scalar(String, isPlain: Bool)
     case list([RecipeNode])
     /// In the order of the text; no name occurs twice.
@@ -24,7 +24,7 @@ struct RecipeNode: Sendable {
   /// From 1.
   var line: Int
 
-  /// A value of a flag, taken as it is.
+  /// A flag's value, unchanged.
   init(text: String) { (content, line) = (.scalar(text, isPlain: true), 1) }
 
   init(_ content: Content, line: Int) { (self.content, self.line) = (content, line) }
@@ -32,13 +32,13 @@ struct RecipeNode: Sendable {
   /// The text of a scalar.
   var text: String? { if case .scalar(let text, _) = content { text } else { nil } }
 
-  /// The text of a scalar without quotes: what numbers and words are read from.
+  /// The text of an unquoted scalar, from which numbers and words are read.
   var plain: String? { if case .scalar(let text, true) = content { text } else { nil } }
 
-  /// Whether the value says that there is none.
+  /// Whether the value is `none` or null.
   var isNull: Bool { plain.map { ["", "~", "null", "none"].contains($0) } ?? false }
 
-  /// The elements; a value that is no list counts as a list of one.
+  /// The elements; a value that is not a list counts as a list of one.
   var elements: [RecipeNode] {
     if case .list(let elements) = content { return elements }
     return isNull ? [] : [self]
@@ -55,9 +55,9 @@ struct RecipeNode: Sendable {
     }
   }
 
-  /// The value as JSON: a plain scalar that looks like a number, a truth value or null is one.
+  /// The value as JSON: an unquoted scalar that looks like a number, a boolean or null becomes one.
   ///
-  /// Numbers without a fraction are integers, as where JSON itself is read.
+  /// Numbers without a fraction become integers, as when JSON itself is read.
   var json: JSON {
     switch content {
     case .list(let elements): .array(elements.map(\.json))
@@ -72,25 +72,26 @@ struct RecipeNode: Sendable {
     }
   }
 
-  /// The number of a plain scalar in decimal notation, digits grouped by underscores if need be.
+  /// The number in an unquoted scalar in decimal notation; underscores may group digits.
   var number: Double? {
     guard let digits, let value = Double(digits), value.isFinite else { return nil }
     return value
   }
 
-  /// The integer of a plain scalar, also where it is written as 4e4.
+  /// The integer in an unquoted scalar, also if written as 4e4.
   var integer: Int? {
     guard let digits else { return nil }
     if let value = Int(digits) { return value }
-    // Beyond 2^53 a number with an exponent is no exact integer.
+    // Above 2^53 a number with an exponent is not an exact integer.
     guard let value = Double(digits), value.magnitude < 0x1p53 else { return nil }
     return Int(exactly: value)
   }
 
-  /// Of integers that fill 64 bits.
+  /// An unsigned 64-bit integer.
   var unsigned: UInt64? { digits.flatMap { UInt64($0) } }
 
-  /// The text of a decimal number less its underscores. `Double` would read `0x1p3` and `nan`, too.
+  /// The text of a decimal number without underscores. `Double` would also accept `0x1p3` and
+  /// `nan`.
   private var digits: String? {
     guard let plain, plain.utf8.count <= 64, plain.utf8.contains(where: isDigit),
       plain.utf8.allSatisfy({ isDigit($0) || "+-._eE".utf8.contains($0) })

@@ -1,7 +1,7 @@
-/// What is wrong with a value of a recipe, before it is known under which name it was given: as a
-/// field of a file or as a flag.
+/// An error in a recipe's value, before it is known whether the value was given as a field or as a
+/// flag.
 struct RecipeProblem: Error {
-  /// The part of the value that is wrong, such as `[1].weight`; empty for the whole.
+  /// The part of the value that is wrong, such as `[1].weight`; empty for the whole value.
   var part = ""
   var expected: String
   var found: String
@@ -16,7 +16,7 @@ struct RecipeProblem: Error {
     (self.expected, self.found, self.line) = (expected, found, line)
   }
 
-  /// The same problem, seen from what the value is a part of.
+  /// The same problem, relative to the enclosing value.
   func within(_ part: String) -> RecipeProblem {
     var problem = self
     problem.part = part + problem.part

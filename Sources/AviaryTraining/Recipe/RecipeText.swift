@@ -1,7 +1,7 @@
 internal import AviaryGraph
 
 extension Double {
-  /// The shortest text that is read back as this number; whole numbers without a point.
+  /// The shortest text that reads back as this number; integers without a decimal point.
   var brief: String {
     magnitude < 1e15 && self == rounded() && !(self == 0 && sign == .minus)
       ? "\(Int(self))" : "\(self)"
@@ -9,11 +9,10 @@ extension Double {
 }
 
 extension String {
-  /// The text as one value of YAML's flow style: between quotes, unless it can be taken for nothing
-  /// else without them.
+  /// The text as a value in YAML's flow style, quoted unless it is unambiguous without quotes.
   var quotedIfNeeded: String {
-    // What begins with a letter or a point and a slash is no number; the words that mean something
-    // else are left.
+    // Text that begins with a letter, or with a point and a slash, is not a number; that leaves
+    // words with another meaning.
     let words = ["true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"]
     let isPlain =
       !isEmpty && !words.contains(lowercased())
@@ -29,7 +28,7 @@ extension String {
     return isPlain ? self : quoted
   }
 
-  /// Between double quotes, with escapes that YAML and JSON share.
+  /// In double quotes, with escapes that YAML and JSON share.
   var quoted: String {
     var text = "\""
     for scalar in unicodeScalars {
@@ -40,8 +39,8 @@ extension String {
       case "\t": text += "\\t"
       case "\r": text += "\\r"
       default:
-        // What YAML does not hold as it is: control characters, line separators, the byte order
-        // mark, characters that are none.
+        // What YAML cannot contain literally: control characters, line separators, the byte order
+        // mark, non-characters.
         let code = scalar.value
         if code < 0x20 || (0x7F..<0xA0).contains(code) || (0x2028...0x2029).contains(code)
           || code == 0xFEFF || code & 0xFFFE == 0xFFFE
@@ -58,7 +57,8 @@ extension String {
     return text + "\""
   }
 
-  /// The parts before and after the first place of a separator; the whole where it is not found.
+  /// The parts before and after the first occurrence of a separator; the whole text if there is
+  /// none.
   func halves(at separator: String) -> [String] {
     let text = Array(utf8), mark = Array(separator.utf8)
     guard text.count > mark.count,

@@ -65,7 +65,7 @@ extension RecipeValue where Value == LossRecipe {
     }
   }
 
-  /// - Parameter node: all members but the weight.
+  /// - Parameter node: all members except the weight.
   private static func kind(
     _ name: RecipeNode, _ node: RecipeNode
   ) throws(RecipeProblem) -> LossRecipe.Kind {
@@ -124,7 +124,7 @@ extension RecipeValue where Value == LossRecipe {
 }
 
 extension RecipeValue where Value == [String: Double] {
-  /// Layers with weights, or a list of layers that weigh one each.
+  /// Layers with weights, or a list of layers with weight 1 each.
   static var layers: RecipeValue {
     let expected = "layers with weights, as {features.22: 1},"
     return RecipeValue(

@@ -1,21 +1,21 @@
 internal import AviaryGraph
 
-/// How a value of one type stands in a recipe: read from YAML or a flag, and written.
+/// How a type of value is read from YAML or a flag, and written.
 struct RecipeValue<Value: Sendable>: Sendable {
   /// What is accepted, for messages and documents.
   var expected: String
   /// How a flag gives it.
   var style = RecipeField.Style.value
-  /// What stands for the value in a flag's help.
+  /// The placeholder for the value in a flag's help.
   var placeholder: String
-  /// The value from its text.
+  /// Reads the value.
   var read: @Sendable (RecipeNode) throws(RecipeProblem) -> Value
-  /// The text of the value, on one line, as it is read back.
+  /// Writes the value on one line, in a form that can be read back.
   var write: @Sendable (Value) -> String
 }
 
 extension RecipeValue {
-  /// What the node gives, where it is accepted.
+  /// The value read from the node, if it is accepted.
   private static func quantity(
     _ expected: String, of value: @escaping @Sendable (RecipeNode) -> Value?,
     write: @escaping @Sendable (Value) -> String
@@ -40,7 +40,7 @@ extension RecipeValue where Value == Int {
 }
 
 extension RecipeValue where Value == UInt64 {
-  /// An integer of 64 bits.
+  /// A 64-bit unsigned integer.
   static var seed: RecipeValue {
     quantity("an integer from 0 to \(UInt64.max)", of: \.unsigned, write: { "\($0)" })
   }
@@ -56,7 +56,7 @@ extension RecipeValue where Value == Double {
 }
 
 extension RecipeValue where Value == ClosedRange<Double> {
-  /// A number, or a range that one is drawn from, as `5...25`.
+  /// A number, or a range to draw one from, such as `5...25`.
   static func range(_ limits: ClosedRange<Double>) -> RecipeValue {
     let expected =
       "a number or a range as 5...25, from \(limits.lowerBound.brief) to \(limits.upperBound.brief)"
@@ -64,8 +64,7 @@ extension RecipeValue where Value == ClosedRange<Double> {
       expected: expected,
       placeholder: "range",
       read: { (node) throws(RecipeProblem) in
-        // "5...25" and "1.5...2.5": the dots are looked for from the left, where no number ends in
-        // one.
+        // "5...25" and "1.5...2.5": search for the dots from the left, where no number ends in one.
         let parts = node.plain.map { $0.halves(at: "...") } ?? []
         let numbers = parts.compactMap { RecipeNode(text: $0).number }
         guard let low = numbers.first, let high = numbers.last, numbers.count == parts.count,
@@ -103,7 +102,7 @@ extension RecipeValue where Value == String {
       expected: expected, style: .text,
       placeholder: placeholder,
       read: { (node) throws(RecipeProblem) in
-        // A zero byte would end a path before its end.
+        // A NUL byte would truncate a path.
         guard let text = node.text, !text.isEmpty, !text.utf8.contains(0) else {
           throw RecipeProblem(expected, found: node)
         }
@@ -113,7 +112,7 @@ extension RecipeValue where Value == String {
 }
 
 extension RecipeValue where Value == String {
-  /// An architecture or the like.
+  /// The name of an architecture or the like.
   static func name(_ expected: String) -> RecipeValue { .text(expected, placeholder: "name") }
 
   /// A checkpoint.
@@ -124,7 +123,7 @@ extension RecipeValue where Value == String {
   /// A folder.
   static var folder: RecipeValue { .text("a folder", placeholder: "folder") }
 
-  /// A folder, or nothing as long as none is known.
+  /// A folder, or nothing while it is unknown.
   static var latterFolder: RecipeValue {
     var value = folder
     value.read = { (node) throws(RecipeProblem) in node.isNull ? "" : try folder.read(node) }
@@ -154,7 +153,7 @@ extension RecipeValue where Value: CaseIterable & RawRepresentable, Value.RawVal
 }
 
 extension RecipeValue where Value == JSON {
-  /// An object of JSON, which YAML's flow style contains.
+  /// A JSON object, which YAML's flow style includes.
   static var object: RecipeValue {
     RecipeValue(
       expected: "a mapping",
@@ -177,14 +176,14 @@ extension RecipeValue {
         if node.isNull { return nil }
         do throws(RecipeProblem) { return try value.read(node) } catch {
           var problem = error
-          // What is expected within a part of the value has no such choice.
+          // Parts of the value cannot be `none`.
           if problem.expected == value.expected { problem.expected += ", or none" }
           throw problem
         }
       }, write: { $0.map(value.write) ?? "none" })
   }
 
-  /// Values between brackets; one alone may stand without them.
+  /// Values in brackets; a single one needs none.
   static func list<Element>(_ element: RecipeValue<Element>, _ expected: String) -> RecipeValue
   where Value == [Element] {
     RecipeValue(

@@ -1,27 +1,27 @@
 internal import AviaryTensor
 
-/// A discriminator that learns beside the network, and how much its opinion counts.
+/// A discriminator that is trained alongside the network, and the weight of its loss.
 public struct Adversary {
   /// Tells results from targets.
   public var discriminator: Discriminator
-  /// How it learns.
+  /// Its optimizer.
   public var optimizer: Optimizer
-  /// How much its loss counts beside the others.
+  /// The weight of its loss relative to the others.
   public let weight: Double
-  /// The number of steps after which it begins to count, and to learn.
+  /// The number of steps after which it takes effect and is trained.
   public let start: Int
   private var gradients = GradientSum()
 
-  /// A discriminator with an optimiser of its own.
+  /// A discriminator with its own optimizer.
   public init(_ discriminator: Discriminator, _ optimizer: Optimizer, weight: Double, start: Int) {
     (self.discriminator, self.optimizer) = (discriminator, optimizer)
     (self.weight, self.start) = (weight, start)
   }
 
-  /// Learns from a part of a batch; the parameters change with the last part.
+  /// Trains on a part of a batch; the parameters are updated with the last part.
   ///
-  /// - Throws: `TrainingError.notFinite` for a gradient that is not finite: the step is not taken. What
-  ///   the discriminator and the optimiser throw.
+  /// - Throws: `TrainingError.notFinite` for a gradient that is not finite, in which case no step
+  ///   is taken; errors from the discriminator and the optimizer.
   mutating func learn(
     _ result: Tensor, _ target: Tensor, isLastPart: Bool, rate: Double,
     _ communicator: any Communicator
@@ -32,7 +32,7 @@ public struct Adversary {
     guard isLastPart else { return }
     var mean = gradients.mean()
     try communicator.average(&mean, mean.keys.sorted())
-    // Else a checkpoint might be written of it before the next step's loss shows what happened.
+    // Otherwise a checkpoint might be written before the next step's loss reveals the problem.
     let norm = GradientNorm.of(mean)
     guard norm.isFinite else {
       throw TrainingError.notFinite(

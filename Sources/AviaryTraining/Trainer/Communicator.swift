@@ -1,13 +1,13 @@
 public import AviaryTensor
 
-/// The processes that train one network together, each on its own part of every batch.
+/// The processes that train a network together, each on its own part of every batch.
 ///
-/// All processes call the same functions in the same order; each call ends only when all have made
-/// it. Sums are in the order of the ranks, so that every process has the same bits.
+/// All processes call the same functions in the same order, and each call returns only when all
+/// have made it. Sums are in rank order, so every process gets the same bits.
 public protocol Communicator: Sendable {
-  /// Which process this is, from 0.
+  /// This process's index, from 0.
   var rank: Int { get }
-  /// How many there are.
+  /// The number of processes.
   var size: Int { get }
 
   /// Replaces every number by the mean over the processes.
@@ -17,15 +17,15 @@ public protocol Communicator: Sendable {
   ///
   /// - Parameters:
   ///   - tensors: float32, of the same names and shapes in every process.
-  ///   - names: which, in the order in which they are exchanged.
+  ///   - names: the tensors to exchange, in this order.
   func average(_ tensors: inout [String: Tensor], _ names: [String]) throws
 
   /// Replaces tensors by those of rank 0; parameters as for `average`.
   func broadcast(_ tensors: inout [String: Tensor], _ names: [String]) throws
 
-  /// The texts of all processes, in the order of the ranks.
+  /// The texts of all processes, in rank order.
   func gather(_ text: String) throws -> [String]
 
-  /// Waits until all processes are here.
+  /// Waits until all processes have reached this call.
   func barrier() throws
 }

@@ -2,7 +2,7 @@
 public struct LossPart: Hashable, Sendable {
   /// The name, such as `l1`.
   public var name: String
-  /// What it was, its weight left aside.
+  /// Its value, unweighted.
   public var value: Double
 
   /// A part.

@@ -1,6 +1,6 @@
 public import AviaryTensor
 
-/// One process alone: nothing is exchanged.
+/// A single process: nothing is exchanged.
 public struct OneProcess: Communicator {
   /// The only one.
   public init() {}
@@ -14,10 +14,10 @@ public struct OneProcess: Communicator {
   public func average(_ values: inout [Double]) {}
   /// The mean of one is itself.
   public func average(_ tensors: inout [String: Tensor], _ names: [String]) {}
-  /// Rank 0 has its own already.
+  /// Rank 0 already has them.
   public func broadcast(_ tensors: inout [String: Tensor], _ names: [String]) {}
   /// Its own text.
   public func gather(_ text: String) -> [String] { [text] }
-  /// Nobody is waited for.
+  /// There is nobody to wait for.
   public func barrier() {}
 }

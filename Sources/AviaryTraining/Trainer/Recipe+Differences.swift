@@ -1,14 +1,14 @@
 extension Recipe {
-  /// What of a recipe does not change the weights: what is looked at and kept on the way, where the
-  /// pictures lie (their fingerprint tells whether they are the same), who prepares them.
+  /// Fields that do not affect the weights: validation, saving, the paths of images (the
+  /// fingerprint identifies them), the threads that load them.
   private static let withoutEffect = [
     "saving.", "validation.", "data.targets", "data.inputs", "data.max-invalid-share",
     "batch.workers",
     "threads", "from",
   ]
 
-  /// The fields in which this recipe would make other weights than an earlier one, with both values
-  /// in words; in the order of the recipe.
+  /// The fields in which this recipe would give different weights from an earlier one, with both
+  /// values in words, in the recipe's order.
   package func differences(from earlier: Recipe) -> [String] {
     RecipeField.all.compactMap { field in
       let (old, new) = (field.text(of: earlier), field.text(of: self))

@@ -1,15 +1,15 @@
-/// What one step of a training was.
+/// The results of one training step.
 public struct StepReport: Hashable, Sendable {
-  /// The loss: the sum of its parts, each times its weight; over all processes.
+  /// The loss: the weighted sum of its parts, averaged over all processes.
   public var loss: Double
-  /// The parts by name, not weighted, in the recipe's order.
+  /// The unweighted parts by name, in the recipe's order.
   public var parts: [LossPart]
   /// The learning rate.
   public var rate: Double
-  /// The Euclidean norm of the gradient over all parameters, before it was shortened.
+  /// The Euclidean norm of the gradient over all parameters, before clipping.
   public var gradientNorm: Double
-  /// Seconds spent in the network, forward and back.
+  /// Seconds spent in the network's forward and backward pass.
   public var compute: Double
-  /// Whether any process wishes to stop.
+  /// Whether any process wants to stop.
   public var isLast: Bool
 }

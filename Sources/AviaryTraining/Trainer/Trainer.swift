@@ -2,10 +2,10 @@ public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 
-/// A network that is being trained, apart from all files and folders: batches go in, and its
-/// parameters become better.
+/// A network in training, independent of files and folders: it takes batches and updates the
+/// parameters.
 ///
-/// The same batches, threads and processor give the same parameters bit by bit.
+/// The same batches, threads and processor give the same parameters bit for bit.
 public struct Trainer: ~Copyable {
   /// The network.
   public let graph: Graph
@@ -13,7 +13,7 @@ public struct Trainer: ~Copyable {
   public private(set) var parameters: [String: Tensor]
   /// Their moving average; nil for none.
   public private(set) var average: WeightAverage?
-  /// How they follow gradients.
+  /// The optimizer.
   public private(set) var optimizer: Optimizer
   /// A discriminator beside the losses; nil for none.
   public private(set) var adversary: Adversary?
@@ -22,14 +22,14 @@ public struct Trainer: ~Copyable {
   private let settings: TrainerSettings
   private let communicator: any Communicator
   private let engine: Engine
-  /// The parameters in the graph's order, in which processes exchange their gradients.
+  /// The parameters in the graph's order, which is the order in which processes exchange gradients.
   private let learned: [String]
 
-  /// Plans a network for batches of one shape.
+  /// Plans a network for one batch shape.
   ///
   /// - Parameters:
-  ///   - batchShape: N, channels, height, width of what the network is given at once.
-  ///   - parameters: what it begins with: all of the graph's, float32.
+  ///   - batchShape: N, channels, height, width of the input that is processed at once.
+  ///   - parameters: the initial parameters: all of the graph's, float32.
   ///   - communicator: the processes that train together.
   /// - Throws: `ComputeError` for a network that cannot be planned at that size.
   public init(
@@ -47,16 +47,16 @@ public struct Trainer: ~Copyable {
     learned = graph.parameters.filter { $0.role == .weight }.map(\.name)
   }
 
-  /// Steps taken, those before an interruption included.
+  /// Steps taken, including those before an interruption.
   public var stepCount: Int { optimizer.stepCount }
 
-  /// What is calculated, in order, and by which algorithms.
+  /// The steps of the plan, in order, with their algorithms.
   public var planSteps: [PlanStep] { plan.steps }
 
-  /// How each layer is done, for whoever wants the same again (`PlanOptions.choices`).
+  /// The kernel chosen for each layer, to plan the same again (`PlanOptions.choices`).
   public var planChoices: [PlanChoice] { plan.choices }
 
-  /// What is validated and kept: the average, or the parameters themselves.
+  /// What is validated and saved: the moving average, or the parameters themselves.
   public var result: [String: Tensor] { average?.weights ?? parameters }
 
   /// Takes a step.
@@ -64,12 +64,12 @@ public struct Trainer: ~Copyable {
   /// - Parameters:
   ///   - parts: this process's batches, of one shape; their gradients are averaged.
   ///   - rate: the learning rate.
-  ///   - adversaryRate: the discriminator's.
-  ///   - wishesToStop: whether this process would have it be the last step; the report says whether
-  ///     any would.
-  /// - Throws: `TrainingError.notFinite` for a loss or a gradient that is not finite, with where it
-  ///   began: the parameters are then as they were before. What the losses, the plan and the other
-  ///   processes throw.
+  ///   - adversaryRate: the discriminator's learning rate.
+  ///   - wishesToStop: whether this process wants this step to be the last; the report says whether
+  ///     any process does.
+  /// - Throws: `TrainingError.notFinite` for a loss or a gradient that is not finite, saying where
+  ///   it began; the parameters are then unchanged. Errors from the losses, the plan and the other
+  ///   processes.
   public mutating func step(
     _ parts: [Batch], rate: Double, adversaryRate: Double = 0, wishesToStop: Bool = false
   ) throws -> StepReport {
@@ -78,7 +78,7 @@ public struct Trainer: ~Copyable {
     var gradients = GradientSum()
     var values: [Double] = []
     var statistics = GradientSum()
-    // The discriminator learns when nothing can go wrong any more with the network's own step.
+    // The discriminator is trained once nothing can fail any more in the network's own step.
     var seen: [(result: Tensor, target: Tensor)] = []
     let hasAdversary = stepCount >= adversary?.start ?? .max
     for (number, part) in parts.enumerated() {
@@ -103,21 +103,21 @@ public struct Trainer: ~Copyable {
     }
     var mean = gradients.mean()
     try communicator.average(&mean, learned)
-    // As one process would see the whole batch, but for what the means of the parts differ by.
+    // As one process would see the whole batch, except for the differences between the parts'
+    // means.
     var moved = statistics.mean()
     if !moved.isEmpty { try communicator.average(&moved, moved.keys.sorted()) }
     var shared = values.map { $0 / Double(parts.count) } + [wishesToStop ? 1 : 0]
     try communicator.average(&shared)
     let norm = try norm(&mean)
-    // The discriminator first, whose gradient may not be finite either: it learns from results that
-    // there are already, so that the order makes no difference to anything else.
+    // The discriminator first, because its gradient may not be finite either. It is trained on
+    // existing results, so the order affects nothing else.
     for (number, pair) in seen.enumerated() {
       try adversary?.learn(
         pair.result, pair.target, isLastPart: number == seen.count - 1, rate: adversaryRate,
         communicator)
     }
-    // The network has not changed so far, and from here on nothing fails but what no input can bring
-    // about.
+    // The network is still unchanged, and from here on only a programming error can fail.
     let taken = stepCount
     try optimizer.step(&parameters, gradients: mean, rate: rate)
     for (name, value) in moved { parameters[name] = value }
@@ -128,7 +128,7 @@ public struct Trainer: ~Copyable {
       isLast: (shared.last ?? 0) > 0)
   }
 
-  /// The names of what `evaluate` finds beside the sum.
+  /// The names of the loss parts that `evaluate` returns beside the sum.
   private var partNames: [String] {
     losses.parts.map(\.name) + (adversary == nil ? [] : ["adversarial"])
   }
@@ -142,7 +142,7 @@ public struct Trainer: ~Copyable {
     return ([loss.value] + parts, loss.gradient)
   }
 
-  /// Adds what the discriminator thinks.
+  /// Adds the adversarial loss.
   private mutating func addAdversary(
     _ result: Tensor, _ target: Tensor, _ values: inout [Double], _ gradient: inout Tensor
   ) throws {
@@ -154,7 +154,7 @@ public struct Trainer: ~Copyable {
     gradient.add(opinion.gradient, times: weight)
   }
 
-  /// Another number for every step, process and part.
+  /// A different number for every step, process and part.
   private func dropoutSeed(part: Int) -> UInt64 {
     let place = communicator.rank * settings.parts + part
     var generator = SeededGenerator(
@@ -175,23 +175,23 @@ extension Trainer {
       "step \(stepCount + 1): \(bad.0)", expected: "a finite number", found: "\(bad.1)\(origin)")
   }
 
-  /// The norm of gradients, which are shortened where the recipe says so.
+  /// The norm of the gradients, which are clipped if the recipe says so.
   ///
-  /// - Throws: `TrainingError.notFinite` that names the layer, if they are not finite.
+  /// - Throws: `TrainingError.notFinite`, naming the layer, if they are not finite.
   private func norm(_ gradients: inout [String: Tensor]) throws(TrainingError) -> Double {
     let norm =
       settings.clipNorm.map { GradientNorm.clip(&gradients, to: $0) } ?? GradientNorm.of(gradients)
     guard !norm.isFinite else { return norm }
-    // The way back begins at the network's end: there it went wrong first.
+    // The backward pass starts at the network's end, so the last such layer is where it began.
     let name = learned.last { gradients[$0].map(Trainer.isFinite) == false }
     throw .notFinite(
       "step \(stepCount + 1): the gradient of \(name ?? "all parameters together")",
       expected: "finite numbers", found: norm.isNaN ? "no numbers" : "infinite ones")
   }
 
-  /// The first of the input, the parameters and the nodes' values, in order of execution, with a
-  /// number that is not finite. Takes memory for all values at once, and time; nil where there is no
-  /// such memory, or all is finite.
+  /// The first of the input, the parameters and the nodes' values, in order of execution, that
+  /// contains NaN or infinity. Takes time, and memory for all values at once; nil if there is not
+  /// enough memory, or if all values are finite.
   private func origin(in batch: Batch) -> String? {
     if !Trainer.isFinite(batch.input) { return "the input" }
     if !Trainer.isFinite(batch.target) { return "the target" }
@@ -207,8 +207,8 @@ extension Trainer {
     return names.first { values.outputs[$0].map(Trainer.isFinite) == false }
   }
 
-  /// Throws `TrainingError.notFinite` for a parameter with a number that is not finite, as a step may
-  /// make of a gradient that is: such parameters are not to be kept.
+  /// Throws `TrainingError.notFinite` for a parameter with NaN or infinite values, as a step can
+  /// produce from a finite gradient: such parameters must not be saved.
   public func checkParameters() throws(TrainingError) {
     let bad = graph.parameters.first { parameters[$0.name].map(Trainer.isFinite) == false }
     guard let bad else { return }
@@ -217,7 +217,7 @@ extension Trainer {
   }
 
   private static func isFinite(_ tensor: Tensor) -> Bool {
-    // Counters are no floats, and always finite.
+    // Counters are integers, and so always finite.
     guard tensor.elementType == .float32 else { return true }
     return unsafe tensor.withFloats { values in unsafe values.allSatisfy(\.isFinite) }
   }
