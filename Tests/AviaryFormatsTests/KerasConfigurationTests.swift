@@ -72,7 +72,7 @@ import Testing
         "input_layers": [["x", 0, 0]], "output_layers": [["merge_1", 0, 0]]}}
       """
     let imported = try graph(text, version: "1.0")
-    #expect(imported.graph.nodes.map(\.op) == [.add, .scale([0.5])])
+    #expect(imported.graph.nodes.map(\.op) == [.binary(.add), .scale(Scale([0.5]))])
   }
 
   @Test func aLambdaCountsByItsNameAlone() throws {
@@ -80,7 +80,9 @@ import Testing
       #"{"class_name": "Lambda", "config": {"name": "up", "function": "depth_to_space", "arguments": {"block_size": 1}}}"#
     )
     #expect(
-      try graph(named).graph.nodes.map(\.op) == [.pixelShuffle(factor: 1, order: .tensorflow)])
+      try graph(named).graph.nodes.map(\.op) == [
+        .pixelShuffle(PixelShuffle(factor: 1, order: .tensorflow))
+      ])
     let code = sequential(
       #"{"class_name": "Lambda", "config": {"name": "up", "function": ["4wEAAA==", null, null]}}"#)
     #expect(

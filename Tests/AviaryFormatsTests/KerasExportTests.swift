@@ -147,7 +147,8 @@ import Testing
     let node = Graph.Node(
       "a", .convolution(Convolution(filters: 4, kernel: 1, bias: false)), inputs: [0],
       parameters: ["a.weight"])
-    let shuffle = Graph.Node("b", .pixelShuffle(factor: 2, order: .pytorch), inputs: [1])
+    let shuffle = Graph.Node(
+      "b", .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)), inputs: [1])
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 1)], nodes: [node, shuffle],
       outputs: [Graph.Output("y", value: 2)], frozen: ["a.weight"])
@@ -174,16 +175,16 @@ import Testing
         .resize(Resize(.nearest, to: .factor(Ratio(1, 2)))),
         "no stock layer resizes but by whole factors"
       ),
-      (.pad(1, .reflect), "no layer pads by mirrored or repeated pixels"),
-      (.roll(shifts: [1], dimensions: [2]), "no stock layer moves elements round"),
+      (.pad(Pad(1, .reflect)), "no layer pads by mirrored or repeated pixels"),
+      (.roll(Roll(shifts: [1], dimensions: [2])), "no stock layer moves elements round"),
       (.matmul, "no stock layer multiplies matrices as it does"),
       (
         .activation(.gelu(approximate: true)),
         "GELU by tanh is an argument that no configuration has"
       ),
-      (.softmax(dimension: 0), "no layer works across pictures"),
+      (.softmax(Softmax(dimension: 0)), "no layer works across pictures"),
       (
-        .maxPool(Pool(kernel: 3, stride: 2, border: .explicit(2))),
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(2)))),
         "Keras pads a pooling window by half of it at most"
       ),
     ]

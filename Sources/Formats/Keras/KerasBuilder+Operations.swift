@@ -13,33 +13,34 @@ extension KerasBuilder {
     case .convolution(let c): return try convolution(try picture(x, name), c, node)
     case .transposedConvolution(let c):
       return try transposedConvolution(try picture(x, name), c, node)
-    case .linear(let features, let bias):
-      return try linear(x, features: features, bias: bias, node)
-    case .maxPool(let pool): return try maxPool(try picture(x, name), pool, name)
-    case .averagePool(let pool, let counts):
-      return try averagePool(try picture(x, name), pool, countsPadding: counts, name)
+    case .linear(let operation):
+      return try linear(x, features: operation.features, bias: operation.bias, node)
+    case .maxPool(let operation): return try maxPool(try picture(x, name), operation.window, name)
+    case .averagePool(let operation):
+      return try averagePool(
+        try picture(x, name), operation.window, countsPadding: operation.countsPadding, name)
     case .globalAveragePool:
       return add("GlobalAveragePooling2D", name, ["keepdims": true], [try picture(x, name)])
     case .batchNormalization(let b): return batchNormalization(x, b, node)
     case .activation(let activation): return try self.activation(x, activation, name)
-    case .prelu(let perChannel):
-      return prelu(x, name, perChannel: perChannel) { from, to in
+    case .prelu(let operation):
+      return prelu(x, name, perChannel: operation.perChannel) { from, to in
         .parameter(node.parameters[0], from == to ? [] : [.reshaped(from: from, to: to)])
       }
-    case .add, .subtract, .multiply:
+    case .binary(let operation):
       let className =
-        switch node.op {
+        switch operation {
         case .add: "Add"
         case .subtract: "Subtract"
-        default: "Multiply"
+        case .multiply: "Multiply"
         }
       let other = try arranged(inputs[1], x.order, name)
       let shape = zip(x.place.shape, other.place.shape).map {
         $0 == 1 ? $1 : $1 == 1 ? $0 : $0 ?? $1
       }
       return add(className, name, [:], [x, other], shape: shape)
-    case .scale(let values): return try affine(x, scale: values, offset: nil, name)
-    case .offset(let values): return try affine(x, scale: nil, offset: values, name)
+    case .scale(let operation): return try affine(x, scale: operation.values, offset: nil, name)
+    case .offset(let operation): return try affine(x, scale: nil, offset: operation.values, name)
     case .concatenate:
       if inputs.count == 1 { return x }
       var arranged = [x]
@@ -48,32 +49,35 @@ extension KerasBuilder {
       shape[x.axis(of: 1)] = shapes.channels(graph.inputs.count + position)
       return add(
         "Concatenate", name, ["axis": .int(x.axis(of: 1))], arranged, shape: shape)
-    case .slice(let start, let count):
-      return try slice(try picture(x, name), start: start, count: count, name)
-    case .pixelShuffle(let factor, let order):
-      return try pixelShuffle(try picture(x, name), factor, order, name)
-    case .pixelUnshuffle(let factor, let order):
-      return try pixelUnshuffle(try picture(x, name), factor, order, name)
+    case .slice(let operation):
+      return try slice(try picture(x, name), start: operation.start, count: operation.count, name)
+    case .pixelShuffle(let operation):
+      return try pixelShuffle(try picture(x, name), operation.factor, operation.order, name)
+    case .pixelUnshuffle(let operation):
+      return try pixelUnshuffle(try picture(x, name), operation.factor, operation.order, name)
     case .resize(let resize): return try self.resize(try picture(x, name), resize, name)
-    case .pad(let edges, let mode):
-      guard mode == .zero else {
+    case .pad(let operation):
+      guard operation.mode == .zero else {
         throw refusal(name, "no layer pads by mirrored or repeated pixels")
       }
-      return padded(try picture(x, name), edges, name)
-    case .crop(let edges): return cropped(try picture(x, name), edges, name)
-    case .dropout(let rate): return add("Dropout", name, ["rate": .number(rate)], [x])
+      return padded(try picture(x, name), operation.edges, name)
+    case .crop(let operation): return cropped(try picture(x, name), operation.edges, name)
+    case .dropout(let operation):
+      return add("Dropout", name, ["rate": .number(operation.rate)], [x])
     case .reduce(let reduction): return try self.reduction(x, reduction, name)
-    case .softmax(let dimension):
-      guard dimension > 0 else { throw refusal(name, "no layer works across pictures") }
-      return add("Softmax", name, ["axis": .int(x.axis(of: dimension))], [x])
-    case .layerNormalization(let dimensions, let epsilon):
-      return try layerNormalization(x, dimensions, epsilon, node)
-    case .reshape(let shape): return try reshape(x, shape, node)
-    case .permute(let order):
+    case .softmax(let operation):
+      guard operation.dimension > 0 else { throw refusal(name, "no layer works across pictures") }
+      return add("Softmax", name, ["axis": .int(x.axis(of: operation.dimension))], [x])
+    case .layerNormalization(let operation):
+      return try layerNormalization(x, operation.dimensions, operation.epsilon, node)
+    case .reshape(let operation): return try reshape(x, operation.shape, node)
+    case .permute(let operation):
       // Only what Keras's dimensions mean changes; layers that care move them.
-      return PlacedValue(place: x.place, order: x.order.map { order.firstIndex(of: $0) ?? 0 })
+      return PlacedValue(
+        place: x.place, order: x.order.map { operation.order.firstIndex(of: $0) ?? 0 })
     case .matmul: throw refusal(name, "no stock layer multiplies matrices as it does")
     case .roll: throw refusal(name, "no stock layer moves elements round")
+    case .expansion: preconditionFailure("graphs are expanded before they are written")
     }
   }
 

@@ -20,6 +20,7 @@ package enum KerasExport {
   package static func model(
     _ graph: Graph, borders: Borders = .layers
   ) throws(InterchangeError) -> KerasModel {
+    let graph = try graph.forExport()
     var builder = KerasBuilder(graph, try ExportShapes(graph), borders: borders)
     return try builder.build()
   }

@@ -89,7 +89,7 @@ extension KerasImport {
     case "selu":
       let inner = try function(
         .elu(alpha: 1.6732632423543772), x, layer, "\(name).elu")
-      return try add(.scale([1.0507009873554805]), [inner], name: name, of: layer)
+      return try add(.scale(Scale([1.0507009873554805])), [inner], name: name, of: layer)
     case "gelu": return try function(.gelu(approximate: false), x, layer, name)
     case "silu", "swish": return try function(.silu, x, layer, name)
     case "sigmoid": return try function(.sigmoid, x, layer, name)
@@ -98,14 +98,14 @@ extension KerasImport {
     case "hard_sigmoid": return try hardSigmoid(x, layer, name)
     case "hard_silu", "hard_swish":
       let gate = try hardSigmoid(x, layer, "\(name).gate")
-      return try add(.multiply, [x, gate], name: name, of: layer)
+      return try add(.binary(.multiply), [x, gate], name: name, of: layer)
     case "tanh_shrink":
       let bent = try function(.tanh, x, layer, "\(name).tanh")
-      return try add(.subtract, [x, bent], name: name, of: layer)
+      return try add(.binary(.subtract), [x, bent], name: name, of: layer)
     case "soft_shrink":
       let middle = try function(
         .clamp(minimum: -0.5, maximum: 0.5), x, layer, "\(name).clamp")
-      return try add(.subtract, [x, middle], name: name, of: layer)
+      return try add(.binary(.subtract), [x, middle], name: name, of: layer)
     case "softmax": return try softmax(x, axis: -1, layer, name: name)
     default:
       throw layer.refusal("activation '\(word.prefix(60))' is not supported")
@@ -117,8 +117,8 @@ extension KerasImport {
     _ x: KerasTensor, _ layer: KerasLayer, _ name: String
   ) throws(InterchangeError) -> KerasTensor {
     let scaled = try add(
-      .scale([isKeras3 ? 1.0 / 6 : 0.2]), [x], name: "\(name).scale", of: layer)
-    let moved = try add(.offset([0.5]), [scaled], name: "\(name).offset", of: layer)
+      .scale(Scale([isKeras3 ? 1.0 / 6 : 0.2])), [x], name: "\(name).scale", of: layer)
+    let moved = try add(.offset(Offset([0.5])), [scaled], name: "\(name).offset", of: layer)
     return try function(.clamp(minimum: 0, maximum: 1), moved, layer, name)
   }
 
@@ -149,7 +149,7 @@ extension KerasImport {
     _ x: KerasTensor, axis number: Int, _ layer: KerasLayer, name: String
   ) throws(InterchangeError) -> KerasTensor {
     let axis = try axis(number, of: x, layer)
-    return try add(.softmax(dimension: x.axes[axis]), [x], name: name, of: layer)
+    return try add(.softmax(Softmax(dimension: x.axes[axis])), [x], name: name, of: layer)
   }
 
   /// A learned slope for each channel, or one for all.
@@ -174,6 +174,7 @@ extension KerasImport {
       layer, "weight", [count], from: ["weight", "alpha", "0"],
       steps: stored == [count] ? [] : [.reshaped(from: stored, to: [count])])
     return try add(
-      .prelu(perChannel: !own.isEmpty), [x], name: layer.fullName, of: layer, parameters: [name])
+      .prelu(PReLU(perChannel: !own.isEmpty)), [x], name: layer.fullName, of: layer,
+      parameters: [name])
   }
 }

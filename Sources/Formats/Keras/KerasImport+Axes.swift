@@ -21,7 +21,8 @@ extension KerasImport {
     var order = axes
     for (old, new) in zip(value.axes, axes) { order[new] = old }
     var result = add(
-      .permute(order), [value], shape: order.map { value.shape[$0] }, name: "\(name).permuted")
+      .permute(Permute(order)), [value], shape: order.map { value.shape[$0] },
+      name: "\(name).permuted")
     result.axes = axes
     return result
   }
@@ -58,12 +59,13 @@ extension KerasImport {
     var picture = value
     picture.flattened = nil
     picture = add(
-      .reshape([0] + flattened.shape), [picture], shape: [1] + flattened.shape,
+      .reshape(Reshape([0] + flattened.shape)), [picture], shape: [1] + flattened.shape,
       name: "\(name).unflattened")
     picture.axes = [0] + flattened.axes.map { $0 + 1 }
     let turned = try arranged(picture, as: Array(picture.axes.indices), name)
     var row = add(
-      .reshape([0, value.shape[1]]), [turned], shape: value.shape, name: "\(name).flattened")
+      .reshape(Reshape([0, value.shape[1]])), [turned], shape: value.shape,
+      name: "\(name).flattened")
     row.axes = [0, 1]
     return row
   }
@@ -91,7 +93,7 @@ extension KerasImport {
     let shape = Array(value.shape.dropFirst())
     let count = shape.reduce(1, *)
     var row = add(
-      .reshape([0, count]), [value], shape: [1, count], name: layer.fullName)
+      .reshape(Reshape([0, count])), [value], shape: [1, count], name: layer.fullName)
     row.axes = [0, 1]
     row.isSized = false
     // channels_first counts by pixels all the same.
@@ -113,7 +115,7 @@ extension KerasImport {
       target.count(where: { $0 == -1 }) <= 1
     else { throw layer.refusal("target shape \(target): sizes above 0 and one -1 expected") }
     let plain = try arranged(value, as: Array(0..<value.rank), layer.fullName)
-    var result = try add(.reshape([0] + target), [plain], name: layer.fullName, of: layer)
+    var result = try add(.reshape(Reshape([0] + target)), [plain], name: layer.fullName, of: layer)
     result.axes = Array(result.shape.indices)
     result.isSized = false
     return result

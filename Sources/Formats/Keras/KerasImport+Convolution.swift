@@ -183,7 +183,7 @@ extension KerasImport {
     if bias { names.append(try bind(layer, "bias", [features])) }
     return try activated(
       try add(
-        .linear(features: features, bias: bias), [x], name: layer.fullName, of: layer,
+        .linear(Linear(features: features, bias: bias)), [x], name: layer.fullName, of: layer,
         parameters: names), layer)
   }
 

@@ -47,8 +47,8 @@ extension KerasImport {
     of x: KerasTensor, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     let position = x.index - inputs.count
-    guard nodes.indices.contains(position), case .scale(let factors) = nodes[position].op,
-      factors.count == 1, abs(factors[0] * 2.0.squareRoot() - 1) < 1e-6
+    guard nodes.indices.contains(position), case .scale(let factor) = nodes[position].op,
+      factor.values.count == 1, abs(factor.values[0] * 2.0.squareRoot() - 1) < 1e-6
     else { throw layer.refusal("the error function is known as a part of GELU alone") }
     var result = x
     result.errorFunction = ErrorFunction(value: nodes[position].inputs[0])

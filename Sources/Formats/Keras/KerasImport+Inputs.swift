@@ -123,7 +123,7 @@ extension KerasImport {
     sizeReason = "input \(input.name)"
     let target = shape.map { $0 ?? 1 }
     value = add(
-      .reshape([0] + target), [value], shape: [1] + target, name: "\(input.name).reshaped")
+      .reshape(Reshape([0] + target)), [value], shape: [1] + target, name: "\(input.name).reshaped")
     value.axes = Array(0...target.count)
     value.isSized = shape.count == 2
     notes.append(

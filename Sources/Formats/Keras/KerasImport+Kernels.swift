@@ -101,6 +101,6 @@ extension KerasImport {
     }
     let edges = Edges(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
-      .pad(edges, mode == "REFLECT" ? .reflect : .zero), [x], name: layer.fullName, of: layer)
+      .pad(Pad(edges, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
   }
 }

@@ -42,11 +42,12 @@ extension KerasImport {
     case "PReLU": return try prelu(layer, x)
     case "ZeroPadding2D":
       return try add(
-        .pad(try layer.edges(["padding"]), .zero), [try picture(x, layer)], name: layer.fullName,
+        .pad(Pad(try layer.edges(["padding"]), .zero)), [try picture(x, layer)],
+        name: layer.fullName,
         of: layer)
     case "Cropping2D":
       return try add(
-        .crop(try layer.edges(["cropping"])), [try picture(x, layer)], name: layer.fullName,
+        .crop(Crop(try layer.edges(["cropping"]))), [try picture(x, layer)], name: layer.fullName,
         of: layer)
     case "Flatten": return try flattened(x, layer)
     case "Reshape":
@@ -87,10 +88,10 @@ extension KerasImport {
     _ x: KerasTensor, by scale: Double, plus offset: Double, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     var x = x
-    if scale != 1 { x = try add(.scale([scale]), [x], name: layer.fullName, of: layer) }
+    if scale != 1 { x = try add(.scale(Scale([scale])), [x], name: layer.fullName, of: layer) }
     if offset != 0 {
       x = try add(
-        .offset([offset]), [x],
+        .offset(Offset([offset])), [x],
         name: scale != 1 ? "\(layer.fullName).offset" : layer.fullName, of: layer)
     }
     return x

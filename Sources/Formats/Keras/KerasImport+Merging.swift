@@ -53,7 +53,8 @@ extension KerasImport {
       throw layer.refusal("a value expected, a constant found")
     }
     if kind != "Average" { return value }
-    return try add(.scale([1 / Double(operands.count)]), [value], name: layer.fullName, of: layer)
+    return try add(
+      .scale(Scale([1 / Double(operands.count)])), [value], name: layer.fullName, of: layer)
   }
 
   /// Two values, element by element.
@@ -67,19 +68,19 @@ extension KerasImport {
       return value
     }
     switch kind {
-    case "Add", "Average": return sized(try add(.add, [a, b], name: name, of: layer))
-    case "Subtract": return sized(try add(.subtract, [a, b], name: name, of: layer))
-    case "Multiply": return sized(try add(.multiply, [a, b], name: name, of: layer))
+    case "Add", "Average": return sized(try add(.binary(.add), [a, b], name: name, of: layer))
+    case "Subtract": return sized(try add(.binary(.subtract), [a, b], name: name, of: layer))
+    case "Multiply": return sized(try add(.binary(.multiply), [a, b], name: name, of: layer))
     case "Maximum":
       // b + max(a - b, 0)
-      let difference = try add(.subtract, [a, b], name: "\(name).difference", of: layer)
+      let difference = try add(.binary(.subtract), [a, b], name: "\(name).difference", of: layer)
       let above = try function(.relu, difference, layer, "\(name).above")
-      return sized(try add(.add, [b, above], name: name, of: layer))
+      return sized(try add(.binary(.add), [b, above], name: name, of: layer))
     case "Minimum":
       // b - max(b - a, 0)
-      let difference = try add(.subtract, [b, a], name: "\(name).difference", of: layer)
+      let difference = try add(.binary(.subtract), [b, a], name: "\(name).difference", of: layer)
       let above = try function(.relu, difference, layer, "\(name).above")
-      return sized(try add(.subtract, [b, above], name: name, of: layer))
+      return sized(try add(.binary(.subtract), [b, above], name: name, of: layer))
     default: throw layer.refusal("no operation of ours computes it")
     }
   }
@@ -99,7 +100,8 @@ extension KerasImport {
     if second.rank == 2, first.rank > 2, !layer.module.contains(".ops") {
       let target = Array(repeating: 1, count: first.rank - 2) + [second.shape[1]]
       second = add(
-        .reshape([0] + target), [second], shape: [1] + target, name: "\(layer.fullName).expanded")
+        .reshape(Reshape([0] + target)), [second], shape: [1] + target,
+        name: "\(layer.fullName).expanded")
       second.axes = Array(0..<first.rank)
     }
     guard first.rank == second.rank else {

@@ -72,7 +72,8 @@ extension KerasImport {
       ? try bind(layer, "bias", shape, from: ["bias", "beta", hasScale ? "1" : "0"])
       : try bind(layer, "bias", made: try tensor(shape, filledWith: 0, layer))
     return try add(
-      .layerNormalization(dimensions: 1, epsilon: epsilon), [x], name: layer.fullName, of: layer,
+      .layerNormalization(LayerNormalization(dimensions: 1, epsilon: epsilon)), [x],
+      name: layer.fullName, of: layer,
       parameters: [weight, bias])
   }
 
@@ -123,11 +124,13 @@ extension KerasImport {
     let deviations = variances.map { max($0.squareRoot(), 1e-7) }
     let isInverse = try layer.flag(["invert"], default: false)
     if isInverse {
-      let scaled = try add(.scale(deviations), [x], name: "\(layer.fullName).scale", of: layer)
-      return try add(.offset(means), [scaled], name: layer.fullName, of: layer)
+      let scaled = try add(
+        .scale(Scale(deviations)), [x], name: "\(layer.fullName).scale", of: layer)
+      return try add(.offset(Offset(means)), [scaled], name: layer.fullName, of: layer)
     }
     let centred = try add(
-      .offset(means.map { -$0 }), [x], name: "\(layer.fullName).mean", of: layer)
-    return try add(.scale(deviations.map { 1 / $0 }), [centred], name: layer.fullName, of: layer)
+      .offset(Offset(means.map { -$0 })), [x], name: "\(layer.fullName).mean", of: layer)
+    return try add(
+      .scale(Scale(deviations.map { 1 / $0 })), [centred], name: layer.fullName, of: layer)
   }
 }

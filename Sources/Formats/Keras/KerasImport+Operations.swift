@@ -83,8 +83,8 @@ extension KerasImport {
     case "pad":
       return try padded(x, option("paddings") ?? arguments.first, options: call.options, layer)
     case "erf": return try errorFunction(of: x, layer)
-    case "negative": return try add(.scale([-1]), [x], name: name, of: layer)
-    case "square": return try add(.multiply, [x, x], name: name, of: layer)
+    case "negative": return try add(.scale(Scale([-1])), [x], name: name, of: layer)
+    case "square": return try add(.binary(.multiply), [x, x], name: name, of: layer)
     case "identity", "stopgradient", "converttotensor": return x
     case "softmax":
       return try softmax(x, axis: option("axis")?.int ?? -1, layer, name: name)
@@ -170,8 +170,9 @@ extension KerasImport {
     }
     return try add(
       isInverse
-        ? .pixelUnshuffle(factor: factor, order: .tensorflow)
-        : .pixelShuffle(factor: factor, order: .tensorflow), [x], name: layer.fullName, of: layer)
+        ? .pixelUnshuffle(PixelUnshuffle(factor: factor, order: .tensorflow))
+        : .pixelShuffle(PixelShuffle(factor: factor, order: .tensorflow)), [x],
+      name: layer.fullName, of: layer)
   }
 
   /// A mean over some of Keras's axes.
@@ -199,7 +200,8 @@ extension KerasImport {
       throw layer.refusal("a mean over rows and columns, or with keepdims, expected")
     }
     var row = add(
-      .reshape([0] + shape.dropFirst()), [plain], shape: shape, name: "\(layer.fullName).row")
+      .reshape(Reshape([0] + shape.dropFirst())), [plain], shape: shape,
+      name: "\(layer.fullName).row")
     row.axes = Array(shape.indices)
     return row
   }
@@ -221,15 +223,15 @@ extension KerasImport {
     }
     let limit = Double(Float.greatestFiniteMagnitude)
     switch (kind, isFirst) {
-    case ("Add", _): return try add(.offset(numbers), [x], name: name, of: layer)
-    case ("Multiply", _): return try add(.scale(numbers), [x], name: name, of: layer)
+    case ("Add", _): return try add(.offset(Offset(numbers)), [x], name: name, of: layer)
+    case ("Multiply", _): return try add(.scale(Scale(numbers)), [x], name: name, of: layer)
     case ("Subtract", false):
-      return try add(.offset(numbers.map { -$0 }), [x], name: name, of: layer)
+      return try add(.offset(Offset(numbers.map { -$0 })), [x], name: name, of: layer)
     case ("Subtract", true):
-      let negative = try add(.scale([-1]), [x], name: "\(name).negative", of: layer)
-      return try add(.offset(numbers), [negative], name: name, of: layer)
+      let negative = try add(.scale(Scale([-1])), [x], name: "\(name).negative", of: layer)
+      return try add(.offset(Offset(numbers)), [negative], name: name, of: layer)
     case ("Divide", false) where numbers.allSatisfy { (1 / $0).isFinite }:
-      return try add(.scale(numbers.map { 1 / $0 }), [x], name: name, of: layer)
+      return try add(.scale(Scale(numbers.map { 1 / $0 })), [x], name: name, of: layer)
     case ("Maximum", _) where numbers.count == 1 && abs(numbers[0]) < limit:
       return try function(.clamp(minimum: numbers[0], maximum: limit), x, layer, name)
     case ("Minimum", _) where numbers.count == 1 && abs(numbers[0]) < limit:

@@ -12,7 +12,8 @@ extension KerasImport {
       border: try layer.border())
     // TensorFlow's mean leaves padding out.
     let op: Op =
-      layer.className == "MaxPooling2D" ? .maxPool(pool) : .averagePool(pool, countsPadding: false)
+      layer.className == "MaxPooling2D"
+      ? .maxPool(MaxPool(pool)) : .averagePool(AveragePool(pool, countsPadding: false))
     return try add(op, [try picture(x, layer)], name: layer.fullName, of: layer)
   }
 
@@ -28,7 +29,8 @@ extension KerasImport {
     if try layer.flag(["keepdims"], default: false) { return result }
     let channels = result.shape[1]
     result = add(
-      .reshape([0, channels]), [result], shape: [1, channels], name: "\(layer.fullName).row")
+      .reshape(Reshape([0, channels])), [result], shape: [1, channels],
+      name: "\(layer.fullName).row")
     result.axes = [0, 1]
     return result
   }

@@ -33,7 +33,7 @@ extension KerasImport {
         let range = place(start, count)..<max(place(stop ?? count, count), place(start, count))
         guard !range.isEmpty else { throw refusal }
         x = try add(
-          .slice(start: range.lowerBound, count: range.count), [x],
+          .slice(ChannelSlice(start: range.lowerBound, count: range.count)), [x],
           name: "\(layer.fullName).channels", of: layer)
       case (4, let dimension) where dimension > 1:
         // How far from the far edge is known for any size only where it is counted from there.
@@ -48,7 +48,7 @@ extension KerasImport {
       default: throw refusal
       }
     }
-    return edges == .none ? x : try add(.crop(edges), [x], name: layer.fullName, of: layer)
+    return edges == .none ? x : try add(.crop(Crop(edges)), [x], name: layer.fullName, of: layer)
   }
 
   /// A place among so many, which counts from behind where it is negative.

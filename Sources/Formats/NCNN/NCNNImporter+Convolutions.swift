@@ -93,7 +93,7 @@ extension NCNNImporter {
     case 4: return try add(.activation(.sigmoid), layer, [value])
     case 6:
       let gate = try hardSigmoid(layer, value, try number(0), try number(1))
-      return try add(.multiply, layer, [value, gate])
+      return try add(.binary(.multiply), layer, [value, gate])
     case let other: throw layer.unsupported("a fused activation of kind \(other)")
     }
   }
@@ -102,8 +102,8 @@ extension NCNNImporter {
   mutating func hardSigmoid(
     _ layer: NCNNLayer, _ value: Int, _ alpha: Double, _ beta: Double
   ) throws(InterchangeError) -> Int {
-    let scaled = try add(.scale([alpha]), layer, [value])
-    let moved = try add(.offset([beta]), layer, [scaled])
+    let scaled = try add(.scale(Scale([alpha])), layer, [value])
+    let moved = try add(.offset(Offset([beta])), layer, [scaled])
     return try add(.activation(.clamp(minimum: 0, maximum: 1)), layer, [moved])
   }
 

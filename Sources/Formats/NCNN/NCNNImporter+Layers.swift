@@ -112,11 +112,11 @@ extension NCNNImporter {
     // All of a blob at once, unless it is a matrix of rows that fit.
     let shape = shape(value)
     if shape.count > 2, shape.count > 3 || shape[2] != inputs {
-      value = try add(.reshape([0, -1]), layer, [value])
+      value = try add(.reshape(Reshape([0, -1])), layer, [value])
     }
     let bias = try layer.integer(1, in: 0...1) == 1
     value = try add(
-      .linear(features: features, bias: bias), layer, [value],
+      .linear(Linear(features: features, bias: bias)), layer, [value],
       parameters: bias ? ["weight", "bias"] : ["weight"])
     try give(layer, .value(try fused(layer, value)))
   }
@@ -153,7 +153,8 @@ extension NCNNImporter {
     let perChannel = slopes > 1 || shape(value).count > 1 && shape(value)[1] == 1
     try give(
       layer,
-      .value(try add(.prelu(perChannel: perChannel), layer, [value], parameters: ["weight"])))
+      .value(try add(.prelu(PReLU(perChannel: perChannel)), layer, [value], parameters: ["weight"]))
+    )
   }
 
   private mutating func softmax(_ layer: NCNNLayer) throws(InterchangeError) {
@@ -162,13 +163,14 @@ extension NCNNImporter {
     let axis = try layer.integer(0, in: -rank + 1...rank - 2)
     try give(
       layer,
-      .value(try add(.softmax(dimension: axis < 0 ? rank + axis : axis + 1), layer, [value])))
+      .value(
+        try add(.softmax(Softmax(dimension: axis < 0 ? rank + axis : axis + 1)), layer, [value])))
   }
 
   private mutating func reshape(_ layer: NCNNLayer) throws(InterchangeError) {
     let value = try values(of: layer)[0]
     guard layer.type == "Reshape" else {
-      try give(layer, .value(try add(.reshape([0, -1]), layer, [value])))
+      try give(layer, .value(try add(.reshape(Reshape([0, -1])), layer, [value])))
       return
     }
     guard !layer.has(11), layer.number(3) == 0, !layer.has(6) else {
@@ -183,6 +185,6 @@ extension NCNNImporter {
     guard target.count > 1, target.count(where: { $0 == -1 }) <= 1,
       !target.dropFirst().contains(0) || target.count == shape(value).count
     else { throw layer.unsupported("a shape of \(target.dropFirst())") }
-    try give(layer, .value(try add(.reshape(target), layer, [value])))
+    try give(layer, .value(try add(.reshape(Reshape(target)), layer, [value])))
   }
 }

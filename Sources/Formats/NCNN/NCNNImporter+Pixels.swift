@@ -19,7 +19,7 @@ extension NCNNImporter {
       default: .reflect
       }
     if mode == .zero { try layer.require(5, 0, default: 0, "padding with other than zeros") }
-    try give(layer, .value(try add(.pad(edges, mode), layer, try values(of: layer))))
+    try give(layer, .value(try add(.pad(Pad(edges, mode)), layer, try values(of: layer))))
   }
 
   /// Only in the form of starts, ends and axes does a crop not depend on another blob.
@@ -45,7 +45,7 @@ extension NCNNImporter {
         guard first >= 0, last > first else {
           throw layer.unsupported("channels \(first) to \(last) of \(channels)")
         }
-        value = try add(.slice(start: first, count: last - first), layer, [value])
+        value = try add(.slice(ChannelSlice(start: first, count: last - first)), layer, [value])
       case let axis where axis == 1 || axis == 2:
         guard Self.edge.contains(start), isOpen || Self.edge.contains(-end) else {
           throw layer.unsupported("a part whose size does not follow the picture's")
@@ -59,7 +59,7 @@ extension NCNNImporter {
       default: throw layer.unsupported("axis \(axis)")
       }
     }
-    if edges != .none { value = try add(.crop(edges), layer, [value]) }
+    if edges != .none { value = try add(.crop(Crop(edges)), layer, [value]) }
     try give(layer, .value(value))
   }
 
@@ -75,7 +75,7 @@ extension NCNNImporter {
         return
       }
       let pooled = try add(.globalAveragePool, layer, [value])
-      try give(layer, .value(try add(.reshape([0, -1]), layer, [pooled])))
+      try give(layer, .value(try add(.reshape(Reshape([0, -1])), layer, [pooled])))
       return
     }
     let window = 1...GraphLimits.window
@@ -101,7 +101,9 @@ extension NCNNImporter {
       layer,
       .value(
         try add(
-          isMaximum ? .maxPool(pool) : .averagePool(pool, countsPadding: countsPadding), layer,
+          isMaximum
+            ? .maxPool(MaxPool(pool))
+            : .averagePool(AveragePool(pool, countsPadding: countsPadding)), layer,
           [value])))
   }
 
@@ -147,6 +149,8 @@ extension NCNNImporter {
     let order: ChannelOrder = try layer.integer(1, in: 0...1) == 0 ? .pytorch : .tensorflow
     try give(
       layer,
-      .value(try add(.pixelShuffle(factor: factor, order: order), layer, try values(of: layer))))
+      .value(
+        try add(
+          .pixelShuffle(PixelShuffle(factor: factor, order: order)), layer, try values(of: layer))))
   }
 }

@@ -18,13 +18,13 @@ extension NCNNImporter {
     case "ELU": op = .activation(.elu(alpha: layer.number(0, default: 0.1)))
     case "GELU": op = .activation(.gelu(approximate: layer.number(0) != 0))
     case "Swish": op = .activation(.silu)
-    case "UnaryOp" where layer.number(0) == 1: op = .scale([-1])
+    case "UnaryOp" where layer.number(0) == 1: op = .scale(Scale([-1]))
     case "UnaryOp" where layer.number(0) == 16: op = .activation(.tanh)
     case "HardSigmoid", "HardSwish":
       let gate = try hardSigmoid(
         layer, value, layer.number(0, default: 0.2), layer.number(1, default: 0.5))
       let isSwish = layer.type == "HardSwish"
-      try give(layer, .value(isSwish ? try add(.multiply, layer, [value, gate]) : gate))
+      try give(layer, .value(isSwish ? try add(.binary(.multiply), layer, [value, gate]) : gate))
       return
     default: throw layer.unsupported("no operation computes it")
     }
@@ -63,14 +63,15 @@ extension NCNNImporter {
         layer, .value(try arithmetic(layer, turned, value, try numbers(layer, tensor, value))))
     case (.value(let a), .value(let b)):
       let (a, b) = try aligned(layer, a, b)
-      let op: Op =
+      let op: Binary =
         switch kind {
         case .add: .add
         case .multiply: .multiply
         case .subtract, .subtractFrom: .subtract
         default: throw layer.unsupported("no operation computes \(kind) of two pictures")
         }
-      try give(layer, .value(try add(op, layer, kind == .subtractFrom ? [b, a] : [a, b])))
+      try give(
+        layer, .value(try add(.binary(op), layer, kind == .subtractFrom ? [b, a] : [a, b])))
     default: throw layer.unsupported("arithmetic of constants")
     }
   }
@@ -93,14 +94,14 @@ extension NCNNImporter {
     let largest = Double(Float.greatestFiniteMagnitude)
     guard numbers.allSatisfy(\.isFinite) else { throw layer.unsupported("a number not finite") }
     switch kind {
-    case .add: return try add(.offset(numbers), layer, [value])
-    case .subtract: return try add(.offset(numbers.map(-)), layer, [value])
-    case .multiply: return try add(.scale(numbers), layer, [value])
+    case .add: return try add(.offset(Offset(numbers)), layer, [value])
+    case .subtract: return try add(.offset(Offset(numbers.map(-))), layer, [value])
+    case .multiply: return try add(.scale(Scale(numbers)), layer, [value])
     case .divide where numbers.allSatisfy({ (1 / $0).isFinite }):
-      return try add(.scale(numbers.map { 1 / $0 }), layer, [value])
+      return try add(.scale(Scale(numbers.map { 1 / $0 })), layer, [value])
     case .subtractFrom:
-      let negative = try add(.scale([-1]), layer, [value])
-      return try add(.offset(numbers), layer, [negative])
+      let negative = try add(.scale(Scale([-1])), layer, [value])
+      return try add(.offset(Offset(numbers)), layer, [negative])
     case .maximum where numbers.count == 1:
       return try add(try clamp(layer, numbers[0], largest), layer, [value])
     case .minimum where numbers.count == 1:
@@ -115,9 +116,9 @@ extension NCNNImporter {
   ) throws(InterchangeError) -> (Int, Int) {
     var (a, b) = (a, b)
     if shape(a).count == 2, shape(b).count == 4 {
-      a = try add(.reshape([0, -1, 1, 1]), layer, [a])
+      a = try add(.reshape(Reshape([0, -1, 1, 1])), layer, [a])
     } else if shape(a).count == 4, shape(b).count == 2 {
-      b = try add(.reshape([0, -1, 1, 1]), layer, [b])
+      b = try add(.reshape(Reshape([0, -1, 1, 1])), layer, [b])
     }
     return (a, b)
   }
@@ -133,11 +134,11 @@ extension NCNNImporter {
     var terms: [Int] = []
     for (position, value) in values.enumerated() {
       let factor = factors.isEmpty ? 1 : factors[position]
-      terms.append(factor == 1 ? value : try add(.scale([factor]), layer, [value]))
+      terms.append(factor == 1 ? value : try add(.scale(Scale([factor])), layer, [value]))
     }
     var result = terms[0]
     for term in terms.dropFirst() {
-      result = try add(kind == 1 ? .add : .multiply, layer, [result, term])
+      result = try add(.binary(kind == 1 ? .add : .multiply), layer, [result, term])
     }
     try give(layer, .value(result))
   }
@@ -166,7 +167,7 @@ extension NCNNImporter {
       guard (1...GraphLimits.channels).contains(count), start + count <= channels else {
         throw layer.unsupported("\(count) channels from \(start) on of \(channels)")
       }
-      let part = try add(.slice(start: start, count: count), layer, [value])
+      let part = try add(.slice(ChannelSlice(start: start, count: count)), layer, [value])
       give(blob: output, .value(part))
       start += count
     }

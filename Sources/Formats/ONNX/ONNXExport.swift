@@ -21,7 +21,7 @@ public enum ONNXExport {
     graph: Graph, weights: TensorSource, record: @autoclosure () throws -> String? = nil,
     to path: String
   ) throws -> [String] {
-    var writer = ONNXWriter(graph, weights)
+    var writer = ONNXWriter(try graph.forExport(), weights)
     try writer.writeGraph()
     try writer.draft.write(to: path, record: try record(), producer: "1")
     return writer.notes

@@ -34,8 +34,8 @@ extension ONNXReader {
 
   private mutating func combined(_ a: Int, _ b: Int) throws(InterchangeError) -> Int {
     switch node.kind {
-    case "Add": return try add(.add, [a, b])
-    case "Sub": return try add(.subtract, [a, b])
+    case "Add": return try add(.binary(.add), [a, b])
+    case "Sub": return try add(.binary(.subtract), [a, b])
     case "Mul":
       // x · sigmoid(x)
       for (x, y) in [(a, b), (b, a)] {
@@ -43,7 +43,7 @@ extension ONNXReader {
           return try add(.activation(.silu), [x])
         }
       }
-      return try add(.multiply, [a, b])
+      return try add(.binary(.multiply), [a, b])
     default: throw unsupported("one value divided by another")
     }
   }
@@ -68,16 +68,18 @@ extension ONNXReader {
 
   /// A value times numbers. Factors that follow one another become one.
   mutating func scaled(_ value: Int, _ factors: [Double]) throws(InterchangeError) -> Int {
-    if let source = source(value), case .scale(let earlier) = source.op, earlier.count == 1 {
-      let product = factors.map { $0 * earlier[0] }
+    if let source = source(value), case .scale(let earlier) = source.op,
+      earlier.values.count == 1
+    {
+      let product = factors.map { $0 * earlier.values[0] }
       if product == [1] { return source.inputs[0] }
-      return try add(.scale(product), source.inputs)
+      return try add(.scale(Scale(product)), source.inputs)
     }
-    return factors == [1] ? value : try add(.scale(factors), [value])
+    return factors == [1] ? value : try add(.scale(Scale(factors)), [value])
   }
 
   private mutating func shifted(_ value: Int, _ terms: [Double]) throws(InterchangeError) -> Int {
-    terms == [0] ? value : try add(.offset(terms), [value])
+    terms == [0] ? value : try add(.offset(Offset(terms)), [value])
   }
 
   // MARK: - The Gaussian error linear unit
@@ -85,8 +87,8 @@ extension ONNXReader {
   /// The error function of x / √2, which older exporters write a GELU with.
   func errorFunction() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
-    guard let source = source(input), case .scale(let factor) = source.op, factor.count == 1,
-      abs(factor[0] - 0.5.squareRoot()) < 1e-5
+    guard let source = source(input), case .scale(let factor) = source.op,
+      factor.values.count == 1, abs(factor.values[0] - 0.5.squareRoot()) < 1e-5
     else { throw unsupported("Erf is read in GELU only, of x / √2") }
     return .errorFunction(of: source.inputs[0], plusOne: false)
   }
@@ -102,7 +104,7 @@ extension ONNXReader {
       guard case .value(let factor) = other else { break }
       let isHalf: Bool =
         if let source = source(factor) {
-          source.op == .scale([0.5]) && source.inputs == [x]
+          source.op == .scale(Scale([0.5])) && source.inputs == [x]
         } else { false }
       guard isHalf || factor == x else { break }
       let result = try add(.activation(.gelu(approximate: false)), [x])
@@ -125,10 +127,10 @@ extension ONNXReader {
     let isSwish = node.kind == "HardSwish"
     let input = try value(0)
     let slope = isSwish ? 1.0 / 6 : node.number("alpha") ?? 0.2
-    let sloped = try add(.scale([slope]), [input])
-    let shifted = try add(.offset([node.number("beta") ?? 0.5]), [sloped])
+    let sloped = try add(.scale(Scale([slope])), [input])
+    let shifted = try add(.offset(Offset([node.number("beta") ?? 0.5])), [sloped])
     let result = try add(.activation(.clamp(minimum: 0, maximum: 1)), [shifted])
-    return .value(isSwish ? try add(.multiply, [input, result]) : result)
+    return .value(isSwish ? try add(.binary(.multiply), [input, result]) : result)
   }
 
   mutating func clip() throws(InterchangeError) -> ONNXOperand {
@@ -176,14 +178,14 @@ extension ONNXReader {
       throw unsupported("an exponent of 1, 2 or 3 expected")
     }
     var result = input
-    for _ in 1..<Int(exponent[0]) { result = try add(.multiply, [result, input]) }
+    for _ in 1..<Int(exponent[0]) { result = try add(.binary(.multiply), [result, input]) }
     return .value(result)
   }
 
   mutating func sum() throws(InterchangeError) -> ONNXOperand {
     var result = try value(0)
     for input in node.inputs.indices.dropFirst() {
-      result = try add(.add, [result, try value(input)])
+      result = try add(.binary(.add), [result, try value(input)])
     }
     if node.kind == "Mean" { result = try scaled(result, [1 / Double(node.inputs.count)]) }
     return .value(result)
@@ -203,7 +205,8 @@ extension ONNXReader {
     }
     return .value(
       try add(
-        .prelu(perChannel: slope.shape != [1] || shapes[input][0].dropFirst().first == 1), [input],
+        .prelu(PReLU(perChannel: slope.shape != [1] || shapes[input][0].dropFirst().first == 1)),
+        [input],
         name: layer(slope.name), parameters: [slope.name]))
   }
 }

@@ -15,8 +15,8 @@ extension ONNXReader {
     guard order.count >= 2 else { throw unsupported("at least 2 dimensions expected") }
     order.swapAt(1, dimension)
     var turned: [Int] = []
-    for value in values { turned.append(try add(.permute(order), [value])) }
-    return .value(try add(.permute(order), [try add(.concatenate, turned)]))
+    for value in values { turned.append(try add(.permute(Permute(order)), [value])) }
+    return .value(try add(.permute(Permute(order)), [try add(.concatenate, turned)]))
   }
 
   mutating func slice() throws(InterchangeError) -> ONNXOperand {
@@ -40,11 +40,12 @@ extension ONNXReader {
       let size = shapes[result][0][dimension]
       switch dimension {
       case 1:
-        result = try add(.slice(start: before, count: size - before - after), [result])
+        result = try add(
+          .slice(ChannelSlice(start: before, count: size - before - after)), [result])
       case 2 where rank(result) == 4:
-        result = try add(.crop(Edges(before, 0, after, 0)), [result])
+        result = try add(.crop(Crop(Edges(before, 0, after, 0))), [result])
       case 3 where rank(result) == 4:
-        result = try add(.crop(Edges(0, before, 0, after)), [result])
+        result = try add(.crop(Crop(Edges(0, before, 0, after))), [result])
       default: throw unsupported("a slice of dimension \(dimension) of \(rank(result))")
       }
     }
@@ -67,7 +68,8 @@ extension ONNXReader {
     var start = 0
     var first: ONNXOperand?
     for (output, size) in zip(node.outputs, sizes) {
-      let part = ONNXOperand.value(try add(.slice(start: start, count: size), [input]))
+      let part = ONNXOperand.value(
+        try add(.slice(ChannelSlice(start: start, count: size)), [input]))
       operands[output] = part
       first = first ?? part
       start += size
@@ -88,11 +90,14 @@ extension ONNXReader {
       throw unsupported("numbers of \(channels) channels expected")
     }
     // TensorFlow's order of channels turned into PyTorch's.
-    if let source = source(input), case .pixelUnshuffle(let factor, .tensorflow) = source.op {
+    if let source = source(input), case .pixelUnshuffle(let unshuffle) = source.op,
+      unshuffle.order == .tensorflow
+    {
+      let factor = unshuffle.factor
       let (area, depth) = (factor * factor, channels / (factor * factor))
       if places == (0..<channels).map({ $0 % area * depth + $0 / area }) {
         return .value(
-          try add(.pixelUnshuffle(factor: factor, order: .pytorch), source.inputs))
+          try add(.pixelUnshuffle(PixelUnshuffle(factor: factor, order: .pytorch)), source.inputs))
       }
     }
     // Runs of neighbours, side by side.
@@ -108,7 +113,7 @@ extension ONNXReader {
     if runs.count == 1, runs[0] == (0, channels) { return .value(input) }
     var parts: [Int] = []
     for run in runs {
-      parts.append(try add(.slice(start: run.start, count: run.count), [input]))
+      parts.append(try add(.slice(ChannelSlice(start: run.start, count: run.count)), [input]))
     }
     return .value(parts.count == 1 ? parts[0] : try add(.concatenate, parts))
   }
@@ -148,11 +153,11 @@ extension ONNXReader {
     // Negative numbers cut.
     if edges.contains(where: { $0 < 0 }) {
       let cut = edges.map { max(-$0, 0) }
-      result = try add(.crop(Edges(cut[0], cut[1], cut[2], cut[3])), [result])
+      result = try add(.crop(Crop(Edges(cut[0], cut[1], cut[2], cut[3]))), [result])
     }
     if edges.contains(where: { $0 > 0 }) {
       let added = edges.map { max($0, 0) }
-      result = try add(.pad(Edges(added[0], added[1], added[2], added[3]), mode), [result])
+      result = try add(.pad(Pad(Edges(added[0], added[1], added[2], added[3]), mode)), [result])
     }
     return .value(result)
   }
@@ -161,7 +166,8 @@ extension ONNXReader {
     let input = try picture()
     guard let factor = node.integer("blocksize") else { throw unsupported("a blocksize expected") }
     if node.kind == "SpaceToDepth" {
-      return .value(try add(.pixelUnshuffle(factor: factor, order: .tensorflow), [input]))
+      return .value(
+        try add(.pixelUnshuffle(PixelUnshuffle(factor: factor, order: .tensorflow)), [input]))
     }
     let order: ChannelOrder
     switch node.text("mode") ?? "DCR" {
@@ -169,6 +175,6 @@ extension ONNXReader {
     case "CRD": order = .pytorch
     case let mode: throw unsupported("mode \(mode)")
     }
-    return .value(try add(.pixelShuffle(factor: factor, order: order), [input]))
+    return .value(try add(.pixelShuffle(PixelShuffle(factor: factor, order: order)), [input]))
   }
 }

@@ -14,7 +14,8 @@ extension ONNXReader {
     let bias = try parameter(2)
     return .value(
       try add(
-        .linear(features: weight.shape[0], bias: bias != nil), [input], name: layer(weight.name),
+        .linear(Linear(features: weight.shape[0], bias: bias != nil)), [input],
+        name: layer(weight.name),
         parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
   }
 
@@ -26,7 +27,7 @@ extension ONNXReader {
     }
     return .value(
       try add(
-        .linear(features: weight.shape[0], bias: false), [input], name: layer(weight.name),
+        .linear(Linear(features: weight.shape[0], bias: false)), [input], name: layer(weight.name),
         parameters: [weight.name]))
   }
 
@@ -34,11 +35,12 @@ extension ONNXReader {
   mutating func biased(_ value: Int, _ input: Int) throws(InterchangeError) -> Int? {
     let slot = ONNXParameters.Slot(node: position, input: input)
     guard node.kind == "Add", model.parameters.names[slot] != nil, let bias = try parameter(input),
-      let source = source(value), case .linear(let features, false) = source.op,
-      bias.shape == [features]
+      let source = source(value), case .linear(let linear) = source.op,
+      !linear.bias, bias.shape == [linear.features]
     else { return nil }
     return try add(
-      .linear(features: features, bias: true), source.inputs, name: "\(source.name).biased",
+      .linear(Linear(features: linear.features, bias: true)), source.inputs,
+      name: "\(source.name).biased",
       parameters: source.parameters + [bias.name])
   }
 
@@ -50,7 +52,7 @@ extension ONNXReader {
     guard version >= 13 || dimension == rank - 1 else {
       throw unsupported("softmax over several dimensions")
     }
-    return .value(try add(.softmax(dimension: dimension), [input]))
+    return .value(try add(.softmax(Softmax(dimension: dimension)), [input]))
   }
 
   mutating func batchNormalization() throws(InterchangeError) -> ONNXOperand {
@@ -85,7 +87,8 @@ extension ONNXReader {
     }
     return .value(
       try add(
-        .layerNormalization(dimensions: dimensions, epsilon: node.number("epsilon") ?? 1e-5),
+        .layerNormalization(
+          LayerNormalization(dimensions: dimensions, epsilon: node.number("epsilon") ?? 1e-5)),
         [input], name: layer(weight.name), parameters: [weight.name] + [bias].compactMap { $0 }))
   }
 

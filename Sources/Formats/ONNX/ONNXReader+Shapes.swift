@@ -16,7 +16,7 @@ extension ONNXReader {
     }
     let target = try target(rows, input)
     let isSame = target.count == rank(input) && target.allSatisfy { $0 == 0 }
-    return .value(isSame ? input : try add(.reshape(target), [input]))
+    return .value(isSame ? input : try add(.reshape(Reshape(target)), [input]))
   }
 
   /// The dimensions that the node asks for, for each picture; at most one -1 in each.
@@ -101,12 +101,12 @@ extension ONNXReader {
     if order == Array(0..<rank(input)) { return .value(input) }
     // Turned back at once.
     if let source = source(input), case .permute(let before) = source.op,
-      before.count == order.count, order.allSatisfy(before.indices.contains),
-      order.map({ before[$0] }) == Array(order.indices)
+      before.order.count == order.count, order.allSatisfy(before.order.indices.contains),
+      order.map({ before.order[$0] }) == Array(order.indices)
     {
       return .value(source.inputs[0])
     }
-    return .value(try add(.permute(order), [input]))
+    return .value(try add(.permute(Permute(order)), [input]))
   }
 
   // MARK: - Pixel shuffles
@@ -150,8 +150,8 @@ extension ONNXReader {
     let order: ChannelOrder = move.isTensorFlow ? .tensorflow : .pytorch
     let op: Op =
       move.isInverse
-      ? .pixelUnshuffle(factor: move.factor, order: order)
-      : .pixelShuffle(factor: move.factor, order: order)
+      ? .pixelUnshuffle(PixelUnshuffle(factor: move.factor, order: order))
+      : .pixelShuffle(PixelShuffle(factor: move.factor, order: order))
     let result = try add(op, [source])
     guard node.kind == "Reshape" else { throw unsupported("Reshape expected behind a shuffle") }
     // It must ask for the picture that the shuffle gives, at the stated size at least.

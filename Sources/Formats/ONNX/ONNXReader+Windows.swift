@@ -81,7 +81,8 @@ extension ONNXReader {
     let pool = Pool(kernel: kernel, stride: stride, border: border)
     return .value(
       try add(
-        node.kind == "MaxPool" ? .maxPool(pool) : .averagePool(pool, countsPadding: countsPadding),
+        node.kind == "MaxPool"
+          ? .maxPool(MaxPool(pool)) : .averagePool(AveragePool(pool, countsPadding: countsPadding)),
         [input]))
   }
 

@@ -10,71 +10,92 @@ extension ONNXWriter {
     switch node.op {
     case .convolution(let c): try convolution(c, node, value)
     case .transposedConvolution(let c): try transposedConvolution(c, node, value)
-    case .linear(_, let bias): try linear(bias, node, value)
-    case .maxPool(let pool): emit("MaxPool", node, inputs, value, try window(pool, node))
-    case .averagePool(let pool, let counts):
+    case .linear(let operation): try linear(operation.bias, node, value)
+    case .maxPool(let operation):
+      emit("MaxPool", node, inputs, value, try window(operation.window, node))
+    case .averagePool(let operation):
       emit(
         "AveragePool", node, inputs, value,
-        try window(pool, node) + [("count_include_pad", .integer(counts ? 1 : 0))])
+        try window(operation.window, node) + [
+          ("count_include_pad", .integer(operation.countsPadding ? 1 : 0))
+        ])
     case .globalAveragePool: emit("GlobalAveragePool", node, inputs, value)
     case .batchNormalization(let b): try batchNormalization(b, node, value)
     case .activation(let activation): self.activation(activation, node, value)
-    case .prelu(let perChannel):
+    case .prelu(let operation):
       let ones = [Int](repeating: 1, count: max(shape.count - 2, 0))
       let steps: [TensorStep] =
-        perChannel && !ones.isEmpty ? [.reshaped(from: [shape[1]], to: [shape[1]] + ones)] : []
+        operation.perChannel && !ones.isEmpty
+        ? [.reshaped(from: [shape[1]], to: [shape[1]] + ones)] : []
       emit("PRelu", node, [input, try parameter(node.parameters[0], steps)], value)
-    case .add: emit("Add", node, inputs, value)
-    case .subtract: emit("Sub", node, inputs, value)
-    case .multiply: emit("Mul", node, inputs, value)
-    case .scale(let factors):
-      emit("Mul", node, [input, floats(node, "factor", factors, rank: shape.count)], value)
-    case .offset(let terms):
-      emit("Add", node, [input, floats(node, "term", terms, rank: shape.count)], value)
+    case .binary(.add): emit("Add", node, inputs, value)
+    case .binary(.subtract): emit("Sub", node, inputs, value)
+    case .binary(.multiply): emit("Mul", node, inputs, value)
+    case .scale(let operation):
+      emit(
+        "Mul", node, [input, floats(node, "factor", operation.values, rank: shape.count)], value)
+    case .offset(let operation):
+      emit("Add", node, [input, floats(node, "term", operation.values, rank: shape.count)], value)
     case .concatenate: emit("Concat", node, inputs, value, [("axis", .integer(1))])
-    case .slice(let start, let count):
-      slice(node, value, axes: [1], from: [start], to: [start + count])
-    case .pixelShuffle(let factor, let order):
+    case .slice(let operation):
+      slice(
+        node, value, axes: [1], from: [operation.start], to: [operation.start + operation.count])
+    case .pixelShuffle(let operation):
       emit(
         "DepthToSpace", node, inputs, value,
         [
-          ("blocksize", .integer(factor)), ("mode", .text(order == .pytorch ? "CRD" : "DCR")),
+          ("blocksize", .integer(operation.factor)),
+          ("mode", .text(operation.order == .pytorch ? "CRD" : "DCR")),
         ])
-    case .pixelUnshuffle(let factor, let order):
-      let blocks: [(String, ONNXDraft.Attribute)] = [("blocksize", .integer(factor))]
-      guard order == .pytorch else { return emit("SpaceToDepth", node, inputs, value, blocks) }
+    case .pixelUnshuffle(let operation):
+      let blocks: [(String, ONNXDraft.Attribute)] = [("blocksize", .integer(operation.factor))]
+      guard operation.order == .pytorch else {
+        return emit("SpaceToDepth", node, inputs, value, blocks)
+      }
       // ONNX has TensorFlow's order only: the channels are put in the other.
-      let (area, depth) = (factor * factor, shape[1])
+      let (area, depth) = (operation.factor * operation.factor, shape[1])
       let order = integers(
         node, "order", (0..<area * depth).map { $0 % area * depth + $0 / area })
       let parts = step("SpaceToDepth", node, inputs, blocks)
       emit("Gather", node, [parts, order], value, [("axis", .integer(1))])
     case .resize(let resize): try self.resize(resize, node, value)
-    case .pad(let edges, let mode):
+    case .pad(let operation):
       let pads = integers(
-        node, "pads", [0, 0, edges.top, edges.left, 0, 0, edges.bottom, edges.right])
+        node, "pads",
+        [
+          0, 0, operation.edges.top, operation.edges.left, 0, 0, operation.edges.bottom,
+          operation.edges.right,
+        ])
       emit(
         "Pad", node, [input, pads], value,
-        [("mode", .text(mode == .zero ? "constant" : mode == .reflect ? "reflect" : "edge"))])
-    case .crop(let edges):
+        [
+          (
+            "mode",
+            .text(
+              operation.mode == .zero ? "constant" : operation.mode == .reflect ? "reflect" : "edge"
+            )
+          )
+        ])
+    case .crop(let operation):
       slice(
-        node, value, axes: [2, 3], from: [edges.top, edges.left],
-        to: [edges.bottom, edges.right].map { $0 == 0 ? .max : -$0 })
+        node, value, axes: [2, 3], from: [operation.edges.top, operation.edges.left],
+        to: [operation.edges.bottom, operation.edges.right].map { $0 == 0 ? .max : -$0 })
     case .dropout: emit("Identity", node, inputs, value)
     case .reduce(let reduction): reduce(reduction, node, value)
     case .matmul: emit("MatMul", node, inputs, value)
-    case .softmax(let dimension):
-      emit("Softmax", node, inputs, value, [("axis", .integer(dimension))])
-    case .layerNormalization(let dimensions, let epsilon):
+    case .softmax(let operation):
+      emit("Softmax", node, inputs, value, [("axis", .integer(operation.dimension))])
+    case .layerNormalization(let operation):
       let weight = try parameter(node.parameters[0]), bias = try parameter(node.parameters[1])
       emit(
         "LayerNormalization", node, [input, weight, bias], value,
-        [("axis", .integer(-dimensions)), ("epsilon", .float(epsilon))])
-    case .reshape(let target):
-      emit("Reshape", node, [input, integers(node, "shape", target)], value)
-    case .permute(let order):
-      emit("Transpose", node, inputs, value, [("perm", .integers(order))])
-    case .roll(let shifts, let dimensions): roll(shifts, dimensions, node, value)
+        [("axis", .integer(-operation.dimensions)), ("epsilon", .float(operation.epsilon))])
+    case .reshape(let operation):
+      emit("Reshape", node, [input, integers(node, "shape", operation.shape)], value)
+    case .permute(let operation):
+      emit("Transpose", node, inputs, value, [("perm", .integers(operation.order))])
+    case .roll(let operation): roll(operation.shifts, operation.dimensions, node, value)
+    case .expansion: preconditionFailure("graphs are expanded before they are written")
     }
   }
 

@@ -92,8 +92,9 @@ extension Op {
   fileprivate func namesItsInput(_ value: Int, _ node: Graph.Node) -> Bool {
     switch self {
     case .reshape: true
-    case .scale(let values), .offset(let values): values.count > 1
-    case .averagePool(_, let countsPadding): !countsPadding
+    case .scale(let operation): operation.values.count > 1
+    case .offset(let operation): operation.values.count > 1
+    case .averagePool(let operation): !operation.countsPadding
     default: node.inputs.count { $0 == value } > 1
     }
   }

@@ -24,9 +24,10 @@ struct PyTorchLayer {
       constructor = "Conv2d(\(Self.arguments(c, channels, padding)))"
     case .transposedConvolution(let c):
       constructor = "ConvTranspose2d(\(Self.arguments(c, channels)))"
-    case .linear(let features, let bias):
+    case .linear(let operation):
       let inputs = (shape.last ?? nil) ?? 1
-      constructor = "Linear(\(inputs), \(features)\(bias ? "" : ", bias=False"))"
+      constructor =
+        "Linear(\(inputs), \(operation.features)\(operation.bias ? "" : ", bias=False"))"
     case .batchNormalization(let b):
       guard b.scale == b.center, shape.count == 4 else { break }
       var arguments = ["\(channels)"]
@@ -34,11 +35,11 @@ struct PyTorchLayer {
       if b.momentum != 0.1 { arguments.append("momentum=\(b.momentum)") }
       if !b.scale { arguments.append("affine=False") }
       constructor = "BatchNorm2d(\(arguments.joined(separator: ", ")))"
-    case .prelu(let perChannel): constructor = "PReLU(\(perChannel ? channels : 1))"
-    case .layerNormalization(let dimensions, let epsilon):
-      let sizes = shape.suffix(dimensions).compactMap { $0 }
-      guard sizes.count == dimensions else { break }
-      constructor = "LayerNorm(\(PythonText.tuple(sizes)), eps=\(epsilon))"
+    case .prelu(let operation): constructor = "PReLU(\(operation.perChannel ? channels : 1))"
+    case .layerNormalization(let operation):
+      let sizes = shape.suffix(operation.dimensions).compactMap { $0 }
+      guard sizes.count == operation.dimensions else { break }
+      constructor = "LayerNorm(\(PythonText.tuple(sizes)), eps=\(operation.epsilon))"
     default: break
     }
   }

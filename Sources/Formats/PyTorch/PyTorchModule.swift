@@ -13,6 +13,7 @@ package enum PyTorchModule {
   package static func source(
     graph: Graph, className: String, weightsFile: String
   ) throws(InterchangeError) -> String {
+    let graph = try graph.forExport()
     let shapes = try ExportShapes(graph)
     let (members, layers) = try members(of: graph, shapes)
     let arguments = arguments(of: graph)

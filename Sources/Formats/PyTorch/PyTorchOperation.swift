@@ -20,34 +20,41 @@ struct PyTorchOperation {
     case .linear: return called(x) ?? "F.linear(\(x), \(parameters()))"
     case .batchNormalization(let b): return batchNormalization(x, b)
     case .prelu: return called(x) ?? "F.prelu(\(x), \(parameters()))"
-    case .layerNormalization(let dimensions, let epsilon):
+    case .layerNormalization(let operation):
       return called(x)
-        ?? "F.layer_norm(\(x), \(object(x)).shape[-\(dimensions):], \(parameters()), eps=\(epsilon))"
-    case .maxPool(let pool): return maxPool(x, pool, &forward)
-    case .averagePool(let pool, let countsPadding):
-      return averagePool(x, pool, countsPadding, &forward)
+        ?? "F.layer_norm(\(x), \(object(x)).shape[-\(operation.dimensions):], \(parameters()), eps=\(operation.epsilon))"
+    case .maxPool(let operation): return maxPool(x, operation.window, &forward)
+    case .averagePool(let operation):
+      return averagePool(x, operation.window, operation.countsPadding, &forward)
     case .globalAveragePool: return "F.adaptive_avg_pool2d(\(x), 1)"
     case .activation(let activation): return activation.python(x, object(x))
-    case .add: return "\(x) + \(term(inputs[1]))"
-    case .subtract: return "\(x) - \(term(inputs[1]))"
-    case .multiply: return "\(factor(x)) * \(factor(inputs[1]))"
-    case .scale(let values): return "\(factor(x)) * \(constant(values, x))"
-    case .offset(let values): return "\(x) + \(constant(values, x))"
+    case .binary(.add): return "\(x) + \(term(inputs[1]))"
+    case .binary(.subtract): return "\(x) - \(term(inputs[1]))"
+    case .binary(.multiply): return "\(factor(x)) * \(factor(inputs[1]))"
+    case .scale(let operation): return "\(factor(x)) * \(constant(operation.values, x))"
+    case .offset(let operation): return "\(x) + \(constant(operation.values, x))"
     case .concatenate: return "torch.cat([\(inputs.joined(separator: ", "))], 1)"
-    case .slice(let start, let count): return "\(object(x))[:, \(start):\(start + count)]"
-    case .pixelShuffle(let factor, .pytorch): return "F.pixel_shuffle(\(x), \(factor))"
-    case .pixelShuffle(let factor, .tensorflow):
-      forward.need(.depthToSpace)
-      return "depth_to_space(\(x), \(factor))"
-    case .pixelUnshuffle(let factor, .pytorch): return "F.pixel_unshuffle(\(x), \(factor))"
-    case .pixelUnshuffle(let factor, .tensorflow):
-      forward.need(.spaceToDepth)
-      return "space_to_depth(\(x), \(factor))"
+    case .slice(let operation):
+      return "\(object(x))[:, \(operation.start):\(operation.start + operation.count)]"
+    case .pixelShuffle(let shuffle):
+      switch shuffle.order {
+      case .pytorch: return "F.pixel_shuffle(\(x), \(shuffle.factor))"
+      case .tensorflow:
+        forward.need(.depthToSpace)
+        return "depth_to_space(\(x), \(shuffle.factor))"
+      }
+    case .pixelUnshuffle(let shuffle):
+      switch shuffle.order {
+      case .pytorch: return "F.pixel_unshuffle(\(x), \(shuffle.factor))"
+      case .tensorflow:
+        forward.need(.spaceToDepth)
+        return "space_to_depth(\(x), \(shuffle.factor))"
+      }
     case .resize(let resize):
       return resize.python(x, like: inputs.count > 1 ? inputs[1] : nil, &forward)
-    case .pad(let edges, let mode): return pad(x, edges, mode)
-    case .crop(let edges): return "\(object(x))[\(Self.range(edges))]"
-    case .dropout(let rate): return "F.dropout(\(x), \(rate), self.training)"
+    case .pad(let operation): return pad(x, operation.edges, operation.mode)
+    case .crop(let operation): return "\(object(x))[\(Self.range(operation.edges))]"
+    case .dropout(let operation): return "F.dropout(\(x), \(operation.rate), self.training)"
     case .reduce(let reduction):
       let name =
         switch reduction.kind {
@@ -58,14 +65,16 @@ struct PyTorchOperation {
       let keeps = reduction.keepsDimensions ? ", keepdim=True" : ""
       return "\(object(x)).\(name)(\(PythonText.tuple(reduction.dimensions))\(keeps))"
     case .matmul: return "torch.matmul(\(x), \(inputs[1]))"
-    case .softmax(let dimension): return "\(object(x)).softmax(\(dimension))"
-    case .reshape(let shape):
-      let sizes = shape.enumerated().map { $1 == 0 ? "\(x).shape[\($0)]" : "\($1)" }
+    case .softmax(let operation): return "\(object(x)).softmax(\(operation.dimension))"
+    case .reshape(let operation):
+      let sizes = operation.shape.enumerated().map { $1 == 0 ? "\(x).shape[\($0)]" : "\($1)" }
       return "\(x).reshape(\(sizes.joined(separator: ", ")))"
-    case .permute(let order):
-      return "\(object(x)).permute(\(order.map(String.init).joined(separator: ", ")))"
-    case .roll(let shifts, let dimensions):
-      return "\(object(x)).roll(\(PythonText.tuple(shifts)), \(PythonText.tuple(dimensions)))"
+    case .permute(let operation):
+      return "\(object(x)).permute(\(operation.order.map(String.init).joined(separator: ", ")))"
+    case .roll(let operation):
+      return
+        "\(object(x)).roll(\(PythonText.tuple(operation.shifts)), \(PythonText.tuple(operation.dimensions)))"
+    case .expansion: preconditionFailure("graphs are expanded before they are written")
     }
   }
 

@@ -30,7 +30,8 @@ struct ShuffleOrder {
     var shuffles: [Shuffle] = []
     var others: [String] = []
     for node in graph.nodes {
-      guard case .pixelShuffle(let factor, .pytorch) = node.op else { continue }
+      guard case .pixelShuffle(let shuffle) = node.op, shuffle.order == .pytorch else { continue }
+      let factor = shuffle.factor
       var value = node.inputs[0]
       var parameters: [String] = []
       var channels: Int?
@@ -38,7 +39,7 @@ struct ShuffleOrder {
         let before = graph.nodes[value - graph.inputs.count]
         parameters += before.parameters
         switch before.op {
-        case .activation, .batchNormalization, .prelu(perChannel: true), .dropout:
+        case .activation, .batchNormalization, .prelu(PReLU(perChannel: true)), .dropout:
           value = before.inputs[0]
         case .prelu:
           // One slope for all channels.
