@@ -1,3 +1,4 @@
+internal import AviaryCheckpoint
 internal import Aviary
 internal import AviaryCompute
 internal import AviaryGraph

@@ -1,5 +1,5 @@
+public import AviaryFormats
 public import AviaryGraph
-public import AviaryInterchange
 
 /// What can be wrong when models are found, made and used; what goes wrong below comes with the
 /// errors of the modules below.

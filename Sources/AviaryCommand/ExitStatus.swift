@@ -1,9 +1,9 @@
+import AviaryContainers
+import AviaryFormats
 import Aviary
-import AviaryCheckpoint
 import AviaryCompute
 import AviaryGraph
 import AviaryImage
-import AviaryInterchange
 import AviaryTraining
 
 /// What the program's status says when it ends; the numbers are those of sysexits.h.

@@ -32,18 +32,19 @@ struct Blueprint {
   init(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]?, options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let (graph, shapes) = try Blueprint.expanded(graph, for: inputShapes)
     try self.init(Program(graph, shapes: shapes, outputs: outputs), options, engine)
   }
 
-  /// The shapes of all values.
+  /// The graph without expansions, and the shapes of all its values.
   ///
   /// - Throws: `ComputeError.graph`.
-  static func shapes(
-    of graph: Graph, for inputShapes: [[Int]]
-  ) throws(ComputeError) -> [[Int]] {
+  static func expanded(
+    _ graph: Graph, for inputShapes: [[Int]]
+  ) throws(ComputeError) -> (graph: Graph, shapes: [[Int]]) {
     do throws(GraphError) {
-      return try graph.shapes(for: inputShapes)
+      let graph = try graph.expanded().graph
+      return (graph, try graph.shapes(for: inputShapes))
     } catch {
       throw .graph(error)
     }

@@ -74,26 +74,7 @@ extension Graph {
     let shapes = try shapes(height: height, width: width)
     let nodes = nodes.map { node in
       var node = node
-      let input = shapes[node.inputs[0]]
-      func resolve(
-        _ border: Border, _ kernel: Size, _ stride: Size, _ dilation: Size = 1
-      ) -> Border {
-        .explicit(
-          border.edges(
-            size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation))
-      }
-      switch node.op {
-      case .convolution(var c):
-        c.border = resolve(c.border, c.kernel, c.stride, c.dilation)
-        node.op = .convolution(c)
-      case .maxPool(var pool):
-        pool.border = resolve(pool.border, pool.kernel, pool.stride)
-        node.op = .maxPool(pool)
-      case .averagePool(var pool, let countsPadding):
-        pool.border = resolve(pool.border, pool.kernel, pool.stride)
-        node.op = .averagePool(pool, countsPadding: countsPadding)
-      default: break
-      }
+      node.op = node.op.operation.resolvingPadding(shapes[node.inputs[0]]).op
       return node
     }
     return try Graph(
@@ -114,7 +95,8 @@ extension Graph {
   package func multiplyAdds(for inputShapes: [[Int]]) throws(GraphError) -> [Double] {
     let shapes = try shapes(for: inputShapes)
     return nodes.indices.map { i in
-      nodes[i].op.multiplyAdds(nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
+      nodes[i].op.operation.multiplyAdds(
+        nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
     }
   }
 

@@ -1,6 +1,6 @@
+import AviaryCheckpoint
 import Aviary
 import AviaryGraph
-import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials

@@ -1,7 +1,7 @@
-import Aviary
 import AviaryCheckpoint
+import AviaryFormats
+import Aviary
 import AviaryGraph
-import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport
 import Testing

@@ -113,7 +113,7 @@ extension Op {
     switch self {
     case .convolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
     case .transposedConvolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
-    case .linear(_, let bias): ["weight"] + (bias ? ["bias"] : [])
+    case .linear(let operation): ["weight"] + (operation.bias ? ["bias"] : [])
     case .batchNormalization(let b):
       (b.scale ? ["weight"] : []) + (b.center ? ["bias"] : [])
         + ["running_mean", "running_var", "num_batches_tracked"]

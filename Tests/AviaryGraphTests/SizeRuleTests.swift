@@ -46,7 +46,7 @@ import Testing
     // Heights must be even, and only those divisible by 6 come out as three halves less nothing.
     #expect(
       try rule {
-        $0.applying(.pixelUnshuffle(factor: 2, order: .pytorch))
+        $0.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch)))
           .convolution("a", 2, kernel: 3, stride: 3, border: .same)
       } == SizeRule(scale: Ratio(1, 6), multiple: 2, exactMultiple: 6, shrinkage: 0, minimum: 2))
   }
@@ -73,7 +73,7 @@ import Testing
   @Test func oneSizeOnly() throws {
     let graph = try Graph(
       inputs: [.init("image", channels: 4, size: Size(6, 5))],
-      nodes: [.init("a", .pixelShuffle(factor: 2, order: .pytorch), inputs: [0])],
+      nodes: [.init("a", .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)), inputs: [0])],
       outputs: [.init("output", value: 1)])
     #expect(
       graph.sizeRule()
@@ -128,10 +128,11 @@ import Testing
     let matrices = try Graph(
       inputs: [.init("image", channels: 6, size: Size(4, 5))],
       nodes: [
-        .init("flat", .reshape([0, 0, -1]), inputs: [0]),
-        .init("tokens", .permute([0, 2, 1]), inputs: [1]),
-        .init("l", .linear(features: 5, bias: false), inputs: [2], parameters: ["l.weight"]),
-        .init("other", .reshape([0, 5, -1]), inputs: [0]),
+        .init("flat", .reshape(Reshape([0, 0, -1])), inputs: [0]),
+        .init("tokens", .permute(Permute([0, 2, 1])), inputs: [1]),
+        .init(
+          "l", .linear(Linear(features: 5, bias: false)), inputs: [2], parameters: ["l.weight"]),
+        .init("other", .reshape(Reshape([0, 5, -1])), inputs: [0]),
         .init("product", .matmul, inputs: [3, 4]),
       ], outputs: [.init("output", value: 5)])
     // 20 tokens of 6 become 5 each; times 5 rows of 24.
@@ -143,7 +144,10 @@ import Testing
       [
         x.convolution("a", 1, kernel: 3, stride: 2, border: .same)
           .maxPool(3, stride: 2, border: .same)
-          .applying(.averagePool(Pool(kernel: 2, stride: 1, border: .same), countsPadding: true))
+          .applying(
+            .averagePool(
+              AveragePool(Pool(kernel: 2, stride: 1, border: .same), countsPadding: true))
+          )
           .convolution("b", 1, kernel: 3, dilation: 2, border: .same)
       ]
     }
@@ -153,7 +157,8 @@ import Testing
     let borders = resolved.nodes.map { node in
       switch node.op {
       case .convolution(let c): c.border
-      case .maxPool(let pool), .averagePool(let pool, _): pool.border
+      case .maxPool(let pool): pool.window.border
+      case .averagePool(let pool): pool.window.border
       default: Border.same
       }
     }

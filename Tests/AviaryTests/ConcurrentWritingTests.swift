@@ -1,4 +1,6 @@
 import AviaryCheckpoint
+import AviaryContainers
+import AviaryFormats
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport

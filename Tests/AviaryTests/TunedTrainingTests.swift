@@ -1,6 +1,7 @@
+import AviaryFormats
+import AviaryCheckpoint
 import Aviary
 import AviaryGraph
-import AviaryCheckpoint
 import AviaryCompute
 import AviaryGraph
 import AviaryTestSupport

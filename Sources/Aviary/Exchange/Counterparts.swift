@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryTensor
 
 /// Which tensor of one file is which of another: by name; then, among those left of one shape, by

@@ -1,4 +1,4 @@
-public import AviaryCheckpoint
+public import AviaryFormats
 
 /// What was written, and how it was held against what it was written from.
 public struct ExportReport: Codable, Hashable, Sendable {

@@ -1,4 +1,5 @@
-public import AviaryCheckpoint
+import AviaryCheckpoint
+public import AviaryFormats
 public import AviaryGraph
 
 /// What a user states about weights on import.

@@ -1,4 +1,5 @@
-public import AviaryCheckpoint
+import AviaryCheckpoint
+public import AviaryFormats
 public import AviaryGraph
 
 /// What was done to a foreign file's weights on the way to a model: nothing is left unsaid.

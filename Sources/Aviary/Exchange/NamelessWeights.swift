@@ -1,4 +1,6 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
+internal import AviaryFormats
 internal import AviaryGraph
 
 /// The tensors of a file whose network is not known, or cannot be computed: they can still be compared

@@ -1,6 +1,6 @@
 internal import AviaryCheckpoint
+internal import AviaryFormats
 internal import AviaryGraph
-internal import AviaryInterchange
 internal import FoundationEssentials
 
 extension Recognition {

@@ -1,6 +1,5 @@
 internal import AviaryCheckpoint
 internal import AviaryGraph
-internal import AviaryInterchange
 
 /// The network that a foreign file's weights belong to, and the weights under its names.
 struct Recognition {

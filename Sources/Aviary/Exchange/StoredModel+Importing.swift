@@ -1,6 +1,7 @@
-public import AviaryCheckpoint
+internal import AviaryCheckpoint
+internal import AviaryContainers
+internal import AviaryFormats
 public import AviaryGraph
-internal import AviaryInterchange
 internal import AviaryTensor
 
 extension StoredModel {

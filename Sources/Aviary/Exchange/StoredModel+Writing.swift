@@ -1,7 +1,8 @@
-public import AviaryCheckpoint
+internal import AviaryCheckpoint
+internal import AviaryContainers
+internal import AviaryFormats
 internal import AviaryFiles
 internal import AviaryGraph
-internal import AviaryInterchange
 internal import AviaryTensor
 
 extension StoredModel {

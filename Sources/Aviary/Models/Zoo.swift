@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryFormats
 public import AviaryGraph
 internal import FoundationEssentials
 

@@ -1,3 +1,4 @@
+internal import AviaryFormats
 internal import AviaryCheckpoint
 internal import AviaryCompute
 internal import AviaryGraph

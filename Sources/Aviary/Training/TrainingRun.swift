@@ -1,5 +1,5 @@
-internal import AviaryFiles
 internal import AviaryCheckpoint
+internal import AviaryFiles
 public import AviaryCompute
 public import AviaryGraph
 internal import AviaryTensor

@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary convert`: weights of any format as weights of another.

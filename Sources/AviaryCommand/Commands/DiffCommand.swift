@@ -1,6 +1,5 @@
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary diff`: two files of weights held against each other.

@@ -1,7 +1,8 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryFiles
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 

@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary inspect`: a file of weights as it lies on the disk.

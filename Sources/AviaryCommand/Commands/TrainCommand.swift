@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import ArgumentParser
 import Aviary
 import AviaryFiles

@@ -1,6 +1,6 @@
+import AviaryFormats
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// What the user states about other frameworks' weights: what neither names nor shapes show, or what

@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryFiles
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// What `convert` did.

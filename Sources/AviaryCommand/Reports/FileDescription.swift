@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryFiles
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// A file of weights as its user sees it: what network it holds, where it comes from, what it may be

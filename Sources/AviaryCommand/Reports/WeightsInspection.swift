@@ -1,6 +1,8 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryFormats
 import AviaryFiles
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 

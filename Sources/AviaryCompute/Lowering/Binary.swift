@@ -3,7 +3,7 @@ import CDNNL
 
 extension Lowering {
   /// A sum, difference or product of two values, of which one may repeat along any dimension.
-  mutating func binary(_ unit: Unit, _ op: Op) throws(ComputeError) {
+  mutating func binary(_ unit: Unit, _ op: AviaryGraph.Binary) throws(ComputeError) {
     var (a, b) = (unit.inputs[0], unit.inputs[1])
     let shape = value(unit.output).shape
     // oneDNN repeats the second operand only, and writes over the first only.
@@ -17,13 +17,14 @@ extension Lowering {
       switch op {
       case .add: dnnl_binary_add
       case .subtract: dnnl_binary_sub
-      default: dnnl_binary_mul
+      case .multiply: dnnl_binary_mul
       }
     // Not every pattern of repetition has fast code in oneDNN; the engine's own is fast enough for
     // the rest, which are small or rare.
     if value(a).shape == shape,
-      let descriptor = try? binary(
-        algorithm, program.descriptor(a), program.descriptor(b), program.descriptor(unit.output)),
+      let descriptor = try? PrimitiveDescriptor.binary(
+        algorithm, program.descriptor(a), program.descriptor(b),
+        to: program.descriptor(unit.output), engine.handle),
       !descriptor.isReference
     {
       primitive(
@@ -41,25 +42,14 @@ extension Lowering {
     _ unit: Unit, _ a: Operand, _ b: Operand, to destination: Operand,
     _ memory: MemoryDescriptor
   ) throws(ComputeError) {
-    let descriptor = try binary(dnnl_binary_add, memory, memory, memory)
+    let descriptor = try PrimitiveDescriptor.binary(
+      dnnl_binary_add, memory, memory, to: memory, engine.handle)
     primitive(
       unit, "add", descriptor, [(.source, a), (.secondSource, b), (.destination, destination)])
   }
 
-  private func binary(
-    _ algorithm: dnnl_alg_kind_t, _ a: MemoryDescriptor, _ b: MemoryDescriptor,
-    _ result: MemoryDescriptor
-  ) throws(ComputeError) -> PrimitiveDescriptor {
-    var (first, second, destination) = (a.raw, b.raw, result.raw)
-    var call = dnnl_binary_desc_t()
-    try check(
-      "dnnl_binary_desc_init",
-      unsafe dnnl_binary_desc_init(&call, algorithm, &first, &second, &destination))
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
-  }
-
   /// Adds the general case: each operand repeats along whatever dimensions it has but one of.
-  private mutating func repeating(_ unit: Unit, _ op: Op, _ a: Int, _ b: Int) {
+  private mutating func repeating(_ unit: Unit, _ op: AviaryGraph.Binary, _ a: Int, _ b: Int) {
     let shape = value(unit.output).shape
     let strides = [a, b, unit.output].map { Repetition(value($0), in: shape) }
     // Chosen once, not for every element: the closure's call is all that is left in the loop.
@@ -67,7 +57,7 @@ extension Lowering {
       switch op {
       case .add: { $0 + $1 }
       case .subtract: { $0 - $1 }
-      default: { $0 * $1 }
+      case .multiply: { $0 * $1 }
       }
     kernel(
       unit, op.name, [.value(a), .value(b), .value(unit.output)]

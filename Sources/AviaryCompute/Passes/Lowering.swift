@@ -43,31 +43,32 @@ struct Lowering {
     switch op {
     case .activation(let activation): try elementwise(unit, activation)
     case .prelu: try prelu(unit)
-    case .add, .subtract, .multiply: try binary(unit, op)
-    case .maxPool(let pool): try self.pool(unit, pool, .maximum)
-    case .averagePool(let pool, let countsPadding):
-      try self.pool(unit, pool, countsPadding ? .meanOfAll : .meanOfInside)
+    case .binary(let operation): try binary(unit, operation)
+    case .maxPool(let operation): try self.pool(unit, operation.window, .maximum)
+    case .averagePool(let operation):
+      try self.pool(unit, operation.window, operation.countsPadding ? .meanOfAll : .meanOfInside)
     case .globalAveragePool: try globalAveragePool(unit)
     case .concatenate: try concatenate(unit)
-    case .slice(let start, _): slice(unit, start: start)
-    case .pixelShuffle(let factor, let order):
-      pixelShuffle(unit, factor: factor, order, isInverse: false)
-    case .pixelUnshuffle(let factor, let order):
-      pixelShuffle(unit, factor: factor, order, isInverse: true)
+    case .slice(let operation): slice(unit, start: operation.start)
+    case .pixelShuffle(let operation):
+      pixelShuffle(unit, factor: operation.factor, operation.order, isInverse: false)
+    case .pixelUnshuffle(let operation):
+      pixelShuffle(unit, factor: operation.factor, operation.order, isInverse: true)
     case .resize(let resize): self.resize(unit, resize)
-    case .pad(let edges, let mode): pad(unit, edges, mode)
-    case .crop(let edges): crop(unit, edges)
-    case .linear(_, let bias): try linear(unit, bias: bias)
+    case .pad(let operation): pad(unit, operation.edges, operation.mode)
+    case .crop(let operation): crop(unit, operation.edges)
+    case .linear(let operation): try linear(unit, bias: operation.bias)
     case .reduce(let reduction): try reduce(unit, reduction)
     case .matmul: try matmul(unit)
-    case .softmax(let dimension): try softmax(unit, dimension)
-    case .layerNormalization(let dimensions, let epsilon):
-      try layerNormalization(unit, dimensions, epsilon: epsilon)
-    case .permute(let order): try permute(unit, order)
-    case .roll(let shifts, let dimensions): roll(unit, shifts: shifts, dimensions: dimensions)
+    case .softmax(let operation): try softmax(unit, operation.dimension)
+    case .layerNormalization(let operation):
+      try layerNormalization(unit, operation.dimensions, epsilon: operation.epsilon)
+    case .permute(let operation): try permute(unit, operation.order)
+    case .roll(let operation):
+      roll(unit, shifts: operation.shifts, dimensions: operation.dimensions)
     case .batchNormalization(let normalization): try batchNormalization(unit, normalization)
-    case .dropout(let rate): dropout(unit, rate: rate)
-    case .convolution, .transposedConvolution, .scale, .offset, .reshape:
+    case .dropout(let operation): dropout(unit, rate: operation.rate)
+    case .convolution, .transposedConvolution, .scale, .offset, .reshape, .expansion:
       preconditionFailure("\(op.name) has another form in a program")
     }
   }
@@ -104,11 +105,9 @@ extension Lowering {
     _ unit: Unit, _ operation: String, _ descriptor: consuming PrimitiveDescriptor,
     _ arguments: [(Argument, Operand)]
   ) {
-    let scratch = descriptor.descriptor(.scratch)
+    let scratch = descriptor.byteCount(.scratch)
     var arguments = arguments
-    if scratch.byteCount > 0 {
-      arguments.append((.scratch, temporary(byteCount: scratch.byteCount)))
-    }
+    if scratch > 0 { arguments.append((.scratch, temporary(byteCount: scratch))) }
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: descriptor.implementation,
       shape: value(unit.output).shape)

@@ -72,7 +72,7 @@ extension Program {
     guard case .other(let op) = unit.work else { return false }
     switch op {
     case .activation, .prelu, .maxPool, .averagePool, .concatenate, .slice, .pad, .crop: return true
-    case .add, .subtract, .multiply:
+    case .binary:
       return unit.inputs.allSatisfy { values[$0].shape == values[unit.output].shape }
     default: return false
     }
@@ -84,7 +84,7 @@ extension Program {
     let shapes = (unit.inputs + [unit.output]).map { values[$0].shape }
     guard mode.output != .planar, shapes.allSatisfy({ $0.count == 4 }) else { return false }
     var counts = shapes.map { $0[1] }
-    if case .other(.slice(let start, _)) = unit.work { counts.append(start) }
+    if case .other(.slice(let slice)) = unit.work { counts.append(slice.start) }
     switch unit.work {
     case .convolution: return true
     case .transposedConvolution(let c):

@@ -30,7 +30,7 @@ extension Program {
     case .other(.linear), .other(.matmul), .other(.softmax), .other(.layerNormalization),
       .other(.reshape), .other(.permute), .other(.roll), .other(.reduce):
       modes = [Mode(.planar, .planar, cost: 0)]
-    case .other(.slice(let start, _)) where start % Layout.block != 0:
+    case .other(.slice(let operation)) where operation.start % Layout.block != 0:
       // A block of channels is never cut.
       modes = [Layout.channelsLast, .planar].map { Mode($0, $0, cost: 0) }
     case .affine, .other:

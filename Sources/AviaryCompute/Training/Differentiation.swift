@@ -148,7 +148,7 @@ extension Differentiation {
   private mutating func total(_ parts: [Int], named name: String) -> Int? {
     guard var sum = parts.first else { return nil }
     for part in parts.dropFirst() {
-      sum = step(name, .other(.add), [sum, part], shape(sum))
+      sum = step(name, .other(.binary(.add)), [sum, part], shape(sum))
     }
     return sum
   }

@@ -131,7 +131,7 @@ public struct TrainingPlan: ~Copyable {
   private static func differentiation(
     _ graph: Graph, _ inputShapes: [[Int]], _ outputs: [String]?, _ wanted: Wanted
   ) throws(ComputeError) -> Differentiation {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let (graph, shapes) = try Blueprint.expanded(graph, for: inputShapes)
     let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
     return try Differentiation(forward, of: graph, wanted: wanted)
   }

@@ -1,4 +1,4 @@
-import AviaryCheckpoint
+import AviaryContainers
 import AviaryImage
 import Crypto
 

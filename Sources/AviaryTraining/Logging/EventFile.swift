@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import Glibc
 
 /// A file of events as TensorBoard reads it: records of TFRecord's framing, each a message `Event` of

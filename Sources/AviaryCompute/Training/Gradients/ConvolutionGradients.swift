@@ -61,7 +61,7 @@ extension Differentiation {
       var size = shape(gradient)
       size[2] -= beyond.total(.vertical)
       size[3] -= beyond.total(.horizontal)
-      reached = step(unit, .other(.crop(beyond)), [gradient], size)
+      reached = step(unit, .other(.crop(Crop(beyond))), [gradient], size)
     }
     let back = Convolution(
       filters: channels, kernel: c.kernel, stride: c.stride, groups: c.groups,

@@ -8,25 +8,29 @@ extension Differentiation {
     case .activation(let activation):
       let source = activation.gradientSource == .output ? unit.output : input
       pass(unit, .gradient(.activation(activation)), [gradient, source])
-    case .maxPool(let pool): maxPool(unit, pool, gradient)
-    case .averagePool(let pool, let countsPadding):
-      pass(unit, .gradient(.averagePool(pool, countsPadding: countsPadding)), [gradient])
+    case .maxPool(let operation): maxPool(unit, operation.window, gradient)
+    case .averagePool(let operation):
+      pass(
+        unit, .gradient(.averagePool(operation.window, countsPadding: operation.countsPadding)),
+        [gradient])
     case .globalAveragePool:
       spread(unit, Reduction(.mean, dimensions: [2, 3]), gradient)
     case .reduce(let reduction): spread(unit, reduction, gradient)
-    case .add, .subtract, .multiply: arithmetic(unit, op, gradient)
+    case .binary(let operation): arithmetic(unit, operation, gradient)
     case .batchNormalization(let normalization):
       batchNormalization(unit, normalization, gradient)
-    case .layerNormalization(let dimensions, let epsilon):
+    case .layerNormalization(let operation):
       withParameters(
-        unit, .layerNormalization(dimensions: dimensions, epsilon: epsilon), [gradient, input])
-    case .prelu(let perChannel):
-      withParameters(unit, .prelu(perChannel: perChannel), [gradient, input])
+        unit,
+        .layerNormalization(dimensions: operation.dimensions, epsilon: operation.epsilon),
+        [gradient, input])
+    case .prelu(let operation):
+      withParameters(unit, .prelu(perChannel: operation.perChannel), [gradient, input])
     case .linear: linear(unit, gradient)
     case .matmul: matmul(unit, gradient)
-    case .softmax(let dimension):
-      pass(unit, .gradient(.softmax(dimension: dimension)), [gradient, unit.output])
-    case .convolution, .transposedConvolution, .scale, .offset:
+    case .softmax(let operation):
+      pass(unit, .gradient(.softmax(dimension: operation.dimension)), [gradient, unit.output])
+    case .convolution, .transposedConvolution, .scale, .offset, .expansion:
       preconditionFailure("\(op.name) has another form in a program")
     case .concatenate, .slice, .pixelShuffle, .pixelUnshuffle, .resize, .pad, .crop, .reshape,
       .permute, .roll, .dropout:
@@ -108,7 +112,7 @@ extension Differentiation {
     }
   }
 
-  private mutating func arithmetic(_ unit: Unit, _ op: Op, _ gradient: Int) {
+  private mutating func arithmetic(_ unit: Unit, _ op: Binary, _ gradient: Int) {
     let (a, b) = (unit.inputs[0], unit.inputs[1])
     guard op == .multiply else {
       addSum(of: gradient, unit, to: a)
@@ -119,7 +123,7 @@ extension Differentiation {
     // Of a square both are the same value, which then gets both parts: 2x.
     for (input, other) in [(a, b), (b, a)] where isWanted(input) {
       if shape(input) == shape(gradient) {
-        let part = step(unit, .other(.multiply), [gradient, other], shape(gradient))
+        let part = step(unit, .other(.binary(.multiply)), [gradient, other], shape(gradient))
         add(part, to: input)
       } else {
         let part = step(

@@ -6,22 +6,31 @@ extension Differentiation {
   mutating func rearrangement(_ unit: Unit, _ op: Op, _ gradient: Int) {
     switch op {
     case .concatenate: concatenate(unit, gradient)
-    case .slice(let start, _): pass(unit, .gradient(.slice(start: start)), [gradient])
-    case .pixelShuffle(let factor, let order):
-      pass(unit, .other(.pixelUnshuffle(factor: factor, order: order)), [gradient])
-    case .pixelUnshuffle(let factor, let order):
-      pass(unit, .other(.pixelShuffle(factor: factor, order: order)), [gradient])
-    case .resize(let resize): pass(unit, .gradient(.resize(resize)), [gradient])
-    case .pad(let edges, .zero): pass(unit, .other(.crop(edges)), [gradient])
-    case .pad(let edges, let mode): pass(unit, .gradient(.pad(edges, mode)), [gradient])
-    case .crop(let edges): pass(unit, .other(.pad(edges, .zero)), [gradient])
-    case .reshape: pass(unit, .other(.reshape(shape(unit.inputs[0]))), [gradient])
-    case .permute(let order):
-      let inverse = order.indices.map { order.firstIndex(of: $0) ?? 0 }
-      pass(unit, .other(.permute(inverse)), [gradient])
-    case .roll(let shifts, let dimensions):
+    case .slice(let operation): pass(unit, .gradient(.slice(start: operation.start)), [gradient])
+    case .pixelShuffle(let operation):
       pass(
-        unit, .other(.roll(shifts: shifts.map { -$0 }, dimensions: dimensions)), [gradient])
+        unit,
+        .other(.pixelUnshuffle(PixelUnshuffle(factor: operation.factor, order: operation.order))),
+        [gradient])
+    case .pixelUnshuffle(let operation):
+      pass(
+        unit, .other(.pixelShuffle(PixelShuffle(factor: operation.factor, order: operation.order))),
+        [gradient])
+    case .resize(let resize): pass(unit, .gradient(.resize(resize)), [gradient])
+    case .pad(let operation) where operation.mode == .zero:
+      pass(unit, .other(.crop(Crop(operation.edges))), [gradient])
+    case .pad(let operation):
+      pass(unit, .gradient(.pad(operation.edges, operation.mode)), [gradient])
+    case .crop(let operation): pass(unit, .other(.pad(Pad(operation.edges, .zero))), [gradient])
+    case .reshape: pass(unit, .other(.reshape(Reshape(shape(unit.inputs[0])))), [gradient])
+    case .permute(let operation):
+      let inverse = operation.order.indices.map { operation.order.firstIndex(of: $0) ?? 0 }
+      pass(unit, .other(.permute(Permute(inverse))), [gradient])
+    case .roll(let operation):
+      pass(
+        unit,
+        .other(.roll(Roll(shifts: operation.shifts.map { -$0 }, dimensions: operation.dimensions))),
+        [gradient])
     case .dropout:
       // The same elements are dropped: they are a function of the seed and the node.
       pass(unit, unit.work, [gradient, unit.inputs[1]])
@@ -35,7 +44,7 @@ extension Differentiation {
       let count = shape(input)[1]
       if isWanted(input) {
         let part = step(
-          unit, .other(.slice(start: start, count: count)), [gradient], shape(input))
+          unit, .other(.slice(ChannelSlice(start: start, count: count))), [gradient], shape(input))
         add(part, to: input)
       }
       start += count
