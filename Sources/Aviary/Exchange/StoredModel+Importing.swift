@@ -1,4 +1,5 @@
 public import AviaryCheckpoint
+internal import AviaryFiles
 public import AviaryGraph
 internal import AviaryInterchange
 internal import AviaryTensor
@@ -57,7 +58,7 @@ extension StoredModel {
       recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)
     model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path, format: file.format.name,
+        file: path.fileName, format: file.format.name,
         conversions: report.conversions, assumptions: report.assumed), hash: hash)
     (model.optimizer, model.leftBehind) =
       file.optimizer?.following(from: stored, to: weights) ?? (nil, [])

@@ -1,4 +1,5 @@
 public import AviaryCheckpoint
+internal import AviaryFiles
 public import AviaryGraph
 public import AviaryTensor
 
@@ -93,7 +94,7 @@ extension WeightsEdit {
     if !shares.isEmpty {
       result.weights = merged(result.weights, others)
       let parts = shares.map { share in
-        "\(share.weight) of \(share.path.split(separator: "/").last.map(String.init) ?? share.path)"
+        "\(share.weight) of \(share.path.fileName)"
       }
       result.changes.append("interpolated with \(parts.joined(separator: ", "))")
       if result.optimizer != nil {
@@ -249,7 +250,7 @@ extension EditedWeights {
     var card = card
     card.provenance.append(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
+        file: path.fileName,
         sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
         conversions: changes))
     guard let network else {

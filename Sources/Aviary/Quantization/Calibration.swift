@@ -1,5 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
@@ -87,7 +88,7 @@ public struct Calibration {
     }
     self.model.quantization = quantized(keeping: high)
     self.model.card.quantization = Card.Quantization(
-      data: options.data.split(separator: "/").last.map(String.init) ?? options.data,
+      data: options.data.fileName,
       pictures: pictures.count, patch: options.patch, seed: options.seed,
       layers: layers.count - high, kept: order.prefix(high).map { layers[$0].node }.sorted(),
       psnr: reference, loss: lost)
