@@ -38,7 +38,7 @@ import Testing
     try file.commit()
     var status = stat()
     let found = unsafe name.withUnsafeBufferPointer { name in
-      name.baseAddress.map { unsafe stat($0, &status) } ?? -1
+      unsafe name.baseAddress.map { unsafe stat($0, &status) } ?? -1
     }
     #expect(found == 0 && status.st_size == 3)
   }
