@@ -53,7 +53,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -72,7 +74,7 @@ let package = Package(
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
     // names AviaryHDF5Helper too, so that it is built beside.
-    library("AviaryFiles", []),
+    library("AviaryFiles", [.product(name: "SystemPackage", package: "swift-system")]),
     library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
     .executableTarget(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
@@ -85,6 +87,7 @@ let package = Package(
       [
         "AviaryTensor", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     library(
       "AviaryCheckpoint",

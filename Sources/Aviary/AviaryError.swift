@@ -1,5 +1,7 @@
 public import AviaryFormats
 public import AviaryGraph
+internal import AviaryImage
+public import AviaryInterchange
 
 /// What can be wrong when models are found, made and used; what goes wrong below comes with the
 /// errors of the modules below.
@@ -77,7 +79,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(model): colour of \(channels) channel\(channels == 1 ? "" : "s") expected, \(found) found"
     case .memory(let needed, let allowed, let reason):
       "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
-    case .noPictures(let folder): "\(folder): PNG or JPEG pictures expected, none found"
+    case .noPictures(let folder):
+      "\(folder): \(ImageFormat.list(ImageFormat.readable)) pictures expected, none found"
     case .network(let path, let problem): "\(path): \(problem)"
     case .ownNetwork(let path, let error):
       "\(path): no configuration expected, for the file describes its own network, and \(error)"

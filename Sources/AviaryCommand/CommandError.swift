@@ -1,4 +1,5 @@
 import AviaryGraph
+import AviaryImage
 
 /// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
 /// what would overwrite something.
@@ -32,6 +33,11 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   /// Standard output cannot be written.
   case standardOutput(reason: String)
 
+  /// How names of images that are written end: `.png`.
+  private var endings: String {
+    ImageFormat.writable.flatMap(\.endings).map { ".\($0)" }.joined(separator: ", ")
+  }
+
   /// One line: the thing, the expected, the found.
   var description: String {
     switch self {
@@ -44,8 +50,10 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
     case .outputTaken(let path, let input):
       "\(path): one picture of this name expected, a second found (\(input))"
     case .outputName(let path):
-      "\(path): a name that ends in .png expected, for PNG is what is written"
-    case .plotName(let path): "\(path): a name that ends in .png or .svg expected"
+      "\(path): a name that ends in \(endings) expected, for"
+        + " \(ImageFormat.list(ImageFormat.writable, joinedBy: "and"))"
+        + " \(ImageFormat.writable.count == 1 ? "is" : "are") what is written"
+    case .plotName(let path): "\(path): a name that ends in \(endings) or .svg expected"
     case .checkpointName(let path):
       "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
         + "writes other formats)"

@@ -1,6 +1,7 @@
-internal import AviaryCheckpoint
+public import AviaryCheckpoint
 internal import AviaryContainers
 internal import AviaryFormats
+internal import AviaryFiles
 public import AviaryGraph
 internal import AviaryTensor
 
@@ -58,7 +59,7 @@ extension StoredModel {
       recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)
     model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path, format: file.format.name,
+        file: path.fileName, format: file.format.name,
         conversions: report.conversions, assumptions: report.assumed), hash: hash)
     (model.optimizer, model.leftBehind) =
       file.optimizer?.following(from: stored, to: weights) ?? (nil, [])

@@ -234,7 +234,7 @@ extension StoredModel {
     let name = words.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     return try PyTorchModule.source(
       graph: network.graph, className: name,
-      weightsFile: weights.split(separator: "/").last.map(String.init) ?? weights)
+      weightsFile: weights.fileName)
   }
 
   private func write(_ text: String, to path: String) throws(CheckpointError) {

@@ -48,10 +48,7 @@ public struct Model: Sendable {
   /// The enlargements that the graph itself makes, one for each output that is a whole number of
   /// times as large as the input.
   var ownScales: [Int] {
-    let ratios = graph.ratios
-    return graph.outputs.compactMap { output in
-      ratios[output.value].flatMap { $0.denominator == 1 ? $0.numerator : nil }
-    }
+    graph.scales.compactMap { $0.flatMap { $0.denominator == 1 ? $0.numerator : nil } }
   }
 
   /// The scales that it serves; empty where it serves any, because pictures are enlarged first and

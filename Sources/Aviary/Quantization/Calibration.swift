@@ -1,5 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
@@ -38,11 +39,10 @@ public struct Calibration {
     let upscalerOptions = UpscalerOptions(threads: options.threads, precision: .float32)
     let upscaler = try Upscaler(plain, scale: scale, options: upscalerOptions)
     let own = Ratio(plain.picture.enlargeFirst == .no ? upscaler.scale : 1)
-    let ratios = plain.graph.ratios
-    let output = plain.graph.outputs.firstIndex { ratios[$0.value] == own } ?? 0
+    let output = plain.graph.scales.firstIndex(of: own) ?? 0
     let rule = plain.graph.sizeRule(output: output)
     let pictures = try CalibrationPicture.drawn(
-      by: options, scale: upscaler.scale, multiple: rule.exactMultiple, minimum: rule.minimum,
+      by: options, scale: upscaler.scale, enlargesFirst: plain.picture.enlargeFirst != .no, rule,
       options.degradations ?? plain.trainedDegradations, progress: { progress($0 * 0.1) })
     let probe = try CalibrationProbe(
       plain, output: output,
@@ -87,7 +87,7 @@ public struct Calibration {
     }
     self.model.quantization = quantized(keeping: high)
     self.model.card.quantization = Card.Quantization(
-      data: options.data.split(separator: "/").last.map(String.init) ?? options.data,
+      data: options.data.fileName,
       pictures: pictures.count, patch: options.patch, seed: options.seed,
       layers: layers.count - high, kept: order.prefix(high).map { layers[$0].node }.sorted(),
       psnr: reference, loss: lost)

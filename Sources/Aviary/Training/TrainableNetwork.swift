@@ -30,7 +30,7 @@ public struct TrainableNetwork: Hashable, Sendable {
         name, expected: "an architecture with parameters to train", found: "none")
     }
     let enlargesFirst = network.picture.enlargeFirst != .no
-    let own = network.graph.ratios[network.graph.outputs[0].value]?.numerator
+    let own = network.graph.scale(ofOutput: 0)?.numerator
     let scale = recipe.scale ?? (enlargesFirst ? 1 : own ?? 1)
     geometry = try PatchGeometry(
       network.graph, picture: network.picture, scale: scale, patch: recipe.batch.patch)
@@ -59,7 +59,7 @@ public struct TrainableNetwork: Hashable, Sendable {
     let plain = try architecture.network(.object(members))
     let refines =
       plain.picture.enlargeFirst != .no
-      && plain.graph.ratios[plain.graph.outputs[0].value] == Ratio(1)
+      && plain.graph.scale(ofOutput: 0) == Ratio(1)
     if refines { return plain }
     guard stated["scale"] == nil else {
       throw TrainingError.recipe(

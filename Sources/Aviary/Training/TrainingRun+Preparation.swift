@@ -1,5 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryTraining
 
@@ -76,7 +77,7 @@ extension TrainingRun {
         "Training resumed at step \(now.step): " + differences.joined(separator: "; "))
     }
     // The folder's name alone: where it lies concerns nobody else.
-    let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
+    let source = recipe.data.targets.pathNames.last ?? "pictures"
     card.trainingData = "\(data.pictureCount) pictures of \(source)"
     return card
   }

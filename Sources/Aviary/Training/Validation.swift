@@ -1,3 +1,4 @@
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTraining
@@ -39,7 +40,7 @@ struct Validation: Sendable {
   /// The set's name as cards have it: the folder's, or that of the one around it, where a set's
   /// originals lie in a folder `HR`.
   var setName: String {
-    let parts = folder.split(separator: "/").map(String.init)
+    let parts = folder.pathNames
     guard let last = parts.last else { return folder }
     return last == "HR" && parts.count > 1 ? parts[parts.count - 2] : last
   }
@@ -81,7 +82,8 @@ struct Validation: Sendable {
         Evaluation.lowResolution(of: original, name, scale: scale, folder: nil),
         by: degradations, position: position)
       let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-      let path = "\(folder.samples)/step-\(RunFolder.text(step))-\(stem).png"
+      let path =
+        "\(folder.samples)/step-\(RunFolder.text(step))-\(stem).\(ImageFormat.png.endings[0])"
       try upscaler.enlarge(given).write(to: path)
       return path
     }

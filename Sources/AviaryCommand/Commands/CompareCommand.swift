@@ -33,7 +33,7 @@ struct CompareCommand: ParsableCommand {
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp("PNG to write.", valueName: "out"),
-    completion: .file(extensions: ["png"]))
+    completion: .file(extensions: ImageFormat.writable.flatMap(\.endings)))
   var destination: String
 
   @Option(
@@ -59,7 +59,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard destination.lowercased().hasSuffix(".png") else {
+    guard ImageFormat.writing(destination) != nil else {
       throw CommandError.outputName(destination)
     }
     if let identity = FileIdentity(of: destination), identity == FileIdentity(of: original) {

@@ -2,6 +2,7 @@ import AviaryCheckpoint
 import AviaryFormats
 import ArgumentParser
 import Aviary
+import AviaryFiles
 import AviaryGraph
 
 /// `aviary convert`: weights of any format as weights of another.
@@ -139,7 +140,7 @@ struct ConvertCommand: ParsableCommand {
     // The card's history grows: this file is one more step.
     model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
+        file: path.fileName,
         format: FileFormat.aviaryCheckpoint.name), hashing: path)
     try model.verify(path)
     // The same checks as on import; what a checkpoint says is no assumption.

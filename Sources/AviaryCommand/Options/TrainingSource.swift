@@ -2,6 +2,7 @@ import AviaryFormats
 import AviaryCheckpoint
 import AviaryContainers
 import Aviary
+import AviaryFiles
 import AviaryGraph
 import AviaryTraining
 
@@ -49,7 +50,7 @@ struct TrainingSource {
     if let run, PathKind(of: run) == .folder {
       recipe.saving.folder = run
     } else if let checkpoint {
-      recipe.saving.folder = TrainingSource.folder(of: checkpoint)
+      recipe.saving.folder = checkpoint.folder
     } else if recipe.saving.folder.isEmpty, let reference {
       recipe.saving.folder = "runs/\(TrainingSource.stem(reference))"
     }
@@ -92,15 +93,10 @@ struct TrainingSource {
 
   /// What a new run is called where nobody says: after its recipe, or its architecture.
   private static func stem(_ reference: String) -> String {
-    let name = reference.split(separator: "/").last.map(String.init) ?? reference
+    let name = reference.fileName
     for ending in [".yaml", ".yml"] where name.hasSuffix(ending) {
       return String(name.dropLast(ending.count))
     }
     return name
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

@@ -120,9 +120,8 @@ package struct TrainingLog: ~Copyable {
     guard let file = try? InputFile(path), let picture = try? Image(contentsOf: path),
       let png = try? file.bytes(at: 0, count: file.byteCount)
     else { return nil }
-    let name = path.split(separator: "/").last.map(String.init) ?? path
     return EventFile.Sample(
-      name: name.withoutStep, width: picture.width, height: picture.height,
+      name: path.fileName.withoutStep, width: picture.width, height: picture.height,
       channels: picture.channels,
       png: png)
   }

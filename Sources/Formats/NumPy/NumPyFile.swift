@@ -117,7 +117,7 @@ extension NumPyFile {
 
   /// A file's name without its folder and its extension.
   private static func stem(_ path: String) -> String {
-    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let name = path.fileName
     return name.hasSuffix(".npy") || name.hasSuffix(".npz") ? String(name.dropLast(4)) : name
   }
 }

@@ -3,13 +3,37 @@ import CImageCodecs
 import Glibc
 import Synchronization
 
+/// Makes PNG files: 8 or 16 bits, not interlaced.
+struct PNGEncoder: ImageEncoder {
+  private let image: EncodedImage
+  private var imageData: PNGImageData
+
+  init(_ image: EncodedImage) {
+    self.image = image
+    imageData = PNGImageData(
+      width: image.width, height: image.height, format: image.format, threads: image.threads)
+  }
+
+  mutating func begin() -> [[UInt8]] {
+    let header = PNGChunk.header(width: image.width, height: image.height, format: image.format)
+    let chunks = [header] + PNGMetadata.chunks(image.metadata.fitting(image.format.color))
+    return [PNGChunk.signature] + chunks.map(\.fileBytes)
+  }
+
+  mutating func encode(_ band: Image) throws(ImageError) -> [[UInt8]] {
+    try imageData.push(band, path: image.path).map(\.fileBytes)
+  }
+
+  mutating func end() -> [[UInt8]] { [PNGChunk(type: "IEND", data: []).fileBytes] }
+}
+
 /// The image data of a PNG file in the making: rows of samples come in bands, and go out as IDAT
 /// chunks.
 ///
 /// The rows are divided into strips that are filtered and compressed by themselves, several at the same
 /// time. Strips lie where they lie whatever the bands and the threads are, so that the same picture
 /// gives the same bytes. Against one stream this costs 0.3 % of size.
-struct PNGImageData {
+private struct PNGImageData {
   private let width: Int
   private let height: Int
   private let format: PixelFormat

@@ -6,7 +6,7 @@ import AviaryTestSupport
 import Testing
 
 /// Into which parts a picture is divided.
-@Suite struct TileChoiceTests {
+@Suite struct TilePlannerTests {
   private static let small: JSON = ["features": [6, 8]]
 
   /// A choice for a picture each pixel of whose result takes 18 bytes more.
@@ -14,15 +14,16 @@ import Testing
     _ name: String, _ configuration: JSON, rows: Int, columns: Int, _ options: UpscalerOptions
   ) throws -> TileSize {
     let model = try Models.random(name, configuration, seed: 3)
-    let machinery = try Machinery(model, options)
+    let context = try InferenceContext(model, options)
     let rule = model.graph.sizeRule()
     let (rows, columns) = (
       rows / rule.multiple * rule.multiple, columns / rule.multiple * rule.multiple
     )
     let graph = try model.graph.resolvingBorders(height: rows, width: columns)
-    let choice = TileChoice(
-      graph: graph, output: 0, rows: rows, columns: columns, runs: 1, resultBytes: 18,
-      machinery: machinery)
+    let choice = TilePlanner(
+      graph: graph, output: 0, ratio: rule.scale?.value ?? 1, rows: rows, columns: columns, runs: 1,
+      resultBytes: 18,
+      context: context)
     return try choice.size(model.graph.tiling(height: rows, width: columns))
   }
 
@@ -30,7 +31,7 @@ import Testing
     let tuning = Tuning(.always)
     let options = UpscalerOptions(threads: 1, memory: 1 << 29, tuning: tuning)
     let size = try choice(
-      "residual-cae", TileChoiceTests.small, rows: 256, columns: 256, options)
+      "residual-cae", TilePlannerTests.small, rows: 256, columns: 256, options)
     #expect(size.height == 256 && size.width == 256)
     #expect(tuning.timingCount == 0)
   }
@@ -39,7 +40,7 @@ import Testing
   func aLargePictureIsDividedSoThatItFits(megabytes: Int) throws {
     let memory = megabytes << 20
     let size = try choice(
-      "residual-cae", TileChoiceTests.small, rows: 3000, columns: 4000,
+      "residual-cae", TilePlannerTests.small, rows: 3000, columns: 4000,
       UpscalerOptions(threads: 1, memory: memory)
     )
     #expect(size.bytes <= memory)

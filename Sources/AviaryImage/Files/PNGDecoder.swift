@@ -1,17 +1,50 @@
 import AviaryFiles
+import CImageCodecs
+
+/// Reads PNG: every colour type and depth, by libpng.
+///
+/// The orientation in EXIF data is carried along untouched and not applied, as viewers do.
+struct PNGDecoder: ImageDecoder {
+  let stored: StoredImage
+  private let codec: CodecHandle
+
+  init(_ file: borrowing InputFile) throws(ImageError) {
+    let descriptor = file.descriptor
+    codec = try unsafe CodecHandle(path: file.path) { info, error in
+      unsafe cimg_open_png(descriptor, info, error)
+    }
+    stored = codec.stored
+  }
+
+  /// Deflate cannot do better than this many bytes from one.
+  private static let deflateRatio = 1032
+
+  func metadata(_ file: borrowing InputFile) throws(ImageError) -> PictureMetadata {
+    let scan = try PNGScan(file)
+    let rowByteCount = (stored.width * stored.bitDepth + 7) / 8
+    guard rowByteCount * stored.height <= (scan.compressedCount + 1) * PNGDecoder.deflateRatio
+    else {
+      throw PictureLimits.cannotHold(stored, scan.compressedCount, file.path)
+    }
+    return PNGMetadata.metadata(scan.chunks, color: stored.format.color)
+  }
+
+  func rows(_ count: Int) throws(ImageError) -> [UInt8] { try codec.rows(count) }
+}
 
 /// A walk over a PNG file's chunks by their lengths alone, before anything is decoded.
 ///
 /// It shows at once that a file is cut off, finds the chunks to carry wherever they stand (EXIF
 /// data may follow the picture, and rows are written before that is reached), and tells how much
 /// compressed data there is, which bounds what it can decompress to. Checksums are libpng's part.
-struct PNGScan {
+private struct PNGScan {
   private(set) var chunks: [PNGChunk] = []
   /// Bytes in IDAT chunks.
   private(set) var compressedCount = 0
 
   init(_ file: borrowing InputFile) throws(ImageError) {
     var offset = 8
+    var carriedCount = 0
     while true {
       let head = try file.read(at: offset, count: 8)
       guard head.count == 8 else {
@@ -27,9 +60,10 @@ struct PNGScan {
         throw .damaged(path: file.path, reason: "the file ends too early, within chunk \(type)")
       }
       if type == "IDAT" { compressedCount += length }
-      if let expected = PNGChunk.carried[type], length <= PNGChunk.maximumLength,
-        length == expected ?? length, !chunks.contains(where: { $0.type == type })
+      if PNGMetadata.carries(type, length: length, after: chunks),
+        carriedCount + length <= PictureMetadata.mostBytes
       {
+        carriedCount += length
         chunks.append(PNGChunk(type: type, data: try file.read(at: offset + 8, count: length)))
       }
       if type == "IEND" { return }

@@ -2,6 +2,46 @@ internal import AviaryCompute
 internal import AviaryGraph
 internal import Synchronization
 
+/// What models are computed with: threads, weights packed once for all pictures and tiles, and plans
+/// that were made before.
+struct InferenceContext: Sendable {
+  let engine: Engine
+  let weights: PreparedWeights
+  let options: UpscalerOptions
+  let plans: PlanPool
+  let tileSizes = TileSizes()
+  /// The memory that a picture's bands and activations may take.
+  let allowance: MemoryAllowance.Bounds
+  let planOptions: PlanOptions
+  /// On how many threads everything but the network is done.
+  var threads: Int { engine.threads }
+
+  /// - Throws: `AviaryError.notQuantized` for int8 of a model that was not calibrated for it;
+  ///   `ComputeError`.
+  init(_ model: Model, _ options: UpscalerOptions) throws {
+    self.options = options
+    planOptions = try model.planOptions(
+      options.precision, exact: options.exact, tuning: options.tuning)
+    engine = try Engine(threads: options.threads)
+    weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
+    // Read once: what is free changes with what is taken, and parts must not depend on it.
+    allowance = MemoryAllowance.Bounds(stated: options.memory)
+    plans = PlanPool(limit: allowance.wanted / 4)
+  }
+
+  /// The same on one thread, for one of several pictures at a time.
+  var single: InferenceContext {
+    get throws(ComputeError) { try InferenceContext(of: self, threads: 1) }
+  }
+
+  private init(of other: InferenceContext, threads: Int) throws(ComputeError) {
+    engine = try Engine(threads: threads)
+    (weights, options, allowance) = (other.weights, other.options, other.allowance)
+    planOptions = other.planOptions
+    plans = PlanPool(limit: allowance.wanted / 4)
+  }
+}
+
 /// Plans that wait for the next picture or tile of their size. Making one takes as long as computing a
 /// small picture.
 ///

@@ -1,11 +1,55 @@
 internal import AviaryCompute
 internal import AviaryGraph
+internal import Synchronization
 
-/// Chooses the size of the parts in which a picture is computed.
-struct TileChoice {
+/// The size of the tiles in which a picture is computed.
+struct TileSize: Hashable, Sendable {
+  var height: Int
+  var width: Int
+  /// How many pixels at inner ends are spoilt.
+  var overlap: Int
+  /// What inner tiles begin at a multiple of.
+  var multiple: Int
+  /// The memory that the activations and the bands around them take.
+  var bytes: Int
+}
+
+/// The tiles that were chosen for pictures before: of many pictures most are of a few sizes.
+final class TileSizes: Sendable {
+  /// What a tile was chosen for.
+  struct Key: Hashable {
+    /// With its borders resolved.
+    var graph: Graph
+    var output: Int
+    /// Of the padded picture, as `columns`.
+    var rows: Int
+    var columns: Int
+    var runs: Int
+    var resultBytes: Int
+  }
+
+  /// So many are kept: a folder may hold pictures of as many sizes as it holds pictures.
+  private static let most = 256
+  private let known = Mutex<[Key: TileSize]>([:])
+
+  subscript(key: Key) -> TileSize? {
+    get { known.withLock { $0[key] } }
+    set {
+      known.withLock {
+        if $0.count >= TileSizes.most { $0.removeAll() }
+        $0[key] = newValue
+      }
+    }
+  }
+}
+
+/// Chooses the size of the tiles in which a picture is computed.
+struct TilePlanner {
   /// With its borders resolved for the whole picture.
   let graph: Graph
   let output: Int
+  /// The output's size over the picture's.
+  let ratio: Double
   /// Of the padded picture, as `columns`.
   let rows: Int
   let columns: Int
@@ -13,7 +57,7 @@ struct TileChoice {
   let runs: Int
   /// The memory that the caller takes for each pixel of a band of the result.
   let resultBytes: Int
-  let machinery: Machinery
+  let context: InferenceContext
 
   /// A picture of so few pixels is computed whole where that fits into memory: to ask about parts
   /// would take longer than they can gain.
@@ -32,9 +76,9 @@ struct TileChoice {
     let key = TileSizes.Key(
       graph: graph, output: output, rows: rows, columns: columns, runs: runs,
       resultBytes: resultBytes)
-    if let size = machinery.tileSizes[key] { return size }
+    if let size = context.tileSizes[key] { return size }
     let size = try chosen(tiling)
-    machinery.tileSizes[key] = size
+    context.tileSizes[key] = size
     return size
   }
 
@@ -42,7 +86,7 @@ struct TileChoice {
     switch tiling {
     case .whole(let reason):
       let needed = try bytes(TileCandidates.Size(height: rows, width: columns))
-      let allowed = machinery.allowance.most
+      let allowed = context.allowance.most
       guard needed <= allowed else {
         throw AviaryError.memory(needed: needed, allowed: allowed, reason: reason)
       }
@@ -50,7 +94,7 @@ struct TileChoice {
     case .exact(let overlap, let multiple):
       let candidates = TileCandidates(
         rows: rows, columns: columns, overlap: overlap, multiple: multiple,
-        wanted: machinery.options.tile)
+        wanted: context.options.tile)
       let fitting = try fitting(candidates)
       let best = try fastest(fitting, candidates)
       return TileSize(
@@ -65,7 +109,7 @@ struct TileChoice {
   /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half as
   /// large as the one before, as long as overlap does not cost half as much as everything else.
   private func fitting(_ candidates: TileCandidates) throws -> [Fitting] {
-    let bounds = machinery.allowance
+    let bounds = context.allowance
     var least: Fitting = (TileCandidates.Size(height: rows, width: columns), .max)
     // In the end all fit or none do: a candidate's plan is looked at once.
     var needed: [TileCandidates.Size: Int] = [:]
@@ -88,8 +132,8 @@ struct TileChoice {
         if bytes > allowed { continue }
         fitting.append((size, bytes))
         // What is asked for is not doubted.
-        let isDecided = machinery.options.tile != nil || rows * columns <= TileChoice.small
-        if isDecided || fitting.count == TileChoice.mostAsked { break }
+        let isDecided = context.options.tile != nil || rows * columns <= TilePlanner.small
+        if isDecided || fitting.count == TilePlanner.mostAsked { break }
       }
       if !fitting.isEmpty { return fitting }
     }
@@ -104,14 +148,14 @@ struct TileChoice {
     guard fitting.count > 1 else { return fitting[0] }
     for candidate in fitting {
       let count = candidates.count(candidate.size)
-      var options = machinery.planOptions
+      var options = context.planOptions
       // What is not known is timed where that pays: for all of them together, no more than for one.
-      options.runsAhead = count * machinery.options.pictureCount / fitting.count
+      options.runsAhead = count * context.options.pictureCount / fitting.count
       let seconds =
         Double(count)
         * (try Plan.expectedSeconds(
           graph, inputShapes: [shape(candidate.size)], outputs: [graph.outputs[output].name],
-          options: options, engine: machinery.engine))
+          options: options, engine: context.engine))
       if seconds < best.seconds { best = (seconds, candidate) }
     }
     return best.1
@@ -123,7 +167,7 @@ struct TileChoice {
     let result = try graph.shapes(for: [input])[graph.outputs[output].value]
     let activations = try Plan.arenaBytes(
       graph, inputShapes: [input], outputs: [graph.outputs[output].name],
-      options: machinery.planOptions, engine: machinery.engine)
+      options: context.planOptions, engine: context.engine)
     let ends = (input.reduce(1, *) + result.reduce(1, *)) * 4
     return Int(rowBytes * Double(size.height)) + ends + activations
   }
@@ -134,7 +178,6 @@ struct TileChoice {
   }
 
   private var planes: Int { runs * graph.inputs[0].channels }
-  private var ratio: Double { graph.ratios[graph.outputs[output].value]?.value ?? 1 }
 
   /// The memory for each of a part's rows. A row of parts is as wide as the picture: its input as it
   /// comes and put together, and its result.

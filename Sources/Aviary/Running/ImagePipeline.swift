@@ -1,87 +1,70 @@
 internal import AviaryGraph
 internal import AviaryImage
 
-/// The way of a picture from a file's colours through a model and back, in bands of rows.
+/// The way of an image from a file's colours through a model and back, in bands of rows.
 ///
 /// Alpha is enlarged bicubically, with colour bled under it first; a network on luma leaves chroma
 /// to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
-struct PictureStages: ~Copyable {
+final class ImagePipeline {
   /// The result's columns.
   let outputWidth: Int
   /// The result's rows.
   let outputHeight: Int
-  /// How the picture is divided, row by row.
-  let rowSpans: [AxisLayout.Span]
-  /// How the picture is divided, column by column.
-  let columnSpans: [AxisLayout.Span]
-  /// The memory that the activations of one tile take.
-  let arenaBytes: Int
+  /// The network at work.
+  let inference: TiledInference
   /// The tiles in all, for progress.
-  var tileCount: Int { rowSpans.count * columnSpans.count }
+  var tileCount: Int { inference.rowSpans.count * inference.columnSpans.count }
 
   private let source: PixelFormat
   private let color: ColorModel
   private let height: Int
+  private let threads: Int
   private var bleeding: RowWindow
   private var bledRows = 0
-  private var pass: NetworkPass
   private var main: RowWindow
   /// The two planes of colour where the network has luma alone.
   private var chroma: [SidePlane]
   private var alpha: SidePlane?
-  private let threads: Int
   private var position = 0
 
+  /// Decides how the image is divided; nothing is computed yet.
+  ///
   /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
+  /// - Throws: what `TiledInference` throws.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, source: PixelFormat,
-    _ machinery: Machinery
+    _ context: InferenceContext
   ) throws {
     let color = model.picture.colour.model(for: source.color)
     let factor = try ScaleFactor(scale)
-    let outputWidth = try factor.length(of: width)
     let format = PixelFormat(color, bitDepth: source.bitDepth)
     func side() throws -> SidePlane {
       try SidePlane(
-        width: width, height: height, bitDepth: source.bitDepth, by: factor, machinery.threads)
+        width: width, height: height, bitDepth: source.bitDepth, by: factor, context.threads)
     }
-    let outputHeight = try factor.length(of: height)
-    let bleeding = try RowWindow(width: width, format: source)
-    let main = try RowWindow(width: outputWidth, format: format)
+    outputWidth = try factor.length(of: width)
+    outputHeight = try factor.length(of: height)
+    bleeding = try RowWindow(width: width, format: source)
+    main = try RowWindow(width: outputWidth, format: format)
     let leavesChroma = color == .luma && source.color == .rgb
-    let chroma = leavesChroma ? [try side(), try side()] : []
-    let alpha = source.hasAlpha ? try side() : nil
+    chroma = leavesChroma ? [try side(), try side()] : []
+    alpha = source.hasAlpha ? try side() : nil
     // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
     // same with alpha, and what compressing takes.
-    let waiting = 4 * (chroma.count + (source.hasAlpha ? 1 : 0))
+    let waiting = 4 * ((leavesChroma ? 2 : 0) + (source.hasAlpha ? 1 : 0))
     let converted = leavesChroma || color != source.color ? 4 * source.color.channels : 0
     let joined = source.hasAlpha ? 4 * source.channels : 0
-    pass = try NetworkPass(
+    inference = try TiledInference(
       model, scale: scale, width: width, height: height, format: format,
       resultBytes: waiting + converted + joined + 2 * source.channels * source.bitDepth.byteCount,
-      machinery)
-
-    // Nothing throws from here on: a value that cannot be copied must not be left half made.
-    self.source = source
-    self.color = color
-    self.height = height
-    self.outputWidth = outputWidth
-    self.outputHeight = outputHeight
-    self.bleeding = bleeding
-    self.main = main
-    self.chroma = chroma
-    self.alpha = alpha
-    threads = machinery.threads
-    rowSpans = pass.network.rowSpans
-    columnSpans = pass.network.columnSpans
-    arenaBytes = pass.network.arenaBytes
+      context)
+    (self.source, self.color, self.height) = (source, color, height)
+    threads = context.threads
   }
 
   /// Takes the next rows of the picture and hands the rows of the result that they complete to
   /// `sink`, in the picture's format.
-  mutating func push(
-    _ band: Image, progress: () -> Void, sink: (Image) throws -> Void
-  ) throws {
+  func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
     if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
     let opaque = try bled(band)
     let input: Image
@@ -92,9 +75,9 @@ struct PictureStages: ~Copyable {
       input = try colours.plane(0).labelled(PixelFormat(.luma, bitDepth: source.bitDepth))
       for i in chroma.indices { try chroma[i].push(colours.plane(i + 1)) }
     }
-    try pass.append(input)
+    try inference.append(input)
     // One after the other, lest all that a band completes be in memory at once.
-    while let rows = try pass.next(progress: progress) {
+    while let rows = try inference.next(progress: progress) {
       try main.append(rows)
       try emit(sink)
     }
@@ -102,7 +85,7 @@ struct PictureStages: ~Copyable {
   }
 
   /// The colour of those rows that no later row can bleed into.
-  private mutating func bled(_ band: Image) throws -> Image {
+  private func bled(_ band: Image) throws -> Image {
     guard source.hasAlpha else { return band }
     try bleeding.append(band)
     let margin = Image.bleedingMargin
@@ -117,7 +100,7 @@ struct PictureStages: ~Copyable {
   }
 
   /// Hands over the rows that are there in every way.
-  private mutating func emit(_ sink: (Image) throws -> Void) throws {
+  private func emit(_ sink: (Image) throws -> Void) throws {
     let sides = chroma + [alpha].compactMap(\.self)
     let end = sides.reduce(main.range.upperBound) { min($0, $1.window.range.upperBound) }
     guard end > position else { return }
@@ -137,5 +120,30 @@ struct PictureStages: ~Copyable {
     for i in chroma.indices { try chroma[i].window.discard(before: end) }
     try alpha?.window.discard(before: end)
     try sink(result.labelled(source))
+  }
+}
+
+/// A plane that no network sees, enlarged bicubically in bands: alpha, or a colour beside luma.
+private struct SidePlane: Sendable {
+  /// Rows of the enlarged plane that wait for the network's.
+  var window: RowWindow
+  private var resampler: BandResampler
+
+  /// - Parameters:
+  ///   - width: of the picture, as `height`.
+  ///   - threads: how many enlarge.
+  init(
+    width: Int, height: Int, bitDepth: BitDepth, by factor: ScaleFactor, _ threads: Int
+  ) throws(ImageError) {
+    let format = PixelFormat(.gray, bitDepth: bitDepth)
+    resampler = try BandResampler(
+      Resampling(), width: width, height: height, format: format, by: factor)
+    resampler.threads = threads
+    window = try RowWindow(width: try factor.length(of: width), format: format)
+  }
+
+  /// Takes the next rows of the plane, of one channel.
+  mutating func push(_ band: Image) throws(ImageError) {
+    try window.append(resampler.push(band))
   }
 }
