@@ -22,8 +22,7 @@ package struct AtomicFile: ~Copyable {
   ///   that have no nameless files.
   /// - Throws: `FileError.cannotWrite`, also for folders, pipes and devices.
   package init(replacing path: String, isNameless: Bool = true) throws(FileError) {
-    self.path = path
-    target = AtomicFile.resolved(path)
+    let target = try AtomicFile.resolved(path)
     var status = stat()
     let exists = unsafe target.withPlatformString { unsafe stat($0, &status) } == 0
     // Replacing a device or a folder by a file is never meant.
@@ -33,6 +32,7 @@ package struct AtomicFile: ~Copyable {
     }
     let folder = target.folder
     var descriptor: CInt = -1
+    var temporary: String?
     // It needs /proc to be given a name later.
     if isNameless, unsafe access("/proc/self/fd", X_OK) == 0 {
       // O_TMPFILE as <fcntl.h> composes it: a macro of two macros, which Swift does not import.
@@ -53,7 +53,9 @@ package struct AtomicFile: ~Copyable {
       }
       temporary = name
     }
-    self.descriptor = descriptor
+    // A value that cannot be copied must not be left half made: nothing throws from here on.
+    (self.path, self.target) = (path, target)
+    (self.descriptor, self.temporary) = (descriptor, temporary)
     // A file that is replaced hands its permissions on, as far as the system lets it.
     if exists { fchmod(descriptor, status.st_mode & 0o777) }
   }
@@ -147,15 +149,28 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
-  /// The path behind symbolic links, byte for byte, for a link may lead to a name that is not UTF-8;
-  /// the path itself where nothing is there yet.
-  private static func resolved(_ path: String) -> FilePath {
-    guard let real = unsafe realpath(path, nil) else {
-      // A path that ends in a slash is a folder's: no file is put beside it.
-      return path.hasSuffix("/") ? FilePath(path).appending(".") : FilePath(path)
+  /// The path behind symbolic links, where what is written to `path` goes: also behind a link that
+  /// leads to nothing yet; the path itself where nothing is there. Byte for byte, for a link may lead
+  /// to a name that is not UTF-8.
+  ///
+  /// - Throws: `FileError.cannotWrite` for links that lead in a circle.
+  package static func resolved(_ path: String) throws(FileError) -> FilePath {
+    // A path that ends in a slash is a folder's: no file is put beside it.
+    var place = path.hasSuffix("/") ? FilePath(path).appending(".") : FilePath(path)
+    // As many links as Linux itself follows.
+    for _ in 0...40 {
+      if let real = unsafe place.withPlatformString({ unsafe realpath($0, nil) }) {
+        defer { unsafe free(real) }
+        return unsafe FilePath(platformString: real)
+      }
+      if errno == ELOOP { throw .cannotWrite(path: path, reason: SystemReason.last) }
+      // Nothing is there: the name of a new file, or of a link to one.
+      var buffer = [CInterop.PlatformChar](repeating: 0, count: Int(PATH_MAX) + 1)
+      let count = unsafe place.withPlatformString { unsafe readlink($0, &buffer, buffer.count - 1) }
+      guard count > 0 else { return place }
+      place = place.folder.pushing(FilePath(platformString: Array(buffer[..<count]) + [0]))
     }
-    defer { unsafe free(real) }
-    return unsafe FilePath(platformString: real)
+    throw .cannotWrite(path: path, reason: SystemReason.text(ELOOP))
   }
 
   /// A hidden name in the target's folder that nobody else uses.

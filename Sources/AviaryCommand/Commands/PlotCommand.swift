@@ -47,7 +47,7 @@ struct PlotCommand: ParsableCommand {
       throw CommandError.outputIsInput(path)
     }
     let logs = try files.map { try LogTable(contentsOf: $0) }
-    let plot = try TrainingPlot(Array(zip(runs.map(\.runName), logs)))
+    let plot = try CurvePlot(Array(zip(runs.map(\.runName), logs)))
     if isImage {
       try plot.image.write(to: path)
     } else {

@@ -8,7 +8,7 @@ import AviaryTraining
 
 /// The recipe of a training and the checkpoint that it goes on from: what the command line says before
 /// its flags.
-struct TrainingSource {
+struct RecipeSource {
   var recipe: Recipe
   /// Nil for a new training.
   let checkpoint: String?
@@ -22,10 +22,10 @@ struct TrainingSource {
   ///   - run: the folder of a run or one of its checkpoints; nil for a new training.
   /// - Throws: `CommandError`, `TrainingError`, `CheckpointError`.
   init(_ reference: String?, resuming run: String?, _ registry: Registry) throws {
-    (checkpoint, messages) = try TrainingSource.checkpoint(of: run)
+    (checkpoint, messages) = try RecipeSource.checkpoint(of: run)
     var notes: [String] = []
-    if let reference, checkpoint == nil || TrainingSource.isFile(reference) {
-      recipe = try TrainingSource.recipe(reference, registry) { notes.append($0) }
+    if let reference, checkpoint == nil || RecipeSource.isFile(reference) {
+      recipe = try RecipeSource.recipe(reference, registry) { notes.append($0) }
     } else if let checkpoint {
       guard let progress = try CheckpointFile(checkpoint).training?.progress else {
         throw TrainingError.training(
@@ -52,7 +52,7 @@ struct TrainingSource {
     } else if let checkpoint {
       recipe.saving.folder = checkpoint.folder
     } else if recipe.saving.folder.isEmpty, let reference {
-      recipe.saving.folder = "runs/\(TrainingSource.stem(reference))"
+      recipe.saving.folder = "runs/\(RecipeSource.stem(reference))"
     }
   }
 
