@@ -2,6 +2,7 @@ internal import AviaryCheckpoint
 internal import AviaryFiles
 internal import FoundationEssentials
 internal import Glibc
+internal import SystemPackage
 
 /// What lies at a path before something is written there, kept until what was written has proven sound.
 ///
@@ -10,30 +11,31 @@ internal import Glibc
 struct PreviousFile {
   /// Behind symbolic links, where writing goes, too: a second name of a link would lead to what was
   /// written.
-  private let path: String
-  private let kept: String?
+  private let path: FilePath
+  private let kept: FilePath?
   private let wasThere: Bool
 
   /// - Parameter isLinked: false copies at once, as where there can be no second name.
   /// - Throws: `CheckpointError.cannotWrite` where what is there can be kept in neither way.
   init(_ path: String, isLinked: Bool = true) throws(CheckpointError) {
-    let place: String
+    let place: FilePath
     do throws(FileError) { place = try AtomicFile.resolved(path) } catch {
       throw CheckpointError(error)
     }
     self.path = place
-    wasThere = unsafe access(place, F_OK) == 0
+    wasThere = unsafe place.withPlatformString { unsafe access($0, F_OK) } == 0
     guard wasThere else {
       kept = nil
       return
     }
-    let folder = place.lastIndex(of: "/").map { place[...$0] } ?? ""
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    let name = "\(folder).aviary-\(getpid())-\(random).previous"
+    let name = AtomicFile.temporaryName(beside: place, ending: "previous")
     kept = name
-    if unsafe isLinked && link(place, name) == 0 { return }
-    do { try FileManager.default.copyItem(atPath: place, toPath: name) } catch {
-      _ = unsafe unlink(name)
+    let isKept = unsafe place.withPlatformString { place in
+      unsafe name.withPlatformString { unsafe isLinked && link(place, $0) == 0 }
+    }
+    if isKept { return }
+    do { try FileManager.default.copyItem(atPath: place.string, toPath: name.string) } catch {
+      PreviousFile.remove(name)
       throw .cannotWrite(
         path: path, reason: "what is there cannot be kept until the new file is checked")
     }
@@ -43,15 +45,21 @@ struct PreviousFile {
   func restore() {
     if let kept {
       // Where nothing was written both names are one file: renaming does nothing then.
-      _ = unsafe rename(kept, path)
-      _ = unsafe unlink(kept)
+      _ = unsafe kept.withPlatformString { kept in
+        unsafe path.withPlatformString { unsafe rename(kept, $0) }
+      }
+      PreviousFile.remove(kept)
     } else if !wasThere {
-      _ = unsafe unlink(path)
+      PreviousFile.remove(path)
     }
   }
 
   /// Lets go of what was there.
   func discard() {
-    if let kept { _ = unsafe unlink(kept) }
+    if let kept { PreviousFile.remove(kept) }
+  }
+
+  private static func remove(_ path: FilePath) {
+    _ = unsafe path.withPlatformString { unsafe unlink($0) }
   }
 }

@@ -6,7 +6,7 @@ extension Trainer {
     /// The position of the graph's output that is trained.
     public var output = 0
     /// Gradients longer than this are shortened to it; nil for none.
-    public var clip: Double?
+    public var clipNorm: Double?
     /// Into how many parts each process's share of a batch is divided.
     public var parts = 1
     /// Where what dropout drops is drawn from.
