@@ -5,185 +5,19 @@ import AviaryTensor
 extension KerasBuilder {
   /// Adds the layers that compute a node.
   mutating func value(of node: Graph.Node) throws(InterchangeError) -> PlacedValue {
-    let name = node.name
     var inputs: [PlacedValue] = []
     for value in node.inputs { inputs.append(try operand(value)) }
-    let x = inputs[0]
-    switch node.op {
-    case .convolution(let c): return try convolution(try picture(x, name), c, node)
-    case .transposedConvolution(let c):
-      return try transposedConvolution(try picture(x, name), c, node)
-    case .linear(let operation):
-      return try linear(x, features: operation.features, bias: operation.bias, node)
-    case .maxPool(let operation): return try maxPool(try picture(x, name), operation.window, name)
-    case .averagePool(let operation):
-      return try averagePool(
-        try picture(x, name), operation.window, countsPadding: operation.countsPadding, name)
-    case .globalAveragePool:
-      return add("GlobalAveragePooling2D", name, ["keepdims": true], [try picture(x, name)])
-    case .batchNormalization(let b): return batchNormalization(x, b, node)
-    case .activation(let activation): return try self.activation(x, activation, name)
-    case .prelu(let operation):
-      return prelu(x, name, perChannel: operation.perChannel) { from, to in
-        .parameter(node.parameters[0], from == to ? [] : [.reshaped(from: from, to: to)])
-      }
-    case .binary(let operation):
-      let className =
-        switch operation {
-        case .add: "Add"
-        case .subtract: "Subtract"
-        case .multiply: "Multiply"
-        }
-      let other = try arranged(inputs[1], x.order, name)
-      let shape = zip(x.place.shape, other.place.shape).map {
-        $0 == 1 ? $1 : $1 == 1 ? $0 : $0 ?? $1
-      }
-      return add(className, name, [:], [x, other], shape: shape)
-    case .scale(let operation): return try affine(x, scale: operation.values, offset: nil, name)
-    case .offset(let operation): return try affine(x, scale: nil, offset: operation.values, name)
-    case .concatenate:
-      if inputs.count == 1 { return x }
-      var arranged = [x]
-      for other in inputs.dropFirst() { arranged.append(try self.arranged(other, x.order, name)) }
-      var shape = x.place.shape
-      shape[x.axis(of: 1)] = shapes.channels(graph.inputs.count + position)
-      return add(
-        "Concatenate", name, ["axis": .int(x.axis(of: 1))], arranged, shape: shape)
-    case .slice(let operation):
-      return try slice(try picture(x, name), start: operation.start, count: operation.count, name)
-    case .pixelShuffle(let operation):
-      return try pixelShuffle(try picture(x, name), operation.factor, operation.order, name)
-    case .pixelUnshuffle(let operation):
-      return try pixelUnshuffle(try picture(x, name), operation.factor, operation.order, name)
-    case .resize(let resize): return try self.resize(try picture(x, name), resize, name)
-    case .pad(let operation):
-      guard operation.mode == .zero else {
-        throw refusal(name, "no layer pads by mirrored or repeated pixels")
-      }
-      return padded(try picture(x, name), operation.edges, name)
-    case .crop(let operation): return cropped(try picture(x, name), operation.edges, name)
-    case .dropout(let operation):
-      return add("Dropout", name, ["rate": .number(operation.rate)], [x])
-    case .reduce(let reduction): return try self.reduction(x, reduction, name)
-    case .softmax(let operation):
-      guard operation.dimension > 0 else { throw refusal(name, "no layer works across pictures") }
-      return add("Softmax", name, ["axis": .int(x.axis(of: operation.dimension))], [x])
-    case .layerNormalization(let operation):
-      return try layerNormalization(x, operation.dimensions, operation.epsilon, node)
-    case .reshape(let operation): return try reshape(x, operation.shape, node)
-    case .permute(let operation):
-      // Only what Keras's dimensions mean changes; layers that care move them.
-      return PlacedValue(
-        place: x.place, order: x.order.map { operation.order.firstIndex(of: $0) ?? 0 })
-    case .matmul: throw refusal(name, "no stock layer multiplies matrices as it does")
-    case .roll: throw refusal(name, "no stock layer moves elements round")
-    case .expansion: preconditionFailure("graphs are expanded before they are written")
+    guard let operation = node.op.exchanged else {
+      throw refusal(node.name, "no layer is known for \(node.op.name)")
     }
+    return try operation.build(node, inputs, with: &self)
   }
 
   /// The value as a picture, channels last.
-  private mutating func picture(
+  mutating func picture(
     _ x: PlacedValue, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
     try arranged(x, .picture, name)
-  }
-
-  // MARK: Single values
-
-  private mutating func activation(
-    _ x: PlacedValue, _ activation: Activation, _ name: String
-  ) throws(InterchangeError) -> PlacedValue {
-    switch activation {
-    case .relu: return add("ReLU", name, [:], [x])
-    case .leakyRelu(let slope) where slope >= 0:
-      return add("LeakyReLU", name, ["negative_slope": .number(slope)], [x])
-    case .leakyRelu(let slope):
-      // Keras's takes no slope below 0; a constant PReLU does.
-      let tensor = try constant([1], [Float(slope)], name)
-      return prelu(x, name, perChannel: false) { _, shape in
-        .constant((try? tensor.reshaped(to: shape)) ?? tensor)
-      }
-    case .elu(let alpha): return add("ELU", name, ["alpha": .number(alpha)], [x])
-    case .gelu(let approximate):
-      if approximate {
-        throw refusal(name, "GELU by tanh is an argument that no configuration has")
-      }
-      return add("Activation", name, ["activation": "gelu"], [x])
-    case .silu: return add("Activation", name, ["activation": "silu"], [x])
-    case .sigmoid: return add("Activation", name, ["activation": "sigmoid"], [x])
-    case .tanh: return add("Activation", name, ["activation": "tanh"], [x])
-    case .clamp(let minimum, let maximum):
-      // ReLU clamps from 0; anything else is moved there and back.
-      var y = x
-      if minimum != 0 { y = try affine(y, scale: nil, offset: [-minimum], "\(name).from") }
-      y = add("ReLU", name, ["max_value": .number(maximum - minimum)], [y])
-      return minimum == 0 ? y : try affine(y, scale: nil, offset: [minimum], "\(name).to")
-    }
-  }
-
-  private mutating func prelu(
-    _ x: PlacedValue, _ name: String, perChannel: Bool,
-    _ content: ([Int], [Int]) -> KerasModel.Content
-  ) -> PlacedValue {
-    let channel = perChannel ? x.axis(of: 1) : -1
-    let channels = perChannel ? x.place.shape[channel] ?? 1 : 1
-    let axes = 1..<x.order.count
-    let shape = axes.map { $0 == channel ? channels : 1 }
-    let shared = axes.filter { $0 != channel }
-    return add(
-      "PReLU", name,
-      ["shared_axes": shared.isEmpty ? .null : .array(shared.map(JSON.int))], [x],
-      variables: [
-        KerasModel.Variable(name: "alpha", shape: shape, content: content([channels], shape))
-      ])
-  }
-
-  private mutating func batchNormalization(
-    _ x: PlacedValue, _ b: BatchNormalization, _ node: Graph.Node
-  ) -> PlacedValue {
-    let kept = (b.scale ? ["gamma"] : []) + (b.center ? ["beta"] : [])
-    let names = kept + ["moving_mean", "moving_variance"]
-    let channels = x.place.shape[x.axis(of: 1)] ?? 1
-    return add(
-      "BatchNormalization", node.name,
-      [
-        "axis": .int(x.axis(of: 1)), "momentum": .number(1 - b.momentum),
-        "epsilon": .number(b.epsilon), "center": .bool(b.center), "scale": .bool(b.scale),
-      ], [x],
-      variables: zip(names, node.parameters).map {
-        KerasModel.Variable(name: $0, shape: [channels], content: .parameter($1, []))
-      })
-  }
-
-  /// x · scale + offset, by one number or one a channel.
-  private mutating func affine(
-    _ x: PlacedValue, scale: [Double]?, offset: [Double]?, _ name: String
-  ) throws(InterchangeError) -> PlacedValue {
-    let channels = scale?.count ?? offset?.count ?? 1
-    if channels == 1 {
-      return add(
-        "Rescaling", name,
-        ["scale": .number(scale?[0] ?? 1), "offset": .number(offset?[0] ?? 0)], [x])
-    }
-    guard x.order.count == 4 else {
-      throw refusal(name, "constants a channel for what is no picture")
-    }
-    let picture = try arranged(x, .picture, name)
-    let factors = (scale ?? Array(repeating: 1, count: channels)).map(Float.init)
-    var variables = [
-      KerasModel.Variable(
-        name: "depthwise_kernel", shape: [1, 1, channels, 1],
-        content: .constant(try constant([1, 1, channels, 1], factors, name)))
-    ]
-    if let offset {
-      variables.append(
-        KerasModel.Variable(
-          name: "bias", shape: [channels],
-          content: .constant(try constant([channels], offset.map(Float.init), name))))
-    }
-    return add(
-      "DepthwiseConv2D", name, ["kernel_size": 1, "use_bias": .bool(offset != nil)], [picture],
-      variables: variables)
   }
 
   /// A tensor of numbers that are not learned.
