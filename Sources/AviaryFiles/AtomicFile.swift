@@ -174,8 +174,10 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// A hidden name in the target's folder that nobody else uses.
-  private static func temporaryName(beside target: FilePath) -> FilePath {
+  package static func temporaryName(
+    beside target: FilePath, ending: String = "partial"
+  ) -> FilePath {
     let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    return target.folder.appending(".aviary-\(getpid())-\(random).partial")
+    return target.folder.appending(".aviary-\(getpid())-\(random).\(ending)")
   }
 }

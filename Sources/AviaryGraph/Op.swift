@@ -71,7 +71,7 @@ public enum Op: Hashable, Sendable {
   }
 
   /// Every kind of operation, for those who read names.
-  static let types: [any Operation.Type] = [
+  package static let types: [any Operation.Type] = [
     Convolution.self, TransposedConvolution.self, Linear.self, MaxPool.self, AveragePool.self,
     GlobalAveragePool.self, BatchNormalization.self, Activation.self, PReLU.self, Binary.self,
     Scale.self, Offset.self, Concatenate.self, ChannelSlice.self, PixelShuffle.self,

@@ -38,12 +38,3 @@ package struct ExportShapes: Sendable {
   /// The number of a value's channels, which never depends on the picture.
   package func channels(_ value: Int) -> Int { values[value].count > 1 ? values[value][1] ?? 1 : 1 }
 }
-
-extension Graph {
-  /// The same network of operations that a target is written in, without expansions.
-  ///
-  /// - Throws: `InterchangeError.graph`.
-  func forExport() throws(InterchangeError) -> Graph {
-    do throws(GraphError) { return try expanded().graph } catch { throw .graph(error) }
-  }
-}

@@ -1,5 +1,5 @@
 /// Inputs side by side in the channel dimension.
-struct Concatenate: Hashable, Sendable {}
+package struct Concatenate: Hashable, Sendable {}
 
 /// Channels `start` up to, not including, `start + count`.
 public struct ChannelSlice: Hashable, Sendable {

@@ -60,16 +60,19 @@ extension Graph {
   ///
   /// The node that gives an expansion's value keeps its name; those before it have it as prefix.
   ///
+  /// - Parameter isWanted: which expansions are replaced; all, unless stated.
   /// - Throws: `GraphError` where an expansion makes nodes that do not fit.
-  package func expanded() throws(GraphError) -> (graph: Graph, values: [Int]) {
-    guard nodes.contains(where: { $0.op.expansion != nil }) else {
+  package func expanded(
+    _ isWanted: (any Expansion) -> Bool = { _ in true }
+  ) throws(GraphError) -> (graph: Graph, values: [Int]) {
+    guard nodes.contains(where: { $0.op.expansion.map(isWanted) == true }) else {
       return (self, Array(0..<inputs.count + nodes.count))
     }
     let shapes = try Graph.shapes(of: nodes, inputs.map(\.nominalShape))
     var values = Array(inputs.indices)
     var result: [Node] = []
     for (i, node) in nodes.enumerated() {
-      guard let expansion = node.op.expansion else {
+      guard let expansion = node.op.expansion, isWanted(expansion) else {
         result.append(
           Node(
             node.name, node.op, inputs: node.inputs.map { values[$0] }, parameters: node.parameters)
@@ -102,7 +105,7 @@ extension Graph {
       outputs: outputs.map { Output($0.name, value: values[$0.value]) }, frozen: frozen,
       aliases: aliases)
     // An expansion may be made of expansions.
-    let (all, further) = try graph.expanded()
+    let (all, further) = try graph.expanded(isWanted)
     return (all, values.map { further[$0] })
   }
 }

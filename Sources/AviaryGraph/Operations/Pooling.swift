@@ -38,7 +38,7 @@ public struct AveragePool: Hashable, Sendable {
 }
 
 /// The mean of each channel, as a picture of one pixel.
-struct GlobalAveragePool: Hashable, Sendable {}
+package struct GlobalAveragePool: Hashable, Sendable {}
 
 extension Pool: SlidingWindow {
   var dilation: Size { 1 }

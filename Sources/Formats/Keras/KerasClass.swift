@@ -6,7 +6,7 @@ enum KerasClass {
   static func kind(ofClass name: String) -> ForeignLayer.Kind? {
     // Of a registered class only what comes after the package counts.
     let own = name.split(separator: ">").last.map(String.init) ?? name
-    return kinds[own.lowercased().filter { $0 != "_" }]
+    return ExchangedOperations.kerasKinds[own.lowercased().filter { $0 != "_" }]
   }
 
   /// What a layer computes whose name was made of its class and a counter.
@@ -50,18 +50,4 @@ enum KerasClass {
     let text = String(words).lowercased()
     return text.hasPrefix("_") ? "private" + text : text
   }
-
-  private static let kinds: [String: ForeignLayer.Kind] = [
-    "conv1d": .convolution, "conv2d": .convolution, "conv3d": .convolution,
-    "convolution1d": .convolution, "convolution2d": .convolution, "convolution3d": .convolution,
-    "atrousconvolution2d": .convolution,
-    "conv1dtranspose": .transposedConvolution, "conv2dtranspose": .transposedConvolution,
-    "conv3dtranspose": .transposedConvolution, "deconvolution2d": .transposedConvolution,
-    "convolution2dtranspose": .transposedConvolution,
-    "depthwiseconv2d": .depthwiseConvolution,
-    "separableconv2d": .separableConvolution, "separableconvolution2d": .separableConvolution,
-    "dense": .dense, "batchnormalization": .batchNormalization,
-    "syncbatchnormalization": .batchNormalization, "batchnormalizationv1": .batchNormalization,
-    "prelu": .prelu,
-  ]
 }

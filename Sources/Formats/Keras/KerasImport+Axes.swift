@@ -12,6 +12,18 @@ extension KerasImport {
     return number < 0 ? number + value.rank : number
   }
 
+  /// The only axis of a layer.
+  func axis(
+    _ layer: KerasLayer, _ x: KerasTensor, default absent: Int = -1
+  ) throws(InterchangeError) -> Int {
+    let value = layer.option(["axis"])
+    let numbers = value?.array?.map(\.int) ?? [value == nil ? absent : value?.int]
+    guard numbers.count == 1, let number = numbers[0] else {
+      throw layer.refusal("axis: one axis expected, \((value ?? .null).text.prefix(60)) found")
+    }
+    return try axis(number, of: x, layer)
+  }
+
   /// The value with its axes in these places.
   mutating func arranged(
     _ value: KerasTensor, as axes: [Int], _ name: String

@@ -10,31 +10,18 @@ extension NCNNImporter {
   mutating func add(_ layer: NCNNLayer) throws(InterchangeError) {
     switch layer.type {
     case "Input": try input(layer)
-    case "Split", "Noop", "Dropout": try passOn(layer)
+    case "Split", "Noop": try pass(try blobs(of: layer), to: layer)
     case "MemoryData": try constant(layer)
-    case "Convolution", "ConvolutionDepthWise": try convolution(layer)
-    case "Deconvolution", "DeconvolutionDepthWise": try transposedConvolution(layer)
-    case "InnerProduct": try linear(layer)
-    case "BatchNorm": try normalization(layer)
-    case "Scale": try scale(layer)
-    case "PReLU": try prelu(layer)
-    case "BinaryOp": try binary(layer)
-    case "Eltwise": try elementwise(layer)
-    case "Concat": try concatenate(layer)
-    case "Slice": try slice(layer)
-    case "Padding": try pad(layer)
-    case "Crop": try crop(layer)
-    case "Pooling": try pool(layer)
-    case "Interp": try resize(layer)
-    case "PixelShuffle": try pixelShuffle(layer)
-    case "Reshape", "Flatten": try reshape(layer)
-    case "Softmax": try softmax(layer)
-    default: try activation(layer)
+    default:
+      guard let operation = ExchangedOperations.ncnn[layer.type] else {
+        throw layer.unsupported("no operation computes it")
+      }
+      try operation.read(layer, with: &self)
     }
   }
 
   /// ncnn's files need not say how many channels a picture has: the first layer that shows it does.
-  private mutating func input(_ layer: NCNNLayer) throws(InterchangeError) {
+  mutating func input(_ layer: NCNNLayer) throws(InterchangeError) {
     let range = 0...GraphLimits.dimension
     let sides = [1, 0].map { layer.integer($0) ?? -1 }
     let channels = try layer.integer(2, in: 0...GraphLimits.channels)
@@ -76,12 +63,8 @@ extension NCNNImporter {
     return nil
   }
 
-  private mutating func passOn(_ layer: NCNNLayer) throws(InterchangeError) {
-    let inputs = try blobs(of: layer)
-    if layer.type == "Dropout" {
-      try layer.require(0, 1, default: 1, "a dropout that scales")
-      notes.append("\(layer.name): dropout has no effect and was left out")
-    }
+  /// Gives a layer's inputs on as its outputs.
+  mutating func pass(_ inputs: [Blob], to layer: NCNNLayer) throws(InterchangeError) {
     guard inputs.count == 1 || inputs.count == layer.outputs.count else {
       throw layer.unsupported("\(inputs.count) inputs for \(layer.outputs.count) outputs")
     }
@@ -90,7 +73,7 @@ extension NCNNImporter {
     }
   }
 
-  private mutating func constant(_ layer: NCNNLayer) throws(InterchangeError) {
+  mutating func constant(_ layer: NCNNLayer) throws(InterchangeError) {
     do throws(CheckpointError) {
       guard let tensor = try tensors.tensor("\(layer.name).data") else {
         throw .noTensors(path: layer.name, found: "nothing")
@@ -101,90 +84,7 @@ extension NCNNImporter {
     }
   }
 
-  private mutating func blobs(giving tensor: Tensor, _ layer: NCNNLayer) {
+  mutating func blobs(giving tensor: Tensor, _ layer: NCNNLayer) {
     for output in layer.outputs { give(blob: output, .constant(tensor)) }
-  }
-
-  private mutating func linear(_ layer: NCNNLayer) throws(InterchangeError) {
-    var value = try values(of: layer)[0]
-    let features = try layer.integer(0, in: 1...GraphLimits.channels)
-    let inputs = tensors["\(layer.name).weight"]?.shape.last ?? 0
-    // All of a blob at once, unless it is a matrix of rows that fit.
-    let shape = shape(value)
-    if shape.count > 2, shape.count > 3 || shape[2] != inputs {
-      value = try add(.reshape(Reshape([0, -1])), layer, [value])
-    }
-    let bias = try layer.integer(1, in: 0...1) == 1
-    value = try add(
-      .linear(Linear(features: features, bias: bias)), layer, [value],
-      parameters: bias ? ["weight", "bias"] : ["weight"])
-    try give(layer, .value(try fused(layer, value)))
-  }
-
-  private mutating func normalization(_ layer: NCNNLayer) throws(InterchangeError) {
-    let epsilon = layer.number(1)
-    guard epsilon >= 0 else { throw layer.unsupported("an epsilon of \(epsilon)") }
-    // None is allowed here, where an epsilon must be above 0: below float32's smallest it is none.
-    let op = Op.batchNormalization(BatchNormalization(epsilon: max(epsilon, 1e-300)))
-    let value = try add(
-      op, layer, try values(of: layer),
-      parameters: ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"])
-    try give(layer, .value(value))
-  }
-
-  /// A factor, and a number to add, for each channel: a convolution of single pixels.
-  private mutating func scale(_ layer: NCNNLayer) throws(InterchangeError) {
-    let value = try values(of: layer)[0]
-    let channels = try layer.integer(0, in: 1...GraphLimits.channels)
-    let bias = try layer.integer(1, in: 0...1) == 1
-    steps["\(layer.name).weight"] = [.reshaped(from: [channels], to: [channels, 1, 1, 1])]
-    let op = Op.convolution(
-      Convolution(filters: channels, kernel: 1, groups: channels, bias: bias))
-    try give(
-      layer,
-      .value(
-        try add(op, layer, [value], parameters: bias ? ["weight", "bias"] : ["weight"])))
-  }
-
-  private mutating func prelu(_ layer: NCNNLayer) throws(InterchangeError) {
-    let slopes = try layer.integer(0, in: 1...GraphLimits.channels)
-    let value = try values(of: layer)[0]
-    // Of one channel, one slope is that channel's.
-    let perChannel = slopes > 1 || shape(value).count > 1 && shape(value)[1] == 1
-    try give(
-      layer,
-      .value(try add(.prelu(PReLU(perChannel: perChannel)), layer, [value], parameters: ["weight"]))
-    )
-  }
-
-  private mutating func softmax(_ layer: NCNNLayer) throws(InterchangeError) {
-    let value = try values(of: layer)[0]
-    let rank = shape(value).count
-    let axis = try layer.integer(0, in: -rank + 1...rank - 2)
-    try give(
-      layer,
-      .value(
-        try add(.softmax(Softmax(dimension: axis < 0 ? rank + axis : axis + 1)), layer, [value])))
-  }
-
-  private mutating func reshape(_ layer: NCNNLayer) throws(InterchangeError) {
-    let value = try values(of: layer)[0]
-    guard layer.type == "Reshape" else {
-      try give(layer, .value(try add(.reshape(Reshape([0, -1])), layer, [value])))
-      return
-    }
-    guard !layer.has(11), layer.number(3) == 0, !layer.has(6) else {
-      throw layer.unsupported("a volume, a permutation or an expression")
-    }
-    let range = -1...GraphLimits.dimension
-    var target = [0]
-    for number in [2, 1, 0] where layer.has(number) && layer.number(number) != -233 {
-      target.append(try layer.integer(number, in: range))
-    }
-    // 0 keeps the side of the same place, which only a blob of as many dimensions has.
-    guard target.count > 1, target.count(where: { $0 == -1 }) <= 1,
-      !target.dropFirst().contains(0) || target.count == shape(value).count
-    else { throw layer.unsupported("a shape of \(target.dropFirst())") }
-    try give(layer, .value(try add(.reshape(Reshape(target)), layer, [value])))
   }
 }

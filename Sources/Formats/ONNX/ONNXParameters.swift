@@ -38,14 +38,15 @@ package struct ONNXParameters: Sendable {
       for output in node.outputs { producers[output] = position }
     }
     for (position, node) in model.nodes.enumerated() where node.domain.isEmpty {
-      for (input, role) in roles(of: node, model, producers) {
+      for weight in weights(of: node, model, producers) {
+        let input = weight.input
         guard let name = node.input(input),
           let (constant, tensor, isTransposed) = constant(name, model, producers, depth: 0),
           tensor.elementType.isFloatingPoint
         else { continue }
         try add(
-          Slot(node: position, input: input), role, constant, tensor,
-          steps: steps(node, input, tensor, isTransposed: isTransposed),
+          Slot(node: position, input: input), weight.suffix, constant, tensor,
+          steps: steps(node, weight, tensor, isTransposed: isTransposed),
           stem: ONNXParameters.stem(of: node, position), path: path)
       }
     }
@@ -64,31 +65,23 @@ package struct ONNXParameters: Sendable {
     }
   }
 
-  /// What the inputs of a node are that hold its weights.
-  private func roles(
+  /// The inputs of a node that hold its weights.
+  private func weights(
     of node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
-  ) -> [(Int, String)] {
-    switch node.kind {
-    case "Conv", "ConvTranspose", "Gemm", "LayerNormalization":
-      return [(1, "weight"), (2, "bias")]
-    case "BatchNormalization":
-      return [(1, "weight"), (2, "bias"), (3, "running_mean"), (4, "running_var")]
-    case "PRelu", "MatMul": return [(1, "weight")]
-    case "Add":
-      // The bias of a product of matrices is an addition of its own.
-      for (bias, product) in [(1, 0), (0, 1)] {
-        if let name = node.input(product), let producer = producers[name],
-          model.nodes[producer].kind == "MatMul",
-          names[Slot(node: producer, input: 1)] != nil,
-          let bias = node.input(bias).flatMap({ constant($0, model, producers, depth: 0) }),
-          bias.tensor.shape.count == 1
-        {
-          return [(1 - product, "bias")]
-        }
+  ) -> [ONNXWeight] {
+    guard node.kind == "Add" else { return ExchangedOperations.onnxWeights[node.kind] ?? [] }
+    // The bias of a product of matrices is an addition of its own.
+    for (bias, product) in [(1, 0), (0, 1)] {
+      if let name = node.input(product), let producer = producers[name],
+        model.nodes[producer].kind == "MatMul",
+        names[Slot(node: producer, input: 1)] != nil,
+        let constant = node.input(bias).flatMap({ constant($0, model, producers, depth: 0) }),
+        constant.tensor.shape.count == 1
+      {
+        return [ONNXWeight(input: bias, suffix: "bias")]
       }
-      return []
-    default: return []
     }
+    return []
   }
 
   /// The constant that a value is, by way of operations that do not change it.
@@ -116,19 +109,19 @@ package struct ONNXParameters: Sendable {
 
   /// From ONNX's layout to PyTorch's.
   private func steps(
-    _ node: ONNXModel.Node, _ input: Int, _ tensor: ONNXTensor, isTransposed: Bool
+    _ node: ONNXModel.Node, _ weight: ONNXWeight, _ tensor: ONNXTensor, isTransposed: Bool
   ) -> [TensorStep] {
     let shape = tensor.shape
-    switch (node.kind, input) {
-    case ("Gemm", 1), ("MatMul", 1):
+    switch weight.layout {
+    case .pytorch: return isTransposed ? [.permuted([1, 0])] : []
+    case .matrix:
       // Input by output, unless it says that it is the other way round.
       let isByOutput = (node.integer("transB") ?? 0 != 0) != isTransposed
       return isByOutput || shape.count != 2 ? [] : [.permuted([1, 0])]
-    case ("PRelu", 1), ("Gemm", 2):
+    case .vector:
       // Dimensions of 1 that only make it fit a picture.
       let isVector = shape.count(where: { $0 != 1 }) <= 1
       return shape.count == 1 || !isVector ? [] : [.reshaped(from: shape, to: [tensor.count])]
-    default: return isTransposed ? [.permuted([1, 0])] : []
     }
   }
 

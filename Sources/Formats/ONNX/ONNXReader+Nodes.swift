@@ -17,53 +17,26 @@ extension ONNXReader {
       operands[output] = .numbers(numbers)
       return
     }
-    let result: ONNXOperand =
-      switch node.kind {
-      case "Conv": try convolution()
-      case "ConvTranspose": try transposedConvolution()
-      case "MaxPool", "AveragePool": try pool()
-      case "GlobalAveragePool": try one(.globalAveragePool)
-      case "GlobalMaxPool": try one(.reduce(Reduction(.maximum, dimensions: [2, 3])))
-      case "ReduceMean", "ReduceSum", "ReduceMax": try reduction()
-      case "Relu": try one(.activation(.relu))
-      case "LeakyRelu": try one(.activation(.leakyRelu(slope: node.number("alpha") ?? 0.01)))
-      case "Elu": try one(.activation(.elu(alpha: node.number("alpha") ?? 1)))
-      case "Sigmoid": try one(.activation(.sigmoid))
-      case "Tanh": try one(.activation(.tanh))
-      case "Gelu": try one(.activation(.gelu(approximate: node.text("approximate") == "tanh")))
-      case "Selu": try selu()
-      case "HardSigmoid", "HardSwish": try hardSigmoid()
-      case "Softplus", "Exp", "Log", "Sqrt", "Abs", "Sin", "Cos", "Mish":
-        throw unsupported("no operation of ours computes it")
-      case "PRelu": try prelu()
-      case "Clip": try clip()
-      case "Erf": try errorFunction()
-      case "Neg": .value(try scaled(try value(0), [-1]))
-      case "Pow": try power()
-      case "Add", "Sub", "Mul", "Div": try arithmetic()
-      case "Sum", "Mean": try sum()
-      case "Max", "Min": try extreme()
-      case "Concat": try concatenation()
-      case "Slice": try slice()
-      case "Split": try split()
-      case "Gather": try gather()
-      case "DepthToSpace", "SpaceToDepth": try depthToSpace()
-      case "Pad": try pad()
-      case "Reshape", "Flatten", "Squeeze", "Unsqueeze": try reshape()
-      case "Transpose": try transpose()
-      case "Resize", "Upsample": try resize()
-      case "Gemm": try gemm()
-      case "MatMul": try matmul()
-      case "Softmax": try softmax()
-      case "BatchNormalization": try batchNormalization()
-      case "LayerNormalization": try layerNormalization()
-      case "Dropout", "Identity": try given(0)
-      case "Cast": try cast()
-      case "Constant": try constant()
-      default: throw unsupported("it is not among the operators that are read")
+    let result: ONNXOperand
+    switch node.kind {
+    case "Identity": result = try given(0)
+    case "Cast": result = try cast()
+    case "Constant": result = try constant()
+    default:
+      guard let operation = ExchangedOperations.onnx[node.kind] else {
+        throw unsupported(
+          ONNXReader.known.contains(node.kind)
+            ? "no operation of ours computes it" : "it is not among the operators that are read")
       }
+      result = try operation.read(&self)
+    }
     operands[output] = result
   }
+
+  /// Operators that networks have and that no operation of ours computes.
+  static let known: Set<String> = [
+    "Softplus", "Exp", "Log", "Sqrt", "Abs", "Sin", "Cos", "Mish",
+  ]
 
   // MARK: - Operands
 
@@ -165,7 +138,7 @@ extension ONNXReader {
     return try given(0)
   }
 
-  private func constant() throws(InterchangeError) -> ONNXOperand {
+  func constant() throws(InterchangeError) -> ONNXOperand {
     guard case .tensor(let tensor) = node.attributes["value"] else {
       throw unsupported("a constant of numbers expected")
     }

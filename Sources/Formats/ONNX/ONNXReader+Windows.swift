@@ -1,93 +1,7 @@
 import AviaryGraph
 
-/// Convolutions and pooling.
+/// Windows, strides and padding, as all operators with windows state them.
 extension ONNXReader {
-  mutating func convolution() throws(InterchangeError) -> ONNXOperand {
-    let input = try picture()
-    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
-    let bias = try parameter(2)
-    let shape = try kernelShape(weight.shape)
-    let kernel = Size(shape[2], shape[3])
-    let stride = try size("strides"), dilation = try size("dilations")
-    let op = Op.convolution(
-      Convolution(
-        filters: shape[0], kernel: kernel, stride: stride, dilation: dilation,
-        groups: try groups(),
-        border: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
-    return .value(
-      try add(
-        op, [input], name: layer(weight.name),
-        parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
-  }
-
-  mutating func transposedConvolution() throws(InterchangeError) -> ONNXOperand {
-    let input = try picture()
-    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
-    let bias = try parameter(2)
-    let shape = try kernelShape(weight.shape)
-    let kernel = Size(shape[2], shape[3])
-    let stride = try size("strides")
-    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
-    guard (node.integers("output_shape") ?? []).isEmpty else {
-      throw unsupported("an output_shape of its own is not read")
-    }
-    let added = try size("output_padding", standard: 0)
-    let groups = try groups()
-    let (filters, overflow) = shape[1].multipliedReportingOverflow(by: groups)
-    guard !overflow else { throw unsupported("\(shape[1]) filters in \(groups) groups") }
-    var crops: Edges
-    switch node.text("auto_pad") ?? "NOTSET" {
-    case "NOTSET":
-      crops = try edges("pads")
-      crops.bottom -= added.height
-      crops.right -= added.width
-    case "VALID": crops = Edges(0, 0, -added.height, -added.width)
-    case "SAME_UPPER":
-      // The output is the stride times as large; of an odd row to cut, the end has it.
-      let total = Size(kernel.height - stride.height, kernel.width - stride.width)
-      guard min(total.height, total.width) >= 0 else {
-        throw unsupported("a kernel smaller than the stride with auto_pad")
-      }
-      crops = Edges(
-        total.height / 2, total.width / 2, total.height - total.height / 2,
-        total.width - total.width / 2)
-    case let rule: throw unsupported("auto_pad \(rule)")
-    }
-    let op = Op.transposedConvolution(
-      TransposedConvolution(
-        filters: filters, kernel: kernel, stride: stride, groups: groups, crops: crops,
-        bias: bias != nil))
-    return .value(
-      try add(
-        op, [input], name: layer(weight.name),
-        parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
-  }
-
-  mutating func pool() throws(InterchangeError) -> ONNXOperand {
-    let input = try picture()
-    guard node.integers("kernel_shape") != nil else { throw unsupported("a kernel_shape expected") }
-    let kernel = try size("kernel_shape")
-    let stride = try size("strides")
-    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
-    var border = try border(kernel: kernel, stride: stride, dilation: 1)
-    let countsPadding = node.integer("count_include_pad") ?? 0 != 0
-    if node.integer("ceil_mode") ?? 0 != 0 {
-      // Windows that reach over the end: by twos that is 'same', whose padding is all at the end.
-      guard kernel == 2, stride == 2, border == .valid, !countsPadding else {
-        throw unsupported("ceil_mode is read for windows of 2 by 2 without padding only")
-      }
-      border = .same
-    }
-    let pool = Pool(kernel: kernel, stride: stride, border: border)
-    return .value(
-      try add(
-        node.kind == "MaxPool"
-          ? .maxPool(MaxPool(pool)) : .averagePool(AveragePool(pool, countsPadding: countsPadding)),
-        [input]))
-  }
-
-  // MARK: - Attributes
-
   /// The first input, which must be a picture.
   func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
@@ -97,7 +11,7 @@ extension ONNXReader {
     return input
   }
 
-  private func kernelShape(_ shape: [Int]) throws(InterchangeError) -> [Int] {
+  func kernelShape(_ shape: [Int]) throws(InterchangeError) -> [Int] {
     guard shape.count == 4 else {
       throw unsupported("weights of 4 dimensions expected, \(shape) found")
     }
@@ -107,14 +21,14 @@ extension ONNXReader {
     return shape
   }
 
-  private func groups() throws(InterchangeError) -> Int {
+  func groups() throws(InterchangeError) -> Int {
     let groups = node.integer("group") ?? 1
     guard (1...GraphLimits.channels).contains(groups) else { throw unsupported("group \(groups)") }
     return groups
   }
 
   /// Two numbers along the axes.
-  private func size(_ name: String, standard: Int = 1) throws(InterchangeError) -> Size {
+  func size(_ name: String, standard: Int = 1) throws(InterchangeError) -> Size {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return Size(standard) }
     guard numbers.count == 2, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
@@ -124,7 +38,7 @@ extension ONNXReader {
   }
 
   /// Numbers of rows and columns: all at the beginning, then all at the end.
-  private func edges(_ name: String) throws(InterchangeError) -> Edges {
+  func edges(_ name: String) throws(InterchangeError) -> Edges {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return .none }
     guard numbers.count == 4, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
@@ -133,7 +47,7 @@ extension ONNXReader {
     return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
   }
 
-  private func border(
+  func border(
     kernel: Size, stride: Size, dilation: Size
   ) throws(InterchangeError) -> Border {
     switch node.text("auto_pad") ?? "NOTSET" {

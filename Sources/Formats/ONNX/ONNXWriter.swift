@@ -75,6 +75,14 @@ struct ONNXWriter {
 
   // MARK: - Nodes
 
+  /// Writes a node in ONNX's operators.
+  private mutating func write(_ node: Graph.Node, _ value: Int) throws(InterchangeError) {
+    guard let operation = node.op.exchanged else {
+      throw refusal(node, "no operator is known for \(node.op.name)")
+    }
+    try operation.write(node, value, to: &self)
+  }
+
   /// The name of a value of ours.
   func name(_ value: Int) -> String { names[value] }
 

@@ -90,12 +90,6 @@ struct PyTorchForward {
 extension Op {
   /// Whether the Python text of a node has an operand more than once, so that it must be a name.
   fileprivate func namesItsInput(_ value: Int, _ node: Graph.Node) -> Bool {
-    switch self {
-    case .reshape: true
-    case .scale(let operation): operation.values.count > 1
-    case .offset(let operation): operation.values.count > 1
-    case .averagePool(let operation): !operation.countsPadding
-    default: node.inputs.count { $0 == value } > 1
-    }
+    exchanged?.repeatsOperand == true || node.inputs.count { $0 == value } > 1
   }
 }

@@ -17,31 +17,10 @@ struct PyTorchLayer {
   ///   - shape: the input's, as far as it is the same for every picture.
   init(_ node: Graph.Node, shape: [Int?]) {
     prefix = Self.prefix(of: node)
-    let channels = shape.count > 1 ? shape[1] ?? 1 : 1
-    switch node.op {
-    case .convolution(let c):
-      padding = PyTorchPadding(c)
-      constructor = "Conv2d(\(Self.arguments(c, channels, padding)))"
-    case .transposedConvolution(let c):
-      constructor = "ConvTranspose2d(\(Self.arguments(c, channels)))"
-    case .linear(let operation):
-      let inputs = (shape.last ?? nil) ?? 1
-      constructor =
-        "Linear(\(inputs), \(operation.features)\(operation.bias ? "" : ", bias=False"))"
-    case .batchNormalization(let b):
-      guard b.scale == b.center, shape.count == 4 else { break }
-      var arguments = ["\(channels)"]
-      if b.epsilon != 1e-5 { arguments.append("eps=\(b.epsilon)") }
-      if b.momentum != 0.1 { arguments.append("momentum=\(b.momentum)") }
-      if !b.scale { arguments.append("affine=False") }
-      constructor = "BatchNorm2d(\(arguments.joined(separator: ", ")))"
-    case .prelu(let operation): constructor = "PReLU(\(operation.perChannel ? channels : 1))"
-    case .layerNormalization(let operation):
-      let sizes = shape.suffix(operation.dimensions).compactMap { $0 }
-      guard sizes.count == operation.dimensions else { break }
-      constructor = "LayerNorm(\(PythonText.tuple(sizes)), eps=\(operation.epsilon))"
-    default: break
-    }
+    guard let operation = node.op.operation as? any WeightedOperation,
+      let found = operation.pytorchClass(shape)
+    else { return }
+    (constructor, padding) = found
   }
 
   /// `encoder.2` for `encoder.2.weight` and `encoder.2.bias`.
@@ -52,60 +31,6 @@ struct PyTorchLayer {
     else { return nil }
     let prefix = String(name.dropLast(suffix.count + 1))
     return node.parameters == suffixes.map { "\(prefix).\($0)" } ? prefix : nil
-  }
-
-  private static func arguments(
-    _ c: Convolution, _ channels: Int, _ padding: PyTorchPadding
-  ) -> String {
-    var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
-    ]
-    if c.stride != 1 {
-      arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
-    }
-    if case .symmetric(let size) = padding, size != 0 {
-      arguments.append("padding=\(PythonText.pair(size.height, size.width))")
-    }
-    if c.dilation != 1 {
-      arguments.append("dilation=\(PythonText.pair(c.dilation.height, c.dilation.width))")
-    }
-    if c.groups != 1 { arguments.append("groups=\(c.groups)") }
-    if !c.bias { arguments.append("bias=False") }
-    return arguments.joined(separator: ", ")
-  }
-
-  private static func arguments(_ c: TransposedConvolution, _ channels: Int) -> String {
-    var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
-    ]
-    if c.stride != 1 {
-      arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
-    }
-    if let crops = c.pytorchCrops {
-      if crops.padding != 0 {
-        arguments.append("padding=\(PythonText.pair(crops.padding.height, crops.padding.width))")
-      }
-      if crops.output != 0 {
-        arguments.append(
-          "output_padding=\(PythonText.pair(crops.output.height, crops.output.width))")
-      }
-    }
-    if c.groups != 1 { arguments.append("groups=\(c.groups)") }
-    if !c.bias { arguments.append("bias=False") }
-    return arguments.joined(separator: ", ")
-  }
-}
-
-extension TransposedConvolution {
-  /// The crops as PyTorch states them; nil where it cannot: more is cut at the bottom or right than
-  /// at the top or left, or less by a stride or more.
-  var pytorchCrops: (padding: Size, output: Size)? {
-    for axis in Axis.allCases {
-      guard (0..<stride[axis]).contains(crops.before(axis) - crops.after(axis)) else { return nil }
-    }
-    return (
-      Size(crops.top, crops.left), Size(crops.top - crops.bottom, crops.left - crops.right)
-    )
   }
 }
 

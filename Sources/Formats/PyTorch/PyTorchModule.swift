@@ -19,7 +19,7 @@ package enum PyTorchModule {
     let arguments = arguments(of: graph)
     var forward = PyTorchForward(graph, arguments: arguments)
     for (position, node) in graph.nodes.enumerated() {
-      let text = PyTorchOperation(
+      let text = try PyTorchOperation(
         node: node, graph: graph, shapes: shapes, members: members,
         layer: layers[position]
       ).text(&forward)

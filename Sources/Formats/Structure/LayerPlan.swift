@@ -31,14 +31,6 @@ struct LayerPlan: Hashable {
   }
 
   private static func kind(of op: Op, weight: [Int]) -> ForeignLayer.Kind {
-    switch op {
-    case .convolution(let c):
-      c.groups > 1 && weight.count == 4 && weight[1] == 1 ? .depthwiseConvolution : .convolution
-    case .transposedConvolution: .transposedConvolution
-    case .linear: .dense
-    case .batchNormalization: .batchNormalization
-    case .prelu: .prelu
-    default: .other
-    }
+    (op.operation as? any WeightedOperation)?.layerKind(weight: weight) ?? .other
   }
 }

@@ -1,4 +1,38 @@
+import AviaryCheckpoint
+import AviaryContainers
 import AviaryGraph
+
+extension ONNXReader {
+  /// The error function of x / √2, which older exporters write a GELU with.
+  func errorFunction() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    guard let source = source(input), case .scale(let factor) = source.op,
+      factor.values.count == 1, abs(factor.values[0] - 0.5.squareRoot()) < 1e-5
+    else { throw unsupported("Erf is read in GELU only, of x / √2") }
+    return .errorFunction(of: source.inputs[0], plusOne: false)
+  }
+
+  /// x / 2 · (1 + erf(x / √2)), in whatever order it is multiplied.
+  mutating func gaussian(
+    _ x: Int, plusOne: Bool, other: ONNXOperand, input: Int
+  ) throws(InterchangeError) -> ONNXOperand {
+    let number = try numbers(input)?.constant
+    switch node.kind {
+    case "Add" where !plusOne && number == [1]: return .errorFunction(of: x, plusOne: true)
+    case "Mul" where plusOne:
+      guard case .value(let factor) = other else { break }
+      let isHalf: Bool =
+        if let source = source(factor) {
+          source.op == .scale(Scale([0.5])) && source.inputs == [x]
+        } else { false }
+      guard isHalf || factor == x else { break }
+      let result = try add(.activation(.gelu(approximate: false)), [x])
+      return .value(isHalf ? result : try scaled(result, [2]))
+    default: break
+    }
+    throw unsupported("Erf is read in GELU only")
+  }
+}
 
 /// The error function, which no operation of ours is: exporters from PyTorch write GELU with it,
 /// x · (1 + erf(x / √2)) / 2, operation by operation. As part of that it is understood.
