@@ -1,5 +1,4 @@
 import AviaryGraph
-import CDNNL
 
 extension Lowering {
   /// A function of single values.
@@ -22,14 +21,7 @@ extension Lowering {
   ) throws(ComputeError) {
     // Source and destination have one descriptor: oneDNN works in place where they coincide.
     let function = Elementwise(activation, step: unit.mode.outputNumbers.step)
-    var raw = memory.raw
-    var call = dnnl_eltwise_desc_t()
-    try check(
-      "dnnl_eltwise_forward_desc_init",
-      unsafe dnnl_eltwise_forward_desc_init(
-        &call, dnnl_forward_inference, function.algorithm, &raw, function.alpha, function.beta))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.elementwise(function, memory, engine.handle)
     primitive(
       unit, Op.activation(activation).name, descriptor,
       [(.source, source), (.destination, destination)])

@@ -22,8 +22,9 @@ extension Lowering {
     // Not every pattern of repetition has fast code in oneDNN; the engine's own is fast enough for
     // the rest, which are small or rare.
     if value(a).shape == shape,
-      let descriptor = try? binary(
-        algorithm, program.descriptor(a), program.descriptor(b), program.descriptor(unit.output)),
+      let descriptor = try? PrimitiveDescriptor.binary(
+        algorithm, program.descriptor(a), program.descriptor(b),
+        to: program.descriptor(unit.output), engine.handle),
       !descriptor.isReference
     {
       primitive(
@@ -41,21 +42,10 @@ extension Lowering {
     _ unit: Unit, _ a: Operand, _ b: Operand, to destination: Operand,
     _ memory: MemoryDescriptor
   ) throws(ComputeError) {
-    let descriptor = try binary(dnnl_binary_add, memory, memory, memory)
+    let descriptor = try PrimitiveDescriptor.binary(
+      dnnl_binary_add, memory, memory, to: memory, engine.handle)
     primitive(
       unit, "add", descriptor, [(.source, a), (.secondSource, b), (.destination, destination)])
-  }
-
-  private func binary(
-    _ algorithm: dnnl_alg_kind_t, _ a: MemoryDescriptor, _ b: MemoryDescriptor,
-    _ result: MemoryDescriptor
-  ) throws(ComputeError) -> PrimitiveDescriptor {
-    var (first, second, destination) = (a.raw, b.raw, result.raw)
-    var call = dnnl_binary_desc_t()
-    try check(
-      "dnnl_binary_desc_init",
-      unsafe dnnl_binary_desc_init(&call, algorithm, &first, &second, &destination))
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
   }
 
   /// Adds the general case: each operand repeats along whatever dimensions it has but one of.

@@ -47,11 +47,12 @@ extension Lowering {
     let offer = try call.offer(postOperations, engine.handle)
     let isFused = offer.isFused
     let descriptor = offer.descriptor
-    var arguments = [(Argument.weights, constant(weights(descriptor.descriptor(.weights))))]
+    var arguments = [(Argument.weights, constant(weights(try descriptor.descriptor(.weights))))]
     if call.hasBias, let bias {
-      arguments.append((.bias, constant(bias(descriptor.descriptor(.bias)))))
+      arguments.append((.bias, constant(bias(try descriptor.descriptor(.bias)))))
     }
-    let wanted = descriptor.descriptor(.source), given = descriptor.descriptor(.destination)
+    let wanted = try descriptor.descriptor(.source)
+    let given = try descriptor.descriptor(.destination)
     let has = try MemoryDescriptor(call.input, unit.mode.input, unit.mode.inputNumbers)
     let gives = try MemoryDescriptor(call.output, unit.mode.output, unit.mode.outputNumbers)
     var from = input

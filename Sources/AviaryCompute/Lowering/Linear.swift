@@ -1,5 +1,3 @@
-import CDNNL
-
 extension Lowering {
   /// A product with a matrix over the last dimension.
   mutating func linear(_ unit: Unit, bias: Bool) throws(ComputeError) {
@@ -9,18 +7,10 @@ extension Lowering {
     }
     // All dimensions but the last are rows of one matrix: values that are no pictures lie row-major.
     let rows = input.dropLast().reduce(1, *)
-    var source = try MemoryDescriptor([rows, depth], .planar).raw
-    var destination = try MemoryDescriptor([rows, features], .planar).raw
-    var weights = try MemoryDescriptor.any([features, depth]).raw
-    // A descriptor of nothing says that there is none.
-    var summand = bias ? try MemoryDescriptor([features], .planar).raw : dnnl_memory_desc_t()
-    var call = dnnl_inner_product_desc_t()
-    try check(
-      "dnnl_inner_product_forward_desc_init",
-      unsafe dnnl_inner_product_forward_desc_init(
-        &call, dnnl_forward_inference, &source, &weights, &summand, &destination))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.innerProduct(
+      MemoryDescriptor([rows, depth], .planar), .any([features, depth]),
+      bias: bias ? MemoryDescriptor([features], .planar) : nil,
+      to: MemoryDescriptor([rows, features], .planar), engine.handle)
     let matrix = unit.parameters[0]
     var arguments: [(Argument, Operand)] = [
       (.source, .value(unit.inputs[0])), (.destination, .value(unit.output)),
@@ -29,7 +19,7 @@ extension Lowering {
         constant(
           Constant(
             key: Constant.Key(parameters: [matrix], form: .matrix),
-            descriptor: descriptor.descriptor(.weights), shape: [features, depth],
+            descriptor: try descriptor.descriptor(.weights), shape: [features, depth],
             parameter: matrix
           ) { weights throws(ComputeError) in try weights.values(matrix) })
       ),
@@ -42,7 +32,7 @@ extension Lowering {
           constant(
             Constant(
               key: Constant.Key(parameters: [name], form: .matrix),
-              descriptor: descriptor.descriptor(.bias), shape: [features], parameter: name
+              descriptor: try descriptor.descriptor(.bias), shape: [features], parameter: name
             ) { weights throws(ComputeError) in try weights.values(name) })
         ))
     }

@@ -6,26 +6,19 @@ extension Lowering {
   ///
   /// - Parameter transposed: which of the unit's inputs is to be transposed before, if any.
   mutating func matmul(_ unit: Unit, transposed: Int? = nil) throws(ComputeError) {
-    func matrices(_ position: Int) throws(ComputeError) -> dnnl_memory_desc_t {
+    func matrices(_ position: Int) throws(ComputeError) -> MemoryDescriptor {
       var shape = value(unit.inputs[position]).shape
-      guard position == transposed else { return try MemoryDescriptor(shape, .planar).raw }
+      guard position == transposed else { return try MemoryDescriptor(shape, .planar) }
       // Transposing takes no copy: the other strides say it.
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
       let (row, column) = (shape.count - 2, shape.count - 1)
       shape.swapAt(row, column)
       strides.swapAt(row, column)
-      return try MemoryDescriptor(shape, strides: strides).raw
+      return try MemoryDescriptor(shape, strides: strides)
     }
-    var (a, b) = (try matrices(0), try matrices(1))
-    var result = try program.descriptor(unit.output).raw
-    // A descriptor of nothing says that there is no bias.
-    var bias = dnnl_memory_desc_t()
-    var call = dnnl_matmul_desc_t()
-    try check(
-      "dnnl_matmul_desc_init", unsafe dnnl_matmul_desc_init(&call, &a, &b, &bias, &result))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.matmul(
+      matrices(0), matrices(1), to: program.descriptor(unit.output), engine.handle)
     primitive(
       unit, unit.work.name, descriptor,
       [
@@ -36,14 +29,8 @@ extension Lowering {
 
   /// exp(x) / Σ exp(x) along a dimension.
   mutating func softmax(_ unit: Unit, _ dimension: Int) throws(ComputeError) {
-    var data = try program.descriptor(unit.output).raw
-    var call = dnnl_softmax_desc_t()
-    try check(
-      "dnnl_softmax_forward_desc_init",
-      unsafe dnnl_softmax_forward_desc_init(
-        &call, dnnl_forward_inference, &data, Int32(dimension)))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.softmax(
+      program.descriptor(unit.output), dimension, engine.handle)
     primitive(
       unit, "softmax", descriptor,
       [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
@@ -57,15 +44,8 @@ extension Lowering {
     let shape = value(unit.output).shape
     let width = shape.suffix(dimensions).reduce(1, *)
     let rows = shape.dropLast(dimensions).reduce(1, *)
-    var data = try MemoryDescriptor([rows, width], .planar).raw
-    var call = dnnl_layer_normalization_desc_t()
-    try check(
-      "dnnl_layer_normalization_forward_desc_init",
-      unsafe dnnl_layer_normalization_forward_desc_init(
-        &call, dnnl_forward_inference, &data, nil, Float(epsilon),
-        dnnl_use_scale.rawValue | dnnl_use_shift.rawValue))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.layerNormalization(
+      MemoryDescriptor([rows, width], .planar), epsilon: epsilon, .inference, engine.handle)
     var arguments: [(Argument, Operand)] = [
       (.source, .value(unit.inputs[0])), (.destination, .value(unit.output)),
     ]
@@ -100,13 +80,7 @@ extension Lowering {
       case .sum: dnnl_reduction_sum
       case .maximum: dnnl_reduction_max
       }
-    var (source, destination) = (from.raw, to.raw)
-    var call = dnnl_reduction_desc_t()
-    try check(
-      "dnnl_reduction_desc_init",
-      unsafe dnnl_reduction_desc_init(&call, algorithm, &source, &destination, 0, 0))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.reduction(algorithm, from, to: to, engine.handle)
     primitive(
       unit, "reduce", descriptor,
       [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])

@@ -1,5 +1,3 @@
-import CDNNL
-
 extension Lowering {
   /// x for x > 0, else a learned multiple of x.
   mutating func prelu(_ unit: Unit) throws(ComputeError) {
@@ -13,10 +11,10 @@ extension Lowering {
     _ unit: Unit, _ slopes: String, _ source: Operand, to destination: Operand
   ) throws(ComputeError) {
     let shape = value(unit.output).shape
-    let descriptor = try preluDescriptor(unit, dnnl_forward_inference)
+    let descriptor = try preluDescriptor(unit, .inference)
     let weights = constant(
       slopeConstant(
-        slopes, descriptor.descriptor(.weights), slopeShape(shape), channels: shape[1]))
+        slopes, try descriptor.descriptor(.weights), slopeShape(shape), channels: shape[1]))
     primitive(
       unit, "prelu", descriptor,
       [(.source, source), (.weights, weights), (.destination, destination)])
@@ -24,17 +22,13 @@ extension Lowering {
 
   /// How oneDNN goes forward through a PReLU.
   func preluDescriptor(
-    _ unit: Unit, _ kind: dnnl_prop_kind_t
+    _ unit: Unit, _ pass: PrimitiveDescriptor.Pass
   ) throws(ComputeError) -> PrimitiveDescriptor {
     // The slopes in the layout that oneDNN asks for: in another it falls back to reference code,
     // 300 times slower. As a post-operation of a convolution it does so in any case.
-    var data = try program.descriptor(unit.output).raw
-    var slopes = try MemoryDescriptor.any(slopeShape(value(unit.output).shape)).raw
-    var call = dnnl_prelu_desc_t()
-    try check(
-      "dnnl_prelu_forward_desc_init",
-      unsafe dnnl_prelu_forward_desc_init(&call, kind, &data, &slopes))
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+    try .prelu(
+      program.descriptor(unit.output), slopes: .any(slopeShape(value(unit.output).shape)), pass,
+      engine.handle)
   }
 
   /// One slope for all is repeated: that costs nothing, and all implementations know it.

@@ -35,18 +35,10 @@ extension Lowering {
     _ unit: Unit, _ kernel: Size, _ stride: Size, _ edges: Edges, _ kind: PoolKind
   ) throws(ComputeError) {
     // Padding may differ from edge to edge, and windows need not come out even: oneDNN takes both.
-    var source = try program.descriptor(unit.inputs[0]).raw
-    var destination = try program.descriptor(unit.output).raw
-    func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
-    var call = dnnl_pooling_desc_t()
-    try check(
-      "dnnl_pooling_forward_desc_init",
-      unsafe dnnl_pooling_forward_desc_init(
-        &call, dnnl_forward_inference, kind.algorithm, &source, &destination,
-        pair(stride.height, stride.width), pair(kernel.height, kernel.width),
-        pair(edges.top, edges.left), pair(edges.bottom, edges.right)))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.pool(
+      kind.algorithm, program.descriptor(unit.inputs[0]), to: program.descriptor(unit.output),
+      PrimitiveDescriptor.Window(kernel: kernel, stride: stride, padding: edges), .inference,
+      engine.handle)
     primitive(
       unit, unit.work.name, descriptor,
       [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])

@@ -104,11 +104,9 @@ extension Lowering {
     _ unit: Unit, _ operation: String, _ descriptor: consuming PrimitiveDescriptor,
     _ arguments: [(Argument, Operand)]
   ) {
-    let scratch = descriptor.descriptor(.scratch)
+    let scratch = descriptor.byteCount(.scratch)
     var arguments = arguments
-    if scratch.byteCount > 0 {
-      arguments.append((.scratch, temporary(byteCount: scratch.byteCount)))
-    }
+    if scratch > 0 { arguments.append((.scratch, temporary(byteCount: scratch))) }
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: descriptor.implementation,
       shape: value(unit.output).shape)

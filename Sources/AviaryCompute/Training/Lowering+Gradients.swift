@@ -44,10 +44,10 @@ extension Lowering {
     // As the way forward has them: oneDNN turns them about by itself.
     let weights = constant(
       source.kernel(
-        rows: source.allRows, columns: source.allColumns, descriptor.descriptor(.weights)))
+        rows: source.allRows, columns: source.allColumns, try descriptor.descriptor(.weights)))
     let from = try fetched(unit, unit.inputs[0], as: descriptor.descriptor(.destinationGradient))
     let gives = try program.descriptor(unit.output)
-    let given = descriptor.descriptor(.sourceGradient)
+    let given = try descriptor.descriptor(.sourceGradient)
     let to =
       given == gives ? .value(unit.output) : temporary(byteCount: given.byteCount)
     primitive(
@@ -77,7 +77,7 @@ extension Lowering {
     ]
     // Gradients leave the plan in the parameters' own shape, whatever oneDNN has them in.
     let gives = try MemoryDescriptor(call.weightShape, .planar)
-    let given = descriptor.descriptor(.weightsGradient)
+    let given = try descriptor.descriptor(.weightsGradient)
     let to =
       given == gives ? .value(unit.output) : temporary(byteCount: given.byteCount)
     arguments.append((.weightsGradient, to))
@@ -120,15 +120,9 @@ extension Lowering {
       case (.clamp, .output): dnnl_eltwise_clip_v2_use_dst_for_bwd
       default: function.algorithm
       }
-    var data = try program.descriptor(unit.inputs[1]).raw
-    var gradient = try program.descriptor(unit.inputs[0]).raw
-    var call = dnnl_eltwise_desc_t()
-    try check(
-      "dnnl_eltwise_backward_desc_init",
-      unsafe dnnl_eltwise_backward_desc_init(
-        &call, algorithm, &gradient, &data, function.alpha, function.beta))
-    let descriptor = try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing([]), engine.handle)
+    let descriptor = try PrimitiveDescriptor.elementwiseGradient(
+      algorithm, function, program.descriptor(unit.inputs[0]), program.descriptor(unit.inputs[1]),
+      engine.handle)
     primitive(
       unit, unit.work.name, descriptor,
       [

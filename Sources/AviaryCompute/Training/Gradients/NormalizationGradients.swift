@@ -1,5 +1,4 @@
 import AviaryGraph
-import CDNNL
 
 extension Lowering {
   /// Batch normalisation by the batch's own statistics, which move the running ones on their way.
@@ -59,14 +58,9 @@ extension Lowering {
   mutating func batchNormalizationGradient(
     _ unit: Unit, _ normalization: BatchNormalization
   ) throws(ComputeError) {
-    let forward = try batchNormalization(unit.output, normalization)
-    var data = try normalized(unit.output).raw
-    var call = dnnl_batch_normalization_desc_t()
-    try check(
-      "dnnl_batch_normalization_backward_desc_init",
-      unsafe dnnl_batch_normalization_backward_desc_init(
-        &call, dnnl_backward, &data, &data, Float(normalization.epsilon), normalization.flags))
-    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    let backward = try PrimitiveDescriptor.batchNormalizationGradient(
+      normalized(unit.output), normalization,
+      after: batchNormalization(unit.output, normalization), engine.handle)
     var arguments: [(Argument, Operand)] = [
       (.destinationGradient, .value(unit.inputs[0])), (.source, .value(unit.inputs[1])),
       (.mean, .value(unit.inputs[2])), (.variance, .value(unit.inputs[3])),
@@ -88,24 +82,15 @@ extension Lowering {
     let shape = value(unit.output).shape
     let width = shape.suffix(dimensions).reduce(1, *)
     let rows = shape.dropLast(dimensions).reduce(1, *)
-    let flags = dnnl_use_scale.rawValue | dnnl_use_shift.rawValue
     let plain = try MemoryDescriptor([rows, width], .planar)
-    var data = plain.raw
-    var call = dnnl_layer_normalization_desc_t()
-    try check(
-      "dnnl_layer_normalization_forward_desc_init",
-      unsafe dnnl_layer_normalization_forward_desc_init(
-        &call, dnnl_forward_training, &data, nil, Float(epsilon), flags))
-    let forward = try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
-    try check(
-      "dnnl_layer_normalization_backward_desc_init",
-      unsafe dnnl_layer_normalization_backward_desc_init(
-        &call, dnnl_backward, &data, &data, nil, Float(epsilon), flags))
-    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    let forward = try PrimitiveDescriptor.layerNormalization(
+      plain, epsilon: epsilon, .training, engine.handle)
+    let backward = try PrimitiveDescriptor.layerNormalizationGradient(
+      plain, epsilon: epsilon, after: forward, engine.handle)
     let scale = try parameter(unit.parameters[0], [width])
     let shift = try parameter(unit.parameters[1], [width])
-    let mean = temporary(byteCount: forward.descriptor(.mean).byteCount)
-    let variance = temporary(byteCount: forward.descriptor(.variance).byteCount)
+    let mean = temporary(byteCount: forward.byteCount(.mean))
+    let variance = temporary(byteCount: forward.byteCount(.variance))
     let result = temporary(byteCount: plain.byteCount)
     primitive(
       unit, "layerNormalization (once more)", forward,
@@ -126,13 +111,7 @@ extension Lowering {
   private func batchNormalization(
     _ output: Int, _ normalization: BatchNormalization
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var data = try normalized(output).raw
-    var call = dnnl_batch_normalization_desc_t()
-    try check(
-      "dnnl_batch_normalization_forward_desc_init",
-      unsafe dnnl_batch_normalization_forward_desc_init(
-        &call, dnnl_forward_training, &data, Float(normalization.epsilon), normalization.flags))
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+    try .batchNormalization(normalized(output), normalization, engine.handle)
   }
 
   /// A value as a picture: what follows the channels is a row of pixels.
@@ -164,12 +143,5 @@ extension Lowering {
         key: Constant.Key(parameters: [name], form: .matrix),
         descriptor: try MemoryDescriptor(shape, .planar), shape: shape, parameter: name
       ) { weights throws(ComputeError) in try weights.values(name) })
-  }
-}
-
-extension BatchNormalization {
-  /// oneDNN's words for what is learned.
-  fileprivate var flags: UInt32 {
-    (scale ? dnnl_use_scale.rawValue : 0) | (center ? dnnl_use_shift.rawValue : 0)
   }
 }

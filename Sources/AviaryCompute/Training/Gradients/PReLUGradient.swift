@@ -1,26 +1,18 @@
-import CDNNL
-
 extension Lowering {
   /// The way back through a PReLU, to what it took and to its slopes.
   mutating func preluGradient(_ unit: Unit) throws(ComputeError) {
     let shape = value(unit.output).shape
     let channels = shape[1]
     let slopeShape = slopeShape(shape)
-    let forward = try preluDescriptor(unit, dnnl_forward_training)
-    var data = try program.descriptor(unit.output).raw
-    var slopes = try MemoryDescriptor.any(slopeShape).raw
-    var slopeGradients = slopes
-    var call = dnnl_prelu_desc_t()
-    try check(
-      "dnnl_prelu_backward_desc_init",
-      unsafe dnnl_prelu_backward_desc_init(&call, &data, &slopes, &data, &slopeGradients))
-    let backward = try PrimitiveDescriptor(call, after: forward, engine.handle)
+    let backward = try PrimitiveDescriptor.preluGradient(
+      program.descriptor(unit.output), slopes: .any(slopeShape),
+      after: preluDescriptor(unit, .training), engine.handle)
     // oneDNN chooses how slopes lie: their gradient is copied out of that, as gradients are row-major.
-    let given = backward.descriptor(.weightsGradient)
+    let given = try backward.descriptor(.weightsGradient)
     let sums = temporary(byteCount: given.byteCount)
     let weights = constant(
       slopeConstant(
-        unit.parameters[0], backward.descriptor(.weights), slopeShape, channels: channels))
+        unit.parameters[0], try backward.descriptor(.weights), slopeShape, channels: channels))
     primitive(
       unit, unit.work.name, backward,
       [

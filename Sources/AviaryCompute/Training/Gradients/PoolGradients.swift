@@ -32,10 +32,9 @@ extension Lowering {
       return
     }
     let call = try PoolCall(unit, pool, .maximum, program)
-    let forward = try PrimitiveDescriptor(
-      call.forward(), PrimitiveAttributes.fusing([]), engine.handle)
-    let backward = try PrimitiveDescriptor(call.backward(), after: forward, engine.handle)
-    let places = temporary(byteCount: forward.descriptor(.workspace).byteCount)
+    let forward = try call.forward(engine.handle)
+    let backward = try call.backward(after: forward, engine.handle)
+    let places = temporary(byteCount: forward.byteCount(.workspace))
     let maxima = temporary(byteCount: call.result.byteCount)
     primitive(
       unit, "maxPool (once more)", forward,
@@ -53,9 +52,7 @@ extension Lowering {
     _ unit: Unit, _ pool: Pool, countsPadding: Bool
   ) throws(ComputeError) {
     let call = try PoolCall(unit, pool, countsPadding ? .meanOfAll : .meanOfInside, program)
-    let forward = try PrimitiveDescriptor(
-      call.forward(), PrimitiveAttributes.fusing([]), engine.handle)
-    let backward = try PrimitiveDescriptor(call.backward(), after: forward, engine.handle)
+    let backward = try call.backward(after: call.forward(engine.handle), engine.handle)
     primitive(
       unit, unit.work.name, backward,
       [
@@ -70,10 +67,7 @@ private struct PoolCall {
   let input: MemoryDescriptor
   let result: MemoryDescriptor
   private let algorithm: dnnl_alg_kind_t
-  private let kernel: [dnnl_dim_t]
-  private let strides: [dnnl_dim_t]
-  private let before: [dnnl_dim_t]
-  private let after: [dnnl_dim_t]
+  private let window: PrimitiveDescriptor.Window
 
   init(
     _ unit: Unit, _ pool: Pool, _ kind: Lowering.PoolKind, _ program: Program
@@ -83,32 +77,17 @@ private struct PoolCall {
     let size = program.values[unit.output].shape
     let edges = pool.border.edges(
       size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
-    func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
     algorithm = kind.algorithm
-    kernel = pair(pool.kernel.height, pool.kernel.width)
-    strides = pair(pool.stride.height, pool.stride.width)
-    before = pair(edges.top, edges.left)
-    after = pair(edges.bottom, edges.right)
+    window = PrimitiveDescriptor.Window(kernel: pool.kernel, stride: pool.stride, padding: edges)
   }
 
-  func forward() throws(ComputeError) -> dnnl_pooling_desc_t {
-    var (source, destination) = (input.raw, result.raw)
-    var call = dnnl_pooling_desc_t()
-    try check(
-      "dnnl_pooling_forward_desc_init",
-      unsafe dnnl_pooling_forward_desc_init(
-        &call, dnnl_forward_training, algorithm, &source, &destination, strides, kernel, before,
-        after))
-    return call
+  func forward(_ engine: EngineHandle) throws(ComputeError) -> PrimitiveDescriptor {
+    try .pool(algorithm, input, to: result, window, .training, engine)
   }
 
-  func backward() throws(ComputeError) -> dnnl_pooling_desc_t {
-    var (source, destination) = (input.raw, result.raw)
-    var call = dnnl_pooling_desc_t()
-    try check(
-      "dnnl_pooling_backward_desc_init",
-      unsafe dnnl_pooling_backward_desc_init(
-        &call, algorithm, &source, &destination, strides, kernel, before, after))
-    return call
+  func backward(
+    after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
+  ) throws(ComputeError) -> PrimitiveDescriptor {
+    try .poolGradient(algorithm, input, result, window, after: forward, engine)
   }
 }
