@@ -1,4 +1,4 @@
-import AviaryGraph
+public import AviaryGraph
 
 // The way from a graph to results, one stage a file:
 //
@@ -10,30 +10,57 @@ import AviaryGraph
 //         → Storage        which values share memory: views, results written over operands
 //         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
 //         → Arena          places for all memory that is needed for a time
-//   Blueprint → Plan       weights prepared, code generated, memory taken
+//   LoweredGraph → Plan    weights prepared, code generated, memory taken
 //
-// Everything up to the blueprint is plain data and takes a millisecond or two.
+// Everything up to the lowered graph is plain data and takes some 0.1 ms a layer.
 
 /// A network lowered for one input size, with every decision taken and nothing made yet: no code,
-/// no weights, no memory. Cheap enough to be asked how much memory a size would take.
-struct Blueprint {
+/// no weights, no memory. Cheap enough to be asked how much memory a size would take; a plan is made
+/// of it.
+public struct LoweredGraph {
   let lowering: Lowering
   /// Where the stretches of memory that are not the caller's lie in the arena, by number.
   let rootOffsets: [Int: Int]
   let temporaryOffsets: [Int]
-  let arenaBytes: Int
+  /// The bytes that a plan takes for what lies between its inputs and outputs. Inputs, outputs and
+  /// weights are not counted.
+  public let arenaBytes: Int
   /// How each layer is done.
-  let choices: [PlanChoice]
-  /// The time that a run is expected to take, as far as it was measured or estimated.
-  let nanoseconds: Double
+  let decision: LayoutDecision
+  /// What was lowered, if it was a graph for inference.
+  let origin: Origin?
 
-  /// - Parameter outputs: the names of the outputs wanted; nil for all.
-  /// - Throws: `ComputeError`.
-  init(
-    _ graph: Graph, inputShapes: [[Int]], outputs: [String]?, options: PlanOptions, _ engine: Engine
+  /// A graph, and the shapes of its inputs.
+  struct Origin {
+    var graph: Graph
+    var inputShapes: [[Int]]
+  }
+
+  /// The time that a run of the plan is expected to take, in seconds: the sum of what its layers and
+  /// the copies between them took when they were measured (`PlanOptions.tuning`), else a rough
+  /// estimate that is good for comparing sizes of one network.
+  public var expectedSeconds: Double { decision.nanoseconds / 1e9 }
+
+  /// Lowers a network.
+  ///
+  /// - Parameters:
+  ///   - graph: the network.
+  ///   - inputShapes: N, channels, height, width of each of the graph's inputs, in its order.
+  ///   - outputs: the names of the outputs wanted, in any order; what only others need is not
+  ///     calculated. Nil for all.
+  ///   - options: how it is to be calculated. What `options.tuning` lacks is timed where that pays;
+  ///     nothing is timed for `runsAhead` of 0.
+  ///   - engine: on how many threads.
+  /// - Throws: `ComputeError`: `.graph` for sizes that the network cannot run on, `.unsupported`
+  ///   for an operation without a lowering, `.unknownOutput`, `.tooLarge`, `.library`.
+  public init(
+    _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
+    options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    let (graph, shapes) = try Blueprint.expanded(graph, for: inputShapes)
-    try self.init(Program(graph, shapes: shapes, outputs: outputs), options, engine)
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
+    try self.init(
+      Program(graph, shapes: shapes, outputs: outputs),
+      of: Origin(graph: graph, inputShapes: inputShapes), options, engine)
   }
 
   /// The graph without expansions, and the shapes of all its values.
@@ -52,10 +79,12 @@ struct Blueprint {
 
   /// - Parameters:
   ///   - program: units for single nodes, and for the way back if it is a training's.
+  ///   - origin: of what it is, if it is for inference.
   ///   - isTraining: whether nothing may be folded into weights, and memory is the plan's own.
   /// - Throws: `ComputeError`.
   init(
-    _ program: Program, isTraining: Bool = false, _ options: PlanOptions, _ engine: Engine
+    _ program: Program, of origin: Origin? = nil, isTraining: Bool = false,
+    _ options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
     guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     engine.activate()
@@ -66,19 +95,19 @@ struct Blueprint {
     program.insertRelayouts()
     if !isTraining { program.chainPlanes() }
     try self.init(
-      decided: program, isSelfContained: isTraining, choices: decision.choices,
-      nanoseconds: decision.nanoseconds, engine)
+      decided: program, of: origin, isSelfContained: isTraining, decision: decision, engine)
   }
 
   /// - Parameters:
   ///   - program: with all layouts decided, and copies where neighbours differ.
+  ///   - origin: of what it is, if it is for inference.
   ///   - isSelfContained: whether inputs and outputs lie in the arena, too.
   /// - Throws: `ComputeError`.
   init(
-    decided program: Program, isSelfContained: Bool = true, choices: [PlanChoice] = [],
-    nanoseconds: Double = 0, _ engine: Engine
+    decided program: Program, of origin: Origin? = nil, isSelfContained: Bool = true,
+    decision: LayoutDecision = LayoutDecision(), _ engine: Engine
   ) throws(ComputeError) {
-    (self.choices, self.nanoseconds) = (choices, nanoseconds)
+    (self.origin, self.decision) = (origin, decision)
     let storage = try Storage(program, isSelfContained: isSelfContained)
     lowering = try Lowering(program, storage, engine)
     let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
