@@ -46,7 +46,8 @@ public final class TrainingSession {
       network = try LearningRate(
         recipe.schedule, rate: recipe.optimizer.learningRate, steps: recipe.steps)
       discriminator = try recipe.adversarial.map { adversary throws in
-        try LearningRate(recipe.schedule, rate: adversary.optimizer.learningRate, steps: recipe.steps)
+        try LearningRate(
+          recipe.schedule, rate: adversary.optimizer.learningRate, steps: recipe.steps)
       }
     }
   }
