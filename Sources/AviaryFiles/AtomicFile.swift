@@ -148,7 +148,7 @@ package struct AtomicFile: ~Copyable {
 
   /// A hidden name in the target's folder that nobody else uses.
   private static func temporaryName(beside target: String) -> String {
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
+    let random = RandomName.text
     return "\(folder(of: target))/.aviary-\(getpid())-\(random).partial"
   }
 }

@@ -1,3 +1,4 @@
+internal import AviaryFiles
 internal import Glibc
 
 /// What lies at a path before something is written there, kept until what was written has proven sound.
@@ -12,7 +13,7 @@ struct PreviousFile {
   init(_ path: String) {
     self.path = path
     let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
+    let random = RandomName.text
     let name = "\(path[..<slash]).aviary-\(getpid())-\(random).previous"
     wasThere = unsafe access(path, F_OK) == 0
     let isKept = unsafe wasThere && link(path, name) == 0

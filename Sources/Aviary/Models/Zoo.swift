@@ -76,11 +76,12 @@ public struct Zoo: Sendable {
     if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
       var options = options
       options.scale = options.scale ?? scale
-      let file = try SniffedFile(reference, hdf5: options.reading.hdf5)
-      if file.format == .aviaryCheckpoint { return (try Model(checkpoint: file), nil) }
-      let weights = try WeightsFile.read(file, options.reading)
-      let stored = try StoredModel.imported(weights, options, registry: registry)
-      return (try stored.loaded(), stored.report)
+      switch try ModelFile.open(reference, options.reading) {
+      case .native(let file): return (try Model(checkpoint: file), nil)
+      case .foreign(let file):
+        let stored = try StoredModel.imported(file, options, registry: registry)
+        return (try stored.loaded(), stored.report)
+      }
     }
     let checkpoints = self.checkpoints
     if let checkpoint = checkpoints.first(where: { $0.name == reference }) {
