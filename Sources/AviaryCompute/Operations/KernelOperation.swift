@@ -110,6 +110,7 @@ extension Op {
     case .matmul: MatMul()
     case .softmax(let operation): operation
     case .layerNormalization(let operation): operation
+    case .groupNormalization(let operation): operation
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation

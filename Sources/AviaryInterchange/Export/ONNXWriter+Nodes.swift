@@ -90,6 +90,8 @@ extension ONNXWriter {
       emit(
         "LayerNormalization", node, [input, weight, bias], value,
         [("axis", .integer(-operation.dimensions)), ("epsilon", .float(operation.epsilon))])
+    case .groupNormalization:
+      throw refusal(node, "the ONNX version written has no group normalisation by channels")
     case .reshape(let operation):
       emit("Reshape", node, [input, integers(node, "shape", operation.shape)], value)
     case .permute(let operation):

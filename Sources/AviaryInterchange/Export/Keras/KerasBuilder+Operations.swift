@@ -70,6 +70,8 @@ extension KerasBuilder {
       return add("Softmax", name, ["axis": .int(x.axis(of: operation.dimension))], [x])
     case .layerNormalization(let operation):
       return try layerNormalization(x, operation.dimensions, operation.epsilon, node)
+    case .groupNormalization:
+      throw refusal(name, "Keras has a layer for group normalisation from version 2.11 only")
     case .reshape(let operation): return try reshape(x, operation.shape, node)
     case .permute(let operation):
       // Only what Keras's dimensions mean changes; layers that care move them.

@@ -40,6 +40,9 @@ struct PyTorchLayer {
       let sizes = shape.suffix(operation.dimensions).compactMap { $0 }
       guard sizes.count == operation.dimensions else { break }
       constructor = "LayerNorm(\(PythonText.tuple(sizes)), eps=\(operation.epsilon))"
+    case .groupNormalization(let operation):
+      guard operation.scale == operation.center, operation.scale else { break }
+      constructor = "GroupNorm(\(operation.groups), \(channels), eps=\(operation.epsilon))"
     default: break
     }
   }

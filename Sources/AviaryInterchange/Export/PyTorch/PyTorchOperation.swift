@@ -23,6 +23,12 @@ struct PyTorchOperation {
     case .layerNormalization(let operation):
       return called(x)
         ?? "F.layer_norm(\(x), \(object(x)).shape[-\(operation.dimensions):], \(parameters()), eps=\(operation.epsilon))"
+    case .groupNormalization(let operation):
+      let list = parameterList()
+      let weight = operation.scale ? list[0] : "None"
+      let bias = operation.center ? list[list.count - 1] : "None"
+      return called(x)
+        ?? "F.group_norm(\(x), \(operation.groups), \(weight), \(bias), \(operation.epsilon))"
     case .maxPool(let operation): return maxPool(x, operation.window, &forward)
     case .averagePool(let operation):
       return averagePool(x, operation.window, operation.countsPadding, &forward)
