@@ -177,7 +177,6 @@ package struct AtomicFile: ~Copyable {
   package static func temporaryName(
     beside target: FilePath, ending: String = "partial"
   ) -> FilePath {
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    return target.folder.appending(".aviary-\(getpid())-\(random).\(ending)")
+    return target.folder.appending(".aviary-\(getpid())-\(RandomName.text).\(ending)")
   }
 }

@@ -30,6 +30,7 @@ public enum Op: Hashable, Sendable {
   case matmul
   case softmax(Softmax)
   case layerNormalization(LayerNormalization)
+  case groupNormalization(GroupNormalization)
   case reshape(Reshape)
   case permute(Permute)
   case roll(Roll)
@@ -63,6 +64,7 @@ public enum Op: Hashable, Sendable {
     case .matmul: MatMul()
     case .softmax(let operation): operation
     case .layerNormalization(let operation): operation
+    case .groupNormalization(let operation): operation
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
@@ -76,7 +78,8 @@ public enum Op: Hashable, Sendable {
     GlobalAveragePool.self, BatchNormalization.self, Activation.self, PReLU.self, Binary.self,
     Scale.self, Offset.self, Concatenate.self, ChannelSlice.self, PixelShuffle.self,
     PixelUnshuffle.self, Resize.self, Pad.self, Crop.self, Dropout.self, Reduction.self,
-    MatMul.self, Softmax.self, LayerNormalization.self, Reshape.self, Permute.self, Roll.self,
+    MatMul.self, Softmax.self, LayerNormalization.self, GroupNormalization.self, Reshape.self,
+    Permute.self, Roll.self, InstanceNormalization.self,
   ]
 }
 
@@ -145,11 +148,14 @@ extension Op {
   /// them. The inputs are known to have passed `outputShape`.
   func slots(_ inputs: [[Int]]) -> [ParameterSlot] { operation.parameters(inputs) }
 
-  /// The last parts of the parameters' customary names. They do not depend on the inputs.
-  package var slotSuffixes: [String] {
+  /// The parameters, but for their shapes: what does not depend on the inputs.
+  package var parameterSlots: [ParameterSlot] {
     // Any inputs of sufficient rank will do.
-    slots([[1, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1]]).map(\.suffix)
+    slots([[1, 1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1]])
   }
+
+  /// The last parts of the parameters' customary names.
+  package var slotSuffixes: [String] { parameterSlots.map(\.suffix) }
 
   /// The operation, if it is made of others.
   package var expansion: (any Expansion)? {

@@ -210,6 +210,18 @@ struct OperationRow: Sendable, CustomStringConvertible {
       #"{"dimensions":3,"epsilon":1e-06}"#,
       [2, 3, 4, 5], gives: [2, 3, 4, 5]),
     .init(
+      .groupNormalization(GroupNormalization(groups: 3)), #"{"groups":3}"#, [2, 6, 4, 5],
+      gives: [2, 6, 4, 5]),
+    .init(
+      .groupNormalization(
+        GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
+      #"{"center":false,"epsilon":0.001,"groups":1,"scale":false}"#, [1, 6, 4, 5],
+      gives: [1, 6, 4, 5]),
+    .init(InstanceNormalization().op, "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(
+      InstanceNormalization(epsilon: 1e-3, affine: false).op,
+      #"{"affine":false,"epsilon":0.001}"#, [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(
       .reduce(Reduction(.mean, dimensions: [2, 3])), #"{"dimensions":[2,3],"kind":"mean"}"#,
       [2, 3, 4, 5], gives: [2, 3, 1, 1]),
     .init(

@@ -147,6 +147,8 @@ extension Op {
     case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
     case .layerNormalization(let operation):
       return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+    case .groupNormalization(let operation):
+      return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)
     case .permute(let operation):
       return x.gathering(operation.order.map { x.shape[$0] }) { index in

@@ -113,9 +113,4 @@ extension WeightIndex {
   init(_ tensors: NamedTensors) {
     self.init(Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { $1 })
   }
-
-  /// The index of a file's tensors, of which none is read.
-  init(_ tensors: TensorSource) {
-    self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
-  }
 }

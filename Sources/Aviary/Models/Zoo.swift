@@ -98,11 +98,12 @@ public struct Zoo: Sendable {
     if let path = file(reference) {
       var options = options
       options.scale = options.scale ?? scale
-      let file = try SniffedFile(path, hdf5: options.reading.hdf5)
-      if file.format == .aviaryCheckpoint { return (try Model(checkpoint: file), nil) }
-      let weights = try WeightsFile.read(file, options.reading)
-      let stored = try StoredModel.imported(weights, options, registry: registry)
-      return (try stored.loaded(), stored.report)
+      switch try ModelFile.open(path, options.reading) {
+      case .native(let file): return (try Model(checkpoint: file), nil)
+      case .foreign(let file):
+        let stored = try StoredModel.imported(file, options, registry: registry)
+        return (try stored.loaded(), stored.report)
+      }
     }
     let names = registry.architectures.map(\.info.name)
     guard names.contains(reference) else {

@@ -99,15 +99,15 @@ struct ConvertCommand: ParsableCommand {
     if let module, module == outputPath || module.isSameFile(as: outputPath) {
       throw CommandError.outputTaken(module, by: "--module")
     }
-    let file = try SniffedFile(path)
-    var model =
-      file.format == .aviaryCheckpoint
-      ? try restated(file)
-      : try naming(input) {
+    var model: StoredModel
+    switch try ModelFile.open(path, weights.reading) {
+    case .native(let file): model = try restated(file)
+    case .foreign(let file):
+      model = try naming(input) {
         let options = try weights.importOptions(scale: scale, allowMissing: allowMissing)
-        return try StoredModel.imported(
-          WeightsFile.read(file, options.reading), options, registry: zoo.registry)
+        return try StoredModel.imported(file, options, registry: zoo.registry)
       }
+    }
     let statements = weights.statements + (scale.map { ["scale: \($0) (stated)"] } ?? [])
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements

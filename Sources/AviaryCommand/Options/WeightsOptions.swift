@@ -74,8 +74,11 @@ struct WeightsOptions: ParsableArguments {
       architecture: architecture, configuration: config?.json ?? [:],
       picture: picture?.json ?? [:], scale: scale, allowMissing: allowMissing,
       names: try rules.map { try NameMap(contentsOf: $0) }, shuffleOrder: shuffleOrder,
-      reading: ReadingOptions(theanoKernels: theanoKernels))
+      reading: reading)
   }
+
+  /// What is stated of the file itself.
+  var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels) }
 
   /// What the user states, in words, for the card.
   var statements: [String] {

@@ -2,7 +2,7 @@ import AviaryGraph
 
 /// Turns units into steps: calls of oneDNN's primitives and of the engine's own kernels.
 ///
-/// Each operation's lowering is an extension, in Lowering/<operation>.swift. A lowering decides how
+/// Each operation's lowering is in its file in `Operations`. A lowering decides how
 /// things are done and says which memory it needs; nothing is compiled, allocated or calculated
 /// until a `Plan` is made of it.
 struct Lowering {
@@ -34,42 +34,14 @@ struct Lowering {
     case .transposedConvolution(let c): try transposedConvolution(unit, c)
     case .affine: try affine(unit)
     case .relayout: try relayout(unit)
-    case .gradient(let gradient): try self.gradient(unit, gradient)
-    case .other(let op): try lower(unit, op)
-    }
-  }
-
-  private mutating func lower(_ unit: Unit, _ op: Op) throws(ComputeError) {
-    switch op {
-    case .activation(let activation): try elementwise(unit, activation)
-    case .prelu: try prelu(unit)
-    case .binary(let operation): try binary(unit, operation)
-    case .maxPool(let operation): try self.pool(unit, operation.window, .maximum)
-    case .averagePool(let operation):
-      try self.pool(unit, operation.window, operation.countsPadding ? .meanOfAll : .meanOfInside)
-    case .globalAveragePool: try globalAveragePool(unit)
-    case .concatenate: try concatenate(unit)
-    case .slice(let operation): slice(unit, start: operation.start)
-    case .pixelShuffle(let operation):
-      pixelShuffle(unit, factor: operation.factor, operation.order, isInverse: false)
-    case .pixelUnshuffle(let operation):
-      pixelShuffle(unit, factor: operation.factor, operation.order, isInverse: true)
-    case .resize(let resize): self.resize(unit, resize)
-    case .pad(let operation): pad(unit, operation.edges, operation.mode)
-    case .crop(let operation): crop(unit, operation.edges)
-    case .linear(let operation): try linear(unit, bias: operation.bias)
-    case .reduce(let reduction): try reduce(unit, reduction)
-    case .matmul: try matmul(unit)
-    case .softmax(let operation): try softmax(unit, operation.dimension)
-    case .layerNormalization(let operation):
-      try layerNormalization(unit, operation.dimensions, epsilon: operation.epsilon)
-    case .permute(let operation): try permute(unit, operation.order)
-    case .roll(let operation):
-      roll(unit, shifts: operation.shifts, dimensions: operation.dimensions)
-    case .batchNormalization(let normalization): try batchNormalization(unit, normalization)
-    case .dropout(let operation): dropout(unit, rate: operation.rate)
-    case .convolution, .transposedConvolution, .scale, .offset, .reshape, .expansion:
-      preconditionFailure("\(op.name) has another form in a program")
+    case .gradient(.convolutionInput(let c)): try convolutionInputGradient(unit, c)
+    case .gradient(.convolutionWeights(let c)): try convolutionWeightsGradient(unit, c)
+    case .gradient(.other(let any)): try any.kernel.lower(unit, &self)
+    case .other(let op):
+      guard let operation = op.kernelOperation else {
+        preconditionFailure("\(op.name) has another form in a program")
+      }
+      try operation.lower(unit, &self)
     }
   }
 }
@@ -132,6 +104,15 @@ extension Lowering {
       name: unit.name, operation: operation, implementation: "aviary",
       shape: value(unit.output).shape)
     steps.append(Step(description, .kernel(make, operands)))
+  }
+
+  /// A parameter as it stands, row-major.
+  mutating func parameter(_ name: String, _ shape: [Int]) throws(ComputeError) -> Operand {
+    constant(
+      Constant(
+        key: Constant.Key(parameters: [name], form: .matrix),
+        descriptor: try MemoryDescriptor(shape, .planar), shape: shape, parameter: name
+      ) { weights throws(ComputeError) in try weights.values(name) })
   }
 
   private mutating func copyOutput(_ output: Int) {

@@ -70,12 +70,7 @@ extension Program {
   /// and sums, and whatever only moves numbers.
   private func passesNarrow(_ unit: Unit) -> Bool {
     guard case .other(let op) = unit.work else { return false }
-    switch op {
-    case .activation, .prelu, .maxPool, .averagePool, .concatenate, .slice, .pad, .crop: return true
-    case .binary:
-      return unit.inputs.allSatisfy { values[$0].shape == values[unit.output].shape }
-    default: return false
-    }
+    return op.kernelOperation?.takesBfloat16(unit, self) ?? false
   }
 
   /// Whether narrow numbers may be moved by two or four at a time: channels lie side by side, and none

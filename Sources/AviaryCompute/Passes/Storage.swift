@@ -196,13 +196,10 @@ extension Program {
     case .transposedConvolution where unit.mode.algorithm != .planes: return []
     case .convolution, .transposedConvolution:
       return [unit.epilogue.residual].compactMap { $0 }
-    case .affine, .other(.activation), .other(.prelu), .other(.dropout), .gradient(.activation):
-      return [unit.inputs[0]]
-    case .other(.binary(.add)), .other(.binary(.multiply)):
-      return unit.inputs.filter { values[$0].shape == values[unit.output].shape }
-    case .other(.binary(.subtract)):
-      return unit.inputs.prefix(1).filter { values[$0].shape == values[unit.output].shape }
-    case .relayout, .gradient, .other: return []
+    case .affine: return [unit.inputs[0]]
+    case .other(let op): return op.kernelOperation?.overwritable(unit, self) ?? []
+    case .gradient(.other(let any)): return any.kernel.mayOverwrite ? [unit.inputs[0]] : []
+    case .relayout, .gradient: return []
     }
   }
 }

@@ -52,11 +52,11 @@ extension BatchNormalization: Operation {
 
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {
     let channels = [inputs[0][1]]
-    return (scale ? [ParameterSlot(suffix: "weight", shape: channels)] : [])
-      + (center ? [ParameterSlot(suffix: "bias", shape: channels)] : [])
+    return (scale ? [ParameterSlot(suffix: "weight", shape: channels, start: 1)] : [])
+      + (center ? [ParameterSlot(suffix: "bias", shape: channels, start: 0)] : [])
       + [
-        ParameterSlot(suffix: "running_mean", shape: channels, role: .statistic),
-        ParameterSlot(suffix: "running_var", shape: channels, role: .statistic),
+        ParameterSlot(suffix: "running_mean", shape: channels, role: .statistic, start: 0),
+        ParameterSlot(suffix: "running_var", shape: channels, role: .statistic, start: 1),
         ParameterSlot(suffix: "num_batches_tracked", shape: [], role: .bookkeeping),
       ]
   }

@@ -1,5 +1,7 @@
 /// Inputs side by side in the channel dimension.
-package struct Concatenate: Hashable, Sendable {}
+package struct Concatenate: Hashable, Sendable {
+  package init() {}
+}
 
 /// Channels `start` up to, not including, `start + count`.
 public struct ChannelSlice: Hashable, Sendable {

@@ -42,7 +42,8 @@ extension LayerNormalization: Operation {
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {
     let shape = Array(inputs[0].suffix(dimensions))
     return [
-      ParameterSlot(suffix: "weight", shape: shape), ParameterSlot(suffix: "bias", shape: shape),
+      ParameterSlot(suffix: "weight", shape: shape, start: 1),
+      ParameterSlot(suffix: "bias", shape: shape, start: 0),
     ]
   }
 }

@@ -1,5 +1,7 @@
 /// The product of matrices in the last two dimensions, over all others.
-package struct MatMul: Hashable, Sendable {}
+package struct MatMul: Hashable, Sendable {
+  package init() {}
+}
 
 extension MatMul: Operation {
   package static let names = ["matmul"]

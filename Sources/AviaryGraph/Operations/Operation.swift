@@ -73,6 +73,8 @@ package struct ParameterSlot: Hashable, Sendable {
   package var shape: [Int]
   /// What it is for.
   package var role: ParameterRole = .weight
+  /// The number that training begins with everywhere, where it is not drawn by the layer's fan.
+  package var start: Double?
 
   /// The bias of so many channels, where there is one.
   static func bias(_ size: Int, if has: Bool) -> [ParameterSlot] {

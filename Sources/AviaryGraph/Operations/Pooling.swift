@@ -38,7 +38,9 @@ public struct AveragePool: Hashable, Sendable {
 }
 
 /// The mean of each channel, as a picture of one pixel.
-package struct GlobalAveragePool: Hashable, Sendable {}
+package struct GlobalAveragePool: Hashable, Sendable {
+  package init() {}
+}
 
 extension Pool: SlidingWindow {
   var dilation: Size { 1 }

@@ -1,4 +1,5 @@
 import AviaryContainers
+import AviaryFiles
 import AviaryImage
 import Crypto
 
@@ -172,7 +173,7 @@ struct PictureLoading {
   /// Takes a file into the fingerprint.
   private mutating func note(_ path: String, as name: String) throws(TrainingError) {
     do {
-      digests += "\(try WeightsFile.sha256(path))  \(name)\n"
+      digests += "\(try InputFile(weights: path).sha256())  \(name)\n"
     } catch {
       throw .data(path: path, expected: "a file that can be read", found: "\(error)")
     }

@@ -101,7 +101,7 @@ package struct KerasWeightsWriter {
     try zip.add("metadata.json", Array(metadata.utf8))
     try zip.add("config.json", Array(configuration.utf8))
     // HDF5 wants a file that it can go back and forth in: one beside the target, gone before long.
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
+    let random = RandomName.text
     let temporary = TemporaryPath("\(path).\(random).partial")
     var weights = self
     weights.record = { () throws(CheckpointError) in nil }

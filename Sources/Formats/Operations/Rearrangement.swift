@@ -151,6 +151,7 @@ extension ONNXReader {
     if case .shuffle(let source, let move) = try given(0) { return try shuffled(source, move) }
     let input = try value(0)
     var rows = try targets(input)
+    if let group = try regrouped(input, rows) { return .value(group) }
     if rows[0].count == 6, rank(input) == 4 { return .split(input, rows) }
     // What the file writes down of the example's size stands for the picture's.
     if samples.letsSizeGo, rows.count == shapes[input].count {

@@ -97,10 +97,3 @@ public enum KerasStructure {
     }
   }
 }
-
-extension WeightIndex {
-  /// The index of a file's tensors.
-  init(_ tensors: TensorSource) {
-    self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
-  }
-}

@@ -10,25 +10,7 @@ extension Program {
     case .convolutionWeights(let c):
       return weightsGradientModes(
         c, values[unit.inputs[0]].shape, values[unit.inputs[1]].shape, exact: exact)
-    case .channelSum:
-      return [Layout.channelsLast, .blocked, .planar].map { Mode($0, .planar, cost: 0) }
-    case .slice(let start) where start % Layout.block != 0:
-      // A block of channels is never cut.
-      return [Layout.channelsLast, .planar].map { Mode($0, $0, cost: 0) }
-    case .layerNormalization, .maximum, .matmulFirst, .matmulSecond, .linearInput, .linearWeights,
-      .softmax:
-      return [Mode(.planar, .planar, cost: 0)]
-    case .spread where values[unit.inputs[0]].shape.count != values[unit.output].shape.count:
-      return [Mode(.planar, .planar, cost: 0)]
-    case .resize, .pad:
-      // Columns go tap by tap, over single numbers in planes.
-      let elements = Double(values[unit.output].count)
-      return [(Layout.channelsLast, 0.0), (.blocked, 0), (.planar, elements)].map {
-        Mode($0, $0, cost: $1)
-      }
-    case .activation, .maxPool, .averagePool, .batchNormalization, .prelu, .repetition, .spread,
-      .slice:
-      return [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
+    case .other(let any): return any.kernel.candidates(unit, self)
     }
   }
 

@@ -1,5 +1,5 @@
 /// Moves elements round along dimensions, those that leave coming in on the other side.
-struct Roll {
+struct RollKernel {
   private let shape: [Int]
   /// How far along each dimension, from 0 to less than its size.
   private let shifts: [Int]

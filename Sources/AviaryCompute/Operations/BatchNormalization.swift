@@ -1,11 +1,38 @@
 import AviaryGraph
 
+extension BatchNormalization: KernelOperation {
+  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+
+  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.batchNormalization(unit, self)
+  }
+
+  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
+    pass.withParameters(
+      unit, .by(BatchNormalizationGradient(normalization: self)),
+      [gradient, unit.inputs[0]] + unit.extraOutputs.prefix(2),
+      parameters: learned(of: unit.parameters))
+  }
+}
+
+/// By what batch normalisation took and, beside, by its weight and bias, as far as it has them.
+/// Takes the result's gradient, what it took, and the batch's mean and variance.
+struct BatchNormalizationGradient: GradientKernel {
+  var normalization: BatchNormalization
+
+  var name: String { "batchNormalization (gradient)" }
+  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.batchNormalizationGradient(unit, normalization)
+  }
+}
+
 extension Lowering {
   /// Batch normalisation by the batch's own statistics, which move the running ones on their way.
   ///
   /// A node that shares running statistics with one before it has their new values as its inputs
   /// behind the first.
-  mutating func batchNormalization(
+  fileprivate mutating func batchNormalization(
     _ unit: Unit, _ normalization: BatchNormalization
   ) throws(ComputeError) {
     let descriptor = try batchNormalization(unit.output, normalization)
@@ -55,7 +82,7 @@ extension Lowering {
   }
 
   /// The way back through batch normalisation, of which the batch's statistics are a part.
-  mutating func batchNormalizationGradient(
+  fileprivate mutating func batchNormalizationGradient(
     _ unit: Unit, _ normalization: BatchNormalization
   ) throws(ComputeError) {
     let backward = try PrimitiveDescriptor.batchNormalizationGradient(
@@ -73,39 +100,6 @@ extension Lowering {
       + (normalization.center ? [.shiftGradient] : [])
     arguments += zip(sums, unit.extraOutputs).map { ($0, .value($1)) }
     primitive(unit, unit.work.name, backward, arguments)
-  }
-
-  /// The way back through layer normalisation. The statistics are calculated once more.
-  mutating func layerNormalizationGradient(
-    _ unit: Unit, _ dimensions: Int, epsilon: Double
-  ) throws(ComputeError) {
-    let shape = value(unit.output).shape
-    let width = shape.suffix(dimensions).reduce(1, *)
-    let rows = shape.dropLast(dimensions).reduce(1, *)
-    let plain = try MemoryDescriptor([rows, width], .planar)
-    let forward = try PrimitiveDescriptor.layerNormalization(
-      plain, epsilon: epsilon, .training, engine.handle)
-    let backward = try PrimitiveDescriptor.layerNormalizationGradient(
-      plain, epsilon: epsilon, after: forward, engine.handle)
-    let scale = try parameter(unit.parameters[0], [width])
-    let shift = try parameter(unit.parameters[1], [width])
-    let mean = temporary(byteCount: forward.byteCount(.mean))
-    let variance = temporary(byteCount: forward.byteCount(.variance))
-    let result = temporary(byteCount: plain.byteCount)
-    primitive(
-      unit, "layerNormalization (once more)", forward,
-      [
-        (.source, .value(unit.inputs[1])), (.scale, scale), (.shift, shift), (.mean, mean),
-        (.variance, variance), (.destination, result),
-      ])
-    primitive(
-      unit, unit.work.name, backward,
-      [
-        (.destinationGradient, .value(unit.inputs[0])), (.source, .value(unit.inputs[1])),
-        (.mean, mean), (.variance, variance), (.scale, scale), (.shift, shift),
-        (.sourceGradient, .value(unit.output)), (.scaleGradient, .value(unit.extraOutputs[0])),
-        (.shiftGradient, .value(unit.extraOutputs[1])),
-      ])
   }
 
   private func batchNormalization(
@@ -132,16 +126,5 @@ extension Lowering {
       result.append((argument, try parameter(name, [value(unit.output).shape[1]])))
     }
     return result
-  }
-}
-
-extension Lowering {
-  /// A parameter as it stands, row-major.
-  mutating func parameter(_ name: String, _ shape: [Int]) throws(ComputeError) -> Operand {
-    constant(
-      Constant(
-        key: Constant.Key(parameters: [name], form: .matrix),
-        descriptor: try MemoryDescriptor(shape, .planar), shape: shape, parameter: name
-      ) { weights throws(ComputeError) in try weights.values(name) })
   }
 }

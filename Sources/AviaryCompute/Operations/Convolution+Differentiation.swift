@@ -87,7 +87,28 @@ extension Differentiation {
   /// The gradient by a number added to each channel.
   mutating func bias(_ unit: Unit, _ name: String, _ gradient: Int) {
     guard isLearned(name) else { return }
-    let part = step(unit, .gradient(.channelSum), [gradient], [shape(gradient)[1]])
+    let part = step(unit, .gradient(.by(ChannelSumGradient())), [gradient], [shape(gradient)[1]])
     add(part, toParameter: name)
+  }
+}
+
+/// By a number that is added to each channel: the sum over pictures and pixels.
+struct ChannelSumGradient: GradientKernel {
+  var name: String { "sum of pixels" }
+  func candidates(_ unit: Unit, _ program: Program) -> [Mode] {
+    [Layout.channelsLast, .blocked, .planar].map { Mode($0, .planar, cost: 0) }
+  }
+  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.channelSum(unit)
+  }
+}
+
+extension Lowering {
+  fileprivate mutating func channelSum(_ unit: Unit) {
+    let input = value(unit.inputs[0])
+    let sum = ChannelSum(input.shape, input.layout)
+    kernel(unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)]) {
+      memory, workers in unsafe sum.run(memory[0], to: memory[1], workers)
+    }
   }
 }

@@ -3,7 +3,7 @@
 ///
 /// Which ones is a function of the seed, the node and the element's place in the value, whatever
 /// the layout. Nothing has to be kept for the way back, which multiplies by the same numbers.
-struct Dropout {
+struct DropoutKernel {
   private let value: Program.Value
   private let node: UInt64
   private let threshold: UInt64
@@ -25,7 +25,7 @@ struct Dropout {
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, seed: UInt64,
     _ workers: Workers
   ) {
-    let key = Dropout.mixed(seed &+ node)
+    let key = DropoutKernel.mixed(seed &+ node)
     guard value.layout != .planar else {
       workers.split(value.count, cost: 4) { range in
         for i in range { unsafe to[i] = from[i] * self.factor(key, i) }
@@ -49,7 +49,8 @@ struct Dropout {
   /// What the element of this number, in row-major order of the shape, is multiplied by.
   @inline(__always)
   private func factor(_ key: UInt64, _ number: Int) -> Float {
-    let random = Dropout.mixed(key &+ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15)
+    let random = DropoutKernel.mixed(
+      key &+ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15)
     return random >> 32 >= threshold ? factor : 0
   }
 
