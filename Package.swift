@@ -14,10 +14,14 @@ let strict: [SwiftSetting] = [
   .strictMemorySafety(),
 ]
 
-/// A Swift library or test of this package, in its customary folder.
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// A Swift library of this package, in its customary folder unless another is given.
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
+
+/// Tests, in their customary folder.
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
@@ -36,7 +40,9 @@ let package = Package(
     .library(name: "AviaryGraph", targets: ["AviaryGraph"]),
     .library(name: "AviaryTensor", targets: ["AviaryTensor"]),
     .library(name: "AviaryCompute", targets: ["AviaryCompute"]),
+    .library(name: "AviaryContainers", targets: ["AviaryContainers"]),
     .library(name: "AviaryCheckpoint", targets: ["AviaryCheckpoint"]),
+    .library(name: "AviaryFormats", targets: ["AviaryFormats"]),
     .library(name: "AviaryImage", targets: ["AviaryImage"]),
     .library(name: "AviaryTraining", targets: ["AviaryTraining"]),
   ],
@@ -47,7 +53,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -66,27 +74,39 @@ let package = Package(
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
     // names AviaryHDF5Helper too, so that it is built beside.
-    library("AviaryFiles", []),
+    library("AviaryFiles", [.product(name: "SystemPackage", package: "swift-system")]),
     library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
     .executableTarget(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
-    library("AviaryTensor", ["AviaryGraph"]),
+    library("AviaryTensor", []),
     library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
     library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL", "CKernels"]),
     library(
+      "AviaryContainers",
+      [
+        "AviaryTensor", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation", "CZlib",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "OrderedCollections", package: "swift-collections"),
+      ]),
+    library(
       "AviaryCheckpoint",
       [
-        "AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation",
-        "CZlib",
+        "AviaryContainers", "AviaryTensor", "AviaryFiles",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     library(
-      "AviaryInterchange", ["AviaryCheckpoint", "AviaryTensor", "AviaryGraph", "AviaryFiles"]),
+      "AviaryFormats",
+      [
+        "AviaryCheckpoint", "AviaryContainers", "AviaryTensor", "AviaryGraph", "AviaryFiles",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      path: "Sources/Formats"),
     library(
       "AviaryTraining",
       [
-        "AviaryCompute", "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph",
+        "AviaryCompute", "AviaryCheckpoint", "AviaryContainers", "AviaryImage", "AviaryTensor",
+        "AviaryGraph",
         "AviaryFiles", .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
@@ -101,45 +121,72 @@ let package = Package(
       "Aviary",
       [
         "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
-        "AviaryCheckpoint", "AviaryInterchange", "AviaryTraining",
+        "AviaryCheckpoint", "AviaryContainers", "AviaryFormats", "AviaryTraining",
       ]
         + architectures.map { .target(name: $0) }),
     .executableTarget(
       name: "AviaryCommand",
       dependencies: [
-        "Aviary", "AviaryHDF5Helper", "AviaryMPI",
+        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryContainers", "AviaryFiles",
+        "AviaryFormats", "AviaryGraph", "AviaryHDF5Helper", "AviaryImage", "AviaryMPI",
+        "AviaryTensor", "AviaryTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "AviaryBenchmark",
       dependencies: [
-        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryFiles", "AviaryGraph",
-        "AviaryHDF5Helper", "AviaryImage", "AviaryTensor", "AviaryTestSupport", "AviaryTraining",
+        "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryContainers", "AviaryFiles",
+        "AviaryFormats", "AviaryGraph", "AviaryHDF5Helper", "AviaryImage", "AviaryTensor",
+        "AviaryTestSupport", "AviaryTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),
 
     // Tests.
     .target(
-      name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint"],
+      name: "AviaryTestSupport",
+      dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint", "AviaryFormats"],
       path: "Tests/Support", swiftSettings: strict),
     tests("AviaryFilesTests", ["AviaryFiles"]),
-    tests("AviaryGraphTests", ["AviaryGraph"]),
+    tests("AviaryGraphTests", ["AviaryGraph", "AviaryTensor"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
-    tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
-    tests("AviaryComputeTests", ["AviaryCompute"]),
-    tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
+    tests("AviaryImageTests", ["AviaryImage", "AviaryTensor"]),
+    tests("AviaryComputeTests", ["AviaryCompute", "AviaryGraph", "AviaryTensor"]),
+    tests("AviaryContainersTests", ["AviaryContainers", "AviaryFiles", "AviaryTensor"]),
+    tests(
+      "AviaryCheckpointTests",
+      ["AviaryCheckpoint", "AviaryContainers", "AviaryFormats", "AviaryTensor"]),
     tests(
       "AviaryTrainingTests",
-      ["Aviary", "AviaryTraining", "AviaryCompute", "AviaryCheckpoint", "AviaryImage"]),
+      [
+        "Aviary", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryCheckpoint",
+        "AviaryImage", "AviaryTensor", "AviaryGraph",
+      ]),
     tests(
-      "AviaryInterchangeTests",
-      ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
+      "AviaryFormatsTests",
+      [
+        "Aviary", "AviaryFormats", "AviaryContainers", "AviaryCheckpoint", "AviaryCompute",
+        "AviaryTensor", "AviaryGraph", "AviaryFiles",
+      ]),
     tests(
-      "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
-    tests("AviaryTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
-    tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
+      "ArchitectureTests",
+      [
+        "Aviary", "AviaryCompute", "AviaryFormats", "AviaryCheckpoint", "AviaryImage",
+        "AviaryTensor", "AviaryGraph",
+      ]),
+    tests(
+      "AviaryTests",
+      [
+        "Aviary", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryContainers",
+        "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph", "AviaryFiles",
+      ]),
+    tests(
+      "AviaryCommandTests",
+      [
+        "Aviary", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryCheckpoint",
+        "AviaryImage", "AviaryTensor", "AviaryGraph", "AviaryFiles",
+      ]),
   ]
     + architectures.map {
       .target(

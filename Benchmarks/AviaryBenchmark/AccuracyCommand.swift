@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Aviary
+internal import AviaryFiles
 internal import AviaryImage
 internal import AviaryTraining
 internal import FoundationEssentials
@@ -43,7 +44,7 @@ struct AccuracyCommand: ParsableCommand {
         ).mean.psnr
       }
       let cells = [
-        path.split(separator: "/").last.map(String.init) ?? path, "\(largest)",
+        path.fileName, "\(largest)",
         quality[0].text(4), "\(quality[1] - quality[0])",
       ]
       print("| \(cells.joined(separator: " | ")) |")

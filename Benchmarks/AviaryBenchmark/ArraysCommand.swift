@@ -1,4 +1,6 @@
+internal import AviaryFormats
 internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryTensor
 internal import ArgumentParser
 

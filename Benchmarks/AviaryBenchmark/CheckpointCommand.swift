@@ -1,5 +1,7 @@
-internal import Aviary
+internal import AviaryFormats
 internal import AviaryCheckpoint
+internal import AviaryContainers
+internal import Aviary
 internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTestSupport

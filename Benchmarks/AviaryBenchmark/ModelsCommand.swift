@@ -1,5 +1,6 @@
-internal import Aviary
+internal import AviaryFormats
 internal import AviaryCheckpoint
+internal import Aviary
 internal import AviaryGraph
 internal import ArgumentParser
 internal import FoundationEssentials

@@ -1,5 +1,6 @@
-internal import Aviary
 internal import AviaryCheckpoint
+internal import AviaryFormats
+internal import Aviary
 internal import AviaryGraph
 internal import AviaryTensor
 

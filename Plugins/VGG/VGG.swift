@@ -56,7 +56,8 @@ enum VGG: Architecture {
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
     var x = input
     if c.origin == .keras {
-      x = .concatenate((0..<3).reversed().map { input.applying(.slice(start: $0, count: 1)) })
+      x = .concatenate(
+        (0..<3).reversed().map { input.applying(.slice(ChannelSlice(start: $0, count: 1))) })
     }
     var count = 0
     func add(_ layer: (String) -> Value) { (x, count) = (layer("features.\(count)"), count + 1) }
@@ -71,7 +72,7 @@ enum VGG: Architecture {
         add { x.applying(.activation(.relu), named: $0) }
       }
       levels.append((before, x))
-      add { x.applying(.maxPool(Pool(kernel: 2, stride: 2, border: .valid)), named: $0) }
+      add { x.applying(.maxPool(MaxPool(Pool(kernel: 2, stride: 2, border: .valid))), named: $0) }
     }
     let end = c.classes > 0 ? classifier(c, x) : x
     if levels.count < 3 { return [end] }
@@ -80,10 +81,10 @@ enum VGG: Architecture {
 
   private static func classifier(_ c: Configuration, _ x: Value) -> Value {
     // One number with a border of three: a value of 7x7 whose size can be asked for.
-    let size = x.applying(.globalAveragePool).applying(.pad(Edges(3, 3, 3, 3), .zero))
+    let size = x.applying(.globalAveragePool).applying(.pad(Pad(Edges(3, 3, 3, 3), .zero)))
     let square = x.applying(
       .resize(Resize(.linear, to: .sizeOfSecondInput, antialias: true)), size)
-    return square.applying(.reshape([0, -1]))
+    return square.applying(.reshape(Reshape([0, -1])))
       .linear("classifier.0", c.hidden).relu()
       .linear("classifier.3", c.hidden).relu()
       .linear("classifier.6", c.classes)

@@ -1,5 +1,7 @@
+public import AviaryFormats
 public import AviaryGraph
-public import AviaryInterchange
+internal import AviaryImage
+public import AviaryFormats
 
 /// What can go wrong when models are found, built and used; errors of the modules below keep their
 /// own types.
@@ -42,7 +44,9 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case ownNetwork(path: String, nearest: RegistryError)
   /// An exported file does not read back as what was written.
   case exchange(path: String, String)
-  /// A weights file does not allow a change.
+  /// What was written cannot be compared with what it was: the network's outputs are not finite.
+  case notComparable(path: String)
+  /// A file of weights does not allow a change.
   case edit(path: String, String)
   /// Two images that should have the same size do not.
   case pictureSize(String, expected: String, found: String)
@@ -54,8 +58,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(name): a file, a checkpoint's name or an architecture expected, none found"
         + (nearest.map { "; did you mean \($0)?" } ?? "")
     case .noWeights(let name, let parameters):
-      "\(name): an architecture of \(parameters) parameters; a checkpoint with weights for it"
-        + " expected, only its name found"
+      "\(name): is an architecture of \(parameters) parameters, without weights; give a checkpoint of"
+        + " it, or train one"
     case .weightsDoNotFit(let path, let difference):
       "\(path): weights of its own graph expected, found otherwise: \(difference)"
     case .checkpointPart(let path, let part, let problem): "\(path): \(part): \(problem)"
@@ -65,8 +69,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notRestoration(let name):
       "\(name): a network that gives a picture in proportion to its input expected, another found"
     case .notQuantized(let name):
-      "\(name): scales of whole numbers expected for int8, none found"
-        + " (aviary quantize makes a checkpoint with them)"
+      "\(name): is not quantized, as int8 needs it; run aviary quantize first"
     case .notQuantizable(let name, let problem): "\(name): \(problem)"
     case .inputs(let model, let found):
       "\(model): a network with one input expected, inputs \(found.joined(separator: ", ")) found"
@@ -78,10 +81,13 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(model): colour of \(channels) channel\(channels == 1 ? "" : "s") expected, \(found) found"
     case .memory(let needed, let allowed, let reason):
       "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
-    case .noPictures(let folder): "\(folder): PNG or JPEG pictures expected, none found"
+    case .noPictures(let folder):
+      "\(folder): \(ImageFormat.list(ImageFormat.readable)) pictures expected, none found"
     case .network(let path, let problem): "\(path): \(problem)"
     case .ownNetwork(let path, let error):
       "\(path): no configuration expected, for the file describes its own network, and \(error)"
+    case .notComparable(let path):
+      "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):

@@ -1,3 +1,4 @@
+package import AviaryContainers
 import AviaryFiles
 import Synchronization
 

@@ -1,3 +1,5 @@
+package import AviaryContainers
+
 /// A trained network: its weights and everything needed to run them, as Aviary's own file holds it
 /// (Docs/CheckpointFormat.md).
 ///
@@ -47,26 +49,13 @@ public struct Checkpoint: Sendable {
   /// The content hash of the weights as they are, bookkeeping excluded.
   public var contentHash: String { ContentHash.of(weights, excluding: bookkeeping) }
 
-  /// Reads a native checkpoint.
+  /// Reads the native checkpoint that an HDF5 file holds.
   ///
-  /// - Parameters:
-  ///   - path: the file.
-  ///   - verify: whether the content hash is computed and compared with the stored one.
-  ///   - hdf5: who reads the file.
-  /// - Throws: `CheckpointError`: `.notWeights` if the file is something else, `.hashMismatch` if
-  ///   the tensors are not those that were written, `.newerVersion`, `.readerFailed` if the helper
-  ///   program could not read it, and what is wrong with the file itself.
-  public init(
-    contentsOf path: String, verify: Bool = true, hdf5: HDF5Access = .isolated
-  ) throws(CheckpointError) {
-    try self.init(contentsOf: try SniffedFile(path, hdf5: hdf5), verify: verify)
-  }
-
-  /// Reads a native checkpoint that was told already.
-  ///
-  /// - Throws: as `init(contentsOf:verify:hdf5:)`.
-  public init(contentsOf file: SniffedFile, verify: Bool = true) throws(CheckpointError) {
-    let content = try CheckpointFile(file)
+  /// - Parameter verify: whether the content hash is computed and compared with the stored one.
+  /// - Throws: `CheckpointError`: `.hashMismatch` if the tensors are not those that were written, and
+  ///   as `CheckpointFile.init(_:)`.
+  package init(contentsOf tree: HDF5Tree, verify: Bool) throws(CheckpointError) {
+    let content = try CheckpointFile(tree)
     self.init(
       weights: try content.tensors.loaded(), architecture: content.architecture,
       configuration: content.configuration, graph: content.graph, picture: content.picture,
@@ -77,7 +66,7 @@ public struct Checkpoint: Sendable {
     guard verify, let storedHash else { return }
     let found = contentHash
     guard found == storedHash else {
-      throw .hashMismatch(path: file.path, expected: storedHash, found: found)
+      throw .hashMismatch(path: tree.path, expected: storedHash, found: found)
     }
   }
 }

@@ -1,3 +1,4 @@
+import AviaryContainers
 import AviaryTensor
 
 extension CheckpointFile {

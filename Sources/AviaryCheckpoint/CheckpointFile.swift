@@ -1,3 +1,4 @@
+public import AviaryContainers
 import AviaryTensor
 
 /// A native checkpoint whose tensors are described now and read when asked for: what `Checkpoint` is
@@ -44,19 +45,18 @@ public struct CheckpointFile: Sendable {
     self.quantization = quantization
   }
 
-  /// Opens a native checkpoint; no weights are read.
-  ///
-  /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
-  ///   verified.
-  public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
-    try self.init(try SniffedFile(path, hdf5: hdf5))
+  /// Whether an HDF5 file says that it is a native checkpoint.
+  package static func isCheckpoint(_ tree: HDF5Tree) -> Bool {
+    // An attribute of another kind than text is no reason to fail: it is then another format's.
+    tree.root.attributes[CheckpointLayout.Root.format]?.string == CheckpointLayout.format
   }
 
-  /// Opens a native checkpoint that was told already.
+  /// The native checkpoint that an HDF5 file holds; no weights are read, and the hash is not verified.
   ///
-  /// - Throws: as `init(_:hdf5:)`.
-  public init(_ file: SniffedFile) throws(CheckpointError) {
-    let reader = try CheckpointReader(file)
+  /// - Throws: `CheckpointError`: `.notWeights` if the file does not say that it is one,
+  ///   `.newerVersion`, and what is wrong with the file itself.
+  package init(_ tree: HDF5Tree) throws(CheckpointError) {
+    let reader = try CheckpointReader(tree)
     self = try reader.header()
     tensors = reader.source(of: try reader.entries())
     training = try reader.training(of: tensors)

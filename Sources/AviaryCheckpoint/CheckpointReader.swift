@@ -1,3 +1,5 @@
+import AviaryFiles
+import AviaryContainers
 import AviaryTensor
 import FoundationEssentials
 
@@ -8,11 +10,11 @@ struct CheckpointReader {
   let tree: HDF5Tree
   private let weights: HDF5Tree.Group
 
-  init(_ file: SniffedFile) throws(CheckpointError) {
-    guard file.format == .aviaryCheckpoint, let tree = file.tree else {
-      throw .notWeights(path: file.path, found: file.format.label)
+  init(_ tree: HDF5Tree) throws(CheckpointError) {
+    guard CheckpointFile.isCheckpoint(tree) else {
+      throw .notWeights(path: tree.path, found: "\(FileKind.hdf5.label) of another kind")
     }
-    path = file.path
+    path = tree.path
     version = try Self.version(of: tree)
     self.tree = tree
     guard let group = try Self.group(CheckpointLayout.Member.weights, in: tree.root, path) else {

@@ -1,3 +1,4 @@
+package import AviaryContainers
 public import AviaryTensor
 
 /// What a native checkpoint says about itself, read without reading a single weight.
@@ -39,19 +40,11 @@ public struct CheckpointSummary: Sendable {
     public let isBookkeeping: Bool
   }
 
-  /// Reads the description of a native checkpoint.
+  /// The description of the native checkpoint that an HDF5 file holds; its hash is not verified.
   ///
-  /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
-  ///   verified.
-  public init(of path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
-    try self.init(of: try SniffedFile(path, hdf5: hdf5))
-  }
-
-  /// Reads the description of a native checkpoint that was told already.
-  ///
-  /// - Throws: as `init(of:hdf5:)`.
-  public init(of file: SniffedFile) throws(CheckpointError) {
-    let reader = try CheckpointReader(file)
+  /// - Throws: as `CheckpointFile.init(_:)`.
+  package init(of tree: HDF5Tree) throws(CheckpointError) {
+    let reader = try CheckpointReader(tree)
     let header = try reader.header()
     formatVersion = reader.version.rawValue
     architecture = header.architecture

@@ -1,3 +1,4 @@
+public import AviaryContainers
 import FoundationEssentials
 public import AviaryTensor
 

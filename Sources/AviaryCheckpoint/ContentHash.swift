@@ -1,3 +1,4 @@
+public import AviaryContainers
 public import AviaryTensor
 import Crypto
 
@@ -64,7 +65,7 @@ extension ContentHash {
   }
 
   /// Names in the order of hashing.
-  static func sorted(_ names: [String]) -> [String] {
+  package static func sorted(_ names: [String]) -> [String] {
     names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

@@ -1,4 +1,5 @@
-import AviaryTensor
+package import AviaryContainers
+package import AviaryTensor
 
 /// What an optimiser remembers between steps, by the parameters that it is about.
 ///
@@ -38,7 +39,7 @@ public struct OptimizerState: Sendable {
   }
 
   /// The tensors that an optimiser is given, in order: parameters and not buffers, each once.
-  static func learned(_ tensors: some Sequence<TensorDescription>) -> [TensorDescription] {
+  package static func learned(_ tensors: some Sequence<TensorDescription>) -> [TensorDescription] {
     tensors.filter { tensor in
       !tensor.isBookkeeping && tensor.alias == nil
         && !["running_mean", "running_var"].contains(split(tensor.name).slot)
@@ -46,7 +47,7 @@ public struct OptimizerState: Sendable {
   }
 
   /// The parameter and the slot of a tensor's name.
-  static func split(_ name: String) -> (parameter: String, slot: String) {
+  package static func split(_ name: String) -> (parameter: String, slot: String) {
     guard let dot = name.lastIndex(of: ".") else { return ("", name) }
     return (String(name[..<dot]), String(name[name.index(after: dot)...]))
   }
@@ -59,7 +60,7 @@ public struct OptimizerState: Sendable {
   }
 
   /// The same state with the parameters under other names.
-  func renamed(_ name: (String) -> String) -> OptimizerState {
+  package func renamed(_ name: (String) -> String) -> OptimizerState {
     var result = self
     result.tensors = tensors.renamed { old in
       let (parameter, slot) = Self.split(old)
@@ -139,7 +140,7 @@ extension TensorDescription {
 
 extension Tensor {
   /// A tensor of one float32, without dimensions.
-  static func scalar(_ value: Float) throws(CheckpointError) -> Tensor {
+  package static func scalar(_ value: Float) throws(CheckpointError) -> Tensor {
     do {
       return try Tensor(shape: [], [value])
     } catch {

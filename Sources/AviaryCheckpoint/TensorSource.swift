@@ -1,3 +1,4 @@
+public import AviaryContainers
 public import AviaryTensor
 
 /// Tensors by name, in an order, described now and read when asked for: what a file of weights is to

@@ -1,15 +1,18 @@
 import AviaryGraph
+import AviaryImage
 
-/// Errors in how the program is called that the libraries do not check: mostly outputs that would
-/// overwrite something.
-enum CommandError: Error, Hashable, CustomStringConvertible {
-  /// A checkpoint would replace an existing file, without `--force`.
+/// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
+/// what would overwrite something.
+enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
+  /// A checkpoint would replace a file, and nobody said that it may.
   case outputExists(String)
-  /// The output folder is not a folder, or does not exist.
+  /// A file would be written where a folder or a device is.
+  case outputIsNoFile(String, found: String)
+  /// Pictures would go into something that is no folder, or is not there.
   case noOutputFolder(String, found: String)
-  /// The output would overwrite one of the inputs.
+  /// What is written would replace what is read.
   case outputIsInput(String)
-  /// Two images would be written to the same output.
+  /// Two files would be written under one name.
   case outputTaken(String, by: String)
   /// The output's name does not match the image format.
   case outputName(String)
@@ -32,20 +35,28 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   /// Standard output cannot be written.
   case standardOutput(reason: String)
 
+  /// How names of images that are written end: `.png`.
+  private var endings: String {
+    ImageFormat.writable.flatMap(\.endings).map { ".\($0)" }.joined(separator: ", ")
+  }
+
   /// One line: the thing, the expected, the found.
   var description: String {
     switch self {
     case .outputExists(let path):
-      "\(path): no file expected, one found (--force replaces it)"
+      "\(path): already exists; use --force to overwrite it"
+    case .outputIsNoFile(let path, let found): "\(path): is \(found); name a file to write"
     case .noOutputFolder(let path, let found):
       "\(path): a folder to write to expected, \(found) found"
     case .outputIsInput(let path):
-      "\(path): an output that is no other file of this call expected, one found"
+      "\(path): would overwrite an input; name another output"
     case .outputTaken(let path, let input):
-      "\(path): one picture of this name expected, a second found (\(input))"
+      "\(path): two outputs would be written there, the second for \(input)"
     case .outputName(let path):
-      "\(path): a name that ends in .png expected, for PNG is what is written"
-    case .plotName(let path): "\(path): a name that ends in .png or .svg expected"
+      "\(path): a name that ends in \(endings) expected, for"
+        + " \(ImageFormat.list(ImageFormat.writable, joinedBy: "and"))"
+        + " \(ImageFormat.writable.count == 1 ? "is" : "are") what is written"
+    case .plotName(let path): "\(path): a name that ends in \(endings) or .svg expected"
     case .checkpointName(let path):
       "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
         + "writes other formats)"
@@ -72,12 +83,13 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   /// The status with which the program ends.
   var status: ExitStatus {
     switch self {
-    case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
+    case .outputExists, .outputIsNoFile, .noOutputFolder, .outputIsInput, .outputTaken,
+      .standardOutput:
       .cannotCreate
     case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
     case .noFolder, .nothingToResume: .noInput
     case .processes: .unavailable
-    case .weights(_, let error): ExitStatus(error)
+    case .weights(_, let error): error.status
     }
   }
 }

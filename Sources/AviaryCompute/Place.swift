@@ -31,12 +31,12 @@
 
 /// Where all operands of a plan lie.
 struct Places {
-  private let blueprint: Blueprint
+  private let lowered: LoweredGraph
   private let arena: AlignedMemory
   private let constants: [AlignedMemory]
 
-  init(_ blueprint: Blueprint, _ arena: AlignedMemory, _ constants: [AlignedMemory]) {
-    (self.blueprint, self.arena, self.constants) = (blueprint, arena, constants)
+  init(_ lowered: LoweredGraph, _ arena: AlignedMemory, _ constants: [AlignedMemory]) {
+    (self.lowered, self.arena, self.constants) = (lowered, arena, constants)
   }
 
   subscript(_ operand: Operand) -> Place {
@@ -44,9 +44,9 @@ struct Places {
     case .constant(let number): return unsafe .inside(constants[number].start)
     case .output(let number): return .output(number, offset: 0)
     case .temporary(let number):
-      return unsafe .inside(arena.start + blueprint.temporaryOffsets[number])
+      return unsafe .inside(arena.start + lowered.temporaryOffsets[number])
     case .value(let number):
-      let storage = blueprint.lowering.storage
+      let storage = lowered.lowering.storage
       guard let place = storage.places[number] else {
         preconditionFailure("value \(number) of a step has a place")
       }
@@ -54,7 +54,7 @@ struct Places {
       case .input(let position): return .input(position, offset: place.offset)
       case .output(let position): return .output(position, offset: place.offset)
       case .arena:
-        guard let offset = blueprint.rootOffsets[place.root] else {
+        guard let offset = lowered.rootOffsets[place.root] else {
           preconditionFailure("root \(place.root) lies in the arena")
         }
         return unsafe .inside(arena.start + offset + place.offset)

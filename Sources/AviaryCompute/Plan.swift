@@ -16,6 +16,7 @@ public struct Plan: ~Copyable {
   private let work: [BoundStep]
   private let inputs: [Port]
   private let outputs: [Port]
+  private let decision: LayoutDecision
 
   /// An input or output of the plan.
   private struct Port {
@@ -23,76 +24,79 @@ public struct Plan: ~Copyable {
     var shape: [Int]
   }
 
-  /// Plans a network.
+  /// Lowers a network, and plans what came of that.
   ///
-  /// - Parameters:
-  ///   - graph: the network.
+  /// - Parameters: as of `LoweredGraph.init`, and
   ///   - weights: all parameters that the outputs wanted depend on.
-  ///   - inputShapes: N, channels, height, width of each of the graph's inputs, in its order.
-  ///   - outputs: the names of the outputs wanted, in any order; what only others need is not
-  ///     calculated. Nil for all.
-  ///   - options: how it is to be calculated.
-  ///   - engine: on how many threads.
-  /// - Throws: `ComputeError`: `.graph` for sizes that the network cannot run on, `.unsupported`
-  ///   for an operation without a lowering, `.missingParameter`, `.parameterShape`, `.outOfMemory`.
+  /// - Throws: as `LoweredGraph.init` and `init(_:weights:)`.
   public init(
     _ graph: Graph, weights: PreparedWeights, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    let blueprint = try Blueprint(
-      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine)
-    let program = blueprint.lowering.program
-    try weights.check(graph, program)
-    let arena = try AlignedMemory(byteCount: blueprint.arenaBytes)
+    try self.init(
+      LoweredGraph(
+        graph, inputShapes: inputShapes, outputs: outputs, options: options, engine: engine),
+      weights: weights)
+  }
+
+  /// Plans a network that was lowered: takes memory, prepares weights and compiles.
+  ///
+  /// - Parameter weights: all parameters that the outputs wanted depend on.
+  /// - Throws: `ComputeError`: `.missingParameter`, `.parameterShape`, `.outOfMemory`, `.library`.
+  public init(_ lowered: LoweredGraph, weights: PreparedWeights) throws(ComputeError) {
+    guard let origin = lowered.origin else {
+      preconditionFailure("what is lowered for a training, or to be timed, is never handed out")
+    }
+    let program = lowered.lowering.program, engine = lowered.lowering.engine
+    engine.activate()
+    try weights.check(origin.graph, program)
+    let arena = try AlignedMemory(byteCount: lowered.arenaBytes)
     var constants: [AlignedMemory] = []
-    for constant in blueprint.lowering.constants {
+    for constant in lowered.lowering.constants {
       constants.append(try weights.prepare(constant, engine.handle))
     }
-    let places = Places(blueprint, arena, constants)
+    let places = Places(lowered, arena, constants)
     var work: [BoundStep] = []
-    for step in blueprint.lowering.steps {
+    for step in lowered.lowering.steps {
       work.append(try BoundStep(step, places, engine.handle))
     }
     stream = try StreamHandle(engine.handle)
     self.engine = engine
     (self.arena, self.constants, self.work) = (arena, constants, work)
-    inputs = zip(graph.inputs, inputShapes).map { Port(name: $0.name, shape: $1) }
+    inputs = zip(origin.graph.inputs, origin.inputShapes).map { Port(name: $0.name, shape: $1) }
     self.outputs = program.outputs.map {
       Port(name: $0.name, shape: program.values[$0.value].shape)
     }
-    steps = blueprint.lowering.steps.map(\.description)
-    choices = blueprint.choices
-    expectedSeconds = blueprint.nanoseconds / 1e9
+    steps = lowered.lowering.steps.map(\.description)
+    decision = lowered.decision
   }
 
   /// The bytes that a plan for this size would take for what lies between its inputs and outputs,
   /// found without making it and without timing anything. Inputs, outputs and weights are not counted.
   ///
-  /// - Throws: as `init`, weights aside.
+  /// - Throws: as `LoweredGraph.init`.
   public static func arenaBytes(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> Int {
     var options = options
     options.runsAhead = 0
-    return try Blueprint(
-      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine
+    return try LoweredGraph(
+      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine: engine
     ).arenaBytes
   }
 
-  /// The time that a run of a plan for this size is expected to take, found without making it: the sum
-  /// of what its layers and the copies between them took when they were measured
-  /// (`PlanOptions.tuning`; what is missing is timed as for a plan), else a rough estimate that is
-  /// good for comparing sizes of one network.
+  /// The time that a run of a plan for this size is expected to take, found without making it:
+  /// `LoweredGraph.expectedSeconds`.
   ///
-  /// - Throws: as `init`, weights aside.
+  /// - Throws: as `LoweredGraph.init`.
   public static func expectedSeconds(
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> Double {
-    try Blueprint(
-      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine
-    ).nanoseconds / 1e9
+    try LoweredGraph(
+      graph, inputShapes: inputShapes, outputs: outputs, options: options, engine: engine
+    ).expectedSeconds
   }
 
   /// The bytes that the plan takes for what lies between its inputs and outputs: one stretch of
@@ -103,11 +107,10 @@ public struct Plan: ~Copyable {
   public let steps: [PlanStep]
 
   /// How each layer is done, in order: several steps may belong to one, or none.
-  public let choices: [PlanChoice]
+  public var choices: [PlanChoice] { decision.choices }
 
-  /// The time that a run is expected to take, in seconds, as `expectedSeconds(_:inputShapes:)` gives
-  /// it.
-  public let expectedSeconds: Double
+  /// The time that a run is expected to take, in seconds, as `LoweredGraph.expectedSeconds` has it.
+  public var expectedSeconds: Double { decision.nanoseconds / 1e9 }
 
   /// The shapes of the outputs, by name.
   public var outputShapes: [String: [Int]] {

@@ -21,7 +21,7 @@ extension Quantization {
   public static func candidates(
     in graph: Graph, weights: PreparedWeights, inputShapes: [[Int]]
   ) throws(ComputeError) -> [Candidate] {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
     var program = try Program(graph, shapes: shapes, outputs: nil)
     // Scales and normalisations go into the weights, whose largest values are wanted.
     program.fuse()

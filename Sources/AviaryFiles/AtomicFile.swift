@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A file that appears under its name whole or not at all.
 ///
@@ -11,9 +12,9 @@ package struct AtomicFile: ~Copyable {
   package let descriptor: CInt
   private let path: String
   /// The target with symbolic links resolved, so that a link stays a link.
-  private let target: String
+  private let target: FilePath
   /// The name of the temporary file, as long as it has one.
-  private var temporary: String?
+  private var temporary: FilePath?
 
   /// Creates the temporary file.
   ///
@@ -21,41 +22,47 @@ package struct AtomicFile: ~Copyable {
   ///   that have no nameless files.
   /// - Throws: `FileError.cannotWrite`, also for folders, pipes and devices.
   package init(replacing path: String, isNameless: Bool = true) throws(FileError) {
-    self.path = path
-    target = AtomicFile.resolved(path)
+    let target = try AtomicFile.resolved(path)
     var status = stat()
-    let exists = unsafe stat(target, &status) == 0
+    let exists = unsafe target.withPlatformString { unsafe stat($0, &status) } == 0
     // Replacing a device or a folder by a file is never meant.
     if exists, status.st_mode & S_IFMT != S_IFREG {
       let isFolder = status.st_mode & S_IFMT == S_IFDIR
       throw .cannotWrite(path: path, reason: isFolder ? "it is a folder" : "it is not a file")
     }
-    let folder = AtomicFile.folder(of: target)
+    let folder = target.folder
     var descriptor: CInt = -1
+    var temporary: String?
     // It needs /proc to be given a name later.
     if isNameless, unsafe access("/proc/self/fd", X_OK) == 0 {
       // O_TMPFILE as <fcntl.h> composes it: a macro of two macros, which Swift does not import.
       let temporaryFile = 0o20_000_000 | O_DIRECTORY
-      descriptor = unsafe open(folder, O_RDWR | O_CLOEXEC | temporaryFile, 0o666)
+      descriptor = unsafe folder.withPlatformString {
+        unsafe open($0, O_RDWR | O_CLOEXEC | temporaryFile, 0o666)
+      }
     }
     if descriptor < 0 {
       let name = AtomicFile.temporaryName(beside: target)
-      descriptor = unsafe open(name, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
+      descriptor = unsafe name.withPlatformString {
+        unsafe open($0, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0o666)
+      }
       guard descriptor >= 0 else {
         let reason = SystemReason.last
-        let hasFolder = unsafe access(folder, F_OK) == 0
+        let hasFolder = unsafe folder.withPlatformString { unsafe access($0, F_OK) } == 0
         throw .cannotWrite(path: path, reason: hasFolder ? reason : "there is no folder \(folder)")
       }
       temporary = name
     }
-    self.descriptor = descriptor
+    // A value that cannot be copied must not be left half made: nothing throws from here on.
+    (self.path, self.target) = (path, target)
+    (self.descriptor, self.temporary) = (descriptor, temporary)
     // A file that is replaced hands its permissions on, as far as the system lets it.
     if exists { fchmod(descriptor, status.st_mode & 0o777) }
   }
 
   deinit {
     close(descriptor)
-    if let temporary { _ = unsafe unlink(temporary) }
+    if let temporary { _ = unsafe temporary.withPlatformString { unsafe unlink($0) } }
   }
 
   /// Appends bytes.
@@ -109,46 +116,67 @@ package struct AtomicFile: ~Copyable {
     guard isTemporary || fsync(descriptor) == 0 else {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
-    let name: String
+    let name: FilePath
     if let temporary {
       name = temporary
     } else {
       name = AtomicFile.temporaryName(beside: target)
       let nameless = "/proc/self/fd/\(descriptor)"
-      guard unsafe linkat(AT_FDCWD, nameless, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else {
+      let status = unsafe name.withPlatformString {
+        unsafe linkat(AT_FDCWD, nameless, AT_FDCWD, $0, AT_SYMLINK_FOLLOW)
+      }
+      guard status == 0 else {
         throw .cannotWrite(path: path, reason: SystemReason.last)
       }
       temporary = name
     }
-    guard unsafe rename(name, target) == 0 else {
+    let status = unsafe name.withPlatformString { name in
+      unsafe target.withPlatformString { unsafe rename(name, $0) }
+    }
+    guard status == 0 else {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
     temporary = nil
     if isTemporary { return }
     // The rename itself is safe only once the folder is on the disk. A file system that cannot
     // flush a folder has done what it can.
-    let folder = unsafe open(AtomicFile.folder(of: target), O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+    let folder = unsafe target.folder.withPlatformString {
+      unsafe open($0, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+    }
     if folder >= 0 {
       fsync(folder)
       close(folder)
     }
   }
 
-  /// The path behind symbolic links; the path itself where nothing is there yet.
-  private static func resolved(_ path: String) -> String {
-    guard let real = unsafe realpath(path, nil) else { return path }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+  /// The path behind symbolic links, where what is written to `path` goes: also behind a link that
+  /// leads to nothing yet; the path itself where nothing is there. Byte for byte, for a link may lead
+  /// to a name that is not UTF-8.
+  ///
+  /// - Throws: `FileError.cannotWrite` for links that lead in a circle.
+  package static func resolved(_ path: String) throws(FileError) -> FilePath {
+    // A path that ends in a slash is a folder's: no file is put beside it.
+    var place = path.hasSuffix("/") ? FilePath(path).appending(".") : FilePath(path)
+    // As many links as Linux itself follows.
+    for _ in 0...40 {
+      if let real = unsafe place.withPlatformString({ unsafe realpath($0, nil) }) {
+        defer { unsafe free(real) }
+        return unsafe FilePath(platformString: real)
+      }
+      if errno == ELOOP { throw .cannotWrite(path: path, reason: SystemReason.last) }
+      // Nothing is there: the name of a new file, or of a link to one.
+      var buffer = [CInterop.PlatformChar](repeating: 0, count: Int(PATH_MAX) + 1)
+      let count = unsafe place.withPlatformString { unsafe readlink($0, &buffer, buffer.count - 1) }
+      guard count > 0 else { return place }
+      place = place.folder.pushing(FilePath(platformString: Array(buffer[..<count]) + [0]))
+    }
+    throw .cannotWrite(path: path, reason: SystemReason.text(ELOOP))
   }
 
   /// A hidden name in the target's folder that nobody else uses.
-  private static func temporaryName(beside target: String) -> String {
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    return "\(folder(of: target))/.aviary-\(getpid())-\(random).partial"
+  package static func temporaryName(
+    beside target: FilePath, ending: String = "partial"
+  ) -> FilePath {
+    return target.folder.appending(".aviary-\(getpid())-\(RandomName.text).\(ending)")
   }
 }

@@ -1,7 +1,7 @@
 /// What a file is, by its first bytes, among the kinds that reach a program by mistake or by a
 /// failed download; names and extensions are not asked.
 ///
-/// Formats of weights are told apart by AviaryCheckpoint, which asks here about everything else.
+/// Formats of weights are told apart by AviaryFormats, which asks here about everything else.
 package enum FileKind: CaseIterable, Hashable, Sendable {
   case empty
   case png

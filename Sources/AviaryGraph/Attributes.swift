@@ -1,6 +1,6 @@
 /// The members of one node's JSON object, taken one by one, so that a member that nobody took can be
 /// refused at the end.
-struct Attributes {
+package struct Attributes {
   let node: String
   let operation: String
   private var members: [String: JSON]
@@ -112,4 +112,38 @@ struct Attributes {
     guard let numbers = json.ints, numbers.count == 4 else { return nil }
     return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
   }
+}
+
+extension Attributes {
+  /// Members as (name, value, default), less those that equal their default.
+  static func members(_ members: (String, JSON, JSON?)...) -> [String: JSON] {
+    var result: [String: JSON] = [:]
+    for (name, value, absent) in members where value != absent { result[name] = value }
+    return result
+  }
+}
+
+extension Size {
+  /// One integer, or [height, width].
+  var json: JSON { height == width ? .int(height) : .ints([height, width]) }
+}
+
+extension Edges {
+  /// One integer, or [top, left, bottom, right].
+  var json: JSON { self == Edges(top) ? .int(top) : .ints([top, left, bottom, right]) }
+}
+
+extension Border {
+  /// As edges, or "same".
+  var json: JSON {
+    switch self {
+    case .same: "same"
+    case .explicit(let edges): edges.json
+    }
+  }
+}
+
+extension JSON {
+  /// An array of integers.
+  static func ints(_ values: [Int]) -> JSON { .array(values.map(JSON.int)) }
 }

@@ -98,26 +98,6 @@ public enum Border: Hashable, Sendable {
   }
 }
 
-extension Edges {
-  /// The crops of a transposed convolution as PyTorch states them.
-  ///
-  /// - Parameters:
-  ///   - padding: rows and columns cut from every edge.
-  ///   - outputPadding: rows and columns less cut at the bottom and right.
-  public static func pytorch(padding: Int, outputPadding: Int = 0) -> Edges {
-    Edges(before: padding, after: padding - outputPadding)
-  }
-
-  /// The crops of a transposed convolution with padding 'same' as Keras makes them: the odd one at
-  /// the bottom and right. A kernel smaller than the stride leaves rows to add, which is a negative
-  /// crop at the bottom and right.
-  public static func keras(kernel: Int, stride: Int) -> Edges {
-    let total = kernel - stride
-    return total < 0
-      ? Edges(before: 0, after: total) : Edges(before: total / 2, after: total - total / 2)
-  }
-}
-
 /// A ratio of sizes in lowest terms.
 public struct Ratio: Hashable, Sendable {
   /// What is divided, in lowest terms.

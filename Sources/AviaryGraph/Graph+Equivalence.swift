@@ -12,7 +12,7 @@ extension Graph {
     else { return false }
     let (places, otherPlaces) = (parameterPlaces, other.parameterPlaces)
     return zip(nodes, other.nodes).allSatisfy { a, b in
-      a.inputs == b.inputs && a.op.normalised == b.op.normalised
+      a.inputs == b.inputs && a.op.operation.normalised.op == b.op.operation.normalised.op
         && a.parameters.map { places[$0] } == b.parameters.map { otherPlaces[$0] }
     }
   }
@@ -22,28 +22,6 @@ extension Graph {
 
   private var parameterPlaces: [String: Int] {
     Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })
-  }
-}
-
-extension Op {
-  /// The same operation, written in the one way that operations are compared in.
-  fileprivate var normalised: Op {
-    switch self {
-    case .convolution(var convolution):
-      // Without a stride, 'same' is the same number of pixels at every size.
-      guard case .same = convolution.border, convolution.stride == 1 else { return self }
-      convolution.border = .explicit(
-        convolution.border.edges(
-          size: Size(1 << 10), kernel: convolution.kernel, stride: 1,
-          dilation: convolution.dilation))
-      return .convolution(convolution)
-    case .dropout: return .dropout(rate: 0)
-    case .batchNormalization(var normalization):
-      // How training moves the statistics is no part of what the network computes.
-      normalization.momentum = 0
-      return .batchNormalization(normalization)
-    default: return self
-    }
   }
 }
 

@@ -8,11 +8,15 @@ extension Graph {
 
   /// The ratio of each value's extent along an axis to the first input's, as `ratios`.
   func ratios(along axis: Axis) -> [Ratio?] {
-    var ratios: [Ratio?] = inputs.map { _ in Ratio(1) }
-    for node in nodes {
-      ratios.append(node.op.ratio(node.inputs.map { ratios[$0] }, axis))
+    guard let (graph, values) = try? expanded() else {
+      return Array(repeating: nil, count: inputs.count + nodes.count)
     }
-    return ratios
+    var ratios: [Ratio?] = inputs.map { _ in Ratio(1) }
+    for node in graph.nodes {
+      let field = node.op.operation.receptiveField(axis)
+      ratios.append(field.ratio(node.inputs.map { ratios[$0] }))
+    }
+    return values.map { ratios[$0] }
   }
 
   /// How far apart pixels of the input lie that all values see alike: the least number of which
@@ -26,29 +30,5 @@ extension Graph {
       period *= factor
     }
     return period
-  }
-}
-
-extension Op {
-  /// The output's extent over the first input's, given the inputs' over the graph's.
-  fileprivate func ratio(_ inputs: [Ratio?], _ axis: Axis) -> Ratio? {
-    func first(times factor: Ratio) -> Ratio? { inputs[0]?.multiplied(by: factor) }
-    switch self {
-    case .convolution(let c): return first(times: Ratio(1, c.stride[axis]))
-    case .transposedConvolution(let c): return first(times: Ratio(c.stride[axis]))
-    case .maxPool(let pool), .averagePool(let pool, _):
-      return first(times: Ratio(1, pool.stride[axis]))
-    case .pixelShuffle(let factor, _): return first(times: Ratio(factor))
-    case .pixelUnshuffle(let factor, _): return first(times: Ratio(1, factor))
-    case .resize(let resize):
-      guard case .factor(let ratio) = resize.target else { return inputs[1] }
-      return first(times: ratio)
-    case .globalAveragePool, .linear, .matmul, .reshape, .permute: return nil
-    case .reduce(let reduction):
-      return reduction.dimensions.contains { $0 >= 2 } || !reduction.keepsDimensions
-        ? nil : inputs[0]
-    case .add, .subtract, .multiply, .concatenate: return inputs.lazy.compactMap { $0 }.first
-    default: return inputs[0]
-    }
   }
 }

@@ -12,32 +12,61 @@ public struct SizeRule: Hashable, Sendable {
   public var shrinkage: Int
   /// The smallest input height and width that the network can run on.
   public var minimum: Int
+  /// The only size that the network takes, where it states one: it is never asked about another.
+  public var size: Size?
+  /// Sides that are no multiple of `exactMultiple`, by what is left of them after division by
+  /// `period`, whose output has the size that `scale` says nevertheless.
+  package var exactResidues: Set<Int> = []
+  /// At which multiple of pixels what the network makes of sizes repeats itself.
+  package var period = 1
+
+  /// A rule; without a size, for networks of any.
+  public init(
+    scale: Ratio?, multiple: Int, exactMultiple: Int, shrinkage: Int, minimum: Int,
+    size: Size? = nil
+  ) {
+    (self.scale, self.multiple, self.exactMultiple) = (scale, multiple, exactMultiple)
+    (self.shrinkage, self.minimum, self.size) = (shrinkage, minimum, size)
+  }
+
+  /// Whether the output for a side is in proportion to it, nothing less and nothing more, as far as
+  /// what is left of it after division tells.
+  package func isExact(_ side: Int) -> Bool {
+    if side < minimum { return false }
+    return shrinkage == 0 && side % exactMultiple == 0
+      || exactResidues.contains(side % period)
+  }
 }
 
 extension Graph {
   /// What the network makes of sizes, found by trying its shape functions on them.
   ///
   /// A network whose strides multiply to more than `GraphLimits.period`, or whose axes are treated
-  /// differently, has no scale.
+  /// differently, has no scale. A network that states its size is asked about that size alone.
   ///
   /// - Parameter output: the position of the output in `outputs`.
   public func sizeRule(output: Int = 0) -> SizeRule {
     let value = outputs[output].value
+    let scale = scale(ofOutput: output)
+    let silent = SizeRule(
+      scale: scale, multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1, size: inputs[0].size)
+    guard let scale else { return silent }
+    if inputs.contains(where: { $0.size != nil }) {
+      guard let size = inputs[0].size, let shape = nominalShapes?[value], shape.count == 4,
+        let height = scale.scaled(size.height), let width = scale.scaled(size.width),
+        height - shape[2] == width - shape[3]
+      else { return silent }
+      var rule = silent
+      rule.shrinkage = height - shape[2]
+      return rule
+    }
     // Trying a period of sizes on every node must stay quick, whatever a file says.
-    guard inputs.allSatisfy({ $0.size == nil }), let scale = ratios[value], let period,
-      period * nodes.count <= 1 << 20
-    else {
-      return SizeRule(
-        scale: ratios[value], multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1)
+    guard let period = period(of: value, scale), period * nodes.count <= 1 << 20 else {
+      return silent
     }
     // On one period of sizes: which are valid, and by how much is the output off?
     let base = inputs[0].nominalShape[2] / period * period
-    func offsets(_ side: Int) -> (vertical: Int, horizontal: Int)? {
-      guard let shapes = try? shapes(height: side, width: side), let full = scale.scaled(side)
-      else { return nil }
-      return (full - shapes[value][2], full - shapes[value][3])
-    }
-    let found = (0..<period).map { offsets(base + $0) }
+    let found = (0..<period).map { offsets(of: value, scale, base + $0) }
     let shrinkage = found[0] ?? (0, 0)
     let divisors = (1...period).filter { period % $0 == 0 }
     func first(where condition: ((vertical: Int, horizontal: Int)?) -> Bool) -> Int {
@@ -46,12 +75,29 @@ extension Graph {
       } ?? period
     }
     let multiple = first { $0 != nil }
-    return SizeRule(
+    var rule = SizeRule(
       scale: shrinkage.vertical == shrinkage.horizontal ? scale : nil,
       multiple: multiple,
       exactMultiple: first { $0.map { $0 == shrinkage } ?? false },
       shrinkage: shrinkage.vertical,
       minimum: minimum(multiple: multiple, valid: base))
+    let exact = rule.exactMultiple
+    let others = found.indices.filter { residue in
+      (residue % exact != 0 || rule.shrinkage != 0) && found[residue].map { $0 == (0, 0) } ?? false
+    }
+    if !others.isEmpty { (rule.period, rule.exactResidues) = (period, Set(others)) }
+    return rule
+  }
+
+  /// How many pixels an output is smaller than the scale says, for a square picture; nil where the
+  /// network cannot run on it.
+  private func offsets(
+    of value: Int, _ scale: Ratio, _ side: Int
+  ) -> (vertical: Int, horizontal: Int)? {
+    guard let shape = try? shapes(height: side, width: side)[value], shape.count == 4,
+      let full = scale.scaled(side)
+    else { return nil }
+    return (full - shape[2], full - shape[3])
   }
 
   /// The least multiple on which the network can run, given one on which it can: what is too small
@@ -66,6 +112,81 @@ extension Graph {
     return above * multiple
   }
 
+  // MARK: - Scales
+
+  /// Each output's size over the input's; nil where they are not in proportion along both axes
+  /// alike.
+  ///
+  /// Ratios are multiplied along the operations; what has none (a permutation, a product of
+  /// matrices) is tried on sizes.
+  package var scales: [Ratio?] {
+    let ratios = ratios
+    return outputs.map { ratios[$0.value] ?? scaleByTrial($0.value) }
+  }
+
+  /// The scale of one output, as `scales`.
+  package func scale(ofOutput output: Int) -> Ratio? {
+    let value = outputs[output].value
+    return ratios[value] ?? scaleByTrial(value)
+  }
+
+  /// The shapes of all values for inputs of the sizes that they state; nil where one states none.
+  private var nominalShapes: [[Int]]? {
+    guard inputs.allSatisfy({ $0.size != nil }) else { return nil }
+    return try? shapes(for: inputs.map(\.nominalShape))
+  }
+
+  private func scaleByTrial(_ value: Int) -> Ratio? {
+    if inputs.contains(where: { $0.size != nil }) {
+      guard let size = inputs[0].size, let shape = nominalShapes?[value], shape.count == 4 else {
+        return nil
+      }
+      let vertical = Ratio(shape[2], size.height), horizontal = Ratio(shape[3], size.width)
+      return vertical == horizontal ? vertical : nil
+    }
+    // Sides that differ: a network that exchanges them is not in proportion. The smaller pair is for
+    // those whose products of matrices grow beyond all limits on the larger.
+    let nominal = inputs[0].nominalShape[2]
+    for side in [nominal, nominal / 8] {
+      let half = side / 2
+      guard let high = try? shapes(height: side, width: half)[value],
+        let wide = try? shapes(height: half, width: side)[value]
+      else { continue }
+      guard high.count == 4, wide.count == 4 else { return nil }
+      let vertical = high[2] - wide[2], horizontal = wide[3] - high[3]
+      return vertical == horizontal && vertical > 0 ? Ratio(vertical, side - half) : nil
+    }
+    return nil
+  }
+
+  /// At which multiple of pixels what the network makes of sizes repeats itself, for an output of
+  /// this scale; nil beyond `GraphLimits.period`.
+  private func period(of value: Int, _ scale: Ratio) -> Int? {
+    guard let known = period else { return nil }
+    if ratios[value] != nil { return known }
+    // Strides behind what has no ratio do not show: tried until a period is like the next.
+    var period = known / greatestCommonDivisor(known, scale.denominator)
+    guard period <= GraphLimits.period, scale.denominator <= GraphLimits.period else { return nil }
+    period *= scale.denominator
+    while period <= GraphLimits.period, 2 * period * nodes.count <= 1 << 20 {
+      let base = inputs[0].nominalShape[2] / period * period - period
+      let repeats =
+        base > period
+        && (0..<period).allSatisfy { residue in
+          let one = offsets(of: value, scale, base - period + residue)
+          let next = offsets(of: value, scale, base + residue)
+          return one?.vertical == next?.vertical && one?.horizontal == next?.horizontal
+        }
+      if repeats { return period }
+      period *= 2
+    }
+    return nil
+  }
+}
+
+// MARK: - At one size
+
+extension Graph {
   /// The same graph with every `.same` border stated as the padding that it means for one picture
   /// of this size, so that parts of the picture can be computed with the borders of the whole.
   ///
@@ -74,26 +195,7 @@ extension Graph {
     let shapes = try shapes(height: height, width: width)
     let nodes = nodes.map { node in
       var node = node
-      let input = shapes[node.inputs[0]]
-      func resolve(
-        _ border: Border, _ kernel: Size, _ stride: Size, _ dilation: Size = 1
-      ) -> Border {
-        .explicit(
-          border.edges(
-            size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation))
-      }
-      switch node.op {
-      case .convolution(var c):
-        c.border = resolve(c.border, c.kernel, c.stride, c.dilation)
-        node.op = .convolution(c)
-      case .maxPool(var pool):
-        pool.border = resolve(pool.border, pool.kernel, pool.stride)
-        node.op = .maxPool(pool)
-      case .averagePool(var pool, let countsPadding):
-        pool.border = resolve(pool.border, pool.kernel, pool.stride)
-        node.op = .averagePool(pool, countsPadding: countsPadding)
-      default: break
-      }
+      node.op = node.op.operation.resolvingPadding(shapes[node.inputs[0]]).op
       return node
     }
     return try Graph(
@@ -114,7 +216,8 @@ extension Graph {
   package func multiplyAdds(for inputShapes: [[Int]]) throws(GraphError) -> [Double] {
     let shapes = try shapes(for: inputShapes)
     return nodes.indices.map { i in
-      nodes[i].op.multiplyAdds(nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
+      nodes[i].op.operation.multiplyAdds(
+        nodes[i].inputs.map { shapes[$0] }, shapes[inputs.count + i])
     }
   }
 

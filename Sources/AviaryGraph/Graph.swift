@@ -195,7 +195,7 @@ extension Graph {
     guard !name.isEmpty else { throw .missing("letter in every name") }
   }
 
-  private static func shapes(
+  static func shapes(
     of nodes: [Node], _ inputShapes: [[Int]]
   ) throws(GraphError) -> [[Int]] {
     var shapes = inputShapes

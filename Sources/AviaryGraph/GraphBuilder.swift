@@ -2,12 +2,22 @@
 /// network can be written down without a `try` in every line.
 final class GraphBuilder {
   private(set) var inputs: [Graph.Input] = []
-  private var nodes: [Graph.Node] = []
+  private(set) var nodes: [Graph.Node] = []
   private var shapes: [[Int]] = []
   private var names: Set<String> = []
   /// How many nodes without a name of their own each operation has.
   private var unnamed: [String: Int] = [:]
   private(set) var error: GraphError?
+
+  init() {}
+
+  /// A builder of what is made of values of these shapes, for `Expansion`.
+  init(shapes: [[Int]]) { self.shapes = shapes }
+
+  /// The values that there were before any node.
+  var inputValues: [Value] {
+    (0..<shapes.count - nodes.count).map { Value(builder: self, index: $0) }
+  }
 
   func addInput(_ name: String, channels: Int) -> Value {
     let input = Graph.Input(name, channels: channels)
@@ -24,8 +34,9 @@ final class GraphBuilder {
   /// - Parameters:
   ///   - layer: the name under which the node's parameters are known; nil where it has none.
   ///   - shared: whether an earlier layer's parameters serve again.
+  ///   - parameters: the names of the parameters, where they are not named after the layer.
   func add(
-    _ op: Op, layer: String? = nil, shared: Bool = false,
+    _ op: Op, layer: String? = nil, shared: Bool = false, parameters named: [String]? = nil,
     _ values: [Value]
   ) -> Value {
     do throws(GraphError) {
@@ -36,13 +47,25 @@ final class GraphBuilder {
       try op.checkAttributes(node: name)
       let inputShapes = values.map { shapes[$0.index] }
       let shape = try outputShape(of: op, name: name, inputShapes)
-      let parameters = op.slots(inputShapes).map { "\(layer ?? name).\($0.suffix)" }
+      let parameters = named ?? op.slots(inputShapes).map { "\(layer ?? name).\($0.suffix)" }
       nodes.append(Graph.Node(name, op, inputs: values.map(\.index), parameters: parameters))
       shapes.append(shape)
       return Value(builder: self, index: shapes.count - 1)
     } catch {
       self.error = self.error ?? error
       return values.first ?? Value(builder: self, index: 0)
+    }
+  }
+
+  func shape(of value: Value) -> [Int] { shapes[value.index] }
+
+  /// The multiplications and additions of all nodes.
+  var multiplyAdds: Double {
+    let inputs = shapes.count - nodes.count
+    return nodes.indices.reduce(0) { sum, i in
+      let node = nodes[i]
+      return sum
+        + node.op.operation.multiplyAdds(node.inputs.map { shapes[$0] }, shapes[inputs + i])
     }
   }
 

@@ -35,6 +35,19 @@ public struct Picture: Hashable, Sendable {
     case noise
   }
 
+  /// What stands beyond the edges where a network wants a larger picture than there is: as many
+  /// pixels as it lacks, cut off again afterwards. References differ.
+  public enum Padding: String, CaseIterable, Codable, Hashable, Sendable {
+    /// The pixel at the edge, repeated.
+    case edge
+    /// The picture mirrored at the pixel on its edge, which is not repeated.
+    case reflect
+    /// The picture mirrored at its edge, the pixel on it repeated.
+    case symmetric
+    /// Black.
+    case zero
+  }
+
   /// What the channels are.
   public var colour: Colour
   /// What black and white are to the network, before mean and deviation.
@@ -50,12 +63,14 @@ public struct Picture: Hashable, Sendable {
   /// The scales that the weights serve, where more than the network's own (VDSR: 2, 3, 4); empty
   /// for the network's own.
   public var scales: [Int]
+  /// What stands beyond the edges.
+  public var padding: Padding
 
   /// A network that takes and gives pictures with values from 0 to 1, unless stated.
   public init(
     _ colour: Colour, range: ClosedRange<Double> = 0...1, mean: [Double] = [],
     deviation: [Double] = [], output: Output = .picture, enlargeFirst: Enlargement = .no,
-    scales: [Int] = []
+    scales: [Int] = [], padding: Padding = .edge
   ) {
     self.colour = colour
     self.range = range
@@ -64,6 +79,7 @@ public struct Picture: Hashable, Sendable {
     self.output = output
     self.enlargeFirst = enlargeFirst
     self.scales = scales
+    self.padding = padding
   }
 
   /// The customary picture for so many channels: one means luma, three RGB.
@@ -98,6 +114,7 @@ extension Picture {
     if output != .picture { members["output"] = .string(output.rawValue) }
     if enlargeFirst != .no { members["enlargeFirst"] = .string(enlargeFirst.rawValue) }
     if !scales.isEmpty { members["scales"] = .ints(scales) }
+    if padding != .edge { members["padding"] = .string(padding.rawValue) }
     return .object(members)
   }
 
@@ -107,7 +124,9 @@ extension Picture {
   public init(json: JSON) throws(GraphError) {
     let members = try Members("picture", json)
     try members.refuse(
-      allBut: ["colour", "range", "mean", "deviation", "output", "enlargeFirst", "scales"])
+      allBut: [
+        "colour", "range", "mean", "deviation", "output", "enlargeFirst", "scales", "padding",
+      ])
     func word<T: RawRepresentable & CaseIterable>(
       _ name: String, default absent: T?
     ) throws(GraphError) -> T where T.RawValue == String {
@@ -149,6 +168,7 @@ extension Picture {
     self.init(
       colour, range: range.isEmpty ? 0...1 : range[0]...range[1], mean: mean, deviation: deviation,
       output: try word("output", default: Output.picture),
-      enlargeFirst: try word("enlargeFirst", default: Enlargement.no), scales: scales)
+      enlargeFirst: try word("enlargeFirst", default: Enlargement.no), scales: scales,
+      padding: try word("padding", default: Padding.edge))
   }
 }

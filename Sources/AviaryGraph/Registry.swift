@@ -146,14 +146,7 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
   /// the parameter belongs to.
   private static func disagreements(_ expected: [Int], _ found: [Int], of op: Op?) -> [String] {
     guard expected.count == found.count else { return [] }
-    let names: [String] =
-      switch op {
-      case .convolution: ["output channels", "input channels", "kernel height", "kernel width"]
-      case .transposedConvolution:
-        ["input channels", "output channels", "kernel height", "kernel width"]
-      case .linear: ["output features", "input features"]
-      default: ["channels"]
-      }
+    let names = op?.operation.parameterDimensions ?? ["channels"]
     return expected.indices.filter { expected[$0] != found[$0] }.map { dimension in
       // A bias has but the outputs.
       let name = expected.count == 1 ? "channels" : names[min(dimension, names.count - 1)]

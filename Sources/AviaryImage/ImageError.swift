@@ -39,7 +39,7 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
     case .cannotRead(let path, let reason):
       FileError.cannotRead(path: path, reason: reason).description
     case .notAPicture(let path, let found):
-      "\(path): PNG or JPEG expected, \(found) found"
+      "\(path): \(ImageFormat.list(ImageFormat.readable)) expected, \(found) found"
     case .damaged(let path, let reason):
       "\(path): damaged picture: \(reason)"
     case .tooLarge(let path, let width, let height, let channels, let limit):

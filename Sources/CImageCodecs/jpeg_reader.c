@@ -122,11 +122,34 @@ static void find_exif(jpeg_reader *reader) {
   }
 }
 
+static void find_xmp(jpeg_reader *reader) {
+  // With the NUL that ends it.
+  static const char prefix[29] = "http://ns.adobe.com/xap/1.0/";
+  for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
+    if (m->marker != JPEG_APP0 + 1 || m->data_length <= sizeof prefix) continue;
+    if (memcmp(m->data, prefix, sizeof prefix) != 0) continue;
+    reader->base.xmp = m->data + sizeof prefix;
+    reader->base.xmp_length = m->data_length - sizeof prefix;
+    return;
+  }
+}
+
+static const uint8_t *jpeg_comment(const cimg_reader *base, uint32_t position, size_t *length) {
+  const jpeg_reader *reader = (const jpeg_reader *)base;
+  for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
+    if (m->marker != JPEG_COM || m->data_length == 0 || position-- > 0) continue;
+    *length = m->data_length;
+    return m->data;
+  }
+  return NULL;
+}
+
 static void set_up(jpeg_reader *reader, cimg_info *info) {
   struct jpeg_decompress_struct *jpeg = &reader->jpeg;
   jpeg_stdio_src(jpeg, reader->file);
   jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF);
   jpeg_save_markers(jpeg, JPEG_APP0 + 2, 0xFFFF);
+  jpeg_save_markers(jpeg, JPEG_COM, 0xFFFF);
   jpeg_read_header(jpeg, TRUE);
 
   info->width = jpeg->image_width;
@@ -141,6 +164,7 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
     info->density_y = jpeg->Y_density;
   }
   find_exif(reader);
+  find_xmp(reader);
   JOCTET *profile = NULL;
   unsigned length = 0;
   if (jpeg_read_icc_profile(jpeg, &profile, &length)) {
@@ -183,6 +207,7 @@ static jpeg_reader *create(cimg_info *info, cimg_error *error) {
   }
   reader->base.read_rows = read_jpeg_rows;
   reader->base.close = close_jpeg;
+  reader->base.comment = jpeg_comment;
   reader->error = error;
   reader->jpeg.err = jpeg_std_error(&reader->manager);
   reader->manager.error_exit = fail;

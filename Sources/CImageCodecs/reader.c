@@ -15,4 +15,13 @@ const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length) {
   return reader->icc_profile;
 }
 
+const uint8_t *cimg_xmp(const cimg_reader *reader, size_t *length) {
+  *length = reader->xmp_length;
+  return reader->xmp;
+}
+
+const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t *length) {
+  return reader->comment ? reader->comment(reader, position, length) : NULL;
+}
+
 void cimg_close(cimg_reader *reader) { reader->close(reader); }

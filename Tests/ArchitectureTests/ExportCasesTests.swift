@@ -1,6 +1,6 @@
+import AviaryCheckpoint
 import Aviary
 import AviaryGraph
-import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials
@@ -34,6 +34,8 @@ import Testing
           outputs: ["output": fixture.output]))
     }
   }
+
+  @Test func clamps() throws { try write(ExportCase.clamps) }
 
   @Test(arguments: 0..<24)
   func random(_ seed: Int) throws {

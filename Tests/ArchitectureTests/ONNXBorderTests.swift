@@ -17,7 +17,8 @@ import Testing
     for (op, kind) in [
       (Op.maxPool(Pool(kernel: kernel, stride: stride, border: .same)), "max"),
       (
-        .averagePool(Pool(kernel: kernel, stride: stride, border: .same), countsPadding: false),
+        .averagePool(
+          AveragePool(Pool(kernel: kernel, stride: stride, border: .same), countsPadding: false)),
         "mean"
       ),
     ] {
@@ -34,10 +35,13 @@ import Testing
         $0.convolution(
           "c", 4, kernel: Size(3, 2), stride: Size(2, 1), dilation: Size(1, 2), groups: 2,
           border: .explicit(Edges(0, 2, 1, 3))),
-        $0.applying(.maxPool(Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2))))),
+        $0.applying(
+          .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2)))))),
         $0.applying(
           .averagePool(
-            Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2))), countsPadding: true)),
+            AveragePool(
+              Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2))), countsPadding: true)
+          )),
         $0.convolution("s", 2, kernel: 3, dilation: 2, border: .same),
       ]
     }

@@ -1,7 +1,7 @@
 import AviaryCheckpoint
+import AviaryFormats
 import AviaryCompute
 import AviaryGraph
-import AviaryInterchange
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials

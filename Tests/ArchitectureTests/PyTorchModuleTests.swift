@@ -1,6 +1,6 @@
+import AviaryFormats
 import Aviary
 import AviaryGraph
-import AviaryInterchange
 import AviaryTestSupport
 import FoundationEssentials
 import Testing

@@ -31,13 +31,14 @@ enum RandomExport {
       case 6: values.append(x.batchNormalization("norm.\(i)"))
       case 7: values.append(x - twin.leakyRelu(0.1))
       case 8: values.append(Value.concatenate([x, values[values.count - 1]]))
-      case 9: values.append(x.applying(.slice(start: 1, count: x.channels - 1)).relu())
+      case 9:
+        values.append(x.applying(.slice(ChannelSlice(start: 1, count: x.channels - 1))).relu())
       case 10: values.append(x.convolution(name, width * 4, kernel: 1).pixelShuffle(2).maxPool(2))
       case 11:
         values.append(
           x.convolution(name, width * 4, kernel: 3)
             .pixelShuffle(2, order: .tensorflow)
-            .applying(.pixelUnshuffle(factor: 2, order: .pytorch)))
+            .applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch))))
       case 12:
         let first = x.convolution(name, x.channels, kernel: 3)
         values.append(first + first.relu().convolution(name, x.channels, kernel: 3, shared: true))
@@ -50,8 +51,9 @@ enum RandomExport {
         values.append(
           x.applying(
             .averagePool(
-              Pool(kernel: 3, stride: 1, border: .same),
-              countsPadding: Bool.random(using: &generator))))
+              AveragePool(
+                Pool(kernel: 3, stride: 1, border: .same),
+                countsPadding: Bool.random(using: &generator)))))
       case 15: values.append(x.maxPool(3, stride: 1, border: .explicit(1)).activation(.tanh))
       case 16:
         values.append(
@@ -61,7 +63,7 @@ enum RandomExport {
         // Down and up again by an odd number of pixels, and cut to what it was.
         values.append(
           x.transposedConvolution(name, width, kernel: 5, stride: 2, crops: Edges(2, 1, 1, 2))
-            .applying(.scale([0.5])).maxPool(2))
+            .applying(.scale(Scale([0.5]))).maxPool(2))
       }
     }
     return [values[values.count - 1], values[values.count / 2]]

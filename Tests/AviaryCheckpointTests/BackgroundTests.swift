@@ -1,9 +1,10 @@
+@testable import AviaryCheckpoint
+@testable import AviaryContainers
+@testable import AviaryFormats
 import AviaryTensor
 import AviaryTestSupport
 import Synchronization
 import Testing
-
-@testable import AviaryCheckpoint
 
 /// What is found on a thread of its own while a file is written.
 @Suite struct BackgroundTests {

@@ -1,4 +1,6 @@
+import AviaryFormats
 import AviaryCheckpoint
+import AviaryContainers
 import AviaryTestSupport
 import AviaryTensor
 import FoundationEssentials

@@ -1,7 +1,8 @@
+import AviaryFormats
+@testable import AviaryCheckpoint
+@testable import AviaryContainers
 import AviaryTestSupport
 import Testing
-
-@testable import AviaryCheckpoint
 
 /// A checkpoint without weights that someone else wrote.
 enum ForeignCheckpoint {

@@ -1,4 +1,6 @@
+import AviaryFormats
 import AviaryCheckpoint
+import AviaryContainers
 import AviaryTensor
 import Testing
 

@@ -1,9 +1,10 @@
+import AviaryFormats
+@testable import AviaryCheckpoint
+@testable import AviaryContainers
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials
 import Testing
-
-@testable import AviaryCheckpoint
 
 /// The scales of whole numbers in a checkpoint.
 @Suite struct QuantizedLayerTests {

@@ -1,9 +1,10 @@
+import AviaryFormats
+@testable import AviaryCheckpoint
+@testable import AviaryContainers
 import AviaryTensor
 import AviaryTestSupport
 import Synchronization
 import Testing
-
-@testable import AviaryCheckpoint
 
 /// Checkpoints larger than the memory: described, read and written tensor by tensor.
 @Suite struct StreamingTests {

@@ -1,9 +1,10 @@
+@testable import AviaryCheckpoint
+@testable import AviaryContainers
+@testable import AviaryFormats
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials
 import Testing
-
-@testable import AviaryCheckpoint
 
 /// What a training leaves in a checkpoint, to go on later.
 @Suite("training states")

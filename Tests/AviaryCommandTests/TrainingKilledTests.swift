@@ -1,3 +1,4 @@
+import AviaryFormats
 import AviaryCheckpoint
 import AviaryGraph
 import AviaryImage

@@ -93,7 +93,7 @@ extension Graph {
       inputs: inputs,
       nodes: [
         Node(
-          "node", op, inputs: Array(inputs.indices), parameters: op.suffixes.map { "node.\($0)" })
+          "node", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "node.\($0)" })
       ], outputs: [Output("output", value: inputs.count)])
   }
 
@@ -102,24 +102,7 @@ extension Graph {
     try self.init(
       inputs: [Input("input_0", channels: channels)],
       nodes: ops.enumerated().map { i, op in
-        Node("node_\(i)", op, inputs: [i], parameters: op.suffixes.map { "node_\(i).\($0)" })
+        Node("node_\(i)", op, inputs: [i], parameters: op.slotSuffixes.map { "node_\(i).\($0)" })
       }, outputs: [Output("output", value: ops.count)])
-  }
-}
-
-extension Op {
-  /// The last parts of the names of the operation's parameters.
-  fileprivate var suffixes: [String] {
-    switch self {
-    case .convolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
-    case .transposedConvolution(let c): ["weight"] + (c.bias ? ["bias"] : [])
-    case .linear(_, let bias): ["weight"] + (bias ? ["bias"] : [])
-    case .batchNormalization(let b):
-      (b.scale ? ["weight"] : []) + (b.center ? ["bias"] : [])
-        + ["running_mean", "running_var", "num_batches_tracked"]
-    case .prelu: ["weight"]
-    case .layerNormalization: ["weight", "bias"]
-    default: []
-    }
   }
 }

@@ -18,7 +18,7 @@ import Testing
   @Test(arguments: [true, false])
   func prelu(_ perChannel: Bool) throws {
     for channels in [1, 3, 8, 16, 17, 32, 56] {
-      try expectEqualInEveryLayout(.prelu(perChannel: perChannel), [2, channels, 7, 9])
+      try expectEqualInEveryLayout(.prelu(PReLU(perChannel: perChannel)), [2, channels, 7, 9])
     }
   }
 
@@ -37,16 +37,17 @@ import Testing
     for channels in [1, 3, 16, 17, 32] {
       let several = (0..<channels).map { Double($0) / 7 - 1 }
       for values in [[0.3], several] {
-        try expectEqualInEveryLayout(.scale(values), [2, channels, 5, 7])
-        try expectEqualInEveryLayout(.offset(values), [2, channels, 5, 7])
+        try expectEqualInEveryLayout(.scale(Scale(values)), [2, channels, 5, 7])
+        try expectEqualInEveryLayout(.offset(Offset(values)), [2, channels, 5, 7])
       }
     }
   }
 
   /// One operand repeats over pictures, channels, rows, columns, or each over what the other does
   /// not.
-  @Test(arguments: [Op.add, .subtract, .multiply])
-  func repetition(_ op: Op) throws {
+  @Test(arguments: [Binary.add, .subtract, .multiply])
+  func repetition(_ binary: Binary) throws {
+    let op = Op.binary(binary)
     for channels in [1, 3, 16, 17, 32] {
       let whole = [2, channels, 5, 7]
       for other in [

@@ -20,10 +20,12 @@ import Testing
     let graph = try Graph(channels: 3) { x in
       let a = x.convolution("a", width, kernel: 3).batchNormalization("a.norm").relu()
       let b = a.transposedConvolution("b", width, kernel: 4, stride: 2, bias: false)
-        .applying(.scale([0.5])).applying(.offset([0.1])).batchNormalization("b.norm").leakyRelu(
+        .applying(.scale(Scale([0.5]))).applying(.offset(Offset([0.1]))).batchNormalization(
+          "b.norm"
+        ).leakyRelu(
           0.2)
       let c = b.convolution("c", width, kernel: 1, groups: width)
-        .applying(.offset((0..<width).map { Double($0) })).batchNormalization("c.norm")
+        .applying(.offset(Offset((0..<width).map { Double($0) }))).batchNormalization("c.norm")
       return [c.batchNormalization("again")]
     }
     try expectEqual(graph, [[2, 3, 8, 7]])
@@ -101,19 +103,20 @@ import Testing
   }
 
   /// Operands that lie in one another's memory: written over only where nothing is read again.
-  @Test(arguments: [Op.add, .subtract, .multiply])
-  func operandsThatOverlap(_ op: Op) throws {
+  @Test(arguments: [Binary.add, .subtract, .multiply])
+  func operandsThatOverlap(_ binary: Binary) throws {
+    let op = Op.binary(binary)
     for channels in [2, 32] {
       let graph = try Graph(channels: channels) { x in
         let a = x.activation(.tanh), b = x.activation(.tanh)
         let c = x.activation(.tanh), d = x.activation(.tanh)
         let half = channels / 2
         return [
-          a.applying(op, a.applying(.slice(start: 0, count: 1))),
-          b.applying(.slice(start: 0, count: half))
-            .applying(op, b.applying(.slice(start: half, count: half))),
-          c.applying(.slice(start: 0, count: half + 1))
-            .applying(op, c.applying(.slice(start: half - 1, count: half + 1))),
+          a.applying(op, a.applying(.slice(ChannelSlice(start: 0, count: 1)))),
+          b.applying(.slice(ChannelSlice(start: 0, count: half)))
+            .applying(op, b.applying(.slice(ChannelSlice(start: half, count: half)))),
+          c.applying(.slice(ChannelSlice(start: 0, count: half + 1)))
+            .applying(op, c.applying(.slice(ChannelSlice(start: half - 1, count: half + 1)))),
           d.applying(op, d),
         ]
       }
@@ -126,11 +129,12 @@ import Testing
   @Test func unusualOutputs() throws {
     let graph = try Graph(channels: 4) { x in
       let y = x.convolution("a", 32, kernel: 3)
-      let dropped = y.applying(.dropout(rate: 0.5))
+      let dropped = y.applying(.dropout(Dropout(rate: 0.5)))
       return [
-        x, x.applying(.dropout(rate: 0.1)), y, dropped, y.applying(.slice(start: 0, count: 16)),
-        x.applying(.slice(start: 1, count: 2)), dropped.relu(), x.relu(),
-        x.applying(.reshape([0, -1])),
+        x, x.applying(.dropout(Dropout(rate: 0.1))), y, dropped,
+        y.applying(.slice(ChannelSlice(start: 0, count: 16))),
+        x.applying(.slice(ChannelSlice(start: 1, count: 2))), dropped.relu(), x.relu(),
+        x.applying(.reshape(Reshape([0, -1]))),
       ]
     }
     try expectEqual(graph, [[1, 4, 6, 7]])

@@ -96,21 +96,29 @@ import Testing
     let half = channels / 2
     let ops: [Op] =
       [
-        .maxPool(Pool(kernel: 2)), .maxPool(Pool(kernel: 3, stride: 2, border: .same)),
-        .averagePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false),
+        .maxPool(MaxPool(Pool(kernel: 2))),
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .same))),
+        .averagePool(AveragePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false)),
         .averagePool(
-          Pool(kernel: Size(2, 3), border: .explicit(Edges(1, 0, 0, 1))), countsPadding: true),
-        .globalAveragePool, .batchNormalization(BatchNormalization()), .prelu(perChannel: true),
-        .prelu(perChannel: false), .scale((0..<channels).map { Double($0) / 8 - 1 }),
-        .offset([0.5]), .slice(start: 0, count: half), .slice(start: half, count: half),
-        .slice(start: 3, count: 2), .pixelShuffle(factor: 2, order: .pytorch),
-        .pixelShuffle(factor: 2, order: .tensorflow),
-        .pixelUnshuffle(factor: 2, order: .tensorflow),
-        .pad(Edges(1, 2, 3, 0), .zero), .pad(Edges(1, 2, 3, 0), .edge),
-        .pad(Edges(1, 2, 3, 0), .reflect), .crop(Edges(1, 0, 2, 1)),
+          AveragePool(
+            Pool(kernel: Size(2, 3), border: .explicit(Edges(1, 0, 0, 1))), countsPadding: true)),
+        .globalAveragePool, .batchNormalization(BatchNormalization()),
+        .prelu(PReLU(perChannel: true)),
+        .prelu(PReLU(perChannel: false)), .scale(Scale((0..<channels).map { Double($0) / 8 - 1 })),
+        .offset(Offset([0.5])), .slice(ChannelSlice(start: 0, count: half)),
+        .slice(ChannelSlice(start: half, count: half)),
+        .slice(ChannelSlice(start: 3, count: 2)),
+        .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
+        .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
+        .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
+        .pad(Pad(Edges(1, 2, 3, 0), .zero)), .pad(Pad(Edges(1, 2, 3, 0), .edge)),
+        .pad(Pad(Edges(1, 2, 3, 0), .reflect)), .crop(Crop(Edges(1, 0, 2, 1))),
+        .groupNormalization(GroupNormalization(groups: 4)),
+        .groupNormalization(GroupNormalization(groups: 1, scale: false)),
+        InstanceNormalization().op, InstanceNormalization(affine: false).op,
         .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
-        .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(dimension: 1),
-        .roll(shifts: [1, -2], dimensions: [2, 3]), .activation(.silu),
+        .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(Softmax(dimension: 1)),
+        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu),
       ]
       + [
         Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
@@ -164,7 +172,7 @@ import Testing
         Graph.Node("n1", .batchNormalization(BatchNormalization()), inputs: [1], parameters: names),
         Graph.Node("c2", convolution, inputs: [2], parameters: ["c.weight", "c.bias"]),
         Graph.Node("n2", .batchNormalization(BatchNormalization()), inputs: [3], parameters: names),
-        Graph.Node("sum", .add, inputs: [2, 4]),
+        Graph.Node("sum", .binary(.add), inputs: [2, 4]),
       ], outputs: [Graph.Output("y", value: 5)])
     try expectGradients(graph, [2, 16, 5, 4])
 
@@ -210,26 +218,29 @@ import Testing
     let graph = try Graph(
       inputs: [x],
       nodes: [
-        Graph.Node("tokens", .reshape([0, 6, -1]), inputs: [0]),
-        Graph.Node("rows", .permute([0, 2, 1]), inputs: [1]),
+        Graph.Node("tokens", .reshape(Reshape([0, 6, -1])), inputs: [0]),
+        Graph.Node("rows", .permute(Permute([0, 2, 1])), inputs: [1]),
         Graph.Node(
-          "norm", .layerNormalization(dimensions: 1, epsilon: 1e-5), inputs: [2],
+          "norm", .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)),
+          inputs: [2],
           parameters: ["norm.weight", "norm.bias"]),
         Graph.Node(
-          "q", .linear(features: 5, bias: true), inputs: [3], parameters: ["q.weight", "q.bias"]),
+          "q", .linear(Linear(features: 5, bias: true)), inputs: [3],
+          parameters: ["q.weight", "q.bias"]),
         Graph.Node(
-          "k", .linear(features: 5, bias: false), inputs: [3], parameters: ["k.weight"]),
+          "k", .linear(Linear(features: 5, bias: false)), inputs: [3], parameters: ["k.weight"]),
         Graph.Node(
-          "v", .linear(features: 6, bias: true), inputs: [3], parameters: ["v.weight", "v.bias"]),
-        Graph.Node("turned", .permute([0, 2, 1]), inputs: [5]),
+          "v", .linear(Linear(features: 6, bias: true)), inputs: [3],
+          parameters: ["v.weight", "v.bias"]),
+        Graph.Node("turned", .permute(Permute([0, 2, 1])), inputs: [5]),
         Graph.Node("scores", .matmul, inputs: [4, 7]),
-        Graph.Node("scaled", .scale([0.4]), inputs: [8]),
-        Graph.Node("shares", .softmax(dimension: 2), inputs: [9]),
+        Graph.Node("scaled", .scale(Scale([0.4])), inputs: [8]),
+        Graph.Node("shares", .softmax(Softmax(dimension: 2)), inputs: [9]),
         Graph.Node("mixed", .matmul, inputs: [10, 6]),
-        Graph.Node("rolled", .roll(shifts: [3], dimensions: [1]), inputs: [11]),
-        Graph.Node("sum", .add, inputs: [12, 3]),
+        Graph.Node("rolled", .roll(Roll(shifts: [3], dimensions: [1])), inputs: [11]),
+        Graph.Node("sum", .binary(.add), inputs: [12, 3]),
         Graph.Node(
-          "slopes", .prelu(perChannel: true), inputs: [13], parameters: ["slopes.weight"]),
+          "slopes", .prelu(PReLU(perChannel: true)), inputs: [13], parameters: ["slopes.weight"]),
         Graph.Node(
           "batch", .batchNormalization(BatchNormalization(scale: false)), inputs: [14],
           parameters: ["b.bias", "b.running_mean", "b.running_var", "b.num_batches_tracked"]),
@@ -247,8 +258,9 @@ import Testing
       let small = x.applying(
         .resize(Resize(.cubic(a: -0.5), to: .factor(Ratio(1, 2)), antialias: true)))
       return [
-        x * mean - mean, small.resize(.linear, by: 2).applying(.dropout(rate: 0.3)),
-        x.applying(.pad(Edges(2), .reflect)).applying(.slice(start: 0, count: channels - 1)),
+        x * mean - mean, small.resize(.linear, by: 2).applying(.dropout(Dropout(rate: 0.3))),
+        x.applying(.pad(Pad(Edges(2), .reflect))).applying(
+          .slice(ChannelSlice(start: 0, count: channels - 1))),
         x.applying(.reduce(Reduction(.maximum, dimensions: [2, 3]))) + x,
       ]
     }
@@ -268,8 +280,9 @@ import Testing
   func dropout(_ channels: Int, _ rate: Double) throws {
     let graph = try Graph(channels: channels) { x in
       [
-        x.convolution("a", channels, kernel: 1, bias: false).applying(.dropout(rate: rate)),
-        x.applying(.dropout(rate: rate)),
+        x.convolution("a", channels, kernel: 1, bias: false).applying(
+          .dropout(Dropout(rate: rate))),
+        x.applying(.dropout(Dropout(rate: rate))),
       ]
     }
     let shape = [3, channels, 12, 11]

@@ -12,7 +12,9 @@ import Testing
   }
 
   @Test func softmax() throws {
-    for dimension in 0..<4 { try expectEqual(.softmax(dimension: dimension), [3, 5, 7, 11]) }
+    for dimension in 0..<4 {
+      try expectEqual(.softmax(Softmax(dimension: dimension)), [3, 5, 7, 11])
+    }
   }
 
   @Test(arguments: [Reduction.Kind.mean, .sum, .maximum])
@@ -28,7 +30,7 @@ import Testing
 
   @Test func permute() throws {
     for order in [[0, 1, 2, 3], [0, 2, 3, 1], [3, 2, 1, 0], [0, 1, 3, 2], [1, 0, 3, 2]] {
-      try expectEqual(.permute(order), [2, 3, 5, 7])
+      try expectEqual(.permute(Permute(order)), [2, 3, 5, 7])
     }
   }
 
@@ -36,7 +38,7 @@ import Testing
     for (shifts, dimensions) in [
       ([1], [3]), ([-2, 3], [2, 3]), ([7, -9, 1], [0, 1, 3]), ([0], [2]),
     ] {
-      try expectEqual(.roll(shifts: shifts, dimensions: dimensions), [2, 3, 5, 7])
+      try expectEqual(.roll(Roll(shifts: shifts, dimensions: dimensions)), [2, 3, 5, 7])
     }
   }
 
@@ -56,26 +58,28 @@ import Testing
     let both = ["weight", "bias"]
     let embed = add(
       .convolution(Convolution(filters: channels, kernel: 3, border: .same)), 0, parameters: both)
-    let rolled = add(.roll(shifts: [-2, -2], dimensions: [2, 3]), embed)
-    let split = add(.reshape([0, channels, windows, window, windows, window]), rolled)
-    let grouped = add(.permute([0, 2, 4, 3, 5, 1]), split)
-    let flat = add(.reshape([-1, window * window, channels]), grouped)
-    let tokens = add(.layerNormalization(dimensions: 1, epsilon: 1e-5), flat, parameters: both)
-    let q = add(.linear(features: channels, bias: true), tokens, parameters: both)
-    let k = add(.linear(features: channels, bias: false), tokens, parameters: ["weight"])
-    let v = add(.linear(features: channels, bias: true), tokens, parameters: both)
-    let products = add(.matmul, q, add(.permute([0, 2, 1]), k))
-    let scores = add(.softmax(dimension: 2), add(.scale([0.4]), products))
-    let mixed = add(.add, add(.matmul, scores, v), tokens)
+    let rolled = add(.roll(Roll(shifts: [-2, -2], dimensions: [2, 3])), embed)
+    let split = add(.reshape(Reshape([0, channels, windows, window, windows, window])), rolled)
+    let grouped = add(.permute(Permute([0, 2, 4, 3, 5, 1])), split)
+    let flat = add(.reshape(Reshape([-1, window * window, channels])), grouped)
+    let tokens = add(
+      .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)), flat, parameters: both)
+    let q = add(.linear(Linear(features: channels, bias: true)), tokens, parameters: both)
+    let k = add(.linear(Linear(features: channels, bias: false)), tokens, parameters: ["weight"])
+    let v = add(.linear(Linear(features: channels, bias: true)), tokens, parameters: both)
+    let products = add(.matmul, q, add(.permute(Permute([0, 2, 1])), k))
+    let scores = add(.softmax(Softmax(dimension: 2)), add(.scale(Scale([0.4])), products))
+    let mixed = add(.binary(.add), add(.matmul, scores, v), tokens)
     let active = add(.activation(.gelu(approximate: false)), mixed)
-    let apart = add(.reshape([-1, windows, windows, window, window, channels]), active)
+    let apart = add(.reshape(Reshape([-1, windows, windows, window, window, channels])), active)
     let picture = add(
-      .reshape([0, channels, side, side]), add(.permute([0, 5, 1, 3, 2, 4]), apart))
-    let back = add(.roll(shifts: [2, 2], dimensions: [2, 3]), picture)
+      .reshape(Reshape([0, channels, side, side])),
+      add(.permute(Permute([0, 5, 1, 3, 2, 4])), apart))
+    let back = add(.roll(Roll(shifts: [2, 2], dimensions: [2, 3])), picture)
     let mean = add(.reduce(Reduction(.mean, dimensions: [2, 3])), back)
-    let sum = add(.add, add(.multiply, back, mean), embed)
+    let sum = add(.binary(.add), add(.binary(.multiply), back, mean), embed)
     let normalized = add(
-      .layerNormalization(dimensions: 2, epsilon: 1e-3), sum, parameters: both)
+      .layerNormalization(LayerNormalization(dimensions: 2, epsilon: 1e-3)), sum, parameters: both)
     let graph = try Graph(
       inputs: [Graph.Input("image", channels: 3, size: Size(side))], nodes: nodes,
       outputs: [Graph.Output("output", value: normalized)])

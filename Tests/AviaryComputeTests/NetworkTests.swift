@@ -82,8 +82,8 @@ import Testing
       var y = first, kept: [Value] = []
       for i in 0..<3 {
         let whole = y.convolution("\(i)", 64, kernel: 3).leakyRelu(0.05)
-        kept.append(whole.applying(.slice(start: 0, count: 16)))
-        y = whole.applying(.slice(start: 16, count: 48))
+        kept.append(whole.applying(.slice(ChannelSlice(start: 0, count: 16))))
+        y = whole.applying(.slice(ChannelSlice(start: 16, count: 48)))
       }
       let fused = Value.concatenate(kept + [y]).convolution("fuse", 64, kernel: 1)
       let weights = fused.applying(.globalAveragePool).convolution("down", 4, kernel: 1).relu()

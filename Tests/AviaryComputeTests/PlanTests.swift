@@ -137,7 +137,9 @@ import Testing
 
   /// Inputs are read where they lie, and stay as they are; results do not change afterwards.
   @Test func tensorsStayTheirOwn() throws {
-    let relu = try Graph(channels: 2, input: "x") { [$0.relu(), $0.relu().applying(.scale([2]))] }
+    let relu = try Graph(channels: 2, input: "x") {
+      [$0.relu(), $0.relu().applying(.scale(Scale([2])))]
+    }
     var plan = try Plan(
       relu, weights: PreparedWeights([:]), inputShapes: [[1, 2, 3, 3]], engine: engine)
     let negative = try Tensor(shape: [1, 2, 3, 3], [Float](repeating: -1, count: 18))
@@ -252,7 +254,7 @@ import Testing
         == "input_0: fewer than 2^31 elements expected, shape \([side, 1, side, side]) found"
         + " (compute it in tiles)")
     #expect(
-      try message(.crop(Edges(0)), [1, 1, 1 << 16, 1 << 15])
+      try message(.crop(Crop(Edges(0))), [1, 1, 1 << 16, 1 << 15])
         == "input_0: fewer than 2^31 elements expected, shape [1, 1, 65536, 32768] found"
         + " (compute it in tiles)")
   }

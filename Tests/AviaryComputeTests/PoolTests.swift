@@ -11,9 +11,9 @@ import Testing
         for channels in [1, 3, 16, 17] {
           let pool = Pool(kernel: kernel, stride: stride, border: border)
           let shape = [2, channels, 9, 11]
-          try expectEqual(.maxPool(pool), shape)
-          try expectEqual(.averagePool(pool, countsPadding: true), shape)
-          try expectEqual(.averagePool(pool, countsPadding: false), shape)
+          try expectEqual(.maxPool(MaxPool(pool)), shape)
+          try expectEqual(.averagePool(AveragePool(pool, countsPadding: true)), shape)
+          try expectEqual(.averagePool(AveragePool(pool, countsPadding: false)), shape)
         }
       }
     }
@@ -23,9 +23,9 @@ import Testing
   func layouts(_ channels: Int) throws {
     let pool = Pool(kernel: 3, stride: 2, border: .same)
     let shape = [2, channels, 9, 12]
-    try expectEqualInEveryLayout(.maxPool(pool), shape)
-    try expectEqualInEveryLayout(.averagePool(pool, countsPadding: true), shape)
-    try expectEqualInEveryLayout(.averagePool(pool, countsPadding: false), shape)
+    try expectEqualInEveryLayout(.maxPool(MaxPool(pool)), shape)
+    try expectEqualInEveryLayout(.averagePool(AveragePool(pool, countsPadding: true)), shape)
+    try expectEqualInEveryLayout(.averagePool(AveragePool(pool, countsPadding: false)), shape)
     try expectEqualInEveryLayout(.globalAveragePool, shape)
   }
 }

@@ -125,7 +125,7 @@ import Testing
       let small = sum.maxPool(2).convolution("c", 32, kernel: 3).relu()
       let large = small.transposedConvolution("d", width, kernel: 4, stride: 2).relu()
       let joined = Value.concatenate([large, a.relu(), first])
-      let e = joined.convolution("e", width, kernel: 1).applying(.pad(1, .reflect))
+      let e = joined.convolution("e", width, kernel: 1).applying(.pad(Pad(1, .reflect)))
       let f = e.convolution("f", width, kernel: 3, border: .valid).relu()
       return [f.convolution("g", 24, kernel: 3), (sum + f).convolution("h", 3, kernel: 3)]
     }

@@ -17,7 +17,7 @@ import Testing
   func slice(_ channels: Int, _ start: Int, _ count: Int) throws {
     for pictures in 1...2 {
       try expectEqualInEveryLayout(
-        .slice(start: start, count: count), [pictures, channels, 5, 6])
+        .slice(ChannelSlice(start: start, count: count)), [pictures, channels, 5, 6])
     }
   }
 
@@ -26,11 +26,12 @@ import Testing
     for pictures in 1...2 {
       let graph = try Graph(channels: 3) { x in
         let whole = x.convolution("whole", 64, kernel: 3)
-        let a = whole.applying(.slice(start: 0, count: 32)).activation(.sigmoid)
-        let b = whole.applying(.slice(start: 32, count: 32)).activation(.tanh)
+        let a = whole.applying(.slice(ChannelSlice(start: 0, count: 32))).activation(.sigmoid)
+        let b = whole.applying(.slice(ChannelSlice(start: 32, count: 32))).activation(.tanh)
         let both = a + b
         return [
-          both.convolution("last", 32, kernel: 3) + whole.applying(.slice(start: 16, count: 32))
+          both.convolution("last", 32, kernel: 3)
+            + whole.applying(.slice(ChannelSlice(start: 16, count: 32)))
         ]
       }
       try expectEqual(graph, [[pictures, 3, 6, 5]])
@@ -41,9 +42,11 @@ import Testing
   func pixelShuffle(_ order: ChannelOrder, _ factor: Int) throws {
     for channels in [1, 3, 4, 16] {
       try expectEqualInEveryLayout(
-        .pixelShuffle(factor: factor, order: order), [2, channels * factor * factor, 4, 5])
+        .pixelShuffle(PixelShuffle(factor: factor, order: order)),
+        [2, channels * factor * factor, 4, 5])
       try expectEqualInEveryLayout(
-        .pixelUnshuffle(factor: factor, order: order), [2, channels, 4 * factor, 3 * factor])
+        .pixelUnshuffle(PixelUnshuffle(factor: factor, order: order)),
+        [2, channels, 4 * factor, 3 * factor])
     }
   }
 
@@ -51,24 +54,24 @@ import Testing
   func pad(_ mode: PadMode) throws {
     for edges in [Edges(1), Edges(0, 3, 2, 1), Edges(3, 0, 0, 0), Edges(0)] {
       for channels in [1, 3, 16, 17] {
-        try expectEqualInEveryLayout(.pad(edges, mode), [2, channels, 4, 5])
+        try expectEqualInEveryLayout(.pad(Pad(edges, mode)), [2, channels, 4, 5])
       }
     }
     // One column, which lies in no stretch.
-    try expectEqual(.pad(Edges(1, 0, 1, 0), mode), [1, 3, 4, 1])
+    try expectEqual(.pad(Pad(Edges(1, 0, 1, 0), mode)), [1, 3, 4, 1])
   }
 
   @Test func padBeyondThePicture() throws {
     for mode in [PadMode.zero, .edge] {
-      try expectEqual(.pad(Edges(5, 4, 7, 9), mode), [1, 3, 1, 1])
-      try expectEqual(.pad(Edges(5, 4, 7, 9), mode), [1, 17, 2, 3])
+      try expectEqual(.pad(Pad(Edges(5, 4, 7, 9), mode)), [1, 3, 1, 1])
+      try expectEqual(.pad(Pad(Edges(5, 4, 7, 9), mode)), [1, 17, 2, 3])
     }
   }
 
   @Test func crop() throws {
     for edges in [Edges(1), Edges(0, 3, 2, 1), Edges(0)] {
       for channels in [1, 3, 16, 17] {
-        try expectEqualInEveryLayout(.crop(edges), [2, channels, 6, 7])
+        try expectEqualInEveryLayout(.crop(Crop(edges)), [2, channels, 6, 7])
       }
     }
   }
@@ -77,7 +80,7 @@ import Testing
   @Test(arguments: [3, 16])
   func linear(_ channels: Int) throws {
     let graph = try Graph(channels: channels) { x in
-      let flat = x.convolution("a", channels, kernel: 3).applying(.reshape([0, -1]))
+      let flat = x.convolution("a", channels, kernel: 3).applying(.reshape(Reshape([0, -1])))
       let hidden = flat.linear("b", 33).relu().batchNormalization("norm")
       return [hidden.linear("c", 7, bias: false), x.linear("d", 5)]
     }

@@ -78,8 +78,8 @@ import Testing
   func seenThroughViews(_ width: Int) throws {
     let graph = try Graph(channels: width) { x in
       let a = x.convolution("a", width, kernel: 3).activation(.tanh)
-      let view = a.applying(.slice(start: 0, count: width)).applying(
-        .slice(start: 0, count: width))
+      let view = a.applying(.slice(ChannelSlice(start: 0, count: width))).applying(
+        .slice(ChannelSlice(start: 0, count: width)))
       return [.concatenate([view + a, x.convolution("b", width, kernel: 3)]), a]
     }
     try expectEqual(graph, [[1, width, 6, 5]])
@@ -101,7 +101,8 @@ import Testing
           let other = values[Int.random(in: 0..<values.count, using: &generator)]
           values.append(other.channels == value.channels ? value + other : other.relu())
         case 3 where value.channels > width:
-          values.append(value.applying(.slice(start: value.channels - width, count: width)))
+          values.append(
+            value.applying(.slice(ChannelSlice(start: value.channels - width, count: width))))
         default:
           let count = Int.random(in: 1...3, using: &generator)
           let others = (0..<count).map { _ in

@@ -174,7 +174,7 @@ struct TrainingPlanTests {
   @Test(arguments: [3, 20, 32], [Size(2, 2), Size(3, 2)])
   func maxPoolSideBySide(_ channels: Int, _ window: Size) throws {
     let graph = try Graph(channels: channels) { x in
-      [x.applying(.maxPool(Pool(kernel: window, stride: window)))]
+      [x.applying(.maxPool(MaxPool(Pool(kernel: window, stride: window))))]
     }
     let (height, width) = (7, 5), (rows, columns) = (7 / window.height, 5 / window.width)
     var generator = SplitMix64(seed: 5)

@@ -45,12 +45,13 @@ import Testing
           TransposedConvolution(filters: 4, kernel: 3, crops: Edges(0, 0, -5000, 0))))
         == "n: crops: -4096 to 4096 expected, -5000 found")
     #expect(
-      problem(.maxPool(Pool(kernel: 2, border: .explicit(2))))
+      problem(.maxPool(MaxPool(Pool(kernel: 2, border: .explicit(2)))))
         == "n: border: 0 to 1 expected, 2 found")
     #expect(
       problem(
         .averagePool(
-          Pool(kernel: Size(3, 2), border: .explicit(Edges(2, 0, 0, 2))), countsPadding: true))
+          AveragePool(
+            Pool(kernel: Size(3, 2), border: .explicit(Edges(2, 0, 0, 2))), countsPadding: true)))
         == "n: border: 0 to 1 expected, 2 found")
   }
 
@@ -71,25 +72,33 @@ import Testing
       problem(.activation(.clamp(minimum: 1, maximum: 0)))
         == "n: maximum: at least 1.0 expected, 0.0 found")
     #expect(problem(.activation(.clamp(minimum: 1, maximum: 1))) == "none")
-    #expect(problem(.scale([])) == "n: values: 1 to 1048576 expected, 0 found")
-    #expect(problem(.offset([1, .nan])) == "n: values: a finite number expected, nan found")
-    #expect(problem(.dropout(rate: 1)) == "n: rate: 0 to below 1 expected, 1.0 found")
-    #expect(problem(.dropout(rate: .nan)) == "n: rate: 0 to below 1 expected, nan found")
+    #expect(problem(.scale(Scale([]))) == "n: values: 1 to 1048576 expected, 0 found")
     #expect(
-      problem(.layerNormalization(dimensions: 1, epsilon: -1))
+      problem(.offset(Offset([1, .nan]))) == "n: values: a finite number expected, nan found")
+    #expect(problem(.dropout(Dropout(rate: 1))) == "n: rate: 0 to below 1 expected, 1.0 found")
+    #expect(problem(.dropout(Dropout(rate: .nan))) == "n: rate: 0 to below 1 expected, nan found")
+    #expect(
+      problem(.layerNormalization(LayerNormalization(dimensions: 1, epsilon: -1)))
         == "n: epsilon: a number above 0 expected, -1.0 found")
   }
 
   @Test func shapes() {
     #expect(
-      problem(.linear(features: 0, bias: true)) == "n: features: 1 to 1048576 expected, 0 found")
-    #expect(problem(.slice(start: -1, count: 1)) == "n: start: 0 to 1048576 expected, -1 found")
-    #expect(problem(.slice(start: 0, count: 0)) == "n: count: 1 to 1048576 expected, 0 found")
+      problem(.linear(Linear(features: 0, bias: true)))
+        == "n: features: 1 to 1048576 expected, 0 found")
     #expect(
-      problem(.pixelShuffle(factor: 65, order: .pytorch)) == "n: factor: 1 to 64 expected, 65 found"
+      problem(.slice(ChannelSlice(start: -1, count: 1)))
+        == "n: start: 0 to 1048576 expected, -1 found")
+    #expect(
+      problem(.slice(ChannelSlice(start: 0, count: 0)))
+        == "n: count: 1 to 1048576 expected, 0 found")
+    #expect(
+      problem(.pixelShuffle(PixelShuffle(factor: 65, order: .pytorch)))
+        == "n: factor: 1 to 64 expected, 65 found"
     )
     #expect(
-      problem(.pixelUnshuffle(factor: 0, order: .pytorch)) == "n: factor: 1 to 64 expected, 0 found"
+      problem(.pixelUnshuffle(PixelUnshuffle(factor: 0, order: .pytorch)))
+        == "n: factor: 1 to 64 expected, 0 found"
     )
     #expect(
       problem(.resize(Resize(.cubic(a: .nan), to: .factor(Ratio(1)))))
@@ -100,8 +109,9 @@ import Testing
     #expect(
       problem(.resize(Resize(.linear, to: .factor(Ratio(1, 5000)))))
         == "n: factor: 1 to 4096 expected, 5000 found")
-    #expect(problem(.pad(Edges(0, 0, 0, -1), .zero)) == "n: edges: 0 to 4096 expected, -1 found")
-    #expect(problem(.crop(5000)) == "n: edges: 0 to 4096 expected, 5000 found")
+    #expect(
+      problem(.pad(Pad(Edges(0, 0, 0, -1), .zero))) == "n: edges: 0 to 4096 expected, -1 found")
+    #expect(problem(.crop(Crop(5000))) == "n: edges: 0 to 4096 expected, 5000 found")
     #expect(
       problem(.reduce(Reduction(.sum, dimensions: [])))
         == "n: dimensions: different dimensions expected, [] found")
@@ -111,21 +121,22 @@ import Testing
     #expect(
       problem(.reduce(Reduction(.sum, dimensions: [-1])))
         == "n: dimensions: 0 to 7 expected, -1 found")
-    #expect(problem(.softmax(dimension: 8)) == "n: dimension: 0 to 7 expected, 8 found")
+    #expect(problem(.softmax(Softmax(dimension: 8))) == "n: dimension: 0 to 7 expected, 8 found")
     #expect(
-      problem(.layerNormalization(dimensions: 0, epsilon: 1))
+      problem(.layerNormalization(LayerNormalization(dimensions: 0, epsilon: 1)))
         == "n: dimensions: 1 to 8 expected, 0 found")
-    #expect(problem(.reshape([])) == "n: shape: 1 to 8 expected, 0 found")
-    #expect(problem(.reshape([-2])) == "n: shape: -1 to 2147483647 expected, -2 found")
-    #expect(problem(.reshape([-1, -1])) == "n: shape: at most one -1 expected, [-1, -1] found")
+    #expect(problem(.reshape(Reshape([]))) == "n: shape: 1 to 8 expected, 0 found")
+    #expect(problem(.reshape(Reshape([-2]))) == "n: shape: -1 to 2147483647 expected, -2 found")
     #expect(
-      problem(.permute([0, 2])) == "n: order: each of 0 to 1 once expected, [0, 2] found")
-    #expect(problem(.permute([])) == "n: order: 1 to 8 expected, 0 found")
+      problem(.reshape(Reshape([-1, -1]))) == "n: shape: at most one -1 expected, [-1, -1] found")
     #expect(
-      problem(.roll(shifts: [1], dimensions: [2, 3]))
+      problem(.permute(Permute([0, 2]))) == "n: order: each of 0 to 1 once expected, [0, 2] found")
+    #expect(problem(.permute(Permute([]))) == "n: order: 1 to 8 expected, 0 found")
+    #expect(
+      problem(.roll(Roll(shifts: [1], dimensions: [2, 3])))
         == "n: shifts: one for each of 2 dimensions expected, [1] found")
     #expect(
-      problem(.roll(shifts: [.min], dimensions: [2]))
+      problem(.roll(Roll(shifts: [.min], dimensions: [2])))
         == "n: shifts: -2147483647 to 2147483647 expected, -9223372036854775808 found")
   }
 }

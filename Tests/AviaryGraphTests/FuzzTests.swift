@@ -112,13 +112,15 @@ import Testing
     }.json
     // One after the other, so that most changes of a number give a network too.
     let chain = try Graph(channels: 3) { x in
-      let y = x.applying(.pad(2, .reflect)).convolution("a", 8, kernel: 3, stride: 2, dilation: 2)
-        .applying(.resize(Resize(.lanczos(lobes: 3), to: .factor(Ratio(3, 2)), antialias: true)))
-        .maxPool(3, stride: 2, border: .same).applying(.slice(start: 1, count: 4))
-        .applying(.averagePool(Pool(kernel: 2, stride: 1), countsPadding: false))
+      let y = x.applying(.pad(Pad(2, .reflect))).convolution(
+        "a", 8, kernel: 3, stride: 2, dilation: 2
+      )
+      .applying(.resize(Resize(.lanczos(lobes: 3), to: .factor(Ratio(3, 2)), antialias: true)))
+      .maxPool(3, stride: 2, border: .same).applying(.slice(ChannelSlice(start: 1, count: 4)))
+      .applying(.averagePool(AveragePool(Pool(kernel: 2, stride: 1), countsPadding: false)))
       return [
         y.transposedConvolution("b", 8, kernel: 5, stride: 3).leakyRelu(0.1)
-          .applying(.crop(Edges(1, 2, 3, 4))).applying(.softmax(dimension: 1))
+          .applying(.crop(Crop(Edges(1, 2, 3, 4)))).applying(.softmax(Softmax(dimension: 1)))
       ]
     }.json
     var random = SplitMix64(seed: UInt64(part))

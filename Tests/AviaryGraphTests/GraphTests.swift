@@ -33,7 +33,7 @@ import Testing
           parameters: [
             "n.bias", "n.weight", "n.running_var", "n.running_mean", "n.num_batches_tracked",
           ]),
-        .init("m", .prelu(perChannel: true), inputs: [1], parameters: ["weight"]),
+        .init("m", .prelu(PReLU(perChannel: true)), inputs: [1], parameters: ["weight"]),
       ], outputs: [.init("y", value: 2)])
     #expect(try Graph(json: JSON(parsing: graph.json.text)) == graph)
   }

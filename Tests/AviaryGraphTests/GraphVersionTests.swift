@@ -77,19 +77,23 @@ import Testing
     .activation(.elu(alpha: 0.5)), .activation(.gelu(approximate: false)),
     .activation(.gelu(approximate: true)), .activation(.silu), .activation(.sigmoid),
     .activation(.tanh), .activation(.clamp(minimum: -0.75, maximum: 1)),
-    .prelu(perChannel: true), .prelu(perChannel: false), .scale([0.5]),
-    .scale([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5]), .offset([-1]), .dropout(rate: 0.1),
-    .maxPool(Pool(kernel: 2, stride: 2, border: .valid)),
-    .maxPool(Pool(kernel: Size(3, 2), stride: 1, border: .same)),
-    .averagePool(Pool(kernel: 3, stride: 1, border: .explicit(1)), countsPadding: false),
+    .prelu(PReLU(perChannel: true)), .prelu(PReLU(perChannel: false)), .scale(Scale([0.5])),
+    .scale(Scale([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5])), .offset(Offset([-1])),
+    .dropout(Dropout(rate: 0.1)),
+    .maxPool(MaxPool(Pool(kernel: 2, stride: 2, border: .valid))),
+    .maxPool(MaxPool(Pool(kernel: Size(3, 2), stride: 1, border: .same))),
+    .averagePool(
+      AveragePool(Pool(kernel: 3, stride: 1, border: .explicit(1)), countsPadding: false)),
     .transposedConvolution(
       TransposedConvolution(
         filters: 6, kernel: 3, stride: 2, groups: 2, crops: Edges(1, 1, 0, 0), bias: false)),
     .transposedConvolution(
       TransposedConvolution(filters: 6, kernel: 1, stride: 1, groups: 1, crops: 0, bias: true)),
-    .add, .subtract, .globalAveragePool, .multiply, .concatenate, .slice(start: 2, count: 18),
-    .pixelShuffle(factor: 3, order: .pytorch), .pixelUnshuffle(factor: 3, order: .tensorflow),
-    .pixelShuffle(factor: 3, order: .pytorch),
+    .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply), .concatenate,
+    .slice(ChannelSlice(start: 2, count: 18)),
+    .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)),
+    .pixelUnshuffle(PixelUnshuffle(factor: 3, order: .tensorflow)),
+    .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)),
     .resize(
       Resize(
         .nearest, to: .factor(Ratio(1, 3)), coordinates: .asymmetric, edge: .edge, antialias: false)
@@ -105,14 +109,18 @@ import Testing
       Resize(
         .lanczos(lobes: 3), to: .sizeOfSecondInput, coordinates: .halfPixel, edge: .edge,
         antialias: false)),
-    .pad(Edges(1, 2, 3, 0), .zero), .pad(1, .reflect), .pad(1, .edge), .crop(Edges(3, 4, 5, 2)),
+    .pad(Pad(Edges(1, 2, 3, 0), .zero)), .pad(Pad(1, .reflect)), .pad(Pad(1, .edge)),
+    .crop(Crop(Edges(3, 4, 5, 2))),
     .reduce(Reduction(.mean, dimensions: [2, 3], keepsDimensions: true)),
     .reduce(Reduction(.maximum, dimensions: [1], keepsDimensions: false)),
-    .reduce(Reduction(.sum, dimensions: [1], keepsDimensions: true)), .reshape([0, 2, -1]),
-    .permute([0, 2, 1]), .roll(shifts: [5, -1], dimensions: [1, 2]),
-    .layerNormalization(dimensions: 1, epsilon: 1e-5),
-    .layerNormalization(dimensions: 2, epsilon: 1e-6), .linear(features: 2, bias: true),
-    .linear(features: 2, bias: false), .permute([0, 2, 1]), .matmul, .softmax(dimension: 2),
-    .softmax(dimension: 1),
+    .reduce(Reduction(.sum, dimensions: [1], keepsDimensions: true)),
+    .reshape(Reshape([0, 2, -1])),
+    .permute(Permute([0, 2, 1])), .roll(Roll(shifts: [5, -1], dimensions: [1, 2])),
+    .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)),
+    .layerNormalization(LayerNormalization(dimensions: 2, epsilon: 1e-6)),
+    .linear(Linear(features: 2, bias: true)),
+    .linear(Linear(features: 2, bias: false)), .permute(Permute([0, 2, 1])), .matmul,
+    .softmax(Softmax(dimension: 2)),
+    .softmax(Softmax(dimension: 1)),
   ]
 }

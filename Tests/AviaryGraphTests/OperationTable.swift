@@ -75,18 +75,19 @@ struct OperationRow: Sendable, CustomStringConvertible {
   ]
 
   private static let windows: [OperationRow] = [
-    .init(.maxPool(Pool(kernel: 2)), #"{"kernel":2}"#, [1, 3, 7, 8], gives: [1, 3, 3, 4]),
     .init(
-      .maxPool(Pool(kernel: 3, stride: 2, border: .explicit(1))),
+      .maxPool(MaxPool(Pool(kernel: 2))), #"{"kernel":2}"#, [1, 3, 7, 8], gives: [1, 3, 3, 4]),
+    .init(
+      .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(1)))),
       #"{"border":1,"kernel":3,"stride":2}"#, [1, 3, 7, 8], gives: [1, 3, 4, 4]),
     .init(
-      .maxPool(Pool(kernel: Size(2, 3), stride: Size(1, 2), border: .same)),
+      .maxPool(MaxPool(Pool(kernel: Size(2, 3), stride: Size(1, 2), border: .same))),
       #"{"border":"same","kernel":[2,3],"stride":[1,2]}"#, [1, 3, 7, 9], gives: [1, 3, 7, 5]),
     .init(
-      .averagePool(Pool(kernel: Size(2, 3)), countsPadding: true),
+      .averagePool(AveragePool(Pool(kernel: Size(2, 3)), countsPadding: true)),
       #"{"countsPadding":true,"kernel":[2,3]}"#, [1, 3, 7, 9], gives: [1, 3, 3, 3]),
     .init(
-      .averagePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false),
+      .averagePool(AveragePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false)),
       #"{"border":"same","countsPadding":false,"kernel":3,"stride":1}"#, [1, 3, 7, 9],
       gives: [1, 3, 7, 9]),
     .init(.globalAveragePool, "{}", [2, 3, 7, 9], gives: [2, 3, 1, 1]),
@@ -108,19 +109,22 @@ struct OperationRow: Sendable, CustomStringConvertible {
     .init(
       .activation(.clamp(minimum: -1, maximum: 2.5)), #"{"maximum":2.5,"minimum":-1}"#,
       [1, 3, 4, 5], gives: [1, 3, 4, 5]),
-    .init(.prelu(perChannel: true), #"{"perChannel":true}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
-    .init(.prelu(perChannel: false), #"{"perChannel":false}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(
+      .prelu(PReLU(perChannel: true)), #"{"perChannel":true}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(
+      .prelu(PReLU(perChannel: false)), #"{"perChannel":false}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
   ]
 
   private static let arithmetic: [OperationRow] = [
-    .init(.add, "{}", [2, 3, 4, 5], [2, 3, 4, 5], gives: [2, 3, 4, 5]),
-    .init(.add, "{}", [2, 3, 4, 5], [1, 3, 1, 1], gives: [2, 3, 4, 5]),
-    .init(.subtract, "{}", [2, 1, 4, 5], [2, 3, 4, 5], gives: [2, 3, 4, 5]),
-    .init(.multiply, "{}", [2, 3, 1, 1], [2, 1, 4, 5], gives: [2, 3, 4, 5]),
-    .init(.scale([255]), #"{"values":255}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
-    .init(.scale([1, 0.5, -2]), #"{"values":[1,0.5,-2]}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
-    .init(.offset([-0.5]), #"{"values":-0.5}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
-    .init(.offset([1, 2, 3]), #"{"values":[1,2,3]}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(.binary(.add), "{}", [2, 3, 4, 5], [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(.binary(.add), "{}", [2, 3, 4, 5], [1, 3, 1, 1], gives: [2, 3, 4, 5]),
+    .init(.binary(.subtract), "{}", [2, 1, 4, 5], [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(.binary(.multiply), "{}", [2, 3, 1, 1], [2, 1, 4, 5], gives: [2, 3, 4, 5]),
+    .init(.scale(Scale([255])), #"{"values":255}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(
+      .scale(Scale([1, 0.5, -2])), #"{"values":[1,0.5,-2]}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(.offset(Offset([-0.5])), #"{"values":-0.5}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(.offset(Offset([1, 2, 3])), #"{"values":[1,2,3]}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
     .init(
       .batchNormalization(BatchNormalization()), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5]),
     .init(
@@ -128,7 +132,7 @@ struct OperationRow: Sendable, CustomStringConvertible {
         BatchNormalization(epsilon: 1e-3, momentum: 0.01, scale: false, center: false)),
       #"{"center":false,"epsilon":0.001,"momentum":0.01,"scale":false}"#, [1, 3, 4, 5],
       gives: [1, 3, 4, 5]),
-    .init(.dropout(rate: 0.25), #"{"rate":0.25}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(.dropout(Dropout(rate: 0.25)), #"{"rate":0.25}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
   ]
 
   private static let channels: [OperationRow] = [
@@ -136,18 +140,21 @@ struct OperationRow: Sendable, CustomStringConvertible {
       .concatenate, "{}", [2, 3, 4, 5], [2, 1, 4, 5], [2, 8, 4, 5], gives: [2, 12, 4, 5]),
     .init(.concatenate, "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
     .init(
-      .slice(start: 2, count: 3), #"{"count":3,"start":2}"#, [1, 5, 4, 6], gives: [1, 3, 4, 6]),
+      .slice(ChannelSlice(start: 2, count: 3)), #"{"count":3,"start":2}"#, [1, 5, 4, 6],
+      gives: [1, 3, 4, 6]),
     .init(
-      .pixelShuffle(factor: 3, order: .pytorch), #"{"factor":3}"#, [1, 18, 4, 5],
+      .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)), #"{"factor":3}"#, [1, 18, 4, 5],
       gives: [1, 2, 12, 15]),
     .init(
-      .pixelShuffle(factor: 2, order: .tensorflow), #"{"factor":2,"order":"tensorflow"}"#,
+      .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
+      #"{"factor":2,"order":"tensorflow"}"#,
       [1, 8, 4, 5], gives: [1, 2, 8, 10]),
     .init(
-      .pixelUnshuffle(factor: 2, order: .pytorch), #"{"factor":2}"#, [1, 3, 4, 6],
+      .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch)), #"{"factor":2}"#, [1, 3, 4, 6],
       gives: [1, 12, 2, 3]),
     .init(
-      .pixelUnshuffle(factor: 3, order: .tensorflow), #"{"factor":3,"order":"tensorflow"}"#,
+      .pixelUnshuffle(PixelUnshuffle(factor: 3, order: .tensorflow)),
+      #"{"factor":3,"order":"tensorflow"}"#,
       [1, 1, 6, 9], gives: [1, 9, 2, 3]),
   ]
 
@@ -170,33 +177,50 @@ struct OperationRow: Sendable, CustomStringConvertible {
       .resize(Resize(.linear, to: .sizeOfSecondInput, coordinates: .asymmetric)),
       #"{"coordinates":"asymmetric","kernel":"linear"}"#, [2, 3, 5, 6], [2, 9, 11, 4],
       gives: [2, 3, 11, 4]),
-    .init(.pad(2, .zero), #"{"edges":2}"#, [1, 3, 4, 5], gives: [1, 3, 8, 9]),
+    .init(.pad(Pad(2, .zero)), #"{"edges":2}"#, [1, 3, 4, 5], gives: [1, 3, 8, 9]),
     .init(
-      .pad(Edges(1, 2, 3, 4), .reflect), #"{"edges":[1,2,3,4],"mode":"reflect"}"#, [1, 3, 4, 5],
+      .pad(Pad(Edges(1, 2, 3, 4), .reflect)), #"{"edges":[1,2,3,4],"mode":"reflect"}"#,
+      [1, 3, 4, 5],
       gives: [1, 3, 8, 11]),
     .init(
-      .pad(Edges(0, 9, 0, 0), .edge), #"{"edges":[0,9,0,0],"mode":"edge"}"#, [1, 3, 4, 5],
+      .pad(Pad(Edges(0, 9, 0, 0), .edge)), #"{"edges":[0,9,0,0],"mode":"edge"}"#, [1, 3, 4, 5],
       gives: [1, 3, 4, 14]),
-    .init(.crop(1), #"{"edges":1}"#, [1, 3, 4, 5], gives: [1, 3, 2, 3]),
+    .init(.crop(Crop(1)), #"{"edges":1}"#, [1, 3, 4, 5], gives: [1, 3, 2, 3]),
     .init(
-      .crop(Edges(0, 1, 3, 2)), #"{"edges":[0,1,3,2]}"#, [1, 3, 4, 5], gives: [1, 3, 1, 2]),
+      .crop(Crop(Edges(0, 1, 3, 2))), #"{"edges":[0,1,3,2]}"#, [1, 3, 4, 5], gives: [1, 3, 1, 2]),
   ]
 
   private static let matrices: [OperationRow] = [
     .init(
-      .linear(features: 7, bias: true), #"{"features":7}"#, [2, 3, 4, 5], gives: [2, 3, 4, 7]),
+      .linear(Linear(features: 7, bias: true)), #"{"features":7}"#, [2, 3, 4, 5],
+      gives: [2, 3, 4, 7]),
     .init(
-      .linear(features: 1, bias: false), #"{"bias":false,"features":1}"#, [2, 3, 4, 5],
+      .linear(Linear(features: 1, bias: false)), #"{"bias":false,"features":1}"#, [2, 3, 4, 5],
       gives: [2, 3, 4, 1]),
     .init(.matmul, "{}", [2, 3, 4, 5], [2, 3, 5, 6], gives: [2, 3, 4, 6]),
     .init(.matmul, "{}", [2, 1, 4, 5], [1, 3, 5, 6], gives: [2, 3, 4, 6]),
-    .init(.softmax(dimension: 1), "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
-    .init(.softmax(dimension: 3), #"{"dimension":3}"#, [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(.softmax(Softmax(dimension: 1)), "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
     .init(
-      .layerNormalization(dimensions: 1, epsilon: 1e-5), "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+      .softmax(Softmax(dimension: 3)), #"{"dimension":3}"#, [2, 3, 4, 5], gives: [2, 3, 4, 5]),
     .init(
-      .layerNormalization(dimensions: 3, epsilon: 1e-6), #"{"dimensions":3,"epsilon":1e-06}"#,
+      .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)), "{}", [2, 3, 4, 5],
+      gives: [2, 3, 4, 5]),
+    .init(
+      .layerNormalization(LayerNormalization(dimensions: 3, epsilon: 1e-6)),
+      #"{"dimensions":3,"epsilon":1e-06}"#,
       [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(
+      .groupNormalization(GroupNormalization(groups: 3)), #"{"groups":3}"#, [2, 6, 4, 5],
+      gives: [2, 6, 4, 5]),
+    .init(
+      .groupNormalization(
+        GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
+      #"{"center":false,"epsilon":0.001,"groups":1,"scale":false}"#, [1, 6, 4, 5],
+      gives: [1, 6, 4, 5]),
+    .init(InstanceNormalization().op, "{}", [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+    .init(
+      InstanceNormalization(epsilon: 1e-3, affine: false).op,
+      #"{"affine":false,"epsilon":0.001}"#, [2, 3, 4, 5], gives: [2, 3, 4, 5]),
     .init(
       .reduce(Reduction(.mean, dimensions: [2, 3])), #"{"dimensions":[2,3],"kind":"mean"}"#,
       [2, 3, 4, 5], gives: [2, 3, 1, 1]),
@@ -206,13 +230,15 @@ struct OperationRow: Sendable, CustomStringConvertible {
     .init(
       .reduce(Reduction(.maximum, dimensions: [3, 0])), #"{"dimensions":[3,0],"kind":"maximum"}"#,
       [2, 3, 4, 5], gives: [1, 3, 4, 1]),
-    .init(.reshape([0, 0, -1]), #"{"shape":[0,0,-1]}"#, [2, 3, 4, 5], gives: [2, 3, 20]),
     .init(
-      .reshape([0, -1, 2, 2, 5, 1]), #"{"shape":[0,-1,2,2,5,1]}"#, [2, 3, 4, 5],
+      .reshape(Reshape([0, 0, -1])), #"{"shape":[0,0,-1]}"#, [2, 3, 4, 5], gives: [2, 3, 20]),
+    .init(
+      .reshape(Reshape([0, -1, 2, 2, 5, 1])), #"{"shape":[0,-1,2,2,5,1]}"#, [2, 3, 4, 5],
       gives: [2, 3, 2, 2, 5, 1]),
-    .init(.permute([0, 2, 3, 1]), #"{"order":[0,2,3,1]}"#, [2, 3, 4, 5], gives: [2, 4, 5, 3]),
     .init(
-      .roll(shifts: [-2, 3], dimensions: [2, 3]), #"{"dimensions":[2,3],"shifts":[-2,3]}"#,
+      .permute(Permute([0, 2, 3, 1])), #"{"order":[0,2,3,1]}"#, [2, 3, 4, 5], gives: [2, 4, 5, 3]),
+    .init(
+      .roll(Roll(shifts: [-2, 3], dimensions: [2, 3])), #"{"dimensions":[2,3],"shifts":[-2,3]}"#,
       [2, 3, 4, 5], gives: [2, 3, 4, 5]),
   ]
 }

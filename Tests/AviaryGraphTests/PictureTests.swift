@@ -7,11 +7,12 @@ import Testing
     #expect(Picture(.luma).json.text == #"{"colour":"luma"}"#)
     let full = Picture(
       .ycbcrJPEG, range: -1...1, mean: [0.5, 0.25, 0], deviation: [1, 2, 4], output: .noise,
-      enlargeFirst: .bicubic, scales: [2, 3])
+      enlargeFirst: .bicubic, scales: [2, 3], padding: .reflect)
     #expect(
       full.json.text
         == #"{"colour":"ycbcr-jpeg","deviation":[1,2,4],"enlargeFirst":"bicubic","#
-        + #""mean":[0.5,0.25,0],"output":"noise","range":[-1,1],"scales":[2,3]}"#)
+        + #""mean":[0.5,0.25,0],"output":"noise","padding":"reflect","range":[-1,1],"scales":[2,3]}"#
+    )
     #expect(try Picture(json: JSON(parsing: full.json.text)) == full)
     for colour in Picture.Colour.allCases {
       for output in Picture.Output.allCases {
@@ -45,8 +46,8 @@ import Testing
     ),
     (
       #"{"colour":"rgb","color":"rgb"}"#,
-      "picture.color: only colour, deviation, enlargeFirst, mean, output, range, scales expected, "
-        + "an unknown member found"
+      "picture.color: only colour, deviation, enlargeFirst, mean, output, padding, range, scales "
+        + "expected, an unknown member found"
     ),
     (
       #"{"colour":"rgb","output":"image"}"#,
@@ -55,6 +56,10 @@ import Testing
     (
       #"{"colour":"rgb","enlargeFirst":true}"#,
       "picture.enlargeFirst: one of 'no', 'bicubic' expected, a truth value found"
+    ),
+    (
+      #"{"colour":"rgb","padding":"mirror"}"#,
+      "picture.padding: one of 'edge', 'reflect', 'symmetric', 'zero' expected, 'mirror' found"
     ),
     (
       #"{"colour":"rgb","range":[1,0]}"#,

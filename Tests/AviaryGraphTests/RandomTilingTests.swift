@@ -76,8 +76,9 @@ import Testing
     case 5:
       return x.applying(
         .averagePool(
-          Pool(kernel: kernel, stride: stride, border: border(kernel)),
-          countsPadding: Bool.random(using: &random)))
+          AveragePool(
+            Pool(kernel: kernel, stride: stride, border: border(kernel)),
+            countsPadding: Bool.random(using: &random))))
     case 6, 7:
       let kernels: [Resize.Kernel] = [
         .nearest, .linear, .cubic(a: -0.5), .lanczos(lobes: any(2...3)),
@@ -89,8 +90,8 @@ import Testing
             kernels[any(0...3)], to: .factor(Ratio(any(1...3), any(1...3))),
             coordinates: coordinates[any(0...1)], edge: any(0...1) == 0 ? .edge : .symmetric,
             antialias: Bool.random(using: &random))))
-    case 8: return x.applying(.pad(edges(3), PadMode.allCases[any(0...2)]))
-    case 9: return x.applying(.crop(edges(2)))
+    case 8: return x.applying(.pad(Pad(edges(3), PadMode.allCases[any(0...2)])))
+    case 9: return x.applying(.crop(Crop(edges(2))))
     case 10:
       return x.convolution(name, 8, kernel: 1).pixelShuffle(2).leakyRelu(-0.5)
     default:

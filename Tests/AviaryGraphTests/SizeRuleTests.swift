@@ -46,7 +46,7 @@ import Testing
     // Heights must be even, and only those divisible by 6 come out as three halves less nothing.
     #expect(
       try rule {
-        $0.applying(.pixelUnshuffle(factor: 2, order: .pytorch))
+        $0.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch)))
           .convolution("a", 2, kernel: 3, stride: 3, border: .same)
       } == SizeRule(scale: Ratio(1, 6), multiple: 2, exactMultiple: 6, shrinkage: 0, minimum: 2))
   }
@@ -73,11 +73,66 @@ import Testing
   @Test func oneSizeOnly() throws {
     let graph = try Graph(
       inputs: [.init("image", channels: 4, size: Size(6, 5))],
-      nodes: [.init("a", .pixelShuffle(factor: 2, order: .pytorch), inputs: [0])],
+      nodes: [.init("a", .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)), inputs: [0])],
       outputs: [.init("output", value: 1)])
     #expect(
       graph.sizeRule()
-        == SizeRule(scale: Ratio(2), multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1))
+        == SizeRule(
+          scale: Ratio(2), multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1,
+          size: Size(6, 5)))
+  }
+
+  /// A network of one size is asked about that one: a row of as many numbers as it has pixels fits no
+  /// other, and what is lost along the edges is counted there.
+  @Test func oneSizeThroughARow() throws {
+    let dense = try Graph(
+      inputs: [.init("image", channels: 1, size: Size(6, 5))],
+      nodes: [
+        .init("row", .reshape([0, 30]), inputs: [0]),
+        .init("l", .linear(features: 120, bias: false), inputs: [1], parameters: ["l.weight"]),
+        .init("back", .reshape([0, 1, 12, 10]), inputs: [2]),
+      ],
+      outputs: [.init("output", value: 3)])
+    #expect(dense.sizeRule().scale == Ratio(2) && dense.sizeRule().size == Size(6, 5))
+    let valid = try Graph(
+      inputs: [.init("image", channels: 1, size: Size(7, 5))],
+      nodes: [
+        .init(
+          "c", .convolution(Convolution(filters: 1, kernel: 3, border: .valid, bias: false)),
+          inputs: [0], parameters: ["c.weight"])
+      ],
+      outputs: [.init("output", value: 1)])
+    #expect(valid.sizeRule().scale == Ratio(1) && valid.sizeRule().shrinkage == 2)
+  }
+
+  /// Three times down with the odd pixel kept, three times up with two pixels lost on the way: 28
+  /// pixels give 28, though multiples of 8 lose four.
+  @Test func residuesThatFitAsTheyStand() throws {
+    let rule = try rule { x in
+      x.maxPool(2, border: .same).maxPool(2, border: .same).maxPool(2, border: .same)
+        .resize(.nearest, by: 2).resize(.nearest, by: 2)
+        .convolution("c", 2, kernel: 3, border: .valid).resize(.nearest, by: 2)
+    }
+    #expect(rule.scale == Ratio(1) && rule.shrinkage == 4 && rule.exactMultiple == 8)
+    #expect((20..<44).filter(rule.isExact) == [20, 28, 36])
+  }
+
+  /// What has no ratio by its operations is tried.
+  @Test func scaleThroughPermutations() throws {
+    let there = try rule(channels: 4) { x in
+      x.applying(.permute([0, 2, 3, 1])).linear("l", 8).applying(.permute([0, 3, 1, 2]))
+        .pixelShuffle(2)
+    }
+    #expect(
+      there == SizeRule(scale: Ratio(2), multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1))
+    // Halved behind the permutation, where no ratio counts the stride.
+    let halved = try rule(channels: 4) { x in
+      x.applying(.permute([0, 2, 3, 1])).applying(.permute([0, 3, 1, 2])).maxPool(4)
+        .resize(.nearest, by: 4)
+    }
+    #expect(halved.scale == Ratio(1) && halved.exactMultiple == 4)
+    // Height and width exchanged: no proportion.
+    #expect(try rule { $0.applying(.permute([0, 1, 3, 2])) }.scale == nil)
   }
 
   @Test func outputsHaveRulesOfTheirOwn() throws {
@@ -128,10 +183,11 @@ import Testing
     let matrices = try Graph(
       inputs: [.init("image", channels: 6, size: Size(4, 5))],
       nodes: [
-        .init("flat", .reshape([0, 0, -1]), inputs: [0]),
-        .init("tokens", .permute([0, 2, 1]), inputs: [1]),
-        .init("l", .linear(features: 5, bias: false), inputs: [2], parameters: ["l.weight"]),
-        .init("other", .reshape([0, 5, -1]), inputs: [0]),
+        .init("flat", .reshape(Reshape([0, 0, -1])), inputs: [0]),
+        .init("tokens", .permute(Permute([0, 2, 1])), inputs: [1]),
+        .init(
+          "l", .linear(Linear(features: 5, bias: false)), inputs: [2], parameters: ["l.weight"]),
+        .init("other", .reshape(Reshape([0, 5, -1])), inputs: [0]),
         .init("product", .matmul, inputs: [3, 4]),
       ], outputs: [.init("output", value: 5)])
     // 20 tokens of 6 become 5 each; times 5 rows of 24.
@@ -143,7 +199,10 @@ import Testing
       [
         x.convolution("a", 1, kernel: 3, stride: 2, border: .same)
           .maxPool(3, stride: 2, border: .same)
-          .applying(.averagePool(Pool(kernel: 2, stride: 1, border: .same), countsPadding: true))
+          .applying(
+            .averagePool(
+              AveragePool(Pool(kernel: 2, stride: 1, border: .same), countsPadding: true))
+          )
           .convolution("b", 1, kernel: 3, dilation: 2, border: .same)
       ]
     }
@@ -153,7 +212,8 @@ import Testing
     let borders = resolved.nodes.map { node in
       switch node.op {
       case .convolution(let c): c.border
-      case .maxPool(let pool), .averagePool(let pool, _): pool.border
+      case .maxPool(let pool): pool.window.border
+      case .averagePool(let pool): pool.window.border
       default: Border.same
       }
     }

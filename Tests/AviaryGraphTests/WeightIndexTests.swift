@@ -66,7 +66,7 @@ import Testing
   @Test func aliasesAreExpected() throws {
     let graph = try Graph(
       inputs: [.init("x", channels: 2)],
-      nodes: [.init("p", .prelu(perChannel: true), inputs: [0], parameters: ["p.weight"])],
+      nodes: [.init("p", .prelu(PReLU(perChannel: true)), inputs: [0], parameters: ["p.weight"])],
       outputs: [.init("y", value: 1)], aliases: ["tied.weight": "p.weight"])
     let both = WeightIndex(["p.weight": [2], "tied.weight": [2]])
     #expect(Difference(both, graph, network: "n").isEmpty)

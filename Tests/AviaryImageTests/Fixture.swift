@@ -1,4 +1,4 @@
-import AviaryImage
+@testable import AviaryImage
 import AviaryTestSupport
 import FoundationEssentials
 
@@ -49,4 +49,9 @@ extension Image {
   }
 
   var floats: [Float] { unsafe withFloats { unsafe Array($0) } }
+}
+
+extension PictureMetadata {
+  /// The PNG chunks that it makes, in their order.
+  var chunkTypes: [String] { PNGMetadata.chunks(self).map(\.type) }
 }

@@ -1,4 +1,4 @@
-import AviaryImage
+@testable import AviaryImage
 import Testing
 
 @Suite struct JPEGReadingTests {

@@ -1,4 +1,4 @@
-import AviaryImage
+@testable import AviaryImage
 import Testing
 
 /// Every colour type and depth that PNG has, against the formula that made the files.

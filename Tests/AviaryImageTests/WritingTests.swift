@@ -1,4 +1,4 @@
-import AviaryImage
+@testable import AviaryImage
 import FoundationEssentials
 import Glibc
 import AviaryTestSupport
@@ -54,7 +54,8 @@ import Testing
   @Test func metadataIsCarriedByteForByte() throws {
     let folder = try TemporaryFolder()
     for (name, types) in [
-      ("metadata.png", ["gAMA", "cHRM", "iCCP", "pHYs", "eXIf"]), ("marks.png", ["sRGB", "cICP"]),
+      ("metadata.png", ["gAMA", "cHRM", "iCCP", "pHYs", "eXIf", "tEXt"]),
+      ("marks.png", ["sRGB", "cICP"]),
       ("progressive.jpg", ["iCCP"]), ("orientation-6.jpg", ["pHYs", "eXIf"]),
     ] {
       var reader = try PictureReader(path: Fixture.path(name))
@@ -70,7 +71,9 @@ import Testing
     let path = folder.file("gray.png")
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: path, metadata: metadata)
     #expect(
-      try PictureReader(path: path).header.metadata.chunkTypes == ["gAMA", "cHRM", "pHYs", "eXIf"])
+      try PictureReader(path: path).header.metadata.chunkTypes == [
+        "gAMA", "cHRM", "pHYs", "eXIf", "tEXt",
+      ])
   }
 
   @Test func anAbandonedWriterLeavesNothing() throws {

@@ -1,5 +1,6 @@
-import Aviary
+import AviaryFormats
 import AviaryCheckpoint
+import Aviary
 import AviaryGraph
 import AviaryTestSupport
 import Testing

@@ -1,5 +1,6 @@
-import Aviary
 import AviaryCheckpoint
+import AviaryFormats
+import Aviary
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport

@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import Aviary
 import AviaryCompute
 import AviaryFiles
@@ -90,7 +91,7 @@ import Testing
       ["channels": 1, "features": [4, 8]])
     let graph = network.graph
     let engine = try Engine(threads: 1)
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.parts = parts
     return try Trainer(
       graph, batchShape: [batch / parts / communicator.size, 1, 8, 8],
@@ -109,7 +110,7 @@ import Testing
       var values: [Float] = []
       for sample in samples {
         var generator = SeededGenerator(seed: seed, UInt64(sample))
-        for _ in 0..<64 { values.append(.random(in: 0...1, using: &generator)) }
+        for _ in 0..<64 { values.append(Float(generator.unit())) }
       }
       return try Tensor(shape: [samples.count, 1, 8, 8], values)
     }
@@ -153,7 +154,7 @@ import Testing
     if let weight {
       unsafe parameters["b.weight"]?.withMutableFloats { unsafe $0[3] = weight }
     }
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.parts = parts
     return try Trainer(
       graph, batchShape: [batch / parts, 1, 8, 8], parameters: parameters,

@@ -1,4 +1,5 @@
 import AviaryCheckpoint
+import AviaryFormats
 import AviaryTensor
 import AviaryTestSupport
 import FoundationEssentials

@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import Aviary
 import AviaryCompute
 import AviaryGraph

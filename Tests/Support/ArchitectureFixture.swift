@@ -1,4 +1,5 @@
 package import AviaryCheckpoint
+import AviaryFormats
 package import AviaryGraph
 package import AviaryTensor
 internal import FoundationEssentials

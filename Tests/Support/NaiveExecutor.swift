@@ -58,9 +58,10 @@ func naiveList(
   for parameter in graph.parameters where parameter.role != .bookkeeping {
     shapes[parameter.name] = parameter.shape
   }
+  let (expanded, places) = try graph.expanded()
   var values = try graph.inputs.map { try find($0.name, in: inputs) }
   for (node, shape) in zip(
-    graph.nodes, try graph.shapes(for: values.map(\.shape)).dropFirst(graph.inputs.count))
+    expanded.nodes, try expanded.shapes(for: values.map(\.shape)).dropFirst(graph.inputs.count))
   {
     var parameters: [NaiveArray] = []
     for name in node.parameters {
@@ -83,7 +84,7 @@ func naiveList(
     }
     values.append(isTraining ? result : result.rounded)
   }
-  return values
+  return places.map { values[$0] }
 }
 
 extension Op {
@@ -97,64 +98,71 @@ extension Op {
     case .convolution(let c): return naiveConvolution(x, parameters, c)
     case .transposedConvolution(let c): return naiveTransposedConvolution(x, parameters, c)
     case .linear: return naiveLinear(x, parameters)
-    case .maxPool(let pool):
-      return naivePool(x, pool) { window, _ in window.max() ?? -.infinity }
-    case .averagePool(let pool, let countsPadding):
-      return naivePool(x, pool) { window, area in
-        window.reduce(0, +) / Double(countsPadding ? area : window.count)
+    case .maxPool(let operation):
+      return naivePool(x, operation.window) { window, _ in window.max() ?? -.infinity }
+    case .averagePool(let operation):
+      return naivePool(x, operation.window) { window, area in
+        window.reduce(0, +) / Double(operation.countsPadding ? area : window.count)
       }
     case .globalAveragePool:
       return naiveReduction(x, Reduction(.mean, dimensions: [2, 3]))
     case .batchNormalization(let b): return naiveBatchNormalization(x, parameters, b)
     case .activation(let activation): return x.map(activation.naive)
-    case .prelu(let perChannel):
+    case .prelu(let operation):
       let slopes = parameters[0].values
-      return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[perChannel ? $1 : 0]) * $0 }
-    case .add: return naiveBroadcast(x, inputs[1], +)
-    case .subtract: return naiveBroadcast(x, inputs[1], -)
-    case .multiply: return naiveBroadcast(x, inputs[1], *)
-    case .scale(let factors):
-      return factors.count == 1
-        ? x.map { $0 * factors[0] } : x.mapByChannel { $0 * factors[$1] }
-    case .offset(let terms):
-      return terms.count == 1 ? x.map { $0 + terms[0] } : x.mapByChannel { $0 + terms[$1] }
+      return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[operation.perChannel ? $1 : 0]) * $0 }
+    case .binary(.add): return naiveBroadcast(x, inputs[1], +)
+    case .binary(.subtract): return naiveBroadcast(x, inputs[1], -)
+    case .binary(.multiply): return naiveBroadcast(x, inputs[1], *)
+    case .scale(let operation):
+      return operation.values.count == 1
+        ? x.map { $0 * operation.values[0] } : x.mapByChannel { $0 * operation.values[$1] }
+    case .offset(let operation):
+      return operation.values.count == 1
+        ? x.map { $0 + operation.values[0] } : x.mapByChannel { $0 + operation.values[$1] }
     case .concatenate: return naiveConcatenation(inputs)
-    case .slice(let start, let count):
-      return x.gathering([x.shape[0], count] + x.shape.dropFirst(2)) { index in
-        index[1] += start
+    case .slice(let operation):
+      return x.gathering([x.shape[0], operation.count] + x.shape.dropFirst(2)) { index in
+        index[1] += operation.start
       }
-    case .pixelShuffle(let factor, let order): return naivePixelShuffle(x, factor, order)
-    case .pixelUnshuffle(let factor, let order): return naivePixelUnshuffle(x, factor, order)
+    case .pixelShuffle(let operation):
+      return naivePixelShuffle(x, operation.factor, operation.order)
+    case .pixelUnshuffle(let operation):
+      return naivePixelUnshuffle(x, operation.factor, operation.order)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
-    case .pad(let edges, let mode): return naivePad(x, edges, mode)
-    case .crop(let edges):
+    case .pad(let operation): return naivePad(x, operation.edges, operation.mode)
+    case .crop(let operation):
       return x.gathering(
         x.shape.dropLast(2) + [
-          x.shape[2] - edges.top - edges.bottom, x.shape[3] - edges.left - edges.right,
+          x.shape[2] - operation.edges.top - operation.edges.bottom,
+          x.shape[3] - operation.edges.left - operation.edges.right,
         ]
       ) { index in
-        index[2] += edges.top
-        index[3] += edges.left
+        index[2] += operation.edges.top
+        index[3] += operation.edges.left
       }
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)
     case .matmul: return naiveProduct(x, inputs[1])
-    case .softmax(let dimension): return naiveSoftmax(x, dimension)
-    case .layerNormalization(let dimensions, let epsilon):
-      return naiveLayerNormalization(x, parameters, dimensions, epsilon)
+    case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
+    case .layerNormalization(let operation):
+      return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+    case .groupNormalization(let operation):
+      return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)
-    case .permute(let order):
-      return x.gathering(order.map { x.shape[$0] }) { index in
+    case .permute(let operation):
+      return x.gathering(operation.order.map { x.shape[$0] }) { index in
         let position = index
-        for (to, from) in order.enumerated() { index[from] = position[to] }
+        for (to, from) in operation.order.enumerated() { index[from] = position[to] }
       }
-    case .roll(let shifts, let dimensions):
+    case .roll(let operation):
       return x.gathering(x.shape) { index in
-        for (shift, dimension) in zip(shifts, dimensions) {
+        for (shift, dimension) in zip(operation.shifts, operation.dimensions) {
           let size = x.shape[dimension]
           index[dimension] = ((index[dimension] - shift) % size + size) % size
         }
       }
+    case .expansion: preconditionFailure("graphs are expanded before they are calculated")
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryFormats
 package import AviaryGraph
 package import AviaryTensor
 internal import FoundationEssentials

@@ -27,11 +27,12 @@ package func randomNetwork(
     case 12: values.append(Value.concatenate([x, any()]))
     case 13:
       let start = Int.random(in: 0..<x.channels, using: &generator) / 16 * 16
-      values.append(x.applying(.slice(start: start, count: min(16, x.channels - start))))
+      values.append(
+        x.applying(.slice(ChannelSlice(start: start, count: min(16, x.channels - start)))))
     case 14:
       values.append(
-        x.applying(.pad(Edges(1, 0, 2, 3), .reflect)).maxPool(3, stride: 1, border: .same)
-          .applying(.crop(Edges(1, 0, 2, 3))))
+        x.applying(.pad(Pad(Edges(1, 0, 2, 3), .reflect))).maxPool(3, stride: 1, border: .same)
+          .applying(.crop(Crop(Edges(1, 0, 2, 3)))))
     default:
       values.append(
         x.convolution("c\(i)", width * 4, kernel: 1).pixelShuffle(2).maxPool(2)

@@ -11,9 +11,11 @@ package func randomTensor(_ shape: [Int], seed: UInt64) -> Tensor {
 /// layer, normalisations have factors about 1, variances are positive, slopes have both signs.
 package func randomWeights(for graph: Graph, seed: UInt64) -> [String: Tensor] {
   var generator = SplitMix64(seed: seed)
-  var owners: [String: Op] = [:]
+  var owners: [String: (op: Op, slot: ParameterSlot)] = [:]
   for node in graph.nodes {
-    for name in node.parameters where owners[name] == nil { owners[name] = node.op }
+    for (name, slot) in zip(node.parameters, node.op.parameterSlots) where owners[name] == nil {
+      owners[name] = (node.op, slot)
+    }
   }
   var weights: [String: Tensor] = [:]
   for parameter in graph.parameters {
@@ -27,12 +29,14 @@ package func randomWeights(for graph: Graph, seed: UInt64) -> [String: Tensor] {
   return weights
 }
 
-private func range(of parameter: Parameter, in op: Op?) -> ClosedRange<Float> {
-  switch (op, parameter.name.split(separator: ".").last) {
-  case (_, "running_var"): return 0.5...1.5
-  case (_, "bias"), (_, "running_mean"): return -0.2...0.2
-  case (.batchNormalization, _), (.layerNormalization, _): return 0.5...1.5
-  case (.prelu, _): return -0.3...0.9
+private func range(
+  of parameter: Parameter, in owner: (op: Op, slot: ParameterSlot)?
+) -> ClosedRange<Float> {
+  if owner?.slot.suffix == "bias" || owner?.slot.start == 0 { return -0.2...0.2 }
+  if owner?.slot.start == 1 { return 0.5...1.5 }
+  let op = owner?.op
+  switch op {
+  case .prelu: return -0.3...0.9
   default:
     // Evenly spread numbers have a variance of a third of their square.
     let fanIn =

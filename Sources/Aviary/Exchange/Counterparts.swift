@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryTensor
 
 /// Matches the tensors of two files: by name; then, among the remaining tensors of a shape, by

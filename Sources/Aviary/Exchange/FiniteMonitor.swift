@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryTensor
 internal import Synchronization
 

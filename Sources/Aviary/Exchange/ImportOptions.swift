@@ -1,4 +1,5 @@
-public import AviaryCheckpoint
+import AviaryCheckpoint
+public import AviaryFormats
 public import AviaryGraph
 
 /// What the user states about imported weights.
@@ -46,7 +47,7 @@ extension ImportOptions {
   ///
   /// - Throws: `GraphError` for unknown members of the image description; `AviaryError.colour` or
   ///   `.scale` for statements that do not fit the network.
-  package func apply(to network: inout Network, assumed: inout [String]) throws {
+  package func apply(to network: inout Network) throws {
     let name = network.architecture.isEmpty ? "network" : network.architecture
     if let stated = picture.object, !stated.isEmpty {
       let members = (network.picture.json.object ?? [:]).merging(stated) { $1 }
@@ -57,8 +58,6 @@ extension ImportOptions {
           model: name, channels: channels, found: network.picture.colour.rawValue)
       }
     }
-    // No tensor shows what its channels mean.
-    if picture["colour"] == nil { assumed.append("picture.colour") }
     guard let scale else { return }
     if network.picture.enlargeFirst == .no {
       let own = network.graph.sizeRule().scale

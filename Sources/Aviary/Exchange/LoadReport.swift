@@ -1,4 +1,5 @@
-public import AviaryCheckpoint
+import AviaryCheckpoint
+public import AviaryFormats
 public import AviaryGraph
 
 /// Everything that was done to turn a third-party file's weights into a model.

@@ -1,4 +1,6 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
+internal import AviaryFormats
 internal import AviaryGraph
 
 /// The tensors of a file whose network is unknown or cannot be computed: they can still be compared
@@ -10,13 +12,13 @@ struct NamelessWeights {
 
   /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read.
   init(_ path: String, _ options: ImportOptions) throws(CheckpointError) {
-    let file = try SniffedFile(path, hdf5: options.reading.hdf5)
-    format = file.format
-    if format == .aviaryCheckpoint {
+    let opened = try ModelFile.open(path, options.reading)
+    format = opened.format
+    switch opened {
+    case .native(let file):
       let checkpoint = try CheckpointFile(file)
       (tensors, card) = (checkpoint.tensors, checkpoint.card)
-    } else {
-      tensors = try WeightsFile.read(file, options.reading).tensors
+    case .foreign(let file): tensors = file.tensors
     }
   }
 }

@@ -1,37 +1,65 @@
+internal import AviaryCheckpoint
+internal import AviaryFiles
+internal import FoundationEssentials
 internal import Glibc
+internal import SystemPackage
 
 /// The file that was at a path before writing, kept until the new one has been verified.
 ///
-/// Kept under a second name in the same folder, which costs nothing; on a file system without such
-/// names, nothing is kept.
+/// Kept under a second name in the same folder, which costs nothing. Where the file system or the
+/// system's owner allows none (`fs.protected_hardlinks`, for somebody else's file), a copy is kept.
 struct PreviousFile {
-  private let path: String
-  private let kept: String?
+  /// Behind symbolic links, where writing goes, too: a second name of a link would lead to what was
+  /// written.
+  private let path: FilePath
+  private let kept: FilePath?
   private let wasThere: Bool
 
-  init(_ path: String) {
-    self.path = path
-    let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-    let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    let name = "\(path[..<slash]).aviary-\(getpid())-\(random).previous"
-    wasThere = unsafe access(path, F_OK) == 0
-    let isKept = unsafe wasThere && link(path, name) == 0
-    kept = isKept ? name : nil
+  /// - Parameter isLinked: false copies at once, as where there can be no second name.
+  /// - Throws: `CheckpointError.cannotWrite` where what is there can be kept in neither way.
+  init(_ path: String, isLinked: Bool = true) throws(CheckpointError) {
+    let place: FilePath
+    do throws(FileError) { place = try AtomicFile.resolved(path) } catch {
+      throw CheckpointError(error)
+    }
+    self.path = place
+    wasThere = unsafe place.withPlatformString { unsafe access($0, F_OK) } == 0
+    guard wasThere else {
+      kept = nil
+      return
+    }
+    let name = AtomicFile.temporaryName(beside: place, ending: "previous")
+    kept = name
+    let isKept = unsafe place.withPlatformString { place in
+      unsafe name.withPlatformString { unsafe isLinked && link(place, $0) == 0 }
+    }
+    if isKept { return }
+    do { try FileManager.default.copyItem(atPath: place.string, toPath: name.string) } catch {
+      PreviousFile.remove(name)
+      throw .cannotWrite(
+        path: path, reason: "what is there cannot be kept until the new file is checked")
+    }
   }
 
   /// Restores the previous file; if there was none, removes the new one.
   func restore() {
     if let kept {
-      // If nothing was written, both names are the same file, and renaming does nothing.
-      _ = unsafe rename(kept, path)
-      _ = unsafe unlink(kept)
+      // Where nothing was written both names are one file: renaming does nothing then.
+      _ = unsafe kept.withPlatformString { kept in
+        unsafe path.withPlatformString { unsafe rename(kept, $0) }
+      }
+      PreviousFile.remove(kept)
     } else if !wasThere {
-      _ = unsafe unlink(path)
+      PreviousFile.remove(path)
     }
   }
 
   /// Discards the previous file.
   func discard() {
-    if let kept { _ = unsafe unlink(kept) }
+    if let kept { PreviousFile.remove(kept) }
+  }
+
+  private static func remove(_ path: FilePath) {
+    _ = unsafe path.withPlatformString { unsafe unlink($0) }
   }
 }

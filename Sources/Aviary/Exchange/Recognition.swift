@@ -1,6 +1,5 @@
 internal import AviaryCheckpoint
 internal import AviaryGraph
-internal import AviaryInterchange
 
 /// The network that a third-party file's weights belong to, and the weights under its names.
 struct Recognition {
@@ -10,6 +9,8 @@ struct Recognition {
   var tensors: TensorSource
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
+  /// Whether the file itself says how its network takes pictures, as a record of ours does.
+  var statesPicture = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
   /// What was done, in words.

@@ -1,6 +1,8 @@
 public import AviaryCheckpoint
+internal import AviaryContainers
+internal import AviaryFormats
+internal import AviaryFiles
 public import AviaryGraph
-internal import AviaryInterchange
 internal import AviaryTensor
 
 extension StoredModel {
@@ -37,7 +39,11 @@ extension StoredModel {
     }
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
-    try options.apply(to: &recognition.network, assumed: &assumed)
+    try options.apply(to: &recognition.network)
+    // No tensor shows what its channels are.
+    if options.picture["colour"] == nil, !recognition.statesPicture {
+      assumed.append("picture.colour")
+    }
 
     var report = LoadReport(
       format: file.format.name, origin: file.origin.text,
@@ -57,7 +63,7 @@ extension StoredModel {
       recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)
     model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path, format: file.format.name,
+        file: path.fileName, format: file.format.name,
         conversions: report.conversions, assumptions: report.assumed), hash: hash)
     (model.optimizer, model.leftBehind) =
       file.optimizer?.following(from: stored, to: weights) ?? (nil, [])

@@ -1,4 +1,6 @@
 public import AviaryCheckpoint
+public import AviaryContainers
+public import AviaryFormats
 public import AviaryGraph
 internal import AviaryTensor
 
@@ -53,12 +55,11 @@ public struct StoredModel: Sendable {
   public init(
     opening path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws {
-    let file = try SniffedFile(path, hdf5: options.reading.hdf5)
-    self =
-      file.format == .aviaryCheckpoint
-      ? try StoredModel(checkpoint: file)
-      : try StoredModel.imported(
-        WeightsFile.read(file, options.reading), options, registry: registry)
+    switch try ModelFile.open(path, options.reading) {
+    case .native(let file): try self.init(checkpoint: file)
+    case .foreign(let file):
+      self = try StoredModel.imported(file, options, registry: registry)
+    }
   }
 
   /// Opens a native checkpoint. Its architecture need not be registered: the checkpoint holds its

@@ -1,4 +1,6 @@
 public import AviaryCheckpoint
+import AviaryContainers
+import AviaryFormats
 public import AviaryGraph
 internal import AviaryTensor
 

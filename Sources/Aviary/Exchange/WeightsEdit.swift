@@ -1,4 +1,7 @@
 public import AviaryCheckpoint
+import AviaryContainers
+import AviaryFormats
+internal import AviaryFiles
 public import AviaryGraph
 public import AviaryTensor
 
@@ -93,7 +96,7 @@ extension WeightsEdit {
     if !shares.isEmpty {
       result.weights = merged(result.weights, others)
       let parts = shares.map { share in
-        "\(share.weight) of \(share.path.split(separator: "/").last.map(String.init) ?? share.path)"
+        "\(share.weight) of \(share.path.fileName)"
       }
       result.changes.append("interpolated with \(parts.joined(separator: ", "))")
       if result.optimizer != nil {
@@ -249,7 +252,7 @@ extension EditedWeights {
     var card = card
     card.provenance.append(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
+        file: path.fileName,
         sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
         conversions: changes))
     guard let network else {

@@ -1,4 +1,6 @@
 public import AviaryCheckpoint
+import AviaryContainers
+public import AviaryFormats
 public import AviaryGraph
 internal import AviaryTensor
 
@@ -46,10 +48,7 @@ public struct Model: Sendable {
   /// The scales of the graph itself: one for each output whose size is an integer multiple of the
   /// input's.
   var ownScales: [Int] {
-    let ratios = graph.ratios
-    return graph.outputs.compactMap { output in
-      ratios[output.value].flatMap { $0.denominator == 1 ? $0.numerator : nil }
-    }
+    graph.scales.compactMap { $0.flatMap { $0.denominator == 1 ? $0.numerator : nil } }
   }
 
   /// The supported scales; empty if it supports any, because images are enlarged beforehand and
@@ -113,10 +112,5 @@ extension WeightIndex {
   /// Builds the index from tensors in memory.
   init(_ tensors: NamedTensors) {
     self.init(Dictionary(tensors.map { ($0.name, $0.tensor.shape) }) { $1 })
-  }
-
-  /// Builds the index of a file's tensors without reading any.
-  init(_ tensors: TensorSource) {
-    self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
   }
 }

@@ -1,5 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
@@ -38,11 +39,10 @@ public struct Calibration {
     let upscalerOptions = UpscalerOptions(threads: options.threads, precision: .float32)
     let upscaler = try Upscaler(plain, scale: scale, options: upscalerOptions)
     let own = Ratio(plain.picture.enlargeFirst == .no ? upscaler.scale : 1)
-    let ratios = plain.graph.ratios
-    let output = plain.graph.outputs.firstIndex { ratios[$0.value] == own } ?? 0
+    let output = plain.graph.scales.firstIndex(of: own) ?? 0
     let rule = plain.graph.sizeRule(output: output)
     let pictures = try CalibrationPicture.drawn(
-      by: options, scale: upscaler.scale, multiple: rule.exactMultiple, minimum: rule.minimum,
+      by: options, scale: upscaler.scale, enlargesFirst: plain.picture.enlargeFirst != .no, rule,
       options.degradations ?? plain.trainedDegradations, progress: { progress($0 * 0.1) })
     let probe = try CalibrationProbe(
       plain, output: output,
@@ -51,7 +51,7 @@ public struct Calibration {
     let layers = try probe.layers { progress(0.1 + 0.2 * $0) }
     guard !layers.isEmpty else {
       throw AviaryError.notQuantizable(
-        plain.name, "a convolution of 16 channels or more, none found")
+        plain.name, "has no convolution of 16 channels or more, and so nothing to quantize")
     }
     let errors = try probe.errors(of: layers) { progress(0.3 + 0.4 * $0) }
     let total = max(errors.reduce(0, +), .leastNormalMagnitude)
@@ -83,11 +83,12 @@ public struct Calibration {
     }
     guard high < layers.count else {
       throw AviaryError.notQuantizable(
-        plain.name, "a loss of at most \(options.budget) dB, every layer costs more")
+        plain.name,
+        "loses more than the budget of \(options.budget) dB by whatever layer is quantized")
     }
     self.model.quantization = quantized(keeping: high)
     self.model.card.quantization = Card.Quantization(
-      data: options.data.split(separator: "/").last.map(String.init) ?? options.data,
+      data: options.data.fileName,
       pictures: pictures.count, patch: options.patch, seed: options.seed,
       layers: layers.count - high, kept: order.prefix(high).map { layers[$0].node }.sorted(),
       psnr: reference, loss: lost)

@@ -15,27 +15,33 @@ struct CalibrationPicture {
   ///
   /// - Parameters:
   ///   - scale: what the network enlarges by.
-  ///   - multiple: what the sides of the small pictures are a multiple of.
+  ///   - enlargesFirst: whether pictures are enlarged before the network sees them.
+  ///   - rule: the sizes that the network takes.
   /// - Throws: `AviaryError.noPictures` where none is large enough; `ImageError`.
   static func drawn(
-    by options: QuantizationOptions, scale: Int, multiple: Int, minimum: Int,
+    by options: QuantizationOptions, scale: Int, enlargesFirst: Bool, _ rule: SizeRule,
     _ degradations: [DataRecipe.Degradation], progress: (Double) -> Void
   ) throws -> [CalibrationPicture] {
     var generator = SeededGenerator(seed: options.seed, purpose)
-    let names = try PictureFolder.pictures(in: options.data).shuffled(using: &generator)
+    let names = try generator.shuffled(PictureFolder.pictures(in: options.data))
     var pictures: [CalibrationPicture] = []
     for (position, name) in names.enumerated() where pictures.count < options.pictures {
       progress(Double(pictures.count) / Double(min(options.pictures, names.count)))
       let whole = try Image(contentsOf: "\(options.data)/\(name)").opaque
-      func side(_ length: Int) -> Int {
-        min(options.patch, length) / (scale * multiple) * scale * multiple
+      func side(_ length: Int, only: Int?) -> Int {
+        if let only { return only * (enlargesFirst ? 1 : scale) }
+        let step = scale * rule.exactMultiple
+        return min(options.patch, length) / step * step
       }
-      let width = side(whole.width), height = side(whole.height)
+      let width = side(whole.width, only: rule.size?.width)
+      let height = side(whole.height, only: rule.size?.height)
       // SSIM's window is 11 pixels wide.
-      guard min(width, height) >= max(scale * minimum, 2 * scale + 11) else { continue }
+      guard min(width, height) >= max(scale * rule.minimum, 2 * scale + 11),
+        width <= whole.width, height <= whole.height
+      else { continue }
       let original = try whole.cropped(
-        x: Int.random(in: 0...whole.width - width, using: &generator),
-        y: Int.random(in: 0...whole.height - height, using: &generator), width: width,
+        x: generator.integer(in: 0...whole.width - width),
+        y: generator.integer(in: 0...whole.height - height), width: width,
         height: height)
       let small = try Evaluation.lowResolution(of: original, name, scale: scale, folder: nil)
       pictures.append(

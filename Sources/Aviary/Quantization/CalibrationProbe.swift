@@ -24,7 +24,8 @@ struct CalibrationProbe {
 
   /// The layers that can be quantized, with the scales that fit their inputs.
   func layers(progress: (Double) -> Void) throws -> [QuantizedLayer] {
-    // Several layers may share an input.
+    if candidates.isEmpty { return [] }
+    // Layers may take one value.
     let values = Set(candidates.map(\.input)).sorted()
     let probed = try Graph(
       inputs: graph.inputs, nodes: graph.nodes,

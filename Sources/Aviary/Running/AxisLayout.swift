@@ -5,9 +5,9 @@ internal import AviaryGraph
 struct AxisLayout: Hashable, Sendable {
   /// The picture's pixels.
   let size: Int
-  /// Pixels repeated from the edge at the start.
+  /// Pixels of padding at the start.
   let before: Int
-  /// Pixels with those repeated at both ends.
+  /// Pixels with the padding at both ends.
   let padded: Int
   /// Output pixels over input pixels.
   let ratio: Int
@@ -15,22 +15,47 @@ struct AxisLayout: Hashable, Sendable {
   let skip: Int
   /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
   let shrinkage: Int
+  /// What the padding holds.
+  let padding: Picture.Padding
 
   /// The layout that gives `size * ratio` output pixels.
   ///
-  /// Convolutions without padding cost the output its rim; pixels repeated from the edge give it
-  /// back, so that every picture comes out whole. A rim too many, as transposed convolutions without
-  /// crops make it, is cut off.
-  init(size: Int, ratio: Int, rule: SizeRule) {
-    self.size = size
-    self.ratio = ratio
-    shrinkage = rule.shrinkage
+  /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
+  /// picture comes out whole. A rim too many, as transposed convolutions without crops make it, is
+  /// cut off.
+  init(size: Int, ratio: Int, rule: SizeRule, padding: Picture.Padding = .edge) {
     let lead = rule.shrinkage / 2
-    before = max((lead + ratio - 1) / ratio, 0)
-    skip = before * ratio - lead
+    let before = max((lead + ratio - 1) / ratio, 0)
+    let skip = before * ratio - lead
     let needed = (skip + size * ratio + rule.shrinkage + ratio - 1) / ratio
     let least = max(needed, size, rule.minimum)
-    padded = (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
+    self.init(
+      size: size, before: before,
+      padded: (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple,
+      ratio: ratio, skip: skip, shrinkage: rule.shrinkage, padding: padding)
+  }
+
+  private init(
+    size: Int, before: Int, padded: Int, ratio: Int, skip: Int, shrinkage: Int,
+    padding: Picture.Padding
+  ) {
+    (self.size, self.before, self.padded, self.ratio) = (size, before, padded, ratio)
+    (self.skip, self.shrinkage, self.padding) = (skip, shrinkage, padding)
+  }
+
+  /// The layout with the least padding at the end for which the output is in proportion, neither
+  /// smaller nor larger: none at all where the network fits the size as it stands.
+  ///
+  /// - Returns: Nil where that is the layout by the rule, or where the rule's is no larger.
+  static func exact(
+    size: Int, ratio: Int, rule: SizeRule, padding: Picture.Padding
+  ) -> AxisLayout? {
+    let usual = AxisLayout(size: size, ratio: ratio, rule: rule, padding: padding)
+    guard let padded = (size..<max(usual.padded, size)).first(where: rule.isExact) else {
+      return nil
+    }
+    return AxisLayout(
+      size: size, before: 0, padded: padded, ratio: ratio, skip: 0, shrinkage: 0, padding: padding)
   }
 
   /// The output's pixels, padding included.
@@ -77,8 +102,47 @@ struct AxisLayout: Hashable, Sendable {
     return shifted.clamped(to: 0..<size * ratio)
   }
 
-  /// Pixels of the padded picture from one line of the picture: value · factor + offset. Beyond the
-  /// ends the last pixel is repeated.
+  // MARK: - Pixels
+
+  /// The picture's pixel that stands at one of the padded picture; nil for black.
+  func source(_ position: Int) -> Int? {
+    let i = position - before
+    if (0..<size).contains(i) { return i }
+    func folded(_ period: Int) -> Int { (i % period + period) % period }
+    switch padding {
+    case .edge: return min(max(i, 0), size - 1)
+    case .zero: return nil
+    case .reflect:
+      if size == 1 { return 0 }
+      let place = folded(2 * (size - 1))
+      return place < size ? place : 2 * (size - 1) - place
+    case .symmetric:
+      let place = folded(2 * size)
+      return place < size ? place : 2 * size - 1 - place
+    }
+  }
+
+  /// The picture's pixels from which a stretch is made, the least that hold them all.
+  func sources(_ span: Span) -> Range<Int> {
+    let inside = max(span.start - before, 0)..<max(min(span.start + span.length - before, size), 0)
+    var range = inside.isEmpty ? nil : inside
+    // Only what is beyond the ends is looked up.
+    let places = span.start..<span.start + span.length
+    let beyond = [
+      places.clamped(to: 0..<max(before, 0)),
+      places.clamped(to: min(before + size, padded)..<padded),
+    ]
+    for place in beyond.joined() {
+      guard let source = source(place) else { continue }
+      let found = range ?? source..<source + 1
+      range = min(found.lowerBound, source)..<max(found.upperBound, source + 1)
+    }
+    // Nothing but black: any pixel will do that is here at that time.
+    let nearest = min(max(span.start - before, 0), size - 1)
+    return range ?? nearest..<nearest + 1
+  }
+
+  /// Pixels of the padded picture from one line of the picture: value · factor + offset.
   ///
   /// - Parameters:
   ///   - line: `size` values.
@@ -90,18 +154,16 @@ struct AxisLayout: Hashable, Sendable {
     // Where the picture proper begins and ends in the target.
     let start = min(max(before - first, 0), count)
     let end = min(max(before + size - first, start), count)
-    if start > 0 {
-      let value = unsafe line[0] * factor + offset
-      for i in 0..<start { unsafe target[i] = value }
+    for i in 0..<start {
+      unsafe target[i] = source(first + i).map { unsafe line[$0] * factor + offset } ?? offset
     }
     if end > start {
       let inside = unsafe line + (first + start - before)
       let place = unsafe target + start
       for i in 0..<end - start { unsafe place[i] = inside[i] * factor + offset }
     }
-    if end < count {
-      let value = unsafe line[size - 1] * factor + offset
-      for i in end..<count { unsafe target[i] = value }
+    for i in end..<count {
+      unsafe target[i] = source(first + i).map { unsafe line[$0] * factor + offset } ?? offset
     }
   }
 }

@@ -1,16 +1,16 @@
+internal import AviaryImage
 internal import FoundationEssentials
 
 /// A folder with pictures in it.
 public enum PictureFolder {
-  /// The names of the pictures in a folder, sorted: PNG and JPEG by their endings, hidden files (as
-  /// some systems leave them beside each picture) left aside.
+  /// The names of the pictures in a folder, sorted: those that are read, by their endings; hidden
+  /// files (as some systems leave them beside each picture) left aside.
   ///
   /// - Throws: `AviaryError.noPictures` where there is none, or no such folder.
   public static func pictures(in folder: String) throws(AviaryError) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let pictures = names.filter { name in
-      !name.hasPrefix(".")
-        && [".png", ".jpg", ".jpeg"].contains { name.lowercased().hasSuffix($0) }
+      !name.hasPrefix(".") && ImageFormat.readable.contains { $0.names(name) }
     }
     guard !pictures.isEmpty else { throw .noPictures(folder: folder) }
     return pictures.sorted()

@@ -1,4 +1,29 @@
 internal import AviaryFiles
+internal import AviaryImage
+
+/// One of several pictures to enlarge.
+public struct PictureJob: Sendable {
+  /// The file to read.
+  public var input: String
+  /// The file to write, or why there is none.
+  public var output: Result<String, any Error>
+
+  /// A picture.
+  public init(input: String, output: Result<String, any Error>) {
+    (self.input, self.output) = (input, output)
+  }
+}
+
+/// What is told while several pictures are enlarged.
+public enum PictureEvent {
+  /// This picture's header was read: its columns and rows. Not told of pictures that are computed
+  /// beside others.
+  case opened(Int, width: Int, height: Int)
+  /// A share, 0 to 1, of this picture is done.
+  case progress(Int, Double)
+  /// This picture is done, or failed. Pictures are told of in their order.
+  case finished(Int, Result<UpscaleReport, any Error>)
+}
 
 /// Several pictures on several threads.
 ///
@@ -8,8 +33,12 @@ internal import AviaryFiles
 final class PictureQueue: Sendable {
   private let upscaler: Upscaler
   private let jobs: [PictureJob]
-  private let single: Machinery
+  private let single: InferenceContext
   private let state: Monitor<State>
+
+  /// Pixels of a small picture: worth no more than one thread where others wait, for it takes a second
+  /// or two of a large network.
+  private static let small = 1 << 19
 
   private struct State {
     /// The next picture to begin with.
@@ -33,7 +62,7 @@ final class PictureQueue: Sendable {
   init(_ upscaler: Upscaler, _ jobs: [PictureJob]) throws {
     self.upscaler = upscaler
     self.jobs = jobs
-    single = try upscaler.machinery.single
+    single = try upscaler.context.single
     state = Monitor(State())
   }
 
@@ -42,7 +71,7 @@ final class PictureQueue: Sendable {
   /// - Parameter report: what it throws ends the rest: pictures that are begun are finished.
   func run(_ report: (PictureEvent) throws -> Void) throws {
     // One more than there are cores for: files are waited for, too.
-    let workers = (0..<min(upscaler.machinery.threads + 1, jobs.count)).map { _ in
+    let workers = (0..<min(upscaler.context.threads + 1, jobs.count)).map { _ in
       JoinableThread(starting: { while self.doNext() {} })
     }
     defer {
@@ -84,13 +113,21 @@ final class PictureQueue: Sendable {
   private func enlarge(_ position: Int) throws -> UpscaleReport {
     let path = try jobs[position].output.get()
     let input = jobs[position].input
-    var picture = try upscaler.open(input, single)
-    let (isSmall, byteCount) = (picture.isSmall, picture.byteCount)
-    guard begin(isSmall: isSmall, byteCount) else {
+    let start = ContinuousClock.now
+    var reader = try PictureReader(path: input)
+    let header = reader.header
+    let warnings = upscaler.warnings(input, header)
+    // What is large will have all threads, and is planned for them alone.
+    let isSmall = header.width * header.height <= PictureQueue.small
+    let besides = isSmall ? try upscaler.pipeline(header, single) : nil
+    let byteCount = besides?.inference.arenaBytes ?? 0
+    let isBesides = begin(isSmall: isSmall, byteCount)
+    guard let besides, isBesides else {
       defer { state.withLock { $0.isTaken = false } }
-      return try upscaler.enlarge(from: input, to: path) { share in
-        self.state.withLock { $0.progress = (position, share) }
-      }
+      return try upscaler.pipeline(header, upscaler.context).run(
+        &reader, to: path, scale: upscaler.scale, threads: upscaler.context.threads, start: start,
+        warnings: warnings
+      ) { share in self.state.withLock { $0.progress = (position, share) } }
     }
     defer {
       state.withLock {
@@ -98,12 +135,14 @@ final class PictureQueue: Sendable {
         $0.byteCount -= byteCount
       }
     }
-    return try picture.enlarge(to: path, progress: { _ in })
+    return try besides.run(
+      &reader, to: path, scale: upscaler.scale, threads: single.threads, start: start,
+      warnings: warnings, progress: { _ in })
   }
 
   /// Waits until a picture may be computed; says whether on one thread, beside others.
   private func begin(isSmall: Bool, _ byteCount: Int) -> Bool {
-    let most = upscaler.machinery.allowance.wanted
+    let most = upscaler.context.allowance.wanted
     var isCounted = false
     return state.wait { state in
       let isLast = state.next >= jobs.count && state.unfinished == 1
@@ -135,13 +174,17 @@ extension Upscaler {
   public func enlarge(
     _ jobs: [PictureJob], report: (PictureEvent) throws -> Void
   ) throws {
-    guard jobs.count > 1, machinery.threads > 1 else {
+    guard jobs.count > 1, context.threads > 1 else {
       for (position, job) in jobs.enumerated() {
         var failure: (any Error)?
         let result = Result {
-          try enlarge(from: job.input, to: job.output.get()) { share in
-            do { try report(.progress(position, share)) } catch { failure = error }
+          func tell(_ event: PictureEvent) {
+            do { try report(event) } catch { failure = error }
           }
+          return try enlarge(
+            from: job.input, to: job.output.get(),
+            progress: { tell(.progress(position, $0)) },
+            opened: { tell(.opened(position, width: $0, height: $1)) })
         }
         if let failure { throw failure }
         try report(.finished(position, result))

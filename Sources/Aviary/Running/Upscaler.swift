@@ -10,7 +10,7 @@ public struct Upscaler: Sendable {
   /// How many times as high and wide pictures become.
   public let scale: Int
   private let model: Model
-  let machinery: Machinery
+  let context: InferenceContext
 
   /// An upscaler.
   ///
@@ -44,30 +44,47 @@ public struct Upscaler: Sendable {
     }
     self.scale = chosen
     self.model = model
-    machinery = try Machinery(model, options)
+    context = try InferenceContext(model, options)
   }
 
-  /// Enlarges a picture file and writes a PNG with its colours, alpha, depth and metadata.
+  /// Enlarges a picture file and writes one with its colours, alpha, depth and metadata.
   ///
   /// The result appears under its name only when it is complete.
   ///
   /// - Parameters:
-  ///   - input: PNG or JPEG.
+  ///   - input: an image file of any format that is read.
   ///   - progress: is told the share done, 0 to 1.
+  ///   - opened: is told the picture's columns and rows once its header is read.
   /// - Throws: `ImageError` for pictures that cannot be read or written, `AviaryError.memory`,
   ///   `GraphError` and `ComputeError` where the network cannot be computed at this size.
   public func enlarge(
-    from input: String, to output: String, progress: (Double) -> Void = { _ in }
+    from input: String, to output: String, progress: (Double) -> Void = { _ in },
+    opened: (_ width: Int, _ height: Int) -> Void = { _, _ in }
   ) throws -> UpscaleReport {
-    var picture = try OpenPicture(input, model, scale: scale, machinery)
-    return try picture.enlarge(to: output, progress: progress)
+    let start = ContinuousClock.now
+    var reader = try PictureReader(path: input)
+    opened(reader.header.width, reader.header.height)
+    return try pipeline(reader.header, context).run(
+      &reader, to: output, scale: scale, threads: context.threads, start: start,
+      warnings: warnings(input, reader.header), progress: progress)
   }
 
-  /// Opens a picture to enlarge it.
+  /// The way of a picture of this header.
   ///
-  /// - Throws: as `enlarge(from:to:)`, output aside.
-  func open(_ input: String, _ machinery: Machinery) throws -> OpenPicture {
-    try OpenPicture(input, model, scale: scale, machinery)
+  /// - Throws: as `enlarge(from:to:)`, files aside.
+  func pipeline(_ header: PictureHeader, _ context: InferenceContext) throws -> ImagePipeline {
+    try ImagePipeline(model, scale: scale, header, context)
+  }
+
+  /// What the user should know of a picture.
+  func warnings(_ input: String, _ header: PictureHeader) -> [String] {
+    var warnings: [String] = []
+    if !model.scales.isEmpty, !model.scales.contains(scale) {
+      let scales = model.scales.map(String.init).joined(separator: ", ")
+      warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
+    }
+    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
+    return warnings
   }
 
   /// Enlarges a picture in memory.
@@ -79,13 +96,13 @@ public struct Upscaler: Sendable {
   public func enlarge(
     _ image: Image, progress: (Double) -> Void = { _ in }
   ) throws -> Image {
-    var stages = try PictureStages(
+    let pipeline = try ImagePipeline(
       model, scale: scale, width: image.width, height: image.height, source: image.format,
-      machinery)
+      context)
     var bands: [Image] = []
     var done = 0
-    let total = Double(max(stages.tileCount, 1))
-    try stages.push(
+    let total = Double(max(pipeline.tileCount, 1))
+    try pipeline.push(
       image,
       progress: {
         done += 1
@@ -98,12 +115,12 @@ public struct Upscaler: Sendable {
   /// judged as it is, never by way of RGB.
   func result(for image: Image) throws -> Image {
     let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
-    var pass = try NetworkPass(
+    let inference = try TiledInference(
       model, scale: scale, width: image.width, height: image.height, format: input.format,
-      machinery)
-    try pass.append(input)
+      context)
+    try inference.append(input)
     var bands: [Image] = []
-    while let rows = try pass.next(progress: {}) { bands.append(rows) }
+    while let rows = try inference.next(progress: {}) { bands.append(rows) }
     return try .stacked(bands)
   }
 }

@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import FoundationEssentials
 
 /// The folder of a training, and what lies in it:

@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
@@ -34,7 +35,7 @@ struct StartingWeights {
         found: "none among the \(source.weights.count) of \(reference)")
     }
     (self.tensors, self.missing) = (tensors, missing)
-    let file = reference.split(separator: "/").last.map(String.init) ?? reference
+    let file = reference.fileName
     provenance =
       source.card.provenance + [
         Card.Provenance(

@@ -1,3 +1,4 @@
+internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTraining
@@ -23,22 +24,18 @@ struct Validation: Sendable {
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
-    // SSIM needs a full window inside the border; find out now rather than hours later.
-    let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
+    // They are measured only hours later.
     for name in names {
       let header = try PictureReader(path: "\(folder)/\(name)").header
-      guard min(header.width, header.height) >= least else {
-        throw AviaryError.pictureSize(
-          "\(folder)/\(name)", expected: "at least \(least)x\(least) pixels",
-          found: "\(header.width)x\(header.height)")
-      }
+      try Evaluation.requireMeasurable(
+        "\(folder)/\(name)", width: header.width, height: header.height, scale: scale)
     }
   }
 
   /// The set's name in model cards: that of the folder, or of its parent if the originals are in a
   /// folder `HR`.
   var setName: String {
-    let parts = folder.split(separator: "/").map(String.init)
+    let parts = folder.pathNames
     guard let last = parts.last else { return folder }
     return last == "HR" && parts.count > 1 ? parts[parts.count - 2] : last
   }
@@ -61,9 +58,14 @@ struct Validation: Sendable {
   }
 
   /// The figures of a model.
+  ///
+  /// - Throws: what `Evaluation` throws, and its first failure: figures of other pictures than before
+  ///   would be compared.
   func evaluate(_ model: Model) throws -> Evaluation {
-    try Evaluation(
+    let evaluation = try Evaluation(
       model, originals: folder, scale: scale, degradations: degradations, options: options)
+    if let failure = evaluation.failures.first { throw failure.error }
+    return evaluation
   }
 
   /// Writes the results for the first images.
@@ -80,7 +82,8 @@ struct Validation: Sendable {
         Evaluation.lowResolution(of: original, name, scale: scale, folder: nil),
         by: degradations, position: position)
       let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-      let path = "\(folder.samples)/step-\(RunFolder.text(step))-\(stem).png"
+      let path =
+        "\(folder.samples)/step-\(RunFolder.text(step))-\(stem).\(ImageFormat.png.endings[0])"
       try upscaler.enlarge(given).write(to: path)
       return path
     }

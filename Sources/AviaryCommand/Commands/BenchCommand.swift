@@ -1,6 +1,6 @@
+import AviaryCheckpoint
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryCompute
 import AviaryGraph
 

@@ -33,7 +33,7 @@ struct CompareCommand: ParsableCommand {
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp("PNG to write.", valueName: "out"),
-    completion: .file(extensions: ["png"]))
+    completion: .file(extensions: ImageFormat.writable.flatMap(\.endings)))
   var destination: String
 
   @Option(
@@ -59,7 +59,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard destination.lowercased().hasSuffix(".png") else {
+    guard ImageFormat.writing(destination) != nil else {
       throw CommandError.outputName(destination)
     }
     if let identity = FileIdentity(of: destination), identity == FileIdentity(of: original) {
@@ -70,7 +70,8 @@ struct CompareCommand: ParsableCommand {
       reference, scale: scale, weights, quiet: output.quiet)
     let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
     let comparison = try Comparison(
-      upscaler, original: picture, label: model.name, region: region?.region, zoom: zoom)
+      upscaler, original: picture, path: original, label: model.name, region: region?.region,
+      zoom: zoom)
     try comparison.image.write(to: destination)
     try output.print(
       "\(original.printable) -> \(destination.printable): \(model.name.printable) "

@@ -1,6 +1,8 @@
+import AviaryCheckpoint
+import AviaryFormats
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
+import AviaryFiles
 import AviaryGraph
 
 /// `aviary convert`: converts weights from any format to another.
@@ -81,8 +83,6 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
-    for path in [outputPath, module].compactMap({ $0 })
-    where !force && PathKind(of: path) != nil { throw CommandError.outputExists(path) }
     guard let format = target ?? TargetFormat(path: outputPath) else {
       throw CommandError.outputFormat(outputPath)
     }
@@ -93,21 +93,21 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
-    if let module,
-      module == outputPath || module.isSameFile(as: outputPath)
-        || module.isSameFile(as: path)
-    {
-      throw CommandError.outputIsInput(module)
+    for output in [outputPath, module].compactMap(\.self) {
+      try OutputFile.check(output, replaces: force, inputs: [path])
     }
-    let file = try SniffedFile(path)
-    var model =
-      file.format == .aviaryCheckpoint
-      ? try restated(file)
-      : try naming(input) {
+    if let module, module == outputPath || module.isSameFile(as: outputPath) {
+      throw CommandError.outputTaken(module, by: "--module")
+    }
+    var model: StoredModel
+    switch try ModelFile.open(path, weights.reading) {
+    case .native(let file): model = try restated(file)
+    case .foreign(let file):
+      model = try naming(input) {
         let options = try weights.importOptions(scale: scale, allowMissing: allowMissing)
-        return try StoredModel.imported(
-          WeightsFile.read(file, options.reading), options, registry: zoo.registry)
+        return try StoredModel.imported(file, options, registry: zoo.registry)
       }
+    }
     let statements = weights.statements + (scale.map { ["scale: \($0) (stated)"] } ?? [])
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements
@@ -138,13 +138,12 @@ struct ConvertCommand: ParsableCommand {
     // The model card's history grows by this file.
     model.addSource(
       Card.Provenance(
-        file: path.split(separator: "/").last.map(String.init) ?? path,
+        file: path.fileName,
         format: FileFormat.aviaryCheckpoint.name), hashing: path)
     try model.verify(path)
-    // The same checks as on import; what a checkpoint states is not an assumption.
-    var assumed: [String] = []
+    // The same checks as on import.
     try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)
-      .apply(to: &model.network, assumed: &assumed)
+      .apply(to: &model.network)
     return model
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary diff`: compares two weights files.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary info`: describes an architecture in one configuration, or a file as its user sees it.

@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary inspect`: what a weights file holds, as stored on disk.
@@ -40,14 +41,15 @@ struct InspectCommand: ParsableCommand {
   func run() throws {
     let zoo = try zooOptions.zoo()
     let path = zoo.file(reference) ?? reference
-    let file = try SniffedFile(path)
-    if file.format == .aviaryCheckpoint {
+    switch try ModelFile.open(path, weights.reading) {
+    case .native(let file):
       let inspection = try CheckpointInspection(file, statistics: statistics, verify: verify)
-      return try output.print(inspection.text, json: inspection.json)
+      try output.print(inspection.text, json: inspection.json)
+    case .foreign(let file):
+      let inspection = try WeightsInspection(
+        file, statistics: statistics, verify: verify, weights.importOptions(),
+        registry: zoo.registry)
+      try output.print(inspection.text, json: inspection.json)
     }
-    let inspection = try WeightsInspection(
-      file, statistics: statistics, verify: verify, weights.importOptions(),
-      registry: zoo.registry)
-    try output.print(inspection.text, json: inspection.json)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// `aviary list`: the names that the other commands accept.

@@ -1,4 +1,6 @@
 import Aviary
+import AviaryFiles
+import AviaryImage
 import FoundationEssentials
 
 /// Which image is written where, decided before anything is computed, so that hours of work are not
@@ -31,7 +33,7 @@ struct OutputPlan {
     guard isFolder || !wantsFolder else {
       throw CommandError.noOutputFolder(output, found: PathKind.label(of: output))
     }
-    guard isFolder || output.lowercased().hasSuffix(".png") else {
+    guard isFolder || ImageFormat.writing(output) != nil else {
       throw CommandError.outputName(output)
     }
     let read = Set(files.compactMap(FileIdentity.init(of:)))
@@ -63,9 +65,10 @@ struct OutputPlan {
     return try PictureFolder.pictures(in: folder).map { stem + $0 }
   }
 
+  /// The format of what is written into a folder.
+  private static let usual = ImageFormat.writable.first ?? .png
+
   private static func path(of input: String, in folder: String) -> String {
-    let name = input.split(separator: "/").last.map(String.init) ?? input
-    let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
-    return "\(folder.hasSuffix("/") ? folder : folder + "/")\(stem.isEmpty ? name : stem).png"
+    "\(folder.hasSuffix("/") ? folder : folder + "/")\(input.fileStem).\(usual.endings[0])"
   }
 }

@@ -29,7 +29,7 @@ struct PlotCommand: ParsableCommand {
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp(
       "PNG or SVG to write (default: curves.png in the first run's folder).", valueName: "out"),
-    completion: .file(extensions: ["png", "svg"]))
+    completion: .file(extensions: ImageFormat.writable.flatMap(\.endings) + ["svg"]))
   var destination: String?
 
   @OptionGroup var output: OutputOptions
@@ -38,18 +38,17 @@ struct PlotCommand: ParsableCommand {
     let files = runs.map { PathKind(of: $0) == .folder ? "\($0)/\(LogTable.name)" : $0 }
     let path =
       destination
-      ?? files[0].split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/").joinedPath("curves.png")
-    let name = path.lowercased()
-    guard name.hasSuffix(".png") || name.hasSuffix(".svg") else {
+      ?? files[0].besides("curves.png")
+    let isImage = ImageFormat.writing(path) != nil
+    guard isImage || path.lowercased().hasSuffix(".svg") else {
       throw CommandError.plotName(path)
     }
     guard !files.contains(where: { path.isSameFile(as: $0) }) else {
       throw CommandError.outputIsInput(path)
     }
     let logs = try files.map { try LogTable(contentsOf: $0) }
-    let plot = try TrainingPlot(Array(zip(runs.map(\.runName), logs)))
-    if name.hasSuffix(".png") {
+    let plot = try CurvePlot(Array(zip(runs.map(\.runName), logs)))
+    if isImage {
       try plot.image.write(to: path)
     } else {
       do throws(FileError) {
@@ -68,12 +67,9 @@ struct PlotCommand: ParsableCommand {
 }
 
 extension String {
-  /// A file in the folder at this path; an empty path is the current folder.
-  fileprivate func joinedPath(_ name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
-
-  /// A run's name: that of its folder.
+  /// What a run is called: its folder's name.
   fileprivate var runName: String {
-    let parts = split(separator: "/").map(String.init)
+    let parts = pathNames
     guard let last = parts.last else { return self }
     return last == LogTable.name && parts.count > 1 ? parts[parts.count - 2] : last
   }

@@ -1,7 +1,8 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryFiles
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 import AviaryTraining
 
@@ -88,13 +89,10 @@ struct QuantizeCommand: ParsableCommand {
   func run() throws {
     _ = try OutputPlan.pictures(in: data)
     let zoo = try zooOptions.zoo()
-    guard let path = zoo.file(reference) else {
-      let names = zoo.checkpoints.map(\.name)
-      throw AviaryError.noSuchModel(reference, nearest: reference.nearest(in: names))
-    }
+    let path = try zoo.weightsFile(reference)
     let target = destination ?? path
-    guard destination == nil || force || PathKind(of: target) == nil else {
-      throw CommandError.outputExists(target)
+    if let destination {
+      try OutputFile.check(destination, replaces: force, inputs: [path])
     }
     if let format = TargetFormat(path: target), format != .aviary {
       throw CommandError.checkpointName(target)

@@ -2,7 +2,6 @@ import AviaryFiles
 import ArgumentParser
 import Aviary
 import AviaryGraph
-import AviaryImage
 import AviaryTraining
 
 /// `aviary run`: runs images through a model.
@@ -67,10 +66,14 @@ struct RunCommand: ParsableCommand {
     var results: [PictureResult] = []
     let positions = plan.jobs.indices.filter { $0 % processes.size == processes.rank }
     let jobs = positions.map { PictureJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
-    var bar = try progressBar(plan, upscaler)
+    var bar = progressBar(plan)
     defer { bar.finish() }
     try upscaler.enlarge(jobs) { event in
       switch event {
+      case .opened(_, let width, let height):
+        // A single picture's bar tells of its pixels.
+        let pixels = Double(width * height) * Double(upscaler.scale * upscaler.scale)
+        if plan.jobs.count == 1 { bar = progressBar(plan, megapixels: pixels / 1e6) }
       case .progress(let position, let share):
         bar.update((Double(position) + share) / Double(jobs.count))
       case .finished(let position, let result):
@@ -88,20 +91,15 @@ struct RunCommand: ParsableCommand {
     if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
-  /// A progress bar for all images; for a single image, one that counts pixels.
-  private func progressBar(_ plan: OutputPlan, _ upscaler: Upscaler) throws -> ProgressBar {
+  /// The bar of all pictures; of one, with the pixels of its result once they are known.
+  private func progressBar(_ plan: OutputPlan, megapixels: Double = 0) -> ProgressBar {
     guard plan.jobs.count == 1 else {
       return ProgressBar(
         "\(plan.jobs.count) pictures", amount: Double(plan.jobs.count), unit: "pictures",
         isEnabled: !output.quiet)
     }
-    // This reads the header once more than needed, for the bar's rate, and takes under a
-    // millisecond. An unreadable image is reported when its turn comes.
-    let input = plan.jobs[0].input
-    let header = try? PictureReader(path: input).header
-    let pixels = Double((header?.width ?? 0) * (header?.height ?? 0))
-    let amount = pixels * Double(upscaler.scale * upscaler.scale) / 1e6
-    return ProgressBar(input, amount: amount, unit: "Mpx", isEnabled: !output.quiet)
+    return ProgressBar(
+      plan.jobs[0].input, amount: megapixels, unit: "Mpx", isEnabled: !output.quiet)
   }
 
   /// Reports the result of one image.

@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import ArgumentParser
 import Aviary
 import AviaryFiles
@@ -76,14 +77,14 @@ struct TrainCommand: ParsableCommand {
   /// Trains, as one of the processes that train together; only the first prints.
   private func train(_ processes: any Communicator) throws {
     let zoo = try zooOptions.zoo()
-    var source = try TrainingSource(reference, resuming: resume, zoo.registry)
+    var source = try RecipeSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
     if processes.rank == 0 {
       source.messages.forEach(Console.warn)
       if !quiet { (source.notes + fields.notes).forEach(Console.note) }
     }
-    let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
-    var training = try TrainingRun(
+    let watcher = EventPrinter(isQuiet: quiet || processes.rank > 0)
+    let training = try TrainingSession(
       source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,
       tuning: TuningChoice.tuning(tune, else: .always),
       observer: { watcher.show($0) })
@@ -98,7 +99,7 @@ struct TrainCommand: ParsableCommand {
       return try Console.print("\(training.recipe.yaml)\n\(sheet.text)")
     }
     let interruption = Interruption()
-    let end: TrainingEnd
+    let end: TrainingSession.End
     do { end = try training.run(stoppingOn: { interruption.signal }) } catch {
       watcher.finish()
       throw error
@@ -109,8 +110,8 @@ struct TrainCommand: ParsableCommand {
     case .interrupted(let signal, let checkpoint):
       if processes.rank == 0 {
         Console.warn(
-          "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is in \(checkpoint): "
-            + "aviary train --resume \(training.folder.path) goes on")
+          "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is saved in "
+            + "\(checkpoint); continue with: aviary train --resume \(training.folder.path)")
       }
       throw ExitCode(
         (signal == SIGINT ? ExitStatus.interrupted : ExitStatus.terminated).rawValue)
@@ -118,17 +119,17 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// Writes the events of a training to standard error.
-private final class TrainingWatcher {
-  private var line: TrainingLine
+/// Writes what a training tells to standard error.
+private final class EventPrinter {
+  private var line: StepLine
   private let isQuiet: Bool
 
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
-    line = TrainingLine(isEnabled: !isQuiet)
+    line = StepLine(isEnabled: !isQuiet)
   }
 
-  func show(_ event: TrainingEvent) {
+  func show(_ event: TrainingSession.Event) {
     switch event {
     case .step(let step): line.show(step)
     case .validated(let validation): line.show(validation)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 extension Zoo {

@@ -1,6 +1,8 @@
+import AviaryFormats
 import ArgumentParser
 import Aviary
 import AviaryCheckpoint
+import AviaryFiles
 import AviaryGraph
 
 /// What the user states about third-party weights: what neither names nor shapes show, or what
@@ -72,8 +74,11 @@ struct WeightsOptions: ParsableArguments {
       architecture: architecture, configuration: config?.json ?? [:],
       picture: picture?.json ?? [:], scale: scale, allowMissing: allowMissing,
       names: try rules.map { try NameMap(contentsOf: $0) }, shuffleOrder: shuffleOrder,
-      reading: ReadingOptions(theanoKernels: theanoKernels))
+      reading: reading)
   }
+
+  /// What is stated of the file itself.
+  var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels) }
 
   /// What the user states, in words, for the card.
   var statements: [String] {
@@ -81,7 +86,7 @@ struct WeightsOptions: ParsableArguments {
       architecture.map { "architecture: \($0)" },
       config.map { "configuration: \($0.json.text)" },
       picture.map { "picture: \($0.json.text)" },
-      rules.map { "names: rules of \($0.split(separator: "/").last.map(String.init) ?? $0)" },
+      rules.map { "names: rules of \($0.fileName)" },
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
     ].compactMap { $0 }.map { "\($0) (stated)" }

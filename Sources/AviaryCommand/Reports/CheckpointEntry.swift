@@ -1,5 +1,7 @@
-import Aviary
+import AviaryFormats
 import AviaryCheckpoint
+import AviaryContainers
+import Aviary
 import AviaryGraph
 import AviaryTensor
 

@@ -1,5 +1,6 @@
-import AviaryFiles
 import AviaryCheckpoint
+import AviaryFormats
+import AviaryFiles
 import AviaryGraph
 
 /// What is in a native checkpoint.

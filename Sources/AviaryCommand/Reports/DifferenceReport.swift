@@ -1,5 +1,5 @@
-import Aviary
 import AviaryCheckpoint
+import Aviary
 import AviaryGraph
 
 /// What `diff` found.

@@ -1,6 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryFiles
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 
 /// A weights file as its user sees it: which network it holds, where it comes from, what it may be
@@ -18,11 +19,9 @@ struct FileDescription {
   /// - Throws: what reading a native checkpoint's description, or importing other weights, throws.
   init(_ path: String, registry: Registry) throws {
     self.path = path
-    let file = try SniffedFile(path)
-    guard file.format == .aviaryCheckpoint else {
-      let model = try naming(path) {
-        try StoredModel.imported(WeightsFile.read(file), registry: registry)
-      }
+    switch try ModelFile.open(path) {
+    case .foreign(let file):
+      let model = try naming(path) { try StoredModel.imported(file, registry: registry) }
       format = model.report?.format ?? ""
       let found = model.network
       architecture = found.architecture.isEmpty ? nil : found.architecture
@@ -31,22 +30,22 @@ struct FileDescription {
       card = model.card
       storedHash = nil
       assumed = model.report?.assumed ?? []
-      return
+    case .native(let file):
+      let summary = try CheckpointSummary(of: file)
+      format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
+      architecture = summary.architecture
+      configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]
+      do throws(GraphError) {
+        network = try summary.network()
+      } catch {
+        // The rest of the file is worth reading all the same.
+        Console.warn("\(path): graph or picture: \(error)")
+        network = nil
+      }
+      card = summary.card
+      storedHash = summary.storedHash
+      assumed = []
     }
-    let summary = try CheckpointSummary(of: file)
-    format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"
-    architecture = summary.architecture
-    configuration = try summary.configuration.map { try JSON(parsing: $0) } ?? [:]
-    do throws(GraphError) {
-      network = try summary.network()
-    } catch {
-      // The rest of the file is still worth showing.
-      Console.warn("\(path): graph or picture: \(error)")
-      network = nil
-    }
-    card = summary.card
-    storedHash = summary.storedHash
-    assumed = []
   }
 
   /// As text.

@@ -26,7 +26,7 @@ struct NetworkSummary {
   /// The supported scales; empty if the network supports any.
   var scales: [Int] {
     if !picture.scales.isEmpty { return picture.scales }
-    guard picture.enlargeFirst == .no, let scale = graph.ratios[graph.outputs[0].value],
+    guard picture.enlargeFirst == .no, let scale = graph.scale(ofOutput: 0),
       scale.denominator == 1
     else { return [] }
     return [scale.numerator]
@@ -90,6 +90,10 @@ extension NetworkSummary {
 
 extension SizeRule {
   fileprivate var text: String {
+    if let size {
+      return "\(size.width)x\(size.height) only"
+        + (shrinkage > 0 ? "; the output \(shrinkage) pixels smaller" : "")
+    }
     var parts = ["at least \(minimum)x\(minimum)"]
     if multiple > 1 { parts.append("multiples of \(multiple)") }
     if exactMultiple > multiple {
@@ -110,6 +114,11 @@ extension Picture {
     }
     if enlargeFirst == .bicubic { parts.append("enlarged first, bicubically") }
     if output != .picture { parts.append("gives the \(output.rawValue)") }
+    switch padding {
+    case .edge: break
+    case .reflect, .symmetric: parts.append("padded by mirroring (\(padding.rawValue))")
+    case .zero: parts.append("padded with black")
+    }
     return parts.joined(separator: "; ")
   }
 
@@ -144,6 +153,7 @@ extension NetworkSummary {
       "exactMultiple": .int(sizes.exactMultiple), "minimum": .int(sizes.minimum),
       "shrinkage": .int(sizes.shrinkage),
     ]
+    if let size = sizes.size { members["size"] = size.json }
     if let scale = sizes.scale {
       members["scale"] = scale.denominator == 1 ? .int(scale.numerator) : .number(scale.value)
     }

@@ -1,6 +1,8 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryFormats
 import AviaryFiles
 import Aviary
-import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 
@@ -20,12 +22,12 @@ struct WeightsInspection {
     case problem(String)
   }
 
-  /// - Throws: `CheckpointError` for a file that cannot be read or holds no weights.
+  /// - Throws: `CheckpointError` for a file that cannot be read.
   init(
-    _ sniffed: SniffedFile, statistics: Bool, verify: Bool, _ options: ImportOptions,
+    _ file: WeightsFile, statistics: Bool, verify: Bool, _ options: ImportOptions,
     registry: Registry
   ) throws {
-    file = try WeightsFile.read(sniffed, options.reading)
+    self.file = file
     let source = file.tensors
     tensors = try source.enumerated().map { position, tensor in
       TensorEntry(

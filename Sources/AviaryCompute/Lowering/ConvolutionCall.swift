@@ -1,5 +1,4 @@
 import AviaryGraph
-import CDNNL
 
 /// A convolution as oneDNN is asked for it.
 struct ConvolutionCall {
@@ -15,11 +14,14 @@ struct ConvolutionCall {
   var hasBias: Bool
 
   /// What sums of whole numbers are multiplied with, to be worth what the result's are: a number for
-  /// each output channel; empty for other numbers.
-  private var scales: [Float] {
-    guard let layer = unit.quantization else { return [] }
+  /// each output channel; nil for other numbers.
+  private var scales: Scales? {
+    guard let layer = unit.quantization else { return nil }
     let step = unit.mode.outputNumbers.step
-    return layer.weightSteps.map { Float(Double(layer.inputStep) * Double($0) / Double(step)) }
+    return Scales(
+      channels: layer.weightSteps.map {
+        Float(Double(layer.inputStep) * Double($0) / Double(step))
+      }, isGrouped: groups > 1)
   }
 
   /// OIHW, of each group where there are several.
@@ -94,23 +96,14 @@ struct ConvolutionCall {
     _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ numbers: Numbers,
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    let factors = numbers.isWhole ? Numbers.int8(step: 1) : numbers
-    var weights = try MemoryDescriptor.any(weightShape, factors).raw
-    // A descriptor of nothing says that there is none.
-    var bias =
-      hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
-    var (from, to) = (source.raw, destination.raw)
-    func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
-    var call = dnnl_convolution_desc_t()
-    try check(
-      "dnnl_dilated_convolution_forward_desc_init",
-      unsafe dnnl_dilated_convolution_forward_desc_init(
-        &call, dnnl_forward_inference, dnnl_convolution_direct, &from, &weights, &bias, &to,
-        pair(stride.height, stride.width),
-        // oneDNN counts the pixels left out.
-        pair(dilation.height - 1, dilation.width - 1), pair(edges.top, edges.left),
-        pair(edges.bottom, edges.right)))
-    return try PrimitiveDescriptor(
-      call, PrimitiveAttributes.fusing(postOperations, scales: scales), engine)
+    try .convolution(
+      source, .any(weightShape, numbers.isWhole ? Numbers.int8(step: 1) : numbers),
+      bias: hasBias ? MemoryDescriptor([output[1]], .planar) : nil, to: destination, window,
+      postOperations, scales: scales, engine)
+  }
+
+  var window: PrimitiveDescriptor.Window {
+    PrimitiveDescriptor.Window(
+      kernel: kernel, stride: stride, dilation: dilation, padding: edges)
   }
 }

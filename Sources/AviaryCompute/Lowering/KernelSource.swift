@@ -17,6 +17,8 @@ struct KernelSource {
   var isTransposed: Bool
   /// The steps of whole numbers, if it is those that are multiplied.
   var quantization: Quantization.Layer?
+  /// What 1 is worth in the result.
+  var resultStep: Float = 1
 
   var hasBias: Bool { parameters.count > 1 || !affine.isEmpty }
 
@@ -99,7 +101,7 @@ struct KernelSource {
   /// One number a filter, or the same so many times.
   func bias(_ descriptor: MemoryDescriptor, repeated times: Int = 1) -> Constant {
     Constant(
-      key: key(.bias), descriptor: descriptor, shape: [filters * times],
+      key: key(.bias(step: biasStep ?? 1)), descriptor: descriptor, shape: [filters * times],
       parameter: affine.isEmpty && quantization == nil && parameters.count > 1 && times == 1
         ? parameters[1] : nil
     ) { weights throws(ComputeError) in
@@ -107,13 +109,20 @@ struct KernelSource {
       let bias = parameters.count > 1 ? try weights.values(parameters[1]) : nil
       return affine.shift.indices.flatMap { filter in
         var value = Double(bias?[filter] ?? 0) * affine.scale[filter] + affine.shift[filter]
-        if let quantization {
-          // It is added to the sums of products, before these are scaled.
+        if let biasStep {
+          value /= Double(biasStep)
+        } else if let quantization {
           value /= Double(quantization.inputStep) * Double(quantization.weightSteps[filter])
         }
         return [Float](repeating: Float(value), count: times)
       }
     }
+  }
+
+  /// What 1 is worth in a bias that is added to whole numbers after they are scaled; nil where it is
+  /// added to the sums of products, each filter's of another step, or to other numbers.
+  private var biasStep: Float? {
+    quantization != nil && !Scales.followBias ? resultStep : nil
   }
 
   /// A weight as it is multiplied: whole, if whole numbers are.
@@ -147,13 +156,13 @@ extension KernelSource {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
       groups: c.groups, kernel: c.kernel, isTransposed: flipped,
-      quantization: unit.quantization)
+      quantization: unit.quantization, resultStep: unit.mode.outputNumbers.step)
   }
 
   init(_ unit: Unit, _ c: TransposedConvolution, channels: Int) {
     self.init(
       parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
       groups: c.groups, kernel: c.kernel, isTransposed: true,
-      quantization: unit.quantization)
+      quantization: unit.quantization, resultStep: unit.mode.outputNumbers.step)
   }
 }

@@ -14,7 +14,7 @@ extension Lowering {
     _ unit: Unit, _ source: Operand, _ from: MemoryDescriptor, to destination: Operand,
     _ to: MemoryDescriptor, scale: Float = 1
   ) throws(ComputeError) {
-    let descriptor = try PrimitiveDescriptor(reorder: from, to: to, scale: scale, engine.handle)
+    let descriptor = try PrimitiveDescriptor.reorder(from, to: to, scale: scale, engine.handle)
     primitive(unit, "relayout", descriptor, [(.source, source), (.destination, destination)])
   }
 }

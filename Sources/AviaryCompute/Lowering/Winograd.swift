@@ -19,10 +19,10 @@ extension Lowering {
       try .batchedProduct(
         batch: form.products, rows: shape.block, depth: shape.depth,
         columns: shape.width, engine))
-    let scratchBytes = step.descriptor.descriptor(.scratch).byteCount
+    let scratchBytes = step.descriptor.byteCount(.scratch)
     let perWorker = WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
     let weights = source.winograd(
-      rows: rows, columns: columns, shape: shape, step.descriptor.descriptor(.weights))
+      rows: rows, columns: columns, shape: shape, try step.descriptor.descriptor(.weights))
     var operands = [
       Operand.value(unit.inputs[0]), constant(weights), .value(unit.output),
       temporary(byteCount: engine.threads * perWorker),

@@ -78,16 +78,10 @@ extension PrimitiveDescriptor {
   static func batchedProduct(
     batch: Int, rows: Int, depth: Int, columns: Int, _ engine: Engine
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    var source = try MemoryDescriptor([batch, rows, depth], .planar).raw
-    var weights = try MemoryDescriptor.any([batch, depth, columns]).raw
-    var destination = try MemoryDescriptor([batch, rows, columns], .planar).raw
-    var bias = dnnl_memory_desc_t()
-    var call = dnnl_matmul_desc_t()
-    try check(
-      "dnnl_matmul_desc_init",
-      unsafe dnnl_matmul_desc_init(&call, &source, &weights, &bias, &destination))
     omp_set_num_threads(1)
     defer { engine.activate() }
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine.handle)
+    return try .matmul(
+      MemoryDescriptor([batch, rows, depth], .planar), .any([batch, depth, columns]),
+      to: MemoryDescriptor([batch, rows, columns], .planar), engine.handle)
   }
 }

@@ -4,6 +4,7 @@ import CDNNL
 @safe final class BoundPrimitive {
   private let primitive: Primitive
   private let operands: [BoundOperand]
+  private let scales: BoundScales?
   private let arguments: [dnnl_exec_arg_t]
 
   init(
@@ -19,6 +20,10 @@ import CDNNL
         dnnl_exec_arg_t(arg: argument.rawValue, memory: bound.memory.raw))
       operands.append(bound)
     }
+    scales = try descriptor.scales.map { scales throws(ComputeError) in
+      try BoundScales(scales, engine)
+    }
+    if let scales { unsafe arguments.append(scales.argument) }
     self.operands = operands
     unsafe self.arguments = arguments
   }
@@ -50,4 +55,22 @@ private final class BoundOperand {
     unsafe memory = try Memory(descriptor, at: place.fixed, engine)
     self.place = place
   }
+}
+
+/// Scales that are an argument of every run, with the memory that they lie in.
+private final class BoundScales {
+  private let numbers: AlignedMemory
+  private let memory: Memory
+  /// The argument's number in oneDNN.
+  private let number: Int32
+
+  init(_ scales: Scales, _ engine: EngineHandle) throws(ComputeError) {
+    let descriptor = try MemoryDescriptor([scales.values.count], .planar)
+    numbers = try AlignedMemory(byteCount: descriptor.byteCount)
+    unsafe numbers.start.copyMemory(from: scales.values, byteCount: descriptor.byteCount)
+    unsafe memory = try Memory(descriptor, at: numbers.start, engine)
+    number = cdnnl_scales_argument(scales.operand.rawValue)
+  }
+
+  var argument: dnnl_exec_arg_t { unsafe dnnl_exec_arg_t(arg: number, memory: memory.raw) }
 }

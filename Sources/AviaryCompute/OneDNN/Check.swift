@@ -23,7 +23,7 @@ private func name(_ status: dnnl_status_t) -> String {
   case dnnl_out_of_memory: "out of memory"
   case dnnl_invalid_arguments: "invalid arguments"
   case dnnl_unimplemented: "unimplemented"
-  case dnnl_iterator_ends: "no implementation left"
+  case cdnnl_last_implementation: "no implementation left"
   case dnnl_runtime_error: "a runtime error"
   case dnnl_not_required: "not required"
   default: "status \(status.rawValue)"

@@ -9,9 +9,10 @@ import CDNNL
     _ descriptor: MemoryDescriptor, at place: UnsafeMutableRawPointer?, _ engine: EngineHandle
   ) throws(ComputeError) {
     var handle: dnnl_memory_t?
-    var descriptor = descriptor.raw
-    try check(
-      "dnnl_memory_create", unsafe dnnl_memory_create(&handle, &descriptor, engine.raw, place))
+    let status = unsafe MemoryDescriptor.withRaw([descriptor]) {
+      unsafe cdnnl_memory_create(&handle, $0[0], engine.raw, place)
+    }
+    try check("dnnl_memory_create", status)
     unsafe raw = try check("dnnl_memory_create", given: handle)
   }
 

@@ -1,10 +1,8 @@
 import CDNNL
 
-/// The shape, element type and layout of memory that oneDNN works on: plain data.
+/// The shape, data type and memory format of memory that oneDNN works on. Never changes.
 struct MemoryDescriptor {
-  var raw: dnnl_memory_desc_t
-
-  init(_ raw: dnnl_memory_desc_t) { self.raw = raw }
+  private let handle: Handle
 
   /// Numbers of a shape in a layout.
   init(
@@ -17,8 +15,8 @@ struct MemoryDescriptor {
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
       try self.init(shape, strides: strides, numbers)
-    case .channelsLast: self.init(try MemoryDescriptor.tagged(shape, dnnl_acdb, numbers))
-    case .blocked: self.init(try MemoryDescriptor.tagged(shape, dnnl_aBcd16b, numbers))
+    case .channelsLast: try self.init(shape, tag: dnnl_acdb, numbers)
+    case .blocked: try self.init(shape, tag: dnnl_aBcd16b, numbers)
     }
   }
 
@@ -26,43 +24,80 @@ struct MemoryDescriptor {
   init(
     _ shape: [Int], strides: [Int], _ numbers: Numbers = .float32
   ) throws(ComputeError) {
-    raw = dnnl_memory_desc_t()
+    var made: OpaquePointer?
     try check(
-      "dnnl_memory_desc_init_by_strides",
-      unsafe dnnl_memory_desc_init_by_strides(
-        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), numbers.type,
-        strides.map(dnnl_dim_t.init)))
+      "dnnl_memory_desc_create_with_strides",
+      unsafe cdnnl_memory_desc_create_with_strides(
+        &made, Int32(shape.count), shape.map(Int64.init), numbers.type, strides.map(Int64.init)))
+    handle = unsafe Handle(made)
+  }
+
+  private init(_ shape: [Int], tag: dnnl_format_tag_t, _ numbers: Numbers) throws(ComputeError) {
+    var made: OpaquePointer?
+    try check(
+      "dnnl_memory_desc_create_with_tag",
+      unsafe cdnnl_memory_desc_create_with_tag(
+        &made, Int32(shape.count), shape.map(Int64.init), numbers.type, tag))
+    handle = unsafe Handle(made)
+  }
+
+  /// What a primitive wants as an argument: a descriptor of no bytes where it takes none.
+  init(
+    _ argument: Argument, of primitive: borrowing PrimitiveDescriptor
+  ) throws(ComputeError) {
+    guard let wanted = unsafe cdnnl_argument_desc(primitive.raw, argument.rawValue) else {
+      handle = unsafe Handle(nil)
+      return
+    }
+    var made: OpaquePointer?
+    try check("dnnl_memory_desc_clone", unsafe cdnnl_memory_desc_clone(&made, wanted))
+    handle = unsafe Handle(made)
   }
 
   /// Numbers of a shape in whatever layout a primitive likes best.
   static func any(
     _ shape: [Int], _ numbers: Numbers = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
-    MemoryDescriptor(try tagged(shape, dnnl_format_tag_any, numbers))
-  }
-
-  private static func tagged(
-    _ shape: [Int], _ tag: dnnl_format_tag_t, _ numbers: Numbers
-  ) throws(ComputeError) -> dnnl_memory_desc_t {
-    var raw = dnnl_memory_desc_t()
-    try check(
-      "dnnl_memory_desc_init_by_tag",
-      unsafe dnnl_memory_desc_init_by_tag(
-        &raw, Int32(shape.count), shape.map(dnnl_dim_t.init), numbers.type, tag))
-    return raw
+    try MemoryDescriptor(shape, tag: dnnl_format_tag_any, numbers)
   }
 
   /// The bytes that such memory takes, padding of the layout included.
-  var byteCount: Int {
-    var raw = raw
-    return unsafe dnnl_memory_desc_get_size(&raw)
+  var byteCount: Int { handle.byteCount }
+
+  /// Calls `body` with descriptors of oneDNN's for operands, nil for those that there are not. They
+  /// are there as long as that runs.
+  static func withRaw<R>(
+    _ descriptors: [MemoryDescriptor?], _ body: ([OpaquePointer?]) -> R
+  ) -> R {
+    withExtendedLifetime(descriptors) {
+      unsafe body(descriptors.map { unsafe $0?.handle.raw })
+    }
+  }
+
+  /// Owns a descriptor of oneDNN's.
+  ///
+  /// - Note: `@unchecked Sendable`: nobody writes to the descriptor.
+  @safe private final class Handle: @unchecked Sendable {
+    let raw: OpaquePointer?
+    let byteCount: Int
+
+    init(_ raw: OpaquePointer?) {
+      unsafe self.raw = raw
+      byteCount = unsafe cdnnl_memory_desc_get_size(raw)
+    }
+
+    deinit {
+      if let raw = unsafe raw { unsafe cdnnl_memory_desc_destroy(raw) }
+    }
   }
 }
 
 extension MemoryDescriptor: Equatable {
   /// Whether memory means the same to oneDNN.
   static func == (a: MemoryDescriptor, b: MemoryDescriptor) -> Bool {
-    var (first, second) = (a.raw, b.raw)
-    return unsafe dnnl_memory_desc_equal(&first, &second) != 0
+    if a.handle === b.handle { return true }
+    return unsafe MemoryDescriptor.withRaw([a, b]) {
+      unsafe cdnnl_memory_desc_equal($0[0], $0[1]) != 0
+    }
   }
 }

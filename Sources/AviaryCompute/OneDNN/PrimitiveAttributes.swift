@@ -22,10 +22,9 @@ enum PostOperation {
 
   /// Attributes with these operations fused, in this order.
   ///
-  /// - Parameter scales: what the result is multiplied with before that, one number or one for each
-  ///   channel; empty for nothing.
+  /// - Parameter scales: what the result is multiplied with before that.
   static func fusing(
-    _ operations: [PostOperation], scales: [Float] = []
+    _ operations: [PostOperation], scales: Scales? = nil
   ) throws(ComputeError) -> PrimitiveAttributes {
     // Scratch memory of ours lies in the plan's arena, counted and reused; oneDNN's own would be
     // taken for every primitive and kept.
@@ -33,12 +32,12 @@ enum PostOperation {
     try check(
       "dnnl_primitive_attr_set_scratchpad_mode",
       unsafe dnnl_primitive_attr_set_scratchpad_mode(attributes.raw, dnnl_scratchpad_mode_user))
-    if !scales.isEmpty {
-      // The mask has a bit for each dimension along which scales differ: the second is the channels'.
+    if let scales {
       try check(
-        "dnnl_primitive_attr_set_output_scales",
-        unsafe dnnl_primitive_attr_set_output_scales(
-          attributes.raw, dnnl_dim_t(scales.count), scales.count == 1 ? 0 : 2, scales))
+        "dnnl_primitive_attr_set_scales",
+        unsafe cdnnl_set_scales(
+          attributes.raw, scales.operand.rawValue, scales.mask, Int32(scales.values.count),
+          scales.values))
     }
     if !operations.isEmpty {
       let list = try PostOperationList()
@@ -68,10 +67,9 @@ enum PostOperation {
     case .elementwise(let function):
       try check(
         "dnnl_post_ops_append_eltwise",
-        unsafe dnnl_post_ops_append_eltwise(
-          raw, 1, function.algorithm, function.alpha, function.beta))
+        unsafe cdnnl_append_eltwise(raw, function.algorithm, function.alpha, function.beta))
     case .sum:
-      try check("dnnl_post_ops_append_sum", unsafe dnnl_post_ops_append_sum(raw, 1))
+      try check("dnnl_post_ops_append_sum", unsafe cdnnl_append_sum(raw))
     }
   }
 }

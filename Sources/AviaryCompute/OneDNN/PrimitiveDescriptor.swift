@@ -1,55 +1,35 @@
 import CDNNL
 
 /// Owns oneDNN's decision how to do an operation: which implementation, which layouts, how much
-/// scratch memory. Making one is cheap; no code is generated yet.
+/// scratch memory. Making one is cheap; no code is generated yet. There is a function for each
+/// operation.
 @safe struct PrimitiveDescriptor: ~Copyable {
   let raw: dnnl_primitive_desc_t
+  /// What results are multiplied with, where that is told when the primitive runs.
+  let scales: Scales?
 
-  /// - Parameter operation: an operation descriptor of oneDNN's, such as `dnnl_convolution_desc_t`.
+  /// - Parameters:
+  ///   - call: the function of oneDNN's, for errors.
+  ///   - operands: what is handed to `make` in oneDNN's terms; nil for one that there is not.
+  ///   - operations: what is done to the result before it is written.
+  ///   - scales: what the result is multiplied with before that.
+  ///   - make: calls the function, with where its result goes, the operands, and attributes.
   /// - Throws: `ComputeError.library` where oneDNN has no implementation.
-  init<Operation>(
-    _ operation: Operation, _ attributes: borrowing PrimitiveAttributes, _ engine: EngineHandle
-  ) throws(ComputeError) {
-    var handle: dnnl_primitive_desc_t?
-    let status = unsafe withUnsafePointer(to: operation) { pointer in
-      unsafe dnnl_primitive_desc_create(
-        &handle, UnsafeRawPointer(pointer), attributes.raw, engine.raw, nil)
-    }
-    try check("dnnl_primitive_desc_create", status)
-    unsafe raw = try check("dnnl_primitive_desc_create", given: handle)
-  }
-
-  /// The decision how to go back through an operation.
-  ///
-  /// - Parameter forward: the decision how to go forward.
-  init<Operation>(
-    _ operation: Operation, after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
-  ) throws(ComputeError) {
-    let attributes = try PrimitiveAttributes.fusing([])
-    var handle: dnnl_primitive_desc_t?
-    let status = unsafe withUnsafePointer(to: operation) { pointer in
-      unsafe dnnl_primitive_desc_create(
-        &handle, UnsafeRawPointer(pointer), attributes.raw, engine.raw, forward.raw)
-    }
-    try check("dnnl_primitive_desc_create", status)
-    unsafe raw = try check("dnnl_primitive_desc_create", given: handle)
-  }
-
-  /// The decision how to copy from one layout to another.
-  ///
-  /// - Parameter scale: what every number is multiplied with.
   init(
-    reorder source: MemoryDescriptor, to destination: MemoryDescriptor, scale: Float = 1,
-    _ engine: EngineHandle
+    _ call: StaticString, _ operands: [MemoryDescriptor?], _ operations: [PostOperation] = [],
+    scales: Scales? = nil,
+    _ make: (
+      UnsafeMutablePointer<dnnl_primitive_desc_t?>, [OpaquePointer?], dnnl_primitive_attr_t
+    ) -> dnnl_status_t
   ) throws(ComputeError) {
-    let attributes = try PrimitiveAttributes.fusing([], scales: scale == 1 ? [] : [scale])
+    let attributes = try PrimitiveAttributes.fusing(operations, scales: scales)
     var handle: dnnl_primitive_desc_t?
-    var (from, to) = (source.raw, destination.raw)
-    try check(
-      "dnnl_reorder_primitive_desc_create",
-      unsafe dnnl_reorder_primitive_desc_create(
-        &handle, &from, engine.raw, &to, engine.raw, attributes.raw))
-    unsafe raw = try check("dnnl_reorder_primitive_desc_create", given: handle)
+    let status = unsafe MemoryDescriptor.withRaw(operands) {
+      unsafe make(&handle, $0, attributes.raw)
+    }
+    try check(call, status)
+    unsafe raw = try check(call, given: handle)
+    self.scales = cdnnl_scales_at_run_time() == 0 ? nil : scales
   }
 
   deinit { unsafe dnnl_primitive_desc_destroy(raw) }
@@ -68,12 +48,15 @@ import CDNNL
   var isReference: Bool { implementation.hasPrefix("ref") }
 
   /// What the implementation wants in an argument's place.
-  func descriptor(_ argument: Argument) -> MemoryDescriptor {
-    let found = unsafe dnnl_primitive_desc_query_md(
-      raw, dnnl_query_exec_arg_md, argument.rawValue)
-    // Null for an argument that the operation does not have: a descriptor of no bytes.
-    guard let found = unsafe found else { return MemoryDescriptor(dnnl_memory_desc_t()) }
-    return MemoryDescriptor(unsafe found.pointee)
+  ///
+  /// - Throws: `ComputeError.library` where there is no memory for the answer.
+  func descriptor(_ argument: Argument) throws(ComputeError) -> MemoryDescriptor {
+    try MemoryDescriptor(argument, of: self)
+  }
+
+  /// The bytes that an argument takes; 0 for one that the operation does not have.
+  func byteCount(_ argument: Argument) -> Int {
+    unsafe cdnnl_memory_desc_get_size(cdnnl_argument_desc(raw, argument.rawValue))
   }
 }
 

@@ -7,8 +7,8 @@ func reorder(
 ) throws(ComputeError) {
   let plain = try MemoryDescriptor(shape, .planar)
   precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "numbers fill shape")
-  let copy = try PrimitiveDescriptor(reorder: plain, to: descriptor, engine)
-  let scratch = try AlignedMemory(byteCount: copy.descriptor(.scratch).byteCount)
+  let copy = try PrimitiveDescriptor.reorder(plain, to: descriptor, engine)
+  let scratch = try AlignedMemory(byteCount: copy.byteCount(.scratch))
   let stream = try StreamHandle(engine)
   // oneDNN wants a mutable pointer to what it only reads.
   var values = values

@@ -33,7 +33,8 @@ struct Constant {
     /// A kernel for convolutions by planes: for each row and column of squares, which of its rows and
     /// columns they meet.
     case packed(rows: [[Int]], columns: [[Int]])
-    case bias
+    /// One number a filter, in numbers of which 1 is worth so much.
+    case bias(step: Float)
     /// The factors of an affine unit, then its summands.
     case affine
     /// The slopes of a PReLU.

@@ -2,7 +2,7 @@ import AviaryGraph
 
 /// Turns units into steps: calls of oneDNN's primitives and of the engine's own kernels.
 ///
-/// Each operation's lowering is an extension, in Lowering/<operation>.swift. A lowering decides how
+/// Each operation's lowering is in its file in `Operations`. A lowering decides how
 /// things are done and says which memory it needs; nothing is compiled, allocated or calculated
 /// until a `Plan` is made of it.
 struct Lowering {
@@ -34,41 +34,14 @@ struct Lowering {
     case .transposedConvolution(let c): try transposedConvolution(unit, c)
     case .affine: try affine(unit)
     case .relayout: try relayout(unit)
-    case .gradient(let gradient): try self.gradient(unit, gradient)
-    case .other(let op): try lower(unit, op)
-    }
-  }
-
-  private mutating func lower(_ unit: Unit, _ op: Op) throws(ComputeError) {
-    switch op {
-    case .activation(let activation): try elementwise(unit, activation)
-    case .prelu: try prelu(unit)
-    case .add, .subtract, .multiply: try binary(unit, op)
-    case .maxPool(let pool): try self.pool(unit, pool, .maximum)
-    case .averagePool(let pool, let countsPadding):
-      try self.pool(unit, pool, countsPadding ? .meanOfAll : .meanOfInside)
-    case .globalAveragePool: try globalAveragePool(unit)
-    case .concatenate: try concatenate(unit)
-    case .slice(let start, _): slice(unit, start: start)
-    case .pixelShuffle(let factor, let order):
-      pixelShuffle(unit, factor: factor, order, isInverse: false)
-    case .pixelUnshuffle(let factor, let order):
-      pixelShuffle(unit, factor: factor, order, isInverse: true)
-    case .resize(let resize): self.resize(unit, resize)
-    case .pad(let edges, let mode): pad(unit, edges, mode)
-    case .crop(let edges): crop(unit, edges)
-    case .linear(_, let bias): try linear(unit, bias: bias)
-    case .reduce(let reduction): try reduce(unit, reduction)
-    case .matmul: try matmul(unit)
-    case .softmax(let dimension): try softmax(unit, dimension)
-    case .layerNormalization(let dimensions, let epsilon):
-      try layerNormalization(unit, dimensions, epsilon: epsilon)
-    case .permute(let order): try permute(unit, order)
-    case .roll(let shifts, let dimensions): roll(unit, shifts: shifts, dimensions: dimensions)
-    case .batchNormalization(let normalization): try batchNormalization(unit, normalization)
-    case .dropout(let rate): dropout(unit, rate: rate)
-    case .convolution, .transposedConvolution, .scale, .offset, .reshape:
-      preconditionFailure("\(op.name) has another form in a program")
+    case .gradient(.convolutionInput(let c)): try convolutionInputGradient(unit, c)
+    case .gradient(.convolutionWeights(let c)): try convolutionWeightsGradient(unit, c)
+    case .gradient(.other(let any)): try any.kernel.lower(unit, &self)
+    case .other(let op):
+      guard let operation = op.kernelOperation else {
+        preconditionFailure("\(op.name) has another form in a program")
+      }
+      try operation.lower(unit, &self)
     }
   }
 }
@@ -104,11 +77,9 @@ extension Lowering {
     _ unit: Unit, _ operation: String, _ descriptor: consuming PrimitiveDescriptor,
     _ arguments: [(Argument, Operand)]
   ) {
-    let scratch = descriptor.descriptor(.scratch)
+    let scratch = descriptor.byteCount(.scratch)
     var arguments = arguments
-    if scratch.byteCount > 0 {
-      arguments.append((.scratch, temporary(byteCount: scratch.byteCount)))
-    }
+    if scratch > 0 { arguments.append((.scratch, temporary(byteCount: scratch))) }
     let description = PlanStep(
       name: unit.name, operation: operation, implementation: descriptor.implementation,
       shape: value(unit.output).shape)
@@ -133,6 +104,15 @@ extension Lowering {
       name: unit.name, operation: operation, implementation: "aviary",
       shape: value(unit.output).shape)
     steps.append(Step(description, .kernel(make, operands)))
+  }
+
+  /// A parameter as it stands, row-major.
+  mutating func parameter(_ name: String, _ shape: [Int]) throws(ComputeError) -> Operand {
+    constant(
+      Constant(
+        key: Constant.Key(parameters: [name], form: .matrix),
+        descriptor: try MemoryDescriptor(shape, .planar), shape: shape, parameter: name
+      ) { weights throws(ComputeError) in try weights.values(name) })
   }
 
   private mutating func copyOutput(_ output: Int) {

@@ -70,12 +70,7 @@ extension Program {
   /// and sums, and whatever only moves numbers.
   private func passesNarrow(_ unit: Unit) -> Bool {
     guard case .other(let op) = unit.work else { return false }
-    switch op {
-    case .activation, .prelu, .maxPool, .averagePool, .concatenate, .slice, .pad, .crop: return true
-    case .add, .subtract, .multiply:
-      return unit.inputs.allSatisfy { values[$0].shape == values[unit.output].shape }
-    default: return false
-    }
+    return op.kernelOperation?.takesBfloat16(unit, self) ?? false
   }
 
   /// Whether narrow numbers may be moved by two or four at a time: channels lie side by side, and none
@@ -84,7 +79,7 @@ extension Program {
     let shapes = (unit.inputs + [unit.output]).map { values[$0].shape }
     guard mode.output != .planar, shapes.allSatisfy({ $0.count == 4 }) else { return false }
     var counts = shapes.map { $0[1] }
-    if case .other(.slice(let start, _)) = unit.work { counts.append(start) }
+    if case .other(.slice(let slice)) = unit.work { counts.append(slice.start) }
     switch unit.work {
     case .convolution: return true
     case .transposedConvolution(let c):

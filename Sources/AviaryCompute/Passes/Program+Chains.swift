@@ -39,14 +39,14 @@ extension Program {
       both.inputs = before.inputs
       both.mode.input = before.mode.input
       return both
-    case .other(.pixelShuffle(let factor, .pytorch)):
+    case .other(.pixelShuffle(let shuffle)) where shuffle.order == .pytorch:
       guard before.shuffle == 1, case .convolution = before.work, unit.mode.output == .planar
       else { return nil }
       var both = before
-      both.shuffle = factor
+      both.shuffle = shuffle.factor
       both.output = unit.output
       return both
-    case .other(.add):
+    case .other(.binary(.add)):
       // What comes from outside may not be written over; nothing is repeated.
       let others = unit.inputs.filter { $0 != before.output }
       guard before.epilogue.slopes == nil, unit.mode.output == .planar, others.count == 1,

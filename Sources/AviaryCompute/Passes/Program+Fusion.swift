@@ -44,7 +44,7 @@ private struct Fusion {
       case .affine where foldsAffine: fuseAffine(position)
       case .other(.activation(let activation)): fuse(activation, position)
       case .other(.prelu): fuseSlopes(position)
-      case .other(.add): fuseAddition(position)
+      case .other(.binary(.add)): fuseAddition(position)
       default: break
       }
     }

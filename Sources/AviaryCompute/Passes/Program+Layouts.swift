@@ -1,14 +1,25 @@
 import AviaryGraph
 
+/// What was decided about the layers of a program.
+struct LayoutDecision {
+  /// By number of the unit.
+  var layers: [(name: String, work: String)] = []
+  var modes: [Mode] = []
+  /// The time that a run is expected to take, as far as it was measured or estimated.
+  var nanoseconds = 0.0
+
+  /// The same in words, which are only made for whoever asks.
+  var choices: [PlanChoice] {
+    zip(layers, modes).map { PlanChoice(layer: "\($0.name) \($0.work)", mode: $1.text) }
+  }
+}
+
 extension Program {
   /// Decides for every unit how it is done, so that the units' own costs and those of the copies
   /// between layouts are small together.
-  ///
-  /// - Returns: what was decided, by number of the unit, and the nanoseconds that all is expected to
-  ///   take.
   mutating func assignLayouts(
     _ options: PlanOptions, _ engine: Engine
-  ) -> (choices: [PlanChoice], nanoseconds: Double) {
+  ) -> LayoutDecision {
     let stated = stated(options.choices, options)
     var options = options
     // Where nothing is left to choose, nothing is timed.
@@ -16,12 +27,14 @@ extension Program {
     let costs = LayoutCosts(self, options, engine)
     let search = LayoutSearch(self, costs)
     var modes = stated ?? search.best()
-    var nanoseconds = search.cost(of: costs.known(modes))
+    var nanoseconds = search.cost(of: modes)
     if stated == nil, let tuning = options.tuning {
       decide(&modes, &nanoseconds, tuning, options, engine)
     }
     take(modes)
-    return (zip(units, modes).map { PlanChoice($0, $1) }, nanoseconds)
+    return LayoutDecision(
+      layers: units.map { (name: $0.name, work: $0.work.name) }, modes: modes,
+      nanoseconds: nanoseconds)
   }
 
   /// Takes what estimates choose instead where all of the network is faster so.

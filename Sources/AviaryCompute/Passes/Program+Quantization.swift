@@ -28,10 +28,7 @@ extension Program {
   /// Whether a unit's result may be of whole numbers if its inputs are.
   func passesWhole(_ unit: Unit) -> Bool {
     guard case .other(let op) = unit.work else { return false }
-    switch op {
-    case .maxPool, .concatenate, .slice, .pad, .crop: return true
-    default: return false
-    }
+    return op.kernelOperation?.takesIntegers ?? false
   }
 }
 

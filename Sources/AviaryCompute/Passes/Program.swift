@@ -38,6 +38,7 @@ struct Program {
   /// The units that the outputs asked for need, one for each node.
   ///
   /// - Parameters:
+  ///   - graph: one without expansions.
   ///   - shapes: those of all values of the graph.
   ///   - wanted: the names of the outputs wanted; nil for all. In training any node may be one.
   ///   - isTraining: whether normalisation is by the batch, and dropout drops.
@@ -119,12 +120,12 @@ struct Program {
     case .batchNormalization(let normalization) where !isTraining:
       unit.work = .affine
       unit.affine = [.normalization(normalization, node.parameters)]
-    case .scale(let factors):
+    case .scale(let operation):
       unit.work = .affine
-      unit.affine = [.scale(factors)]
-    case .offset(let summands):
+      unit.affine = [.scale(operation.values)]
+    case .offset(let operation):
       unit.work = .affine
-      unit.affine = [.offset(summands)]
+      unit.affine = [.offset(operation.values)]
     default: break
     }
     return unit

@@ -177,13 +177,14 @@ extension Program {
       return input.form.numbers == output.form.numbers
         && input.layout.coincides(with: output.layout, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
-    case .other(.slice(let start, let count)) where input.shape[0] == 1:
+    case .other(.slice(let operation)) where input.shape[0] == 1:
       // Channels lie one after another, or blocks of them do.
       switch input.layout {
       case .channelsLast: return nil
-      case .blocked where start % Layout.block != 0 || count % Layout.block != 0: return nil
+      case .blocked
+      where operation.start % Layout.block != 0 || operation.count % Layout.block != 0: return nil
       case .planar, .blocked:
-        return start * input.shape[2...].reduce(1, *) * input.form.numbers.size
+        return operation.start * input.shape[2...].reduce(1, *) * input.form.numbers.size
       }
     default: return nil
     }
@@ -195,13 +196,10 @@ extension Program {
     case .transposedConvolution where unit.mode.algorithm != .planes: return []
     case .convolution, .transposedConvolution:
       return [unit.epilogue.residual].compactMap { $0 }
-    case .affine, .other(.activation), .other(.prelu), .other(.dropout), .gradient(.activation):
-      return [unit.inputs[0]]
-    case .other(.add), .other(.multiply):
-      return unit.inputs.filter { values[$0].shape == values[unit.output].shape }
-    case .other(.subtract):
-      return unit.inputs.prefix(1).filter { values[$0].shape == values[unit.output].shape }
-    case .relayout, .gradient, .other: return []
+    case .affine: return [unit.inputs[0]]
+    case .other(let op): return op.kernelOperation?.overwritable(unit, self) ?? []
+    case .gradient(.other(let any)): return any.kernel.mayOverwrite ? [unit.inputs[0]] : []
+    case .relayout, .gradient: return []
     }
   }
 }

@@ -55,30 +55,14 @@ extension ConvolutionCall {
     // What is calculated is float32.
     let source = try memory(input, source, part == .input ? .float32 : numbers)
     let destination = try memory(output, destination, numbers)
-    var weights = try MemoryDescriptor.any(
-      weightShape, part == .weights ? .float32 : numbers
-    ).raw
-    var bias =
-      hasBias ? try MemoryDescriptor([output[1]], .planar).raw : dnnl_memory_desc_t()
-    var (from, to) = (source.raw, destination.raw)
-    func pair(_ a: Int, _ b: Int) -> [dnnl_dim_t] { [dnnl_dim_t(a), dnnl_dim_t(b)] }
-    let strides = pair(stride.height, stride.width)
-    // oneDNN counts the pixels left out.
-    let gaps = pair(dilation.height - 1, dilation.width - 1)
-    let (before, after) = (pair(edges.top, edges.left), pair(edges.bottom, edges.right))
-    var call = dnnl_convolution_desc_t()
+    let weights = try MemoryDescriptor.any(weightShape, part == .weights ? .float32 : numbers)
     switch part {
     case .input:
-      try check(
-        "dnnl_dilated_convolution_backward_data_desc_init",
-        unsafe dnnl_dilated_convolution_backward_data_desc_init(
-          &call, algorithm, &from, &weights, &to, strides, gaps, before, after))
+      return try .convolutionInputGradient(algorithm, source, weights, destination, window, engine)
     case .weights:
-      try check(
-        "dnnl_dilated_convolution_backward_weights_desc_init",
-        unsafe dnnl_dilated_convolution_backward_weights_desc_init(
-          &call, algorithm, &from, &weights, &bias, &to, strides, gaps, before, after))
+      return try .convolutionWeightsGradient(
+        algorithm, source, weights,
+        bias: hasBias ? MemoryDescriptor([output[1]], .planar) : nil, destination, window, engine)
     }
-    return try PrimitiveDescriptor(call, PrimitiveAttributes.fusing([]), engine)
   }
 }

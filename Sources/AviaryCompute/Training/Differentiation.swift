@@ -55,7 +55,7 @@ struct Differentiation {
       guard isWanted[unit.output],
         let gradient = total(summands[unit.output], named: unit.name)
       else { continue }
-      try goBack(unit, gradient)
+      goBack(unit, gradient)
     }
     for parameter in graph.parameters {
       let parts = parameterSummands[parameter.name] ?? []
@@ -73,13 +73,17 @@ struct Differentiation {
   }
 
   /// Adds the units that follow from the gradient of a unit's result.
-  private mutating func goBack(_ unit: Unit, _ gradient: Int) throws(ComputeError) {
+  private mutating func goBack(_ unit: Unit, _ gradient: Int) {
     switch unit.work {
     case .convolution(let c, flipped: false): convolution(unit, c, gradient)
     case .convolution(let c, flipped: true): flippedConvolution(unit, c, gradient)
     case .transposedConvolution(let c): transposedConvolution(unit, c, gradient)
     case .affine: affine(unit, gradient)
-    case .other(let op): try elementary(unit, op, gradient)
+    case .other(let op):
+      guard let operation = op.kernelOperation else {
+        preconditionFailure("\(op.name) has another form in a program")
+      }
+      operation.differentiate(unit, gradient, &self)
     case .relayout, .gradient: preconditionFailure("a way forward of single nodes")
     }
   }
@@ -144,11 +148,44 @@ extension Differentiation {
     return output
   }
 
+  /// Adds the step that gives the gradient by the unit's first input, if it is of use.
+  mutating func pass(_ unit: Unit, _ work: Work, _ values: [Int]) {
+    let input = unit.inputs[0]
+    guard isWanted(input) else { return }
+    add(step(unit, work, values, shape(input)), to: input)
+  }
+
+  /// Adds a step that gives the gradients by the unit's input and by the first of its parameters.
+  mutating func withParameters(
+    _ unit: Unit, _ gradient: Gradient, _ values: [Int], parameters: [String]? = nil
+  ) {
+    let input = unit.inputs[0]
+    let parameters = parameters ?? unit.parameters
+    guard isWanted(input) || parameters.contains(where: isLearned) else { return }
+    let sums = parameters.map { newValue(parameterShape($0)) }
+    let part = step(
+      unit, .gradient(gradient), values, shape(input), parameters: unit.parameters,
+      extraOutputs: sums)
+    add(part, to: input)
+    for (name, sum) in zip(parameters, sums) { add(sum, toParameter: name) }
+  }
+
+  /// A scale or a shift per channel, by constants.
+  mutating func affine(_ unit: Unit, _ gradient: Int) {
+    let scales = unit.affine.filter { if case .scale = $0 { true } else { false } }
+    guard !scales.isEmpty else {
+      add(gradient, to: unit.inputs[0])
+      return
+    }
+    let part = step(unit, .affine, [gradient], shape(gradient), affine: scales)
+    add(part, to: unit.inputs[0])
+  }
+
   /// The sum of values of one shape; nil of none.
   private mutating func total(_ parts: [Int], named name: String) -> Int? {
     guard var sum = parts.first else { return nil }
     for part in parts.dropFirst() {
-      sum = step(name, .other(.add), [sum, part], shape(sum))
+      sum = step(name, .other(.binary(.add)), [sum, part], shape(sum))
     }
     return sum
   }

@@ -36,9 +36,9 @@ final class TrainedWeights {
       }
       let place = try AlignedMemory(byteCount: constant.descriptor.byteCount)
       memory.append(place)
-      let copy = try PrimitiveDescriptor(
-        reorder: MemoryDescriptor(constant.shape, .planar), to: constant.descriptor, engine)
-      let scratch = try AlignedMemory(byteCount: copy.descriptor(.scratch).byteCount)
+      let copy = try PrimitiveDescriptor.reorder(
+        MemoryDescriptor(constant.shape, .planar), to: constant.descriptor, engine)
+      let scratch = try AlignedMemory(byteCount: copy.byteCount(.scratch))
       self.scratch.append(scratch)
       forms.append(
         Form(

@@ -78,13 +78,13 @@ public struct TrainingPlan: ~Copyable {
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
     let differentiation = try TrainingPlan.differentiation(graph, inputShapes, outputs, wanted)
-    let blueprint = try Blueprint(differentiation.program, isTraining: true, options, engine)
-    let program = blueprint.lowering.program
-    let arena = try AlignedMemory(byteCount: blueprint.arenaBytes)
-    let weights = try TrainedWeights(blueprint.lowering.constants, graph, program, engine.handle)
-    let places = Places(blueprint, arena, weights.memory)
+    let lowered = try LoweredGraph(differentiation.program, isTraining: true, options, engine)
+    let program = lowered.lowering.program
+    let arena = try AlignedMemory(byteCount: lowered.arenaBytes)
+    let weights = try TrainedWeights(lowered.lowering.constants, graph, program, engine.handle)
+    let places = Places(lowered, arena, weights.memory)
     var work: [BoundStep] = []
-    for step in blueprint.lowering.steps {
+    for step in lowered.lowering.steps {
       work.append(try BoundStep(step, places, engine.handle))
     }
     func port(_ output: Graph.Output) -> Port {
@@ -117,10 +117,10 @@ public struct TrainingPlan: ~Copyable {
     seeds = zip(program.outputs, program.seeds).map { port(Graph.Output($0.name, value: $1)) }
     statistics = program.statistics.map(port)
     dropoutSeed = program.dropoutSeed.map { places[.value($0)] }
-    steps = blueprint.lowering.steps.map(\.description)
-    choices = blueprint.choices
-    expectedSeconds = blueprint.nanoseconds / 1e9
-    turn = blueprint.lowering.turn ?? work.count
+    steps = lowered.lowering.steps.map(\.description)
+    choices = lowered.decision.choices
+    expectedSeconds = lowered.expectedSeconds
+    turn = lowered.lowering.turn ?? work.count
     (self.parameterGradients, self.inputGradients) = (parameterGradients, inputGradients)
     self.zeros = zeros
     self.engine = engine
@@ -131,7 +131,7 @@ public struct TrainingPlan: ~Copyable {
   private static func differentiation(
     _ graph: Graph, _ inputShapes: [[Int]], _ outputs: [String]?, _ wanted: Wanted
   ) throws(ComputeError) -> Differentiation {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
     let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
     return try Differentiation(forward, of: graph, wanted: wanted)
   }
@@ -144,7 +144,8 @@ public struct TrainingPlan: ~Copyable {
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> [PlanChoice] {
     let differentiation = try differentiation(graph, inputShapes, outputs, wanted)
-    return try Blueprint(differentiation.program, isTraining: true, options, engine).choices
+    return try LoweredGraph(differentiation.program, isTraining: true, options, engine).decision
+      .choices
   }
 
   /// The bytes that the plan takes for everything but weights.

@@ -23,31 +23,40 @@ struct LayoutCosts {
     }
     guard let tuning = options.tuning else {
       modes = estimates
-      copies = program.values.map { value in
-        LayoutCosts.copies(of: value.shape, engine.threads) { _, _ in nil }
+      copies = LayoutCosts.copies(of: program) { shape in
+        LayoutCosts.copies(of: shape, engine.threads) { _, _ in nil }
       }
       return
     }
     let measuring = Measuring(program, estimates, tuning, options, engine)
     modes = measuring.modes
-    copies = program.values.map { value in
-      let found = tuning.found(TuningKey.copy(value.shape, threads: engine.threads))
-      return LayoutCosts.copies(of: value.shape, engine.threads) {
-        found[TuningKey.copyMode($0, $1)]
-      }
+    copies = LayoutCosts.copies(of: program) { shape in
+      let found = tuning.found(TuningKey.copy(shape, threads: engine.threads))
+      return LayoutCosts.copies(of: shape, engine.threads) { found[TuningKey.copyMode($0, $1)] }
     }
   }
 
-  /// A choice of modes with these costs.
-  func known(_ choice: [Mode]) -> [Mode] {
-    choice.enumerated().map { position, mode in
-      modes[position].first { $0.text == mode.text } ?? mode
-    }
+  /// The number of a mode among a unit's, whatever it is said to cost.
+  func number(of mode: Mode, ofUnit position: Int) -> Int {
+    modes[position].firstIndex { $0.isSame(as: mode) } ?? 0
   }
 
-  /// The cost of having a value that lies in one form in another, too.
-  func copy(_ value: Int, _ from: Form, _ to: Form) -> Double {
-    copies[value][from.number * Form.count + to.number]
+  /// The cost of having a value that lies in one form in another, too, by the forms' numbers.
+  func copy(_ value: Int, _ from: Int, _ to: Int) -> Double {
+    copies[value][from * Form.count + to]
+  }
+
+  /// What copies cost of each value of a program; found once for values of one shape.
+  private static func copies(
+    of program: Program, _ find: ([Int]) -> [Double]
+  ) -> [[Double]] {
+    var known: [[Int]: [Double]] = [:]
+    return program.values.map { value in
+      if let found = known[value.shape] { return found }
+      let found = find(value.shape)
+      known[value.shape] = found
+      return found
+    }
   }
 
   private static func copies(

@@ -7,7 +7,7 @@ extension Plan {
   package static func candidates(
     _ graph: Graph, inputShapes: [[Int]], options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> [[PlanChoice]] {
-    let shapes = try Blueprint.shapes(of: graph, for: inputShapes)
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
     var program = try Program(graph, shapes: shapes, outputs: nil)
     program.fuse()
     let modes = LayoutCosts(program, options, engine).modes

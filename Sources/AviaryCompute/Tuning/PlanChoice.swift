@@ -22,3 +22,13 @@ extension Mode {
       + (isSeparate ? " separate" : "")
   }
 }
+
+extension Mode {
+  /// Whether it is the same way, whatever it costs and what numbers are worth: whether `text` is the
+  /// same.
+  func isSame(as other: Mode) -> Bool {
+    input == other.input && others == other.others && output == other.output
+      && algorithm == other.algorithm && inputNumbers.number == other.inputNumbers.number
+      && outputNumbers.number == other.outputNumbers.number && isSeparate == other.isSeparate
+  }
+}

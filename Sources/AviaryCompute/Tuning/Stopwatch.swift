@@ -29,15 +29,15 @@ struct Stopwatch: ~Copyable {
   /// its first run.
   func times(_ ways: [Excerpt]) -> [Double?] {
     engine.activate()
-    var blueprints: [Blueprint?] = ways.map { try? Blueprint(decided: $0.program, engine) }
-    for i in ways.indices where blueprints[i]?.arenaBytes ?? 0 > Stopwatch.mostBytes {
-      blueprints[i] = nil
+    var graphs: [LoweredGraph?] = ways.map { try? LoweredGraph(decided: $0.program, engine) }
+    for i in ways.indices where graphs[i]?.arenaBytes ?? 0 > Stopwatch.mostBytes {
+      graphs[i] = nil
     }
-    let bytes = blueprints.map { $0?.arenaBytes ?? 0 }.max() ?? 0
+    let bytes = graphs.map { $0?.arenaBytes ?? 0 }.max() ?? 0
     guard let arena = try? AlignedMemory(byteCount: bytes) else { return ways.map { _ in nil } }
     fill(arena)
-    let runners = blueprints.map { blueprint in
-      blueprint.flatMap { try? Runner($0, arena, engine) }
+    let runners = graphs.map { lowered in
+      lowered.flatMap { try? Runner($0, arena, engine) }
     }
     var best = [Double?](repeating: nil, count: ways.count)
     var spent = [Double](repeating: 0, count: ways.count)
@@ -82,19 +82,19 @@ private final class Runner {
   private let memory: [AlignedMemory]
   private let inputs: [(place: Place, byteCount: Int)]
 
-  init(_ blueprint: Blueprint, _ arena: AlignedMemory, _ engine: Engine) throws(ComputeError) {
+  init(_ lowered: LoweredGraph, _ arena: AlignedMemory, _ engine: Engine) throws(ComputeError) {
     var constants: [AlignedMemory] = []
-    for constant in blueprint.lowering.constants {
+    for constant in lowered.lowering.constants {
       let memory = try AlignedMemory(byteCount: constant.descriptor.byteCount)
       unsafe engine.workers.fill(memory.start, byteCount: memory.byteCount)
       constants.append(memory)
     }
-    let places = Places(blueprint, arena, constants)
+    let places = Places(lowered, arena, constants)
     var work: [BoundStep] = []
-    for step in blueprint.lowering.steps {
+    for step in lowered.lowering.steps {
       work.append(try BoundStep(step, places, engine.handle))
     }
-    let program = blueprint.lowering.program
+    let program = lowered.lowering.program
     var inputs: [(place: Place, byteCount: Int)] = []
     for value in program.inputs {
       inputs.append((places[.value(value)], try program.descriptor(value).byteCount))

@@ -39,16 +39,14 @@ extension Image {
   /// - Throws: `ImageError.damaged`, `.tooLarge` or `.invalidSize`.
   public init(jpeg bytes: [UInt8]) throws(ImageError) {
     self = try unsafe bytes.withUnsafeBufferPointer { (bytes) throws(ImageError) in
-      let decoder = try unsafe Decoder(jpeg: bytes)
-      let info = decoder.info
-      try PictureLimits.check(decoder, isHeldWhole: false, path: "JPEG in memory")
-      try PictureLimits.checkJPEG(info, byteCount: bytes.count, path: "JPEG in memory")
-      var image = try Image(
-        width: Int(info.width), height: Int(info.height),
-        format: PixelFormat(info.channels == 3 ? .rgb : .gray))
+      let decoder = try unsafe JPEGDecoder(bytes: bytes)
+      var stored = decoder.stored
+      stored.orientation = .upright
+      try PictureLimits.check(stored, path: "JPEG in memory")
+      try decoder.checkSize(byteCount: bytes.count, path: "JPEG in memory")
+      var image = try Image(width: stored.width, height: stored.height, format: stored.format)
       let rows = try decoder.rows(image.height)
-      let layout = Samples.Layout(
-        origin: 0, rowStep: decoder.rowByteCount, columnStep: decoder.pixelByteCount)
+      let layout = stored.layout(height: image.height)
       unsafe rows.withUnsafeBytes {
         unsafe Samples.unpack($0, layout, depth: .eight, into: &image)
       }

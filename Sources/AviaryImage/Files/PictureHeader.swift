@@ -1,13 +1,7 @@
 /// What is known of a picture file once it is open.
 public struct PictureHeader: Hashable, Sendable {
-  /// The formats that are read.
-  public enum Container: String, Hashable, Sendable {
-    case png
-    case jpeg
-  }
-
   /// The format, told by content.
-  public let container: Container
+  public let container: ImageFormat
   /// Columns of the upright picture.
   public let width: Int
   /// Rows of the upright picture.

@@ -1,7 +1,6 @@
 import AviaryFiles
-import CImageCodecs
 
-/// Reads a PNG or JPEG file in bands of rows, from top to bottom of the upright picture.
+/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom of the upright picture.
 ///
 /// PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
 /// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted naively. The EXIF
@@ -17,8 +16,7 @@ public struct PictureReader: ~Copyable {
   /// The rows handed over so far.
   public private(set) var position = 0
 
-  private let decoder: Decoder
-  private let orientation: Orientation
+  private let decoder: any ImageDecoder
   /// All rows as stored, once they are needed and where they must be held; else empty.
   private var stored: [UInt8] = []
 
@@ -27,46 +25,22 @@ public struct PictureReader: ~Copyable {
   /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged` or `.tooLarge`.
   public init(path: String) throws(ImageError) {
     let file = try InputFile(picture: path)
-    let container: PictureHeader.Container
-    switch FileKind(beginning: try file.read(at: 0, count: 512)) {
-    case .png: container = .png
-    case .jpeg: container = .jpeg
-    case let other: throw .notAPicture(path: path, found: other.label)
+    let beginning = try file.read(at: 0, count: 512)
+    guard let format = ImageFormat.reading(beginning), let open = format.decoder else {
+      throw .notAPicture(path: path, found: FileKind(beginning: beginning).label)
     }
-    let decoder = try Decoder(container, file)
-    let info = decoder.info
-
-    var chunks: [PNGChunk]
-    var exif = Exif(decoder.exif ?? [])
-    let orientation = exif.orientation
-    let isHeldWhole = info.is_interlaced != 0 || !orientation.keepsRowOrder
-    try PictureLimits.check(decoder, isHeldWhole: isHeldWhole, path: path)
-    switch container {
-    case .png:
-      let scan = try PNGScan(file)
-      try PictureLimits.checkPNG(info, compressedCount: scan.compressedCount, path: path)
-      chunks = scan.chunks
-    case .jpeg:
-      try PictureLimits.checkJPEG(info, byteCount: file.byteCount, path: path)
-      chunks = JPEGMetadata.chunks(decoder)
-      if !exif.bytes.isEmpty {
-        exif.resetOrientation()
-        chunks.append(PNGChunk(type: "eXIf", data: exif.bytes))
-      }
-    }
-
-    let color: ColorModel = info.channels >= 3 ? .rgb : .gray
+    let decoder = try open(file)
+    let stored = decoder.stored
+    try PictureLimits.check(stored, path: path)
+    let metadata = try decoder.metadata(file)
+    let exchangesSides = stored.orientation.exchangesSides
     header = PictureHeader(
-      container: container,
-      width: Int(orientation.exchangesSides ? info.height : info.width),
-      height: Int(orientation.exchangesSides ? info.width : info.height),
-      format: PixelFormat(
-        color, hasAlpha: info.channels % 2 == 0, bitDepth: info.bit_depth == 16 ? .sixteen : .eight),
-      storedBitDepth: Int(info.stored_bit_depth), isPalette: info.is_palette != 0,
-      isInterlaced: info.is_interlaced != 0, isConvertedFromCMYK: info.is_cmyk != 0,
-      isHeldWhole: isHeldWhole,
-      metadata: PictureMetadata(chunks: chunks, profileColor: color))
-    self.orientation = orientation
+      container: format,
+      width: exchangesSides ? stored.height : stored.width,
+      height: exchangesSides ? stored.width : stored.height,
+      format: stored.format, storedBitDepth: stored.bitDepth, isPalette: stored.isPalette,
+      isInterlaced: stored.isInterlaced, isConvertedFromCMYK: stored.isConvertedFromCMYK,
+      isHeldWhole: stored.isHeldWhole, metadata: metadata)
     self.decoder = decoder
   }
 
@@ -79,12 +53,10 @@ public struct PictureReader: ~Copyable {
     let count = min(max(count, 1), header.height - position)
     guard count > 0 else { return nil }
     var image = try Image(width: header.width, height: count, format: header.format)
-    let (rowBytes, pixelBytes) = (decoder.rowByteCount, decoder.pixelByteCount)
+    let kept = decoder.stored
     if header.isHeldWhole {
-      if stored.isEmpty { stored = try decoder.rows(Int(decoder.info.height)) }
-      var layout = orientation.layout(
-        width: Int(decoder.info.width), height: Int(decoder.info.height),
-        rowBytes: rowBytes, pixelBytes: pixelBytes)
+      if stored.isEmpty { stored = try decoder.rows(kept.height) }
+      var layout = kept.layout(height: kept.height)
       layout.origin += position * layout.rowStep
       unsafe stored.withUnsafeBytes {
         unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
@@ -93,8 +65,7 @@ public struct PictureReader: ~Copyable {
       if position + count == header.height { stored = [] }
     } else {
       let bytes = try decoder.rows(count)
-      let layout = orientation.layout(
-        width: header.width, height: count, rowBytes: rowBytes, pixelBytes: pixelBytes)
+      let layout = kept.layout(height: count)
       unsafe bytes.withUnsafeBytes {
         unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
       }
@@ -113,7 +84,7 @@ public struct PictureReader: ~Copyable {
 }
 
 extension Image {
-  /// Reads a whole PNG or JPEG file; see `PictureReader`.
+  /// Reads a whole image file; see `PictureReader`.
   ///
   /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged`, `.tooLarge` or `.invalidSize`.
   public init(contentsOf path: String) throws(ImageError) {

@@ -1,6 +1,6 @@
 import AviaryFiles
 
-/// Writes a PNG file in bands of rows, from top to bottom.
+/// Writes an image file in bands of rows, from top to bottom.
 ///
 /// The file appears under its name only when `finish()` has returned: until then it is a temporary
 /// file, which goes away with a writer that is abandoned or fails. A file of that
@@ -15,13 +15,13 @@ public struct PictureWriter: ~Copyable {
   /// Gray or RGB, with or without alpha, 8 or 16 bits.
   public let format: PixelFormat
 
-  private let path: String
   private let file: AtomicFile
-  private var imageData: PNGImageData
+  private var encoder: any ImageEncoder
 
   /// Begins a file.
   ///
   /// - Parameters:
+  ///   - path: its ending says the format; where it says none that is written, the usual one is.
   ///   - metadata: what to carry from the picture read (an ICC profile for gray is left out of an RGB
   ///     picture, and the other way round).
   ///   - threads: how many compress. The file is the same whatever their number.
@@ -48,16 +48,19 @@ public struct PictureWriter: ~Copyable {
     } catch {
       throw ImageError(error)
     }
-    var beginning = PNGChunk.signature
-    beginning += PNGChunk.header(width: width, height: height, format: format).fileBytes
-    for chunk in metadata.chunks(for: format.color) { beginning += chunk.fileBytes }
-    try PictureWriter.write(beginning, to: file)
+    let image = EncodedImage(
+      path: path, width: width, height: height, format: format, metadata: metadata,
+      threads: threads)
+    guard let make = (ImageFormat.writing(path) ?? ImageFormat.writable.first)?.encoder else {
+      throw .cannotWrite(path: path, reason: "no image format is written")
+    }
+    var encoder = try make(image)
+    for bytes in try encoder.begin() { try PictureWriter.write(bytes, to: file) }
     self.width = width
     self.height = height
     self.format = format
-    self.path = path
     self.file = file
-    imageData = PNGImageData(width: width, height: height, format: format, threads: threads)
+    self.encoder = encoder
   }
 
   /// Writes the rows that follow, limited to 0...1 and rounded to the file's depth.
@@ -73,9 +76,7 @@ public struct PictureWriter: ~Copyable {
         thing: "band", expected: "\(width)x\(height - position) at most",
         found: "\(band.width)x\(band.height)")
     }
-    for chunk in try imageData.push(band, path: path) {
-      try PictureWriter.write(chunk.fileBytes, to: file)
-    }
+    for bytes in try encoder.encode(band) { try PictureWriter.write(bytes, to: file) }
     position += band.height
   }
 
@@ -86,7 +87,7 @@ public struct PictureWriter: ~Copyable {
     guard position == height else {
       throw .sizeMismatch(thing: "picture", expected: "\(height) rows", found: "\(position)")
     }
-    try PictureWriter.write(PNGChunk(type: "IEND", data: []).fileBytes, to: file)
+    for bytes in try encoder.end() { try PictureWriter.write(bytes, to: file) }
     do {
       try file.commit()
     } catch {
@@ -108,7 +109,7 @@ extension PictureWriter {
 }
 
 extension Image {
-  /// Writes the image as a PNG file; see `PictureWriter`.
+  /// Writes the image as a file; see `PictureWriter`.
   ///
   /// - Throws: `ImageError.cannotWrite`, `.formatMismatch`, `.invalidSize` or `.tooLarge`.
   public func write(

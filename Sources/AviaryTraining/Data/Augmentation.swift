@@ -11,11 +11,11 @@ struct Augmentation: Hashable, Sendable {
 
   /// Draws one; all that the recipe allows are equally likely.
   init(_ recipe: BatchRecipe, using generator: inout SeededGenerator) {
-    // Always draw all of them, so that what follows in the stream stays the same.
-    let isFlipped = Bool.random(using: &generator)
-    let turns = Int.random(in: 0..<4, using: &generator)
-    let channels = [0, 1, 2].shuffled(using: &generator)
-    plane = Int.random(in: 0..<3, using: &generator)
+    // All are drawn always: what comes after them in the stream stays the same.
+    let isFlipped = generator.truth()
+    let turns = generator.integer(below: 4)
+    let channels = generator.shuffled([0, 1, 2])
+    plane = generator.integer(below: 3)
     self.isFlipped = recipe.horizontalFlip && isFlipped
     self.turns = recipe.rot90 ? turns : 0
     self.channels = recipe.channelShuffle ? channels : [0, 1, 2]

@@ -61,9 +61,9 @@ public struct PatchGeometry: Hashable, Sendable {
     // Enlarging by 1 does nothing.
     let enlargesFirst = picture.enlargeFirst == .bicubic && scale > 1
     let ratio = enlargesFirst ? 1 : scale
-    let ratios = graph.ratios
-    guard let output = graph.outputs.firstIndex(where: { ratios[$0.value] == Ratio(ratio) }) else {
-      let found = graph.outputs.compactMap { ratios[$0.value] }.map(PatchGeometry.text)
+    let scales = graph.scales
+    guard let output = scales.firstIndex(of: Ratio(ratio)) else {
+      let found = scales.compactMap(\.self).map(PatchGeometry.text)
       throw .recipe(
         field: "scale",
         expected: found.isEmpty

@@ -1,3 +1,4 @@
+import AviaryImage
 import FoundationEssentials
 
 /// The names of low-resolution pictures beside their originals'.
@@ -14,10 +15,12 @@ package enum PicturePartner {
   /// compressed pictures have the same name with another ending.
   static func candidates(_ name: String, scale: Int) -> [String] {
     let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
-    let names = [
-      name, "\(stem)x\(scale).png", "\(stem)_x\(scale).png", "\(stem).png", "\(stem).jpg",
-      name.replacing("HR", with: "LR"),
-    ]
+    let lossless = ImageFormat.png.endings[0]
+    // The customary ending of each format that is read; the others are hardly met.
+    let endings = ImageFormat.readable.map { $0.endings[0] }
+    let names =
+      [name, "\(stem)x\(scale).\(lossless)", "\(stem)_x\(scale).\(lossless)"]
+      + endings.map { "\(stem).\($0)" } + [name.replacing("HR", with: "LR")]
     // Without repetitions: they stand in messages.
     return names.indices.filter { names.firstIndex(of: names[$0]) == $0 }.map { names[$0] }
   }

@@ -1,17 +1,13 @@
+import AviaryImage
 import FoundationEssentials
 import Glibc
 
 /// The pictures of a folder and of all folders in it.
 enum PictureSearch {
-  /// What a file calls itself to be found: what is read, and what says it is a picture and is not
-  /// read, so that nobody wonders where it went.
-  private static let extensions: Set<String> = [
-    "png", "jpg", "jpeg", "bmp", "gif", "tif", "tiff", "webp", "jxl", "heic", "heif", "avif", "ppm",
-    "pgm", "pnm",
-  ]
-
   /// The pictures' paths within a folder, sorted by their bytes; hidden files (as some systems leave
   /// them beside each picture) and everything that does not call itself a picture left aside.
+  /// What calls itself a picture is found even where it is not read: nobody is to wonder where it
+  /// went.
   ///
   /// - Throws: `TrainingError.data` for a folder that is none, that cannot be read, or that has no
   ///   pictures.
@@ -34,13 +30,15 @@ enum PictureSearch {
         guard let found = identity("\(folder)/\(name)") else { continue }
         if found.isFolder {
           if visited.insert(found).inserted { pending.append(name) }
-        } else if isPicture(entry) {
+        } else if ImageFormat.named(entry) != nil {
           names.append(name)
         }
       }
     }
     guard !names.isEmpty else {
-      throw .data(path: folder, expected: "pictures (PNG or JPEG)", found: "none")
+      throw .data(
+        path: folder, expected: "pictures (\(ImageFormat.list(ImageFormat.readable)))",
+        found: "none")
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
@@ -53,11 +51,6 @@ enum PictureSearch {
       throw .data(path: path, expected: "a folder", found: found)
     }
     return found
-  }
-
-  private static func isPicture(_ name: String) -> Bool {
-    guard let dot = name.lastIndex(of: ".") else { return false }
-    return extensions.contains(name[name.index(after: dot)...].lowercased())
   }
 
   /// What a path leads to, through links.

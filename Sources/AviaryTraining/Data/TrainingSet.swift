@@ -42,8 +42,8 @@ public struct TrainingSet: Sendable {
   private let data: DataRecipe
   private let picture: Picture
   private let seed: UInt64
-  private let pairs: [TrainingPair]
-  /// The number of positions in all images up to and including each.
+  private let pairs: [PicturePair]
+  /// The places in all pictures up to each.
   private let ends: [Int]
 
   /// Reads the images.
@@ -120,8 +120,8 @@ public struct TrainingSet: Sendable {
   ) throws(ImageError) {
     var generator = SeededGenerator(
       seed: seed, TrainingSet.purpose, UInt64(bitPattern: Int64(step)), UInt64(sample))
-    let place = Int.random(in: 0..<placeCount, using: &generator)
-    // Find the first image whose positions end after this one.
+    let place = generator.integer(below: placeCount)
+    // The first picture that ends after the place.
     var (low, high) = (0, pairs.count - 1)
     while low < high {
       let middle = (low + high) / 2

@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import Glibc
 
 /// An event file for TensorBoard: records in TFRecord framing, each an `Event` message of

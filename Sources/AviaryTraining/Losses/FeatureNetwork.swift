@@ -106,11 +106,12 @@ public struct FeatureNetwork: Sendable {
       node.inputs = node.inputs.map { places[$0] }
       if case .batchNormalization(let normalization) = node.op {
         let (factors, offsets) = affine(normalization, node.parameters, tensors)
-        nodes.append(Graph.Node("\(node.name).factors", .scale(factors), inputs: node.inputs))
+        nodes.append(
+          Graph.Node("\(node.name).factors", .scale(Scale(factors)), inputs: node.inputs))
         let value = graph.inputs.count + nodes.count - 1
-        node = Graph.Node(node.name, .offset(offsets), inputs: [value])
+        node = Graph.Node(node.name, .offset(Offset(offsets)), inputs: [value])
       } else if case .dropout = node.op {
-        node = Graph.Node(node.name, .scale([1]), inputs: node.inputs)
+        node = Graph.Node(node.name, .scale(Scale([1])), inputs: node.inputs)
       }
       nodes.append(node)
       places[graph.inputs.count + position] = graph.inputs.count + nodes.count - 1

@@ -39,9 +39,9 @@ struct BranchEnds {
   private func branch(of node: Graph.Node) -> Int? {
     let operands: [Int]
     switch node.op {
-    case .add: operands = node.inputs
-    // A network whose output is subtracted from its input, as in denoising.
-    case .subtract: operands = Array(node.inputs.dropFirst())
+    case .binary(.add): operands = node.inputs
+    // A network that is taken away from its input, as in denoising.
+    case .binary(.subtract): operands = Array(node.inputs.dropFirst())
     default: return nil
     }
     let candidates = operands.filter {

@@ -48,11 +48,11 @@ public struct Initializer: Sendable {
     for (position, node) in graph.nodes.enumerated() {
       // A bias is drawn by the fan of its layer's weight.
       let weight = node.parameters.first.flatMap { shapes[$0]?.shape } ?? []
-      for (name, suffix) in zip(node.parameters, node.op.slotSuffixes) where result[name] == nil {
+      for (name, slot) in zip(node.parameters, node.op.parameterSlots) where result[name] == nil {
         guard let parameter = shapes[name] else { continue }
         do {
           result[name] = try tensor(
-            parameter, suffix, of: node.op, weight: weight,
+            parameter, slot, of: node.op, weight: weight,
             gain: gains[graph.inputs.count + position])
         } catch {
           throw .training("parameter \(name)", expected: "memory", found: error.description)
@@ -63,24 +63,17 @@ public struct Initializer: Sendable {
   }
 
   private func tensor(
-    _ parameter: Parameter, _ suffix: String, of op: Op, weight: [Int], gain: Double
+    _ parameter: Parameter, _ slot: ParameterSlot, of op: Op, weight: [Int], gain: Double
   ) throws(TensorError) -> Tensor {
     let isLast = last.contains(parameter.name)
     let share: Float =
       isLast ? 0 : branches.contains(parameter.name) ? Self.branchShare : 1
     let shape = parameter.shape
     if parameter.role == .bookkeeping { return try Tensor(zeros: shape, elementType: .int64) }
-    switch (op, suffix) {
-    case (_, "running_mean"): return try Tensor(zeros: shape)
-    case (_, "running_var"): return try filled(shape, 1)
-    case (.batchNormalization, "weight"), (.layerNormalization, "weight"):
-      return try filled(shape, share)
-    case (.prelu, _): return try filled(shape, kind == .keras ? 0 : 0.25)
-    case (.batchNormalization, _), (.layerNormalization, _): return try Tensor(zeros: shape)
-    default: break
-    }
+    if case .prelu = op { return try filled(shape, kind == .keras ? 0 : 0.25) }
+    if let start = slot.start { return try filled(shape, Float(start) * share) }
     let fan = Fan(op, weight: weight)
-    switch (kind, suffix) {
+    switch (kind, slot.suffix) {
     case (.pytorch, _): return try uniform(parameter, bound: 1 / fan.pytorch.squareRoot())
     case (_, "bias"): return try Tensor(zeros: shape)
     case (.keras, _):

@@ -49,10 +49,13 @@ cimg_reader *cimg_open_jpeg_bytes(
 int cimg_read_rows(
   cimg_reader *reader, uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
 
-// A JPEG's EXIF data without its "Exif\0\0", or its joined ICC profile: borrowed until the reader is
+// A JPEG's EXIF data without its "Exif\0\0", its joined ICC profile, its XMP packet without the
+// namespace before it, or one of its comments, counted from 0: borrowed until the reader is
 // closed; NULL where there is none, and for a PNG.
 const uint8_t *cimg_exif(const cimg_reader *reader, size_t *length);
 const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length);
+const uint8_t *cimg_xmp(const cimg_reader *reader, size_t *length);
+const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t *length);
 
 void cimg_close(cimg_reader *reader);
 
@@ -67,6 +70,13 @@ uint8_t *cimg_compress_strip(
 
 // The checksum of two stretches of bytes, the second of this length.
 uint32_t cimg_joined_adler(uint32_t first, uint32_t second, size_t length);
+
+// What a zlib stream holds, at most `limit` bytes. NULL for damage, for more, and without memory; else to
+// be given to `free`.
+uint8_t *cimg_inflate(const uint8_t *bytes, size_t length, size_t limit, size_t *result_length);
+
+// Bytes as a zlib stream. NULL without memory; else to be given to `free`.
+uint8_t *cimg_deflate(const uint8_t *bytes, size_t length, size_t *result_length);
 
 // The CRC of what `sum` is the CRC of (0 of nothing) and these bytes.
 uint32_t cimg_crc(uint32_t sum, const uint8_t *bytes, size_t length);

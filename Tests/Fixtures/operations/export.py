@@ -177,6 +177,23 @@ case("layerNormalization.last", "layerNormalization", [[2, 3, 4, 10]],
 case("layerNormalization.three", "layerNormalization", [[2, 3, 4, 5]],
      "F.layer_norm(x, (3, 4, 5), p['weight'], p['bias'], 1e-6)", {"weight": [3, 4, 5], "bias": [3, 4, 5]},
      dimensions=3, epsilon=1e-6)
+for name, shape, groups, weight, bias, epsilon in (
+    ("two", [2, 6, 5, 7], 2, True, True, 1e-5),
+    ("one-keras", [1, 8, 4, 3], 1, True, True, 1e-3),
+    ("each-channel", [2, 5, 3, 4], 5, True, True, 1e-5),
+    ("bare", [2, 4, 6, 5], 2, False, False, 1e-4),
+    ("no-bias", [1, 6, 3, 3], 3, True, False, 1e-5),
+    ("no-weight", [1, 6, 3, 3], 3, False, True, 1e-5),
+):
+    parameters = {**({"weight": [shape[1]]} if weight else {}), **({"bias": [shape[1]]} if bias else {})}
+    case(f"groupNormalization.{name}", "groupNormalization", [shape],
+         f"F.group_norm(x, {groups}, {'p[' + repr('weight') + ']' if weight else 'None'}, "
+         f"{'p[' + repr('bias') + ']' if bias else 'None'}, {epsilon})", parameters,
+         groups=groups, epsilon=epsilon, scale=weight, center=bias)
+case("instanceNormalization.affine", "instanceNormalization", [[2, 5, 6, 7]],
+     "F.instance_norm(x, weight=p['weight'], bias=p['bias'], eps=1e-5)", {"weight": [5], "bias": [5]})
+case("instanceNormalization.bare", "instanceNormalization", [[2, 3, 4, 5]],
+     "F.instance_norm(x, eps=1e-3)", epsilon=1e-3, affine=False)
 for dimension in (1, 2, 3):
     case(f"softmax.dimension-{dimension}", "softmax", [[2, 5, 4, 7]], f"torch.softmax(x, {dimension})",
          dimension=dimension)

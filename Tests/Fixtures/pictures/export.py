@@ -106,7 +106,7 @@ meta = [
     chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)),
     chunk(b"iCCP", b"test\0\0" + zlib.compress(profile)),
     chunk(b"pHYs", struct.pack(">IIB", 11811, 5906, 1)),
-    chunk(b"tEXt", b"Comment\0not carried"),
+    chunk(b"tEXt", b"Comment\0carried too"),
 ]
 save("metadata.png", png(2, 8, before=meta, after=[chunk(b"eXIf", exif_bytes)]))
 marks = [chunk(b"sRGB", b"\1"), chunk(b"cICP", bytes([9, 16, 0, 1]))]

@@ -1,0 +1,149 @@
+internal import AviaryGraph
+internal import AviaryImage
+
+/// The way of an image from a file's colours through a model and back, in bands of rows.
+///
+/// Alpha is enlarged bicubically, with colour bled under it first; a network on luma leaves chroma
+/// to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
+final class ImagePipeline {
+  /// The result's columns.
+  let outputWidth: Int
+  /// The result's rows.
+  let outputHeight: Int
+  /// The network at work.
+  let inference: TiledInference
+  /// The tiles in all, for progress.
+  var tileCount: Int { inference.rowSpans.count * inference.columnSpans.count }
+
+  private let source: PixelFormat
+  private let color: ColorModel
+  private let height: Int
+  private let threads: Int
+  private var bleeding: RowWindow
+  private var bledRows = 0
+  private var main: RowWindow
+  /// The two planes of colour where the network has luma alone.
+  private var chroma: [SidePlane]
+  private var alpha: SidePlane?
+  private var position = 0
+
+  /// Decides how the image is divided; nothing is computed yet.
+  ///
+  /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
+  /// - Throws: what `TiledInference` throws.
+  init(
+    _ model: Model, scale: Int, width: Int, height: Int, source: PixelFormat,
+    _ context: InferenceContext
+  ) throws {
+    let color = model.picture.colour.model(for: source.color)
+    let factor = try ScaleFactor(scale)
+    let format = PixelFormat(color, bitDepth: source.bitDepth)
+    func side() throws -> SidePlane {
+      try SidePlane(
+        width: width, height: height, bitDepth: source.bitDepth, by: factor, context.threads)
+    }
+    outputWidth = try factor.length(of: width)
+    outputHeight = try factor.length(of: height)
+    bleeding = try RowWindow(width: width, format: source)
+    main = try RowWindow(width: outputWidth, format: format)
+    let leavesChroma = color == .luma && source.color == .rgb
+    chroma = leavesChroma ? [try side(), try side()] : []
+    alpha = source.hasAlpha ? try side() : nil
+    // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
+    // same with alpha, and what compressing takes.
+    let waiting = 4 * ((leavesChroma ? 2 : 0) + (source.hasAlpha ? 1 : 0))
+    let converted = leavesChroma || color != source.color ? 4 * source.color.channels : 0
+    let joined = source.hasAlpha ? 4 * source.channels : 0
+    inference = try TiledInference(
+      model, scale: scale, width: width, height: height, format: format,
+      resultBytes: waiting + converted + joined + 2 * source.channels * source.bitDepth.byteCount,
+      context)
+    (self.source, self.color, self.height) = (source, color, height)
+    threads = context.threads
+  }
+
+  /// Takes the next rows of the picture and hands the rows of the result that they complete to
+  /// `sink`, in the picture's format.
+  func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
+    if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
+    let opaque = try bled(band)
+    let input: Image
+    if chroma.isEmpty {
+      input = try opaque.converted(to: color, threads: threads)
+    } else {
+      let colours = try opaque.converted(to: .ycbcr, threads: threads)
+      input = try colours.plane(0).labelled(PixelFormat(.luma, bitDepth: source.bitDepth))
+      for i in chroma.indices { try chroma[i].push(colours.plane(i + 1)) }
+    }
+    try inference.append(input)
+    // One after the other, lest all that a band completes be in memory at once.
+    while let rows = try inference.next(progress: progress) {
+      try main.append(rows)
+      try emit(sink)
+    }
+    try emit(sink)
+  }
+
+  /// The colour of those rows that no later row can bleed into.
+  private func bled(_ band: Image) throws -> Image {
+    guard source.hasAlpha else { return band }
+    try bleeding.append(band)
+    let margin = Image.bleedingMargin
+    let end = bleeding.range.upperBound == height ? height : bleeding.range.upperBound - margin
+    let rows = bledRows..<max(end, bledRows)
+    let around = max(rows.lowerBound - margin, 0)..<bleeding.range.upperBound
+    let result = try bleeding.rows(around).bledUnderTransparency().opaque
+      .rows(rows.lowerBound - around.lowerBound..<rows.upperBound - around.lowerBound)
+    bledRows = rows.upperBound
+    try bleeding.discard(before: bledRows - margin)
+    return result
+  }
+
+  /// Hands over the rows that are there in every way.
+  private func emit(_ sink: (Image) throws -> Void) throws {
+    let sides = chroma + [alpha].compactMap(\.self)
+    let end = sides.reduce(main.range.upperBound) { min($0, $1.window.range.upperBound) }
+    guard end > position else { return }
+    let rows = position..<end
+    var result = try main.rows(rows)
+    if chroma.isEmpty {
+      result = try result.converted(to: source.color, threads: threads)
+    } else {
+      result = try Image(
+        luma: result, blue: chroma[0].window.rows(rows), red: chroma[1].window.rows(rows),
+        bitDepth: source.bitDepth, threads: threads)
+    }
+    if let plane = try alpha?.window.rows(rows) { result = try result.withAlpha(plane) }
+    position = end
+    // What is not needed any more goes before the rows are compressed.
+    try main.discard(before: end)
+    for i in chroma.indices { try chroma[i].window.discard(before: end) }
+    try alpha?.window.discard(before: end)
+    try sink(result.labelled(source))
+  }
+}
+
+/// A plane that no network sees, enlarged bicubically in bands: alpha, or a colour beside luma.
+private struct SidePlane: Sendable {
+  /// Rows of the enlarged plane that wait for the network's.
+  var window: RowWindow
+  private var resampler: BandResampler
+
+  /// - Parameters:
+  ///   - width: of the picture, as `height`.
+  ///   - threads: how many enlarge.
+  init(
+    width: Int, height: Int, bitDepth: BitDepth, by factor: ScaleFactor, _ threads: Int
+  ) throws(ImageError) {
+    let format = PixelFormat(.gray, bitDepth: bitDepth)
+    resampler = try BandResampler(
+      Resampling(), width: width, height: height, format: format, by: factor)
+    resampler.threads = threads
+    window = try RowWindow(width: try factor.length(of: width), format: format)
+  }
+
+  /// Takes the next rows of the plane, of one channel.
+  mutating func push(_ band: Image) throws(ImageError) {
+    try window.append(resampler.push(band))
+  }
+}

@@ -1,0 +1,101 @@
+internal import AviaryCompute
+internal import AviaryGraph
+internal import Synchronization
+
+/// What models are computed with: threads, weights packed once for all pictures and tiles, and plans
+/// that were made before.
+struct InferenceContext: Sendable {
+  let engine: Engine
+  let weights: PreparedWeights
+  let options: UpscalerOptions
+  let plans: PlanPool
+  let tileSizes = TileSizes()
+  /// The memory that a picture's bands and activations may take.
+  let allowance: MemoryAllowance.Bounds
+  let planOptions: PlanOptions
+  /// On how many threads everything but the network is done.
+  var threads: Int { engine.threads }
+
+  /// - Throws: `AviaryError.notQuantized` for int8 of a model that was not calibrated for it;
+  ///   `ComputeError`.
+  init(_ model: Model, _ options: UpscalerOptions) throws {
+    self.options = options
+    planOptions = try model.planOptions(
+      options.precision, exact: options.exact, tuning: options.tuning)
+    engine = try Engine(threads: options.threads)
+    weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
+    // Read once: what is free changes with what is taken, and parts must not depend on it.
+    allowance = MemoryAllowance.Bounds(stated: options.memory)
+    plans = PlanPool(limit: allowance.wanted / 4)
+  }
+
+  /// The same on one thread, for one of several pictures at a time.
+  var single: InferenceContext {
+    get throws(ComputeError) { try InferenceContext(of: self, threads: 1) }
+  }
+
+  private init(of other: InferenceContext, threads: Int) throws(ComputeError) {
+    engine = try Engine(threads: threads)
+    (weights, options, allowance) = (other.weights, other.options, other.allowance)
+    planOptions = other.planOptions
+    plans = PlanPool(limit: allowance.wanted / 4)
+  }
+}
+
+/// Plans that wait for the next picture or tile of their size. Making one takes as long as computing a
+/// small picture.
+///
+/// Whoever takes a plan has it alone until it is given back.
+final class PlanPool: Sendable {
+  /// What a plan was made for.
+  struct Key: Hashable {
+    /// With its borders resolved, so that pictures of other sizes may differ.
+    var graph: Graph
+    var output: String
+    var shape: [Int]
+  }
+
+  /// How many bytes of memory the plans that wait may hold.
+  private let limit: Int
+  /// The latest last.
+  private let waiting = Mutex<[(key: Key, plan: PooledPlan)]>([])
+
+  init(limit: Int) { self.limit = limit }
+
+  /// A plan for this, if one waits.
+  func take(_ key: Key) -> PooledPlan? {
+    waiting.withLock { plans in
+      plans.lastIndex { $0.key == key }.map { plans.remove(at: $0).plan }
+    }
+  }
+
+  /// Keeps a plan for whoever wants it next; the oldest go where there are too many.
+  func give(_ plan: PooledPlan, _ key: Key) {
+    // Let go of outside the lock: giving memory back takes time.
+    var dropped: [PooledPlan] = []
+    waiting.withLock { plans in
+      plans.append((key, plan))
+      var bytes = plans.reduce(0) { $0 + $1.plan.bytes }
+      while bytes > limit, !plans.isEmpty {
+        let oldest = plans.removeFirst().plan
+        bytes -= oldest.bytes
+        dropped.append(oldest)
+      }
+    }
+    dropped.removeAll()
+  }
+}
+
+/// A plan that goes from hand to hand.
+///
+/// - Note: `@unchecked Sendable`: the pool gives it to one owner at a time, who alone runs it.
+final class PooledPlan: @unchecked Sendable {
+  var plan: Plan
+  /// The memory that it holds, its code about included.
+  let bytes: Int
+
+  init(_ plan: consuming Plan) {
+    bytes = plan.arenaBytes + 1 << 20
+    self.plan = plan
+  }
+}

@@ -1,0 +1,129 @@
+import AviaryGraph
+
+/// An operation that the engine has kernels for: in which layouts they work, how they are lowered,
+/// and how the gradient goes back through them. Each stands in one file of this folder.
+///
+/// Convolutions and what is folded into them have other forms in a program (`Work`), and expansions
+/// are made of other operations: those are the only operations without.
+protocol KernelOperation: Operation {
+  /// The ways in which the unit can be done, the best for itself first.
+  func candidates(_ unit: Unit, _ program: Program) -> [Mode]
+  /// Adds the steps that do the unit.
+  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError)
+  /// Adds the units that follow from the gradient of the unit's result.
+  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation)
+
+  /// Whether the kernels take and give bfloat16 as well as float32.
+  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool
+  /// Whether the result may be of whole numbers if the inputs are: where elements are only moved or
+  /// compared.
+  var takesIntegers: Bool { get }
+  /// The inputs over which the result may be written, if nobody else needs them.
+  func overwritable(_ unit: Unit, _ program: Program) -> [Int]
+}
+
+extension KernelOperation {
+  // What all kernels can do: float32, and memory of their own.
+  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { false }
+  var takesIntegers: Bool { false }
+  func overwritable(_ unit: Unit, _ program: Program) -> [Int] { [] }
+}
+
+/// A step on the way back: what makes of the gradient of an operation's result those of what it
+/// took. It lies in the file of its operation.
+///
+/// Operations whose gradient is another operation of the graph have none: the gradient of a pixel
+/// shuffle is its inverse.
+protocol GradientKernel: Hashable {
+  /// The name for reports and errors.
+  var name: String { get }
+  /// The ways in which the unit can be done, the best for itself first.
+  func candidates(_ unit: Unit, _ program: Program) -> [Mode]
+  /// Adds the steps that do the unit.
+  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError)
+  /// Whether the result may be written over the first input.
+  var mayOverwrite: Bool { get }
+}
+
+extension GradientKernel {
+  var mayOverwrite: Bool { false }
+}
+
+/// A step on the way back.
+enum Gradient: Hashable {
+  /// By the input of a convolution. Takes the result's gradient.
+  case convolutionInput(Convolution)
+  /// By the weights of a convolution and, beside, by its bias, if it has one. Takes the
+  /// convolution's input and the result's gradient.
+  case convolutionWeights(Convolution)
+  /// Of any other operation.
+  case other(AnyGradientKernel)
+
+  /// The gradient of an operation that is no convolution.
+  static func by(_ kernel: some GradientKernel) -> Gradient { .other(AnyGradientKernel(kernel)) }
+
+  /// The name for reports and errors.
+  var name: String {
+    switch self {
+    case .convolutionInput: "convolution (gradient of input)"
+    case .convolutionWeights: "convolution (gradient of weights)"
+    case .other(let any): any.kernel.name
+    }
+  }
+}
+
+/// Any gradient, as a value that can be compared.
+struct AnyGradientKernel: Hashable {
+  let kernel: any GradientKernel
+
+  init(_ kernel: some GradientKernel) { self.kernel = kernel }
+
+  static func == (a: AnyGradientKernel, b: AnyGradientKernel) -> Bool {
+    func equal<K: GradientKernel>(_ a: K) -> Bool { b.kernel as? K == a }
+    return equal(a.kernel)
+  }
+
+  func hash(into hasher: inout Hasher) { kernel.hash(into: &hasher) }
+}
+
+extension Op {
+  /// The operation with its kernels; nil for those that have another form in a program.
+  var kernelOperation: (any KernelOperation)? {
+    switch self {
+    case .maxPool(let operation): operation
+    case .averagePool(let operation): operation
+    case .globalAveragePool: GlobalAveragePool()
+    case .linear(let operation): operation
+    case .batchNormalization(let operation): operation
+    case .activation(let operation): operation
+    case .prelu(let operation): operation
+    case .binary(let operation): operation
+    case .concatenate: Concatenate()
+    case .slice(let operation): operation
+    case .pixelShuffle(let operation): operation
+    case .pixelUnshuffle(let operation): operation
+    case .resize(let operation): operation
+    case .pad(let operation): operation
+    case .crop(let operation): operation
+    case .dropout(let operation): operation
+    case .reduce(let operation): operation
+    case .matmul: MatMul()
+    case .softmax(let operation): operation
+    case .layerNormalization(let operation): operation
+    case .groupNormalization(let operation): operation
+    case .reshape(let operation): operation
+    case .permute(let operation): operation
+    case .roll(let operation): operation
+    case .convolution, .transposedConvolution, .scale, .offset, .expansion: nil
+    }
+  }
+}
+
+extension Mode {
+  /// Row-major, as values lie that are no pictures.
+  static let rowMajor = [Mode(.planar, .planar, cost: 0)]
+  /// In any layout, the same for inputs and result.
+  static let anyLayout = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
+  /// In any layout that does not cut a block of channels.
+  static let anyUnblocked = [Layout.channelsLast, .planar].map { Mode($0, $0, cost: 0) }
+}

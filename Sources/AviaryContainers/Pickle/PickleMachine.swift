@@ -1,0 +1,234 @@
+/// Reads a Python pickle as data.
+///
+/// A pickle is a program for a stack machine that may name any function and have it called. This
+/// machine has no way to call anything: a name becomes a name, a call becomes an object that records
+/// it. Every opcode takes constant time, or time proportional to the bytes or values it consumes, so
+/// that reading is linear in the pickle's size; no size in the pickle takes memory before the bytes
+/// are known to be there.
+package struct PickleMachine {
+  /// More opcodes than any file of weights has: a few hundred megabytes of values at worst.
+  private static let opcodeLimit = 2_000_000
+
+  package private(set) var cursor: ByteCursor
+  package private(set) var heap = PickleHeap()
+  private var stack: [PickleValue] = []
+  /// The stack's height at each open mark.
+  private var marks: [Int] = []
+  private var memo: [Int: PickleValue] = [:]
+
+  package init(_ cursor: ByteCursor) { self.cursor = cursor }
+
+  /// Reads the pickle at the cursor and leaves the cursor behind it.
+  ///
+  /// - Throws: `CheckpointError`: `.refused` for a name that only an attack needs, `.damaged`,
+  ///   `.truncated`, `.tooLarge`, or `.unsupported` for opcodes outside `PickleOpcode`.
+  package mutating func run() throws(CheckpointError) -> PickleValue {
+    for _ in 0..<Self.opcodeLimit {
+      let code = try cursor.byte()
+      guard let opcode = PickleOpcode(rawValue: code) else {
+        let number = String(code, radix: 16)
+        throw .unsupported(path: cursor.path, what: "\(cursor.part): pickle opcode 0x\(number)")
+      }
+      if opcode == .stop {
+        let result = try pop()
+        (stack, marks, memo) = ([], [], [:])
+        return result
+      }
+      try step(opcode)
+    }
+    throw .tooLarge(
+      path: cursor.path, part: "\(cursor.part), opcodes", limit: Self.opcodeLimit,
+      found: Self.opcodeLimit + 1)
+  }
+
+  private mutating func step(_ opcode: PickleOpcode) throws(CheckpointError) {
+    switch opcode {
+    case .stop: break
+    case .protocolVersion:
+      let version = try cursor.byte()
+      guard version <= 5 else {
+        throw .unsupported(path: cursor.path, what: "pickle protocol \(version)")
+      }
+    case .frame: _ = try cursor.number(bytes: 8)
+    case .none, .newTrue, .newFalse, .integer, .integer1, .integer2, .float, .long1, .long4,
+      .string, .shortString, .unicode, .shortUnicode, .unicode8, .bytes, .shortBytes, .bytes8,
+      .byteArray8:
+      stack.append(try literal(opcode))
+    case .mark: marks.append(stack.count)
+    case .pop:
+      // On an empty part of the stack, Python's own machine closes the mark.
+      if stack.count == marks.last { marks.removeLast() } else { _ = try pop() }
+    case .popMark: _ = try popToMark()
+    case .duplicate: stack.append(try top())
+    case .emptyTuple: push(.tuple([]))
+    case .tuple1: push(.tuple(try popLast(1)))
+    case .tuple2: push(.tuple(try popLast(2)))
+    case .tuple3: push(.tuple(try popLast(3)))
+    case .tuple: push(.tuple(try popToMark()))
+    case .emptyList: push(.list(parts: heap.keep([])))
+    case .list: push(.list(parts: heap.keep(try popToMark())))
+    case .emptySet: push(.set(parts: heap.keep([])))
+    case .frozenSet: push(.set(parts: heap.keep(try popToMark())))
+    case .emptyDictionary: try dictionary([])
+    case .dictionary: try dictionary(try popToMark())
+    case .append: try append([try pop()])
+    case .appends, .addItems: try append(try popToMark())
+    case .setItem: try set(try popLast(2))
+    case .setItems: try set(try popToMark())
+    case .get: stack.append(try recall(Int(try cursor.byte())))
+    case .longGet: stack.append(try recall(try cursor.size(bytes: 4)))
+    case .put: memo[Int(try cursor.byte())] = try top()
+    case .longPut: memo[try cursor.size(bytes: 4)] = try top()
+    case .memoize: memo[memo.count] = try top()
+    case .global: push(.global(try name(module: try cursor.line(), name: try cursor.line())))
+    case .stackGlobal: try stackGlobal()
+    case .persistent: push(.persistent(try pop()))
+    case .reduce, .newObject:
+      let parts = try popLast(2)
+      push(.object(PickleObject(callable: parts[0], arguments: parts[1])))
+    case .newObjectKeywords:
+      let parts = try popLast(3)
+      push(.object(PickleObject(callable: parts[0], arguments: parts[1])))
+    case .object:
+      let parts = try popToMark()
+      guard let callable = parts.first else { throw damaged("a class expected") }
+      let arguments = heap.add(.tuple(Array(parts.dropFirst())))
+      push(.object(PickleObject(callable: callable, arguments: arguments)))
+    case .instance:
+      let callable = heap.add(
+        .global(try name(module: try cursor.line(), name: try cursor.line())))
+      let arguments = heap.add(.tuple(try popToMark()))
+      push(.object(PickleObject(callable: callable, arguments: arguments)))
+    case .build:
+      let state = try pop()
+      heap.build(try top(), state: state)
+    }
+  }
+}
+
+// MARK: - Literals and names
+
+extension PickleMachine {
+  private mutating func literal(_ opcode: PickleOpcode) throws(CheckpointError) -> PickleValue {
+    switch opcode {
+    case .newTrue: .bool(true)
+    case .newFalse: .bool(false)
+    case .integer: .integer(Int(Int32(truncatingIfNeeded: try cursor.number(bytes: 4))))
+    case .integer1: .integer(try cursor.size(bytes: 1))
+    case .integer2: .integer(try cursor.size(bytes: 2))
+    case .float: .float(Double(bitPattern: try cursor.number(bytes: 8).byteSwapped))
+    case .long1: try long(byteCount: try cursor.size(bytes: 1))
+    case .long4: try long(byteCount: try cursor.size(bytes: 4))
+    case .unicode: try text(try cursor.size(bytes: 4))
+    case .shortUnicode: try text(try cursor.size(bytes: 1))
+    case .unicode8: try text(try cursor.size(bytes: 8))
+    // Strings of Python 2 hold text and bytes alike; what is no text is kept as bytes.
+    case .string: try textOrBytes(try cursor.size(bytes: 4))
+    case .shortString: try textOrBytes(try cursor.size(bytes: 1))
+    case .bytes: try bytes(try cursor.size(bytes: 4))
+    case .shortBytes: try bytes(try cursor.size(bytes: 1))
+    case .bytes8, .byteArray8: try bytes(try cursor.size(bytes: 8))
+    default: .none
+    }
+  }
+
+  /// A two's complement little-endian integer.
+  private mutating func long(byteCount: Int) throws(CheckpointError) -> PickleValue {
+    let range = try cursor.range(byteCount)
+    guard byteCount <= 8 else { return heap.add(.largeInteger) }
+    let isNegative = range.last.map { cursor.bytes[$0] >= 0x80 } ?? false
+    var value: UInt64 = isNegative ? .max : 0
+    for i in range.reversed() { value = value << 8 | UInt64(cursor.bytes[i]) }
+    return .integer(Int(Int64(bitPattern: value)))
+  }
+
+  private mutating func text(_ count: Int) throws(CheckpointError) -> PickleValue {
+    guard let text = try cursor.text(count) else { throw damaged("text in UTF-8 expected") }
+    return heap.add(.text(text))
+  }
+
+  private mutating func textOrBytes(_ count: Int) throws(CheckpointError) -> PickleValue {
+    let range = try cursor.range(count)
+    if let text = String(validating: cursor.bytes[range], as: UTF8.self) {
+      return heap.add(.text(text))
+    }
+    return heap.add(.bytes(Array(cursor.bytes[range])))
+  }
+
+  private mutating func bytes(_ count: Int) throws(CheckpointError) -> PickleValue {
+    heap.add(.bytes(Array(cursor.bytes[try cursor.range(count)])))
+  }
+
+  private func name(module: String, name: String) throws(CheckpointError) -> String {
+    let full = module + "." + name
+    if PickleNames.isDangerous(module: module, name: name) {
+      throw .refused(path: cursor.path, name: full)
+    }
+    return full
+  }
+
+  private mutating func stackGlobal() throws(CheckpointError) {
+    let parts = try popLast(2)
+    guard let module = heap.text(parts[0]), let last = heap.text(parts[1]) else {
+      throw damaged("the names of a module and of something in it expected")
+    }
+    push(.global(try name(module: module, name: last)))
+  }
+}
+
+// MARK: - Stack and containers
+
+extension PickleMachine {
+  private mutating func push(_ node: PickleNode) { stack.append(heap.add(node)) }
+
+  private func top() throws(CheckpointError) -> PickleValue {
+    guard let last = stack.last, stack.count > marks.last ?? 0 else {
+      throw damaged("a value expected, an empty stack found")
+    }
+    return last
+  }
+
+  private mutating func pop() throws(CheckpointError) -> PickleValue {
+    let last = try top()
+    stack.removeLast()
+    return last
+  }
+
+  private mutating func popLast(_ count: Int) throws(CheckpointError) -> [PickleValue] {
+    guard stack.count - (marks.last ?? 0) >= count else {
+      throw damaged("\(count) values expected, \(stack.count - (marks.last ?? 0)) found")
+    }
+    defer { stack.removeLast(count) }
+    return Array(stack.suffix(count))
+  }
+
+  private mutating func popToMark() throws(CheckpointError) -> [PickleValue] {
+    guard let mark = marks.popLast() else { throw damaged("a mark expected, none found") }
+    defer { stack.removeSubrange(mark...) }
+    return Array(stack[mark...])
+  }
+
+  private func recall(_ index: Int) throws(CheckpointError) -> PickleValue {
+    guard let value = memo[index] else { throw damaged("memo \(index) is used before it is set") }
+    return value
+  }
+
+  private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
+    guard heap.append(values, to: try top()) else { throw damaged("a list expected") }
+  }
+
+  private mutating func set(_ entries: [PickleValue]) throws(CheckpointError) {
+    guard entries.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
+    guard heap.set(entries, of: try top()) else { throw damaged("a dictionary expected") }
+  }
+
+  private mutating func dictionary(_ entries: [PickleValue]) throws(CheckpointError) {
+    guard entries.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
+    push(.dictionary(parts: heap.keep(entries)))
+  }
+
+  private func damaged(_ reason: String) -> CheckpointError {
+    .damaged(
+      path: cursor.path, part: "\(cursor.part) before byte \(cursor.position)", reason: reason)
+  }
+}

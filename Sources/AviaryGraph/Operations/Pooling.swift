@@ -1,0 +1,151 @@
+/// The window of a pooling operation.
+public struct Pool: Hashable, Sendable {
+  /// The size of the window.
+  public var kernel: Size
+  /// How far the window steps.
+  public var stride: Size
+  /// How the window reaches over the edges.
+  public var border: Border
+
+  /// A window that steps by its own size unless stated, without padding.
+  public init(kernel: Size, stride: Size? = nil, border: Border = .valid) {
+    self.kernel = kernel
+    self.stride = stride ?? kernel
+    self.border = border
+  }
+}
+
+/// The largest value of each window; padding never wins.
+public struct MaxPool: Hashable, Sendable {
+  /// The window.
+  public var window: Pool
+
+  /// Maximum pooling over this window.
+  public init(_ window: Pool) { self.window = window }
+}
+
+/// The mean of each window.
+public struct AveragePool: Hashable, Sendable {
+  /// The window.
+  public var window: Pool
+  /// Whether the mean is taken over the padding too.
+  public var countsPadding: Bool
+
+  /// Average pooling over this window.
+  public init(_ window: Pool, countsPadding: Bool) {
+    (self.window, self.countsPadding) = (window, countsPadding)
+  }
+}
+
+/// The mean of each channel, as a picture of one pixel.
+package struct GlobalAveragePool: Hashable, Sendable {
+  package init() {}
+}
+
+extension Pool: SlidingWindow {
+  var dilation: Size { 1 }
+}
+
+extension Pool {
+  fileprivate var attributes: [String: JSON] {
+    Attributes.members(
+      ("kernel", kernel.json, nil), ("stride", stride.json, kernel.json),
+      ("border", border.json, 0))
+  }
+
+  /// The stride defaults to the kernel's size.
+  fileprivate init(_ a: inout Attributes) throws(GraphError) {
+    let kernel = try a.size("kernel")
+    self.init(
+      kernel: kernel, stride: try a.size("stride", default: kernel), border: try a.border("border"))
+  }
+
+  fileprivate func check(_ check: AttributeCheck) throws(GraphError) {
+    try check("kernel", kernel)
+    try check("stride", stride)
+    try check(border)
+    // A window that lies wholly in the padding has no largest value and no mean.
+    guard case .explicit(let edges) = border else { return }
+    for axis in Axis.allCases {
+      let largest = max(edges.before(axis), edges.after(axis))
+      try check("border", largest, 0...(kernel[axis] - 1))
+    }
+  }
+
+  fileprivate func outputShape(_ input: [Int]) throws(ShapeProblem) -> [Int] {
+    try MaxPool.expectPicture(input)
+    let size = try outputSize(input)
+    return [input[0], input[1], size.height, size.width]
+  }
+}
+
+extension MaxPool: Operation {
+  package static let names = ["maxPool"]
+  package var name: String { "maxPool" }
+  package var op: Op { .maxPool(self) }
+  package var inputCount: ClosedRange<Int> { 1...1 }
+
+  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
+    self.init(try Pool(&a))
+  }
+  package var attributes: [String: JSON] { window.attributes }
+
+  package func check(_ check: AttributeCheck) throws(GraphError) { try window.check(check) }
+  package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    try window.outputShape(inputs[0])
+  }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField { window.field(axis) }
+  package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+  package func resolvingPadding(_ input: [Int]) -> MaxPool { MaxPool(window.resolved(input)) }
+}
+
+extension AveragePool: Operation {
+  package static let names = ["averagePool"]
+  package var name: String { "averagePool" }
+  package var op: Op { .averagePool(self) }
+  package var inputCount: ClosedRange<Int> { 1...1 }
+
+  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
+    self.init(try Pool(&a), countsPadding: try a.bool("countsPadding"))
+  }
+  package var attributes: [String: JSON] {
+    window.attributes.merging(["countsPadding": .bool(countsPadding)]) { $1 }
+  }
+
+  package func check(_ check: AttributeCheck) throws(GraphError) { try window.check(check) }
+  package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    try window.outputShape(inputs[0])
+  }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField { window.field(axis) }
+  package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+  package func resolvingPadding(_ input: [Int]) -> AveragePool {
+    AveragePool(window.resolved(input), countsPadding: countsPadding)
+  }
+}
+
+extension GlobalAveragePool: Operation {
+  package static let names = ["globalAveragePool"]
+  package var name: String { "globalAveragePool" }
+  package var op: Op { .globalAveragePool }
+  package var inputCount: ClosedRange<Int> { 1...1 }
+
+  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {}
+  package var attributes: [String: JSON] { [:] }
+
+  package func check(_ check: AttributeCheck) throws(GraphError) {}
+  package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    try Self.expectPicture(inputs[0])
+    return [inputs[0][0], inputs[0][1], 1, 1]
+  }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField {
+    .whole(reason: "global average pooling takes the whole picture", size: .unrelated)
+  }
+  package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+}
+
+extension Value {
+  /// The largest value of each window, which steps by its own size unless stated.
+  public func maxPool(_ kernel: Size, stride: Size? = nil, border: Border = .valid) -> Value {
+    applying(.maxPool(MaxPool(Pool(kernel: kernel, stride: stride, border: border))))
+  }
+}

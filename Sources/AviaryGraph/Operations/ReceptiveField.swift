@@ -1,0 +1,120 @@
+/// Which input pixels an output pixel depends on, along one axis.
+package enum ReceptiveField: Sendable {
+  /// The pixel at the same place of every input.
+  case pointwise
+  /// The pixels of a window of the first input that moves with the output pixel.
+  case window(ReceptiveWindow)
+  /// Possibly every pixel, for this reason.
+  case whole(reason: String, size: Extent)
+  /// That of the operations that an expansion is made of: graphs are expanded before it is asked.
+  case expansion
+
+  /// What the output's height and width are to an input's where every pixel may count.
+  package enum Extent: Hashable, Sendable {
+    /// The extent of an input (by position) times a ratio.
+    case input(Int, times: Ratio)
+    /// Not in proportion: one pixel, or no image at all.
+    case unrelated
+
+    /// As large as the first input.
+    package static let same = Extent.input(0, times: Ratio(1))
+  }
+}
+
+/// A window that moves with the output pixel.
+package struct ReceptiveWindow: Sendable {
+  /// The output's extent over the input's.
+  package var ratio: Ratio
+  /// How many pixels inside the border of the image a padding copies from; nil for what copies
+  /// nothing.
+  package var mirrored: Int?
+  /// The output pixels that depend on these input pixels alone, when neither end of the input is a
+  /// border of the image.
+  package var valid: @Sendable (Range<Int>) -> Range<Int>
+
+  /// An output pixel where the input pixel was, so many pixels further on.
+  static func shifted(by pixels: Int, mirrored: Int? = nil) -> ReceptiveWindow {
+    ReceptiveWindow(ratio: Ratio(1), mirrored: mirrored) {
+      $0.lowerBound + pixels..<$0.upperBound + pixels
+    }
+  }
+}
+
+extension ReceptiveField {
+  /// The ratio of the output's extent to the graph's input, given those of the operation's inputs.
+  func ratio(_ inputs: [Ratio?]) -> Ratio? {
+    switch self {
+    case .pointwise: inputs.lazy.compactMap { $0 }.first
+    case .window(let window): inputs[0]?.multiplied(by: window.ratio)
+    case .whole(_, .input(let position, let ratio)): inputs[position]?.multiplied(by: ratio)
+    case .whole(_, .unrelated), .expansion: nil
+    }
+  }
+}
+
+/// A window that slides over a padded image: of a convolution or a pooling.
+protocol SlidingWindow {
+  /// The size of the window.
+  var kernel: Size { get }
+  /// How far the window steps.
+  var stride: Size { get }
+  /// How far apart the elements of the window lie.
+  var dilation: Size { get }
+  /// How the window reaches over the edges.
+  var border: Border { get set }
+}
+
+extension SlidingWindow {
+  /// The number of places of the window.
+  func outputSize(_ input: [Int]) throws(ShapeProblem) -> Size {
+    let edges = border.edges(
+      size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation)
+    var result = Size(0)
+    for axis in Axis.allCases {
+      let reach = (kernel[axis] - 1) * dilation[axis] + 1
+      let padded = input[axis.dimension] + edges.total(axis)
+      guard padded >= reach, input[axis.dimension] > 0 else {
+        throw .tooSmall(needed: "\(reach - edges.total(axis)) pixels a side", found: input)
+      }
+      let outputs = (padded - reach) / stride[axis] + 1
+      if axis == .vertical { result.height = outputs } else { result.width = outputs }
+    }
+    return result
+  }
+
+  /// What an output pixel sees. Padding 'same' has to be resolved for it to be a window.
+  func field(_ axis: Axis) -> ReceptiveField {
+    let step = stride[axis]
+    guard case .explicit(let edges) = border else {
+      return .whole(
+        reason: "padding 'same' depends on the size", size: .input(0, times: Ratio(1, step)))
+    }
+    let before = edges.before(axis)
+    let reach = (kernel[axis] - 1) * dilation[axis]
+    return .window(
+      ReceptiveWindow(ratio: Ratio(1, step)) { input in
+        let first = (input.lowerBound + before).dividedRoundingUp(by: step)
+        let last = (input.upperBound - 1 + before - reach).dividedRoundingDown(by: step)
+        return first..<max(last + 1, first)
+      })
+  }
+
+  /// The same window with its padding stated for an input of this shape.
+  func resolved(_ input: [Int]) -> Self {
+    var window = self
+    window.border = .explicit(
+      border.edges(
+        size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation))
+    return window
+  }
+}
+
+extension Int {
+  package func dividedRoundingDown(by divisor: Int) -> Int {
+    self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
+  }
+
+  package func dividedRoundingUp(by divisor: Int) -> Int {
+    -(-self).dividedRoundingDown(by: divisor)
+  }
+}

@@ -1,0 +1,62 @@
+/// A mean, sum or maximum over some dimensions.
+public struct Reduction: Hashable, Sendable {
+  /// What is made of the elements.
+  public enum Kind: String, CaseIterable, Hashable, Sendable {
+    case mean
+    case sum
+    case maximum
+  }
+  /// What is made of the elements.
+  public var kind: Kind
+  /// The dimensions that go.
+  public var dimensions: [Int]
+  /// Whether they stay, with size 1.
+  public var keepsDimensions: Bool
+
+  /// A reduction; dimensions stay with size 1 unless stated.
+  public init(_ kind: Kind, dimensions: [Int], keepsDimensions: Bool = true) {
+    (self.kind, self.dimensions, self.keepsDimensions) = (kind, dimensions, keepsDimensions)
+  }
+}
+
+extension Reduction: Operation {
+  package static let names = ["reduce"]
+  package var name: String { "reduce" }
+  package var op: Op { .reduce(self) }
+  package var inputCount: ClosedRange<Int> { 1...1 }
+
+  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
+    self.init(
+      try a.word("kind"), dimensions: try a.ints("dimensions"),
+      keepsDimensions: try a.bool("keepsDimensions", default: true))
+  }
+  package var attributes: [String: JSON] {
+    Attributes.members(
+      ("kind", .string(kind.rawValue), nil), ("dimensions", .ints(dimensions), nil),
+      ("keepsDimensions", .bool(keepsDimensions), true))
+  }
+
+  package func check(_ check: AttributeCheck) throws(GraphError) {
+    try check("dimensions", dimensions)
+  }
+  package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    let input = inputs[0]
+    guard dimensions.allSatisfy({ $0 < input.count }) else {
+      throw .rank(expected: "dimensions \(dimensions)", found: input)
+    }
+    var shape: [Int] = []
+    for (dimension, size) in input.enumerated() {
+      if !dimensions.contains(dimension) {
+        shape.append(size)
+      } else if keepsDimensions {
+        shape.append(1)
+      }
+    }
+    return shape
+  }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField {
+    dimensions.contains { $0 >= 2 } || !keepsDimensions
+      ? .whole(reason: "a \(kind.rawValue) over the whole picture", size: .unrelated) : .pointwise
+  }
+  package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+}

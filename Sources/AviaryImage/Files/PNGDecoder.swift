@@ -1,0 +1,73 @@
+import AviaryFiles
+import CImageCodecs
+
+/// Reads PNG: every colour type and depth, by libpng.
+///
+/// The orientation in EXIF data is carried along untouched and not applied, as viewers do.
+struct PNGDecoder: ImageDecoder {
+  let stored: StoredImage
+  private let codec: CodecHandle
+
+  init(_ file: borrowing InputFile) throws(ImageError) {
+    let descriptor = file.descriptor
+    codec = try unsafe CodecHandle(path: file.path) { info, error in
+      unsafe cimg_open_png(descriptor, info, error)
+    }
+    stored = codec.stored
+  }
+
+  /// Deflate cannot do better than this many bytes from one.
+  private static let deflateRatio = 1032
+
+  func metadata(_ file: borrowing InputFile) throws(ImageError) -> PictureMetadata {
+    let scan = try PNGScan(file)
+    let rowByteCount = (stored.width * stored.bitDepth + 7) / 8
+    guard rowByteCount * stored.height <= (scan.compressedCount + 1) * PNGDecoder.deflateRatio
+    else {
+      throw PictureLimits.cannotHold(stored, scan.compressedCount, file.path)
+    }
+    return PNGMetadata.metadata(scan.chunks, color: stored.format.color)
+  }
+
+  func rows(_ count: Int) throws(ImageError) -> [UInt8] { try codec.rows(count) }
+}
+
+/// A walk over a PNG file's chunks by their lengths alone, before anything is decoded.
+///
+/// It shows at once that a file is cut off, finds the chunks to carry wherever they stand (EXIF
+/// data may follow the picture, and rows are written before that is reached), and tells how much
+/// compressed data there is, which bounds what it can decompress to. Checksums are libpng's part.
+private struct PNGScan {
+  private(set) var chunks: [PNGChunk] = []
+  /// Bytes in IDAT chunks.
+  private(set) var compressedCount = 0
+
+  init(_ file: borrowing InputFile) throws(ImageError) {
+    var offset = 8
+    var carriedCount = 0
+    while true {
+      let head = try file.read(at: offset, count: 8)
+      guard head.count == 8 else {
+        throw .damaged(path: file.path, reason: "the file ends too early")
+      }
+      let length = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+      let type = String(decoding: head.suffix(4), as: UTF8.self)
+      guard head.suffix(4).allSatisfy({ (65...90).contains($0 & 0xDF) }) else {
+        throw .damaged(path: file.path, reason: "no chunk begins at byte \(offset)")
+      }
+      // Lengths are below 2^32 and the file's own is an off_t: the sum cannot overflow.
+      guard offset + 12 + length <= file.byteCount else {
+        throw .damaged(path: file.path, reason: "the file ends too early, within chunk \(type)")
+      }
+      if type == "IDAT" { compressedCount += length }
+      if PNGMetadata.carries(type, length: length, after: chunks),
+        carriedCount + length <= PictureMetadata.mostBytes
+      {
+        carriedCount += length
+        chunks.append(PNGChunk(type: type, data: try file.read(at: offset + 8, count: length)))
+      }
+      if type == "IEND" { return }
+      offset += 12 + length
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryTensor
+
+/// The weights of an ONNX model: those constants that layers use, under the names and in the layout
+/// of PyTorch, in the order of their use. Sizes, scales and other constants are none.
+package struct ONNXParameters: Sendable {
+  /// The place of a weight: an input of a node.
+  package struct Slot: Hashable, Sendable {
+    package var node: Int
+    package var input: Int
+
+    package init(node: Int, input: Int) { (self.node, self.input) = (node, input) }
+  }
+
+  /// The name of the weight at each place that has one.
+  package private(set) var names: [Slot: String] = [:]
+  private var tensors: [ONNXTensor] = []
+  private var descriptions: [TensorDescription] = []
+  private var used: Set<String> = []
+  /// The last number that was put behind a name.
+  private var numbers: [String: Int] = [:]
+  /// What each constant became, by its name and its steps: layers may share one.
+  private var known: [Origin: String] = [:]
+
+  private struct Origin: Hashable {
+    var constant: String
+    var steps: [TensorStep]
+  }
+
+  /// No weights.
+  package init() {}
+
+  /// Finds the weights of a model.
+  mutating func find(in model: ONNXModel, path: String) throws(CheckpointError) {
+    var producers: [String: Int] = [:]
+    for (position, node) in model.nodes.enumerated() {
+      for output in node.outputs { producers[output] = position }
+    }
+    for (position, node) in model.nodes.enumerated() where node.domain.isEmpty {
+      for weight in weights(of: node, model, producers) {
+        let input = weight.input
+        guard let name = node.input(input),
+          let (constant, tensor, isTransposed) = constant(name, model, producers, depth: 0),
+          tensor.elementType.isFloatingPoint
+        else { continue }
+        try add(
+          Slot(node: position, input: input), weight.suffix, constant, tensor,
+          steps: steps(node, weight, tensor, isTransposed: isTransposed),
+          stem: ONNXParameters.stem(of: node, position), path: path)
+      }
+    }
+  }
+
+  /// The weights, whose elements are read when asked for.
+  func source(path: String) throws(CheckpointError) -> TensorSource {
+    let (tensors, descriptions) = (tensors, descriptions)
+    return TensorSource(descriptions) { (position) throws(CheckpointError) in
+      let tensor = try tensors[position].load()
+      do {
+        return try descriptions[position].steps.applied(to: tensor)
+      } catch {
+        throw .damaged(path: path, part: descriptions[position].storedName, reason: "\(error)")
+      }
+    }
+  }
+
+  /// The inputs of a node that hold its weights.
+  private func weights(
+    of node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> [ONNXWeight] {
+    guard node.kind == "Add" else { return ExchangedOperations.onnxWeights[node.kind] ?? [] }
+    // The bias of a product of matrices is an addition of its own.
+    for (bias, product) in [(1, 0), (0, 1)] {
+      if let name = node.input(product), let producer = producers[name],
+        model.nodes[producer].kind == "MatMul",
+        names[Slot(node: producer, input: 1)] != nil,
+        let constant = node.input(bias).flatMap({ constant($0, model, producers, depth: 0) }),
+        constant.tensor.shape.count == 1
+      {
+        return [ONNXWeight(input: bias, suffix: "bias")]
+      }
+    }
+    return []
+  }
+
+  /// The constant that a value is, by way of operations that do not change it.
+  private func constant(
+    _ name: String, _ model: ONNXModel, _ producers: [String: Int], depth: Int
+  ) -> (name: String, tensor: ONNXTensor, isTransposed: Bool)? {
+    if let tensor = model.constants[name] { return (name, tensor, false) }
+    guard depth < 16, let producer = producers[name] else { return nil }
+    let node = model.nodes[producer]
+    switch node.kind {
+    case "Constant":
+      guard case .tensor(let tensor) = node.attributes["value"] else { return nil }
+      return (name, tensor, false)
+    case "Identity":
+      return node.input(0).flatMap { constant($0, model, producers, depth: depth + 1) }
+    case "Transpose":
+      guard let input = node.input(0), node.integers("perm") ?? [1, 0] == [1, 0],
+        let (source, tensor, isTransposed) = constant(input, model, producers, depth: depth + 1),
+        tensor.shape.count == 2
+      else { return nil }
+      return (source, tensor, !isTransposed)
+    default: return nil
+    }
+  }
+
+  /// From ONNX's layout to PyTorch's.
+  private func steps(
+    _ node: ONNXModel.Node, _ weight: ONNXWeight, _ tensor: ONNXTensor, isTransposed: Bool
+  ) -> [TensorStep] {
+    let shape = tensor.shape
+    switch weight.layout {
+    case .pytorch: return isTransposed ? [.permuted([1, 0])] : []
+    case .matrix:
+      // Input by output, unless it says that it is the other way round.
+      let isByOutput = (node.integer("transB") ?? 0 != 0) != isTransposed
+      return isByOutput || shape.count != 2 ? [] : [.permuted([1, 0])]
+    case .vector:
+      // Dimensions of 1 that only make it fit a picture.
+      let isVector = shape.count(where: { $0 != 1 }) <= 1
+      return shape.count == 1 || !isVector ? [] : [.reshaped(from: shape, to: [tensor.count])]
+    }
+  }
+
+  private mutating func add(
+    _ slot: Slot, _ role: String, _ constant: String, _ tensor: ONNXTensor, steps: [TensorStep],
+    stem: String, path: String
+  ) throws(CheckpointError) {
+    let origin = Origin(constant: constant, steps: steps)
+    if let name = known[origin] {
+      names[slot] = name
+      return
+    }
+    var base = ONNXParameters.isAnonymous(constant) ? "" : ONNXParameters.path(constant)
+    if base.isEmpty { base = "\(stem).\(role)" }
+    var name = base
+    while !used.insert(name).inserted {
+      numbers[base, default: 1] += 1
+      name = "\(base)_\(numbers[base, default: 1])"
+    }
+    var description = TensorDescription(
+      name: name, shape: tensor.shape, elementType: tensor.elementType, storedName: constant,
+      steps: steps)
+    for step in steps {
+      do {
+        description.shape = try step.shape(of: description.shape)
+      } catch {
+        throw .damaged(path: path, part: constant, reason: "\(error)")
+      }
+    }
+    known[origin] = name
+    names[slot] = name
+    tensors.append(tensor)
+    descriptions.append(description)
+  }
+
+  // MARK: - Names
+
+  /// Whether a name says nothing: a number, or one that an exporter made up.
+  private static func isAnonymous(_ name: String) -> Bool {
+    let digits = name.drop { !$0.isNumber }
+    return name.allSatisfy(\.isNumber) || name.hasPrefix("onnx::") || name.hasPrefix("/")
+      || name.hasPrefix("const_fold_opt")
+      || name.hasPrefix("val_") && digits.count == name.count - 4
+  }
+
+  /// A name without what no data set's name may have: `a/b.weight` becomes `a.b.weight`.
+  private static func path(_ name: String) -> String {
+    name.split { $0 == "/" || $0 == "." || $0 == "\0" }.joined(separator: ".")
+  }
+
+  /// The name of a layer, after the node that it is: `/encoder/encoder.0/Conv` is `encoder.0`, as
+  /// PyTorch names nodes by the modules that hold them.
+  package static func stem(of node: ONNXModel.Node, _ position: Int) -> String {
+    guard !node.name.isEmpty else { return "\(node.kind.lowercased())_\(position)" }
+    var parts = node.name.split(separator: "/").map(String.init)
+    if node.name.hasPrefix("/"), parts.count > 1 { parts.removeLast() }
+    // A part that is the beginning of the next says nothing.
+    let kept = parts.indices.filter { i in
+      i + 1 == parts.count || !parts[i + 1].hasPrefix(parts[i] + ".")
+    }
+    let stem = path(kept.map { parts[$0] }.joined(separator: "."))
+    return stem.isEmpty ? "\(node.kind.lowercased())_\(position)" : stem
+  }
+}

@@ -1,0 +1,197 @@
+import AviaryCheckpoint
+import AviaryGraph
+import AviaryTensor
+
+/// Writes a graph down in ONNX's operators.
+struct ONNXWriter {
+  let graph: Graph
+  private let weights: TensorSource
+  private(set) var draft = ONNXDraft()
+  /// What was done to the weights, in words.
+  private(set) var notes: [String] = []
+  /// The names of our values.
+  private var names: [String] = []
+  /// The shapes of our values on a large picture: what counts is how many dimensions and channels.
+  private(set) var shapes: [[Int]] = []
+  private var used: Set<String> = []
+  /// The constants that parameters became.
+  private var parameters: [Variant: String] = [:]
+
+  /// A parameter in a shape that a node wants.
+  private struct Variant: Hashable {
+    var name: String
+    var steps: [TensorStep]
+  }
+
+  init(_ graph: Graph, _ weights: TensorSource) {
+    (self.graph, self.weights) = (graph, weights)
+    used = Set(graph.inputs.map(\.name) + graph.outputs.map(\.name))
+  }
+
+  mutating func writeGraph() throws(InterchangeError) {
+    let side = 7_680
+    func shapes(_ count: Int, _ factor: Int) throws(GraphError) -> [[Int]] {
+      try graph.shapes(
+        for: graph.inputs.map {
+          [count, $0.channels, $0.size?.height ?? side, $0.size?.width ?? factor * side]
+        })
+    }
+    do {
+      self.shapes = try shapes(1, 1)
+    } catch {
+      throw .graph(error)
+    }
+    // Dimensions that are the same for another picture are numbers.
+    let others = (try? shapes(2, 2)) ?? self.shapes
+    notePrecision()
+    for input in graph.inputs {
+      names.append(input.name)
+      let size: [ONNXDraft.Dimension] =
+        input.size.map { [.number($0.height), .number($0.width)] } ?? [
+          .name("height"), .name("width"),
+        ]
+      draft.port(input.name, [.name("batch"), .number(input.channels)] + size, isInput: true)
+    }
+    for (position, node) in graph.nodes.enumerated() {
+      let value = graph.inputs.count + position
+      let output = graph.outputs.first { $0.value == value }
+      names.append(output?.name ?? unique(node.name))
+      try write(node, value)
+    }
+    for output in graph.outputs {
+      // An input given back, or a value given twice.
+      if names[output.value] != output.name {
+        draft.node("Identity", name: output.name, [names[output.value]], [output.name])
+      }
+      let shape = self.shapes[output.value].enumerated().map { i, size in
+        i == 0
+          ? ONNXDraft.Dimension.name("batch")
+          : size == others[output.value][i] && !(self.shapes[output.value].count == 4 && i > 1)
+            ? .number(size) : .name("\(output.name)_\(i)")
+      }
+      draft.port(output.name, shape, isInput: false)
+    }
+  }
+
+  // MARK: - Nodes
+
+  /// Writes a node in ONNX's operators.
+  private mutating func write(_ node: Graph.Node, _ value: Int) throws(InterchangeError) {
+    guard let operation = node.op.exchanged else {
+      throw refusal(node, "no operator is known for \(node.op.name)")
+    }
+    try operation.write(node, value, to: &self)
+  }
+
+  /// The name of a value of ours.
+  func name(_ value: Int) -> String { names[value] }
+
+  /// Adds an operator that gives a value of ours.
+  mutating func emit(
+    _ kind: String, _ node: Graph.Node, _ inputs: [String], _ value: Int,
+    _ attributes: [(String, ONNXDraft.Attribute)] = []
+  ) {
+    draft.node(kind, name: node.name, inputs, [names[value]], attributes)
+  }
+
+  /// Adds an operator on the way, and gives the name of what it gives.
+  mutating func step(
+    _ kind: String, _ node: Graph.Node, _ inputs: [String],
+    _ attributes: [(String, ONNXDraft.Attribute)] = []
+  ) -> String {
+    let name = unique("\(node.name)/\(kind)")
+    draft.node(kind, name: name, inputs, [name], attributes)
+    return name
+  }
+
+  /// A constant of integers.
+  mutating func integers(_ node: Graph.Node, _ what: String, _ numbers: [Int]) -> String {
+    let name = unique("\(node.name)/\(what)")
+    draft.constant(name, integers: numbers)
+    return name
+  }
+
+  /// A constant of numbers: one, or one for each channel of a value.
+  mutating func floats(
+    _ node: Graph.Node, _ what: String, _ numbers: [Double], rank: Int
+  ) -> String {
+    let name = unique("\(node.name)/\(what)")
+    let shape =
+      numbers.count == 1
+      ? [] : [1, numbers.count] + [Int](repeating: 1, count: max(rank - 2, 0))
+    draft.constant(name, floats: numbers, shape: shape)
+    return name
+  }
+
+  /// Constant scales of a picture's four dimensions.
+  mutating func draftScales(_ name: String, _ ratio: Ratio) {
+    draft.constant(name, floats: [1, 1, ratio.value, ratio.value], shape: [4])
+  }
+
+  /// A constant that is one number over and over.
+  mutating func filled(_ node: Graph.Node, _ what: String, _ number: Double, count: Int) -> String {
+    let name = unique("\(node.name)/\(what)")
+    draft.constant(name, floats: [Double](repeating: number, count: count), shape: [count])
+    return name
+  }
+
+  /// The constant that a parameter is, with these steps taken.
+  mutating func parameter(
+    _ name: String, _ steps: [TensorStep] = []
+  ) throws(InterchangeError) -> String {
+    let variant = Variant(name: name, steps: steps)
+    if let known = parameters[variant] { return known }
+    guard let parameter = graph.parameters.first(where: { $0.name == name }) else {
+      throw .weights(layer: name, expected: "a parameter of the graph", found: "none")
+    }
+    guard let description = weights[name], description.shape == parameter.shape else {
+      throw .weights(
+        layer: name, expected: "a tensor of shape \(parameter.shape)",
+        found: weights[name].map { "\($0.shape)" } ?? "none")
+    }
+    var shape = parameter.shape
+    for step in steps {
+      do {
+        shape = try step.shape(of: shape)
+      } catch {
+        throw .weights(layer: name, expected: "a shape to be changed", found: "\(error)")
+      }
+    }
+    let result = unique(name)
+    parameters[variant] = result
+    let weights = weights
+    draft.constant(result, shape: shape) {
+      guard let tensor = try weights.tensor(name) else {
+        throw InterchangeError.weights(layer: name, expected: "a tensor", found: "none")
+      }
+      return try steps.applied(to: tensor.converted(to: .float32))
+    }
+    return result
+  }
+
+  /// A name that nothing else has, and the one asked for wherever it is free.
+  mutating func unique(_ name: String) -> String {
+    var (result, number) = (name, 1)
+    while !used.insert(result).inserted {
+      number += 1
+      result = "\(name)_\(number)"
+    }
+    return result
+  }
+
+  /// An error that names a node.
+  func refusal(_ node: Graph.Node, _ why: String) -> InterchangeError {
+    .target(format: "ONNX", node: node.name, why: why)
+  }
+
+  private mutating func notePrecision() {
+    var counts: [ElementType: Int] = [:]
+    for parameter in graph.parameters where parameter.role != .bookkeeping {
+      guard let type = weights[parameter.name]?.elementType, type != .float32 else { continue }
+      counts[type, default: 0] += 1
+    }
+    for (type, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      notes.append("\(count) tensors of \(type) are written as float32")
+    }
+  }
+}

@@ -1,0 +1,426 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryGraph
+import AviaryTensor
+
+extension Convolution: WeightedOperation {
+  static let kerasKinds: [String: ForeignLayer.Kind] = [
+    "conv1d": .convolution, "conv2d": .convolution, "conv3d": .convolution,
+    "convolution1d": .convolution, "convolution2d": .convolution, "convolution3d": .convolution,
+    "atrousconvolution2d": .convolution, "depthwiseconv2d": .depthwiseConvolution,
+    "separableconv2d": .separableConvolution, "separableconvolution2d": .separableConvolution,
+  ]
+
+  func layerKind(weight: [Int]) -> ForeignLayer.Kind {
+    groups > 1 && weight.count == 4 && weight[1] == 1 ? .depthwiseConvolution : .convolution
+  }
+
+  func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
+    let padding = PyTorchPadding(self)
+    let channels = shape.count > 1 ? shape[1] ?? 1 : 1
+    return ("Conv2d(\(PyTorchLayer.arguments(self, channels, padding)))", padding)
+  }
+
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    try writer.convolution(self, node, value)
+  }
+
+  func build(
+    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
+  ) throws(InterchangeError) -> PlacedValue {
+    try builder.convolution(try builder.picture(inputs[0], node.name), self, node)
+  }
+
+  func python(
+    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
+  ) -> String {
+    expression.convolution(inputs[0], self, &forward)
+  }
+}
+
+extension Convolution: ONNXReadOperation {
+  static let onnxOperators = ["Conv": ONNXWeight.weightAndBias]
+
+  static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
+    try reader.convolution()
+  }
+}
+
+extension Convolution: KerasLayerOperation, KerasFunctionOperation {
+  static let kerasLayers = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D"]
+  static let kerasFunctions = [
+    "convolution", "conv2d", "depthwiseconv2d", "depthwiseconv2dnative",
+  ]
+
+  static func read(
+    _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
+  ) throws(InterchangeError) -> KerasTensor {
+    switch layer.className {
+    case "DepthwiseConv2D": try importer.depthwiseConvolution(layer, x)
+    case "SeparableConv2D": try importer.separableConvolution(layer, x)
+    default: try importer.convolution(layer, x)
+    }
+  }
+
+  static func read(
+    _ function: KerasFunction, with importer: inout KerasImport
+  ) throws(InterchangeError) -> KerasTensor {
+    let layer = function.layer
+    guard let kernel = function.option("filters", "filter") ?? function.arguments.first else {
+      throw layer.refusal("a kernel in the configuration expected, none found")
+    }
+    return try importer.convolution(
+      ofConstants: kernel, function.x, isDepthwise: function.word.hasPrefix("depthwise"),
+      options: function.call.options, layer)
+  }
+}
+
+extension Convolution: NCNNReadOperation {
+  static let ncnnLayers = ["Convolution", "ConvolutionDepthWise"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
+    try layer.kernel().weights
+  }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    try importer.convolution(layer)
+  }
+}
+
+extension ONNXReader {
+  mutating func convolution() throws(InterchangeError) -> ONNXOperand {
+    let input = try picture()
+    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
+    let bias = try parameter(2)
+    let shape = try kernelShape(weight.shape)
+    let kernel = Size(shape[2], shape[3])
+    let stride = try size("strides"), dilation = try size("dilations")
+    let op = Op.convolution(
+      Convolution(
+        filters: shape[0], kernel: kernel, stride: stride, dilation: dilation,
+        groups: try groups(),
+        border: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
+    return .value(
+      try add(
+        op, [input], name: layer(weight.name),
+        parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
+  }
+}
+
+extension ONNXWriter {
+  mutating func convolution(
+    _ c: Convolution, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    var inputs = [name(node.inputs[0])]
+    for parameter in node.parameters { inputs.append(try self.parameter(parameter)) }
+    emit(
+      "Conv", node, inputs, value,
+      [
+        ("kernel_shape", .integers(list(c.kernel))), ("strides", .integers(list(c.stride))),
+        ("dilations", .integers(list(c.dilation))), ("group", .integer(c.groups)),
+        border(c.border, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
+      ])
+  }
+}
+
+extension KerasImport {
+  static let channels = 1...GraphLimits.channels
+
+  /// The window of a layer: Keras 1 states its sides by themselves.
+  func kernel(_ layer: KerasLayer) throws(InterchangeError) -> Size {
+    if layer.config["nb_row"] != nil {
+      return Size(
+        try layer.integer(["nb_row"], in: 1...GraphLimits.window),
+        try layer.integer(["nb_col"], in: 1...GraphLimits.window))
+    }
+    return try layer.size(["kernel_size"])
+  }
+
+  func hasBias(_ layer: KerasLayer) throws(InterchangeError) -> Bool {
+    try layer.flag(["use_bias", "bias"], default: true)
+  }
+
+  /// Adds a convolution with the layer's activation.
+  ///
+  /// - Parameter part: which of a layer's several convolutions it is; the last one has the bias.
+  private mutating func convolve(
+    _ layer: KerasLayer, _ x: KerasTensor, _ convolution: Convolution, part: String? = nil
+  ) throws(InterchangeError) -> KerasTensor {
+    let prefix = part.map { "\($0)." } ?? ""
+    guard x.shape[1] % convolution.groups == 0, convolution.filters % convolution.groups == 0
+    else {
+      throw layer.refusal(
+        "\(x.shape[1]) channels and \(convolution.filters) filters divisible by"
+          + " \(convolution.groups) groups expected")
+    }
+    var names = [
+      try bind(
+        layer, "\(prefix)weight",
+        [
+          convolution.filters, x.shape[1] / convolution.groups, convolution.kernel.height,
+          convolution.kernel.width,
+        ])
+    ]
+    if convolution.bias { names.append(try bind(layer, "\(prefix)bias", [convolution.filters])) }
+    return try add(
+      .convolution(convolution), [x], name: layer.fullName + (part.map { ".\($0)" } ?? ""),
+      of: layer, parameters: names)
+  }
+
+  /// A convolution; of Keras 1 under its names.
+  mutating func convolution(
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
+    let x = try picture(x, layer)
+    let result = try convolve(
+      layer, x,
+      Convolution(
+        filters: try layer.integer(["filters", "nb_filter"], in: Self.channels),
+        kernel: try kernel(layer), stride: try layer.size(["strides", "subsample"], default: 1),
+        dilation: try layer.size(["dilation_rate", "atrous_rate"], default: 1),
+        groups: try layer.integer(["groups"], in: Self.channels, default: 1),
+        border: try layer.border(), bias: try hasBias(layer)))
+    return try activated(result, layer)
+  }
+
+  /// A kernel of its own for each channel.
+  mutating func depthwiseConvolution(
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
+    let x = try picture(x, layer)
+    return try activated(
+      try convolve(layer, x, try depthwise(layer, x, bias: try hasBias(layer))), layer)
+  }
+
+  /// The convolution of each channel for itself.
+  func depthwise(
+    _ layer: KerasLayer, _ x: KerasTensor, bias: Bool
+  ) throws(InterchangeError) -> Convolution {
+    let multiplier = try layer.integer(["depth_multiplier"], in: 1...4096, default: 1)
+    let filters = x.shape[1] * multiplier
+    guard filters <= GraphLimits.channels else {
+      throw layer.refusal("at most \(GraphLimits.channels) channels expected, \(filters) found")
+    }
+    return Convolution(
+      filters: filters, kernel: try kernel(layer),
+      stride: try layer.size(["strides", "subsample"], default: 1),
+      dilation: try layer.size(["dilation_rate"], default: 1), groups: x.shape[1],
+      border: try layer.border(), bias: bias)
+  }
+
+  /// A depthwise convolution and one by a pixel, which has the bias.
+  mutating func separableConvolution(
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
+    let x = try picture(x, layer)
+    let wide = try convolve(
+      layer, x, try depthwise(layer, x, bias: false), part: "depthwise")
+    let filters = try layer.integer(["filters", "nb_filter"], in: Self.channels)
+    return try activated(
+      try convolve(
+        layer, wide, Convolution(filters: filters, kernel: 1, bias: try hasBias(layer)),
+        part: "pointwise"), layer)
+  }
+
+  /// A convolution, of each channel for itself or of all.
+  mutating func convolution(
+    ofConstants json: JSON, _ x: KerasTensor, isDepthwise: Bool, options: [String: JSON],
+    _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
+    var plain = layer
+    // The options of TensorFlow's functions, in Keras's names: of four numbers the middle ones count.
+    func inner(_ name: String) -> JSON {
+      guard let list = options[name]?.array else { return options[name] ?? 1 }
+      return .array(list.count == 4 ? Array(list[1...2]) : list)
+    }
+    let format = options["data_format"]?.string ?? "NHWC"
+    plain.config = [
+      "strides": inner("strides"), "padding": options["padding"] ?? "VALID",
+      "dilation_rate": inner(isDepthwise ? "rate" : "dilations"), "data_format": .string(format),
+    ]
+    let x = try picture(x, plain)
+    let kernel = try kernel(json, layer)
+    let (height, width, channels, count) = (
+      kernel.shape[0], kernel.shape[1], kernel.shape[2], kernel.shape[3]
+    )
+    let groups = isDepthwise ? channels : max(x.shape[1] / channels, 1)
+    guard x.shape[1] == (isDepthwise ? channels : channels * groups),
+      [height, width].allSatisfy({ $0 <= GraphLimits.window }),
+      isDepthwise || count % groups == 0
+    else {
+      throw layer.refusal("a kernel for \(x.shape[1]) channels expected, \(kernel.shape) found")
+    }
+    let filters = isDepthwise ? channels * count : count
+    let weight: Tensor
+    do throws(TensorError) {
+      weight =
+        isDepthwise
+        ? try kernel.permuted([2, 3, 0, 1]).reshaped(to: [filters, 1, height, width])
+        : try kernel.permuted([3, 2, 0, 1])
+    } catch {
+      throw layer.refusal("\(error)")
+    }
+    let name = try bind(layer, "weight", made: weight)
+    return try add(
+      .convolution(
+        Convolution(
+          filters: filters, kernel: Size(height, width), stride: try plain.size(["strides"]),
+          dilation: try plain.size(["dilation_rate"]), groups: groups,
+          border: try plain.border(), bias: false)), [x], name: layer.fullName, of: layer,
+      parameters: [name])
+  }
+
+  /// Numbers in lists in lists, of four dimensions.
+  func kernel(_ json: JSON, _ layer: KerasLayer) throws(InterchangeError) -> Tensor {
+    var shape: [Int] = []
+    var first: JSON? = json
+    while let list = first?.array {
+      shape.append(list.count)
+      first = list.first
+    }
+    var numbers: [Float] = []
+    let refusal = layer.refusal("a kernel of four dimensions as a constant expected")
+    guard shape.count == 4 else { throw refusal }
+    for row in json.array ?? [] {
+      for column in row.array ?? [] {
+        for channel in column.array ?? [] {
+          for number in channel.array ?? [] {
+            guard let number = number.double else { throw refusal }
+            numbers.append(Float(number))
+          }
+        }
+      }
+    }
+    // Lists of different lengths do not fill the shape.
+    do throws(TensorError) {
+      return try Tensor(shape: shape, numbers)
+    } catch {
+      throw refusal
+    }
+  }
+}
+
+extension KerasBuilder {
+  mutating func convolution(
+    _ x: PlacedValue, _ c: Convolution, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
+    guard c.stride == 1 || c.dilation == 1 else {
+      throw refusal(node.name, "Keras has no convolution with a stride and a dilation")
+    }
+    let channels = x.place.shape[3] ?? 1
+    let isDepthwise = c.groups > 1 && c.groups == channels && c.stride.height == c.stride.width
+    let (input, padding, zeros) = window(x, c, node.name)
+    let kernel = Size(
+      c.kernel.height + zeros.total(.vertical), c.kernel.width + zeros.total(.horizontal))
+    var steps: [TensorStep] = zeros == .none ? [] : [.padded([zeros])]
+    var config: [String: JSON] = [
+      "kernel_size": [.int(kernel.height), .int(kernel.width)],
+      "strides": [.int(c.stride.height), .int(c.stride.width)], "padding": .string(padding),
+      "dilation_rate": [.int(c.dilation.height), .int(c.dilation.width)],
+      "use_bias": .bool(c.bias),
+    ]
+    let shape: [Int]
+    if isDepthwise {
+      let multiplier = c.filters / channels
+      config["depth_multiplier"] = .int(multiplier)
+      shape = [kernel.height, kernel.width, channels, multiplier]
+      steps.append(
+        .reshaped(
+          from: [c.filters, 1, kernel.height, kernel.width],
+          to: [channels, multiplier, kernel.height, kernel.width]))
+      steps.append(.permuted([2, 3, 0, 1]))
+    } else {
+      config["filters"] = .int(c.filters)
+      config["groups"] = .int(c.groups)
+      shape = [kernel.height, kernel.width, channels / c.groups, c.filters]
+      steps.append(.permuted([2, 3, 1, 0]))
+    }
+    return add(
+      isDepthwise ? "DepthwiseConv2D" : "Conv2D", node.name, config, [input],
+      shape: [nil, nil, nil, c.filters],
+      variables: weights(
+        isDepthwise ? "depthwise_kernel" : "kernel", shape, steps, bias: c.filters, node))
+  }
+
+  /// What a convolution takes, its padding in Keras's words, and the zeros about its kernel.
+  mutating func window(
+    _ x: PlacedValue, _ c: Convolution, _ name: String
+  ) -> (input: PlacedValue, padding: String, zeros: Edges) {
+    guard case .explicit(let edges) = c.border else { return (x, "same", .none) }
+    if edges == .none { return (x, "valid", .none) }
+    var zeros = Edges.none
+    for axis in Axis.allCases {
+      let border = KerasBorder(
+        reach: (c.kernel[axis] - 1) * c.dilation[axis] + 1, stride: c.stride[axis],
+        before: edges.before(axis), after: edges.after(axis))
+      // Zeros cannot lie between the elements of a dilated kernel and beyond it as well.
+      let found = c.dilation == 1 && borders == .kernels ? border.kernelZeros : nil
+      guard let found = found ?? (border.isSame ? (0, 0) : nil) else {
+        return (padded(x, edges, "\(name).padding"), "valid", .none)
+      }
+      zeros.set(axis, before: found.front, after: found.behind)
+    }
+    return (x, "same", zeros)
+  }
+}
+
+extension NCNNImporter {
+  mutating func convolution(_ layer: NCNNLayer) throws(InterchangeError) {
+    let (filters, groups, bias) = try common(layer)
+    let border = try border(layer)
+    if border != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
+    let op = Op.convolution(
+      Convolution(
+        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        stride: try layer.size(width: 3, height: 13, in: Self.window),
+        dilation: try layer.size(width: 2, height: 12, in: Self.window), groups: groups,
+        border: border, bias: bias))
+    try finish(layer, op, bias: bias)
+  }
+}
+
+extension PyTorchOperation {
+  func convolution(
+    _ x: String, _ c: Convolution, _ forward: inout PyTorchForward
+  ) -> String {
+    let padding = PyTorchPadding(c)
+    let padded = padded(
+      x, padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation, &forward)
+    if let call = called(padded) { return call }
+    var arguments = [padded] + parameterList() + (c.bias ? [] : ["None"])
+    arguments.append("\(PythonText.pair(c.stride.height, c.stride.width))")
+    if case .symmetric(let size) = padding {
+      arguments.append(PythonText.pair(size.height, size.width))
+    } else {
+      arguments.append("0")
+    }
+    arguments.append("\(PythonText.pair(c.dilation.height, c.dilation.width))")
+    return "F.conv2d(\(arguments.joined(separator: ", ")), \(c.groups))"
+  }
+}
+
+extension PyTorchLayer {
+  static func arguments(
+    _ c: Convolution, _ channels: Int, _ padding: PyTorchPadding
+  ) -> String {
+    var arguments = [
+      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+    ]
+    if c.stride != 1 {
+      arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
+    }
+    if case .symmetric(let size) = padding, size != 0 {
+      arguments.append("padding=\(PythonText.pair(size.height, size.width))")
+    }
+    if c.dilation != 1 {
+      arguments.append("dilation=\(PythonText.pair(c.dilation.height, c.dilation.width))")
+    }
+    if c.groups != 1 { arguments.append("groups=\(c.groups)") }
+    if !c.bias { arguments.append("bias=False") }
+    return arguments.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,213 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryGraph
+
+extension Linear: WeightedOperation {
+  static let kerasKinds: [String: ForeignLayer.Kind] = ["dense": .dense]
+
+  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .dense }
+
+  func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
+    let inputs = (shape.last ?? nil) ?? 1
+    return ("Linear(\(inputs), \(features)\(bias ? "" : ", bias=False"))", .none)
+  }
+
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    try writer.linear(bias, node, value)
+  }
+
+  func build(
+    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
+  ) throws(InterchangeError) -> PlacedValue {
+    try builder.linear(inputs[0], features: features, bias: bias, node)
+  }
+
+  func python(
+    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
+  ) -> String {
+    let x = inputs[0]
+    return expression.called(x) ?? "F.linear(\(x), \(expression.parameters()))"
+  }
+}
+
+extension Linear: ONNXReadOperation {
+  static let onnxOperators = [
+    "Gemm": [
+      ONNXWeight(input: 1, suffix: "weight", layout: .matrix),
+      ONNXWeight(input: 2, suffix: "bias", layout: .vector),
+    ]
+  ]
+
+  static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
+    try reader.gemm()
+  }
+}
+
+extension Linear: KerasLayerOperation {
+  static let kerasLayers = ["Dense"]
+
+  static func read(
+    _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
+  ) throws(InterchangeError) -> KerasTensor {
+    try importer.dense(layer, x)
+  }
+}
+
+extension Linear: NCNNReadOperation {
+  static let ncnnLayers = ["InnerProduct"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
+    try layer.requireFloats()
+    let features = try layer.size(0)
+    let inputs = try layer.quotient(try layer.size(2), by: [features])
+    return [NCNNWeight(suffix: "weight", shape: [features, inputs], isMarked: true)]
+      + (try layer.size(1) == 0 ? [] : layer.vectors(["bias"], features))
+  }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    try importer.linear(layer)
+  }
+}
+
+extension ONNXReader {
+  mutating func gemm() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    guard node.number("alpha") ?? 1 == 1, node.number("beta") ?? 1 == 1,
+      node.integer("transA") ?? 0 == 0, rank(input) == 2
+    else { throw unsupported("a plain product with a matrix of weights expected") }
+    guard let weight = try parameter(1), weight.shape.count == 2 else {
+      throw unsupported("a matrix of weights expected")
+    }
+    let bias = try parameter(2)
+    return .value(
+      try add(
+        .linear(Linear(features: weight.shape[0], bias: bias != nil)), [input],
+        name: layer(weight.name),
+        parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
+  }
+
+  /// The addition behind a product of matrices as that layer's bias; nil for another addition.
+  mutating func biased(_ value: Int, _ input: Int) throws(InterchangeError) -> Int? {
+    let slot = ONNXParameters.Slot(node: position, input: input)
+    guard node.kind == "Add", model.parameters.names[slot] != nil, let bias = try parameter(input),
+      let source = source(value), case .linear(let linear) = source.op,
+      !linear.bias, bias.shape == [linear.features]
+    else { return nil }
+    return try add(
+      .linear(Linear(features: linear.features, bias: true)), source.inputs,
+      name: "\(source.name).biased",
+      parameters: source.parameters + [bias.name])
+  }
+}
+
+extension ONNXWriter {
+  mutating func linear(
+    _ bias: Bool, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    let input = name(node.inputs[0])
+    var parameters: [String] = []
+    for parameter in node.parameters { parameters.append(try self.parameter(parameter)) }
+    if shapes[node.inputs[0]].count == 2 {
+      return emit("Gemm", node, [input] + parameters, value, [("transB", .integer(1))])
+    }
+    // The weights stay as they are; a runtime turns them once.
+    let turned = step("Transpose", node, [parameters[0]], [("perm", .integers([1, 0]))])
+    guard bias else { return emit("MatMul", node, [input, turned], value) }
+    emit("Add", node, [step("MatMul", node, [input, turned]), parameters[1]], value)
+  }
+}
+
+extension KerasImport {
+  /// A product over Keras's last axis: of a picture, a convolution by one pixel.
+  mutating func dense(
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
+    let features = try layer.integer(["units", "output_dim"], in: Self.channels)
+    let bias = try hasBias(layer)
+    guard x.rank >= 2 else { throw layer.refusal("2 or more axes expected, \(x.rank) found") }
+    if x.rank == 4, x.axes[3] == 1 {
+      let count = x.shape[1]
+      var names = [
+        try bind(
+          layer, "weight", [features, count, 1, 1],
+          steps: [.reshaped(from: [features, count], to: [features, count, 1, 1])])
+      ]
+      if bias { names.append(try bind(layer, "bias", [features])) }
+      return try activated(
+        try add(
+          .convolution(Convolution(filters: features, kernel: 1, bias: bias)), [x],
+          name: layer.fullName, of: layer, parameters: names), layer)
+    }
+    var x = x
+    let count = x.shape[x.axes[x.rank - 1]]
+    var steps: [TensorStep] = []
+    if let flattened = x.flattened, !isBoundAsStored("\(layer.fullName).weight") {
+      // The file's weights turned once, and not the row with every picture. The file must have
+      // weights of this size before as many numbers are made.
+      let stored = file.tensors[try position(of: ["weight"], layer)].shape
+      if stored == [features, count] {
+        steps = [.reordered(dimension: 1, indices: flattened.kerasPlaces)]
+        x.flattened = nil
+      }
+    }
+    if x.flattened != nil || x.axes[x.rank - 1] != x.rank - 1 {
+      x = try arranged(x, as: Array(0..<x.rank), layer.fullName)
+    }
+    var names = [try bind(layer, "weight", [features, count], steps: steps)]
+    if bias { names.append(try bind(layer, "bias", [features])) }
+    return try activated(
+      try add(
+        .linear(Linear(features: features, bias: bias)), [x], name: layer.fullName, of: layer,
+        parameters: names), layer)
+  }
+
+  /// Whether an earlier use of a layer took its weights as the file has them.
+  private func isBoundAsStored(_ parameter: String) -> Bool {
+    if case .file(_, let steps)? = bindings[parameter]?.source { return steps.isEmpty }
+    return false
+  }
+}
+
+extension KerasBuilder {
+  mutating func linear(
+    _ x: PlacedValue, features: Int, bias: Bool, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
+    let input = try ending(x, dimensions: 1, node.name)
+    let inputs = (input.place.shape.last ?? nil) ?? 1
+    var variables = [
+      KerasModel.Variable(
+        name: "kernel", shape: [inputs, features],
+        content: .parameter(node.parameters[0], [.permuted([1, 0])]))
+    ]
+    if bias {
+      variables.append(
+        KerasModel.Variable(
+          name: "bias", shape: [features], content: .parameter(node.parameters[1], [])))
+    }
+    return add(
+      "Dense", node.name, ["units": .int(features), "use_bias": .bool(bias)], [input],
+      shape: input.place.shape.dropLast() + [features], variables: variables)
+  }
+}
+
+extension NCNNImporter {
+  mutating func linear(_ layer: NCNNLayer) throws(InterchangeError) {
+    var value = try values(of: layer)[0]
+    let features = try layer.integer(0, in: 1...GraphLimits.channels)
+    let inputs = tensors["\(layer.name).weight"]?.shape.last ?? 0
+    // All of a blob at once, unless it is a matrix of rows that fit.
+    let shape = shape(value)
+    if shape.count > 2, shape.count > 3 || shape[2] != inputs {
+      value = try add(.reshape(Reshape([0, -1])), layer, [value])
+    }
+    let bias = try layer.integer(1, in: 0...1) == 1
+    value = try add(
+      .linear(Linear(features: features, bias: bias)), layer, [value],
+      parameters: bias ? ["weight", "bias"] : ["weight"])
+    try give(layer, .value(try fused(layer, value)))
+  }
+}

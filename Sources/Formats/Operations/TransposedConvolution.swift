@@ -1,0 +1,329 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryGraph
+import AviaryTensor
+
+extension TransposedConvolution: WeightedOperation {
+  static let kerasKinds: [String: ForeignLayer.Kind] = [
+    "conv1dtranspose": .transposedConvolution, "conv2dtranspose": .transposedConvolution,
+    "conv3dtranspose": .transposedConvolution, "deconvolution2d": .transposedConvolution,
+    "convolution2dtranspose": .transposedConvolution,
+  ]
+
+  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .transposedConvolution }
+
+  func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
+    let channels = shape.count > 1 ? shape[1] ?? 1 : 1
+    return ("ConvTranspose2d(\(PyTorchLayer.arguments(self, channels)))", .none)
+  }
+
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    try writer.transposedConvolution(self, node, value)
+  }
+
+  func build(
+    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
+  ) throws(InterchangeError) -> PlacedValue {
+    try builder.transposedConvolution(try builder.picture(inputs[0], node.name), self, node)
+  }
+
+  func python(
+    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
+  ) -> String {
+    expression.transposedConvolution(inputs[0], self)
+  }
+}
+
+extension TransposedConvolution: ONNXReadOperation {
+  static let onnxOperators = ["ConvTranspose": ONNXWeight.weightAndBias]
+
+  static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
+    try reader.transposedConvolution()
+  }
+}
+
+extension TransposedConvolution: KerasLayerOperation {
+  static let kerasLayers = ["Conv2DTranspose"]
+
+  static func read(
+    _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
+  ) throws(InterchangeError) -> KerasTensor {
+    try importer.transposedConvolution(layer, x)
+  }
+}
+
+extension TransposedConvolution: NCNNReadOperation {
+  static let ncnnLayers = ["Deconvolution", "DeconvolutionDepthWise"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
+    // Output channels first, group by group; PyTorch has input channels first.
+    var (weights, groups) = try layer.kernel()
+    let shape = weights[0].shape
+    let (outputs, inputs, kernel) = (shape[0], shape[1], shape.suffix(2))
+    let (total, overflow) = groups.multipliedReportingOverflow(by: inputs)
+    guard !overflow else { throw layer.damaged("\(groups) groups") }
+    weights[0].steps = [
+      .reshaped(from: shape, to: [groups, outputs / groups, inputs] + kernel),
+      .permuted([0, 2, 1, 3, 4]),
+      .reshaped(
+        from: [groups, inputs, outputs / groups] + kernel,
+        to: [total, outputs / groups] + kernel),
+    ]
+    return weights
+  }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    try importer.transposedConvolution(layer)
+  }
+}
+
+extension ONNXReader {
+  mutating func transposedConvolution() throws(InterchangeError) -> ONNXOperand {
+    let input = try picture()
+    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
+    let bias = try parameter(2)
+    let shape = try kernelShape(weight.shape)
+    let kernel = Size(shape[2], shape[3])
+    let stride = try size("strides")
+    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
+    guard (node.integers("output_shape") ?? []).isEmpty else {
+      throw unsupported("an output_shape of its own is not read")
+    }
+    let added = try size("output_padding", standard: 0)
+    let groups = try groups()
+    let (filters, overflow) = shape[1].multipliedReportingOverflow(by: groups)
+    guard !overflow else { throw unsupported("\(shape[1]) filters in \(groups) groups") }
+    var crops: Edges
+    switch node.text("auto_pad") ?? "NOTSET" {
+    case "NOTSET":
+      crops = try edges("pads")
+      crops.bottom -= added.height
+      crops.right -= added.width
+    case "VALID": crops = Edges(0, 0, -added.height, -added.width)
+    case "SAME_UPPER":
+      // The output is the stride times as large; of an odd row to cut, the end has it.
+      let total = Size(kernel.height - stride.height, kernel.width - stride.width)
+      guard min(total.height, total.width) >= 0 else {
+        throw unsupported("a kernel smaller than the stride with auto_pad")
+      }
+      crops = Edges(
+        total.height / 2, total.width / 2, total.height - total.height / 2,
+        total.width - total.width / 2)
+    case let rule: throw unsupported("auto_pad \(rule)")
+    }
+    let op = Op.transposedConvolution(
+      TransposedConvolution(
+        filters: filters, kernel: kernel, stride: stride, groups: groups, crops: crops,
+        bias: bias != nil))
+    return .value(
+      try add(
+        op, [input], name: layer(weight.name),
+        parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
+  }
+}
+
+extension ONNXWriter {
+  mutating func transposedConvolution(
+    _ c: TransposedConvolution, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    // Rows beyond the full output: as output padding below the stride, which is all that it may be;
+    // more by zeros that make the kernel longer.
+    let added = Size(max(-c.crops.bottom, 0), max(-c.crops.right, 0))
+    let isPadding = added.height < c.stride.height && added.width < c.stride.width
+    let steps: [TensorStep] = isPadding ? [] : [.padded([0, 0, added.height, added.width])]
+    let kernel =
+      isPadding
+      ? c.kernel : Size(c.kernel.height + added.height, c.kernel.width + added.width)
+    var inputs = [name(node.inputs[0]), try parameter(node.parameters[0], steps)]
+    if c.bias { inputs.append(try parameter(node.parameters[1])) }
+    var attributes: [(String, ONNXDraft.Attribute)] = [
+      ("kernel_shape", .integers(list(kernel))), ("strides", .integers(list(c.stride))),
+      ("group", .integer(c.groups)),
+      (
+        "pads",
+        .integers([c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0)])
+      ),
+    ]
+    if isPadding, added != 0 {
+      attributes.append(("output_padding", .integers(list(added))))
+    }
+    emit("ConvTranspose", node, inputs, value, attributes)
+  }
+}
+
+extension KerasImport {
+  /// A transposed convolution with TensorFlow's crops (tensorflow: conv2d_backprop_input).
+  mutating func transposedConvolution(
+    _ layer: KerasLayer, _ x: KerasTensor
+  ) throws(InterchangeError) -> KerasTensor {
+    let x = try picture(x, layer)
+    guard try layer.size(["dilation_rate"], default: 1) == 1 else {
+      throw layer.refusal("a dilated transposed convolution is not supported")
+    }
+    let groups = try layer.integer(["groups"], in: Self.channels, default: 1)
+    guard groups == 1 else { throw layer.refusal("1 group expected, \(groups) found") }
+    let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
+    let extra: Size? =
+      layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
+    let border = try layer.border()
+    func crops(_ axis: Axis) -> (before: Int, after: Int) {
+      // What of the full output goes; TensorFlow takes the lesser half from the front.
+      let total =
+        switch (border, extra) {
+        case (.same, nil): kernel[axis] - stride[axis]
+        case (.same, let extra?): kernel[axis] - kernel[axis] % 2 - extra[axis]
+        case (.explicit, nil): min(kernel[axis] - stride[axis], 0)
+        case (.explicit, let extra?): -extra[axis]
+        }
+      if border != .same || total < 0 { return (0, total) }
+      return (total / 2, total - total / 2)
+    }
+    let vertical = crops(.vertical), horizontal = crops(.horizontal)
+    let transposed = TransposedConvolution(
+      filters: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
+      stride: stride,
+      crops: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
+      bias: try hasBias(layer))
+    var names = [
+      try bind(
+        layer, "weight", [x.shape[1], transposed.filters, kernel.height, kernel.width])
+    ]
+    if transposed.bias { names.append(try bind(layer, "bias", [transposed.filters])) }
+    return try activated(
+      try add(
+        .transposedConvolution(transposed), [x], name: layer.fullName, of: layer,
+        parameters: names), layer)
+  }
+}
+
+extension KerasBuilder {
+  mutating func transposedConvolution(
+    _ x: PlacedValue, _ c: TransposedConvolution, _ node: Graph.Node
+  ) throws(InterchangeError) -> PlacedValue {
+    guard c.groups == 1 else {
+      throw refusal(node.name, "Keras has no transposed convolution in groups")
+    }
+    let channels = x.place.shape[3] ?? 1
+    // As Keras cuts it by itself, with zeros about the kernel where that is wanted.
+    var zeros = Edges.none
+    var isSame = true
+    for axis in Axis.allCases {
+      let found = KerasBorder.transposedZeros(
+        kernel: c.kernel[axis], stride: c.stride[axis], before: c.crops.before(axis),
+        after: c.crops.after(axis))
+      guard let found, borders == .kernels || found == (0, 0) else {
+        isSame = false
+        break
+      }
+      zeros.set(axis, before: found.front, after: found.behind)
+    }
+    var crops = Edges.none
+    if !isSame {
+      // The full output; rows beyond it are reached by a longer kernel.
+      zeros = Edges(0, 0, max(-c.crops.bottom, 0), max(-c.crops.right, 0))
+      crops = Edges(c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0))
+    }
+    let kernel = Size(
+      c.kernel.height + zeros.total(.vertical), c.kernel.width + zeros.total(.horizontal))
+    let result = add(
+      "Conv2DTranspose", node.name,
+      [
+        "filters": .int(c.filters), "kernel_size": [.int(kernel.height), .int(kernel.width)],
+        "strides": [.int(c.stride.height), .int(c.stride.width)],
+        "padding": isSame ? "same" : "valid", "use_bias": .bool(c.bias),
+      ], [x], shape: [nil, nil, nil, c.filters],
+      variables: weights(
+        "kernel", [kernel.height, kernel.width, c.filters, channels],
+        (zeros == .none ? [] : [.padded([zeros])]) + [.permuted([2, 3, 1, 0])], bias: c.filters,
+        node))
+    // Keras's 'valid' output of a kernel shorter than its stride is continued to whole strides.
+    for axis in Axis.allCases where !isSame {
+      let more = max(c.stride[axis] - kernel[axis], 0)
+      crops.set(axis, before: crops.before(axis), after: crops.after(axis) + more)
+    }
+    return cropped(result, crops, node.name)
+  }
+}
+
+extension NCNNImporter {
+  mutating func transposedConvolution(_ layer: NCNNLayer) throws(InterchangeError) {
+    let (filters, groups, bias) = try common(layer)
+    guard try layer.size(width: 2, height: 12, in: Self.window) == 1 else {
+      throw layer.unsupported("a transposed convolution with dilation")
+    }
+    try layer.require(20, 0, default: 0, "a fixed size of output")
+    try layer.require(21, 0, default: 0, "a fixed size of output")
+    guard case .explicit(let edges) = try border(layer) else {
+      throw layer.unsupported("a border that depends on the size")
+    }
+    // Rows and columns that are added before the edges are cut.
+    let right = try layer.integer(18, in: 0...GraphLimits.window)
+    let bottom = try layer.integer(19, default: right, in: 0...GraphLimits.window)
+    let op = Op.transposedConvolution(
+      TransposedConvolution(
+        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        stride: try layer.size(width: 3, height: 13, in: Self.window), groups: groups,
+        crops: Edges(edges.top, edges.left, edges.bottom - bottom, edges.right - right),
+        bias: bias))
+    try finish(layer, op, bias: bias)
+  }
+}
+
+extension PyTorchOperation {
+  func transposedConvolution(_ x: String, _ c: TransposedConvolution) -> String {
+    if c.pytorchCrops != nil, let call = called(x) { return call }
+    let list = parameterList()
+    let stride = PythonText.pair(c.stride.height, c.stride.width)
+    if let crops = c.pytorchCrops {
+      let padding = PythonText.pair(crops.padding.height, crops.padding.width)
+      let output = PythonText.pair(crops.output.height, crops.output.width)
+      return "F.conv_transpose2d(\(x), \(list[0]), \(c.bias ? list[1] : "None"), \(stride), "
+        + "\(padding), \(output), \(c.groups))"
+    }
+    // The full output cut by hand, or continued by zeros; the bias comes after, as it reaches those.
+    let full = "F.conv_transpose2d(\(x), \(list[0]), None, \(stride), 0, 0, \(c.groups))"
+    let edges = c.crops
+    let cut = "F.pad(\(full), (\(-edges.left), \(-edges.right), \(-edges.top), \(-edges.bottom)))"
+    return c.bias ? "\(cut) + \(list[1]).view(-1, 1, 1)" : cut
+  }
+}
+
+extension PyTorchLayer {
+  static func arguments(_ c: TransposedConvolution, _ channels: Int) -> String {
+    var arguments = [
+      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+    ]
+    if c.stride != 1 {
+      arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
+    }
+    if let crops = c.pytorchCrops {
+      if crops.padding != 0 {
+        arguments.append("padding=\(PythonText.pair(crops.padding.height, crops.padding.width))")
+      }
+      if crops.output != 0 {
+        arguments.append(
+          "output_padding=\(PythonText.pair(crops.output.height, crops.output.width))")
+      }
+    }
+    if c.groups != 1 { arguments.append("groups=\(c.groups)") }
+    if !c.bias { arguments.append("bias=False") }
+    return arguments.joined(separator: ", ")
+  }
+}
+
+extension TransposedConvolution {
+  /// The crops as PyTorch states them; nil where it cannot: more is cut at the bottom or right than
+  /// at the top or left, or less by a stride or more.
+  var pytorchCrops: (padding: Size, output: Size)? {
+    for axis in Axis.allCases {
+      guard (0..<stride[axis]).contains(crops.before(axis) - crops.after(axis)) else { return nil }
+    }
+    return (
+      Size(crops.top, crops.left), Size(crops.top - crops.bottom, crops.left - crops.right)
+    )
+  }
+}

@@ -1,0 +1,135 @@
+import AviaryContainers
+import AviaryFiles
+import AviaryGraph
+import AviaryTensor
+
+/// What stands before the elements of a safetensors file: eight bytes of length and JSON (README of
+/// huggingface/safetensors). A header that exists is sound.
+struct SafeTensorsHeader {
+  /// The most bytes of JSON that the format allows.
+  static let limit = 100_000_000
+
+  /// A tensor's description and its bytes' place in the file.
+  struct Entry {
+    var name: String
+    var shape: [Int]
+    var elementType: ElementType
+    var range: Range<Int>
+  }
+
+  /// The tensors in the order of their elements in the file.
+  let entries: [Entry]
+  /// The free words of `__metadata__`.
+  let metadata: [String: String]
+
+  /// Reads and checks a file's header.
+  ///
+  /// - Throws: `CheckpointError`: `.truncated` for a file shorter than its header says, `.damaged`
+  ///   for tensors that overlap, leave holes or do not have the size of their shape, `.tooLarge`,
+  ///   `.unsupported` for element types that Aviary does not have.
+  init(_ file: borrowing InputFile) throws(CheckpointError) {
+    let path = file.path, part = "the safetensors header"
+    var cursor = ByteCursor(
+      try file.read(at: 0, count: 8, part: part), path: path, part: part)
+    let length = try cursor.size(bytes: 8)
+    guard length <= Self.limit else {
+      throw .tooLarge(path: path, part: "\(part), bytes", limit: Self.limit, found: length)
+    }
+    let bytes = try file.read(at: 8, count: length, part: part)
+    guard let text = String(validating: bytes, as: UTF8.self), text.utf8.first == 0x7B else {
+      throw .damaged(path: path, part: part, reason: "a JSON object in UTF-8 expected")
+    }
+    let json: JSON
+    do {
+      // Two members of one name are an error of the parser's.
+      json = try JSON(parsing: text)
+    } catch {
+      throw .damaged(path: path, part: part, reason: error.description)
+    }
+    let start = 8 + length
+    var entries: [Entry] = []
+    var metadata: [String: String] = [:]
+    for (name, member) in json.object ?? [:] {
+      if name == "__metadata__" {
+        metadata = try Self.metadata(member, path: path)
+      } else {
+        entries.append(try Self.entry(name, member, start: start, path: path))
+      }
+    }
+    // Tensors without elements share their place with what follows them.
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound, $0.name)
+        < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+    }
+    try Self.check(entries, start: start, byteCount: file.byteCount, path: path)
+    self.entries = entries
+    self.metadata = metadata
+  }
+
+  private static func metadata(
+    _ json: JSON, path: String
+  ) throws(CheckpointError) -> [String: String] {
+    let words = json.object?.compactMapValues(\.string)
+    guard let words, words.count == json.object?.count else {
+      throw .damaged(path: path, part: "__metadata__", reason: "an object of strings expected")
+    }
+    return words
+  }
+
+  private static func entry(
+    _ name: String, _ json: JSON, start: Int, path: String
+  ) throws(CheckpointError) -> Entry {
+    let offsets = json["data_offsets"]?.array?.compactMap(\.int)
+    let shape = json["shape"]?.array?.map { $0.int ?? -1 }
+    guard let type = json["dtype"]?.string, let shape, let offsets, offsets.count == 2,
+      json.object?.count == 3, shape.allSatisfy({ $0 >= 0 })
+    else {
+      throw .damaged(
+        path: path, part: name, reason: "a dtype, a shape and two data_offsets expected")
+    }
+    guard let elementType = SafeTensorsType(rawValue: type)?.elementType else {
+      throw .unsupported(path: path, what: "\(name): a tensor of element type \(type)")
+    }
+    guard let expected = Tensor.byteCount(shape, elementType), shape.count <= 64 else {
+      throw .damaged(path: path, part: name, reason: "shape \(shape) overflows")
+    }
+    // Both are far below 2^62 where their difference is the size of a tensor.
+    guard offsets[0] >= 0, offsets[0] <= 1 << 60, offsets[1] >= 0,
+      offsets[1] == offsets[0] + expected
+    else {
+      throw .damaged(
+        path: path, part: name,
+        reason: "data_offsets of \(expected) bytes expected for shape \(shape) of \(type), "
+          + "\(offsets[0]) to \(offsets[1]) found")
+    }
+    return Entry(
+      name: name, shape: shape, elementType: elementType,
+      range: start + offsets[0]..<start + offsets[1])
+  }
+
+  /// The elements begin behind the header, follow each other without holes and end with the file.
+  private static func check(
+    _ entries: [Entry], start: Int, byteCount: Int, path: String
+  ) throws(CheckpointError) {
+    var end = start
+    for entry in entries {
+      guard entry.range.lowerBound == end else {
+        let overlaps = entry.range.lowerBound < end
+        throw .damaged(
+          path: path, part: entry.name,
+          reason: "data_offsets from \(end - start) on expected, \(entry.range.lowerBound - start) "
+            + "found: \(overlaps ? "tensors overlap" : "a hole")")
+      }
+      end = entry.range.upperBound
+    }
+    guard end <= byteCount else {
+      throw .truncated(
+        path: path, part: "the tensors", expected: end - start, found: byteCount - start)
+    }
+    guard end == byteCount else {
+      throw .damaged(
+        path: path, part: "the tensors",
+        reason: "\(end - start) bytes expected, \(byteCount - start) found")
+    }
+  }
+}

@@ -1,0 +1,124 @@
+public import AviaryCheckpoint
+public import AviaryContainers
+import AviaryFiles
+import Crypto
+
+/// A foreign file of weights: what it is, what is in it, and its tensors, described now and read when
+/// asked for.
+public struct WeightsFile: Sendable {
+  /// The path as given.
+  public var path: String
+  /// What the file is.
+  public var format: FileFormat
+  /// The tensors, in PyTorch's layout wherever the file's is known.
+  public var tensors: TensorSource
+  /// How they were found in the file.
+  public var unwrapping: Unwrapping
+  /// What wrote the file, as far as it says.
+  public var origin: Origin
+  /// The layers that the tensors belong to, where the file tells them apart by class (Keras); empty
+  /// otherwise.
+  public var layers: [ForeignLayer]
+  /// The network that the file holds beside its weights; nil where it holds weights only.
+  package var network: ForeignNetwork?
+  /// Our own record that an export left in the file, as JSON: to be believed only where it agrees
+  /// with the tensors.
+  package var record: String?
+  /// What the optimiser that trained the weights remembers; nil where the file does not have it, or
+  /// where it is not one of these tensors, which `unwrapping.ignored` says.
+  public var optimizer: OptimizerState?
+
+  /// Weights of a file.
+  package init(
+    path: String, format: FileFormat, tensors: TensorSource, unwrapping: Unwrapping = Unwrapping(),
+    origin: Origin, layers: [ForeignLayer] = [], network: ForeignNetwork? = nil,
+    record: String? = nil, optimizer: OptimizerState? = nil
+  ) {
+    self.path = path
+    self.format = format
+    self.tensors = tensors
+    self.unwrapping = unwrapping
+    self.origin = origin
+    self.layers = layers
+    self.network = network
+    self.record = record
+    self.optimizer = optimizer
+  }
+
+  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no elements
+  /// are read.
+  ///
+  /// - Parameter options: what the user states of the file.
+  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights (a native checkpoint
+  ///   included: `Checkpoint` reads that), `.unsupported` for formats that are known and not read,
+  ///   and what is wrong with the file itself.
+  public static func read(
+    _ path: String, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    try read(SniffedFile(path, hdf5: options.hdf5), options)
+  }
+
+  /// Reads what is in a file of another framework's that was told already.
+  ///
+  /// - Throws: as `read(_:_:)` of a path.
+  public static func read(
+    _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    let (path, format) = (file.path, file.format)
+    if let tree = file.tree {
+      switch format {
+      case .kerasHDF5: return try KerasHDF5.read(tree, options)
+      case .kerasWeightsHDF5: return try KerasWeightsHDF5.read(tree, options)
+      case .hdf5StateDict: return try HDF5StateDict.read(tree)
+      default: throw .notWeights(path: path, found: format.label)
+      }
+    }
+    switch format {
+    case .kerasArchive: return try KerasArchive.read(path, options)
+    case .torchZip: return try TorchZip.read(path)
+    case .torchLegacy: return try TorchLegacy.read(path)
+    case .torchScript: return try TorchZip.read(path, .torchScript)
+    case .torchTar: return try TorchTar.read(path)
+    case .pickle: return try BarePickle.read(path)
+    case .safetensors: return try SafeTensorsFile.read(path)
+    case .npz, .npy: return try NumPyFile.read(path, format)
+    case .numPyFolder: return try NumPyFile.read(folder: path)
+    case .ncnnParameters: return try NCNNFile.read(path)
+    case .shardIndex:
+      if let file = try SafeTensorsIndex.read(path) { return file }
+      return try KerasShards.read(path, options)
+    case .onnx: return try ONNXFile.read(path)
+    case .gguf:
+      throw .unsupported(path: path, what: "reading \(format.label)")
+    // Those of HDF5 are above.
+    case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:
+      throw .notWeights(path: path, found: format.label)
+    }
+  }
+
+  /// The SHA-256 of the file's bytes in hexadecimal, for a card's provenance; of a folder that of
+  /// the lines `sha256sum` prints for its files.
+  ///
+  /// - Throws: `CheckpointError.cannotRead`.
+  public static func sha256(_ path: String) throws(CheckpointError) -> String {
+    guard NumPyFile.isFolder(path) else { return try InputFile(weights: path).sha256() }
+    var lines = ""
+    for name in try NumPyFile.files(in: path) {
+      lines += "\(try InputFile(weights: path + "/" + name).sha256())  \(name)\n"
+    }
+    return SHA256.hash(data: Array(lines.utf8)).hexadecimal
+  }
+
+  /// The same weights with the stripped prefix put back.
+  ///
+  /// Some networks name all their parameters `model.…` by themselves: when the stripped names fit
+  /// no architecture, these may.
+  public var withPrefix: WeightsFile {
+    let prefix = unwrapping.prefix
+    var result = self
+    result.tensors = tensors.renamed { prefix + $0 }
+    result.optimizer = optimizer?.renamed { prefix + $0 }
+    result.unwrapping.prefix = ""
+    return result
+  }
+}
