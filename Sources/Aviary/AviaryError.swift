@@ -46,7 +46,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case exchange(path: String, String)
   /// What was written cannot be compared with what it was: the network's outputs are not finite.
   case notComparable(path: String)
-  /// A file of weights does not allow a change.
+  /// A weights file does not allow a change.
   case edit(path: String, String)
   /// Two images that should have the same size do not.
   case pictureSize(String, expected: String, found: String)

@@ -1,14 +1,14 @@
 import AviaryGraph
 import AviaryImage
 
-/// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
-/// what would overwrite something.
+/// Errors in how the program is called that the libraries do not check: mostly outputs that would
+/// overwrite something.
 enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
-  /// A checkpoint would replace a file, and nobody said that it may.
+  /// A checkpoint would replace an existing file, without `--force`.
   case outputExists(String)
   /// A file would be written where a folder or a device is.
   case outputIsNoFile(String, found: String)
-  /// Pictures would go into something that is no folder, or is not there.
+  /// The output folder is not a folder, or does not exist.
   case noOutputFolder(String, found: String)
   /// What is written would replace what is read.
   case outputIsInput(String)

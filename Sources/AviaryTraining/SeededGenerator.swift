@@ -1,9 +1,10 @@
 /// The random numbers of a training: xoshiro256** (Blackman and Vigna, "Scrambled linear
 /// pseudorandom number generators", 2021), seeded by SplitMix64 as its authors advise.
 ///
-/// A training has one seed. What is drawn for step 1,000 does not depend on what was drawn before
-/// it: every purpose and step has a stream of its own, made of the seed and a path of numbers. So a
-/// resumed training draws what the interrupted one would have drawn, however many threads do it.
+/// A training has one seed. What is drawn for step 1,000 does not depend on what was drawn before:
+/// every purpose and step has its own stream, derived from the seed and a path of numbers. A
+/// resumed training therefore draws what the interrupted one would have drawn, whatever the number
+/// of threads.
 public struct SeededGenerator: Hashable, Sendable {
   private var a: UInt64
   private var b: UInt64

@@ -1,13 +1,13 @@
 import AviaryCompute
 
-/// What can be wrong with a training.
+/// What can go wrong in a training.
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A recipe's field, flag or file: its name, what was expected, what was found.
   case recipe(field: String, expected: String, found: String)
   /// A part of the training cannot take the results of patches, of this height and width: which, and
   /// why.
   case patch(results: [Int], part: String, problem: String)
-  /// A field that no recipe has, and the nearest that there is.
+  /// An unknown field of a recipe, and the nearest known one.
   case unknownField(String, nearest: String?)
   /// A file cannot be opened or read.
   case cannotRead(path: String, reason: String)

@@ -44,7 +44,7 @@ struct PreviousFile {
   /// Restores the previous file; if there was none, removes the new one.
   func restore() {
     if let kept {
-      // Where nothing was written both names are one file: renaming does nothing then.
+      // If nothing was written, both names are the same file, and renaming does nothing.
       _ = unsafe kept.withPlatformString { kept in
         unsafe path.withPlatformString { unsafe rename(kept, $0) }
       }

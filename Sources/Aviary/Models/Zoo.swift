@@ -82,7 +82,7 @@ public struct Zoo: Sendable {
       reference, nearest: reference.nearest(in: checkpoints.map(\.name)))
   }
 
-  /// The model that a user means by a path or a name.
+  /// The model that the user names by a path or a name.
   ///
   /// - Parameters:
   ///   - reference: a native checkpoint, third-party weights (imported on the fly), the name of a

@@ -25,7 +25,7 @@ struct CalibrationProbe {
   /// The layers that can be quantized, with the scales that fit their inputs.
   func layers(progress: (Double) -> Void) throws -> [QuantizedLayer] {
     if candidates.isEmpty { return [] }
-    // Layers may take one value.
+    // Several layers may share an input.
     let values = Set(candidates.map(\.input)).sorted()
     let probed = try Graph(
       inputs: graph.inputs, nodes: graph.nodes,

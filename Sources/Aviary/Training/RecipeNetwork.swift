@@ -3,7 +3,7 @@ public import AviaryTraining
 
 /// The network that a recipe describes, checked before any time is spent on it.
 public struct RecipeNetwork: Hashable, Sendable {
-  /// The network; its picture says for which scale it is trained, where nothing else would.
+  /// The network; its image description says which scale it is trained for if nothing else does.
   public let network: Network
   /// The geometry that maps input patches to results.
   public let geometry: PatchGeometry

@@ -41,7 +41,7 @@ struct ResumePoint {
     try file.verify(path)
     (self.state, self.progress, card) = (state, progress, file.card)
     average = try ResumePoint.tensors(file.tensors, path)
-    // The optimiser's own weights must be the same tensors: the state's reader sees to that.
+    // The optimizer's weights must be the same tensors, which the state's reader ensures.
     weights =
       try state.weights.map { source throws in
         try ResumePoint.tensors(source, path)
@@ -88,8 +88,8 @@ struct ResumePoint {
           + differences.joined(separator: "; "))
   }
 
-  /// Why going on will not give the very weights that an uninterrupted training would have given; empty
-  /// where it will.
+  /// The reasons why resuming will not give exactly the weights of an uninterrupted training; empty
+  /// if it will.
   ///
   /// - Parameters:
   ///   - recipe: the recipe to resume with.

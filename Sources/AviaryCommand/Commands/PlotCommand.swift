@@ -67,7 +67,7 @@ struct PlotCommand: ParsableCommand {
 }
 
 extension String {
-  /// What a run is called: its folder's name.
+  /// A run's name: that of its folder.
   fileprivate var runName: String {
     let parts = pathNames
     guard let last = parts.last else { return self }

@@ -119,7 +119,7 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// Writes what a training tells to standard error.
+/// Writes the events of a training to standard error.
 private final class EventPrinter {
   private var line: StepLine
   private let isQuiet: Bool

@@ -38,7 +38,7 @@ struct FileDescription {
       do throws(GraphError) {
         network = try summary.network()
       } catch {
-        // The rest of the file is worth reading all the same.
+        // The rest of the file is still worth showing.
         Console.warn("\(path): graph or picture: \(error)")
         network = nil
       }

@@ -111,7 +111,7 @@ struct WeightsInspection {
 }
 
 extension Difference {
-  /// For machines.
+  /// As JSON.
   fileprivate var json: JSON {
     [
       "network": .string(network), "missing": .array(missing.map(JSON.string)),

@@ -11,7 +11,7 @@ struct Augmentation: Hashable, Sendable {
 
   /// Draws one; all that the recipe allows are equally likely.
   init(_ recipe: BatchRecipe, using generator: inout SeededGenerator) {
-    // All are drawn always: what comes after them in the stream stays the same.
+    // Always draw all of them, so that what follows in the stream stays the same.
     let isFlipped = generator.truth()
     let turns = generator.integer(below: 4)
     let channels = generator.shuffled([0, 1, 2])

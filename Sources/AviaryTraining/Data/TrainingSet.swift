@@ -43,7 +43,7 @@ public struct TrainingSet: Sendable {
   private let picture: Picture
   private let seed: UInt64
   private let pairs: [PicturePair]
-  /// The places in all pictures up to each.
+  /// The number of positions in all images up to and including each.
   private let ends: [Int]
 
   /// Reads the images.
@@ -121,7 +121,7 @@ public struct TrainingSet: Sendable {
     var generator = SeededGenerator(
       seed: seed, TrainingSet.purpose, UInt64(bitPattern: Int64(step)), UInt64(sample))
     let place = generator.integer(below: placeCount)
-    // The first picture that ends after the place.
+    // Find the first image whose positions end after this one.
     var (low, high) = (0, pairs.count - 1)
     while low < high {
       let middle = (low + high) / 2

@@ -4,7 +4,7 @@ internal import AviaryImage
 /// What a training writes as it goes, in the folder of its run: the table `log.csv` and a file of
 /// events for TensorBoard. A process that is killed leaves all rows it wrote.
 package struct RunLog: ~Copyable {
-  /// What is known of a step.
+  /// The figures of a step.
   package struct Step: Sendable {
     /// Steps done, from 1.
     package var step: Int

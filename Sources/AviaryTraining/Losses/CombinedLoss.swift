@@ -63,12 +63,12 @@ public struct CombinedLoss: Loss {
     }
   }
 
-  /// - Throws: what the parts throw.
+  /// - Throws: errors from the parts.
   public mutating func prepare(for shape: [Int]) throws {
     for i in losses.indices { try losses[i].prepare(for: shape) }
   }
 
-  /// The sum of all parts, each times its weight, and its gradient; `parts` then has what each was.
+  /// The weighted sum of all parts, and its gradient; stores each part's value in `parts`.
   ///
   /// - Throws: errors from the parts.
   public mutating func evaluate(_ result: Tensor, _ target: Tensor) throws -> LossValue {

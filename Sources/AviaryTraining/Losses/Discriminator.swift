@@ -64,7 +64,7 @@ public struct Discriminator: Loss {
     }
   }
 
-  /// The loss of the network that made the results, and its gradient: small where the discriminator
+  /// The loss of the network that made the results, and its gradient: small if the discriminator
   /// takes them for targets.
   ///
   /// - Throws: `TrainingError.training` for tensors of different shapes, `ComputeError` for images
@@ -137,7 +137,7 @@ public struct Discriminator: Loss {
 
   private mutating func plans(for shape: [Int]) throws(ComputeError) -> Plans {
     if let plans, plans.shape == shape { return plans }
-    // The old ones first: both may not fit into memory.
+    // Release the old plans first: both may not fit into memory.
     plans = nil
     let made = try Plans(graph, shape: shape, engine)
     plans = made

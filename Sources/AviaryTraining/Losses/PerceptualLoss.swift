@@ -62,7 +62,8 @@ public struct PerceptualLoss: Loss {
     }
   }
 
-  /// The loss and its gradient. The first batch of a size takes longer: plans are made for it.
+  /// The loss and its gradient. The first batch of a size takes longer, because plans are made for
+  /// it.
   ///
   /// - Throws: `TrainingError.training` for tensors that are not images of the same shape,
   ///   `ComputeError` for images too small for the feature network or too large for memory.

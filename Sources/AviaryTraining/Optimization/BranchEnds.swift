@@ -40,7 +40,7 @@ struct BranchEnds {
     let operands: [Int]
     switch node.op {
     case .binary(.add): operands = node.inputs
-    // A network that is taken away from its input, as in denoising.
+    // A network whose output is subtracted from its input, as in denoising.
     case .binary(.subtract): operands = Array(node.inputs.dropFirst())
     default: return nil
     }

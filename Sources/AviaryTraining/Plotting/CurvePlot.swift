@@ -3,7 +3,7 @@ package import AviaryImage
 /// The curves of one or more trainings: the loss, on a logarithmic scale unless some of it is below 0,
 /// and what validation found.
 package struct CurvePlot {
-  /// The log of a training, with the name under which it is shown.
+  /// A training's log, with its display name.
   private struct Run {
     var name: String
     var color: PlotColor

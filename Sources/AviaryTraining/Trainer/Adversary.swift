@@ -21,7 +21,7 @@ public struct Adversary {
   /// Gets ready for results of a shape, also where it is to begin much later.
   mutating func prepare(for shape: [Int]) throws { try discriminator.prepare(for: shape) }
 
-  /// Learns from a part of a batch; the parameters change with the last part.
+  /// Trains on a part of a batch; the parameters are updated with the last part.
   ///
   /// - Throws: `TrainingError.notFinite` for a gradient that is not finite, in which case no step
   ///   is taken; errors from the discriminator and the optimizer.
