@@ -9,12 +9,12 @@ import AviaryMPI
 import AviaryTensor
 import AviaryTraining
 
-/// An error that says what scripts should make of it.
+/// An error that knows its exit status.
 ///
-/// Every type of error that a command can end with conforms, and names its cases: a new case does not
-/// compile before its status is said, and a test finds the type that does not conform.
+/// Every type of error that a command can end with conforms and lists its cases: a new case does
+/// not compile without a status, and a test finds types that do not conform.
 protocol ErrorWithStatus: Error {
-  /// The status with which the program ends.
+  /// The program's exit status.
   var status: ExitStatus { get }
 }
 
@@ -29,7 +29,7 @@ extension AviaryError: ErrorWithStatus {
     case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit,
       .notComparable:
       .data
-    // The engine's or a writer's fault, not the user's.
+    // A fault of the engine or of a writer, not of the user.
     case .networkOutput, .exchange: .failure
     }
   }
@@ -119,7 +119,7 @@ extension FileError: ErrorWithStatus {
   }
 }
 
-/// Whatever is wrong with a graph is data.
+/// Any error in a graph is a data error.
 extension GraphError: ErrorWithStatus {
   var status: ExitStatus { .data }
 }

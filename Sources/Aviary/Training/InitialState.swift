@@ -4,23 +4,23 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// What a training begins with: initial weights, those of a checkpoint as far as they agree, or the
-/// whole state of a training that goes on.
+/// The state that a training starts from: initial weights, those of a checkpoint where they agree,
+/// or the whole state of a resumed training.
 struct InitialState {
   /// All parameters.
   let parameters: [String: Tensor]
-  /// Their average; nil for none.
+  /// Their moving average; nil for none.
   let average: WeightAverage?
   let optimizer: Optimizer
   /// The discriminator; nil for none.
   let adversary: Adversary?
-  /// The history of the weights, where they come from a checkpoint to begin with.
+  /// The history of the weights, if they come from a checkpoint.
   let provenance: [Card.Provenance]
-  /// What the user should know.
+  /// Messages for the user.
   let messages: [String]
 
-  /// - Throws: `TrainingError` for a recipe that does not fit its checkpoint; what reading checkpoints
-  ///   and finding architectures throw.
+  /// - Throws: `TrainingError` for a recipe that does not fit its checkpoint; errors from reading
+  ///   checkpoints and finding architectures.
   init(
     _ recipe: Recipe, _ graph: Graph, _ zoo: Zoo, _ resumed: ResumePoint?, _ engine: Engine
   ) throws {
@@ -47,11 +47,11 @@ struct InitialState {
 }
 
 extension Adversary {
-  /// The discriminator of a recipe, for pictures of a network's channels.
+  /// A recipe's discriminator, for images with the network's channels.
   ///
   /// - Parameters:
-  ///   - graph: the network that learns against it.
-  ///   - state: of the training that goes on; nil to begin.
+  ///   - graph: the network that is trained against it.
+  ///   - state: of the resumed training; nil for a new one.
   fileprivate init(
     _ recipe: AdversarialRecipe, against graph: Graph, _ registry: Registry, seed: UInt64,
     resuming state: TrainingState?, _ engine: Engine
@@ -81,7 +81,7 @@ extension Adversary {
       parameters = Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) })
       optimizer = try Optimizer(recipe.optimizer, parameters: own.learned, resuming: memory)
     } else {
-      // PyTorch's way to begin is what discriminators are published with.
+      // Published discriminators use PyTorch's initialization.
       parameters = try Initializer(own, .pytorch, seed: seed).parameters()
       optimizer = try Optimizer(recipe.optimizer, parameters: own.learned)
     }
@@ -109,7 +109,7 @@ extension FeatureNetwork {
 }
 
 extension Graph {
-  /// The parameters that an optimiser changes.
+  /// The parameters that an optimizer updates.
   fileprivate var learned: [(name: String, shape: [Int])] {
     parameters.filter { $0.role == .weight }.map { ($0.name, $0.shape) }
   }

@@ -5,9 +5,9 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// A checkpoint that a training goes on from.
+/// The checkpoint that a training resumes from.
 struct ResumePoint {
-  /// Where it stood.
+  /// How far it had come.
   let progress: TrainingProgress
   /// The averaged weights: those that the checkpoint stores as its model.
   let average: [String: Tensor]
@@ -48,10 +48,10 @@ struct ResumePoint {
       } ?? average
   }
 
-  /// The checkpoint to go on from; nil to begin.
+  /// The checkpoint to resume from; nil for a new training.
   ///
-  /// - Throws: `TrainingError` for a folder that holds a training already, where one is to begin, and
-  ///   for more steps done than the recipe has; what `init` throws.
+  /// - Throws: `TrainingError` if a new training's folder already holds one, or if more steps are
+  ///   done than the recipe has; errors from `init`.
   static func found(
     _ checkpoint: String?, _ recipe: Recipe, _ network: Network, _ folder: RunFolder
   ) throws -> ResumePoint? {
@@ -63,7 +63,7 @@ struct ResumePoint {
           expected: "a folder without checkpoints, or that the training there is resumed",
           found: "checkpoints up to step \(last.step)")
       }
-      // A network without its checkpoints is worth as much.
+      // A trained network is worth as much, even without checkpoints.
       if let model = folder.networks.first {
         throw TrainingError.training(
           folder.path, expected: "a folder without networks of another training", found: model)
@@ -79,7 +79,7 @@ struct ResumePoint {
     return resumed
   }
 
-  /// Whether going on is exact, in a line for the user.
+  /// Whether resuming is exact, as one line for the user.
   static func report(step: Int, _ differences: [String]) -> String {
     "resumed at step \(step)"
       + (differences.isEmpty

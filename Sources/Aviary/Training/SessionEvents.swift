@@ -1,52 +1,51 @@
 public import AviaryTraining
 
 extension TrainingSession {
-  /// What a training tells whoever watches it, as it happens and from the thread that trains.
+  /// An event of a training, reported as it happens on the training thread.
   public enum Event: Sendable {
-    /// Something that the user should know, in one line.
+    /// A one-line message for the user.
     case message(String)
     /// A step is done.
     case step(Step)
-    /// The averaged weights were measured.
+    /// The averaged weights were validated.
     case validated(Validated)
-    /// A checkpoint is whole under its name.
+    /// A checkpoint has been written completely.
     case saved(path: String, step: Int)
   }
 
-  /// Where a training stands after a step.
+  /// The state of a training after a step.
   public struct Step: Sendable {
-    /// Steps done, those before an interruption included.
+    /// Steps done, including those before an interruption.
     public var step: Int
-    /// Steps in all.
+    /// The total number of steps.
     public var steps: Int
-    /// The step as the trainer reports it.
+    /// The trainer's report of the step.
     public var report: StepReport
-    /// The time of the step, all that was done in it included.
+    /// The time of the step, with everything done in it.
     public var seconds: Double
-    /// What the time of all steps since this process began was spent on.
+    /// How the time of all steps since this process started was spent.
     public var shares: TimeShares
-    /// Seconds to the last step, as steps have gone so far.
+    /// Estimated seconds to the last step.
     public var secondsLeft: Double
   }
 
-  /// What the averaged weights were worth after a step.
+  /// The validation results after a step.
   public struct Validated: Sendable {
     /// Steps done.
     public var step: Int
-    /// The figures, and beside them those of bicubic enlargement (at scale 1: of the pictures as they
-    /// were given).
+    /// The figures, and those of bicubic enlargement (at scale 1: of the unrestored images).
     public var evaluation: Evaluation
-    /// Whether no earlier figure was better.
+    /// Whether it is the best result so far.
     public var isBest: Bool
-    /// The pictures that were written.
+    /// The images that were written.
     public var samples: [String]
   }
 
   /// How a training ended.
   public enum End: Sendable {
-    /// All steps are done: the file of the trained network.
+    /// All steps are done; the file of the trained network.
     case finished(model: String)
-    /// A signal asked for an end: its number, and the checkpoint to go on from.
+    /// Stopped by a signal; its number, and the checkpoint to resume from.
     case interrupted(signal: Int32, checkpoint: String)
   }
 }

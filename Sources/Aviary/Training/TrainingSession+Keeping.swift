@@ -4,9 +4,9 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining
 
-/// What a training keeps and measures on the way: rank 0 alone.
+/// What a training saves and measures along the way: rank 0 only.
 extension TrainingSession {
-  /// Measures the averaged weights, writes samples, and keeps the best.
+  /// Measures the averaged weights, writes samples, and keeps the best weights.
   func validate() throws {
     guard communicator.rank == 0, let validation else { return }
     let model = Model(network, weights: named(trainer.result))
@@ -36,8 +36,8 @@ extension TrainingSession {
 
   /// Writes a checkpoint to resume from, and removes the oldest.
   ///
-  /// - Throws: `CheckpointError`, and `TrainingError.notFinite` for weights that nobody could go on
-  ///   from; the checkpoints before are whole then.
+  /// - Throws: `CheckpointError`; `TrainingError.notFinite` for weights that nobody could resume
+  ///   from, in which case earlier checkpoints stay intact.
   func save() throws {
     saved = (.now, step)
     // Check before removing the oldest checkpoint, which may be the last good one.
@@ -63,8 +63,8 @@ extension TrainingSession {
 
   /// Writes the trained network.
   ///
-  /// - Throws: `TrainingError.training` where processes have not come to the same weights, as those of
-  ///   unlike processors may not.
+  /// - Throws: `TrainingError.training` if the processes did not arrive at the same weights, as may
+  ///   happen on different processors.
   func finish() throws {
     if communicator.size > 1 {
       let hash = ContentHash.of(named(trainer.result))

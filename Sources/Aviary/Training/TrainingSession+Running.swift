@@ -4,15 +4,14 @@ internal import AviaryTraining
 
 /// The steps of a training, one after the other.
 extension TrainingSession {
-  /// Trains until all steps are done, or a signal asks for an end.
+  /// Trains until all steps are done, or a signal asks to stop.
   ///
-  /// - Parameter signal: asked once a step; a number means that this step is the last, after which a
-  ///   checkpoint is written.
-  /// - Throws: `TrainingError.notFinite` for a loss or gradient that is not finite; the checkpoints
-  ///   written before are left as they are. Errors of files: a checkpoint that could not be written
-  ///   leaves those before it whole.
+  /// - Parameter signal: called once a step; if it returns a number, this step is the last, and a
+  ///   checkpoint is written after it.
+  /// - Throws: `TrainingError.notFinite` for a loss or gradient that is not finite; file errors.
+  ///   Checkpoints written before stay intact.
   public func run(stoppingOn signal: () -> Int32? = { nil }) throws -> End {
-    // Before this nothing is written: a session may be made for its checks alone.
+    // Nothing is written before this point: a session may be made only for its checks.
     if communicator.rank == 0 {
       opened = try OpenFolder(folder, step: step, parts: trainer.lossNames) { tell($0) }
     }
@@ -59,27 +58,27 @@ extension TrainingSession {
     return .finished(model: folder.model)
   }
 
-  /// The signal that ends the training, in all processes: each knows only of its own.
+  /// The signal that ends the training in all processes: each knows only its own.
   private func sharedSignal(_ asked: Int32?) throws -> Int32 {
     let all = try communicator.gather(asked.map { "\($0)" } ?? "")
     return all.lazy.compactMap { Int32($0) }.first ?? 0
   }
 
-  /// An error of the training itself, with what is left to go on from.
+  /// An error of the training itself, with a hint what to resume from.
   func advised(_ error: TrainingError) -> TrainingError {
     guard case .notFinite(let thing, let expected, let found) = error else { return error }
     let last = folder.last.map { " (the last good checkpoint is \($0))" } ?? ""
     return .notFinite(thing, expected: expected, found: found + last)
   }
 
-  /// Whether it is time for a checkpoint.
+  /// Whether a checkpoint is due.
   private var isDue: Bool {
     if let every = recipe.saving.every, step % every == 0 { return true }
     guard let minutes = recipe.saving.minutes else { return false }
     return .now - saved.time >= .seconds(minutes * 60)
   }
 
-  /// Hands a step to the log and to whoever watches.
+  /// Reports a step to the log and the observer.
   private func told(_ step: Step) throws {
     guard communicator.rank == 0 else { return }
     try opened?.log.append(
@@ -91,15 +90,15 @@ extension TrainingSession {
   }
 }
 
-/// What is open in the folder of a training while it runs. A class, for neither can be copied.
+/// The open lock and logs of a run folder. A class, because neither can be copied.
 final class OpenFolder {
   let log: RunLog
-  /// Two trainings in one folder would take each other's files.
+  /// Two trainings in one folder would overwrite each other's files.
   private let lock: FolderLock
 
-  /// Makes the folder, and opens the logs behind a step.
+  /// Creates the folder, and opens the logs after a step.
   ///
-  /// - Parameter tell: is told of checkpoints that are set aside.
+  /// - Parameter tell: called with messages about checkpoints that are set aside.
   init(
     _ folder: RunFolder, step: Int, parts: [String], _ tell: (String) -> Void
   ) throws {

@@ -3,21 +3,21 @@ public import AviaryCompute
 public import AviaryGraph
 public import AviaryTraining
 
-/// A training as a recipe says it: from a folder of pictures to a checkpoint, with everything that is
-/// kept and shown on the way, in the folder of the run (see `RunFolder`).
+/// A training as described by a recipe: from a folder of images to a checkpoint, with everything
+/// that is saved and shown along the way, in the run folder (see `RunFolder`).
 ///
-/// Everything that can be wrong with a recipe, its files and folders is found when the session is made,
-/// before any time is spent and anything is written. A training that is interrupted, or killed, goes on
-/// from its last checkpoint to the very weights that it would have reached without; where that cannot
-/// be, it says why.
+/// Everything that can be wrong with a recipe, its files and folders is found when the session is
+/// made, before any time is spent and anything is written. A training that is interrupted or killed
+/// resumes from its last checkpoint and reaches exactly the weights that it would have reached
+/// without the interruption; if that is impossible, it says why.
 public final class TrainingSession {
-  /// What is trained, and how.
+  /// The recipe.
   public let recipe: Recipe
-  /// Where everything is kept.
+  /// The run folder.
   public let folder: RunFolder
   /// The network that is trained.
   public let network: Network
-  /// The pictures that are learned from.
+  /// The training data.
   public let data: TrainingSet
   var trainer: Trainer
   let validation: Validation?
@@ -26,15 +26,15 @@ public final class TrainingSession {
   let rates: Rates
   /// The seconds of training before this process.
   let earlierSeconds: Double
-  /// How far this training is: what goes into checkpoints.
+  /// The progress of this training, as stored in checkpoints.
   var progress: TrainingProgress
-  /// The card, but for what changes on the way.
+  /// The model card, without what changes during training.
   let card: Card
   /// The figures of the last validation.
   var quality: Card.Quality?
   /// The folder's lock and logs, while the session runs.
   var opened: OpenFolder?
-  /// When, by the clock and by steps, the last checkpoint was written.
+  /// The time and the step of the last checkpoint.
   var saved: (time: ContinuousClock.Instant, step: Int)
 
   /// The learning rates of the network and of its discriminator, by step.
@@ -52,20 +52,20 @@ public final class TrainingSession {
     }
   }
 
-  /// Prepares a training: checks the recipe, reads the pictures, plans the network, its losses and its
-  /// discriminator.
+  /// Prepares a training: checks the recipe, reads the images, plans the network, its losses and
+  /// its discriminator.
   ///
   /// - Parameters:
-  ///   - zoo: the architectures, and the checkpoints that are found by name.
-  ///   - checkpoint: a checkpoint of an unfinished training to go on from; nil to begin.
-  ///   - communicator: the processes that train together; rank 0 alone validates, logs and saves.
-  ///   - tuning: what was measured, by which algorithms are chosen; nil to choose by estimate. A
-  ///     training that is resumed goes on as it began, whatever was measured since.
-  ///   - observer: is told what happens.
-  /// - Throws: `TrainingError` for what is wrong with the recipe, its data or the folder;
-  ///   `RegistryError`, `GraphError` and `AviaryError` for an architecture, configuration or checkpoint
-  ///   that does not fit; `CheckpointError` and `ImageError` for files; `ComputeError` for a network
-  ///   that cannot be planned.
+  ///   - zoo: the architectures, and the checkpoints found by name.
+  ///   - checkpoint: a checkpoint of an unfinished training to resume from; nil for a new training.
+  ///   - communicator: the processes that train together; only rank 0 validates, logs and saves.
+  ///   - tuning: the autotuner to choose kernels with; nil to choose by estimate. A resumed
+  ///     training keeps the choices that it began with.
+  ///   - observer: called with events.
+  /// - Throws: `TrainingError` for errors in the recipe, its data or the folder; `RegistryError`,
+  ///   `GraphError` and `AviaryError` for an architecture, configuration or checkpoint that does
+  ///   not fit; `CheckpointError` and `ImageError` for files; `ComputeError` for a network that
+  ///   cannot be planned.
   public init(
     _ recipe: Recipe, zoo: Zoo = Zoo(), resuming checkpoint: String? = nil,
     communicator: any Communicator = OneProcess(), tuning: Tuning? = nil,
@@ -77,7 +77,7 @@ public final class TrainingSession {
     let target = try RecipeNetwork(recipe, registry: zoo.registry)
     network = target.network
     let resumed = try ResumePoint.found(checkpoint, recipe, target.network, folder)
-    // A training goes on with the threads that it began with, unless they are stated.
+    // A resumed training keeps its number of threads unless it is stated.
     let engine = try Engine(threads: recipe.threads ?? resumed?.progress.threads)
     validation = try Validation(recipe, scale: target.scale, threads: engine.threads)
     let start = try InitialState(recipe, target.network.graph, zoo, resumed, engine)
@@ -103,13 +103,13 @@ public final class TrainingSession {
     if resumed != nil { tell(ResumePoint.report(step: progress.step, differences)) }
   }
 
-  /// Steps done, those before an interruption included.
+  /// Steps done, including those before an interruption.
   public var step: Int { trainer.stepCount }
 
-  /// Tells in a line what the user should know.
+  /// Sends a one-line message for the user.
   func tell(_ line: String) { observer(.message(line)) }
 
-  /// Plans the network with all that it learns by, alike in all processes.
+  /// Plans the network with its losses and its optimizer, alike in all processes.
   ///
   /// - Parameter share: how many pairs this process is given at once.
   private static func trainer(
@@ -142,7 +142,7 @@ public final class TrainingSession {
 }
 
 extension TrainingProgress {
-  /// How far a training is, by this process; what was counted before is taken over.
+  /// The progress of a training in this process; earlier counts are carried over.
   fileprivate init(
     of trainer: borrowing Trainer, _ recipe: Recipe, _ data: TrainingSet,
     after earlier: TrainingProgress?, threads: Int, processes: Int
@@ -160,7 +160,7 @@ extension TrainingProgress {
 }
 
 extension Card {
-  /// The card of what is trained, but for what changes on the way.
+  /// The model card of the training, without what changes during training.
   fileprivate init(
     _ recipe: Recipe, _ data: TrainingSet, provenance: [Provenance], notes: [String],
     resumedAt step: Int, _ differences: [String]
@@ -172,7 +172,7 @@ extension Card {
       self.notes.append(
         "Training resumed at step \(step): " + differences.joined(separator: "; "))
     }
-    // The folder's name alone: where it lies concerns nobody else.
+    // Only the folder's name: its location concerns nobody else.
     let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
     trainingData = "\(data.pictureCount) pictures of \(source)"
   }

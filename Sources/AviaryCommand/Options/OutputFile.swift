@@ -1,11 +1,11 @@
-/// A file that a command writes beside what it reads, checked before anything is computed.
+/// An output file, checked before anything is computed.
 enum OutputFile {
-  /// Throws unless a file may be written.
+  /// Throws unless the file may be written.
   ///
   /// - Parameters:
-  ///   - replaces: whether the user said that what is there may be replaced (`--force`).
-  ///   - inputs: the files that the command reads. None is ever replaced, whatever path or link leads
-  ///     to it.
+  ///   - replaces: whether the user allowed overwriting an existing file (`--force`).
+  ///   - inputs: the files that the command reads. None is ever overwritten, whichever path or link
+  ///     leads to it.
   /// - Throws: `CommandError.outputIsNoFile`, `.outputIsInput`, `.outputExists`.
   static func check(
     _ path: String, replaces: Bool, inputs: [String] = []

@@ -6,8 +6,8 @@ import AviaryFiles
 import AviaryGraph
 import AviaryTraining
 
-/// The recipe of a training and the checkpoint that it goes on from: what the command line says before
-/// its flags.
+/// A training's recipe and the checkpoint that it resumes from, as given on the command line before
+/// flags apply.
 struct RecipeSource {
   var recipe: Recipe
   /// Nil for a new training.
@@ -18,8 +18,8 @@ struct RecipeSource {
   let notes: [String]
 
   /// - Parameters:
-  ///   - reference: a recipe's file or an architecture; nil for the recipe of the checkpoint.
-  ///   - run: the folder of a run or one of its checkpoints; nil for a new training.
+  ///   - reference: a recipe file or an architecture; nil for the recipe of the checkpoint.
+  ///   - run: a run folder or one of its checkpoints; nil for a new training.
   /// - Throws: `CommandError`, `TrainingError`, `CheckpointError`.
   init(_ reference: String?, resuming run: String?, _ registry: Registry) throws {
     (checkpoint, messages) = try RecipeSource.checkpoint(of: run)

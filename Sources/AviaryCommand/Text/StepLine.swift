@@ -2,8 +2,8 @@ import Aviary
 import AviaryTraining
 import Glibc
 
-/// How a training goes, on one line: step, loss, rate, time left, PSNR beside bicubic's. On a terminal
-/// it moves; elsewhere a line is written every minute, and for each validation.
+/// A training's progress in one line: step, loss, rate, time left, PSNR beside bicubic's. A
+/// terminal shows it in place; otherwise a line is written every minute and for each validation.
 struct StepLine {
   private let isEnabled: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1

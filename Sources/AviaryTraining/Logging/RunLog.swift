@@ -1,8 +1,8 @@
 internal import AviaryFiles
 internal import AviaryImage
 
-/// What a training writes as it goes, in the folder of its run: the table `log.csv` and a file of
-/// events for TensorBoard. A process that is killed leaves all rows it wrote.
+/// What a training logs to its run folder: the table `log.csv` and an event file for TensorBoard. A
+/// process that is killed leaves all rows that it wrote.
 package struct RunLog: ~Copyable {
   /// The figures of a step.
   package struct Step: Sendable {

@@ -1,7 +1,7 @@
 package import AviaryImage
 
-/// The curves of one or more trainings: the loss, on a logarithmic scale unless some of it is below 0,
-/// and what validation found.
+/// The curves of one or more trainings: the loss, on a logarithmic scale unless some of it is
+/// negative, and the validation results.
 package struct CurvePlot {
   /// A training's log, with its display name.
   private struct Run {
@@ -22,18 +22,18 @@ package struct CurvePlot {
     var points: [(step: Int, value: Double)]
   }
 
-  /// The size of the picture in pixels.
+  /// The size of the image in pixels.
   package static let width = 1200, height = 600
-  /// What can be drawn: beyond, there is no room for a tick's label.
+  /// The range that can be drawn: beyond it there is no room for a tick's label.
   private static let drawable = -1e30...1e30
-  /// What has a logarithm that is worth an axis.
+  /// The smallest value worth a logarithmic axis.
   private static let leastLogarithm = 1e-30
   private let runs: [Run]
 
   /// A plot of the logs of some runs.
   ///
-  /// - Throws: `TrainingError.data` for a log without a single step, or none whose loss is a number that
-  ///   can be drawn.
+  /// - Throws: `TrainingError.data` for a log without a single step, or one whose losses cannot be
+  ///   drawn.
   package init(_ logs: [(name: String, log: LogTable)]) throws(TrainingError) {
     var runs: [Run] = []
     for (i, (name, log)) in logs.enumerated() {
@@ -87,7 +87,7 @@ package struct CurvePlot {
     }
     let steps = runs.flatMap { $0.loss.map { Double($0.step) } }
     let abscissa = PlotAxis(linear: [0, steps.max() ?? 1])
-    // An adversarial loss may be below 0, where there is no logarithm.
+    // An adversarial loss may be negative, and then has no logarithm.
     let shown = held + smooth.flatMap { $0.map(\.value) }
     let above = shown.filter { $0 >= CurvePlot.leastLogarithm }
     let isLogarithmic = !above.isEmpty && runs.allSatisfy { $0.loss.allSatisfy { $0.value >= 0 } }

@@ -1,17 +1,17 @@
 public import AviaryCompute
 
 extension Trainer {
-  /// How a trainer takes its steps, beside the network and the rule of its optimiser.
+  /// Settings of a trainer, apart from the network and the optimizer.
   public struct Settings: Hashable, Sendable {
-    /// The position of the graph's output that is trained.
+    /// The index of the trained graph output.
     public var output = 0
-    /// Gradients longer than this are shortened to it; nil for none.
+    /// The maximum gradient norm; longer gradients are clipped to it; nil for none.
     public var clipNorm: Double?
-    /// Into how many parts each process's share of a batch is divided.
+    /// The number of parts that each process's share of a batch is split into.
     public var parts = 1
-    /// Where what dropout drops is drawn from.
+    /// The seed of dropout masks.
     public var seed: UInt64 = 1
-    /// How the network is calculated.
+    /// How the network is planned.
     public var options = PlanOptions()
 
     /// The defaults.
