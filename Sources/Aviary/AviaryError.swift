@@ -44,7 +44,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case ownNetwork(path: String, nearest: RegistryError)
   /// An exported file does not read back as what was written.
   case exchange(path: String, String)
-  /// What was written cannot be compared with what it was: the network's outputs are not finite.
+  /// An exported file cannot be compared with its source: the network's outputs are not finite.
   case notComparable(path: String)
   /// A weights file does not allow a change.
   case edit(path: String, String)

@@ -6,13 +6,13 @@ import AviaryImage
 enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   /// A checkpoint would replace an existing file, without `--force`.
   case outputExists(String)
-  /// A file would be written where a folder or a device is.
+  /// The output is a folder or a device.
   case outputIsNoFile(String, found: String)
   /// The output folder is not a folder, or does not exist.
   case noOutputFolder(String, found: String)
-  /// What is written would replace what is read.
+  /// The output would overwrite an input.
   case outputIsInput(String)
-  /// Two files would be written under one name.
+  /// Two files would be written to the same output.
   case outputTaken(String, by: String)
   /// The output's name does not match the image format.
   case outputName(String)
@@ -35,7 +35,7 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   /// Standard output cannot be written.
   case standardOutput(reason: String)
 
-  /// How names of images that are written end: `.png`.
+  /// The ending of image outputs: `.png`.
   private var endings: String {
     ImageFormat.writable.flatMap(\.endings).map { ".\($0)" }.joined(separator: ", ")
   }

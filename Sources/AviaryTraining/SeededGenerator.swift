@@ -45,12 +45,12 @@ public struct SeededGenerator: Hashable, Sendable {
 
 // MARK: - Draws
 
-/// Not those of Swift's standard library, whose algorithms may change from version to version: what a
-/// seed draws is part of what a training is. For that reason the generator is no
-/// `RandomNumberGenerator` either. Up to version 0.2 the library's were used, as they were in Swift
-/// 6.2; these draw the same numbers.
+/// Swift's standard library is not used, because its algorithms may change between versions, and
+/// what a seed draws is part of a training's definition. For the same reason the generator is not a
+/// `RandomNumberGenerator`. Up to version 0.2 the library's algorithms were used, as of Swift 6.2;
+/// these draw the same numbers.
 extension SeededGenerator {
-  /// A number from 0 up to, not including, `bound`, all equally likely: Lemire, "Fast Random Integer
+  /// A uniform number from 0 up to, but not including, `bound`: Lemire, "Fast Random Integer
   /// Generation in an Interval" (2019).
   ///
   /// - Parameter bound: above 0.
@@ -59,27 +59,27 @@ extension SeededGenerator {
     return Int(truncatingIfNeeded: integer(below: UInt64(bound)))
   }
 
-  /// One of the numbers of a range, all equally likely.
+  /// A uniform integer from a range.
   package mutating func integer(in range: ClosedRange<Int>) -> Int {
     range.lowerBound + integer(below: range.count)
   }
 
-  /// A number of a range: one of 2^53 + 1 at equal distances, both ends among them.
+  /// A number from a range: one of 2^53 + 1 evenly spaced values, including both ends.
   package mutating func number(in range: ClosedRange<Double>) -> Double {
     let steps: UInt64 = 1 << 53
     let drawn = integer(below: steps + 1)
-    // Rounding must not lead beyond it.
+    // Exactly the upper end, which rounding might exceed.
     if drawn == steps { return range.upperBound }
     return (range.upperBound - range.lowerBound) * (Double(drawn) * 0x1p-53) + range.lowerBound
   }
 
-  /// A number from 0 up to, not including, 1: the upper 53 bits.
+  /// A number from 0 up to, but not including, 1: the upper 53 bits.
   package mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Heads or tails.
+  /// True or false, equally likely.
   package mutating func truth() -> Bool { next() & 1 << 17 == 0 }
 
-  /// The elements in an order of which each is equally likely: Fisher and Yates, from the front.
+  /// The elements in a uniformly random order: Fisher and Yates, from the front.
   package mutating func shuffled<Element>(_ elements: [Element]) -> [Element] {
     var elements = elements
     for place in elements.indices.dropLast() {
@@ -91,7 +91,7 @@ extension SeededGenerator {
   private mutating func integer(below bound: UInt64) -> UInt64 {
     var product = next().multipliedFullWidth(by: bound)
     if product.low < bound {
-      // So many of the 2^64 numbers would make the first ones likelier than the others.
+      // This many of the 2^64 numbers would make the first values likelier than the others.
       let excess = (0 &- bound) % bound
       while product.low < excess { product = next().multipliedFullWidth(by: bound) }
     }

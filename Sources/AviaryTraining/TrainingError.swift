@@ -4,7 +4,7 @@ import AviaryCompute
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A recipe's field, flag or file: its name, what was expected, what was found.
   case recipe(field: String, expected: String, found: String)
-  /// A part of the training cannot take the results of patches, of this height and width: which, and
+  /// A part of the training cannot take patch results of this height and width: which part, and
   /// why.
   case patch(results: [Int], part: String, problem: String)
   /// An unknown field of a recipe, and the nearest known one.
@@ -41,7 +41,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ComputeError {
-  /// What a network that cannot be planned means for the recipe: its size is that of a patch's results.
+  /// Converts the error of a network that cannot be planned: its input size is that of a patch's
+  /// results.
   func ofPatch(results shape: [Int], part: String) -> any Error {
     guard case .graph(let problem) = self else { return self }
     return TrainingError.patch(

@@ -6,8 +6,8 @@ public struct ExportReport: Codable, Hashable, Sendable {
   public enum Check: Codable, Hashable, Sendable {
     /// The tensors that were read back have the same content hash.
     case hash
-    /// Read back, the tensors have the same content hash; the network that the file describes was not
-    /// computed, because it takes but one size, which is too large for that.
+    /// The tensors that were read back have the same content hash; the network described by the
+    /// file was not computed, because its only input size is too large for that.
     case tensors
     /// The file was read back as a network: the largest difference between its outputs and those of
     /// the original, for a test image of this height and width; and the same relative to the

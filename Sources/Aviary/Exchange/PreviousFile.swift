@@ -6,17 +6,17 @@ internal import SystemPackage
 
 /// The file that was at a path before writing, kept until the new one has been verified.
 ///
-/// Kept under a second name in the same folder, which costs nothing. Where the file system or the
-/// system's owner allows none (`fs.protected_hardlinks`, for somebody else's file), a copy is kept.
+/// Kept as a hard link in the same folder, which costs nothing. If the file system or the system's
+/// settings do not allow one (`fs.protected_hardlinks`, for somebody else's file), a copy is kept.
 struct PreviousFile {
-  /// Behind symbolic links, where writing goes, too: a second name of a link would lead to what was
-  /// written.
+  /// With symbolic links resolved, as for writing: a hard link to a symbolic link would lead to the
+  /// new file.
   private let path: FilePath
   private let kept: FilePath?
   private let wasThere: Bool
 
-  /// - Parameter isLinked: false copies at once, as where there can be no second name.
-  /// - Throws: `CheckpointError.cannotWrite` where what is there can be kept in neither way.
+  /// - Parameter isLinked: whether to try a hard link before copying.
+  /// - Throws: `CheckpointError.cannotWrite` if the file can be kept in neither way.
   init(_ path: String, isLinked: Bool = true) throws(CheckpointError) {
     let place: FilePath
     do throws(FileError) { place = try AtomicFile.resolved(path) } catch {

@@ -40,7 +40,7 @@ extension StoredModel {
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
     try options.apply(to: &recognition.network)
-    // No tensor shows what its channels are.
+    // No tensor shows what its channels mean.
     if options.picture["colour"] == nil, !recognition.statesPicture {
       assumed.append("picture.colour")
     }

@@ -179,8 +179,8 @@ extension StoredModel {
 
   /// Compares the outputs of the written network with those of the model.
   ///
-  /// - Throws: `AviaryError.exchange` where they are not the same but for rounding, `.notComparable`
-  ///   where the model's own are not finite.
+  /// - Throws: `AviaryError.exchange` if they differ by more than rounding, `.notComparable` if the
+  ///   model's own outputs are not finite.
   private func agreement(
     with written: ImportedGraph, _ path: String
   ) throws -> ExportReport.Check {

@@ -60,7 +60,7 @@ public struct Zoo: Sendable {
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// The file that a user means by a path or the name of a checkpoint; nil for anything else.
+  /// The file that the user names by a path or a checkpoint's name; nil for anything else.
   public func file(_ reference: String) -> String? {
     if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
       return reference
@@ -68,10 +68,10 @@ public struct Zoo: Sendable {
     return checkpoints.first { $0.name == reference }?.path
   }
 
-  /// The file of weights that a user means by a path or the name of a checkpoint.
+  /// The weights file that the user names by a path or a checkpoint's name.
   ///
-  /// - Throws: `AviaryError.noWeights` for the name of an architecture, `.noSuchModel` with the nearest
-  ///   checkpoint for any other.
+  /// - Throws: `AviaryError.noWeights` for the name of an architecture; `.noSuchModel`, with the
+  ///   nearest checkpoint, for anything else.
   public func weightsFile(_ reference: String) throws -> String {
     if let path = file(reference) { return path }
     if registry.architectures.contains(where: { $0.info.name == reference }) {

@@ -24,7 +24,7 @@ struct Validation: Sendable {
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
-    // They are measured only hours later.
+    // Check now: they are measured only hours later.
     for name in names {
       let header = try PictureReader(path: "\(folder)/\(name)").header
       try Evaluation.requireMeasurable(
@@ -59,8 +59,8 @@ struct Validation: Sendable {
 
   /// The figures of a model.
   ///
-  /// - Throws: what `Evaluation` throws, and its first failure: figures of other pictures than before
-  ///   would be compared.
+  /// - Throws: errors from `Evaluation`, and its first failure: without it, figures would be
+  ///   compared over different sets of images.
   func evaluate(_ model: Model) throws -> Evaluation {
     let evaluation = try Evaluation(
       model, originals: folder, scale: scale, degradations: degradations, options: options)

@@ -65,7 +65,7 @@ struct OutputPlan {
     return try PictureFolder.pictures(in: folder).map { stem + $0 }
   }
 
-  /// The format of what is written into a folder.
+  /// The format of images written into a folder.
   private static let usual = ImageFormat.writable.first ?? .png
 
   private static func path(of input: String, in folder: String) -> String {

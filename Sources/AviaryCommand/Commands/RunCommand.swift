@@ -71,7 +71,7 @@ struct RunCommand: ParsableCommand {
     try upscaler.enlarge(jobs) { event in
       switch event {
       case .opened(_, let width, let height):
-        // A single picture's bar tells of its pixels.
+        // The bar of a single image counts pixels.
         let pixels = Double(width * height) * Double(upscaler.scale * upscaler.scale)
         if plan.jobs.count == 1 { bar = progressBar(plan, megapixels: pixels / 1e6) }
       case .progress(let position, let share):
@@ -91,7 +91,8 @@ struct RunCommand: ParsableCommand {
     if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
-  /// The bar of all pictures; of one, with the pixels of its result once they are known.
+  /// A progress bar for all images; for a single image, one that counts the result's pixels once
+  /// they are known.
   private func progressBar(_ plan: OutputPlan, megapixels: Double = 0) -> ProgressBar {
     guard plan.jobs.count == 1 else {
       return ProgressBar(

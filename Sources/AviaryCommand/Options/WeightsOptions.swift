@@ -77,7 +77,7 @@ struct WeightsOptions: ParsableArguments {
       reading: reading)
   }
 
-  /// What is stated of the file itself.
+  /// What the user states about the file itself.
   var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels) }
 
   /// What the user states, in words, for the card.

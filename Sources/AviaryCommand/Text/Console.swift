@@ -17,7 +17,7 @@ enum Console {
     throw .standardOutput(reason: reason)
   }
 
-  /// Writes a result for machines, whose text is safe on a terminal, too.
+  /// Prints a result as JSON, whose text is safe on a terminal too.
   static func print(_ json: JSON) throws(CommandError) { try print(json.prettyText.escapedJSON) }
 
   /// Says in one line why the program failed.

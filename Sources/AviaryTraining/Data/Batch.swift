@@ -15,9 +15,9 @@ public struct Batch: Sendable {
 }
 
 extension BatchRecipe {
-  /// How many pairs each of several processes is given at once.
+  /// The number of pairs that each process is given at once.
   ///
-  /// - Throws: `TrainingError.recipe` for a batch that cannot be divided among them.
+  /// - Throws: `TrainingError.recipe` for a batch that cannot be divided among the processes.
   package func share(ofProcesses processes: Int) throws(TrainingError) -> Int {
     let parts = processes * accumulation
     guard size % parts == 0 else {
@@ -31,7 +31,7 @@ extension BatchRecipe {
 }
 
 extension Batch {
-  /// The batch in so many equal parts.
+  /// The batch, split into equal parts.
   package func parts(_ count: Int) throws -> [Batch] {
     if count == 1 { return [self] }
     return zip(try input.split(into: count), try target.split(into: count))

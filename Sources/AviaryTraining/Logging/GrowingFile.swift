@@ -12,7 +12,7 @@ struct GrowingFile: ~Copyable {
   /// - Parameter size: how many bytes of the existing file to keep.
   /// - Throws: `TrainingError.cannotWrite`.
   init(_ path: String, keeping size: Int) throws(TrainingError) {
-    // Of what lies behind a link the training knows nothing, and must not cut it off.
+    // The training knows nothing about a file behind a link, and must not truncate it.
     let descriptor = unsafe open(
       path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
     guard descriptor >= 0 else {

@@ -19,7 +19,7 @@ public struct CharbonnierLoss: Loss {
     self.epsilon = epsilon
   }
 
-  /// There is nothing to get ready.
+  /// Nothing to prepare.
   public func prepare(for shape: [Int]) {}
 
   /// The loss and its gradient.

@@ -8,7 +8,7 @@ public struct L1Loss: Loss {
   /// A loss without parameters.
   public init() {}
 
-  /// There is nothing to get ready.
+  /// Nothing to prepare.
   public func prepare(for shape: [Int]) {}
 
   /// The loss and its gradient.

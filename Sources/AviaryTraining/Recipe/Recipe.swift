@@ -149,7 +149,7 @@ public struct LossRecipe: Hashable, Sendable {
 
 /// A perceptual loss: the network whose features are compared.
 public struct PerceptualRecipe: Hashable, Sendable {
-  /// A checkpoint's path or name, or a file of Keras's or PyTorch's, of weights that the registry knows.
+  /// A checkpoint's path or name, or a Keras or PyTorch file, with weights that the registry knows.
   public var checkpoint: String
   /// The nodes whose values are compared, with weights. Empty for the architecture's default.
   public var layers: [String: Double] = [:]

@@ -18,7 +18,7 @@ public struct Adversary {
     (self.weight, self.start) = (weight, start)
   }
 
-  /// Gets ready for results of a shape, also where it is to begin much later.
+  /// Prepares for results of a shape, even if it takes effect much later.
   mutating func prepare(for shape: [Int]) throws { try discriminator.prepare(for: shape) }
 
   /// Trains on a part of a batch; the parameters are updated with the last part.

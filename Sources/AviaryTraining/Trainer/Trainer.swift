@@ -135,7 +135,7 @@ public struct Trainer: ~Copyable {
       isLast: (shared.last ?? 0) > 0)
   }
 
-  /// The names of the parts of the loss, the discriminator's the last.
+  /// The names of the loss parts, with the discriminator's last.
   public var lossNames: [String] {
     losses.parts.map(\.name) + (adversary == nil ? [] : ["adversarial"])
   }
