@@ -137,8 +137,8 @@ public struct PlanOptions: Hashable, Sendable {
   /// What was measured, by which algorithms and layouts are chosen; nil to choose by estimate, which
   /// gives the same plan on every machine with these instructions.
   public var tuning: Tuning?
-  /// How often a plan will run, roughly: what is not measured yet is timed where that pays. Nothing
-  /// is timed for 0.
+  /// Expected number of runs. Unmeasured layers are benchmarked if that pays off over so many runs;
+  /// 0 disables benchmarking.
   public var runsAhead = 1
   /// How another plan of the same network did its layers (`Plan.choices`), to be done the same way
   /// whatever was measured since. Passed over where this processor does not offer all of it.

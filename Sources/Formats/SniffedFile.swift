@@ -1,6 +1,7 @@
 public import AviaryContainers
 
-/// A file told by its content, with what was read of it to tell, so that nothing is read twice.
+/// A file whose format was detected from its content; keeps what detection read, so nothing is read
+/// twice.
 public struct SniffedFile: Sendable {
   /// The path as given; of an ncnn network's weights that of its text.
   public let path: String

@@ -58,7 +58,7 @@ public struct WeightsFile: Sendable {
     try read(SniffedFile(path, hdf5: options.hdf5), options)
   }
 
-  /// Reads what is in a file of another framework's that was told already.
+  /// Reads a third-party weights file whose format has already been detected.
   ///
   /// - Throws: as `read(_:_:)` of a path.
   public static func read(

@@ -106,7 +106,7 @@ struct JSONObject: Sendable {
   }
 }
 
-/// How pictures are fed: a word for the colours, or members of a picture.
+/// An image description on the command line: a word for the colours, or a JSON object with members.
 struct PictureStatement: Sendable {
   let json: JSON
 

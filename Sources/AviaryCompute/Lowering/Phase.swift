@@ -1,8 +1,8 @@
 import AviaryGraph
 
-/// One of the pictures of which a transposed convolution's output is woven, along one axis: output
-/// pixels o with (o + crop) mod stride = phase are a convolution of the input, of stride 1, with
-/// every stride-th tap of the kernel.
+/// One polyphase component of a strided transposed convolution, along one axis: output pixels o
+/// with (o + crop) mod stride = phase are a convolution of the input, with stride 1 and every
+/// stride-th tap of the kernel.
 struct Phase {
   /// The kernel's taps that meet these pixels, in the order of a convolution: the last first.
   let taps: [Int]
