@@ -12,8 +12,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints that are found by name; those that cannot be read are warned of, for one broken
-  /// file must not hide the others.
+  /// The checkpoints found by name, with a warning for each that cannot be read: one broken file must
+  /// not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {
@@ -64,9 +64,9 @@ struct CheckpointEntry {
 }
 
 extension CheckpointSummary {
-  /// The network that the checkpoint holds; nil where it holds none.
+  /// The network in the checkpoint; nil if there is none.
   ///
-  /// - Throws: `GraphError` where it cannot be read.
+  /// - Throws: `GraphError` if it cannot be read.
   func network() throws(GraphError) -> (graph: Graph, picture: Picture)? {
     guard let graph else { return nil }
     let network = try Graph(json: JSON(parsing: graph))
