@@ -97,11 +97,12 @@ import Testing
     let ops: [Op] =
       [
         .maxPool(MaxPool(Pool(kernel: 2))),
-        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .same))),
-        .averagePool(AveragePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false)),
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .same))),
+        .averagePool(AveragePool(Pool(kernel: 3, stride: 1, padding: .same), countsPadding: false)),
         .averagePool(
           AveragePool(
-            Pool(kernel: Size(2, 3), border: .explicit(Edges(1, 0, 0, 1))), countsPadding: true)),
+            Pool(kernel: Size(2, 3), padding: .explicit(PaddingAmounts(1, 0, 0, 1))),
+            countsPadding: true)),
         .globalAveragePool, .batchNormalization(BatchNormalization()),
         .prelu(PReLU(perChannel: true)),
         .prelu(PReLU(perChannel: false)), .scale(Scale((0..<channels).map { Double($0) / 8 - 1 })),
@@ -111,8 +112,8 @@ import Testing
         .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
         .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
-        .pad(Pad(Edges(1, 2, 3, 0), .zero)), .pad(Pad(Edges(1, 2, 3, 0), .edge)),
-        .pad(Pad(Edges(1, 2, 3, 0), .reflect)), .crop(Crop(Edges(1, 0, 2, 1))),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
         .groupNormalization(GroupNormalization(groups: 4)),
         .groupNormalization(GroupNormalization(groups: 1, scale: false)),
         InstanceNormalization().op, InstanceNormalization(affine: false).op,
@@ -134,11 +135,13 @@ import Testing
       for groups in [1, channels] {
         let graph = try Graph(
           of: [
-            .convolution(Convolution(filters: channels, kernel: 3, groups: groups, border: .same)),
+            .convolution(
+              Convolution(outChannels: channels, kernel: 3, groups: groups, padding: .same)),
             op,
             .convolution(
               Convolution(
-                filters: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1], border: .same)),
+                outChannels: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1],
+                padding: .same)),
           ], channels: channels)
         try expectGradients(graph, shape, "\(op) groups \(groups)")
       }
@@ -164,7 +167,7 @@ import Testing
   @Test func sharedParameters() throws {
     let names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
       .map { "norm.\($0)" }
-    let convolution = Op.convolution(Convolution(filters: 16, kernel: 3, border: .same))
+    let convolution = Op.convolution(Convolution(outChannels: 16, kernel: 3, padding: .same))
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 16)],
       nodes: [
@@ -225,12 +228,12 @@ import Testing
           inputs: [2],
           parameters: ["norm.weight", "norm.bias"]),
         Graph.Node(
-          "q", .linear(Linear(features: 5, bias: true)), inputs: [3],
+          "q", .linear(Linear(outFeatures: 5, bias: true)), inputs: [3],
           parameters: ["q.weight", "q.bias"]),
         Graph.Node(
-          "k", .linear(Linear(features: 5, bias: false)), inputs: [3], parameters: ["k.weight"]),
+          "k", .linear(Linear(outFeatures: 5, bias: false)), inputs: [3], parameters: ["k.weight"]),
         Graph.Node(
-          "v", .linear(Linear(features: 6, bias: true)), inputs: [3],
+          "v", .linear(Linear(outFeatures: 6, bias: true)), inputs: [3],
           parameters: ["v.weight", "v.bias"]),
         Graph.Node("turned", .permute(Permute([0, 2, 1])), inputs: [5]),
         Graph.Node("scores", .matmul, inputs: [4, 7]),
@@ -259,7 +262,7 @@ import Testing
         .resize(Resize(.cubic(a: -0.5), to: .factor(Ratio(1, 2)), antialias: true)))
       return [
         x * mean - mean, small.resize(.linear, by: 2).applying(.dropout(Dropout(rate: 0.3))),
-        x.applying(.pad(Pad(Edges(2), .reflect))).applying(
+        x.applying(.pad(Pad(PaddingAmounts(2), .reflect))).applying(
           .slice(ChannelSlice(start: 0, count: channels - 1))),
         x.applying(.reduce(Reduction(.maximum, dimensions: [2, 3]))) + x,
       ]

@@ -21,56 +21,61 @@ struct OperationRow: Sendable, CustomStringConvertible {
 
   private static let convolutions: [OperationRow] = [
     .init(
-      .convolution(Convolution(filters: 8, kernel: 3)), #"{"filters":8,"kernel":3}"#,
+      .convolution(Convolution(outChannels: 8, kernel: 3)), #"{"kernel":3,"outChannels":8}"#,
       [2, 3, 7, 9], gives: [2, 8, 5, 7]),
     .init(
-      .convolution(Convolution(filters: 8, kernel: 3, border: .same)),
-      #"{"border":"same","filters":8,"kernel":3}"#, [1, 3, 7, 9], gives: [1, 8, 7, 9]),
+      .convolution(Convolution(outChannels: 8, kernel: 3, padding: .same)),
+      #"{"kernel":3,"outChannels":8,"padding":"same"}"#, [1, 3, 7, 9], gives: [1, 8, 7, 9]),
     // TensorFlow's rule at stride 2: sizes are rounded up.
     .init(
-      .convolution(Convolution(filters: 8, kernel: 3, stride: 2, border: .same)),
-      #"{"border":"same","filters":8,"kernel":3,"stride":2}"#, [1, 3, 7, 10], gives: [1, 8, 4, 5]),
+      .convolution(Convolution(outChannels: 8, kernel: 3, stride: 2, padding: .same)),
+      #"{"kernel":3,"outChannels":8,"padding":"same","#
+        + #""stride":2}"#, [1, 3, 7, 10], gives: [1, 8, 4, 5]),
     // PyTorch: floor((size + 2 · padding - dilation · (kernel - 1) - 1) / stride) + 1.
     .init(
       .convolution(
         Convolution(
-          filters: 6, kernel: Size(3, 5), stride: Size(2, 1), dilation: Size(2, 3), groups: 3,
-          border: .explicit(Edges(1)), bias: false)),
-      #"{"bias":false,"border":1,"dilation":[2,3],"filters":6,"groups":3,"kernel":[3,5],"#
-        + #""stride":[2,1]}"#, [1, 9, 12, 14], gives: [1, 6, 5, 4]),
+          outChannels: 6, kernel: Size(3, 5), stride: Size(2, 1), dilation: Size(2, 3), groups: 3,
+          padding: .explicit(PaddingAmounts(1)), bias: false)),
+      #"{"bias":false,"dilation":[2,3],"groups":3,"kernel":[3,5],"outChannels":6,"#
+        + #""padding":1,"stride":[2,1]}"#, [1, 9, 12, 14], gives: [1, 6, 5, 4]),
     .init(
-      .convolution(Convolution(filters: 4, kernel: 2, border: .explicit(Edges(0, 1, 2, 3)))),
-      #"{"border":[0,1,2,3],"filters":4,"kernel":2}"#, [1, 1, 5, 6], gives: [1, 4, 6, 9]),
+      .convolution(
+        Convolution(outChannels: 4, kernel: 2, padding: .explicit(PaddingAmounts(0, 1, 2, 3)))),
+      #"{"kernel":2,"outChannels":4,"padding":[0,1,2,3]}"#, [1, 1, 5, 6], gives: [1, 4, 6, 9]),
     // A kernel smaller than the stride.
     .init(
-      .convolution(Convolution(filters: 4, kernel: 1, stride: 3, border: .same)),
-      #"{"border":"same","filters":4,"kernel":1,"stride":3}"#, [1, 1, 7, 9], gives: [1, 4, 3, 3]),
+      .convolution(Convolution(outChannels: 4, kernel: 1, stride: 3, padding: .same)),
+      #"{"kernel":1,"outChannels":4,"padding":"same","#
+        + #""stride":3}"#, [1, 1, 7, 9], gives: [1, 4, 3, 3]),
   ]
 
   private static let transposedConvolutions: [OperationRow] = [
     .init(
-      .transposedConvolution(TransposedConvolution(filters: 3, kernel: 4)),
-      #"{"filters":3,"kernel":4}"#, [1, 8, 5, 6], gives: [1, 3, 8, 9]),
+      .transposedConvolution(TransposedConvolution(outChannels: 3, kernel: 4)),
+      #"{"kernel":4,"outChannels":3}"#, [1, 8, 5, 6], gives: [1, 3, 8, 9]),
     // PyTorch: (size - 1) · stride - 2 · padding + kernel + output padding; 3, 2, 1, 1 doubles.
     .init(
       .transposedConvolution(
         TransposedConvolution(
-          filters: 3, kernel: 3, stride: 2, crops: .pytorch(padding: 1, outputPadding: 1))),
-      #"{"crops":[1,1,0,0],"filters":3,"kernel":3,"stride":2}"#, [1, 8, 5, 6],
+          outChannels: 3, kernel: 3, stride: 2, padding: .pytorch(padding: 1, outputPadding: 1))),
+      #"{"kernel":3,"outChannels":3,"padding":[1,1,0,0],"stride":2}"#, [1, 8, 5, 6],
       gives: [1, 3, 10, 12]
     ),
     .init(
       .transposedConvolution(
         TransposedConvolution(
-          filters: 4, kernel: Size(9, 5), stride: Size(3, 2), groups: 2, crops: Edges(4, 2, 2, 1),
+          outChannels: 4, kernel: Size(9, 5), stride: Size(3, 2), groups: 2,
+          padding: PaddingAmounts(4, 2, 2, 1),
           bias: false)),
-      #"{"bias":false,"crops":[4,2,2,1],"filters":4,"groups":2,"kernel":[9,5],"stride":[3,2]}"#,
+      #"{"bias":false,"groups":2,"kernel":[9,5],"outChannels":4,"padding":[4,2,2,"#
+        + #"1],"stride":[3,2]}"#,
       [1, 2, 5, 6], gives: [1, 4, 15, 12]),
     .init(
       .transposedConvolution(
         TransposedConvolution(
-          filters: 3, kernel: 2, stride: 4, crops: .keras(kernel: 2, stride: 4))),
-      #"{"crops":[0,0,-2,-2],"filters":3,"kernel":2,"stride":4}"#, [1, 8, 5, 6],
+          outChannels: 3, kernel: 2, stride: 4, padding: .keras(kernel: 2, stride: 4))),
+      #"{"kernel":2,"outChannels":3,"padding":[0,0,-2,-2],"stride":4}"#, [1, 8, 5, 6],
       gives: [1, 3, 20, 24]),
   ]
 
@@ -78,17 +83,17 @@ struct OperationRow: Sendable, CustomStringConvertible {
     .init(
       .maxPool(MaxPool(Pool(kernel: 2))), #"{"kernel":2}"#, [1, 3, 7, 8], gives: [1, 3, 3, 4]),
     .init(
-      .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(1)))),
-      #"{"border":1,"kernel":3,"stride":2}"#, [1, 3, 7, 8], gives: [1, 3, 4, 4]),
+      .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1)))),
+      #"{"kernel":3,"padding":1,"stride":2}"#, [1, 3, 7, 8], gives: [1, 3, 4, 4]),
     .init(
-      .maxPool(MaxPool(Pool(kernel: Size(2, 3), stride: Size(1, 2), border: .same))),
-      #"{"border":"same","kernel":[2,3],"stride":[1,2]}"#, [1, 3, 7, 9], gives: [1, 3, 7, 5]),
+      .maxPool(MaxPool(Pool(kernel: Size(2, 3), stride: Size(1, 2), padding: .same))),
+      #"{"kernel":[2,3],"padding":"same","stride":[1,2]}"#, [1, 3, 7, 9], gives: [1, 3, 7, 5]),
     .init(
       .averagePool(AveragePool(Pool(kernel: Size(2, 3)), countsPadding: true)),
       #"{"countsPadding":true,"kernel":[2,3]}"#, [1, 3, 7, 9], gives: [1, 3, 3, 3]),
     .init(
-      .averagePool(AveragePool(Pool(kernel: 3, stride: 1, border: .same), countsPadding: false)),
-      #"{"border":"same","countsPadding":false,"kernel":3,"stride":1}"#, [1, 3, 7, 9],
+      .averagePool(AveragePool(Pool(kernel: 3, stride: 1, padding: .same), countsPadding: false)),
+      #"{"countsPadding":false,"kernel":3,"padding":"same","stride":1}"#, [1, 3, 7, 9],
       gives: [1, 3, 7, 9]),
     .init(.globalAveragePool, "{}", [2, 3, 7, 9], gives: [2, 3, 1, 1]),
   ]
@@ -112,7 +117,8 @@ struct OperationRow: Sendable, CustomStringConvertible {
     .init(
       .prelu(PReLU(perChannel: true)), #"{"perChannel":true}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
     .init(
-      .prelu(PReLU(perChannel: false)), #"{"perChannel":false}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+      .prelu(PReLU(perChannel: false)),
+      #"{"perChannel":false}"#, [1, 3, 4, 5], gives: [1, 3, 4, 5]),
   ]
 
   private static let arithmetic: [OperationRow] = [
@@ -168,8 +174,9 @@ struct OperationRow: Sendable, CustomStringConvertible {
         Resize(
           .cubic(a: -0.75), to: .factor(Ratio(3, 2)), coordinates: .alignCorners, edge: .symmetric,
           antialias: true)),
-      #"{"a":-0.75,"antialias":true,"coordinates":"align-corners","edge":"symmetric","#
-        + #""factor":[3,2],"kernel":"cubic"}"#, [1, 3, 5, 6], gives: [1, 3, 7, 9]),
+      #"{"a":-0.75,"antialias":true,"coordinates":"align-corners","#
+        + #""edge":"symmetric","factor":[3,2],"kernel":"cubic"}"#, [1, 3, 5, 6],
+      gives: [1, 3, 7, 9]),
     .init(
       .resize(Resize(.lanczos(lobes: 3), to: .factor(Ratio(1, 2)))),
       #"{"factor":[1,2],"kernel":"lanczos","lobes":3}"#, [1, 3, 5, 6], gives: [1, 3, 2, 3]),
@@ -177,25 +184,29 @@ struct OperationRow: Sendable, CustomStringConvertible {
       .resize(Resize(.linear, to: .sizeOfSecondInput, coordinates: .asymmetric)),
       #"{"coordinates":"asymmetric","kernel":"linear"}"#, [2, 3, 5, 6], [2, 9, 11, 4],
       gives: [2, 3, 11, 4]),
-    .init(.pad(Pad(2, .zero)), #"{"edges":2}"#, [1, 3, 4, 5], gives: [1, 3, 8, 9]),
+    .init(.pad(Pad(2, .zero)), #"{"padding":2}"#, [1, 3, 4, 5], gives: [1, 3, 8, 9]),
     .init(
-      .pad(Pad(Edges(1, 2, 3, 4), .reflect)), #"{"edges":[1,2,3,4],"mode":"reflect"}"#,
+      .pad(Pad(PaddingAmounts(1, 2, 3, 4), .reflect)), #"{"mode":"reflect","padding":[1,2,3,4]}"#,
       [1, 3, 4, 5],
       gives: [1, 3, 8, 11]),
     .init(
-      .pad(Pad(Edges(0, 9, 0, 0), .edge)), #"{"edges":[0,9,0,0],"mode":"edge"}"#, [1, 3, 4, 5],
+      .pad(Pad(PaddingAmounts(0, 9, 0, 0), .edge)), #"{"mode":"edge","padding":[0,9,0,0]}"#,
+      [1, 3, 4, 5],
       gives: [1, 3, 4, 14]),
-    .init(.crop(Crop(1)), #"{"edges":1}"#, [1, 3, 4, 5], gives: [1, 3, 2, 3]),
+    .init(.crop(Crop(1)), #"{"cropping":1}"#, [1, 3, 4, 5], gives: [1, 3, 2, 3]),
     .init(
-      .crop(Crop(Edges(0, 1, 3, 2))), #"{"edges":[0,1,3,2]}"#, [1, 3, 4, 5], gives: [1, 3, 1, 2]),
+      .crop(Crop(PaddingAmounts(0, 1, 3, 2))), #"{"cropping":[0,1,3,2]}"#, [1, 3, 4, 5],
+      gives: [1, 3, 1, 2]),
   ]
 
   private static let matrices: [OperationRow] = [
     .init(
-      .linear(Linear(features: 7, bias: true)), #"{"features":7}"#, [2, 3, 4, 5],
+      .linear(Linear(outFeatures: 7, bias: true)), #"{"outFeatures":7}"#, [2, 3, 4, 5],
       gives: [2, 3, 4, 7]),
     .init(
-      .linear(Linear(features: 1, bias: false)), #"{"bias":false,"features":1}"#, [2, 3, 4, 5],
+      .linear(Linear(outFeatures: 1, bias: false)),
+      #"{"bias":false,"#
+        + #""outFeatures":1}"#, [2, 3, 4, 5],
       gives: [2, 3, 4, 1]),
     .init(.matmul, "{}", [2, 3, 4, 5], [2, 3, 5, 6], gives: [2, 3, 4, 6]),
     .init(.matmul, "{}", [2, 1, 4, 5], [1, 3, 5, 6], gives: [2, 3, 4, 6]),

@@ -19,7 +19,7 @@ import Testing
     let (rows, columns) = (
       rows / rule.multiple * rule.multiple, columns / rule.multiple * rule.multiple
     )
-    let graph = try model.graph.resolvingBorders(height: rows, width: columns)
+    let graph = try model.graph.resolvingPadding(height: rows, width: columns)
     let choice = TileChoice(
       graph: graph, output: 0, rows: rows, columns: columns, runs: 1, resultBytes: 18,
       machinery: machinery)

@@ -5,10 +5,10 @@ func naiveConvolution(
   _ x: NaiveArray, _ parameters: [NaiveArray], _ c: Convolution
 ) -> NaiveArray {
   let (height, width) = (x.shape[2], x.shape[3])
-  let edges = c.border.edges(
+  let amounts = c.padding.amounts(
     size: Size(height, width), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
   func outputs(_ axis: Axis) -> Int {
-    (x.shape[axis.dimension] + edges.total(axis) - (c.kernel[axis] - 1) * c.dilation[axis] - 1)
+    (x.shape[axis.dimension] + amounts.total(axis) - (c.kernel[axis] - 1) * c.dilation[axis] - 1)
       / c.stride[axis] + 1
   }
   let outHeight = outputs(.vertical), outWidth = outputs(.horizontal)
@@ -16,16 +16,16 @@ func naiveConvolution(
   let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
   var result: [Double] = []
   for picture in 0..<x.shape[0] {
-    for filter in 0..<c.filters {
+    for filter in 0..<c.outChannels {
       var sums = [Double](repeating: bias?[filter] ?? 0, count: outHeight * outWidth)
-      let firstChannel = filter / (c.filters / c.groups) * channelsOfGroup
+      let firstChannel = filter / (c.outChannels / c.groups) * channelsOfGroup
       for i in 0..<channelsOfGroup {
         let plane = (picture * channels + firstChannel + i) * height
         for r in 0..<c.kernel.height {
-          let down = r * c.dilation.height - edges.top
+          let down = r * c.dilation.height - amounts.top
           let rows = inside(outHeight, step: c.stride.height, shift: down, size: height)
           for s in 0..<c.kernel.width {
-            let right = s * c.dilation.width - edges.left
+            let right = s * c.dilation.width - amounts.left
             let columns = inside(outWidth, step: c.stride.width, shift: right, size: width)
             let position =
               ((filter * channelsOfGroup + i) * c.kernel.height + r) * c.kernel.width + s
@@ -43,7 +43,7 @@ func naiveConvolution(
       result.append(contentsOf: sums)
     }
   }
-  return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)
+  return NaiveArray([x.shape[0], c.outChannels, outHeight, outWidth], result)
 }
 
 /// Every input pixel adds weight[i, o, r, s] times itself to out[o, y · stride + r - top, …].
@@ -51,21 +51,22 @@ func naiveTransposedConvolution(
   _ x: NaiveArray, _ parameters: [NaiveArray], _ c: TransposedConvolution
 ) -> NaiveArray {
   let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
-  let outHeight = (height - 1) * c.stride.height + c.kernel.height - c.crops.top - c.crops.bottom
-  let outWidth = (width - 1) * c.stride.width + c.kernel.width - c.crops.left - c.crops.right
-  let channelsOfGroup = channels / c.groups, filtersOfGroup = c.filters / c.groups
+  let outHeight =
+    (height - 1) * c.stride.height + c.kernel.height - c.padding.top - c.padding.bottom
+  let outWidth = (width - 1) * c.stride.width + c.kernel.width - c.padding.left - c.padding.right
+  let channelsOfGroup = channels / c.groups, filtersOfGroup = c.outChannels / c.groups
   let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
   var result: [Double] = []
   for picture in 0..<x.shape[0] {
-    for filter in 0..<c.filters {
+    for filter in 0..<c.outChannels {
       var sums = [Double](repeating: bias?[filter] ?? 0, count: outHeight * outWidth)
       let firstChannel = filter / filtersOfGroup * channelsOfGroup
       for i in firstChannel..<firstChannel + channelsOfGroup {
         for r in 0..<c.kernel.height {
-          let down = r - c.crops.top
+          let down = r - c.padding.top
           let rows = inside(height, step: c.stride.height, shift: down, size: outHeight)
           for s in 0..<c.kernel.width {
-            let right = s - c.crops.left
+            let right = s - c.padding.left
             let columns = inside(width, step: c.stride.width, shift: right, size: outWidth)
             let position =
               ((i * filtersOfGroup + filter % filtersOfGroup) * c.kernel.height + r)
@@ -84,7 +85,7 @@ func naiveTransposedConvolution(
       result.append(contentsOf: sums)
     }
   }
-  return NaiveArray([x.shape[0], c.filters, outHeight, outWidth], result)
+  return NaiveArray([x.shape[0], c.outChannels, outHeight, outWidth], result)
 }
 
 /// The numbers n below `count` for which n · step + shift lies in 0..<size: the only ones for which

@@ -51,10 +51,11 @@ extension ChannelOrder {
 }
 
 /// Rows and columns added at the edges.
-func naivePad(_ x: NaiveArray, _ edges: Edges, _ mode: PadMode) -> NaiveArray {
+func naivePad(_ x: NaiveArray, _ amounts: PaddingAmounts, _ mode: PadMode) -> NaiveArray {
   let (height, width) = (x.shape[2], x.shape[3])
   let shape = [
-    x.shape[0], x.shape[1], height + edges.top + edges.bottom, width + edges.left + edges.right,
+    x.shape[0], x.shape[1], height + amounts.top + amounts.bottom,
+    width + amounts.left + amounts.right,
   ]
   func source(_ position: Int, _ size: Int) -> Int {
     switch mode {
@@ -64,13 +65,13 @@ func naivePad(_ x: NaiveArray, _ edges: Edges, _ mode: PadMode) -> NaiveArray {
     }
   }
   var result = x.gathering(shape) { index in
-    index[2] = source(index[2] - edges.top, height)
-    index[3] = source(index[3] - edges.left, width)
+    index[2] = source(index[2] - amounts.top, height)
+    index[3] = source(index[3] - amounts.left, width)
   }
   guard mode == .zero else { return result }
   var next = 0
   forEachIndex(of: shape) { index in
-    let row = index[2] - edges.top, column = index[3] - edges.left
+    let row = index[2] - amounts.top, column = index[3] - amounts.left
     if !(0..<height).contains(row) || !(0..<width).contains(column) { result.values[next] = 0 }
     next += 1
   }

@@ -57,7 +57,7 @@ struct TiledNetwork: ~Copyable {
     }
     let rows = AxisLayout(size: height, ratio: scale.numerator, rule: rule)
     let columns = AxisLayout(size: width, ratio: scale.numerator, rule: rule)
-    let resolved = try model.graph.resolvingBorders(height: rows.padded, width: columns.padded)
+    let resolved = try model.graph.resolvingPadding(height: rows.padded, width: columns.padded)
     let tiling = try model.graph.tiling(height: rows.padded, width: columns.padded)
     let runs = format.channels / channels
     let tile = try TileChoice(

@@ -13,7 +13,7 @@ extension ONNXWriter {
       [
         ("kernel_shape", .integers(list(c.kernel))), ("strides", .integers(list(c.stride))),
         ("dilations", .integers(list(c.dilation))), ("group", .integer(c.groups)),
-        border(c.border, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
+        padding(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
       ])
   }
 
@@ -22,7 +22,7 @@ extension ONNXWriter {
   ) throws(InterchangeError) {
     // Rows beyond the full output: as output padding below the stride, which is all that it may be;
     // more by zeros that make the kernel longer.
-    let added = Size(max(-c.crops.bottom, 0), max(-c.crops.right, 0))
+    let added = Size(max(-c.padding.bottom, 0), max(-c.padding.right, 0))
     let isPadding = added.height < c.stride.height && added.width < c.stride.width
     let steps: [TensorStep] = isPadding ? [] : [.padded([0, 0, added.height, added.width])]
     let kernel =
@@ -35,7 +35,9 @@ extension ONNXWriter {
       ("group", .integer(c.groups)),
       (
         "pads",
-        .integers([c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0)])
+        .integers([
+          c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0),
+        ])
       ),
     ]
     if isPadding, added != 0 {
@@ -145,27 +147,27 @@ extension ONNXWriter {
     _ pool: Pool, _ node: Graph.Node
   ) throws(InterchangeError) -> [(String, ONNXDraft.Attribute)] {
     // There ONNX Runtime finds negative padding, and stops.
-    if pool.border == .same, dependsOnSize(pool.kernel, pool.stride),
+    if pool.padding == .same, dependsOnSize(pool.kernel, pool.stride),
       Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })
     {
       throw refusal(node, "padding 'same' for windows smaller than their stride")
     }
     return [
       ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
-      border(pool.border, kernel: pool.kernel, stride: pool.stride, dilation: 1),
+      padding(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
     ]
   }
 
   /// The padding: as numbers wherever it does not depend on the picture's size.
-  private func border(
-    _ border: Border, kernel: Size, stride: Size, dilation: Size
+  private func padding(
+    _ padding: Padding, kernel: Size, stride: Size, dilation: Size
   ) -> (String, ONNXDraft.Attribute) {
-    if border == .same, dependsOnSize(kernel, stride) {
+    if padding == .same, dependsOnSize(kernel, stride) {
       return ("auto_pad", .text("SAME_UPPER"))
     }
     // At stride 1 any size tells the padding, and a window of one pixel has none. One of two pixels
     // has one at the end; where the size leaves it none, no window reaches it.
-    let edges = border.edges(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
-    return ("pads", .integers([edges.top, edges.left, edges.bottom, edges.right]))
+    let amounts = padding.amounts(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
+    return ("pads", .integers([amounts.top, amounts.left, amounts.bottom, amounts.right]))
   }
 }

@@ -63,8 +63,8 @@ extension ONNXWriter {
       let pads = integers(
         node, "pads",
         [
-          0, 0, operation.edges.top, operation.edges.left, 0, 0, operation.edges.bottom,
-          operation.edges.right,
+          0, 0, operation.amounts.top, operation.amounts.left, 0, 0, operation.amounts.bottom,
+          operation.amounts.right,
         ])
       emit(
         "Pad", node, [input, pads], value,
@@ -78,8 +78,8 @@ extension ONNXWriter {
         ])
     case .crop(let operation):
       slice(
-        node, value, axes: [2, 3], from: [operation.edges.top, operation.edges.left],
-        to: [operation.edges.bottom, operation.edges.right].map { $0 == 0 ? .max : -$0 })
+        node, value, axes: [2, 3], from: [operation.amounts.top, operation.amounts.left],
+        to: [operation.amounts.bottom, operation.amounts.right].map { $0 == 0 ? .max : -$0 })
     case .dropout: emit("Identity", node, inputs, value)
     case .reduce(let reduction): reduce(reduction, node, value)
     case .matmul: emit("MatMul", node, inputs, value)

@@ -26,21 +26,23 @@ extension KerasImport {
     _ layer: KerasLayer, _ x: KerasTensor, _ convolution: Convolution, part: String? = nil
   ) throws(InterchangeError) -> KerasTensor {
     let prefix = part.map { "\($0)." } ?? ""
-    guard x.shape[1] % convolution.groups == 0, convolution.filters % convolution.groups == 0
+    guard x.shape[1] % convolution.groups == 0, convolution.outChannels % convolution.groups == 0
     else {
       throw layer.refusal(
-        "\(x.shape[1]) channels and \(convolution.filters) filters divisible by"
+        "\(x.shape[1]) channels and \(convolution.outChannels) filters divisible by"
           + " \(convolution.groups) groups expected")
     }
     var names = [
       try bind(
         layer, "\(prefix)weight",
         [
-          convolution.filters, x.shape[1] / convolution.groups, convolution.kernel.height,
+          convolution.outChannels, x.shape[1] / convolution.groups, convolution.kernel.height,
           convolution.kernel.width,
         ])
     ]
-    if convolution.bias { names.append(try bind(layer, "\(prefix)bias", [convolution.filters])) }
+    if convolution.bias {
+      names.append(try bind(layer, "\(prefix)bias", [convolution.outChannels]))
+    }
     return try add(
       .convolution(convolution), [x], name: layer.fullName + (part.map { ".\($0)" } ?? ""),
       of: layer, parameters: names)
@@ -54,11 +56,11 @@ extension KerasImport {
     let result = try convolve(
       layer, x,
       Convolution(
-        filters: try layer.integer(["filters", "nb_filter"], in: Self.channels),
+        outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels),
         kernel: try kernel(layer), stride: try layer.size(["strides", "subsample"], default: 1),
         dilation: try layer.size(["dilation_rate", "atrous_rate"], default: 1),
         groups: try layer.integer(["groups"], in: Self.channels, default: 1),
-        border: try layer.border(), bias: try hasBias(layer)))
+        padding: try layer.padding(), bias: try hasBias(layer)))
     return try activated(result, layer)
   }
 
@@ -76,15 +78,15 @@ extension KerasImport {
     _ layer: KerasLayer, _ x: KerasTensor, bias: Bool
   ) throws(InterchangeError) -> Convolution {
     let multiplier = try layer.integer(["depth_multiplier"], in: 1...4096, default: 1)
-    let filters = x.shape[1] * multiplier
-    guard filters <= GraphLimits.channels else {
-      throw layer.refusal("at most \(GraphLimits.channels) channels expected, \(filters) found")
+    let outChannels = x.shape[1] * multiplier
+    guard outChannels <= GraphLimits.channels else {
+      throw layer.refusal("at most \(GraphLimits.channels) channels expected, \(outChannels) found")
     }
     return Convolution(
-      filters: filters, kernel: try kernel(layer),
+      outChannels: outChannels, kernel: try kernel(layer),
       stride: try layer.size(["strides", "subsample"], default: 1),
       dilation: try layer.size(["dilation_rate"], default: 1), groups: x.shape[1],
-      border: try layer.border(), bias: bias)
+      padding: try layer.padding(), bias: bias)
   }
 
   /// A depthwise convolution and one by a pixel, which has the bias.
@@ -94,10 +96,10 @@ extension KerasImport {
     let x = try picture(x, layer)
     let wide = try convolve(
       layer, x, try depthwise(layer, x, bias: false), part: "depthwise")
-    let filters = try layer.integer(["filters", "nb_filter"], in: Self.channels)
+    let outChannels = try layer.integer(["filters", "nb_filter"], in: Self.channels)
     return try activated(
       try convolve(
-        layer, wide, Convolution(filters: filters, kernel: 1, bias: try hasBias(layer)),
+        layer, wide, Convolution(outChannels: outChannels, kernel: 1, bias: try hasBias(layer)),
         part: "pointwise"), layer)
   }
 
@@ -114,30 +116,30 @@ extension KerasImport {
     let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
-    let border = try layer.border()
-    func crops(_ axis: Axis) -> (before: Int, after: Int) {
+    let padding = try layer.padding()
+    func padding(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
       let total =
-        switch (border, extra) {
+        switch (padding, extra) {
         case (.same, nil): kernel[axis] - stride[axis]
         case (.same, let extra?): kernel[axis] - kernel[axis] % 2 - extra[axis]
         case (.explicit, nil): min(kernel[axis] - stride[axis], 0)
         case (.explicit, let extra?): -extra[axis]
         }
-      if border != .same || total < 0 { return (0, total) }
+      if padding != .same || total < 0 { return (0, total) }
       return (total / 2, total - total / 2)
     }
-    let vertical = crops(.vertical), horizontal = crops(.horizontal)
+    let vertical = padding(.vertical), horizontal = padding(.horizontal)
     let transposed = TransposedConvolution(
-      filters: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
+      outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
       stride: stride,
-      crops: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
+      padding: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       bias: try hasBias(layer))
     var names = [
       try bind(
-        layer, "weight", [x.shape[1], transposed.filters, kernel.height, kernel.width])
+        layer, "weight", [x.shape[1], transposed.outChannels, kernel.height, kernel.width])
     ]
-    if transposed.bias { names.append(try bind(layer, "bias", [transposed.filters])) }
+    if transposed.bias { names.append(try bind(layer, "bias", [transposed.outChannels])) }
     return try activated(
       try add(
         .transposedConvolution(transposed), [x], name: layer.fullName, of: layer,
@@ -161,7 +163,7 @@ extension KerasImport {
       if bias { names.append(try bind(layer, "bias", [features])) }
       return try activated(
         try add(
-          .convolution(Convolution(filters: features, kernel: 1, bias: bias)), [x],
+          .convolution(Convolution(outChannels: features, kernel: 1, bias: bias)), [x],
           name: layer.fullName, of: layer, parameters: names), layer)
     }
     var x = x
@@ -183,7 +185,7 @@ extension KerasImport {
     if bias { names.append(try bind(layer, "bias", [features])) }
     return try activated(
       try add(
-        .linear(Linear(features: features, bias: bias)), [x], name: layer.fullName, of: layer,
+        .linear(Linear(outFeatures: features, bias: bias)), [x], name: layer.fullName, of: layer,
         parameters: names), layer)
   }
 

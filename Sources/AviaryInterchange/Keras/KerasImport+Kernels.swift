@@ -33,12 +33,12 @@ extension KerasImport {
     else {
       throw layer.refusal("a kernel for \(x.shape[1]) channels expected, \(kernel.shape) found")
     }
-    let filters = isDepthwise ? channels * count : count
+    let outChannels = isDepthwise ? channels * count : count
     let weight: Tensor
     do throws(TensorError) {
       weight =
         isDepthwise
-        ? try kernel.permuted([2, 3, 0, 1]).reshaped(to: [filters, 1, height, width])
+        ? try kernel.permuted([2, 3, 0, 1]).reshaped(to: [outChannels, 1, height, width])
         : try kernel.permuted([3, 2, 0, 1])
     } catch {
       throw layer.refusal("\(error)")
@@ -47,9 +47,10 @@ extension KerasImport {
     return try add(
       .convolution(
         Convolution(
-          filters: filters, kernel: Size(height, width), stride: try plain.size(["strides"]),
+          outChannels: outChannels, kernel: Size(height, width),
+          stride: try plain.size(["strides"]),
           dilation: try plain.size(["dilation_rate"]), groups: groups,
-          border: try plain.border(), bias: false)), [x], name: layer.fullName, of: layer,
+          padding: try plain.padding(), bias: false)), [x], name: layer.fullName, of: layer,
       parameters: [name])
   }
 
@@ -100,8 +101,9 @@ extension KerasImport {
     guard ours[0] == [0, 0], ours[1] == [0, 0] else {
       throw layer.refusal("paddings of rows and columns alone expected")
     }
-    let edges = Edges(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
+    let amounts = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
-      .pad(Pad(edges, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
+      .pad(Pad(amounts, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer
+    )
   }
 }

@@ -42,12 +42,12 @@ extension KerasImport {
     case "PReLU": return try prelu(layer, x)
     case "ZeroPadding2D":
       return try add(
-        .pad(Pad(try layer.edges(["padding"]), .zero)), [try picture(x, layer)],
+        .pad(Pad(try layer.amounts(["padding"]), .zero)), [try picture(x, layer)],
         name: layer.fullName,
         of: layer)
     case "Cropping2D":
       return try add(
-        .crop(Crop(try layer.edges(["cropping"]))), [try picture(x, layer)], name: layer.fullName,
+        .crop(Crop(try layer.amounts(["cropping"]))), [try picture(x, layer)], name: layer.fullName,
         of: layer)
     case "Flatten": return try flattened(x, layer)
     case "Reshape":

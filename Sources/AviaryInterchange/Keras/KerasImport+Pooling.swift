@@ -9,7 +9,7 @@ extension KerasImport {
     let kernel = try layer.size(["pool_size"], default: 2)
     let pool = Pool(
       kernel: kernel, stride: try layer.size(["strides"], default: kernel),
-      border: try layer.border())
+      padding: try layer.padding())
     // TensorFlow's mean leaves padding out.
     let op: Op =
       layer.className == "MaxPooling2D"

@@ -21,7 +21,7 @@ extension KerasImport {
     }
     guard slices.count <= x.rank, slices.allSatisfy({ $0.object != nil }) else { throw refusal }
     var x = try unflattened(x, layer.fullName)
-    var edges = Edges.none
+    var amounts = PaddingAmounts.none
     for (axis, slice) in slices.enumerated() {
       guard (slice["step"]?.int ?? 1) == 1 else { throw refusal }
       let start = slice["start"]?.int ?? 0
@@ -41,14 +41,15 @@ extension KerasImport {
           (-GraphLimits.window...(-1)).contains(stop ?? -1)
         else { throw refusal }
         if dimension == 2 {
-          (edges.top, edges.bottom) = (start, stop.map { -$0 } ?? 0)
+          (amounts.top, amounts.bottom) = (start, stop.map { -$0 } ?? 0)
         } else {
-          (edges.left, edges.right) = (start, stop.map { -$0 } ?? 0)
+          (amounts.left, amounts.right) = (start, stop.map { -$0 } ?? 0)
         }
       default: throw refusal
       }
     }
-    return edges == .none ? x : try add(.crop(Crop(edges)), [x], name: layer.fullName, of: layer)
+    return amounts == .none
+      ? x : try add(.crop(Crop(amounts)), [x], name: layer.fullName, of: layer)
   }
 
   /// A place among so many, which counts from behind where it is negative.

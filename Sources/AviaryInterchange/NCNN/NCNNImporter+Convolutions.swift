@@ -6,26 +6,26 @@ extension NCNNImporter {
   private static let window = 1...GraphLimits.window
 
   mutating func convolution(_ layer: NCNNLayer) throws(InterchangeError) {
-    let (filters, groups, bias) = try common(layer)
-    let border = try border(layer)
-    if border != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
+    let (outChannels, groups, bias) = try common(layer)
+    let padding = try padding(layer)
+    if padding != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
     let op = Op.convolution(
       Convolution(
-        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        outChannels: outChannels, kernel: try layer.size(width: 1, height: 11, in: Self.window),
         stride: try layer.size(width: 3, height: 13, in: Self.window),
         dilation: try layer.size(width: 2, height: 12, in: Self.window), groups: groups,
-        border: border, bias: bias))
+        padding: padding, bias: bias))
     try finish(layer, op, bias: bias)
   }
 
   mutating func transposedConvolution(_ layer: NCNNLayer) throws(InterchangeError) {
-    let (filters, groups, bias) = try common(layer)
+    let (outChannels, groups, bias) = try common(layer)
     guard try layer.size(width: 2, height: 12, in: Self.window) == 1 else {
       throw layer.unsupported("a transposed convolution with dilation")
     }
     try layer.require(20, 0, default: 0, "a fixed size of output")
     try layer.require(21, 0, default: 0, "a fixed size of output")
-    guard case .explicit(let edges) = try border(layer) else {
+    guard case .explicit(let amounts) = try padding(layer) else {
       throw layer.unsupported("a border that depends on the size")
     }
     // Rows and columns that are added before the edges are cut.
@@ -33,25 +33,26 @@ extension NCNNImporter {
     let bottom = try layer.integer(19, default: right, in: 0...GraphLimits.window)
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        outChannels: outChannels, kernel: try layer.size(width: 1, height: 11, in: Self.window),
         stride: try layer.size(width: 3, height: 13, in: Self.window), groups: groups,
-        crops: Edges(edges.top, edges.left, edges.bottom - bottom, edges.right - right),
+        padding: PaddingAmounts(
+          amounts.top, amounts.left, amounts.bottom - bottom, amounts.right - right),
         bias: bias))
     try finish(layer, op, bias: bias)
   }
 
   private func common(
     _ layer: NCNNLayer
-  ) throws(InterchangeError) -> (filters: Int, groups: Int, bias: Bool) {
+  ) throws(InterchangeError) -> (outChannels: Int, groups: Int, bias: Bool) {
     for number in [19, 28] where !layer.type.hasPrefix("Deconvolution") || number == 28 {
       try layer.require(number, 0, default: 0, "weights from another layer")
     }
-    let filters = try layer.integer(0, in: 1...GraphLimits.channels)
+    let outChannels = try layer.integer(0, in: 1...GraphLimits.channels)
     let groups =
       layer.type.hasSuffix("DepthWise")
       ? try layer.integer(7, default: 1, in: 1...GraphLimits.channels) : 1
-    guard filters.isMultiple(of: groups) else { throw layer.unsupported("\(groups) groups") }
-    return (filters, groups, try layer.integer(5, in: 0...1) == 1)
+    guard outChannels.isMultiple(of: groups) else { throw layer.unsupported("\(groups) groups") }
+    return (outChannels, groups, try layer.integer(5, in: 0...1) == 1)
   }
 
   private mutating func finish(
@@ -64,7 +65,7 @@ extension NCNNImporter {
 
   /// Left, right, top and bottom, each that of an earlier one where it is not stated; -233 is
   /// TensorFlow's rule.
-  private func border(_ layer: NCNNLayer) throws(InterchangeError) -> Border {
+  private func padding(_ layer: NCNNLayer) throws(InterchangeError) -> Padding {
     let range = -234...GraphLimits.window
     let left = try layer.integer(4, in: range)
     let right = try layer.integer(15, default: left, in: range)
@@ -74,7 +75,7 @@ extension NCNNImporter {
     guard [left, right, top, bottom].allSatisfy({ $0 >= 0 }) else {
       throw layer.unsupported("padding 'same' with the odd row at the top")
     }
-    return .explicit(Edges(top, left, bottom, right))
+    return .explicit(PaddingAmounts(top, left, bottom, right))
   }
 
   /// The activation that ncnn's optimiser moved into a layer (attributes 9 and 10).

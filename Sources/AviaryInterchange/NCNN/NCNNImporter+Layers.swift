@@ -115,7 +115,7 @@ extension NCNNImporter {
     }
     let bias = try layer.integer(1, in: 0...1) == 1
     value = try add(
-      .linear(Linear(features: features, bias: bias)), layer, [value],
+      .linear(Linear(outFeatures: features, bias: bias)), layer, [value],
       parameters: bias ? ["weight", "bias"] : ["weight"])
     try give(layer, .value(try fused(layer, value)))
   }
@@ -138,7 +138,7 @@ extension NCNNImporter {
     let bias = try layer.integer(1, in: 0...1) == 1
     steps["\(layer.name).weight"] = [.reshaped(from: [channels], to: [channels, 1, 1, 1])]
     let op = Op.convolution(
-      Convolution(filters: channels, kernel: 1, groups: channels, bias: bias))
+      Convolution(outChannels: channels, kernel: 1, groups: channels, bias: bias))
     try give(
       layer,
       .value(

@@ -10,7 +10,7 @@ extension NCNNImporter {
     for number in [6, 7, 8] {
       try layer.require(number, 0, default: 0, "padding by channels")
     }
-    let edges = Edges(
+    let amounts = PaddingAmounts(
       try layer.integer(0, in: Self.edge), try layer.integer(2, in: Self.edge),
       try layer.integer(1, in: Self.edge), try layer.integer(3, in: Self.edge))
     let mode: PadMode =
@@ -20,7 +20,7 @@ extension NCNNImporter {
       default: .reflect
       }
     if mode == .zero { try layer.require(5, 0, default: 0, "padding with other than zeros") }
-    try give(layer, .value(try add(.pad(Pad(edges, mode)), layer, try values(of: layer))))
+    try give(layer, .value(try add(.pad(Pad(amounts, mode)), layer, try values(of: layer))))
   }
 
   /// Only in the form of starts, ends and axes does a crop not depend on another blob.
@@ -33,7 +33,7 @@ extension NCNNImporter {
     guard let axes = layer.has(11) ? layer.integers(11) : Array(starts.indices),
       axes.count == starts.count, Set(axes).count == axes.count
     else { throw layer.unsupported("different axes expected") }
-    var edges = Edges.none
+    var amounts = PaddingAmounts.none
     for (position, axis) in axes.enumerated() {
       let (start, end) = (starts[position], ends[position])
       // Positions beyond the end stand for it.
@@ -53,14 +53,14 @@ extension NCNNImporter {
         }
         let after = isOpen ? 0 : -end
         if axis == 1 {
-          (edges.top, edges.bottom) = (start, after)
+          (amounts.top, amounts.bottom) = (start, after)
         } else {
-          (edges.left, edges.right) = (start, after)
+          (amounts.left, amounts.right) = (start, after)
         }
       default: throw layer.unsupported("axis \(axis)")
       }
     }
-    if edges != .none { value = try add(.crop(Crop(edges)), layer, [value]) }
+    if amounts != .none { value = try add(.crop(Crop(amounts)), layer, [value]) }
     try give(layer, .value(value))
   }
 
@@ -83,21 +83,21 @@ extension NCNNImporter {
     let kernel = try layer.size(width: 1, height: 11, default: 0, in: window)
     let left = try layer.integer(3, in: Self.edge)
     let top = try layer.integer(13, default: left, in: Self.edge)
-    let border: Border
+    let padding: Padding
     switch try layer.integer(5, in: 0...3) {
     case 1:
-      border = .explicit(
-        Edges(
+      padding = .explicit(
+        PaddingAmounts(
           top, left, try layer.integer(15, default: top, in: Self.edge),
           try layer.integer(14, default: left, in: Self.edge)))
-    case 2: border = .same
+    case 2: padding = .same
     case 0: throw layer.unsupported("sizes rounded up (attribute 5 is 0)")
     default: throw layer.unsupported("padding 'same' with the odd row at the top")
     }
     let pool = Pool(
-      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), border: border)
+      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: padding)
     // Only edges that are stated are left out of the mean.
-    let countsPadding = layer.number(6) == 1 || border == .same
+    let countsPadding = layer.number(6) == 1 || padding == .same
     try give(
       layer,
       .value(

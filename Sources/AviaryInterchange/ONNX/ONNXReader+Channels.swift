@@ -44,9 +44,9 @@ extension ONNXReader {
         result = try add(
           .slice(ChannelSlice(start: before, count: size - before - after)), [result])
       case 2 where rank(result) == 4:
-        result = try add(.crop(Crop(Edges(before, 0, after, 0))), [result])
+        result = try add(.crop(Crop(PaddingAmounts(before, 0, after, 0))), [result])
       case 3 where rank(result) == 4:
-        result = try add(.crop(Crop(Edges(0, before, 0, after))), [result])
+        result = try add(.crop(Crop(PaddingAmounts(0, before, 0, after))), [result])
       default: throw unsupported("a slice of dimension \(dimension) of \(rank(result))")
       }
     }
@@ -149,16 +149,17 @@ extension ONNXReader {
     case "edge": mode = .edge
     case let mode: throw unsupported("mode \(mode)")
     }
-    let edges = [pads[2], pads[3], pads[6], pads[7]]
+    let amounts = [pads[2], pads[3], pads[6], pads[7]]
     var result = input
     // Negative numbers cut.
-    if edges.contains(where: { $0 < 0 }) {
-      let cut = edges.map { max(-$0, 0) }
-      result = try add(.crop(Crop(Edges(cut[0], cut[1], cut[2], cut[3]))), [result])
+    if amounts.contains(where: { $0 < 0 }) {
+      let cut = amounts.map { max(-$0, 0) }
+      result = try add(.crop(Crop(PaddingAmounts(cut[0], cut[1], cut[2], cut[3]))), [result])
     }
-    if edges.contains(where: { $0 > 0 }) {
-      let added = edges.map { max($0, 0) }
-      result = try add(.pad(Pad(Edges(added[0], added[1], added[2], added[3]), mode)), [result])
+    if amounts.contains(where: { $0 > 0 }) {
+      let added = amounts.map { max($0, 0) }
+      result = try add(
+        .pad(Pad(PaddingAmounts(added[0], added[1], added[2], added[3]), mode)), [result])
     }
     return .value(result)
   }

@@ -15,7 +15,7 @@ extension ONNXReader {
     let bias = try parameter(2)
     return .value(
       try add(
-        .linear(Linear(features: weight.shape[0], bias: bias != nil)), [input],
+        .linear(Linear(outFeatures: weight.shape[0], bias: bias != nil)), [input],
         name: layer(weight.name),
         parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
   }
@@ -28,7 +28,8 @@ extension ONNXReader {
     }
     return .value(
       try add(
-        .linear(Linear(features: weight.shape[0], bias: false)), [input], name: layer(weight.name),
+        .linear(Linear(outFeatures: weight.shape[0], bias: false)), [input],
+        name: layer(weight.name),
         parameters: [weight.name]))
   }
 
@@ -37,10 +38,10 @@ extension ONNXReader {
     let slot = ONNXParameters.Slot(node: position, input: input)
     guard node.kind == "Add", model.parameters.names[slot] != nil, let bias = try parameter(input),
       let source = source(value), case .linear(let linear) = source.op,
-      !linear.bias, bias.shape == [linear.features]
+      !linear.bias, bias.shape == [linear.outFeatures]
     else { return nil }
     return try add(
-      .linear(Linear(features: linear.features, bias: true)), source.inputs,
+      .linear(Linear(outFeatures: linear.outFeatures, bias: true)), source.inputs,
       name: "\(source.name).biased",
       parameters: source.parameters + [bias.name])
   }

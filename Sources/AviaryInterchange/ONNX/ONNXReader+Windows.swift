@@ -12,9 +12,10 @@ extension ONNXReader {
     let stride = try size("strides"), dilation = try size("dilations")
     let op = Op.convolution(
       Convolution(
-        filters: shape[0], kernel: kernel, stride: stride, dilation: dilation,
+        outChannels: shape[0], kernel: kernel, stride: stride, dilation: dilation,
         groups: try groups(),
-        border: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
+        padding: try padding(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil)
+    )
     return .value(
       try add(
         op, [input], name: layer(weight.name),
@@ -34,29 +35,29 @@ extension ONNXReader {
     }
     let added = try size("output_padding", standard: 0)
     let groups = try groups()
-    let (filters, overflow) = shape[1].multipliedReportingOverflow(by: groups)
+    let (outChannels, overflow) = shape[1].multipliedReportingOverflow(by: groups)
     guard !overflow else { throw unsupported("\(shape[1]) filters in \(groups) groups") }
-    var crops: Edges
+    var padding: PaddingAmounts
     switch node.text("auto_pad") ?? "NOTSET" {
     case "NOTSET":
-      crops = try edges("pads")
-      crops.bottom -= added.height
-      crops.right -= added.width
-    case "VALID": crops = Edges(0, 0, -added.height, -added.width)
+      padding = try amounts("pads")
+      padding.bottom -= added.height
+      padding.right -= added.width
+    case "VALID": padding = PaddingAmounts(0, 0, -added.height, -added.width)
     case "SAME_UPPER":
       // The output is the stride times as large; of an odd row to cut, the end has it.
       let total = Size(kernel.height - stride.height, kernel.width - stride.width)
       guard min(total.height, total.width) >= 0 else {
         throw unsupported("a kernel smaller than the stride with auto_pad")
       }
-      crops = Edges(
+      padding = PaddingAmounts(
         total.height / 2, total.width / 2, total.height - total.height / 2,
         total.width - total.width / 2)
     case let rule: throw unsupported("auto_pad \(rule)")
     }
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        filters: filters, kernel: kernel, stride: stride, groups: groups, crops: crops,
+        outChannels: outChannels, kernel: kernel, stride: stride, groups: groups, padding: padding,
         bias: bias != nil))
     return .value(
       try add(
@@ -70,16 +71,16 @@ extension ONNXReader {
     let kernel = try size("kernel_shape")
     let stride = try size("strides")
     guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
-    var border = try border(kernel: kernel, stride: stride, dilation: 1)
+    var padding = try padding(kernel: kernel, stride: stride, dilation: 1)
     let countsPadding = node.integer("count_include_pad") ?? 0 != 0
     if node.integer("ceil_mode") ?? 0 != 0 {
       // Windows that reach over the end: by twos that is 'same', whose padding is all at the end.
-      guard kernel == 2, stride == 2, border == .valid, !countsPadding else {
+      guard kernel == 2, stride == 2, padding == .valid, !countsPadding else {
         throw unsupported("ceil_mode is read for windows of 2 by 2 without padding only")
       }
-      border = .same
+      padding = .same
     }
-    let pool = Pool(kernel: kernel, stride: stride, border: border)
+    let pool = Pool(kernel: kernel, stride: stride, padding: padding)
     return .value(
       try add(
         node.kind == "MaxPool"
@@ -125,20 +126,20 @@ extension ONNXReader {
   }
 
   /// Numbers of rows and columns: all at the beginning, then all at the end.
-  private func edges(_ name: String) throws(InterchangeError) -> Edges {
+  private func amounts(_ name: String) throws(InterchangeError) -> PaddingAmounts {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return .none }
     guard numbers.count == 4, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
         "\(name): four numbers up to \(GraphLimits.window) expected, \(numbers) found")
     }
-    return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
+    return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }
 
-  private func border(
+  private func padding(
     kernel: Size, stride: Size, dilation: Size
-  ) throws(InterchangeError) -> Border {
+  ) throws(InterchangeError) -> Padding {
     switch node.text("auto_pad") ?? "NOTSET" {
-    case "NOTSET", "": return .explicit(try edges("pads"))
+    case "NOTSET", "": return .explicit(try amounts("pads"))
     case "VALID": return .valid
     case "SAME_UPPER": return .same
     case "SAME_LOWER":
@@ -147,7 +148,7 @@ extension ONNXReader {
       let vertical = (kernel.height - 1) * dilation.height
       let horizontal = (kernel.width - 1) * dilation.width
       return .explicit(
-        Edges(
+        PaddingAmounts(
           vertical - vertical / 2, horizontal - horizontal / 2, vertical / 2, horizontal / 2))
     case let rule: throw unsupported("auto_pad \(rule)")
     }

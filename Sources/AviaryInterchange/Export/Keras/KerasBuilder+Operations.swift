@@ -14,7 +14,7 @@ extension KerasBuilder {
     case .transposedConvolution(let c):
       return try transposedConvolution(try picture(x, name), c, node)
     case .linear(let operation):
-      return try linear(x, features: operation.features, bias: operation.bias, node)
+      return try linear(x, features: operation.outFeatures, bias: operation.bias, node)
     case .maxPool(let operation): return try maxPool(try picture(x, name), operation.window, name)
     case .averagePool(let operation):
       return try averagePool(
@@ -60,8 +60,8 @@ extension KerasBuilder {
       guard operation.mode == .zero else {
         throw refusal(name, "no layer pads by mirrored or repeated pixels")
       }
-      return padded(try picture(x, name), operation.edges, name)
-    case .crop(let operation): return cropped(try picture(x, name), operation.edges, name)
+      return padded(try picture(x, name), operation.amounts, name)
+    case .crop(let operation): return cropped(try picture(x, name), operation.amounts, name)
     case .dropout(let operation):
       return add("Dropout", name, ["rate": .number(operation.rate)], [x])
     case .reduce(let reduction): return try self.reduction(x, reduction, name)

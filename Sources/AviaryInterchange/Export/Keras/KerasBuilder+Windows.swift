@@ -25,25 +25,25 @@ extension KerasBuilder {
     ]
     let shape: [Int]
     if isDepthwise {
-      let multiplier = c.filters / channels
+      let multiplier = c.outChannels / channels
       config["depth_multiplier"] = .int(multiplier)
       shape = [kernel.height, kernel.width, channels, multiplier]
       steps.append(
         .reshaped(
-          from: [c.filters, 1, kernel.height, kernel.width],
+          from: [c.outChannels, 1, kernel.height, kernel.width],
           to: [channels, multiplier, kernel.height, kernel.width]))
       steps.append(.permuted([2, 3, 0, 1]))
     } else {
-      config["filters"] = .int(c.filters)
+      config["filters"] = .int(c.outChannels)
       config["groups"] = .int(c.groups)
-      shape = [kernel.height, kernel.width, channels / c.groups, c.filters]
+      shape = [kernel.height, kernel.width, channels / c.groups, c.outChannels]
       steps.append(.permuted([2, 3, 1, 0]))
     }
     return add(
       isDepthwise ? "DepthwiseConv2D" : "Conv2D", node.name, config, [input],
-      shape: [nil, nil, nil, c.filters],
+      shape: [nil, nil, nil, c.outChannels],
       variables: weights(
-        isDepthwise ? "depthwise_kernel" : "kernel", shape, steps, bias: c.filters, node))
+        isDepthwise ? "depthwise_kernel" : "kernel", shape, steps, bias: c.outChannels, node))
   }
 
   mutating func transposedConvolution(
@@ -54,43 +54,44 @@ extension KerasBuilder {
     }
     let channels = x.place.shape[3] ?? 1
     // As Keras cuts it by itself, with zeros about the kernel where that is wanted.
-    var zeros = Edges.none
+    var zeros = PaddingAmounts.none
     var isSame = true
     for axis in Axis.allCases {
       let found = KerasBorder.transposedZeros(
-        kernel: c.kernel[axis], stride: c.stride[axis], before: c.crops.before(axis),
-        after: c.crops.after(axis))
+        kernel: c.kernel[axis], stride: c.stride[axis], before: c.padding.before(axis),
+        after: c.padding.after(axis))
       guard let found, borders == .kernels || found == (0, 0) else {
         isSame = false
         break
       }
       zeros.set(axis, before: found.front, after: found.behind)
     }
-    var crops = Edges.none
+    var padding = PaddingAmounts.none
     if !isSame {
       // The full output; rows beyond it are reached by a longer kernel.
-      zeros = Edges(0, 0, max(-c.crops.bottom, 0), max(-c.crops.right, 0))
-      crops = Edges(c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0))
+      zeros = PaddingAmounts(0, 0, max(-c.padding.bottom, 0), max(-c.padding.right, 0))
+      padding = PaddingAmounts(
+        c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0))
     }
     let kernel = Size(
       c.kernel.height + zeros.total(.vertical), c.kernel.width + zeros.total(.horizontal))
     let result = add(
       "Conv2DTranspose", node.name,
       [
-        "filters": .int(c.filters), "kernel_size": [.int(kernel.height), .int(kernel.width)],
+        "filters": .int(c.outChannels), "kernel_size": [.int(kernel.height), .int(kernel.width)],
         "strides": [.int(c.stride.height), .int(c.stride.width)],
         "padding": isSame ? "same" : "valid", "use_bias": .bool(c.bias),
-      ], [x], shape: [nil, nil, nil, c.filters],
+      ], [x], shape: [nil, nil, nil, c.outChannels],
       variables: weights(
-        "kernel", [kernel.height, kernel.width, c.filters, channels],
-        (zeros == .none ? [] : [.padded([zeros])]) + [.permuted([2, 3, 1, 0])], bias: c.filters,
+        "kernel", [kernel.height, kernel.width, c.outChannels, channels],
+        (zeros == .none ? [] : [.padded([zeros])]) + [.permuted([2, 3, 1, 0])], bias: c.outChannels,
         node))
     // Keras's 'valid' output of a kernel shorter than its stride is continued to whole strides.
     for axis in Axis.allCases where !isSame {
       let more = max(c.stride[axis] - kernel[axis], 0)
-      crops.set(axis, before: crops.before(axis), after: crops.after(axis) + more)
+      padding.set(axis, before: padding.before(axis), after: padding.after(axis) + more)
     }
-    return cropped(result, crops, node.name)
+    return cropped(result, padding, node.name)
   }
 
   private func weights(
@@ -111,18 +112,18 @@ extension KerasBuilder {
   /// What a convolution takes, its padding in Keras's words, and the zeros about its kernel.
   private mutating func window(
     _ x: PlacedValue, _ c: Convolution, _ name: String
-  ) -> (input: PlacedValue, padding: String, zeros: Edges) {
-    guard case .explicit(let edges) = c.border else { return (x, "same", .none) }
-    if edges == .none { return (x, "valid", .none) }
-    var zeros = Edges.none
+  ) -> (input: PlacedValue, padding: String, zeros: PaddingAmounts) {
+    guard case .explicit(let amounts) = c.padding else { return (x, "same", .none) }
+    if amounts == .none { return (x, "valid", .none) }
+    var zeros = PaddingAmounts.none
     for axis in Axis.allCases {
-      let border = KerasBorder(
+      let padding = KerasBorder(
         reach: (c.kernel[axis] - 1) * c.dilation[axis] + 1, stride: c.stride[axis],
-        before: edges.before(axis), after: edges.after(axis))
+        before: amounts.before(axis), after: amounts.after(axis))
       // Zeros cannot lie between the elements of a dilated kernel and beyond it as well.
-      let found = c.dilation == 1 && borders == .kernels ? border.kernelZeros : nil
-      guard let found = found ?? (border.isSame ? (0, 0) : nil) else {
-        return (padded(x, edges, "\(name).padding"), "valid", .none)
+      let found = c.dilation == 1 && borders == .kernels ? padding.kernelZeros : nil
+      guard let found = found ?? (padding.isSame ? (0, 0) : nil) else {
+        return (padded(x, amounts, "\(name).padding"), "valid", .none)
       }
       zeros.set(axis, before: found.front, after: found.behind)
     }
@@ -131,17 +132,18 @@ extension KerasBuilder {
 
   // MARK: Edges
 
-  mutating func padded(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
-    if edges == .none { return x }
+  mutating func padded(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue {
+    if amounts == .none { return x }
     return add(
-      "ZeroPadding2D", name, ["padding": edges.keras], [x],
+      "ZeroPadding2D", name, ["padding": amounts.keras], [x],
       shape: [nil, nil, nil, x.place.shape[3]])
   }
 
-  mutating func cropped(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
-    if edges == .none { return x }
+  mutating func cropped(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue
+  {
+    if amounts == .none { return x }
     return add(
-      "Cropping2D", "\(name).crop", ["cropping": edges.keras], [x],
+      "Cropping2D", "\(name).crop", ["cropping": amounts.keras], [x],
       shape: [nil, nil, nil, x.place.shape[3]])
   }
 
@@ -156,11 +158,11 @@ extension KerasBuilder {
   mutating func averagePool(
     _ x: PlacedValue, _ pool: Pool, countsPadding: Bool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
-    guard countsPadding, pool.border != .valid else {
+    guard countsPadding, pool.padding != .valid else {
       return try pooled(x, "AveragePooling2D", pool, name)
     }
-    if case .explicit(let edges) = pool.border {
-      let input = padded(x, edges, "\(name).padding")
+    if case .explicit(let amounts) = pool.padding {
+      let input = padded(x, amounts, "\(name).padding")
       return pooling(input, "AveragePooling2D", pool.kernel, pool.stride, "valid", name)
     }
     // The rule's padding is counted by a convolution that knows no padding from a picture.
@@ -195,28 +197,28 @@ extension KerasBuilder {
   private mutating func pooled(
     _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
-    guard case .explicit(let edges) = pool.border else {
+    guard case .explicit(let amounts) = pool.padding else {
       return pooling(x, className, pool.kernel, pool.stride, "same", name)
     }
-    if edges == .none { return pooling(x, className, pool.kernel, pool.stride, "valid", name) }
+    if amounts == .none { return pooling(x, className, pool.kernel, pool.stride, "valid", name) }
     let isSame = Axis.allCases.allSatisfy { axis in
       KerasBorder(
-        reach: pool.kernel[axis], stride: pool.stride[axis], before: edges.before(axis),
-        after: edges.after(axis)
+        reach: pool.kernel[axis], stride: pool.stride[axis], before: amounts.before(axis),
+        after: amounts.after(axis)
       ).isSame
     }
     if isSame { return pooling(x, className, pool.kernel, pool.stride, "same", name) }
     // Every window at stride 1, of which those that count are picked.
     let before = Size((pool.kernel.height - 1) / 2, (pool.kernel.width - 1) / 2)
-    let crops = Edges(
-      before.height - edges.top, before.width - edges.left,
-      pool.kernel.height - 1 - before.height - edges.bottom,
-      pool.kernel.width - 1 - before.width - edges.right)
-    guard min(crops.top, crops.left, crops.bottom, crops.right) >= 0 else {
+    let padding = PaddingAmounts(
+      before.height - amounts.top, before.width - amounts.left,
+      pool.kernel.height - 1 - before.height - amounts.bottom,
+      pool.kernel.width - 1 - before.width - amounts.right)
+    guard min(padding.top, padding.left, padding.bottom, padding.right) >= 0 else {
       throw refusal(name, "Keras pads a pooling window by half of it at most")
     }
     let all = pooling(x, className, pool.kernel, 1, "same", "\(name).windows")
-    let picked = cropped(all, crops, name)
+    let picked = cropped(all, padding, name)
     return pool.stride == 1
       ? picked : pooling(picked, "MaxPooling2D", 1, pool.stride, "valid", name)
   }
@@ -234,7 +236,7 @@ extension KerasBuilder {
   }
 }
 
-extension Edges {
+extension PaddingAmounts {
   /// Rows, then columns, as Keras states padding and cropping.
   var keras: JSON { [[.int(top), .int(bottom)], [.int(left), .int(right)]] }
 
@@ -250,7 +252,7 @@ extension Edges {
 
 extension TensorStep {
   /// Zeros about a kernel.
-  static func padded(_ zeros: [Edges]) -> TensorStep {
+  static func padded(_ zeros: [PaddingAmounts]) -> TensorStep {
     .padded(zeros.flatMap { [$0.top, $0.left, $0.bottom, $0.right] })
   }
 }

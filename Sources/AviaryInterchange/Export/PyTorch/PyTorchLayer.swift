@@ -27,7 +27,7 @@ struct PyTorchLayer {
     case .linear(let operation):
       let inputs = (shape.last ?? nil) ?? 1
       constructor =
-        "Linear(\(inputs), \(operation.features)\(operation.bias ? "" : ", bias=False"))"
+        "Linear(\(inputs), \(operation.outFeatures)\(operation.bias ? "" : ", bias=False"))"
     case .batchNormalization(let b):
       guard b.scale == b.center, shape.count == 4 else { break }
       var arguments = ["\(channels)"]
@@ -61,7 +61,7 @@ struct PyTorchLayer {
     _ c: Convolution, _ channels: Int, _ padding: PyTorchPadding
   ) -> String {
     var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+      "\(channels)", "\(c.outChannels)", PythonText.pair(c.kernel.height, c.kernel.width),
     ]
     if c.stride != 1 {
       arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
@@ -79,18 +79,19 @@ struct PyTorchLayer {
 
   private static func arguments(_ c: TransposedConvolution, _ channels: Int) -> String {
     var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+      "\(channels)", "\(c.outChannels)", PythonText.pair(c.kernel.height, c.kernel.width),
     ]
     if c.stride != 1 {
       arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
     }
-    if let crops = c.pytorchCrops {
-      if crops.padding != 0 {
-        arguments.append("padding=\(PythonText.pair(crops.padding.height, crops.padding.width))")
-      }
-      if crops.output != 0 {
+    if let padding = c.pytorchPadding {
+      if padding.padding != 0 {
         arguments.append(
-          "output_padding=\(PythonText.pair(crops.output.height, crops.output.width))")
+          "padding=\(PythonText.pair(padding.padding.height, padding.padding.width))")
+      }
+      if padding.output != 0 {
+        arguments.append(
+          "output_padding=\(PythonText.pair(padding.output.height, padding.output.width))")
       }
     }
     if c.groups != 1 { arguments.append("groups=\(c.groups)") }
@@ -102,12 +103,15 @@ struct PyTorchLayer {
 extension TransposedConvolution {
   /// The crops as PyTorch states them; nil where it cannot: more is cut at the bottom or right than
   /// at the top or left, or less by a stride or more.
-  var pytorchCrops: (padding: Size, output: Size)? {
+  var pytorchPadding: (padding: Size, output: Size)? {
     for axis in Axis.allCases {
-      guard (0..<stride[axis]).contains(crops.before(axis) - crops.after(axis)) else { return nil }
+      guard (0..<stride[axis]).contains(padding.before(axis) - padding.after(axis)) else {
+        return nil
+      }
     }
     return (
-      Size(crops.top, crops.left), Size(crops.top - crops.bottom, crops.left - crops.right)
+      Size(padding.top, padding.left),
+      Size(padding.top - padding.bottom, padding.left - padding.right)
     )
   }
 }
@@ -117,26 +121,26 @@ enum PyTorchPadding: Hashable {
   /// As many rows and columns before as after: a class or function does it itself.
   case symmetric(Size)
   /// Different numbers: padded before.
-  case explicit(Edges)
+  case explicit(PaddingAmounts)
   /// By TensorFlow's rule, where it depends on the picture's size.
   case same
 
   static let none = PyTorchPadding.symmetric(0)
 
-  init(_ border: Border, kernel: Size, stride: Size, dilation: Size = 1) {
+  init(_ padding: Padding, kernel: Size, stride: Size, dilation: Size = 1) {
     // At stride 1 the rule gives the same edges for every size.
-    if border == .same, stride != 1 {
+    if padding == .same, stride != 1 {
       self = .same
       return
     }
-    let edges = border.edges(
+    let amounts = padding.amounts(
       size: Size(1 << 12), kernel: kernel, stride: stride, dilation: dilation)
     self =
-      edges.top == edges.bottom && edges.left == edges.right
-      ? .symmetric(Size(edges.top, edges.left)) : .explicit(edges)
+      amounts.top == amounts.bottom && amounts.left == amounts.right
+      ? .symmetric(Size(amounts.top, amounts.left)) : .explicit(amounts)
   }
 
   init(_ c: Convolution) {
-    self.init(c.border, kernel: c.kernel, stride: c.stride, dilation: c.dilation)
+    self.init(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation)
   }
 }

@@ -58,8 +58,8 @@ struct PyTorchOperation {
       }
     case .resize(let resize):
       return resize.python(x, like: inputs.count > 1 ? inputs[1] : nil, &forward)
-    case .pad(let operation): return pad(x, operation.edges, operation.mode)
-    case .crop(let operation): return "\(object(x))[\(Self.range(operation.edges))]"
+    case .pad(let operation): return pad(x, operation.amounts, operation.mode)
+    case .crop(let operation): return "\(object(x))[\(Self.range(operation.amounts))]"
     case .dropout(let operation): return "F.dropout(\(x), \(operation.rate), self.training)"
     case .reduce(let reduction):
       let name =
@@ -122,19 +122,20 @@ struct PyTorchOperation {
   }
 
   private func transposedConvolution(_ x: String, _ c: TransposedConvolution) -> String {
-    if c.pytorchCrops != nil, let call = called(x) { return call }
+    if c.pytorchPadding != nil, let call = called(x) { return call }
     let list = parameterList()
     let stride = PythonText.pair(c.stride.height, c.stride.width)
-    if let crops = c.pytorchCrops {
-      let padding = PythonText.pair(crops.padding.height, crops.padding.width)
-      let output = PythonText.pair(crops.output.height, crops.output.width)
+    if let known = c.pytorchPadding {
+      let padding = PythonText.pair(known.padding.height, known.padding.width)
+      let output = PythonText.pair(known.output.height, known.output.width)
       return "F.conv_transpose2d(\(x), \(list[0]), \(c.bias ? list[1] : "None"), \(stride), "
         + "\(padding), \(output), \(c.groups))"
     }
     // The full output cut by hand, or continued by zeros; the bias comes after, as it reaches those.
     let full = "F.conv_transpose2d(\(x), \(list[0]), None, \(stride), 0, 0, \(c.groups))"
-    let edges = c.crops
-    let cut = "F.pad(\(full), (\(-edges.left), \(-edges.right), \(-edges.top), \(-edges.bottom)))"
+    let amounts = c.padding
+    let cut =
+      "F.pad(\(full), (\(-amounts.left), \(-amounts.right), \(-amounts.top), \(-amounts.bottom)))"
     return c.bias ? "\(cut) + \(list[1]).view(-1, 1, 1)" : cut
   }
 
@@ -156,7 +157,7 @@ struct PyTorchOperation {
     let value = value.map { ", value=\($0)" } ?? ""
     switch padding {
     case .symmetric: return x
-    case .explicit(let edges): return "F.pad(\(x), \(Self.order(edges))\(value))"
+    case .explicit(let amounts): return "F.pad(\(x), \(Self.order(amounts))\(value))"
     case .same:
       forward.need(.same)
       let sizes = [kernel, stride] + (dilation == 1 ? [] : [dilation])
@@ -174,11 +175,11 @@ struct PyTorchOperation {
 
   /// The padding where the function does it; it takes no more than half the kernel.
   private func padding(_ pool: Pool) -> PyTorchPadding {
-    let padding = PyTorchPadding(pool.border, kernel: pool.kernel, stride: pool.stride)
+    let padding = PyTorchPadding(pool.padding, kernel: pool.kernel, stride: pool.stride)
     guard case .symmetric(let size) = padding,
       size.height * 2 > pool.kernel.height || size.width * 2 > pool.kernel.width
     else { return padding }
-    return .explicit(Edges(size.height, size.width, size.height, size.width))
+    return .explicit(PaddingAmounts(size.height, size.width, size.height, size.width))
   }
 
   private func maxPool(_ x: String, _ pool: Pool, _ forward: inout PyTorchForward) -> String {
@@ -211,27 +212,27 @@ struct PyTorchOperation {
     return countsPadding ? sum : "\(sum) / \(mean("torch.ones_like(\(x))", &forward))"
   }
 
-  private func pad(_ x: String, _ edges: Edges, _ mode: PadMode) -> String {
+  private func pad(_ x: String, _ amounts: PaddingAmounts, _ mode: PadMode) -> String {
     let name =
       switch mode {
       case .zero: ""
       case .reflect: ", mode=\"reflect\""
       case .edge: ", mode=\"replicate\""
       }
-    return "F.pad(\(x), \(Self.order(edges))\(name))"
+    return "F.pad(\(x), \(Self.order(amounts))\(name))"
   }
 
   // MARK: Text
 
   /// Edges in PyTorch's order: the last dimension first.
-  private static func order(_ edges: Edges) -> String {
-    PythonText.tuple([edges.left, edges.right, edges.top, edges.bottom])
+  private static func order(_ amounts: PaddingAmounts) -> String {
+    PythonText.tuple([amounts.left, amounts.right, amounts.top, amounts.bottom])
   }
 
   /// What is left of a picture without its edges.
-  private static func range(_ edges: Edges) -> String {
+  private static func range(_ amounts: PaddingAmounts) -> String {
     let parts = Axis.allCases.map { axis in
-      let before = edges.before(axis), after = edges.after(axis)
+      let before = amounts.before(axis), after = amounts.after(axis)
       return (before == 0 ? "" : "\(before)") + ":" + (after == 0 ? "" : "-\(after)")
     }
     return ":, :, " + parts.joined(separator: ", ")
