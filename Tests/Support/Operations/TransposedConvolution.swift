@@ -1,49 +1,34 @@
-internal import AviaryGraph
+package import AviaryGraph
 
-/// out[o, y, x] = bias[o] + Σ weight[o, i, r, s] · in[i, y · stride + r · dilation - top, …]
-func naiveConvolution(
-  _ x: NaiveArray, _ parameters: [NaiveArray], _ c: Convolution
-) -> NaiveArray {
-  let (height, width) = (x.shape[2], x.shape[3])
-  let amounts = c.padding.amounts(
-    size: Size(height, width), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
-  func outputs(_ axis: Axis) -> Int {
-    (x.shape[axis.dimension] + amounts.total(axis) - (c.kernel[axis] - 1) * c.dilation[axis] - 1)
-      / c.stride[axis] + 1
-  }
-  let outHeight = outputs(.vertical), outWidth = outputs(.horizontal)
-  let channels = x.shape[1], channelsOfGroup = channels / c.groups
-  let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
-  var result: [Double] = []
-  for picture in 0..<x.shape[0] {
-    for filter in 0..<c.outChannels {
-      var sums = [Double](repeating: bias?[filter] ?? 0, count: outHeight * outWidth)
-      let firstChannel = filter / (c.outChannels / c.groups) * channelsOfGroup
-      for i in 0..<channelsOfGroup {
-        let plane = (picture * channels + firstChannel + i) * height
-        for r in 0..<c.kernel.height {
-          let down = r * c.dilation.height - amounts.top
-          let rows = inside(outHeight, step: c.stride.height, shift: down, size: height)
-          for s in 0..<c.kernel.width {
-            let right = s * c.dilation.width - amounts.left
-            let columns = inside(outWidth, step: c.stride.width, shift: right, size: width)
-            let position =
-              ((filter * channelsOfGroup + i) * c.kernel.height + r) * c.kernel.width + s
-            let factor = weight[position]
-            for row in rows {
-              let from = (plane + row * c.stride.height + down) * width + right
-              for column in columns {
-                sums[row * outWidth + column] +=
-                  factor * x.values[from + column * c.stride.width]
-              }
-            }
-          }
-        }
-      }
-      result.append(contentsOf: sums)
-    }
-  }
-  return NaiveArray([x.shape[0], c.outChannels, outHeight, outWidth], result)
+extension OperationRow {
+  package static let transposedConvolution: [OperationRow] = [
+    .init(
+      .transposedConvolution(TransposedConvolution(outChannels: 3, kernel: 4)),
+      #"{"kernel":4,"outChannels":3}"#, [1, 8, 5, 6], gives: [1, 3, 8, 9]),
+    // PyTorch: (size - 1) · stride - 2 · padding + kernel + output padding; 3, 2, 1, 1 doubles.
+    .init(
+      .transposedConvolution(
+        TransposedConvolution(
+          outChannels: 3, kernel: 3, stride: 2, padding: .pytorch(padding: 1, outputPadding: 1))),
+      #"{"kernel":3,"outChannels":3,"padding":[1,1,0,0],"stride":2}"#, [1, 8, 5, 6],
+      gives: [1, 3, 10, 12]
+    ),
+    .init(
+      .transposedConvolution(
+        TransposedConvolution(
+          outChannels: 4, kernel: Size(9, 5), stride: Size(3, 2), groups: 2,
+          padding: PaddingAmounts(4, 2, 2, 1),
+          bias: false)),
+      #"{"bias":false,"groups":2,"kernel":[9,5],"outChannels":4,"padding":[4,2,2,"#
+        + #"1],"stride":[3,2]}"#,
+      [1, 2, 5, 6], gives: [1, 4, 15, 12]),
+    .init(
+      .transposedConvolution(
+        TransposedConvolution(
+          outChannels: 3, kernel: 2, stride: 4, padding: .keras(kernel: 2, stride: 4))),
+      #"{"kernel":2,"outChannels":3,"padding":[0,0,-2,-2],"stride":4}"#, [1, 8, 5, 6],
+      gives: [1, 3, 20, 24]),
+  ]
 }
 
 /// Every input pixel adds weight[i, o, r, s] times itself to out[o, y · stride + r - top, …].

@@ -1,4 +1,25 @@
-internal import AviaryGraph
+package import AviaryGraph
+
+extension OperationRow {
+  package static let pooling: [OperationRow] = [
+    .init(
+      .maxPool(MaxPool(Pool(kernel: 2))), #"{"kernel":2}"#, [1, 3, 7, 8], gives: [1, 3, 3, 4]),
+    .init(
+      .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1)))),
+      #"{"kernel":3,"padding":1,"stride":2}"#, [1, 3, 7, 8], gives: [1, 3, 4, 4]),
+    .init(
+      .maxPool(MaxPool(Pool(kernel: Size(2, 3), stride: Size(1, 2), padding: .same))),
+      #"{"kernel":[2,3],"padding":"same","stride":[1,2]}"#, [1, 3, 7, 9], gives: [1, 3, 7, 5]),
+    .init(
+      .averagePool(AveragePool(Pool(kernel: Size(2, 3)), countsPadding: true)),
+      #"{"countsPadding":true,"kernel":[2,3]}"#, [1, 3, 7, 9], gives: [1, 3, 3, 3]),
+    .init(
+      .averagePool(AveragePool(Pool(kernel: 3, stride: 1, padding: .same), countsPadding: false)),
+      #"{"countsPadding":false,"kernel":3,"padding":"same","stride":1}"#, [1, 3, 7, 9],
+      gives: [1, 3, 7, 9]),
+    .init(.globalAveragePool, "{}", [2, 3, 7, 9], gives: [2, 3, 1, 1]),
+  ]
+}
 
 /// Every window's pixels that lie in the picture, made into one by `combine`, which is also told
 /// how many pixels the window has with its padding.
