@@ -97,16 +97,7 @@ import Testing
   /// Every operation of the table by itself, on its own shapes.
   @Test(arguments: OperationRow.all.filter(\.hasGradients))
   func everyOperation(_ row: OperationRow) throws {
-    let graph = try Graph(
-      inputs: row.inputs.enumerated().map {
-        Graph.Input("in\($0)", channels: $1[1], size: Size($1[2], $1[3]))
-      },
-      nodes: [
-        Graph.Node(
-          "n", row.op, inputs: Array(row.inputs.indices),
-          parameters: row.op.slotSuffixes.map { "n.\($0)" })
-      ], outputs: [Graph.Output("out", value: row.inputs.count)])
-    try expectGradients(graph, row.inputs, isFast: false, row.description)
+    try expectGradients(row.graph(), row.inputs, isFast: false, row.description)
   }
 
   /// Every operation between convolutions that have it lie in every layout in turn.

@@ -1,4 +1,5 @@
 @testable import AviaryGraph
+import AviaryTestSupport
 import Testing
 
 /// Every operation: its JSON, its shapes, its parameters, the ranges of its attributes.
@@ -27,16 +28,7 @@ import Testing
     let slots = row.op.slots(row.inputs)
     // What a node's parameters are called must not depend on shapes: reading relies on it.
     #expect(slots.map(\.suffix) == row.op.slotSuffixes)
-    let inputs = row.inputs.enumerated().map { position, shape in
-      Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
-    }
-    let graph = try Graph(
-      inputs: inputs,
-      nodes: [
-        Graph.Node(
-          "n", row.op, inputs: Array(row.inputs.indices), parameters: slots.map { "n.\($0.suffix)" }
-        )
-      ], outputs: [Graph.Output("out", value: inputs.count)])
+    let graph = try row.graph()
     #expect(graph.parameters.map(\.shape) == slots.map(\.shape))
     #expect(try graph.shapes(for: row.inputs).last == row.output)
     let read = try Graph(json: JSON(parsing: graph.json.text))

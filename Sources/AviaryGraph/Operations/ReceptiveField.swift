@@ -110,10 +110,12 @@ extension SlidingWindow {
 }
 
 extension Int {
+  /// The quotient, rounded down; the divisor is above 0.
   package func dividedRoundingDown(by divisor: Int) -> Int {
     self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
   }
 
+  /// The quotient, rounded up; the divisor is above 0.
   package func dividedRoundingUp(by divisor: Int) -> Int {
     -(-self).dividedRoundingDown(by: divisor)
   }

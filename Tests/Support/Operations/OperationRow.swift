@@ -16,6 +16,20 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     (self.op, self.json, self.inputs, self.output) = (op, json, inputs, output)
   }
 
+  /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
+  ///
+  /// - Throws: as `Graph.init`.
+  package func graph() throws -> Graph {
+    try Graph(
+      inputs: inputs.enumerated().map { position, shape in
+        Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
+      },
+      nodes: [
+        Graph.Node(
+          "n", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "n.\($0)" })
+      ], outputs: [Graph.Output("out", value: inputs.count)])
+  }
+
   /// Every operation.
   package static let all: [OperationRow] = [
     activation,
