@@ -112,8 +112,10 @@ extension GuardCase {
         graphs: [
           try Graph(channels: 128) {
             [
-              $0.transposedConvolution("up", 64, kernel: 3, stride: 2, crops: Edges(1, 1, 0, 0))
-                .relu()
+              $0.transposedConvolution(
+                "up", 64, kernel: 3, stride: 2, padding: PaddingAmounts(1, 1, 0, 0)
+              )
+              .relu()
             ]
           }
         ], size: [1, 128, 128]), bar: 0.5)
@@ -121,9 +123,9 @@ extension GuardCase {
 
   /// Few output channels waste a vector; the sum of taps does not pay for all of it.
   private static func fewOutputs() throws -> GuardCase {
-    func network(_ filters: Int) throws -> Graph {
+    func network(_ outChannels: Int) throws -> Graph {
       try Graph(channels: 64) { image in
-        [image.convolution("a", 64, kernel: 3).relu().convolution("last", filters, kernel: 3)]
+        [image.convolution("a", 64, kernel: 3).relu().convolution("last", outChannels, kernel: 3)]
       }
     }
     return GuardCase(

@@ -44,13 +44,14 @@ enum FSRCNN: Architecture {
     }
     if !c.mappingActivations { x = x.prelu("map_prelu") }
     x = x.convolution("expand", c.features, kernel: 1).prelu("expand_prelu")
-    let crops: Edges =
+    let padding: PaddingAmounts =
       switch c.origin {
       case .keras: .keras(kernel: 9, stride: c.scale)
       case .pytorch: .pytorch(padding: 4, outputPadding: c.scale - 1)
       }
     return [
-      x.transposedConvolution("deconv", c.channels, kernel: 9, stride: Size(c.scale), crops: crops)
+      x.transposedConvolution(
+        "deconv", c.channels, kernel: 9, stride: Size(c.scale), padding: padding)
     ]
   }
 

@@ -51,7 +51,7 @@ enum FusionCAE: Architecture {
       if level > 0 {
         x = x.convolution(
           "\(name).down", features, kernel: 3, stride: 2,
-          border: c.origin == .keras ? .same : nil
+          padding: c.origin == .keras ? .same : nil
         ).activated()
       }
       levels.append(x.blocks(name, c.blocks[level]))

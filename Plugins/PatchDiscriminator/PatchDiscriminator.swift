@@ -32,19 +32,19 @@ enum PatchDiscriminator: Architecture {
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    let border = Border.explicit(Edges(1, 1, 1, 1))
-    var x = input.convolution("layers.0", c.features, kernel: 4, stride: 2, border: border)
+    let padding = Padding.explicit(PaddingAmounts(1, 1, 1, 1))
+    var x = input.convolution("layers.0", c.features, kernel: 4, stride: 2, padding: padding)
       .leakyRelu(0.2)
     for layer in 1...c.layers {
       // The layer after the last that halves has its width and keeps the size.
       let isLast = layer == c.layers
       x = x.convolution(
         "layers.\(number(layer))", c.features << min(layer, 3), kernel: 4, stride: isLast ? 1 : 2,
-        border: border, bias: !c.batchNormalization)
+        padding: padding, bias: !c.batchNormalization)
       if c.batchNormalization { x = x.batchNormalization("layers.\(number(layer) + 1)") }
       x = x.leakyRelu(0.2)
     }
-    return [x.convolution("layers.\(number(c.layers + 1))", 1, kernel: 4, border: border)]
+    return [x.convolution("layers.\(number(c.layers + 1))", 1, kernel: 4, padding: padding)]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {

@@ -39,24 +39,24 @@ enum PlainCAE: Architecture {
   static let presets: KeyValuePairs = ["default": Configuration()]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    let border: Border = c.padding == .same ? .same : .valid
+    let padding: Padding = c.padding == .same ? .same : .valid
     var x = input
     for (level, features) in c.features.enumerated() {
       // Numbered as in a sequence of convolution, activation, pooling.
-      x = x.convolution("encoder.\(3 * level)", features, kernel: Size(c.kernel), border: border)
+      x = x.convolution("encoder.\(3 * level)", features, kernel: Size(c.kernel), padding: padding)
         .activation(c.nonlinearity)
       if level < c.features.count - 1 { x = x.maxPool(2) }
     }
     for (step, features) in c.features.dropLast().reversed().enumerated() {
       x = x.transposedConvolution(
         "decoder.\(2 * step)", features, kernel: Size(c.kernel), stride: 2,
-        crops: c.crops(stride: 2)
+        padding: c.padding(stride: 2)
       ).activation(c.nonlinearity)
     }
     return [
       x.transposedConvolution(
         "decoder.\(2 * (c.features.count - 1))", c.channels, kernel: Size(c.kernel),
-        crops: c.crops(stride: 1)
+        padding: c.padding(stride: 1)
       ).activation(.sigmoid)
     ]
   }
@@ -86,7 +86,7 @@ extension PlainCAE.Configuration {
     }
   }
 
-  fileprivate func crops(stride: Int) -> Edges {
+  fileprivate func padding(stride: Int) -> PaddingAmounts {
     switch origin {
     case .keras: .keras(kernel: kernel, stride: stride)
     // PyTorch's padding (k - 1) / 2, with the output padding that makes the size double.

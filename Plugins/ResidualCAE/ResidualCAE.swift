@@ -36,12 +36,12 @@ enum ResidualCAE: Architecture {
       .residualBlock("encoder.2")
       .convolution(
         "encoder.3", c.features[1], kernel: 3, stride: 2,
-        border: c.origin == .keras ? .same : nil
+        padding: c.origin == .keras ? .same : nil
       ).relu()
       .residualBlock("encoder.5")
     let decoded = encoded.transposedConvolution(
       "decoder.0", c.features[0], kernel: 3, stride: 2,
-      crops: c.origin == .keras ? .keras(kernel: 3, stride: 2) : nil
+      padding: c.origin == .keras ? .keras(kernel: 3, stride: 2) : nil
     ).relu()
       .residualBlock("decoder.2")
       .transposedConvolution("decoder.3", c.channels, kernel: 3)

@@ -35,7 +35,7 @@ enum SRCNN: Architecture {
     func convolution(_ x: Value, _ layer: Int, _ filters: Int) -> Value {
       x.convolution(
         "conv\(layer)", filters, kernel: Size(c.kernels[layer - 1]),
-        border: c.padding == .same ? .same : .valid)
+        padding: c.padding == .same ? .same : .valid)
     }
     let patches = convolution(input, 1, c.filters[0]).relu()
     return [convolution(convolution(patches, 2, c.filters[1]).relu(), 3, c.channels)]

@@ -72,7 +72,7 @@ enum VGG: Architecture {
         add { x.applying(.activation(.relu), named: $0) }
       }
       levels.append((before, x))
-      add { x.applying(.maxPool(MaxPool(Pool(kernel: 2, stride: 2, border: .valid))), named: $0) }
+      add { x.applying(.maxPool(MaxPool(Pool(kernel: 2, stride: 2, padding: .valid))), named: $0) }
     }
     let end = c.classes > 0 ? classifier(c, x) : x
     if levels.count < 3 { return [end] }
@@ -81,7 +81,7 @@ enum VGG: Architecture {
 
   private static func classifier(_ c: Configuration, _ x: Value) -> Value {
     // One number with a border of three: a value of 7x7 whose size can be asked for.
-    let size = x.applying(.globalAveragePool).applying(.pad(Pad(Edges(3, 3, 3, 3), .zero)))
+    let size = x.applying(.globalAveragePool).applying(.pad(Pad(PaddingAmounts(3, 3, 3, 3), .zero)))
     let square = x.applying(
       .resize(Resize(.linear, to: .sizeOfSecondInput, antialias: true)), size)
     return square.applying(.reshape(Reshape([0, -1])))

@@ -27,7 +27,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// oneDNN offers only its slow reference code for a convolution.
   case noImplementation(node: String, operation: String)
   /// A convolution is to multiply whole numbers by steps that are not for it.
-  case quantization(node: String, filters: Int, found: Int)
+  case quantization(node: String, outChannels: Int, found: Int)
   /// A processor that does not multiply bfloat16.
   case noBfloat16
   /// A value is larger than one plan can work on: the picture has to be computed in tiles.
@@ -55,8 +55,8 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
         + " lowering)"
     case .noImplementation(let node, let operation):
       "\(node): \(operation): a fast implementation expected, only the reference code found"
-    case .quantization(let node, let filters, let found):
-      "\(node): \(filters) steps of weights expected, \(found) found"
+    case .quantization(let node, let outChannels, let found):
+      "\(node): \(outChannels) steps of weights expected, \(found) found"
     case .noBfloat16:
       "precision: a processor with AVX-512 BF16 expected for bfloat16, none found"
     case .tooLarge(let node, let shape):

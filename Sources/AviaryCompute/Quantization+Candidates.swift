@@ -27,7 +27,7 @@ extension Quantization {
     program.fuse()
     try weights.check(graph, program)
     var candidates: [Candidate] = []
-    for unit in program.units where unit.work.filters != nil {
+    for unit in program.units where unit.work.outChannels != nil {
       let channels = program.values[unit.inputs[0]].shape
       let source: KernelSource
       switch unit.work {
@@ -37,7 +37,7 @@ extension Quantization {
         source = KernelSource(unit, c, channels: channels[1])
       default: continue
       }
-      guard source.groups == 1, min(source.filters, source.channels) >= Layout.block else {
+      guard source.groups == 1, min(source.outChannels, source.channels) >= Layout.block else {
         continue
       }
       candidates.append(
@@ -54,8 +54,8 @@ extension KernelSource {
     let constant = kernel(
       rows: allRows, columns: allColumns, try MemoryDescriptor([1], .planar))
     let values = try constant.make(weights)
-    let length = values.count / filters
-    return (0..<filters).map { filter in
+    let length = values.count / outChannels
+    return (0..<outChannels).map { filter in
       let largest = values[filter * length..<(filter + 1) * length].reduce(0) {
         max($0, $1.magnitude)
       }

@@ -3,21 +3,31 @@
 package struct Attributes {
   let node: String
   let operation: String
+  /// The version of the graph's JSON, by which some attributes have other names.
+  private let version: Int
   private var members: [String: JSON]
   /// Every attribute asked for, taken or defaulted: what the operation has.
   private var known: [String] = []
 
   /// - Parameter reserved: members that are the node's own, not its operation's.
-  init(node: String, operation: String, members: [String: JSON], reserved: Set<String>) {
+  init(
+    node: String, operation: String, members: [String: JSON], reserved: Set<String>,
+    version: Int = Graph.versions.upperBound
+  ) {
+    self.version = version
     self.node = node
     self.operation = operation
     self.members = members.filter { !reserved.contains($0.key) }
   }
 
   /// Takes an attribute by way of `convert`, which gives nil for a value that it cannot read.
+  ///
+  /// - Parameter old: the attribute's name in version 1, where it had another.
   mutating func take<T>(
-    _ name: String, _ expected: String, default absent: T? = nil, _ convert: (JSON) -> T?
+    _ new: String, was old: String? = nil, _ expected: String, default absent: T? = nil,
+    _ convert: (JSON) -> T?
   ) throws(GraphError) -> T {
+    let name = version == 1 ? old ?? new : new
     known.append(name)
     guard let member = members.removeValue(forKey: name) else {
       guard let absent else {
@@ -31,8 +41,10 @@ package struct Attributes {
     return value
   }
 
-  mutating func int(_ name: String, default absent: Int? = nil) throws(GraphError) -> Int {
-    try take(name, "an integer", default: absent, \.int)
+  mutating func int(
+    _ name: String, was old: String? = nil, default absent: Int? = nil
+  ) throws(GraphError) -> Int {
+    try take(name, was: old, "an integer", default: absent, \.int)
   }
 
   mutating func number(_ name: String, default absent: Double? = nil) throws(GraphError) -> Double {
@@ -65,16 +77,21 @@ package struct Attributes {
   }
 
   /// One integer for all edges, or [top, left, bottom, right].
-  mutating func edges(_ name: String, default absent: Edges? = nil) throws(GraphError) -> Edges {
-    try take(name, "an integer or [top, left, bottom, right]", default: absent, Attributes.edges)
+  mutating func amounts(
+    _ name: String, was old: String, default absent: PaddingAmounts? = nil
+  ) throws(GraphError) -> PaddingAmounts {
+    try take(
+      name, was: old, "an integer or [top, left, bottom, right]", default: absent,
+      Attributes.amounts)
   }
 
-  /// Edges, or "same".
-  mutating func border(_ name: String) throws(GraphError) -> Border {
+  /// Amounts, or "same".
+  mutating func padding() throws(GraphError) -> Padding {
     try take(
-      name, "'same', an integer or [top, left, bottom, right]", default: .explicit(.none)
+      "padding", was: "border", "'same', an integer or [top, left, bottom, right]",
+      default: .explicit(.none)
     ) { json in
-      json.string == "same" ? .same : Attributes.edges(json).map(Border.explicit)
+      json.string == "same" ? .same : Attributes.amounts(json).map(Padding.explicit)
     }
   }
 
@@ -107,10 +124,10 @@ package struct Attributes {
     throw .unknownAttribute(node: node, operation: operation, first, known: known)
   }
 
-  private static func edges(_ json: JSON) -> Edges? {
-    if let number = json.int { return Edges(number) }
+  private static func amounts(_ json: JSON) -> PaddingAmounts? {
+    if let number = json.int { return PaddingAmounts(number) }
     guard let numbers = json.ints, numbers.count == 4 else { return nil }
-    return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
+    return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }
 }
 
@@ -128,17 +145,17 @@ extension Size {
   var json: JSON { height == width ? .int(height) : .ints([height, width]) }
 }
 
-extension Edges {
+extension PaddingAmounts {
   /// One integer, or [top, left, bottom, right].
-  var json: JSON { self == Edges(top) ? .int(top) : .ints([top, left, bottom, right]) }
+  var json: JSON { self == PaddingAmounts(top) ? .int(top) : .ints([top, left, bottom, right]) }
 }
 
-extension Border {
+extension Padding {
   /// As edges, or "same".
   var json: JSON {
     switch self {
     case .same: "same"
-    case .explicit(let edges): edges.json
+    case .explicit(let amounts): amounts.json
     }
   }
 }

@@ -28,8 +28,8 @@ public enum Axis: CaseIterable, Hashable, Sendable {
   public var dimension: Int { self == .vertical ? 2 : 3 }
 }
 
-/// Numbers of pixels along the four edges of a picture.
-public struct Edges: Hashable, Sendable {
+/// Numbers of pixels along the four edges of an image: padding, or what is cut off.
+public struct PaddingAmounts: Hashable, Sendable {
   /// Rows at the top.
   public var top: Int
   /// Columns at the left.
@@ -51,7 +51,7 @@ public struct Edges: Hashable, Sendable {
   public init(before: Int, after: Int) { self.init(before, before, after, after) }
 
   /// Nothing on any edge.
-  public static let none = Edges(0)
+  public static let none = PaddingAmounts(0)
 
   /// The number at the top or left edge.
   public func before(_ axis: Axis) -> Int { axis == .vertical ? top : left }
@@ -66,27 +66,28 @@ public struct Edges: Hashable, Sendable {
   var smallest: Int { min(top, left, bottom, right) }
 }
 
-extension Edges: ExpressibleByIntegerLiteral {
+extension PaddingAmounts: ExpressibleByIntegerLiteral {
   /// The same number on all edges.
   public init(integerLiteral all: Int) { self.init(all) }
 }
 
-/// How a window reaches over the edges of a picture.
-public enum Border: Hashable, Sendable {
+/// How the image is padded that a window slides over.
+public enum Padding: Hashable, Sendable {
   /// So many rows and columns of padding.
-  case explicit(Edges)
+  case explicit(PaddingAmounts)
   /// TensorFlow's rule: as many as give ceil(size / stride) outputs, the odd one at the bottom and
   /// right. It depends on the size of the picture wherever the stride is not 1.
   case same
 
   /// No padding.
-  public static let valid = Border.explicit(.none)
+  public static let valid = Padding.explicit(.none)
 
   /// The padding for a picture of `size` pixels along both axes.
-  public func edges(size: Size, kernel: Size, stride: Size, dilation: Size = 1) -> Edges {
-    guard case .explicit(let edges) = self else {
+  public func amounts(size: Size, kernel: Size, stride: Size, dilation: Size = 1) -> PaddingAmounts
+  {
+    guard case .explicit(let amounts) = self else {
       let vertical = same(.vertical), horizontal = same(.horizontal)
-      return Edges(vertical.before, horizontal.before, vertical.after, horizontal.after)
+      return PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after)
       func same(_ axis: Axis) -> (before: Int, after: Int) {
         let reach = (kernel[axis] - 1) * dilation[axis] + 1
         let outputs = (size[axis] + stride[axis] - 1) / stride[axis]
@@ -94,7 +95,7 @@ public enum Border: Hashable, Sendable {
         return (total / 2, total - total / 2)
       }
     }
-    return edges
+    return amounts
   }
 }
 

@@ -1,6 +1,6 @@
 extension Graph {
-  /// Whether two networks compute the same by the same operations: names aside, and borders that are
-  /// written otherwise and mean the same.
+  /// Whether two networks compute the same by the same operations: names aside, and padding that is
+  /// written otherwise and means the same.
   ///
   /// Parameters must have the same shapes and be shared by the same nodes, in the same order of first
   /// use; their values do not count.

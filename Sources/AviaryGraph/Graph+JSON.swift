@@ -1,6 +1,6 @@
 extension Graph {
   /// The versions of the JSON form that this program reads; it writes the last.
-  public static let versions = 1...1
+  public static let versions = 1...2
 
   /// Members of a node that are not its operation's attributes.
   private static let nodeMembers: Set<String> = ["name", "op", "inputs", "parameters"]
@@ -64,7 +64,7 @@ extension Graph {
     var draft: [Node] = []
     draft.reserveCapacity(nodeList.count)
     for (position, json) in nodeList.enumerated() {
-      let node = try Graph.node(json, position, names)
+      let node = try Graph.node(json, position, names, version: version)
       try names.define(node.name)
       draft.append(node)
     }
@@ -105,14 +105,15 @@ extension Graph {
   }
 
   private static func node(
-    _ json: JSON, _ position: Int, _ names: NodeNames
+    _ json: JSON, _ position: Int, _ names: NodeNames, version: Int
   ) throws(GraphError) -> Node {
     let members = try Members("graph.nodes[\(position)]", json)
     let name = try members.required("name", "a string", \.string)
     try check(name: name)
     let operation = try members.required("op", "a string", \.string)
     var attributes = Attributes(
-      node: name, operation: operation, members: members.all, reserved: nodeMembers)
+      node: name, operation: operation, members: members.all, reserved: nodeMembers,
+      version: version)
     let op = try Op(operation, &attributes)
     try attributes.finish()
     try op.checkAttributes(node: name)

@@ -187,11 +187,11 @@ extension Graph {
 // MARK: - At one size
 
 extension Graph {
-  /// The same graph with every `.same` border stated as the padding that it means for one picture
-  /// of this size, so that parts of the picture can be computed with the borders of the whole.
+  /// The same graph with every `.same` padding stated as the amounts that it means for one image of
+  /// this size, so that tiles of the image can be computed with the padding of the whole.
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
-  public func resolvingBorders(height: Int, width: Int) throws(GraphError) -> Graph {
+  public func resolvingPadding(height: Int, width: Int) throws(GraphError) -> Graph {
     let shapes = try shapes(height: height, width: width)
     let nodes = nodes.map { node in
       var node = node

@@ -8,7 +8,7 @@ public enum Tiling: Hashable, Sendable {
 }
 
 extension Graph {
-  /// How pictures of this size can be computed in tiles, `.same` borders being those of the whole.
+  /// How pictures of this size can be computed in tiles, `.same` padding being that of the whole.
   ///
   /// A stretch of pixels is followed through the network as the inside of a tile, with neither end
   /// at a border of the picture: each operation spoils what its padding reaches. What is spoilt of
@@ -19,7 +19,7 @@ extension Graph {
     if inputs.contains(where: { $0.size != nil }) {
       return .whole(reason: "the network takes pictures of one size only")
     }
-    let resolved = try expanded().graph.resolvingBorders(height: height, width: width)
+    let resolved = try expanded().graph.resolvingPadding(height: height, width: width)
     guard let multiple = period else {
       return .whole(reason: "the network's strides multiply to more than \(GraphLimits.period)")
     }

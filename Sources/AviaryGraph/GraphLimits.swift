@@ -8,9 +8,9 @@ public enum GraphLimits {
   public static let inputs = 1_024
   /// Dimensions of a value.
   public static let rank = 8
-  /// Channels, filters and features.
+  /// Channels and features.
   public static let channels = 1 << 20
-  /// Sides of kernels, strides, dilations, borders, crops and shuffles.
+  /// Sides of kernels, strides, dilations, padding, crops and shuffles.
   public static let window = 1 << 12
   /// The multiple of pixels at which a network's strides all meet. Larger ones are not looked into,
   /// as that takes trying every size up to it.

@@ -12,8 +12,8 @@ extension TensorStep {
     case .reshaped(let from, let to): ["reshaped": ["from": list(from), "to": list(to)]]
     case .reordered(let dimension, let indices):
       ["reordered": ["dimension": .int(dimension), "indices": list(indices)]]
-    case .padded(let edges): ["padded": list(edges)]
-    case .cropped(let edges): ["cropped": list(edges)]
+    case .padded(let amounts): ["padded": list(amounts)]
+    case .cropped(let amounts): ["cropped": list(amounts)]
     case .converted(let from, let to):
       ["converted": ["from": .string(from.rawValue), "to": .string(to.rawValue)]]
     }
@@ -48,11 +48,11 @@ extension TensorStep {
       }
       self = .reordered(dimension: dimension, indices: indices)
     case "padded":
-      guard let edges = list(value) else { return nil }
-      self = .padded(edges)
+      guard let amounts = list(value) else { return nil }
+      self = .padded(amounts)
     case "cropped":
-      guard let edges = list(value) else { return nil }
-      self = .cropped(edges)
+      guard let amounts = list(value) else { return nil }
+      self = .cropped(amounts)
     case "converted":
       guard let from = type("from"), let to = type("to") else { return nil }
       self = .converted(from: from, to: to)

@@ -11,14 +11,14 @@ import Testing
     let kernel = Size(kernel, max(kernel - 1, 1)), stride = Size(stride, max(stride - 1, 1))
     let name = "\(kernel.height)-\(stride.height)"
     let convolution = try Graph(channels: 2) {
-      [$0.convolution("c", 3, kernel: kernel, stride: stride, border: .same)]
+      [$0.convolution("c", 3, kernel: kernel, stride: stride, padding: .same)]
     }
     try ONNXRoundTrip.check(convolution, "same-convolution-\(name)", sizes: ONNXBorderTests.sizes)
     for (op, kind) in [
-      (Op.maxPool(Pool(kernel: kernel, stride: stride, border: .same)), "max"),
+      (Op.maxPool(MaxPool(Pool(kernel: kernel, stride: stride, padding: .same))), "max"),
       (
         .averagePool(
-          AveragePool(Pool(kernel: kernel, stride: stride, border: .same), countsPadding: false)),
+          AveragePool(Pool(kernel: kernel, stride: stride, padding: .same), countsPadding: false)),
         "mean"
       ),
     ] {
@@ -34,15 +34,17 @@ import Testing
       [
         $0.convolution(
           "c", 4, kernel: Size(3, 2), stride: Size(2, 1), dilation: Size(1, 2), groups: 2,
-          border: .explicit(Edges(0, 2, 1, 3))),
+          padding: .explicit(PaddingAmounts(0, 2, 1, 3))),
         $0.applying(
-          .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2)))))),
+          .maxPool(
+            MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(PaddingAmounts(0, 1, 1, 2)))))),
         $0.applying(
           .averagePool(
             AveragePool(
-              Pool(kernel: 3, stride: 2, border: .explicit(Edges(0, 1, 1, 2))), countsPadding: true)
+              Pool(kernel: 3, stride: 2, padding: .explicit(PaddingAmounts(0, 1, 1, 2))),
+              countsPadding: true)
           )),
-        $0.convolution("s", 2, kernel: 3, dilation: 2, border: .same),
+        $0.convolution("s", 2, kernel: 3, dilation: 2, padding: .same),
       ]
     }
     try ONNXRoundTrip.check(graph, "uneven", sizes: ONNXBorderTests.sizes)
@@ -51,30 +53,32 @@ import Testing
   /// Crops of all kinds; negative ones below and beyond the stride.
   @Test(
     arguments: [
-      Edges(0), Edges(1), Edges(1, 0, 2, 1), Edges(0, 1, -1, 0), Edges(1, 1, -1, -1),
-      Edges(0, 0, -2, -3), Edges(0, 0, -5, 1), .keras(kernel: 3, stride: 2),
+      PaddingAmounts(0), PaddingAmounts(1), PaddingAmounts(1, 0, 2, 1), PaddingAmounts(0, 1, -1, 0),
+      PaddingAmounts(1, 1, -1, -1),
+      PaddingAmounts(0, 0, -2, -3), PaddingAmounts(0, 0, -5, 1), .keras(kernel: 3, stride: 2),
       .pytorch(padding: 1, outputPadding: 1),
-    ]) func crops(_ crops: Edges) throws
+    ]) func padding(_ padding: PaddingAmounts) throws
   {
     for stride in [1, 2, 3] {
       let graph = try Graph(channels: 4) {
         [
           $0.transposedConvolution(
-            "t", 6, kernel: Size(4, 3), stride: Size(stride), groups: 2, crops: crops)
+            "t", 6, kernel: Size(4, 3), stride: Size(stride), groups: 2, padding: padding)
         ]
       }
       try ONNXRoundTrip.check(
-        graph, "crops-\(crops.top)\(crops.left)\(crops.bottom)\(crops.right)-\(stride)",
+        graph, "crops-\(padding.top)\(padding.left)\(padding.bottom)\(padding.right)-\(stride)",
         sizes: ONNXBorderTests.sizes)
     }
   }
 
   @Test func sharedWeightsPaddedOnce() throws {
     let graph = try Graph(channels: 2) { x in
-      let once = x.transposedConvolution("t", 2, kernel: 2, stride: 1, crops: Edges(0, 0, 1, 1))
+      let once = x.transposedConvolution(
+        "t", 2, kernel: 2, stride: 1, padding: PaddingAmounts(0, 0, 1, 1))
       return [
         once.transposedConvolution(
-          "t", 2, kernel: 2, stride: 1, crops: Edges(0, 0, -2, -2), shared: true)
+          "t", 2, kernel: 2, stride: 1, padding: PaddingAmounts(0, 0, -2, -2), shared: true)
       ]
     }
     // Its kernel is two tensors there: one of them longer.

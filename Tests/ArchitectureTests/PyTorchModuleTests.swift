@@ -23,7 +23,8 @@ import Testing
       inputs: [Graph.Input("in put", channels: 1)],
       nodes: [
         Graph.Node(
-          node, .convolution(Convolution(filters: 1, kernel: 1)), inputs: [0], parameters: names)
+          node, .convolution(Convolution(outChannels: 1, kernel: 1)), inputs: [0], parameters: names
+        )
       ], outputs: [Graph.Output("output", value: 1)])
   }
 

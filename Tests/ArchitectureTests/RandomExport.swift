@@ -20,10 +20,10 @@ enum RandomExport {
       case 0: values.append(x.convolution(name, width, kernel: 3).relu())
       case 1:
         values.append(
-          x.convolution(name, width, kernel: 4, border: .explicit(Edges(2, 1, 1, 2))))
+          x.convolution(name, width, kernel: 4, padding: .explicit(PaddingAmounts(2, 1, 1, 2))))
       case 2:
         values.append(
-          x.convolution(name, width, kernel: 5, dilation: 2, border: .same, bias: false))
+          x.convolution(name, width, kernel: 5, dilation: 2, padding: .same, bias: false))
       case 3:
         values.append(x.convolution(name, x.channels, kernel: 3, groups: x.channels).prelu("p\(i)"))
       case 4: values.append(x + twin)
@@ -52,18 +52,20 @@ enum RandomExport {
           x.applying(
             .averagePool(
               AveragePool(
-                Pool(kernel: 3, stride: 1, border: .same),
+                Pool(kernel: 3, stride: 1, padding: .same),
                 countsPadding: Bool.random(using: &generator)))))
-      case 15: values.append(x.maxPool(3, stride: 1, border: .explicit(1)).activation(.tanh))
+      case 15: values.append(x.maxPool(3, stride: 1, padding: .explicit(1)).activation(.tanh))
       case 16:
         values.append(
           x.resize(.linear, by: 2)
-            .convolution(name, width, kernel: 2, stride: 2, border: .valid))
+            .convolution(name, width, kernel: 2, stride: 2, padding: .valid))
       default:
         // Down and up again by an odd number of pixels, and cut to what it was.
         values.append(
-          x.transposedConvolution(name, width, kernel: 5, stride: 2, crops: Edges(2, 1, 1, 2))
-            .applying(.scale(Scale([0.5]))).maxPool(2))
+          x.transposedConvolution(
+            name, width, kernel: 5, stride: 2, padding: PaddingAmounts(2, 1, 1, 2)
+          )
+          .applying(.scale(Scale([0.5]))).maxPool(2))
       }
     }
     return [values[values.count - 1], values[values.count / 2]]

@@ -162,11 +162,11 @@ struct BadInputTests {
     arguments: [
       (
         #"[{"name": "a", "op": "convolution", "inputs": ["image"], "filters": 9000000000000000000, "kernel": 3}]"#,
-        "a: filters: 1 to 1048576 expected, 9000000000000000000 found"
+        "a: outChannels: 1 to 1048576 expected, 9000000000000000000 found"
       ),
       (
         #"[{"name": "a", "op": "convolution", "inputs": ["image"], "filters": 8, "kernel": 3, "border": [0, 0, 0, 9223372036854775807]}]"#,
-        "a: border: 0 to 4096 expected, 9223372036854775807 found"
+        "a: padding: 0 to 4096 expected, 9223372036854775807 found"
       ),
       (
         #"[{"name": "a", "op": "resize", "inputs": ["image"], "kernel": "nearest", "factor": 4000}, {"name": "b", "op": "resize", "inputs": ["a"], "kernel": "nearest", "factor": 4000}]"#,

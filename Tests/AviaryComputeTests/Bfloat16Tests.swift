@@ -25,15 +25,16 @@ struct Bfloat16Tests {
     let ops: [(String, (Value) -> Value)] = [
       ("relu", { $0.relu() }), ("sigmoid", { $0.activation(.sigmoid) }),
       ("gelu", { $0.activation(.gelu(approximate: false)) }), ("prelu", { $0.prelu("p") }),
-      ("pool", { $0.maxPool(2) }), ("pad", { $0.applying(.pad(Pad(Edges(1, 2, 3, 0), .reflect))) }),
+      ("pool", { $0.maxPool(2) }),
+      ("pad", { $0.applying(.pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect))) }),
       (
         "mean",
         {
           $0.applying(
-            .averagePool(AveragePool(Pool(kernel: 3, border: .same), countsPadding: false)))
+            .averagePool(AveragePool(Pool(kernel: 3, padding: .same), countsPadding: false)))
         }
       ),
-      ("crop", { $0.applying(.crop(Crop(Edges(1, 0, 2, 1)))) }),
+      ("crop", { $0.applying(.crop(Crop(PaddingAmounts(1, 0, 2, 1)))) }),
       ("slice", { $0.applying(.slice(ChannelSlice(start: width / 2, count: width / 2))) }),
       ("concatenate", { .concatenate([$0, $0.relu(), $0.activation(.tanh)]) }),
       ("product", { $0 * $0.activation(.sigmoid) }), ("difference", { $0.relu() - $0 }),

@@ -76,10 +76,11 @@ func expectEqualInEveryLayout(
   for groups in [1, shape[1]] {
     let graph = try Graph(
       of: [
-        .convolution(Convolution(filters: shape[1], kernel: 3, groups: groups, border: .same)), op,
+        .convolution(Convolution(outChannels: shape[1], kernel: 3, groups: groups, padding: .same)),
+        op,
         .convolution(
           Convolution(
-            filters: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1], border: .same)),
+            outChannels: output[1], kernel: 3, groups: groups == 1 ? 1 : output[1], padding: .same)),
       ], channels: shape[1])
     try expectEqual(graph, [shape], "\(op) between convolutions", sourceLocation: sourceLocation)
   }
@@ -93,7 +94,8 @@ extension Graph {
       inputs: inputs,
       nodes: [
         Node(
-          "node", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "node.\($0)" })
+          "node", op, inputs: Array(inputs.indices),
+          parameters: op.slotSuffixes.map { "node.\($0)" })
       ], outputs: [Output("output", value: inputs.count)])
   }
 

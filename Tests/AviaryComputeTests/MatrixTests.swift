@@ -57,16 +57,17 @@ import Testing
     }
     let both = ["weight", "bias"]
     let embed = add(
-      .convolution(Convolution(filters: channels, kernel: 3, border: .same)), 0, parameters: both)
+      .convolution(Convolution(outChannels: channels, kernel: 3, padding: .same)), 0,
+      parameters: both)
     let rolled = add(.roll(Roll(shifts: [-2, -2], dimensions: [2, 3])), embed)
     let split = add(.reshape(Reshape([0, channels, windows, window, windows, window])), rolled)
     let grouped = add(.permute(Permute([0, 2, 4, 3, 5, 1])), split)
     let flat = add(.reshape(Reshape([-1, window * window, channels])), grouped)
     let tokens = add(
       .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)), flat, parameters: both)
-    let q = add(.linear(Linear(features: channels, bias: true)), tokens, parameters: both)
-    let k = add(.linear(Linear(features: channels, bias: false)), tokens, parameters: ["weight"])
-    let v = add(.linear(Linear(features: channels, bias: true)), tokens, parameters: both)
+    let q = add(.linear(Linear(outFeatures: channels, bias: true)), tokens, parameters: both)
+    let k = add(.linear(Linear(outFeatures: channels, bias: false)), tokens, parameters: ["weight"])
+    let v = add(.linear(Linear(outFeatures: channels, bias: true)), tokens, parameters: both)
     let products = add(.matmul, q, add(.permute(Permute([0, 2, 1])), k))
     let scores = add(.softmax(Softmax(dimension: 2)), add(.scale(Scale([0.4])), products))
     let mixed = add(.binary(.add), add(.matmul, scores, v), tokens)

@@ -60,7 +60,7 @@ import Testing
       return [
         y.transposedConvolution(
           "e", 1, kernel: 9, stride: Size(scale),
-          crops: .pytorch(padding: 4, outputPadding: scale - 1))
+          padding: .pytorch(padding: 4, outputPadding: scale - 1))
       ]
     }
     try expectEqual(fsrcnn, [[1, 1, 11, 9]])

@@ -254,19 +254,20 @@ import Testing
         == "input_0: fewer than 2^31 elements expected, shape \([side, 1, side, side]) found"
         + " (compute it in tiles)")
     #expect(
-      try message(.crop(Crop(Edges(0))), [1, 1, 1 << 16, 1 << 15])
+      try message(.crop(Crop(PaddingAmounts(0))), [1, 1, 1 << 16, 1 << 15])
         == "input_0: fewer than 2^31 elements expected, shape [1, 1, 65536, 32768] found"
         + " (compute it in tiles)")
   }
 
   @Test func enormousStride() throws {
-    let c = TransposedConvolution(filters: 16, kernel: 64, stride: 64)
+    let c = TransposedConvolution(outChannels: 16, kernel: 64, stride: 64)
     #expect(
       try message(.transposedConvolution(c), [1, 16, 2, 2])
         == "node: transposedConvolution of stride 64x64 cannot be computed yet (the graph may say"
         + " it, the engine has no lowering)")
     // A small kernel has few phases whatever the stride.
-    let sparse = TransposedConvolution(filters: 16, kernel: 2, stride: 400, crops: Edges(3))
+    let sparse = TransposedConvolution(
+      outChannels: 16, kernel: 2, stride: 400, padding: PaddingAmounts(3))
     try expectEqual(.transposedConvolution(sparse), [1, 16, 2, 2])
   }
 
@@ -276,7 +277,7 @@ import Testing
       Graph.Node(
         "node_\(i)",
         i % 2 == 0
-          ? .convolution(Convolution(filters: 16, kernel: 1, bias: false)) : .activation(.tanh),
+          ? .convolution(Convolution(outChannels: 16, kernel: 1, bias: false)) : .activation(.tanh),
         inputs: [i], parameters: i % 2 == 0 ? ["weight"] : [])
     }
     let graph = try Graph(

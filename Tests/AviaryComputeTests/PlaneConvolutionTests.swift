@@ -25,10 +25,11 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3, 16], [1, 2, 3, 4, 5, 7, 12])
-  func channelsAndFilters(_ channels: Int, _ filters: Int) throws {
+  func channelsAndFilters(_ channels: Int, _ outChannels: Int) throws {
     for kernel in [1, 3, 5] {
       let graph = try Graph(
-        of: .convolution(Convolution(filters: filters, kernel: Size(kernel), border: .same)),
+        of: .convolution(
+          Convolution(outChannels: outChannels, kernel: Size(kernel), padding: .same)),
         channels: [channels])
       for shape in [[1, channels, 9, 5], [2, channels, 18, 67], [3, channels, 5, 130]] {
         let comparison = try Comparison(graph, [shape], options: PlanOptions(exact: true))
@@ -40,17 +41,18 @@ import Testing
   /// Borders that differ from edge to edge, or that there are none; kernels with gaps, and of
   /// unequal sides.
   @Test(arguments: [1, 2, 3, 9])
-  func geometry(_ filters: Int) throws {
+  func geometry(_ outChannels: Int) throws {
     for (kernel, dilation) in [
       (Size(3, 5), Size(1)), (Size(5, 2), Size(1)), (Size(3), Size(2, 3)), (Size(1, 7), Size(1)),
       (Size(4, 1), Size(3, 1)),
     ] {
-      for border in [Border.same, .explicit(.none), .explicit(Edges(2, 0, 1, 3))] {
+      for padding in [Padding.same, .explicit(.none), .explicit(PaddingAmounts(2, 0, 1, 3))] {
         let graph = try Graph(
           of: .convolution(
-            Convolution(filters: filters, kernel: kernel, dilation: dilation, border: border)),
+            Convolution(
+              outChannels: outChannels, kernel: kernel, dilation: dilation, padding: padding)),
           channels: [3])
-        try expectPlanes(graph, [2, 3, 21, 23], "\(kernel) \(dilation) \(border)")
+        try expectPlanes(graph, [2, 3, 21, 23], "\(kernel) \(dilation) \(padding)")
       }
     }
   }
@@ -83,14 +85,14 @@ import Testing
   @Test(arguments: [1, 2, 3, 4, 5])
   func transposed(_ kernel: Int) throws {
     for stride in 2...4 {
-      for filters in [1, 3] {
-        for crops in [
-          Edges.none, .keras(kernel: kernel, stride: stride),
-          .pytorch(padding: kernel / 2, outputPadding: stride - 1), Edges(0, 1, 2, 0),
-          Edges(2, 0, -1, -2),
+      for outChannels in [1, 3] {
+        for padding in [
+          PaddingAmounts.none, .keras(kernel: kernel, stride: stride),
+          .pytorch(padding: kernel / 2, outputPadding: stride - 1), PaddingAmounts(0, 1, 2, 0),
+          PaddingAmounts(2, 0, -1, -2),
         ] {
           let c = TransposedConvolution(
-            filters: filters, kernel: Size(kernel), stride: Size(stride), crops: crops)
+            outChannels: outChannels, kernel: Size(kernel), stride: Size(stride), padding: padding)
           try expectEqual(.transposedConvolution(c), [2, 5, 18, 17])
         }
       }
@@ -162,12 +164,12 @@ import Testing
   }
 
   @Test(arguments: [1, 3])
-  func sums(_ filters: Int) throws {
+  func sums(_ outChannels: Int) throws {
     let graph = try Graph(channels: 8) { x in
-      let a = x.resize(.nearest, by: 2).convolution("a", filters, kernel: 3)
-      let b = x.transposedConvolution("b", filters, kernel: 3, stride: 2).relu()
+      let a = x.resize(.nearest, by: 2).convolution("a", outChannels, kernel: 3)
+      let b = x.transposedConvolution("b", outChannels, kernel: 3, stride: 2).relu()
       let c = (a + b).leakyRelu(0.2)
-      return [c.convolution("c", filters, kernel: 3) + c]
+      return [c.convolution("c", outChannels, kernel: 3) + c]
     }
     for shape in [[1, 8, 20, 19], [2, 8, 7, 33]] { try expectEqual(graph, [shape]) }
   }

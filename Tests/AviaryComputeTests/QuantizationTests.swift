@@ -18,13 +18,13 @@ import Testing
   }
 
   /// The steps of a weight's output channels.
-  private static func steps(_ weight: Tensor, filters: Int, isTransposed: Bool) -> [Float] {
+  private static func steps(_ weight: Tensor, outChannels: Int, isTransposed: Bool) -> [Float] {
     let values = weight.floats
-    let kernel = weight.shape[2] * weight.shape[3], other = values.count / kernel / filters
-    return (0..<filters).map { filter in
+    let kernel = weight.shape[2] * weight.shape[3], other = values.count / kernel / outChannels
+    return (0..<outChannels).map { filter in
       var largest: Float = 0
       for channel in 0..<other {
-        let pair = isTransposed ? channel * filters + filter : filter * other + channel
+        let pair = isTransposed ? channel * outChannels + filter : filter * other + channel
         for i in pair * kernel..<(pair + 1) * kernel { largest = max(largest, values[i].magnitude) }
       }
       return largest / 127
@@ -34,13 +34,13 @@ import Testing
   private static func roundedWeight(
     _ weight: Tensor, _ steps: [Float], isTransposed: Bool
   ) throws -> Tensor {
-    let kernel = weight.shape[2] * weight.shape[3], filters = steps.count
-    let other = weight.floats.count / kernel / filters
+    let kernel = weight.shape[2] * weight.shape[3], outChannels = steps.count
+    let other = weight.floats.count / kernel / outChannels
     return try Tensor(
       shape: weight.shape,
       weight.floats.enumerated().map { i, value in
         let pair = i / kernel
-        let filter = isTransposed ? pair % filters : pair / other
+        let filter = isTransposed ? pair % outChannels : pair / other
         return rounded(value, steps[filter], -127...127)
       })
   }
@@ -49,21 +49,22 @@ import Testing
   @Test(
     .enabled(if: Engine.sumsProductsWhole, "weights of 7 bits on this processor"),
     arguments: [false, true], [(16, 16), (32, 48), (17, 20), (64, 64)])
-  func single(_ isSigned: Bool, _ size: (channels: Int, filters: Int)) throws {
+  func single(_ isSigned: Bool, _ size: (channels: Int, outChannels: Int)) throws {
     let ops: [(Op, Bool)] = [
-      (.convolution(Convolution(filters: size.filters, kernel: 3, border: .same)), false),
-      (.convolution(Convolution(filters: size.filters, kernel: 1)), false),
+      (.convolution(Convolution(outChannels: size.outChannels, kernel: 3, padding: .same)), false),
+      (.convolution(Convolution(outChannels: size.outChannels, kernel: 1)), false),
       (
         .convolution(
-          Convolution(filters: size.filters, kernel: 3, stride: 2, border: .same)), false
+          Convolution(outChannels: size.outChannels, kernel: 3, stride: 2, padding: .same)), false
       ),
       (
-        .convolution(Convolution(filters: size.filters, kernel: 5, border: .same)),
+        .convolution(Convolution(outChannels: size.outChannels, kernel: 5, padding: .same)),
         false
       ),
       (
         .transposedConvolution(
-          TransposedConvolution(filters: size.filters, kernel: 4, stride: 2, crops: Edges(1))), true
+          TransposedConvolution(
+            outChannels: size.outChannels, kernel: 4, stride: 2, padding: PaddingAmounts(1))), true
       ),
     ]
     for (op, isTransposed) in ops {
@@ -88,8 +89,8 @@ import Testing
     let inputStep: Float = 1.7 / (isSigned ? 127 : 255)
     let name = graph.nodes[0].name
     let weight = try #require(weights["\(name).weight"])
-    let filters = try #require(graph.parameters.first { $0.name == "\(name).bias" }?.shape[0])
-    let steps = Self.steps(weight, filters: filters, isTransposed: isTransposed)
+    let outChannels = try #require(graph.parameters.first { $0.name == "\(name).bias" }?.shape[0])
+    let steps = Self.steps(weight, outChannels: outChannels, isTransposed: isTransposed)
     let layer = Quantization.Layer(inputStep: inputStep, isSigned: isSigned, weightSteps: steps)
     var found: [[Float]] = []
     for threads in [1, 2] {
@@ -126,7 +127,7 @@ import Testing
       let large = small.transposedConvolution("d", width, kernel: 4, stride: 2).relu()
       let joined = Value.concatenate([large, a.relu(), first])
       let e = joined.convolution("e", width, kernel: 1).applying(.pad(Pad(1, .reflect)))
-      let f = e.convolution("f", width, kernel: 3, border: .valid).relu()
+      let f = e.convolution("f", width, kernel: 3, padding: .valid).relu()
       return [f.convolution("g", 24, kernel: 3), (sum + f).convolution("h", 3, kernel: 3)]
     }
     let shape = [1 + seed % 2, 3, 12, 10 + 2 * (seed % 4)]
@@ -172,9 +173,9 @@ import Testing
     }
     let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
     var layers: [String: Quantization.Layer] = [:]
-    for (name, filters) in [("a", 32), ("b", 64), ("c", 16)] {
+    for (name, outChannels) in [("a", 32), ("b", 64), ("c", 16)] {
       layers[name] = Quantization.Layer(
-        inputStep: 0.01, isSigned: false, weightSteps: Array(repeating: 0.01, count: filters))
+        inputStep: 0.01, isSigned: false, weightSteps: Array(repeating: 0.01, count: outChannels))
     }
     let plan = try Plan(
       graph, weights: weights, inputShapes: [[1, 32, 32, 32]],
@@ -191,13 +192,13 @@ import Testing
     #expect(own.steps.allSatisfy { !$0.implementation.contains("vnni") }, "\(own.steps)")
     layers["b"]?.weightSteps = [1]
     #expect(
-      throws: ComputeError.quantization(node: "b", filters: 64, found: 1)
+      throws: ComputeError.quantization(node: "b", outChannels: 64, found: 1)
     ) {
       _ = try Plan(
         graph, weights: weights, inputShapes: [[1, 32, 32, 32]],
         options: PlanOptions(quantization: Quantization(layers)), engine: Engine(threads: 1))
     }
-    let error = ComputeError.quantization(node: "b", filters: 64, found: 1)
+    let error = ComputeError.quantization(node: "b", outChannels: 64, found: 1)
     #expect(error.description == "b: 64 steps of weights expected, 1 found")
   }
 }

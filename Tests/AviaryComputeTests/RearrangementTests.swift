@@ -52,26 +52,28 @@ import Testing
 
   @Test(arguments: PadMode.allCases)
   func pad(_ mode: PadMode) throws {
-    for edges in [Edges(1), Edges(0, 3, 2, 1), Edges(3, 0, 0, 0), Edges(0)] {
+    for amounts in [
+      PaddingAmounts(1), PaddingAmounts(0, 3, 2, 1), PaddingAmounts(3, 0, 0, 0), PaddingAmounts(0),
+    ] {
       for channels in [1, 3, 16, 17] {
-        try expectEqualInEveryLayout(.pad(Pad(edges, mode)), [2, channels, 4, 5])
+        try expectEqualInEveryLayout(.pad(Pad(amounts, mode)), [2, channels, 4, 5])
       }
     }
     // One column, which lies in no stretch.
-    try expectEqual(.pad(Pad(Edges(1, 0, 1, 0), mode)), [1, 3, 4, 1])
+    try expectEqual(.pad(Pad(PaddingAmounts(1, 0, 1, 0), mode)), [1, 3, 4, 1])
   }
 
   @Test func padBeyondThePicture() throws {
     for mode in [PadMode.zero, .edge] {
-      try expectEqual(.pad(Pad(Edges(5, 4, 7, 9), mode)), [1, 3, 1, 1])
-      try expectEqual(.pad(Pad(Edges(5, 4, 7, 9), mode)), [1, 17, 2, 3])
+      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), mode)), [1, 3, 1, 1])
+      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), mode)), [1, 17, 2, 3])
     }
   }
 
   @Test func crop() throws {
-    for edges in [Edges(1), Edges(0, 3, 2, 1), Edges(0)] {
+    for amounts in [PaddingAmounts(1), PaddingAmounts(0, 3, 2, 1), PaddingAmounts(0)] {
       for channels in [1, 3, 16, 17] {
-        try expectEqualInEveryLayout(.crop(Crop(edges)), [2, channels, 6, 7])
+        try expectEqualInEveryLayout(.crop(Crop(amounts)), [2, channels, 6, 7])
       }
     }
   }

@@ -79,7 +79,7 @@ struct TrainingPlanTests {
       let a = x.convolution("a", width, kernel: 3)
       let b = a.convolution("b", width, kernel: 3) + a
       let c = b.convolution("c", width, kernel: 3, stride: 2, bias: false)
-      let d = c.convolution("d", width * 2, kernel: 5, stride: 2, border: .same)
+      let d = c.convolution("d", width * 2, kernel: 5, stride: 2, padding: .same)
       return [d.convolution("e", 3, kernel: 1), b.convolution("f", 3, kernel: 3, dilation: 2)]
     }
     try expectGradients(graph, [2, 3, 13, 10], PlanOptions(exact: exact))
@@ -93,7 +93,7 @@ struct TrainingPlanTests {
       let c = b.transposedConvolution("c", width, kernel: 4, stride: 2, bias: false)
       // A kernel smaller than the stride leaves pixels that only the bias reaches.
       let d = a.transposedConvolution(
-        "d", width, kernel: 2, stride: 3, crops: .keras(kernel: 2, stride: 3))
+        "d", width, kernel: 2, stride: 3, padding: .keras(kernel: 2, stride: 3))
       return [c.transposedConvolution("e", 1, kernel: 3), d]
     }
     try expectGradients(graph, [2, 3, 5, 4])

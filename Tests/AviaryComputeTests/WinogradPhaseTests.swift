@@ -12,8 +12,8 @@ import Testing
     _ op: Op, _ channels: Int, _ shape: (pictures: Int, height: Int, width: Int), threads: Int = 2
   ) throws {
     let name = if case .convolution = op { "convolution" } else { "transposedConvolution" }
-    let filters = try op.outputShape([[1, channels, shape.height, shape.width]])[1]
-    let fillBlocks = channels % 16 == 0 && filters % 16 == 0
+    let outChannels = try op.outputShape([[1, channels, shape.height, shape.width]])[1]
+    let fillBlocks = channels % 16 == 0 && outChannels % 16 == 0
     for layout in fillBlocks ? ["blocked", "channelsLast"] : ["channelsLast"] {
       var options = PlanOptions()
       options.choices = [
@@ -31,21 +31,24 @@ import Testing
     }
   }
 
-  private func halving(_ filters: Int, _ edges: Edges = 1) -> Op {
-    .convolution(Convolution(filters: filters, kernel: 3, stride: 2, border: .explicit(edges)))
+  private func halving(_ outChannels: Int, _ amounts: PaddingAmounts = 1) -> Op {
+    .convolution(
+      Convolution(outChannels: outChannels, kernel: 3, stride: 2, padding: .explicit(amounts)))
   }
 
-  private func doubling(_ filters: Int, _ crops: Edges) -> Op {
+  private func doubling(_ outChannels: Int, _ padding: PaddingAmounts) -> Op {
     .transposedConvolution(
-      TransposedConvolution(filters: filters, kernel: 3, stride: 2, crops: crops))
+      TransposedConvolution(outChannels: outChannels, kernel: 3, stride: 2, padding: padding))
   }
 
   @Test(arguments: [1, 15, 16, 17, 31, 32, 48, 64, 100, 128, 130])
   func channels(_ channels: Int) throws {
-    for filters in [1, 3, 12, 16, 17, 32, 47, 64, 130] {
+    for outChannels in [1, 3, 12, 16, 17, 32, 47, 64, 130] {
       for threads in [1, 2] {
-        try check(halving(filters), channels, (1, 27, 34), threads: threads)
-        try check(doubling(filters, Edges(0, 0, 1, 1)), channels, (1, 13, 18), threads: threads)
+        try check(halving(outChannels), channels, (1, 27, 34), threads: threads)
+        try check(
+          doubling(outChannels, PaddingAmounts(0, 0, 1, 1)), channels, (1, 13, 18), threads: threads
+        )
       }
     }
   }
@@ -54,27 +57,27 @@ import Testing
   func sizes(_ height: Int) throws {
     for width in [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33] {
       try check(halving(32), 32, (1, height, width))
-      try check(doubling(32, Edges(0, 0, 1, 1)), 32, (1, height, width))
+      try check(doubling(32, PaddingAmounts(0, 0, 1, 1)), 32, (1, height, width))
     }
     try check(halving(33), 48, (3, height, 41 - height))
     try check(doubling(33, 1), 48, (3, height, 41 - height), threads: 1)
   }
 
   @Test(arguments: 0...2, 0...2)
-  func edges(_ top: Int, _ left: Int) throws {
+  func amounts(_ top: Int, _ left: Int) throws {
     for bottom in 0...2 {
       for right in 0...3 {
-        try check(halving(32, Edges(top, left, bottom, right)), 20, (2, 11, 14))
+        try check(halving(32, PaddingAmounts(top, left, bottom, right)), 20, (2, 11, 14))
       }
     }
   }
 
   /// PyTorch's output padding among them: rows that no pixel reaches.
   @Test(arguments: 0...5, 0...3)
-  func crops(_ top: Int, _ left: Int) throws {
+  func padding(_ top: Int, _ left: Int) throws {
     for bottom in -2...2 {
       for right in -1...3 {
-        try check(doubling(32, Edges(top, left, bottom, right)), 20, (2, 7, 10))
+        try check(doubling(32, PaddingAmounts(top, left, bottom, right)), 20, (2, 7, 10))
       }
     }
   }
@@ -105,9 +108,10 @@ import Testing
     }
   }
 
-  private func doubled(_ value: Value, _ name: String, _ filters: Int? = nil) -> Value {
+  private func doubled(_ value: Value, _ name: String, _ outChannels: Int? = nil) -> Value {
     value.transposedConvolution(
-      name, filters ?? value.channels, kernel: 3, stride: 2, crops: Edges(0, 0, 1, 1))
+      name, outChannels ?? value.channels, kernel: 3, stride: 2, padding: PaddingAmounts(0, 0, 1, 1)
+    )
   }
 
   /// Between neighbours that want each of the layouts; few filters make planes.
@@ -137,12 +141,16 @@ import Testing
     for (op, exact) in [
       (halving(64), true), (doubling(64, 1), true),
       (
-        .convolution(Convolution(filters: 64, kernel: 3, stride: 2, dilation: 2, border: .same)),
+        .convolution(
+          Convolution(outChannels: 64, kernel: 3, stride: 2, dilation: 2, padding: .same)),
         false
       ),
-      (.convolution(Convolution(filters: 64, kernel: 3, stride: Size(2, 1), border: .same)), false),
-      (.transposedConvolution(TransposedConvolution(filters: 64, kernel: 4, stride: 2)), false),
-      (.transposedConvolution(TransposedConvolution(filters: 64, kernel: 3, stride: 3)), false),
+      (
+        .convolution(Convolution(outChannels: 64, kernel: 3, stride: Size(2, 1), padding: .same)),
+        false
+      ),
+      (.transposedConvolution(TransposedConvolution(outChannels: 64, kernel: 4, stride: 2)), false),
+      (.transposedConvolution(TransposedConvolution(outChannels: 64, kernel: 3, stride: 3)), false),
     ] {
       let comparison = try Comparison(
         Graph(of: op, channels: [64]), [[1, 64, 32, 32]], options: PlanOptions(exact: exact))

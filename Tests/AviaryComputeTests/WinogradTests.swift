@@ -8,26 +8,26 @@ import Testing
 @Suite struct WinogradTests {
   /// A 3x3 convolution by itself; the number of steps by Winograd's algorithm is given back.
   private func check(
-    _ channels: Int, _ filters: Int, _ shape: (pictures: Int, height: Int, width: Int),
-    edges: Edges = 1, threads: Int = 2
+    _ channels: Int, _ outChannels: Int, _ shape: (pictures: Int, height: Int, width: Int),
+    amounts: PaddingAmounts = 1, threads: Int = 2
   ) throws -> Bool {
-    let c = Convolution(filters: filters, kernel: 3, border: .explicit(edges))
+    let c = Convolution(outChannels: outChannels, kernel: 3, padding: .explicit(amounts))
     let graph = try Graph(of: .convolution(c), channels: [channels])
     let comparison = try Comparison(
       graph, [[shape.pictures, channels, shape.height, shape.width]],
       engine: Engine(threads: threads))
     #expect(
       comparison.largestError <= 1e-5,
-      "\(channels) to \(filters), \(shape), \(edges), \(threads) threads")
+      "\(channels) to \(outChannels), \(shape), \(amounts), \(threads) threads")
     return comparison.steps.contains { $0.operation == "convolution (winograd)" }
   }
 
   @Test(arguments: [1, 15, 16, 17, 31, 32, 33, 48, 64, 100, 128, 130])
   func channels(_ channels: Int) throws {
     var served = 0
-    for filters in [1, 3, 9, 12, 16, 17, 32, 47, 64, 130] {
+    for outChannels in [1, 3, 9, 12, 16, 17, 32, 47, 64, 130] {
       for threads in [1, 2] {
-        if try check(channels, filters, (1, 13, 18), threads: threads) { served += 1 }
+        if try check(channels, outChannels, (1, 13, 18), threads: threads) { served += 1 }
       }
     }
     #expect(served > 0 || channels < 32)
@@ -45,12 +45,12 @@ import Testing
   }
 
   @Test(arguments: 0...2, 0...2)
-  func edges(_ top: Int, _ left: Int) throws {
+  func amounts(_ top: Int, _ left: Int) throws {
     for bottom in 0...2 {
       for right in 0...3 {
-        let edges = Edges(top, left, bottom, right)
-        #expect(try check(32, 32, (2, 9, 14), edges: edges))
-        _ = try check(20, 40, (1, 12, 7), edges: edges)
+        let amounts = PaddingAmounts(top, left, bottom, right)
+        #expect(try check(32, 32, (2, 9, 14), amounts: amounts))
+        _ = try check(20, 40, (1, 12, 7), amounts: amounts)
       }
     }
   }
@@ -97,7 +97,7 @@ import Testing
 
   /// Exact plans do not use it.
   @Test func exactPlansDoWithout() throws {
-    let c = Convolution(filters: 64, kernel: 3, border: .same)
+    let c = Convolution(outChannels: 64, kernel: 3, padding: .same)
     let graph = try Graph(of: .convolution(c), channels: [64])
     let plan = try Plan(
       graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)),

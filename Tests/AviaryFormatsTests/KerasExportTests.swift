@@ -18,7 +18,7 @@ import Testing
     let graph = try graph {
       [
         $0.convolution("a", 4, kernel: 3)
-          .convolution("b", 4, kernel: 4, border: .explicit(Edges(1, 1, 2, 2)))
+          .convolution("b", 4, kernel: 4, padding: .explicit(PaddingAmounts(1, 1, 2, 2)))
           .convolution("c", 4, kernel: 3, dilation: 2)
       ]
     }
@@ -56,11 +56,11 @@ import Testing
   func transposedKernels(
     kernel: Int, stride: Int, padding: Int, output: Int, zeros: Int
   ) throws {
-    let crops = Edges.pytorch(padding: padding, outputPadding: output)
+    let padding = PaddingAmounts.pytorch(padding: padding, outputPadding: output)
     let graph = try graph {
       [
         $0.transposedConvolution(
-          "a", 4, kernel: Size(kernel), stride: Size(stride), crops: crops)
+          "a", 4, kernel: Size(kernel), stride: Size(stride), padding: padding)
       ]
     }
     let model = try KerasExport.model(graph, borders: .kernels)
@@ -145,7 +145,7 @@ import Testing
 
   @Test func whatIsFrozenOrConstantIsNotTrained() throws {
     let node = Graph.Node(
-      "a", .convolution(Convolution(filters: 4, kernel: 1, bias: false)), inputs: [0],
+      "a", .convolution(Convolution(outChannels: 4, kernel: 1, bias: false)), inputs: [0],
       parameters: ["a.weight"])
     let shuffle = Graph.Node(
       "b", .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)), inputs: [1])
@@ -184,7 +184,7 @@ import Testing
       ),
       (.softmax(Softmax(dimension: 0)), "no layer works across pictures"),
       (
-        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, border: .explicit(2)))),
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(2)))),
         "Keras pads a pooling window by half of it at most"
       ),
     ]

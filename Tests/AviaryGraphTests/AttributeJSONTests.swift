@@ -8,24 +8,25 @@ import Testing
       problem(graph(#"{"name":"a","inputs":["x"],"# + members + "}"))
     }
     #expect(
-      node(#""op":"convolution","kernel":3"#) == "a: filters: an integer expected, nothing found")
+      node(#""op":"convolution","kernel":3"#)
+        == "a: outChannels: an integer expected, nothing found")
     #expect(
-      node(#""op":"convolution","filters":"8","kernel":3"#)
-        == #"a: filters: an integer expected, "8" found"#)
+      node(#""op":"convolution","outChannels":"8","kernel":3"#)
+        == #"a: outChannels: an integer expected, "8" found"#)
     #expect(
-      node(#""op":"convolution","filters":8,"kernel":[3]"#)
+      node(#""op":"convolution","outChannels":8,"kernel":[3]"#)
         == "a: kernel: an integer or [height, width] expected, [3] found")
     #expect(
-      node(#""op":"convolution","filters":8,"kernel":[3,null]"#)
+      node(#""op":"convolution","outChannels":8,"kernel":[3,null]"#)
         == "a: kernel: an integer or [height, width] expected, [3,null] found")
     #expect(
-      node(#""op":"convolution","filters":8,"kernel":3,"border":"valid""#)
-        == #"a: border: 'same', an integer or [top, left, bottom, right] expected, "valid" found"#)
+      node(#""op":"convolution","outChannels":8,"kernel":3,"padding":"valid""#)
+        == #"a: padding: 'same', an integer or [top, left, bottom, right] expected, "valid" found"#)
     #expect(
-      node(#""op":"convolution","filters":8,"kernel":3,"border":[1,1]"#)
-        == "a: border: 'same', an integer or [top, left, bottom, right] expected, [1,1] found")
+      node(#""op":"convolution","outChannels":8,"kernel":3,"padding":[1,1]"#)
+        == "a: padding: 'same', an integer or [top, left, bottom, right] expected, [1,1] found")
     #expect(
-      node(#""op":"convolution","filters":8,"kernel":3,"bias":1"#)
+      node(#""op":"convolution","outChannels":8,"kernel":3,"bias":1"#)
         == "a: bias: true or false expected, 1 found")
     #expect(
       node(#""op":"pixelShuffle","factor":2,"order":"caffe""#)
@@ -57,7 +58,7 @@ import Testing
       node(#""op":"reduce","kind":"sum","dimensions":2"#)
         == "a: dimensions: an array of integers expected, 2 found")
     #expect(
-      node(#""op":"convolution","filters":1e3,"kernel":3,"stride":1e300"#)
+      node(#""op":"convolution","outChannels":1e3,"kernel":3,"stride":1e300"#)
         == "a: stride: an integer or [height, width] expected, 1e+300 found")
     // Attributes are excerpted, so that a message stays a line.
     let long = node(
@@ -75,8 +76,8 @@ import Testing
           == "a: dimensions: 1 to 8 expected, \(dimensions) found")
     }
     for number in ["-1", "-9223372036854775808", "0", "9223372036854775807"] {
-      for attribute in ["filters", "groups", "stride", "dilation", "kernel"] {
-        var members = ["filters": "4", "kernel": "3"]
+      for attribute in ["outChannels", "groups", "stride", "dilation", "kernel"] {
+        var members = ["outChannels": "4", "kernel": "3"]
         members[attribute] = number
         let text = members.map { "\"\($0)\":\($1)" }.joined(separator: ",")
         for op in ["convolution", "transposedConvolution"] {
@@ -87,8 +88,8 @@ import Testing
         }
       }
       #expect(
-        problem(graph(#"{"name":"a","op":"linear","inputs":["x"],"features":\#(number)}"#))
-          == "a: features: 1 to 1048576 expected, \(number) found")
+        problem(graph(#"{"name":"a","op":"linear","inputs":["x"],"outFeatures":\#(number)}"#))
+          == "a: outFeatures: 1 to 1048576 expected, \(number) found")
     }
   }
 }

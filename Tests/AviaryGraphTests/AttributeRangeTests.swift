@@ -14,17 +14,20 @@ import Testing
 
   @Test func windows() {
     func convolution(_ change: (inout Convolution) -> Void) -> String {
-      var c = Convolution(filters: 4, kernel: 3)
+      var c = Convolution(outChannels: 4, kernel: 3)
       change(&c)
       return problem(.convolution(c))
     }
     #expect(convolution { _ in } == "none")
-    #expect(convolution { $0.filters = 0 } == "n: filters: 1 to 1048576 expected, 0 found")
+    #expect(convolution { $0.outChannels = 0 } == "n: outChannels: 1 to 1048576 expected, 0 found")
     #expect(
-      convolution { $0.filters = 1 << 21 } == "n: filters: 1 to 1048576 expected, 2097152 found")
+      convolution { $0.outChannels = 1 << 21 }
+        == "n: outChannels: 1 to 1048576 expected, 2097152 found"
+    )
     #expect(convolution { $0.groups = 0 } == "n: groups: 1 to 1048576 expected, 0 found")
     #expect(convolution { $0.groups = -2 } == "n: groups: 1 to 1048576 expected, -2 found")
-    #expect(convolution { $0.groups = 3 } == "n: filters: a multiple of 3 groups expected, 4 found")
+    #expect(
+      convolution { $0.groups = 3 } == "n: outChannels: a multiple of 3 groups expected, 4 found")
     #expect(
       convolution { $0.kernel = Size(3, 0) } == "n: kernel: 1 to 4096 expected, 0 found")
     #expect(convolution { $0.stride = 4097 } == "n: stride: 1 to 4096 expected, 4097 found")
@@ -32,27 +35,29 @@ import Testing
       convolution { $0.dilation = Size(.max, 1) }
         == "n: dilation: 1 to 4096 expected, 9223372036854775807 found")
     #expect(
-      convolution { $0.border = .explicit(Edges(0, 0, -1, 0)) }
-        == "n: border: 0 to 4096 expected, -1 found")
+      convolution { $0.padding = .explicit(PaddingAmounts(0, 0, -1, 0)) }
+        == "n: padding: 0 to 4096 expected, -1 found")
     #expect(
       problem(
         .transposedConvolution(
-          TransposedConvolution(filters: 4, kernel: 3, crops: Edges(0, -1, 0, 0))))
-        == "n: crops: 0 to 4096 expected, -1 found")
+          TransposedConvolution(outChannels: 4, kernel: 3, padding: PaddingAmounts(0, -1, 0, 0))))
+        == "n: padding: 0 to 4096 expected, -1 found")
     #expect(
       problem(
         .transposedConvolution(
-          TransposedConvolution(filters: 4, kernel: 3, crops: Edges(0, 0, -5000, 0))))
-        == "n: crops: -4096 to 4096 expected, -5000 found")
+          TransposedConvolution(outChannels: 4, kernel: 3, padding: PaddingAmounts(0, 0, -5000, 0)))
+      )
+        == "n: padding: -4096 to 4096 expected, -5000 found")
     #expect(
-      problem(.maxPool(MaxPool(Pool(kernel: 2, border: .explicit(2)))))
-        == "n: border: 0 to 1 expected, 2 found")
+      problem(.maxPool(MaxPool(Pool(kernel: 2, padding: .explicit(2)))))
+        == "n: padding: 0 to 1 expected, 2 found")
     #expect(
       problem(
         .averagePool(
           AveragePool(
-            Pool(kernel: Size(3, 2), border: .explicit(Edges(2, 0, 0, 2))), countsPadding: true)))
-        == "n: border: 0 to 1 expected, 2 found")
+            Pool(kernel: Size(3, 2), padding: .explicit(PaddingAmounts(2, 0, 0, 2))),
+            countsPadding: true)))
+        == "n: padding: 0 to 1 expected, 2 found")
   }
 
   @Test func numbers() {
@@ -84,8 +89,8 @@ import Testing
 
   @Test func shapes() {
     #expect(
-      problem(.linear(Linear(features: 0, bias: true)))
-        == "n: features: 1 to 1048576 expected, 0 found")
+      problem(.linear(Linear(outFeatures: 0, bias: true)))
+        == "n: outFeatures: 1 to 1048576 expected, 0 found")
     #expect(
       problem(.slice(ChannelSlice(start: -1, count: 1)))
         == "n: start: 0 to 1048576 expected, -1 found")
@@ -110,8 +115,9 @@ import Testing
       problem(.resize(Resize(.linear, to: .factor(Ratio(1, 5000)))))
         == "n: factor: 1 to 4096 expected, 5000 found")
     #expect(
-      problem(.pad(Pad(Edges(0, 0, 0, -1), .zero))) == "n: edges: 0 to 4096 expected, -1 found")
-    #expect(problem(.crop(Crop(5000))) == "n: edges: 0 to 4096 expected, 5000 found")
+      problem(.pad(Pad(PaddingAmounts(0, 0, 0, -1), .zero)))
+        == "n: padding: 0 to 4096 expected, -1 found")
+    #expect(problem(.crop(Crop(5000))) == "n: cropping: 0 to 4096 expected, 5000 found")
     #expect(
       problem(.reduce(Reduction(.sum, dimensions: [])))
         == "n: dimensions: different dimensions expected, [] found")

@@ -82,17 +82,17 @@ import Testing
       problem(#"{"blocks":[\#(many)]}"#)
         == "toy: blocks: at most 4096 elements expected, 4097 found")
     // Within the range, and no network all the same.
-    #expect(problem(#"{"features":0}"#) == "head: filters: 1 to 1048576 expected, 0 found")
+    #expect(problem(#"{"features":0}"#) == "head: outChannels: 1 to 1048576 expected, 0 found")
     #expect(problem(#"{"channels":0}"#) == "image: channels: 1 to 1048576 expected, 0 found")
     #expect(
       problem(#"{"scale":65536,"channels":65536}"#)
-        == "tail: filters: 1 to 1048576 expected, 281474976710656 found")
+        == "tail: outChannels: 1 to 1048576 expected, 281474976710656 found")
     #expect(problem(#"{"scale":65}"#) == "pixelShuffle_1: factor: 1 to 64 expected, 65 found")
     #expect(
       problem(#"{"blocks":[65536]}"#) == "nodes: at most 20000 expected, 20001 found")
     #expect(
       problem(#"{"tail":{"kernel":4,"bias":true}}"#)
-        == "tail: border: a stated border for an even kernel expected, nothing found")
+        == "tail: padding: a stated padding for an even kernel expected, nothing found")
   }
 
   /// The graph is held to the scale that the configuration states.

@@ -99,14 +99,14 @@ import Testing
       _ = try? graph.shapes(height: height, width: width)
       _ = try? graph.tiling(height: height, width: width)
       _ = try? graph.multiplyAdds(height: height, width: width)
-      _ = try? graph.resolvingBorders(height: height, width: width)
+      _ = try? graph.resolvingPadding(height: height, width: width)
     }
   }
 
   @Test(arguments: 0..<8) func graphs(_ part: Int) throws {
     let original = try FuzzTests.seed("version-1.json")
     let small = try Graph(channels: 3) { x in
-      let y = x.convolution("a", 8, kernel: 3, stride: 2, border: .same).prelu("p")
+      let y = x.convolution("a", 8, kernel: 3, stride: 2, padding: .same).prelu("p")
         .transposedConvolution("b", 12, kernel: 4, stride: 2).pixelShuffle(2)
       return [y + x.resize(.cubic(a: -0.5), by: 2), x.maxPool(2)]
     }.json
@@ -116,11 +116,12 @@ import Testing
         "a", 8, kernel: 3, stride: 2, dilation: 2
       )
       .applying(.resize(Resize(.lanczos(lobes: 3), to: .factor(Ratio(3, 2)), antialias: true)))
-      .maxPool(3, stride: 2, border: .same).applying(.slice(ChannelSlice(start: 1, count: 4)))
+      .maxPool(3, stride: 2, padding: .same).applying(.slice(ChannelSlice(start: 1, count: 4)))
       .applying(.averagePool(AveragePool(Pool(kernel: 2, stride: 1), countsPadding: false)))
       return [
         y.transposedConvolution("b", 8, kernel: 5, stride: 3).leakyRelu(0.1)
-          .applying(.crop(Crop(Edges(1, 2, 3, 4)))).applying(.softmax(Softmax(dimension: 1)))
+          .applying(.crop(Crop(PaddingAmounts(1, 2, 3, 4)))).applying(
+            .softmax(Softmax(dimension: 1)))
       ]
     }.json
     var random = SplitMix64(seed: UInt64(part))

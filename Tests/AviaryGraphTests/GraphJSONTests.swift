@@ -10,19 +10,19 @@ import Testing
     #expect(problem("{}") == "graph.version: an integer expected, nothing found")
     #expect(problem(#"{"version":"1"}"#) == "graph.version: an integer expected, a string found")
     #expect(
-      problem(#"{"version":2,"wonders":[]}"#)
-        == "graph: version 1 to 1 expected, 2 found (a newer aviary wrote it)")
-    #expect(problem(#"{"version":0}"#) == "graph: version 1 to 1 expected, 0 found")
+      problem(#"{"version":3,"wonders":[]}"#)
+        == "graph: version 1 to 2 expected, 3 found (a newer aviary wrote it)")
+    #expect(problem(#"{"version":0}"#) == "graph: version 1 to 2 expected, 0 found")
     #expect(
       problem(graph("", #","layers":[]"#))
         == "graph.layers: only aliases, frozen, inputs, nodes, outputs, version expected, "
         + "an unknown member found")
     #expect(problem(#"{"version":1}"#) == "graph.inputs: an array expected, nothing found")
     #expect(
-      problem(#"{"version":1,"inputs":{},"nodes":[],"outputs":[]}"#)
+      problem(#"{"version":2,"inputs":{},"nodes":[],"outputs":[]}"#)
         == "graph.inputs: an array expected, an object found")
     #expect(
-      problem(#"{"version":1,"inputs":[],"nodes":[],"outputs":[]}"#)
+      problem(#"{"version":2,"inputs":[],"nodes":[],"outputs":[]}"#)
         == "graph: at least one input expected, none found")
     #expect(problem(graph("", outputs: "[]")) == "graph: at least one output expected, none found")
     #expect(problem(graph("")) == "none")
@@ -31,7 +31,7 @@ import Testing
   @Test func inputs() {
     func input(_ members: String) -> String {
       problem(
-        #"{"version":1,"inputs":["# + members
+        #"{"version":2,"inputs":["# + members
           + #"],"nodes":[],"outputs":[{"name":"y","value":"x"}]}"#)
     }
     #expect(input("7") == "graph.inputs[0]: an object expected, an integer found")
@@ -68,7 +68,7 @@ import Testing
         == "x: two inputs or nodes have this name")
     #expect(
       problem(
-        #"{"version":1,"inputs":[{"name":"","channels":3}],"nodes":[],"#
+        #"{"version":2,"inputs":[{"name":"","channels":3}],"nodes":[],"#
           + #""outputs":[{"name":"y","value":""}]}"#)
         == "graph: at least one letter in every name expected, none found")
   }
@@ -154,7 +154,7 @@ import Testing
     #expect(
       problem(
         graph(
-          #"{"name":"a","op":"convolution","inputs":["x"],"filters":4,"kernel":3},"#
+          #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":4,"kernel":3},"#
             + #"{"name":"b","op":"add","inputs":["x","a"]}"#))
         == "b: add: inputs that fit together expected, [1, 3, 7680, 7680] and [1, 4, 7678, 7678] "
         + "found")
@@ -170,7 +170,7 @@ import Testing
     #expect(
       problem(
         graph(
-          #"{"name":"a","op":"convolution","inputs":["x"],"filters":4,"kernel":3,"#
+          #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":4,"kernel":3,"#
             + #""parameters":["w"]}"#))
         == #"a: parameters for ["weight", "bias"] expected, ["w"] found"#)
     #expect(
@@ -185,9 +185,9 @@ import Testing
         == "a.weight: shape [3] expected by its first node, [1] by a later one")
     #expect(
       problem(
-        #"{"version":1,"inputs":[{"name":"x","channels":1048576,"size":[1,1]}],"nodes":["#
-          + #"{"name":"a","op":"convolution","inputs":["x"],"filters":1048576,"kernel":4096,"#
-          + #""border":4000}],"outputs":[{"name":"y","value":"a"}]}"#)
+        #"{"version":2,"inputs":[{"name":"x","channels":1048576,"size":[1,1]}],"nodes":["#
+          + #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":1048576,"kernel":4096,"#
+          + #""padding":4000}],"outputs":[{"name":"y","value":"a"}]}"#)
         == "a.weight: elements: at most 281474976710655 expected, 9223372036854775807 found")
   }
 
@@ -227,7 +227,7 @@ import Testing
     let inputs = (0...GraphLimits.inputs).map { #"{"name":"i\#($0)","channels":1}"# }
     #expect(
       problem(
-        #"{"version":1,"inputs":["# + inputs.joined(separator: ",")
+        #"{"version":2,"inputs":["# + inputs.joined(separator: ",")
           + #"],"nodes":[],"outputs":[{"name":"y","value":"i0"}]}"#)
         == "inputs: at most 1024 expected, 1025 found")
     let many = [String](repeating: #""x""#, count: 1_025).joined(separator: ",")

@@ -12,7 +12,8 @@ import Testing
       inputs: [.init("x", channels: 4)],
       nodes: parameters.enumerated().map { i, names in
         .init(
-          "n\(i)", .convolution(Convolution(filters: 4, kernel: 1)), inputs: [i], parameters: names)
+          "n\(i)", .convolution(Convolution(outChannels: 4, kernel: 1)), inputs: [i],
+          parameters: names)
       }, outputs: [.init("y", value: parameters.count)])
   }
 

@@ -14,6 +14,6 @@ func problem(_ text: String) -> String {
 func graph(
   _ nodes: String, outputs: String = #"[{"name":"y","value":"x"}]"#, _ rest: String = ""
 ) -> String {
-  #"{"version":1,"inputs":[{"name":"x","channels":3}],"nodes":["# + nodes + #"],"outputs":"#
+  #"{"version":2,"inputs":[{"name":"x","channels":3}],"nodes":["# + nodes + #"],"outputs":"#
     + outputs + rest + "}"
 }

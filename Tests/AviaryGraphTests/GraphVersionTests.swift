@@ -16,11 +16,43 @@ import Testing
     for version in Graph.versions { _ = try graph(version: version) }
   }
 
-  @Test func versionOne() throws {
-    let graph = try graph(version: 1)
+  /// The last version's file has every operation.
+  @Test func lastVersionHasEveryOperation() throws {
+    let graph = try graph(version: Graph.versions.upperBound)
     #expect(Set(graph.nodes.map(\.op.name)) == Set(Op.names))
-    #expect(graph.nodes.count == GraphVersionTests.operationsOfVersionOne.count)
-    for (node, expected) in zip(graph.nodes, GraphVersionTests.operationsOfVersionOne) {
+  }
+
+  /// What version 1 called otherwise is refused in version 2, and the other way round.
+  @Test func namesBelongToTheirVersion() throws {
+    func problem(_ version: Int, _ attributes: String) -> String? {
+      let text =
+        #"{"version":\#(version),"inputs":[{"name":"x","channels":3}],"nodes":[{"name":"a","#
+        + #""op":"convolution","inputs":["x"],"kernel":3,\#(attributes)}],"#
+        + #""outputs":[{"name":"y","value":"a"}]}"#
+      do throws(GraphError) {
+        let json = try JSON(parsing: text)
+        _ = try Graph(json: json)
+        return nil
+      } catch {
+        return error.description
+      }
+    }
+    #expect(problem(1, #""filters":4,"border":1"#) == nil)
+    #expect(problem(2, #""outChannels":4,"padding":1"#) == nil)
+    #expect(
+      problem(1, #""outChannels":4"#) == "a: filters: an integer expected, nothing found")
+    #expect(
+      problem(2, #""filters":4"#) == "a: outChannels: an integer expected, nothing found")
+    #expect(problem(2, #""outChannels":4,"border":1"#)?.hasPrefix("a: convolution has no") == true)
+  }
+
+  @Test(arguments: Graph.versions) func version(_ version: Int) throws {
+    let graph = try graph(version: version)
+    let operations =
+      GraphVersionTests.operationsOfVersionOne
+      + (version == 1 ? [] : GraphVersionTests.operationsSinceVersionTwo)
+    #expect(graph.nodes.count == operations.count)
+    for (node, expected) in zip(graph.nodes, operations) {
       #expect(node.op == expected, "\(node.name)")
     }
     #expect(
@@ -47,8 +79,8 @@ import Testing
     #expect(try Graph(json: JSON(parsing: graph.json.text)) == graph)
   }
 
-  @Test func versionOneRuns() throws {
-    let graph = try graph(version: 1)
+  @Test(arguments: Graph.versions) func runs(_ version: Int) throws {
+    let graph = try graph(version: version)
     let outputs = try naive(
       graph, weights: randomWeights(for: graph, seed: 1),
       inputs: [
@@ -62,13 +94,19 @@ import Testing
       ])
   }
 
+  private static let operationsSinceVersionTwo: [Op] = [
+    .groupNormalization(GroupNormalization(groups: 2)),
+    .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
+    InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+  ]
+
   private static let operationsOfVersionOne: [Op] = [
     .convolution(
       Convolution(
-        filters: 12, kernel: Size(3, 5), dilation: Size(2, 1), groups: 2,
-        border: .explicit(Edges(2)))),
-    .convolution(Convolution(filters: 12, kernel: 3, border: .same, bias: false)),
-    .convolution(Convolution(filters: 12, kernel: 3, border: .same, bias: false)),
+        outChannels: 12, kernel: Size(3, 5), dilation: Size(2, 1), groups: 2,
+        padding: .explicit(PaddingAmounts(2)))),
+    .convolution(Convolution(outChannels: 12, kernel: 3, padding: .same, bias: false)),
+    .convolution(Convolution(outChannels: 12, kernel: 3, padding: .same, bias: false)),
     .batchNormalization(
       BatchNormalization(epsilon: 1e-5, momentum: 0.1, scale: true, center: true)),
     .batchNormalization(
@@ -80,15 +118,17 @@ import Testing
     .prelu(PReLU(perChannel: true)), .prelu(PReLU(perChannel: false)), .scale(Scale([0.5])),
     .scale(Scale([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5])), .offset(Offset([-1])),
     .dropout(Dropout(rate: 0.1)),
-    .maxPool(MaxPool(Pool(kernel: 2, stride: 2, border: .valid))),
-    .maxPool(MaxPool(Pool(kernel: Size(3, 2), stride: 1, border: .same))),
+    .maxPool(MaxPool(Pool(kernel: 2, stride: 2, padding: .valid))),
+    .maxPool(MaxPool(Pool(kernel: Size(3, 2), stride: 1, padding: .same))),
     .averagePool(
-      AveragePool(Pool(kernel: 3, stride: 1, border: .explicit(1)), countsPadding: false)),
+      AveragePool(Pool(kernel: 3, stride: 1, padding: .explicit(1)), countsPadding: false)),
     .transposedConvolution(
       TransposedConvolution(
-        filters: 6, kernel: 3, stride: 2, groups: 2, crops: Edges(1, 1, 0, 0), bias: false)),
+        outChannels: 6, kernel: 3, stride: 2, groups: 2, padding: PaddingAmounts(1, 1, 0, 0),
+        bias: false)),
     .transposedConvolution(
-      TransposedConvolution(filters: 6, kernel: 1, stride: 1, groups: 1, crops: 0, bias: true)),
+      TransposedConvolution(outChannels: 6, kernel: 1, stride: 1, groups: 1, padding: 0, bias: true)
+    ),
     .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply), .concatenate,
     .slice(ChannelSlice(start: 2, count: 18)),
     .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)),
@@ -109,8 +149,8 @@ import Testing
       Resize(
         .lanczos(lobes: 3), to: .sizeOfSecondInput, coordinates: .halfPixel, edge: .edge,
         antialias: false)),
-    .pad(Pad(Edges(1, 2, 3, 0), .zero)), .pad(Pad(1, .reflect)), .pad(Pad(1, .edge)),
-    .crop(Crop(Edges(3, 4, 5, 2))),
+    .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(1, .reflect)), .pad(Pad(1, .edge)),
+    .crop(Crop(PaddingAmounts(3, 4, 5, 2))),
     .reduce(Reduction(.mean, dimensions: [2, 3], keepsDimensions: true)),
     .reduce(Reduction(.maximum, dimensions: [1], keepsDimensions: false)),
     .reduce(Reduction(.sum, dimensions: [1], keepsDimensions: true)),
@@ -118,8 +158,8 @@ import Testing
     .permute(Permute([0, 2, 1])), .roll(Roll(shifts: [5, -1], dimensions: [1, 2])),
     .layerNormalization(LayerNormalization(dimensions: 1, epsilon: 1e-5)),
     .layerNormalization(LayerNormalization(dimensions: 2, epsilon: 1e-6)),
-    .linear(Linear(features: 2, bias: true)),
-    .linear(Linear(features: 2, bias: false)), .permute(Permute([0, 2, 1])), .matmul,
+    .linear(Linear(outFeatures: 2, bias: true)),
+    .linear(Linear(outFeatures: 2, bias: false)), .permute(Permute([0, 2, 1])), .matmul,
     .softmax(Softmax(dimension: 2)),
     .softmax(Softmax(dimension: 1)),
   ]

@@ -1,4 +1,5 @@
 @testable import AviaryGraph
+import AviaryTestSupport
 import Testing
 
 /// Every operation: its JSON, its shapes, its parameters, the ranges of its attributes.
@@ -27,16 +28,7 @@ import Testing
     let slots = row.op.slots(row.inputs)
     // What a node's parameters are called must not depend on shapes: reading relies on it.
     #expect(slots.map(\.suffix) == row.op.slotSuffixes)
-    let inputs = row.inputs.enumerated().map { position, shape in
-      Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
-    }
-    let graph = try Graph(
-      inputs: inputs,
-      nodes: [
-        Graph.Node(
-          "n", row.op, inputs: Array(row.inputs.indices), parameters: slots.map { "n.\($0.suffix)" }
-        )
-      ], outputs: [Graph.Output("out", value: inputs.count)])
+    let graph = try row.graph()
     #expect(graph.parameters.map(\.shape) == slots.map(\.shape))
     #expect(try graph.shapes(for: row.inputs).last == row.output)
     let read = try Graph(json: JSON(parsing: graph.json.text))
@@ -50,15 +42,15 @@ import Testing
       op.slots(inputs).map { "\($0.suffix) \($0.shape) \($0.role.rawValue)" }
     }
     #expect(
-      slots(.convolution(Convolution(filters: 8, kernel: Size(3, 5), groups: 2)), [1, 6, 9, 9])
+      slots(.convolution(Convolution(outChannels: 8, kernel: Size(3, 5), groups: 2)), [1, 6, 9, 9])
         == ["weight [8, 3, 3, 5] weight", "bias [8] weight"])
     #expect(
       slots(
         .transposedConvolution(
-          TransposedConvolution(filters: 8, kernel: Size(3, 5), groups: 2, bias: false)),
+          TransposedConvolution(outChannels: 8, kernel: Size(3, 5), groups: 2, bias: false)),
         [1, 6, 9, 9]) == ["weight [6, 4, 3, 5] weight"])
     #expect(
-      slots(.linear(Linear(features: 7, bias: true)), [1, 6, 9, 5])
+      slots(.linear(Linear(outFeatures: 7, bias: true)), [1, 6, 9, 5])
         == ["weight [7, 5] weight", "bias [7] weight"])
     #expect(
       slots(.batchNormalization(BatchNormalization()), [1, 6, 9, 9]) == [
@@ -82,7 +74,7 @@ import Testing
     func problem(_ op: Op, _ inputs: [Int]...) -> String {
       do throws(ShapeProblem) { return "\(try op.outputShape(inputs))" } catch { return "\(error)" }
     }
-    let convolution = Op.convolution(Convolution(filters: 4, kernel: 5, groups: 2))
+    let convolution = Op.convolution(Convolution(outChannels: 4, kernel: 5, groups: 2))
     #expect(problem(convolution, [1, 2, 9]) == "a picture (NCHW) expected, shape [1, 2, 9] found")
     #expect(problem(convolution, [1, 3, 9, 9]) == "channels divisible by 2 expected, 3 found")
     #expect(
@@ -90,8 +82,8 @@ import Testing
         == "an input of at least 5 pixels a side expected, [1, 2, 4, 9] found")
     #expect(
       problem(
-        .transposedConvolution(TransposedConvolution(filters: 1, kernel: 3, crops: 2)),
-        [1, 1, 1, 9]) == "an input of at least what the crops leave a pixel of expected, "
+        .transposedConvolution(TransposedConvolution(outChannels: 1, kernel: 3, padding: 2)),
+        [1, 1, 1, 9]) == "an input of at least what the padding leaves a pixel of expected, "
         + "[1, 1, 1, 9] found")
     #expect(
       problem(.binary(.add), [1, 2, 3, 4], [1, 2, 3, 5])
@@ -116,10 +108,10 @@ import Testing
       problem(.pixelUnshuffle(PixelUnshuffle(factor: 3, order: .pytorch)), [1, 6, 3, 4])
         == "width divisible by 3 expected, 4 found")
     #expect(
-      problem(.pad(Pad(Edges(0, 3, 0, 0), .reflect)), [1, 1, 9, 3])
+      problem(.pad(Pad(PaddingAmounts(0, 3, 0, 0), .reflect)), [1, 1, 9, 3])
         == "an input of at least 4 rows and columns to mirror expected, [1, 1, 9, 3] found")
     #expect(
-      problem(.crop(Crop(Edges(1, 0, 2, 0))), [1, 1, 3, 3])
+      problem(.crop(Crop(PaddingAmounts(1, 0, 2, 0))), [1, 1, 3, 3])
         == "an input of at least 4x1 expected, [1, 1, 3, 3] found")
     #expect(
       problem(.resize(Resize(.linear, to: .factor(Ratio(1, 3)))), [1, 1, 2, 9])
@@ -164,7 +156,7 @@ import Testing
         == "fewer than 2^48 elements expected, shape [1, 1048576, 2147483647, 2147483647] found")
     #expect(
       problem(
-        .transposedConvolution(TransposedConvolution(filters: 1, kernel: 4096, stride: 4096)),
+        .transposedConvolution(TransposedConvolution(outChannels: 1, kernel: 4096, stride: 4096)),
         [1, 1, huge, 1])
         == "fewer than 2^48 elements expected, shape [1, 1, 8796093018112, 4096] found")
     #expect(
@@ -197,8 +189,9 @@ import Testing
             for padding in 0...3 {
               let reach = dilation * (kernel - 1) + 1
               let c = Convolution(
-                filters: 1, kernel: Size(kernel), stride: Size(stride), dilation: Size(dilation),
-                border: .explicit(Edges(padding)))
+                outChannels: 1, kernel: Size(kernel), stride: Size(stride),
+                dilation: Size(dilation),
+                padding: .explicit(PaddingAmounts(padding)))
               let found = try? Op.convolution(c).outputShape([[1, 1, size, size]])
               let expected = size + 2 * padding - reach
               #expect(
@@ -206,7 +199,7 @@ import Testing
                   == (expected < 0 ? nil : [1, 1, expected / stride + 1, expected / stride + 1]))
               // TensorFlow's 'same'.
               var same = c
-              same.border = .same
+              same.padding = .same
               let rounded = (size + stride - 1) / stride
               #expect(
                 try Op.convolution(same).outputShape([[1, 1, size, size]]) == [
@@ -221,32 +214,32 @@ import Testing
 
   @Test func sameBordersAsTensorFlowStatesThem() {
     // tf.nn.conv2d: total = max((ceil(n / s) - 1) · s + reach - n, 0), the odd one at the end.
-    func edges(_ height: Int, _ width: Int, _ kernel: Int, _ stride: Int, dilation: Int = 1)
-      -> Edges
+    func amounts(_ height: Int, _ width: Int, _ kernel: Int, _ stride: Int, dilation: Int = 1)
+      -> PaddingAmounts
     {
-      Border.same.edges(
+      Padding.same.amounts(
         size: Size(height, width), kernel: Size(kernel), stride: Size(stride),
         dilation: Size(dilation))
     }
-    #expect(edges(8, 9, 3, 1) == Edges(1))
-    #expect(edges(8, 9, 3, 2) == Edges(0, 1, 1, 1))
-    #expect(edges(8, 9, 4, 1) == Edges(1, 1, 2, 2))
-    #expect(edges(8, 9, 5, 3) == Edges(1, 1, 2, 1))
-    #expect(edges(8, 9, 1, 2) == Edges.none)
-    #expect(edges(8, 9, 2, 3) == Edges(0, 0, 0, 0))
-    #expect(edges(1, 2, 7, 2) == Edges(3, 2, 3, 3))
-    #expect(edges(8, 9, 3, 1, dilation: 3) == Edges(3))
+    #expect(amounts(8, 9, 3, 1) == PaddingAmounts(1))
+    #expect(amounts(8, 9, 3, 2) == PaddingAmounts(0, 1, 1, 1))
+    #expect(amounts(8, 9, 4, 1) == PaddingAmounts(1, 1, 2, 2))
+    #expect(amounts(8, 9, 5, 3) == PaddingAmounts(1, 1, 2, 1))
+    #expect(amounts(8, 9, 1, 2) == PaddingAmounts.none)
+    #expect(amounts(8, 9, 2, 3) == PaddingAmounts(0, 0, 0, 0))
+    #expect(amounts(1, 2, 7, 2) == PaddingAmounts(3, 2, 3, 3))
+    #expect(amounts(8, 9, 3, 1, dilation: 3) == PaddingAmounts(3))
   }
 
   @Test func cropsAsFrameworksStateThem() {
-    #expect(Edges.pytorch(padding: 1, outputPadding: 1) == Edges(1, 1, 0, 0))
-    #expect(Edges.pytorch(padding: 4) == Edges(4))
-    #expect(Edges.pytorch(padding: 0, outputPadding: 1) == Edges(0, 0, -1, -1))
+    #expect(PaddingAmounts.pytorch(padding: 1, outputPadding: 1) == PaddingAmounts(1, 1, 0, 0))
+    #expect(PaddingAmounts.pytorch(padding: 4) == PaddingAmounts(4))
+    #expect(PaddingAmounts.pytorch(padding: 0, outputPadding: 1) == PaddingAmounts(0, 0, -1, -1))
     // Keras's 'same' at stride 2: a kernel of 3 loses its odd row at the end, 4 one on either side.
-    #expect(Edges.keras(kernel: 3, stride: 2) == Edges(0, 0, 1, 1))
-    #expect(Edges.keras(kernel: 4, stride: 2) == Edges(1))
-    #expect(Edges.keras(kernel: 9, stride: 3) == Edges(3))
-    #expect(Edges.keras(kernel: 2, stride: 2) == Edges.none)
-    #expect(Edges.keras(kernel: 1, stride: 2) == Edges(0, 0, -1, -1))
+    #expect(PaddingAmounts.keras(kernel: 3, stride: 2) == PaddingAmounts(0, 0, 1, 1))
+    #expect(PaddingAmounts.keras(kernel: 4, stride: 2) == PaddingAmounts(1))
+    #expect(PaddingAmounts.keras(kernel: 9, stride: 3) == PaddingAmounts(3))
+    #expect(PaddingAmounts.keras(kernel: 2, stride: 2) == PaddingAmounts.none)
+    #expect(PaddingAmounts.keras(kernel: 1, stride: 2) == PaddingAmounts(0, 0, -1, -1))
   }
 }

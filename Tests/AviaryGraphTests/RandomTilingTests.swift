@@ -54,11 +54,11 @@ import Testing
 
   private static func layer(_ x: Value, _ name: String, _ random: inout SplitMix64) -> Value {
     func any(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
-    func edges(_ largest: Int) -> Edges {
-      Edges(any(0...largest), any(0...largest), any(0...largest), any(0...largest))
+    func amounts(_ largest: Int) -> PaddingAmounts {
+      PaddingAmounts(any(0...largest), any(0...largest), any(0...largest), any(0...largest))
     }
-    func border(_ kernel: Size) -> Border {
-      any(0...2) == 0 ? .same : .explicit(edges(min(kernel.height, kernel.width) - 1))
+    func padding(_ kernel: Size) -> Padding {
+      any(0...2) == 0 ? .same : .explicit(amounts(min(kernel.height, kernel.width) - 1))
     }
     let kernel = Size(any(1...5), any(1...5))
     // The same stride along both axes, or another scale along each would run whole.
@@ -67,17 +67,17 @@ import Testing
     case 0, 1:
       return x.convolution(
         name, 2, kernel: kernel, stride: stride, dilation: Size(any(1...2), any(1...3)),
-        border: border(kernel))
+        padding: padding(kernel))
     case 2, 3:
-      let crops = edges(1)
-      return x.transposedConvolution(name, 2, kernel: kernel, stride: stride, crops: crops)
+      let padding = amounts(1)
+      return x.transposedConvolution(name, 2, kernel: kernel, stride: stride, padding: padding)
     case 4:
-      return x.maxPool(kernel, stride: stride, border: border(kernel))
+      return x.maxPool(kernel, stride: stride, padding: padding(kernel))
     case 5:
       return x.applying(
         .averagePool(
           AveragePool(
-            Pool(kernel: kernel, stride: stride, border: border(kernel)),
+            Pool(kernel: kernel, stride: stride, padding: padding(kernel)),
             countsPadding: Bool.random(using: &random))))
     case 6, 7:
       let kernels: [Resize.Kernel] = [
@@ -90,8 +90,8 @@ import Testing
             kernels[any(0...3)], to: .factor(Ratio(any(1...3), any(1...3))),
             coordinates: coordinates[any(0...1)], edge: any(0...1) == 0 ? .edge : .symmetric,
             antialias: Bool.random(using: &random))))
-    case 8: return x.applying(.pad(Pad(edges(3), PadMode.allCases[any(0...2)])))
-    case 9: return x.applying(.crop(Crop(edges(2))))
+    case 8: return x.applying(.pad(Pad(amounts(3), PadMode.allCases[any(0...2)])))
+    case 9: return x.applying(.crop(Crop(amounts(2))))
     case 10:
       return x.convolution(name, 8, kernel: 1).pixelShuffle(2).leakyRelu(-0.5)
     default:

@@ -17,9 +17,9 @@ import Testing
   @Test func withoutPadding() throws {
     #expect(
       try rule {
-        $0.convolution("a", 2, kernel: 9, border: .valid)
-          .convolution("b", 2, kernel: 5, border: .valid)
-          .convolution("c", 2, kernel: 5, border: .valid)
+        $0.convolution("a", 2, kernel: 9, padding: .valid)
+          .convolution("b", 2, kernel: 5, padding: .valid)
+          .convolution("c", 2, kernel: 5, padding: .valid)
       } == SizeRule(scale: Ratio(1), multiple: 1, exactMultiple: 1, shrinkage: 16, minimum: 17))
   }
 
@@ -47,7 +47,7 @@ import Testing
     #expect(
       try rule {
         $0.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch)))
-          .convolution("a", 2, kernel: 3, stride: 3, border: .same)
+          .convolution("a", 2, kernel: 3, stride: 3, padding: .same)
       } == SizeRule(scale: Ratio(1, 6), multiple: 2, exactMultiple: 6, shrinkage: 0, minimum: 2))
   }
 
@@ -65,7 +65,7 @@ import Testing
     #expect(try rule { $0.convolution("a", 2, kernel: 3, stride: Size(1, 2)) }.scale == nil)
     // Of another size along one axis only.
     let lopsided = try rule {
-      $0.convolution("a", 2, kernel: Size(1, 3), border: .explicit(Edges(0, 0, 0, 1)))
+      $0.convolution("a", 2, kernel: Size(1, 3), padding: .explicit(PaddingAmounts(0, 0, 0, 1)))
     }
     #expect(lopsided.scale == nil)
   }
@@ -186,7 +186,7 @@ import Testing
         .init("flat", .reshape(Reshape([0, 0, -1])), inputs: [0]),
         .init("tokens", .permute(Permute([0, 2, 1])), inputs: [1]),
         .init(
-          "l", .linear(Linear(features: 5, bias: false)), inputs: [2], parameters: ["l.weight"]),
+          "l", .linear(Linear(outFeatures: 5, bias: false)), inputs: [2], parameters: ["l.weight"]),
         .init("other", .reshape(Reshape([0, 5, -1])), inputs: [0]),
         .init("product", .matmul, inputs: [3, 4]),
       ], outputs: [.init("output", value: 5)])
@@ -194,38 +194,39 @@ import Testing
     #expect(try matrices.multiplyAdds(height: 4, width: 5) == Double(20 * 6 * 5 + 20 * 24 * 5))
   }
 
-  @Test func resolvingBorders() throws {
+  @Test func resolvingPadding() throws {
     let graph = try Graph(channels: 1) { x in
       [
-        x.convolution("a", 1, kernel: 3, stride: 2, border: .same)
-          .maxPool(3, stride: 2, border: .same)
+        x.convolution("a", 1, kernel: 3, stride: 2, padding: .same)
+          .maxPool(3, stride: 2, padding: .same)
           .applying(
             .averagePool(
-              AveragePool(Pool(kernel: 2, stride: 1, border: .same), countsPadding: true))
+              AveragePool(Pool(kernel: 2, stride: 1, padding: .same), countsPadding: true))
           )
-          .convolution("b", 1, kernel: 3, dilation: 2, border: .same)
+          .convolution("b", 1, kernel: 3, dilation: 2, padding: .same)
       ]
     }
     // 10x7: 10 rows give 5 with one row of padding at the end, 7 columns give 4 with one at either
     // end; then 5x4 to 3x2, and so on.
-    let resolved = try graph.resolvingBorders(height: 10, width: 7)
+    let resolved = try graph.resolvingPadding(height: 10, width: 7)
     let borders = resolved.nodes.map { node in
       switch node.op {
-      case .convolution(let c): c.border
-      case .maxPool(let pool): pool.window.border
-      case .averagePool(let pool): pool.window.border
-      default: Border.same
+      case .convolution(let c): c.padding
+      case .maxPool(let pool): pool.window.padding
+      case .averagePool(let pool): pool.window.padding
+      default: Padding.same
       }
     }
     #expect(
       borders == [
-        .explicit(Edges(0, 1, 1, 1)), .explicit(Edges(1, 0, 1, 1)), .explicit(Edges(0, 0, 1, 1)),
-        .explicit(Edges(2, 2, 2, 2)),
+        .explicit(PaddingAmounts(0, 1, 1, 1)), .explicit(PaddingAmounts(1, 0, 1, 1)),
+        .explicit(PaddingAmounts(0, 0, 1, 1)),
+        .explicit(PaddingAmounts(2, 2, 2, 2)),
       ])
     #expect(
       try resolved.shapes(height: 10, width: 7) == graph.shapes(height: 10, width: 7))
     // What is explicit stays, and so does everything that is not an operation.
     let plain = try Graph(channels: 2) { [$0.convolution("a", 2, kernel: 3)] }
-    #expect(try plain.resolvingBorders(height: 9, width: 9) == plain)
+    #expect(try plain.resolvingPadding(height: 9, width: 9) == plain)
   }
 }

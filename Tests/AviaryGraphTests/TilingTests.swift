@@ -30,41 +30,43 @@ import Testing
         .convolution("c", 1, kernel: 3)
     },
     Case("srcnn", Size(29, 31), tile: 8, overlap: 8) { x in
-      x.convolution("a", 2, kernel: 9, border: .same).relu()
-        .convolution("b", 2, kernel: 5, border: .same).convolution("c", 1, kernel: 5, border: .same)
+      x.convolution("a", 2, kernel: 9, padding: .same).relu()
+        .convolution("b", 2, kernel: 5, padding: .same).convolution(
+          "c", 1, kernel: 5, padding: .same)
     },
     Case("no padding", Size(29, 31), tile: 7, overlap: 16) { x in
       // Output pixel 0 sees input pixels 0 to 16: all that is needed lies at the end.
-      x.convolution("a", 2, kernel: 9, border: .valid).convolution(
-        "b", 2, kernel: 5, border: .valid
+      x.convolution("a", 2, kernel: 9, padding: .valid).convolution(
+        "b", 2, kernel: 5, padding: .valid
       )
-      .convolution("c", 1, kernel: 5, border: .valid)
+      .convolution("c", 1, kernel: 5, padding: .valid)
     },
     Case("dilated", Size(23, 25), tile: 6, overlap: 6) { x in
       x.convolution("a", 4, kernel: 3, dilation: 2, groups: 2)
         .convolution("b", 2, kernel: Size(5, 3), dilation: Size(2, 4))
     },
     Case("lopsided borders", Size(19, 22), tile: 5, overlap: 4) { x in
-      x.convolution("a", 2, kernel: 3, border: .explicit(Edges(2, 0, 0, 2)))
-        .convolution("b", 2, kernel: Size(3, 4), border: .explicit(Edges(2, 1, 0, 2)))
+      x.convolution("a", 2, kernel: 3, padding: .explicit(PaddingAmounts(2, 0, 0, 2)))
+        .convolution("b", 2, kernel: Size(3, 4), padding: .explicit(PaddingAmounts(2, 1, 0, 2)))
     },
     Case("same, stride 2, odd", Size(37, 27), tile: 8, overlap: 4, multiple: 2) { x in
-      x.convolution("a", 3, kernel: 3, stride: 2, border: .same).relu()
-        .convolution("b", 2, kernel: 3, border: .same)
+      x.convolution("a", 3, kernel: 3, stride: 2, padding: .same).relu()
+        .convolution("b", 2, kernel: 3, padding: .same)
         .transposedConvolution("c", 2, kernel: 3, stride: 2)
     },
     Case("same, stride 2, even", Size(38, 28), tile: 8, overlap: 6, multiple: 2) { x in
-      x.convolution("a", 3, kernel: 3, stride: 2, border: .same).relu()
-        .convolution("b", 2, kernel: 3, border: .same)
+      x.convolution("a", 3, kernel: 3, stride: 2, padding: .same).relu()
+        .convolution("b", 2, kernel: 3, padding: .same)
         .transposedConvolution("c", 2, kernel: 3, stride: 2)
     },
     Case("stride 3, down only", Size(41, 38), tile: 9, overlap: 3, multiple: 3) { x in
-      x.convolution("a", 3, kernel: 5, stride: 3, border: .same)
+      x.convolution("a", 3, kernel: 5, stride: 3, padding: .same)
     },
     Case("pooling, same", Size(33, 39), tile: 8, overlap: 4, multiple: 4) { x in
-      x.maxPool(3, stride: 2, border: .same)
+      x.maxPool(3, stride: 2, padding: .same)
         .applying(
-          .averagePool(AveragePool(Pool(kernel: 2, stride: 2, border: .same), countsPadding: false))
+          .averagePool(
+            AveragePool(Pool(kernel: 2, stride: 2, padding: .same), countsPadding: false))
         )
         .transposedConvolution("up", 2, kernel: 4, stride: 4)
     },
@@ -77,11 +79,11 @@ import Testing
     Case("fsrcnn", Size(13, 15), tile: 4, overlap: 3) { x in
       x.convolution("a", 3, kernel: 3).prelu("p")
         .transposedConvolution(
-          "b", 2, kernel: 9, stride: 3, crops: .pytorch(padding: 4, outputPadding: 2))
+          "b", 2, kernel: 9, stride: 3, padding: .pytorch(padding: 4, outputPadding: 2))
     },
     Case("kernel smaller than stride", Size(11, 12), tile: 3, overlap: 1) { x in
       x.transposedConvolution(
-        "a", 2, kernel: 2, stride: 3, crops: .keras(kernel: 2, stride: 3)
+        "a", 2, kernel: 2, stride: 3, padding: .keras(kernel: 2, stride: 3)
       ).convolution("b", 2, kernel: 3)
     },
     Case("pixel shuffle", Size(13, 11), tile: 4, overlap: 2) { x in
@@ -94,15 +96,17 @@ import Testing
       .convolution("b", 18, kernel: 3).pixelShuffle(3, order: .tensorflow)
     },
     Case("padded and cropped", Size(22, 29), tile: 7, overlap: 4) { x in
-      x.applying(.pad(Pad(4, .reflect))).convolution("a", 2, kernel: 5, border: .valid)
-        .applying(.crop(Crop(Edges(1, 2, 3, 2)))).applying(.pad(Pad(Edges(0, 1, 2, 1), .edge)))
-        .applying(.crop(Crop(Edges(0, 1, 2, 1))))
+      x.applying(.pad(Pad(4, .reflect))).convolution("a", 2, kernel: 5, padding: .valid)
+        .applying(.crop(Crop(PaddingAmounts(1, 2, 3, 2)))).applying(
+          .pad(Pad(PaddingAmounts(0, 1, 2, 1), .edge))
+        )
+        .applying(.crop(Crop(PaddingAmounts(0, 1, 2, 1))))
     },
     Case("mirrored after a convolution", Size(19, 25), tile: 6, overlap: 4) { x in
       // At the right border column 24 + 3 mirrors 24 - 3, which the convolution must have made
       // from 24 - 4.
-      x.convolution("a", 2, kernel: 3).applying(.pad(Pad(Edges(0, 0, 0, 3), .reflect)))
-        .applying(.crop(Crop(Edges(0, 3, 0, 0))))
+      x.convolution("a", 2, kernel: 3).applying(.pad(Pad(PaddingAmounts(0, 0, 0, 3), .reflect)))
+        .applying(.crop(Crop(PaddingAmounts(0, 3, 0, 0))))
     },
     Case("nearest", Size(9, 14), tile: 4, overlap: 0) { $0.resize(.nearest, by: 2) },
     Case("linear", Size(9, 14), tile: 4, overlap: 1) { x in
@@ -236,7 +240,7 @@ import Testing
         == "output 'output' is scaled differently along its axes")
     #expect(
       try reason { x in
-        (0..<13).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 2, stride: 2, border: .same)
+        (0..<13).reduce(x) { x, i in x.convolution("a\(i)", 1, kernel: 2, stride: 2, padding: .same)
         }
       } == "the network's strides multiply to more than 1024")
     #expect(
@@ -255,7 +259,7 @@ import Testing
   }
 
   @Test func sizeThatTheNetworkCannotRunOn() throws {
-    let graph = try Graph(channels: 1) { [$0.convolution("a", 1, kernel: 5, border: .valid)] }
+    let graph = try Graph(channels: 1) { [$0.convolution("a", 1, kernel: 5, padding: .valid)] }
     #expect {
       try graph.tiling(height: 4, width: 64)
     } throws: {

@@ -49,13 +49,17 @@ import Testing
       ops == [
         .convolution(
           Convolution(
-            filters: 1, kernel: Size(5, 3), dilation: Size(1, 2), border: .explicit(Edges(2)))),
+            outChannels: 1, kernel: Size(5, 3), dilation: Size(1, 2),
+            padding: .explicit(PaddingAmounts(2)))),
         // PyTorch's padding 1 and output padding 1.
         .transposedConvolution(
-          TransposedConvolution(filters: 1, kernel: 3, stride: 2, crops: Edges(1, 1, 0, 0))),
-        .transposedConvolution(TransposedConvolution(filters: 1, kernel: 4, stride: 2, crops: 1)),
+          TransposedConvolution(
+            outChannels: 1, kernel: 3, stride: 2, padding: PaddingAmounts(1, 1, 0, 0))),
         .transposedConvolution(
-          TransposedConvolution(filters: 1, kernel: 2, stride: 3, crops: Edges(0, 0, -1, -1))),
+          TransposedConvolution(outChannels: 1, kernel: 4, stride: 2, padding: 1)),
+        .transposedConvolution(
+          TransposedConvolution(
+            outChannels: 1, kernel: 2, stride: 3, padding: PaddingAmounts(0, 0, -1, -1))),
       ])
     #expect(try graph.shapes(height: 5, width: 7).last == [1, 1, 60, 84])
   }
@@ -64,7 +68,7 @@ import Testing
   @Test func mistakes() {
     #expect(
       problem { $0.convolution("a", 4, kernel: 2).convolution("b", 0, kernel: 3) }
-        == "a: border: a stated border for an even kernel expected, nothing found")
+        == "a: padding: a stated padding for an even kernel expected, nothing found")
     #expect(
       problem { $0.convolution("a", 4, kernel: 3) + $0 }
         == "add_1: add: inputs that fit together expected, [1, 4, 7680, 7680] and "
@@ -92,7 +96,7 @@ import Testing
         == "image: a second layer of this name (say `shared: true` to use the same parameters)")
     #expect(
       problem { $0.convolution("a", .max, kernel: Size(.max), dilation: Size(.max)) }
-        == "a: filters: 1 to 1048576 expected, 9223372036854775807 found")
+        == "a: outChannels: 1 to 1048576 expected, 9223372036854775807 found")
     #expect(
       problem { $0.transposedConvolution("a", 1, kernel: Size(.max), stride: Size(.min)) }
         == "a: kernel: 1 to 4096 expected, 9223372036854775807 found")

@@ -62,7 +62,7 @@ import Testing
       problem(["features": -1])
         == "tiny-sr: features: an integer from 0 to 65536 expected, -1 found")
     #expect(
-      problem(["features": 0]) == "\(path): head: filters: 1 to 1048576 expected, 0 found")
+      problem(["features": 0]) == "\(path): head: outChannels: 1 to 1048576 expected, 0 found")
   }
 
   /// Weights that PyTorch wrote, under the names of the published source: recognised through the

@@ -19,7 +19,7 @@ import Testing
     let (rows, columns) = (
       rows / rule.multiple * rule.multiple, columns / rule.multiple * rule.multiple
     )
-    let graph = try model.graph.resolvingBorders(height: rows, width: columns)
+    let graph = try model.graph.resolvingPadding(height: rows, width: columns)
     let choice = TilePlanner(
       graph: graph, output: 0, ratio: rule.scale?.value ?? 1, rows: rows, columns: columns, runs: 1,
       resultBytes: 18,

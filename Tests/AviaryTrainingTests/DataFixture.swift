@@ -38,20 +38,20 @@ enum DataFixture {
   }
 
   /// A network that keeps the size, or makes pictures `scale` times as large.
-  static func graph(channels: Int = 3, scale: Int = 1, border: Border? = nil) throws -> Graph {
+  static func graph(channels: Int = 3, scale: Int = 1, padding: Padding? = nil) throws -> Graph {
     try Graph(channels: channels) { x in
-      let y = x.convolution("a", channels * scale * scale, kernel: 3, border: border)
+      let y = x.convolution("a", channels * scale * scale, kernel: 3, padding: padding)
       return [scale == 1 ? y : y.pixelShuffle(scale)]
     }
   }
 
   /// The patches of such a network.
   static func geometry(
-    _ picture: Picture = Picture(.rgb), scale: Int = 1, patch: Int = 8, border: Border? = nil
+    _ picture: Picture = Picture(.rgb), scale: Int = 1, patch: Int = 8, padding: Padding? = nil
   ) throws -> PatchGeometry {
     let own = picture.enlargeFirst == .bicubic ? 1 : scale
     return try PatchGeometry(
-      graph(channels: picture.colour.channels, scale: own, border: border), picture: picture,
+      graph(channels: picture.colour.channels, scale: own, padding: padding), picture: picture,
       scale: scale, patch: patch)
   }
 

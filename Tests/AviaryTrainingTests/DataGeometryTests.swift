@@ -34,7 +34,7 @@ import Testing
   /// An output with a pixel more than the scale says reaches beyond the target.
   @Test func outputsTooLarge() throws {
     let graph = try Graph(channels: 1) { x in
-      [x.transposedConvolution("a", 1, kernel: 3, stride: 2, crops: Edges(0, 0, 0, 0))]
+      [x.transposedConvolution("a", 1, kernel: 3, stride: 2, padding: PaddingAmounts(0, 0, 0, 0))]
     }
     let geometry = try PatchGeometry(graph, picture: Picture(.luma), scale: 2, patch: 8)
     #expect(geometry.outputHeight == 17)
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func patchesThatTheNetworkCannotWorkOn() throws {
-    let graph = try DataFixture.graph(border: .valid)
+    let graph = try DataFixture.graph(padding: .valid)
     #expect {
       try PatchGeometry(graph, picture: Picture(.rgb), scale: 1, patch: 2)
     } throws: {

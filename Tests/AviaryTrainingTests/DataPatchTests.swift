@@ -167,7 +167,7 @@ import Testing
     func batch(_ picture: Picture) throws -> Batch {
       try TrainingSet(
         data, DataFixture.recipe(augmented: true), picture: picture,
-        geometry: DataFixture.geometry(picture, border: .valid), seed: 1
+        geometry: DataFixture.geometry(picture, padding: .valid), seed: 1
       ).batch(step: 0)
     }
     let direct = try batch(plain), indirect = try batch(other)

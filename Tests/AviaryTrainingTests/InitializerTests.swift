@@ -40,7 +40,7 @@ struct InitializerTests {
       [
         image.convolution("convolution", 16, kernel: Size(3, 5), groups: 2).prelu("prelu"),
         image.transposedConvolution(
-          "transposed", 6, kernel: Size(3, 4), stride: 2, groups: 2, crops: Edges.none),
+          "transposed", 6, kernel: Size(3, 4), stride: 2, groups: 2, padding: PaddingAmounts.none),
         image.convolution("other", 64, kernel: 5).batchNormalization("norm").leakyRelu(0.5),
       ]
     }
@@ -75,7 +75,7 @@ struct InitializerTests {
       [
         image.convolution("convolution", 16, kernel: Size(3, 5), groups: 2).prelu("prelu"),
         image.transposedConvolution(
-          "transposed", 6, kernel: Size(3, 4), stride: 2, crops: Edges.none),
+          "transposed", 6, kernel: Size(3, 4), stride: 2, padding: PaddingAmounts.none),
       ]
     }
     let weights = try begun(graph, .keras)
@@ -94,7 +94,7 @@ struct InitializerTests {
       [
         image.convolution("convolution", 32, kernel: Size(3, 5), groups: 2).prelu("prelu"),
         image.transposedConvolution(
-          "transposed", 64, kernel: Size(3, 4), stride: 2, groups: 2, crops: Edges.none),
+          "transposed", 64, kernel: Size(3, 4), stride: 2, groups: 2, padding: PaddingAmounts.none),
         image.convolution("other", 32, kernel: 5).batchNormalization("norm").leakyRelu(0.5),
       ]
     }
@@ -117,7 +117,7 @@ struct InitializerTests {
   func portable() throws {
     // Those of the same method in Python, with the C library, in this case to the last bit.
     let graph = try Graph(channels: 1) {
-      [$0.convolution("a", 1, kernel: Size(1, 5), border: .same)]
+      [$0.convolution("a", 1, kernel: Size(1, 5), padding: .same)]
     }
     let weights = try begun(graph, .he, seed: 7)
     #expect(

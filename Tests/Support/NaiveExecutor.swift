@@ -130,16 +130,16 @@ extension Op {
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
-    case .pad(let operation): return naivePad(x, operation.edges, operation.mode)
+    case .pad(let operation): return naivePad(x, operation.amounts, operation.mode)
     case .crop(let operation):
       return x.gathering(
         x.shape.dropLast(2) + [
-          x.shape[2] - operation.edges.top - operation.edges.bottom,
-          x.shape[3] - operation.edges.left - operation.edges.right,
+          x.shape[2] - operation.amounts.top - operation.amounts.bottom,
+          x.shape[3] - operation.amounts.left - operation.amounts.right,
         ]
       ) { index in
-        index[2] += operation.edges.top
-        index[3] += operation.edges.left
+        index[2] += operation.amounts.top
+        index[3] += operation.amounts.left
       }
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)

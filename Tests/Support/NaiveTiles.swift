@@ -17,7 +17,7 @@ package func naiveTiles(
     throw NaiveError(description: "no exact tiling")
   }
   let overlap = overlap ?? needed
-  let resolved = try graph.resolvingBorders(height: height, width: width)
+  let resolved = try graph.resolvingPadding(height: height, width: width)
   var results = whole.mapValues { Plane([Float](repeating: .nan, count: $0.count), $0.shape) }
   for top in stride(from: 0, to: height, by: tile) {
     for left in stride(from: 0, to: width, by: tile) {

@@ -31,8 +31,10 @@ package func randomNetwork(
         x.applying(.slice(ChannelSlice(start: start, count: min(16, x.channels - start)))))
     case 14:
       values.append(
-        x.applying(.pad(Pad(Edges(1, 0, 2, 3), .reflect))).maxPool(3, stride: 1, border: .same)
-          .applying(.crop(Crop(Edges(1, 0, 2, 3)))))
+        x.applying(.pad(Pad(PaddingAmounts(1, 0, 2, 3), .reflect))).maxPool(
+          3, stride: 1, padding: .same
+        )
+        .applying(.crop(Crop(PaddingAmounts(1, 0, 2, 3)))))
     default:
       values.append(
         x.convolution("c\(i)", width * 4, kernel: 1).pixelShuffle(2).maxPool(2)

@@ -6,16 +6,16 @@ extension [QuantizedLayer] {
   ///
   /// - Throws: `AviaryError.checkpointPart`.
   func check(against graph: Graph, _ path: String) throws(AviaryError) {
-    var filters: [String: Int] = [:]
+    var outChannels: [String: Int] = [:]
     for node in graph.nodes {
       switch node.op {
-      case .convolution(let c): filters[node.name] = c.filters
-      case .transposedConvolution(let c): filters[node.name] = c.filters
+      case .convolution(let c): outChannels[node.name] = c.outChannels
+      case .transposedConvolution(let c): outChannels[node.name] = c.outChannels
       default: break
       }
     }
     for layer in self {
-      guard let expected = filters[layer.node] else {
+      guard let expected = outChannels[layer.node] else {
         throw .checkpointPart(
           path: path, part: "quantization",
           problem: "\(layer.node): a convolution of the graph expected, none found")

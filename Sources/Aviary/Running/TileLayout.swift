@@ -95,7 +95,7 @@ struct TileLayout {
       throw AviaryError.networkOutput(
         expected: [1, channels, rows.paddedOutput, columns.paddedOutput], found: shape)
     }
-    self.graph = try graph.resolvingBorders(height: rows.padded, width: columns.padded)
+    self.graph = try graph.resolvingPadding(height: rows.padded, width: columns.padded)
     (self.output, self.rows, self.columns) = (output, rows, columns)
     let tiling =
       isWhole

@@ -9,7 +9,7 @@ struct PlaneConvolutions {
   struct Stage {
     var channels: Int
     /// Of all squares' pixels together, where there are squares.
-    var filters: Int
+    var outChannels: Int
     /// Of the kernel as it is calculated.
     var kernel: Size
     var dilation: Size
@@ -28,7 +28,7 @@ struct PlaneConvolutions {
   private let stages: [Stage]
   private let input: aviary_picture
   private let factor: Int
-  private let crops: (top: Int, left: Int)
+  private let padding: (top: Int, left: Int)
   /// NCHW.
   private let output: [Int]
   private let adds: Bool
@@ -40,15 +40,15 @@ struct PlaneConvolutions {
   /// - Parameters:
   ///   - input: what the first of them takes.
   ///   - factor: how many rows and columns the squares have that the last one's filters give.
-  ///   - crops: how many of the first squares' rows and columns lie outside of the output.
+  ///   - padding: how many of the first squares' rows and columns lie outside of the output.
   ///   - output: the shape of the result, which lies in planes.
   ///   - adds: whether the result is added to what stands there.
   ///   - final: what is done to the sum.
   init(
-    _ stages: [Stage], input: Program.Value, factor: Int, crops: (top: Int, left: Int),
+    _ stages: [Stage], input: Program.Value, factor: Int, padding: (top: Int, left: Int),
     output: [Int], adds: Bool, final: CheapActivation
   ) {
-    (self.stages, self.factor, self.crops) = (stages, factor, crops)
+    (self.stages, self.factor, self.padding) = (stages, factor, padding)
     (self.output, self.adds, self.final) = (output, adds, final)
     let (channels, height, width) = (input.shape[1], input.shape[2], input.shape[3])
     let depth = Grid(input.shape, input.layout).depth
@@ -77,7 +77,7 @@ struct PlaneConvolutions {
   func run(_ memory: KernelMemory, _ workers: Workers) {
     let parts = parts(workers), step = scratchStep
     let work = stages.reduce(0) {
-      $0 + $1.filters * $1.channels * $1.kernel.height * $1.kernel.width * $1.rows * $1.columns
+      $0 + $1.outChannels * $1.channels * $1.kernel.height * $1.kernel.width * $1.rows * $1.columns
     }
     unsafe withPlanes({ unsafe UnsafePointer(memory[$0]) }) { planes in
       workers.split(parts, cost: output[0] * work / parts / 16) { range in
@@ -98,7 +98,8 @@ struct PlaneConvolutions {
   ) -> R {
     let stages = unsafe stages.map { stage in
       unsafe aviary_plane_stage(
-        channels: stage.channels, filters: stage.filters, kernel_height: stage.kernel.height,
+        channels: stage.channels, filters: stage.outChannels,
+        kernel_height: stage.kernel.height,
         kernel_width: stage.kernel.width, dilation_height: stage.dilation.height,
         dilation_width: stage.dilation.width, top: stage.top, left: stage.left, rows: stage.rows,
         columns: stage.columns, weights: place(stage.weights), bias: stage.bias.flatMap(place),
@@ -107,7 +108,7 @@ struct PlaneConvolutions {
     return unsafe stages.withUnsafeBufferPointer { stages in
       var planes = unsafe aviary_planes(
         count: stages.count, stages: stages.baseAddress, input: input, factor: factor,
-        crop_top: crops.top, crop_left: crops.left, height: output[2], width: output[3],
+        crop_top: padding.top, crop_left: padding.left, height: output[2], width: output[3],
         adds: adds ? 1 : 0, final: final.forC())
       return unsafe body(&planes)
     }

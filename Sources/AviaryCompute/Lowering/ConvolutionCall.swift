@@ -10,7 +10,7 @@ struct ConvolutionCall {
   var dilation: Size = 1
   var groups = 1
   /// Padding; not negative.
-  var edges: Edges
+  var amounts: PaddingAmounts
   var hasBias: Bool
 
   /// What sums of whole numbers are multiplied with, to be worth what the result's are: a number for
@@ -104,6 +104,6 @@ struct ConvolutionCall {
 
   var window: PrimitiveDescriptor.Window {
     PrimitiveDescriptor.Window(
-      kernel: kernel, stride: stride, dilation: dilation, padding: edges)
+      kernel: kernel, stride: stride, dilation: dilation, padding: amounts)
   }
 }

@@ -21,7 +21,7 @@ extension KernelSource {
       unsafe kernel.withUnsafeBufferPointer { kernel in
         unsafe result.withUnsafeMutableBufferPointer { result in
           unsafe aviary_winograd_weights(
-            shape.form.forC, kernel.baseAddress, filters, channels, result.baseAddress,
+            shape.form.forC, kernel.baseAddress, outChannels, channels, result.baseAddress,
             shape.depth, shape.width)
         }
       }

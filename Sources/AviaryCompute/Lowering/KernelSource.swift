@@ -8,7 +8,7 @@ struct KernelSource {
   var parameters: [String]
   /// Scales and shifts that follow the convolution.
   var affine: [AffineStage]
-  var filters: Int
+  var outChannels: Int
   /// Input channels of all groups together.
   var channels: Int
   var groups: Int
@@ -30,7 +30,7 @@ struct KernelSource {
   func kernel(
     rows: [Int], columns: [Int], _ descriptor: MemoryDescriptor
   ) -> Constant {
-    var shape = [filters / groups, channels / groups, rows.count, columns.count]
+    var shape = [outChannels / groups, channels / groups, rows.count, columns.count]
     if groups > 1 { shape.insert(groups, at: 0) }
     // As it stands in the file, which is the case that matters for large models.
     let isPlain =
@@ -44,10 +44,10 @@ struct KernelSource {
       // a convolution, every stride-th for one of its phases.
       let source = try weights.values(parameters[0])
       if isPlain { return source }
-      let scale = try Affine(affine, channels: filters, weights).scale
+      let scale = try Affine(affine, channels: outChannels, weights).scale
       var result: [Float] = []
       result.reserveCapacity(shape.reduce(1, *))
-      for filter in 0..<filters {
+      for filter in 0..<outChannels {
         for channel in 0..<channels / groups {
           for row in rows {
             for column in columns {
@@ -69,13 +69,13 @@ struct KernelSource {
   ///   - columns: the same for the columns.
   func packed(rows: [[Int]], columns: [[Int]]) throws(ComputeError) -> Constant {
     let phases = rows.count * columns.count
-    let shape = [filters * phases, channels, rows[0].count, columns[0].count]
+    let shape = [outChannels * phases, channels, rows[0].count, columns[0].count]
     return Constant(
       key: key(.packed(rows: rows, columns: columns)),
       descriptor: try MemoryDescriptor(shape, .planar), shape: shape
     ) { weights throws(ComputeError) in
       let source = try weights.values(parameters[0])
-      let scale = try Affine(affine, channels: filters, weights).scale
+      let scale = try Affine(affine, channels: outChannels, weights).scale
       var result: [Float] = []
       result.reserveCapacity(shape.reduce(1, *))
       let blocks = aviary_plane_blocks(shape[0])
@@ -101,11 +101,11 @@ struct KernelSource {
   /// One number a filter, or the same so many times.
   func bias(_ descriptor: MemoryDescriptor, repeated times: Int = 1) -> Constant {
     Constant(
-      key: key(.bias(step: biasStep ?? 1)), descriptor: descriptor, shape: [filters * times],
+      key: key(.bias(step: biasStep ?? 1)), descriptor: descriptor, shape: [outChannels * times],
       parameter: affine.isEmpty && quantization == nil && parameters.count > 1 && times == 1
         ? parameters[1] : nil
     ) { weights throws(ComputeError) in
-      let affine = try Affine(affine, channels: filters, weights)
+      let affine = try Affine(affine, channels: outChannels, weights)
       let bias = parameters.count > 1 ? try weights.values(parameters[1]) : nil
       return affine.shift.indices.flatMap { filter in
         var value = Double(bias?[filter] ?? 0) * affine.scale[filter] + affine.shift[filter]
@@ -141,7 +141,7 @@ struct KernelSource {
 
   /// Where a weight stands: `channel` counts from its group's first.
   private func place(_ filter: Int, _ channel: Int, _ row: Int, _ column: Int) -> Int {
-    let (filtersPerGroup, channelsPerGroup) = (filters / groups, channels / groups)
+    let (filtersPerGroup, channelsPerGroup) = (outChannels / groups, channels / groups)
     let pair =
       isTransposed
       ? (filter / filtersPerGroup * channelsPerGroup + channel) * filtersPerGroup
@@ -154,14 +154,16 @@ struct KernelSource {
 extension KernelSource {
   init(_ unit: Unit, _ c: Convolution, channels: Int, flipped: Bool) {
     self.init(
-      parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
+      parameters: unit.parameters, affine: unit.affine, outChannels: c.outChannels,
+      channels: channels,
       groups: c.groups, kernel: c.kernel, isTransposed: flipped,
       quantization: unit.quantization, resultStep: unit.mode.outputNumbers.step)
   }
 
   init(_ unit: Unit, _ c: TransposedConvolution, channels: Int) {
     self.init(
-      parameters: unit.parameters, affine: unit.affine, filters: c.filters, channels: channels,
+      parameters: unit.parameters, affine: unit.affine, outChannels: c.outChannels,
+      channels: channels,
       groups: c.groups, kernel: c.kernel, isTransposed: true,
       quantization: unit.quantization, resultStep: unit.mode.outputNumbers.step)
   }

@@ -43,13 +43,3 @@ struct PlaneAxis: Hashable {
   /// Of how many taps the kernel consists that is calculated.
   var reach: Int { taps[0].count }
 }
-
-extension Int {
-  /// The quotient, rounded up; the divisor is above 0.
-  func dividedRoundingUp(by divisor: Int) -> Int {
-    self > 0 ? (self + divisor - 1) / divisor : self / divisor
-  }
-
-  /// The quotient, rounded down; the divisor is above 0.
-  func dividedRoundingDown(by divisor: Int) -> Int { -(-self).dividedRoundingUp(by: divisor) }
-}

@@ -22,16 +22,16 @@ extension Lowering {
       let source: KernelSource
       (source, axes) = planeAxes(unit, input, output)
       let phases = axes[0].taps.count * axes[1].taps.count
-      let count = source.filters * phases
+      let count = source.outChannels * phases
       let numbers = try MemoryDescriptor([count], .planar)
       let weights = constant(try source.packed(rows: axes[0].taps, columns: axes[1].taps))
       let bias = source.hasBias ? constant(source.bias(numbers, repeated: phases)) : nil
       let slopes = unit.epilogue.slopes.map { name in
-        constant(slopeConstant(name, numbers, [count], channels: source.filters))
+        constant(slopeConstant(name, numbers, [count], channels: source.outChannels))
       }
       stages.append(
         PlaneConvolutions.Stage(
-          channels: source.channels, filters: count, kernel: Size(axes[0].reach, axes[1].reach),
+          channels: source.channels, outChannels: count, kernel: Size(axes[0].reach, axes[1].reach),
           dilation: Size(axes[0].dilation, axes[1].dilation), top: axes[0].before,
           left: axes[1].before, rows: axes[0].count, columns: axes[1].count,
           activation: CheapActivation(unit.epilogue.activation), weights: add(weights),
@@ -41,7 +41,7 @@ extension Lowering {
     let adds = addsInPlace(unit)
     let convolutions = PlaneConvolutions(
       stages, input: value(unit.inputs[0]), factor: axes[0].taps.count * unit.shuffle,
-      crops: (axes[0].crop, axes[1].crop), output: value(unit.output).shape, adds: adds,
+      padding: (axes[0].crop, axes[1].crop), output: value(unit.output).shape, adds: adds,
       final: CheapActivation(adds ? unit.epilogue.finalActivation : nil))
     let scratch = convolutions.scratchCount(engine.workers) * MemoryLayout<Float>.stride
     operands.insert(temporary(byteCount: scratch), at: 2)
@@ -58,19 +58,19 @@ extension Lowering {
   ) -> (KernelSource, [PlaneAxis]) {
     switch unit.work {
     case .convolution(let c, let flipped):
-      let edges = c.border.edges(
+      let amounts = c.padding.amounts(
         size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
       let axes = Axis.allCases.map { axis in
         let taps = Array(0..<c.kernel[axis])
         return PlaneAxis(
           taps: flipped ? taps.reversed() : taps, dilation: c.dilation[axis],
-          before: edges.before(axis), output: output[axis.dimension])
+          before: amounts.before(axis), output: output[axis.dimension])
       }
       return (KernelSource(unit, c, channels: input[1], flipped: flipped), axes)
     case .transposedConvolution(let c):
       let axes = Axis.allCases.map { axis in
         PlaneAxis(
-          kernel: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
+          kernel: c.kernel[axis], stride: c.stride[axis], crop: c.padding.before(axis),
           output: output[axis.dimension])
       }
       return (KernelSource(unit, c, channels: input[1]), axes)

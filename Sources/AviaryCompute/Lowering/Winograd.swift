@@ -33,12 +33,12 @@ extension Lowering {
     }
     let other = unit.epilogue.residual.map { add(.value($0)) }
     // Whole registers are read of what there is for each filter: memory is taken by the page.
-    let perFilter = try MemoryDescriptor([source.filters], .planar)
+    let perFilter = try MemoryDescriptor([source.outChannels], .planar)
     let bias = source.hasBias ? add(constant(source.bias(perFilter))) : nil
     let slopes = unit.epilogue.slopes.map { name in
       add(
         constant(
-          slopeConstant(name, perFilter, [source.filters], channels: source.filters)))
+          slopeConstant(name, perFilter, [source.outChannels], channels: source.outChannels)))
     }
     let engine = self.engine
     kernel(

@@ -8,7 +8,7 @@ extension PrimitiveDescriptor {
     var stride: Size
     var dilation: Size = 1
     /// Padding; not negative.
-    var padding: Edges
+    var padding: PaddingAmounts
 
     /// In oneDNN's terms: height before width.
     var strides: [Int64] { pair(stride.height, stride.width) }

@@ -4,19 +4,19 @@ extension Differentiation {
   mutating func convolution(_ unit: Unit, _ c: Convolution, _ gradient: Int) {
     let input = unit.inputs[0], size = shape(input)
     var c = c
-    c.border = .explicit(
-      c.border.edges(
+    c.padding = .explicit(
+      c.padding.amounts(
         size: Size(size[2], size[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation))
     if isWanted(input) {
       let part = step(
         unit, .gradient(.convolutionInput(c)), [gradient], size, parameters: [unit.parameters[0]])
       add(part, to: input)
     }
-    let weight = [c.filters, size[1] / c.groups, c.kernel.height, c.kernel.width]
+    let weight = [c.outChannels, size[1] / c.groups, c.kernel.height, c.kernel.width]
     let bias = unit.parameters.count > 1 ? unit.parameters[1] : nil
     if isLearned(unit.parameters[0]) {
       // oneDNN sums the bias's gradient on the way.
-      let sum = bias.flatMap { isLearned($0) ? newValue([c.filters]) : nil }
+      let sum = bias.flatMap { isLearned($0) ? newValue([c.outChannels]) : nil }
       c.bias = sum != nil
       let part = step(
         unit, .gradient(.convolutionWeights(c)), [input, gradient], weight,
@@ -31,16 +31,17 @@ extension Differentiation {
   /// A transposed convolution of stride 1, which the program has as a convolution with flipped
   /// kernel.
   mutating func flippedConvolution(_ unit: Unit, _ c: Convolution, _ gradient: Int) {
-    guard case .explicit(let edges) = c.border else {
+    guard case .explicit(let amounts) = c.padding else {
       preconditionFailure("a flipped convolution has explicit borders")
     }
     let (height, width) = (c.kernel.height - 1, c.kernel.width - 1)
     transposedConvolution(
       unit,
       TransposedConvolution(
-        filters: c.filters, kernel: c.kernel, groups: c.groups,
-        crops: Edges(
-          height - edges.top, width - edges.left, height - edges.bottom, width - edges.right),
+        outChannels: c.outChannels, kernel: c.kernel, groups: c.groups,
+        padding: PaddingAmounts(
+          height - amounts.top, width - amounts.left, height - amounts.bottom, width - amounts.right
+        ),
         bias: c.bias), gradient)
   }
 
@@ -53,9 +54,9 @@ extension Differentiation {
     if c.bias { bias(unit, unit.parameters[1], gradient) }
     guard isWanted(input) || isLearned(unit.parameters[0]) else { return }
     // Pixels that no input reaches hold the bias alone.
-    let beyond = Edges(
-      max(-c.crops.top, 0), max(-c.crops.left, 0), max(-c.crops.bottom, 0),
-      max(-c.crops.right, 0))
+    let beyond = PaddingAmounts(
+      max(-c.padding.top, 0), max(-c.padding.left, 0), max(-c.padding.bottom, 0),
+      max(-c.padding.right, 0))
     var reached = gradient
     if beyond != .none {
       var size = shape(gradient)
@@ -64,11 +65,11 @@ extension Differentiation {
       reached = step(unit, .other(.crop(Crop(beyond))), [gradient], size)
     }
     let back = Convolution(
-      filters: channels, kernel: c.kernel, stride: c.stride, groups: c.groups,
-      border: .explicit(
-        Edges(
-          max(c.crops.top, 0), max(c.crops.left, 0), max(c.crops.bottom, 0),
-          max(c.crops.right, 0))), bias: false)
+      outChannels: channels, kernel: c.kernel, stride: c.stride, groups: c.groups,
+      padding: .explicit(
+        PaddingAmounts(
+          max(c.padding.top, 0), max(c.padding.left, 0), max(c.padding.bottom, 0),
+          max(c.padding.right, 0))), bias: false)
     if isWanted(input) {
       let part = step(
         unit, .convolution(back, flipped: false), [reached], shape(input),
@@ -79,7 +80,7 @@ extension Differentiation {
       // IOHW: the transposed convolution's input is the convolution's output.
       let part = step(
         unit, .gradient(.convolutionWeights(back)), [reached, input],
-        [channels, c.filters / c.groups, c.kernel.height, c.kernel.width])
+        [channels, c.outChannels / c.groups, c.kernel.height, c.kernel.width])
       add(part, toParameter: unit.parameters[0])
     }
   }

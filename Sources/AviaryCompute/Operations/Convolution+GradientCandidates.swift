@@ -24,22 +24,22 @@ extension Program {
 
   private func hasWinograd(_ c: Convolution, _ channels: Int, exact: Bool) -> Bool {
     !exact && c.kernel == 3 && c.stride == 1 && c.dilation == 1 && c.groups == 1
-      && min(channels, c.filters) >= 16
+      && min(channels, c.outChannels) >= 16
   }
 
   /// As the convolution itself with channels and filters changed about.
   private func inputGradientModes(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
   ) -> [Mode] {
-    let channels = input[1] / c.groups, filters = c.filters / c.groups
-    let direct = work(c, input, output, vector: channels, depth: filters)
+    let channels = input[1] / c.groups, outChannels = c.outChannels / c.groups
+    let direct = work(c, input, output, vector: channels, depth: outChannels)
     var modes = [Mode(.channelsLast, .channelsLast, cost: direct * 1.05)]
-    if c.groups == 1 || channels % 16 == 0 && filters % 16 == 0 {
+    if c.groups == 1 || channels % 16 == 0 && outChannels % 16 == 0 {
       modes.append(Mode(.blocked, .blocked, cost: direct))
     }
     if hasWinograd(c, input[1], exact: exact) {
       // Few channels leave the transforms too little to save.
-      let gain = min(channels, filters) >= 32 ? 1.75 : 1.1
+      let gain = min(channels, outChannels) >= 32 ? 1.75 : 1.1
       modes.append(Mode(.blocked, .blocked, .winograd, cost: direct / gain))
     }
     return modes.stablySorted { $0.cost }
@@ -48,17 +48,17 @@ extension Program {
   private func weightsGradientModes(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
   ) -> [Mode] {
-    let channels = input[1] / c.groups, filters = c.filters / c.groups
-    let direct = work(c, input, output, vector: filters, depth: channels)
+    let channels = input[1] / c.groups, outChannels = c.outChannels / c.groups
+    let direct = work(c, input, output, vector: outChannels, depth: channels)
     var modes = [Mode(.channelsLast, .planar, cost: direct * 1.05)]
-    if c.groups == 1 || channels % 16 == 0 && filters % 16 == 0 {
+    if c.groups == 1 || channels % 16 == 0 && outChannels % 16 == 0 {
       modes.append(Mode(.blocked, .planar, cost: direct))
     }
     // The first layer: pictures of a few channels fill no block, but their results do.
     if channels < 16, c.groups == 1 {
       modes.append(Mode(.planar, others: .blocked, .planar, cost: direct))
     }
-    if hasWinograd(c, input[1], exact: exact), min(channels, filters) >= 32 {
+    if hasWinograd(c, input[1], exact: exact), min(channels, outChannels) >= 32 {
       modes.append(Mode(.blocked, .planar, .winograd, cost: direct / 1.4))
     }
     return modes.stablySorted { $0.cost }

@@ -10,17 +10,17 @@ extension Lowering {
     let source = KernelSource(unit, c, channels: input[1], flipped: flipped)
     let rows = flipped ? source.allRows.reversed() : source.allRows
     let columns = flipped ? source.allColumns.reversed() : source.allColumns
-    let edges = c.border.edges(
+    let amounts = c.padding.amounts(
       size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
     if unit.mode.algorithm == .winograd {
       try winograd(
         unit, c.stride == 1 ? .plain : .halving, source, rows: rows, columns: columns,
-        before: Size(edges.top, edges.left))
+        before: Size(amounts.top, amounts.left))
       return
     }
     let call = ConvolutionCall(
       unit: unit, input: input, output: value(unit.output).shape, kernel: c.kernel,
-      stride: c.stride, dilation: c.dilation, groups: c.groups, edges: edges,
+      stride: c.stride, dilation: c.dilation, groups: c.groups, amounts: amounts,
       hasBias: source.hasBias)
     let fused = try convolution(
       call, weights: { source.kernel(rows: rows, columns: columns, $0) }, bias: { source.bias($0) },

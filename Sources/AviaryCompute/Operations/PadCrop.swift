@@ -2,19 +2,19 @@ import AviaryGraph
 
 extension Lowering {
   /// Rows and columns added at the edges.
-  mutating func pad(_ unit: Unit, _ edges: Edges, _ mode: PadMode) {
+  mutating func pad(_ unit: Unit, _ amounts: PaddingAmounts, _ mode: PadMode) {
     let input = value(unit.inputs[0]).shape
     window(
-      unit, rows: { Lowering.indices(input[2], edges.top, edges.bottom, mode) },
-      columns: { Lowering.indices(input[3], edges.left, edges.right, mode) })
+      unit, rows: { Lowering.indices(input[2], amounts.top, amounts.bottom, mode) },
+      columns: { Lowering.indices(input[3], amounts.left, amounts.right, mode) })
   }
 
   /// Rows and columns cut from the edges.
-  mutating func crop(_ unit: Unit, _ edges: Edges) {
+  mutating func crop(_ unit: Unit, _ amounts: PaddingAmounts) {
     let input = value(unit.inputs[0]).shape
     window(
-      unit, rows: { Array(edges.top..<input[2] - edges.bottom) },
-      columns: { Array(edges.left..<input[3] - edges.right) })
+      unit, rows: { Array(amounts.top..<input[2] - amounts.bottom) },
+      columns: { Array(amounts.left..<input[3] - amounts.right) })
   }
 
   private mutating func window(
@@ -48,12 +48,12 @@ extension Pad: KernelOperation {
   func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
 
   func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.pad(unit, edges, mode)
+    lowering.pad(unit, amounts, mode)
   }
 
   func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
     switch mode {
-    case .zero: pass.pass(unit, .other(.crop(Crop(edges))), [gradient])
+    case .zero: pass.pass(unit, .other(.crop(Crop(amounts))), [gradient])
     case .edge, .reflect: pass.pass(unit, .gradient(.by(PadGradient(pad: self))), [gradient])
     }
   }
@@ -66,11 +66,11 @@ extension Crop: KernelOperation {
   func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
 
   func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.crop(unit, edges)
+    lowering.crop(unit, amounts)
   }
 
   func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.pass(unit, .other(.pad(Pad(edges, .zero))), [gradient])
+    pass.pass(unit, .other(.pad(Pad(amounts, .zero))), [gradient])
   }
 
   func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
@@ -84,23 +84,25 @@ struct PadGradient: GradientKernel {
   var name: String { "pad (gradient)" }
   func candidates(_ unit: Unit, _ program: Program) -> [Mode] { program.tapCandidates(unit) }
   func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.padGradient(unit, pad.edges, pad.mode)
+    lowering.padGradient(unit, pad.amounts, pad.mode)
   }
 }
 
 extension Lowering {
   /// What each pixel has been repeated as, together.
-  fileprivate mutating func padGradient(_ unit: Unit, _ edges: Edges, _ mode: PadMode) {
+  fileprivate mutating func padGradient(_ unit: Unit, _ amounts: PaddingAmounts, _ mode: PadMode) {
     let size = value(unit.output).shape
     gather(
       unit,
       rows: {
         TapLists(
-          transposing: Lowering.indices(size[2], edges.top, edges.bottom, mode), inputs: size[2])
+          transposing: Lowering.indices(size[2], amounts.top, amounts.bottom, mode), inputs: size[2]
+        )
       },
       columns: {
         TapLists(
-          transposing: Lowering.indices(size[3], edges.left, edges.right, mode), inputs: size[3])
+          transposing: Lowering.indices(size[3], amounts.left, amounts.right, mode), inputs: size[3]
+        )
       })
   }
 }

@@ -20,9 +20,9 @@ extension Lowering {
   /// The largest value or the mean of each window.
   mutating func pool(_ unit: Unit, _ pool: Pool, _ kind: PoolKind) throws(ComputeError) {
     let input = value(unit.inputs[0]).shape
-    let edges = pool.border.edges(
+    let amounts = pool.padding.amounts(
       size: Size(input[2], input[3]), kernel: pool.kernel, stride: pool.stride)
-    try self.pool(unit, pool.kernel, pool.stride, edges, kind)
+    try self.pool(unit, pool.kernel, pool.stride, amounts, kind)
   }
 
   /// The mean of each channel, as a pool whose window is the picture.
@@ -32,12 +32,12 @@ extension Lowering {
   }
 
   private mutating func pool(
-    _ unit: Unit, _ kernel: Size, _ stride: Size, _ edges: Edges, _ kind: PoolKind
+    _ unit: Unit, _ kernel: Size, _ stride: Size, _ amounts: PaddingAmounts, _ kind: PoolKind
   ) throws(ComputeError) {
     // Padding may differ from edge to edge, and windows need not come out even: oneDNN takes both.
     let descriptor = try PrimitiveDescriptor.pool(
       kind.algorithm, program.descriptor(unit.inputs[0]), to: program.descriptor(unit.output),
-      PrimitiveDescriptor.Window(kernel: kernel, stride: stride, padding: edges), .inference,
+      PrimitiveDescriptor.Window(kernel: kernel, stride: stride, padding: amounts), .inference,
       engine.handle)
     primitive(
       unit, unit.work.name, descriptor,
@@ -112,10 +112,10 @@ struct AveragePoolGradient: GradientKernel {
 extension Differentiation {
   fileprivate mutating func maxPool(_ unit: Unit, _ pool: Pool, _ gradient: Int) {
     let input = unit.inputs[0], size = shape(input)
-    let edges = pool.border.edges(
+    let amounts = pool.padding.amounts(
       size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
     // Side by side, windows are told apart by the result alone, which the next layer needs anyway.
-    let areSideBySide = pool.kernel == pool.stride && edges == .none
+    let areSideBySide = pool.kernel == pool.stride && amounts == .none
     pass(
       unit, .gradient(.by(MaxPoolGradientKernel(window: pool))),
       [gradient, input] + (areSideBySide ? [unit.output] : []))
@@ -183,10 +183,10 @@ private struct PoolCall {
     input = try program.descriptor(unit.output)
     result = try program.descriptor(unit.inputs[0])
     let size = program.values[unit.output].shape
-    let edges = pool.border.edges(
+    let amounts = pool.padding.amounts(
       size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
     algorithm = kind.algorithm
-    window = PrimitiveDescriptor.Window(kernel: pool.kernel, stride: pool.stride, padding: edges)
+    window = PrimitiveDescriptor.Window(kernel: pool.kernel, stride: pool.stride, padding: amounts)
   }
 
   func forward(_ engine: EngineHandle) throws(ComputeError) -> PrimitiveDescriptor {

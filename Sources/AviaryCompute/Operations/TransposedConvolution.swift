@@ -15,7 +15,7 @@ extension Lowering {
     if unit.mode.algorithm == .winograd {
       return try winograd(
         unit, .doubling, source, rows: source.allRows, columns: source.allColumns,
-        before: Size(c.crops.top, c.crops.left))
+        before: Size(c.padding.top, c.padding.left))
     }
     // Where the kernel is smaller than the stride, the other phases have no taps.
     func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
@@ -27,7 +27,7 @@ extension Lowering {
     let phases = Axis.allCases.map { axis in
       (0..<count(axis)).map {
         Phase(
-          $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.crops.before(axis),
+          $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.padding.before(axis),
           input: input[axis.dimension], output: output[axis.dimension])
       }
     }
@@ -53,7 +53,7 @@ extension Lowering {
     let call = ConvolutionCall(
       unit: unit, input: input, output: shape,
       kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
-      edges: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
+      amounts: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       hasBias: source.hasBias)
     let form = unit.mode.outputForm
     let memory = try MemoryDescriptor(shape, form.layout, form.numbers)
@@ -81,7 +81,7 @@ extension Lowering {
     let activation = CheapActivation(unit.epilogue.activation)
     var operands = [Operand.value(unit.output)]
     if source.hasBias {
-      operands.append(constant(source.bias(try MemoryDescriptor([source.filters], .planar))))
+      operands.append(constant(source.bias(try MemoryDescriptor([source.outChannels], .planar))))
     }
     kernel(unit, "fill", operands) { memory, workers in
       workers.split(shape[0] * shape[1], cost: shape[2] * shape[3]) { range in

@@ -85,7 +85,7 @@ extension Program {
     case .transposedConvolution(let c):
       // What no input reaches is filled with float32.
       guard c.kernel.height >= c.stride.height, c.kernel.width >= c.stride.width,
-        min(c.crops.top, c.crops.left, c.crops.bottom, c.crops.right) >= 0
+        min(c.padding.top, c.padding.left, c.padding.bottom, c.padding.right) >= 0
       else { return false }
       counts = [values[unit.output].shape[1]]
     default: break

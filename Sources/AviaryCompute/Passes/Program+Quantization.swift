@@ -10,9 +10,10 @@ extension Program {
     for position in units.indices.reversed() {
       let unit = units[position]
       var numbers: Numbers?
-      if let filters = unit.work.filters, let layer = quantization.layers[unit.name] {
-        guard layer.weightSteps.count == filters else {
-          throw .quantization(node: unit.name, filters: filters, found: layer.weightSteps.count)
+      if let outChannels = unit.work.outChannels, let layer = quantization.layers[unit.name] {
+        guard layer.weightSteps.count == outChannels else {
+          throw .quantization(
+            node: unit.name, outChannels: outChannels, found: layer.weightSteps.count)
         }
         let layer = layer.fitting(sumsInWords: !Engine.sumsProductsWhole)
         units[position].quantization = layer
@@ -36,10 +37,10 @@ extension Work {
   /// The output channels of a convolution, transposed or not, that can multiply whole numbers; nil for
   /// anything else. Dilated ones cannot: oneDNN 2.6 sums what lies beside a picture narrower than the
   /// kernel's reach.
-  var filters: Int? {
+  var outChannels: Int? {
     switch self {
-    case .convolution(let c, _): c.dilation == 1 ? c.filters : nil
-    case .transposedConvolution(let c): c.filters
+    case .convolution(let c, _): c.dilation == 1 ? c.outChannels : nil
+    case .transposedConvolution(let c): c.outChannels
     case .affine, .relayout, .gradient, .other: nil
     }
   }

@@ -159,14 +159,15 @@ extension TransposedConvolution {
   fileprivate var asConvolution: Convolution? {
     guard stride == 1 else { return nil }
     let (height, width) = (kernel.height - 1, kernel.width - 1)
-    let edges = Edges(
-      height - crops.top, width - crops.left, height - crops.bottom, width - crops.right)
+    let amounts = PaddingAmounts(
+      height - padding.top, width - padding.left, height - padding.bottom, width - padding.right)
     // Neither cut more than there is, nor padded with more than a kernel's reach.
     guard
-      [edges.top, edges.bottom].allSatisfy((0...height).contains),
-      [edges.left, edges.right].allSatisfy((0...width).contains)
+      [amounts.top, amounts.bottom].allSatisfy((0...height).contains),
+      [amounts.left, amounts.right].allSatisfy((0...width).contains)
     else { return nil }
     return Convolution(
-      filters: filters, kernel: kernel, groups: groups, border: .explicit(edges), bias: bias)
+      outChannels: outChannels, kernel: kernel, groups: groups, padding: .explicit(amounts),
+      bias: bias)
   }
 }

@@ -12,7 +12,7 @@ extension ConvolutionCall {
     self.init(
       unit: unit, input: input, output: output, kernel: c.kernel, stride: c.stride,
       dilation: c.dilation, groups: c.groups,
-      edges: c.border.edges(
+      amounts: c.padding.amounts(
         size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation),
       hasBias: hasBias)
   }

@@ -20,13 +20,14 @@ package struct AttributeCheck {
     for axis in Axis.allCases { try self(name, size[axis], 1...GraphLimits.window) }
   }
 
-  func callAsFunction(_ name: String, _ edges: Edges, least: Int = 0) throws(GraphError) {
-    try self(name, edges.smallest, least...GraphLimits.window)
-    try self(name, edges.largest, least...GraphLimits.window)
+  func callAsFunction(_ name: String, _ amounts: PaddingAmounts, least: Int = 0) throws(GraphError)
+  {
+    try self(name, amounts.smallest, least...GraphLimits.window)
+    try self(name, amounts.largest, least...GraphLimits.window)
   }
 
-  func callAsFunction(_ border: Border) throws(GraphError) {
-    if case .explicit(let edges) = border { try self("border", edges) }
+  func callAsFunction(_ padding: Padding) throws(GraphError) {
+    if case .explicit(let amounts) = padding { try self("padding", amounts) }
   }
 
   func callAsFunction(

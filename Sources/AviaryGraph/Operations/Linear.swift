@@ -1,12 +1,14 @@
 /// y = x W^T + b over the last dimension. Weight (out, in), bias (out).
 public struct Linear: Hashable, Sendable {
   /// The size of the last dimension afterwards.
-  public var features: Int
+  public var outFeatures: Int
   /// Whether a learned number is added to each of them.
   public var bias: Bool
 
   /// A matrix product with learned weights, and a bias unless stated.
-  public init(features: Int, bias: Bool = true) { (self.features, self.bias) = (features, bias) }
+  public init(outFeatures: Int, bias: Bool = true) {
+    (self.outFeatures, self.bias) = (outFeatures, bias)
+  }
 }
 
 extension Linear: Operation {
@@ -16,22 +18,24 @@ extension Linear: Operation {
   package var inputCount: ClosedRange<Int> { 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(features: try a.int("features"), bias: try a.bool("bias", default: true))
+    self.init(
+      outFeatures: try a.int("outFeatures", was: "features"),
+      bias: try a.bool("bias", default: true))
   }
 
   package var attributes: [String: JSON] {
-    Attributes.members(("features", .int(features), nil), ("bias", .bool(bias), true))
+    Attributes.members(("outFeatures", .int(outFeatures), nil), ("bias", .bool(bias), true))
   }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {
-    try check("features", features, AttributeCheck.channels)
+    try check("outFeatures", outFeatures, AttributeCheck.channels)
   }
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     guard let last = inputs[0].last, last > 0 else {
       throw .rank(expected: "at least 1 dimension", found: inputs[0])
     }
-    return inputs[0].dropLast() + [features]
+    return inputs[0].dropLast() + [outFeatures]
   }
 
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
@@ -39,12 +43,12 @@ extension Linear: Operation {
   }
 
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double {
-    Self.elements(inputs[0]) * Double(features)
+    Self.elements(inputs[0]) * Double(outFeatures)
   }
 
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {
-    [ParameterSlot(suffix: "weight", shape: [features, inputs[0][inputs[0].count - 1]])]
-      + ParameterSlot.bias(features, if: bias)
+    [ParameterSlot(suffix: "weight", shape: [outFeatures, inputs[0][inputs[0].count - 1]])]
+      + ParameterSlot.bias(outFeatures, if: bias)
   }
 
   package var parameterDimensions: [String] { ["output features", "input features"] }
@@ -52,7 +56,7 @@ extension Linear: Operation {
 
 extension Value {
   /// A matrix product over the last dimension.
-  public func linear(_ name: String, _ features: Int, bias: Bool = true) -> Value {
-    builder.add(.linear(Linear(features: features, bias: bias)), layer: name, [self])
+  public func linear(_ name: String, _ outFeatures: Int, bias: Bool = true) -> Value {
+    builder.add(.linear(Linear(outFeatures: outFeatures, bias: bias)), layer: name, [self])
   }
 }

@@ -10,24 +10,26 @@ public enum PadMode: String, CaseIterable, Hashable, Sendable {
 /// Rows and columns added at the edges.
 public struct Pad: Hashable, Sendable {
   /// How many are added.
-  public var edges: Edges
+  public var amounts: PaddingAmounts
   /// What they hold.
   public var mode: PadMode
 
   /// Padding, with zeros unless stated.
-  public init(_ edges: Edges, _ mode: PadMode = .zero) { (self.edges, self.mode) = (edges, mode) }
+  public init(_ amounts: PaddingAmounts, _ mode: PadMode = .zero) {
+    (self.amounts, self.mode) = (amounts, mode)
+  }
 }
 
 /// Rows and columns cut from the edges.
 public struct Crop: Hashable, Sendable {
   /// How many are cut.
-  public var edges: Edges
+  public var amounts: PaddingAmounts
 
   /// A crop of so many pixels.
-  public init(_ edges: Edges) { self.edges = edges }
+  public init(_ amounts: PaddingAmounts) { self.amounts = amounts }
 }
 
-extension Edges {
+extension PaddingAmounts {
   /// The shape of a picture that has so many rows and columns more or less.
   fileprivate func grown(_ input: [Int], sign: Int) -> [Int] {
     [
@@ -43,32 +45,32 @@ extension Pad: Operation {
   package var inputCount: ClosedRange<Int> { 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(try a.edges("edges"), try a.word("mode", default: PadMode.zero))
+    self.init(try a.amounts("padding", was: "edges"), try a.word("mode", default: PadMode.zero))
   }
   package var attributes: [String: JSON] {
-    Attributes.members(("edges", edges.json, nil), ("mode", .string(mode.rawValue), "zero"))
+    Attributes.members(("padding", amounts.json, nil), ("mode", .string(mode.rawValue), "zero"))
   }
 
-  package func check(_ check: AttributeCheck) throws(GraphError) { try check("edges", edges) }
+  package func check(_ check: AttributeCheck) throws(GraphError) { try check("padding", amounts) }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
     try Self.expectPicture(input)
     for axis in Axis.allCases where mode == .reflect {
-      let largest = max(edges.before(axis), edges.after(axis))
+      let largest = max(amounts.before(axis), amounts.after(axis))
       guard input[axis.dimension] > largest else {
         throw .tooSmall(needed: "\(largest + 1) rows and columns to mirror", found: input)
       }
     }
-    return edges.grown(input, sign: 1)
+    return amounts.grown(input, sign: 1)
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     let mirrored: Int? =
       switch mode {
       case .zero: nil
-      case .reflect: max(edges.before(axis), edges.after(axis)) + 1
+      case .reflect: max(amounts.before(axis), amounts.after(axis)) + 1
       case .edge: 1
       }
-    return .window(.shifted(by: edges.before(axis), mirrored: mirrored))
+    return .window(.shifted(by: amounts.before(axis), mirrored: mirrored))
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
@@ -80,23 +82,23 @@ extension Crop: Operation {
   package var inputCount: ClosedRange<Int> { 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(try a.edges("edges"))
+    self.init(try a.amounts("cropping", was: "edges"))
   }
-  package var attributes: [String: JSON] { ["edges": edges.json] }
+  package var attributes: [String: JSON] { ["cropping": amounts.json] }
 
-  package func check(_ check: AttributeCheck) throws(GraphError) { try check("edges", edges) }
+  package func check(_ check: AttributeCheck) throws(GraphError) { try check("cropping", amounts) }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
     try Self.expectPicture(input)
-    let shape = edges.grown(input, sign: -1)
+    let shape = amounts.grown(input, sign: -1)
     guard shape[2] > 0, shape[3] > 0 else {
       throw .tooSmall(
-        needed: "\(edges.total(.vertical) + 1)x\(edges.total(.horizontal) + 1)", found: input)
+        needed: "\(amounts.total(.vertical) + 1)x\(amounts.total(.horizontal) + 1)", found: input)
     }
     return shape
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .window(.shifted(by: -edges.before(axis)))
+    .window(.shifted(by: -amounts.before(axis)))
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -4,14 +4,14 @@ public struct Pool: Hashable, Sendable {
   public var kernel: Size
   /// How far the window steps.
   public var stride: Size
-  /// How the window reaches over the edges.
-  public var border: Border
+  /// How the image is padded.
+  public var padding: Padding
 
   /// A window that steps by its own size unless stated, without padding.
-  public init(kernel: Size, stride: Size? = nil, border: Border = .valid) {
+  public init(kernel: Size, stride: Size? = nil, padding: Padding = .valid) {
     self.kernel = kernel
     self.stride = stride ?? kernel
-    self.border = border
+    self.padding = padding
   }
 }
 
@@ -50,25 +50,25 @@ extension Pool {
   fileprivate var attributes: [String: JSON] {
     Attributes.members(
       ("kernel", kernel.json, nil), ("stride", stride.json, kernel.json),
-      ("border", border.json, 0))
+      ("padding", padding.json, 0))
   }
 
   /// The stride defaults to the kernel's size.
   fileprivate init(_ a: inout Attributes) throws(GraphError) {
     let kernel = try a.size("kernel")
     self.init(
-      kernel: kernel, stride: try a.size("stride", default: kernel), border: try a.border("border"))
+      kernel: kernel, stride: try a.size("stride", default: kernel), padding: try a.padding())
   }
 
   fileprivate func check(_ check: AttributeCheck) throws(GraphError) {
     try check("kernel", kernel)
     try check("stride", stride)
-    try check(border)
+    try check(padding)
     // A window that lies wholly in the padding has no largest value and no mean.
-    guard case .explicit(let edges) = border else { return }
+    guard case .explicit(let amounts) = padding else { return }
     for axis in Axis.allCases {
-      let largest = max(edges.before(axis), edges.after(axis))
-      try check("border", largest, 0...(kernel[axis] - 1))
+      let largest = max(amounts.before(axis), amounts.after(axis))
+      try check("padding", largest, 0...(kernel[axis] - 1))
     }
   }
 
@@ -145,7 +145,7 @@ extension GlobalAveragePool: Operation {
 
 extension Value {
   /// The largest value of each window, which steps by its own size unless stated.
-  public func maxPool(_ kernel: Size, stride: Size? = nil, border: Border = .valid) -> Value {
-    applying(.maxPool(MaxPool(Pool(kernel: kernel, stride: stride, border: border))))
+  public func maxPool(_ kernel: Size, stride: Size? = nil, padding: Padding = .valid) -> Value {
+    applying(.maxPool(MaxPool(Pool(kernel: kernel, stride: stride, padding: padding))))
   }
 }

@@ -60,21 +60,21 @@ protocol SlidingWindow {
   var stride: Size { get }
   /// How far apart the elements of the window lie.
   var dilation: Size { get }
-  /// How the window reaches over the edges.
-  var border: Border { get set }
+  /// How the image is padded.
+  var padding: Padding { get set }
 }
 
 extension SlidingWindow {
   /// The number of places of the window.
   func outputSize(_ input: [Int]) throws(ShapeProblem) -> Size {
-    let edges = border.edges(
+    let amounts = padding.amounts(
       size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation)
     var result = Size(0)
     for axis in Axis.allCases {
       let reach = (kernel[axis] - 1) * dilation[axis] + 1
-      let padded = input[axis.dimension] + edges.total(axis)
+      let padded = input[axis.dimension] + amounts.total(axis)
       guard padded >= reach, input[axis.dimension] > 0 else {
-        throw .tooSmall(needed: "\(reach - edges.total(axis)) pixels a side", found: input)
+        throw .tooSmall(needed: "\(reach - amounts.total(axis)) pixels a side", found: input)
       }
       let outputs = (padded - reach) / stride[axis] + 1
       if axis == .vertical { result.height = outputs } else { result.width = outputs }
@@ -85,11 +85,11 @@ extension SlidingWindow {
   /// What an output pixel sees. Padding 'same' has to be resolved for it to be a window.
   func field(_ axis: Axis) -> ReceptiveField {
     let step = stride[axis]
-    guard case .explicit(let edges) = border else {
+    guard case .explicit(let amounts) = padding else {
       return .whole(
         reason: "padding 'same' depends on the size", size: .input(0, times: Ratio(1, step)))
     }
-    let before = edges.before(axis)
+    let before = amounts.before(axis)
     let reach = (kernel[axis] - 1) * dilation[axis]
     return .window(
       ReceptiveWindow(ratio: Ratio(1, step)) { input in
@@ -102,18 +102,20 @@ extension SlidingWindow {
   /// The same window with its padding stated for an input of this shape.
   func resolved(_ input: [Int]) -> Self {
     var window = self
-    window.border = .explicit(
-      border.edges(
+    window.padding = .explicit(
+      padding.amounts(
         size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation))
     return window
   }
 }
 
 extension Int {
+  /// The quotient, rounded down; the divisor is above 0.
   package func dividedRoundingDown(by divisor: Int) -> Int {
     self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
   }
 
+  /// The quotient, rounded up; the divisor is above 0.
   package func dividedRoundingUp(by divisor: Int) -> Int {
     -(-self).dividedRoundingDown(by: divisor)
   }

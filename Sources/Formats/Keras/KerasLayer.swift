@@ -97,13 +97,13 @@ struct KerasLayer {
   }
 
   /// What stands at the edges: one number, one an axis, or two an axis.
-  func edges(_ names: [String]) throws(InterchangeError) -> Edges {
+  func amounts(_ names: [String]) throws(InterchangeError) -> PaddingAmounts {
     let range = 0...GraphLimits.window
     let problem = unexpected(names, "one number, or one or two for both axes")
     guard let value = option(names) else { throw problem }
     if let all = value.int {
       guard range.contains(all) else { throw problem }
-      return Edges(all)
+      return PaddingAmounts(all)
     }
     var flat: [Int] = []
     for element in value.array ?? [] {
@@ -114,8 +114,8 @@ struct KerasLayer {
       }
     }
     switch flat.count {
-    case 2: return Edges(flat[0], flat[1], flat[0], flat[1])
-    case 4: return Edges(flat[0], flat[2], flat[1], flat[3])
+    case 2: return PaddingAmounts(flat[0], flat[1], flat[0], flat[1])
+    case 4: return PaddingAmounts(flat[0], flat[2], flat[1], flat[3])
     default: throw problem
     }
   }
@@ -130,7 +130,7 @@ struct KerasLayer {
   }
 
   /// How a window reaches over the edges.
-  func border() throws(InterchangeError) -> Border {
+  func padding() throws(InterchangeError) -> Padding {
     switch try word(["padding", "border_mode"], default: "valid") {
     case "valid": return .valid
     case "same": return .same

@@ -7,7 +7,7 @@ extension NCNNImporter {
 
   func common(
     _ layer: NCNNLayer
-  ) throws(InterchangeError) -> (filters: Int, groups: Int, bias: Bool) {
+  ) throws(InterchangeError) -> (outChannels: Int, groups: Int, bias: Bool) {
     for number in [19, 28] where !layer.type.hasPrefix("Deconvolution") || number == 28 {
       try layer.require(number, 0, default: 0, "weights from another layer")
     }
@@ -29,7 +29,7 @@ extension NCNNImporter {
 
   /// Left, right, top and bottom, each that of an earlier one where it is not stated; -233 is
   /// TensorFlow's rule.
-  func border(_ layer: NCNNLayer) throws(InterchangeError) -> Border {
+  func border(_ layer: NCNNLayer) throws(InterchangeError) -> Padding {
     let range = -234...GraphLimits.window
     let left = try layer.integer(4, in: range)
     let right = try layer.integer(15, default: left, in: range)
@@ -39,6 +39,6 @@ extension NCNNImporter {
     guard [left, right, top, bottom].allSatisfy({ $0 >= 0 }) else {
       throw layer.unsupported("padding 'same' with the odd row at the top")
     }
-    return .explicit(Edges(top, left, bottom, right))
+    return .explicit(PaddingAmounts(top, left, bottom, right))
   }
 }

@@ -38,18 +38,18 @@ extension ONNXReader {
   }
 
   /// Numbers of rows and columns: all at the beginning, then all at the end.
-  func edges(_ name: String) throws(InterchangeError) -> Edges {
+  func edges(_ name: String) throws(InterchangeError) -> PaddingAmounts {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return .none }
     guard numbers.count == 4, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
         "\(name): four numbers up to \(GraphLimits.window) expected, \(numbers) found")
     }
-    return Edges(numbers[0], numbers[1], numbers[2], numbers[3])
+    return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }
 
   func border(
     kernel: Size, stride: Size, dilation: Size
-  ) throws(InterchangeError) -> Border {
+  ) throws(InterchangeError) -> Padding {
     switch node.text("auto_pad") ?? "NOTSET" {
     case "NOTSET", "": return .explicit(try edges("pads"))
     case "VALID": return .valid
@@ -60,7 +60,7 @@ extension ONNXReader {
       let vertical = (kernel.height - 1) * dilation.height
       let horizontal = (kernel.width - 1) * dilation.width
       return .explicit(
-        Edges(
+        PaddingAmounts(
           vertical - vertical / 2, horizontal - horizontal / 2, vertical / 2, horizontal / 2))
     case let rule: throw unsupported("auto_pad \(rule)")
     }

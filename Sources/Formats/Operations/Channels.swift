@@ -168,9 +168,9 @@ extension ONNXReader {
         result = try add(
           .slice(ChannelSlice(start: before, count: size - before - after)), [result])
       case 2 where rank(result) == 4:
-        result = try add(.crop(Crop(Edges(before, 0, after, 0))), [result])
+        result = try add(.crop(Crop(PaddingAmounts(before, 0, after, 0))), [result])
       case 3 where rank(result) == 4:
-        result = try add(.crop(Crop(Edges(0, before, 0, after))), [result])
+        result = try add(.crop(Crop(PaddingAmounts(0, before, 0, after))), [result])
       default: throw unsupported("a slice of dimension \(dimension) of \(rank(result))")
       }
     }
@@ -302,7 +302,7 @@ extension KerasImport {
     }
     guard slices.count <= x.rank, slices.allSatisfy({ $0.object != nil }) else { throw refusal }
     var x = try unflattened(x, layer.fullName)
-    var edges = Edges.none
+    var edges = PaddingAmounts.none
     for (axis, slice) in slices.enumerated() {
       guard (slice["step"]?.int ?? 1) == 1 else { throw refusal }
       let start = slice["start"]?.int ?? 0

@@ -101,9 +101,9 @@ extension ONNXReader {
     let stride = try size("strides"), dilation = try size("dilations")
     let op = Op.convolution(
       Convolution(
-        filters: shape[0], kernel: kernel, stride: stride, dilation: dilation,
+        outChannels: shape[0], kernel: kernel, stride: stride, dilation: dilation,
         groups: try groups(),
-        border: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
+        padding: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
     return .value(
       try add(
         op, [input], name: layer(weight.name),
@@ -122,7 +122,7 @@ extension ONNXWriter {
       [
         ("kernel_shape", .integers(list(c.kernel))), ("strides", .integers(list(c.stride))),
         ("dilations", .integers(list(c.dilation))), ("group", .integer(c.groups)),
-        border(c.border, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
+        border(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
       ])
   }
 }
@@ -151,21 +151,23 @@ extension KerasImport {
     _ layer: KerasLayer, _ x: KerasTensor, _ convolution: Convolution, part: String? = nil
   ) throws(InterchangeError) -> KerasTensor {
     let prefix = part.map { "\($0)." } ?? ""
-    guard x.shape[1] % convolution.groups == 0, convolution.filters % convolution.groups == 0
+    guard x.shape[1] % convolution.groups == 0, convolution.outChannels % convolution.groups == 0
     else {
       throw layer.refusal(
-        "\(x.shape[1]) channels and \(convolution.filters) filters divisible by"
+        "\(x.shape[1]) channels and \(convolution.outChannels) filters divisible by"
           + " \(convolution.groups) groups expected")
     }
     var names = [
       try bind(
         layer, "\(prefix)weight",
         [
-          convolution.filters, x.shape[1] / convolution.groups, convolution.kernel.height,
+          convolution.outChannels, x.shape[1] / convolution.groups, convolution.kernel.height,
           convolution.kernel.width,
         ])
     ]
-    if convolution.bias { names.append(try bind(layer, "\(prefix)bias", [convolution.filters])) }
+    if convolution.bias {
+      names.append(try bind(layer, "\(prefix)bias", [convolution.outChannels]))
+    }
     return try add(
       .convolution(convolution), [x], name: layer.fullName + (part.map { ".\($0)" } ?? ""),
       of: layer, parameters: names)
@@ -183,7 +185,7 @@ extension KerasImport {
         kernel: try kernel(layer), stride: try layer.size(["strides", "subsample"], default: 1),
         dilation: try layer.size(["dilation_rate", "atrous_rate"], default: 1),
         groups: try layer.integer(["groups"], in: Self.channels, default: 1),
-        border: try layer.border(), bias: try hasBias(layer)))
+        padding: try layer.padding(), bias: try hasBias(layer)))
     return try activated(result, layer)
   }
 
@@ -206,10 +208,10 @@ extension KerasImport {
       throw layer.refusal("at most \(GraphLimits.channels) channels expected, \(filters) found")
     }
     return Convolution(
-      filters: filters, kernel: try kernel(layer),
+      outChannels: filters, kernel: try kernel(layer),
       stride: try layer.size(["strides", "subsample"], default: 1),
       dilation: try layer.size(["dilation_rate"], default: 1), groups: x.shape[1],
-      border: try layer.border(), bias: bias)
+      padding: try layer.padding(), bias: bias)
   }
 
   /// A depthwise convolution and one by a pixel, which has the bias.
@@ -222,7 +224,7 @@ extension KerasImport {
     let filters = try layer.integer(["filters", "nb_filter"], in: Self.channels)
     return try activated(
       try convolve(
-        layer, wide, Convolution(filters: filters, kernel: 1, bias: try hasBias(layer)),
+        layer, wide, Convolution(outChannels: filters, kernel: 1, bias: try hasBias(layer)),
         part: "pointwise"), layer)
   }
 
@@ -270,7 +272,7 @@ extension KerasImport {
         Convolution(
           filters: filters, kernel: Size(height, width), stride: try plain.size(["strides"]),
           dilation: try plain.size(["dilation_rate"]), groups: groups,
-          border: try plain.border(), bias: false)), [x], name: layer.fullName, of: layer,
+          padding: try plain.padding(), bias: false)), [x], name: layer.fullName, of: layer,
       parameters: [name])
   }
 
@@ -325,34 +327,34 @@ extension KerasBuilder {
     ]
     let shape: [Int]
     if isDepthwise {
-      let multiplier = c.filters / channels
+      let multiplier = c.outChannels / channels
       config["depth_multiplier"] = .int(multiplier)
       shape = [kernel.height, kernel.width, channels, multiplier]
       steps.append(
         .reshaped(
-          from: [c.filters, 1, kernel.height, kernel.width],
+          from: [c.outChannels, 1, kernel.height, kernel.width],
           to: [channels, multiplier, kernel.height, kernel.width]))
       steps.append(.permuted([2, 3, 0, 1]))
     } else {
-      config["filters"] = .int(c.filters)
+      config["filters"] = .int(c.outChannels)
       config["groups"] = .int(c.groups)
-      shape = [kernel.height, kernel.width, channels / c.groups, c.filters]
+      shape = [kernel.height, kernel.width, channels / c.groups, c.outChannels]
       steps.append(.permuted([2, 3, 1, 0]))
     }
     return add(
       isDepthwise ? "DepthwiseConv2D" : "Conv2D", node.name, config, [input],
-      shape: [nil, nil, nil, c.filters],
+      shape: [nil, nil, nil, c.outChannels],
       variables: weights(
-        isDepthwise ? "depthwise_kernel" : "kernel", shape, steps, bias: c.filters, node))
+        isDepthwise ? "depthwise_kernel" : "kernel", shape, steps, bias: c.outChannels, node))
   }
 
   /// What a convolution takes, its padding in Keras's words, and the zeros about its kernel.
   mutating func window(
     _ x: PlacedValue, _ c: Convolution, _ name: String
-  ) -> (input: PlacedValue, padding: String, zeros: Edges) {
-    guard case .explicit(let edges) = c.border else { return (x, "same", .none) }
+  ) -> (input: PlacedValue, padding: String, zeros: PaddingAmounts) {
+    guard case .explicit(let edges) = c.padding else { return (x, "same", .none) }
     if edges == .none { return (x, "valid", .none) }
-    var zeros = Edges.none
+    var zeros = PaddingAmounts.none
     for axis in Axis.allCases {
       let border = KerasBorder(
         reach: (c.kernel[axis] - 1) * c.dilation[axis] + 1, stride: c.stride[axis],
@@ -375,10 +377,10 @@ extension NCNNImporter {
     if border != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
     let op = Op.convolution(
       Convolution(
-        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        outChannels: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
         stride: try layer.size(width: 3, height: 13, in: Self.window),
         dilation: try layer.size(width: 2, height: 12, in: Self.window), groups: groups,
-        border: border, bias: bias))
+        padding: border, bias: bias))
     try finish(layer, op, bias: bias)
   }
 }
@@ -408,7 +410,7 @@ extension PyTorchLayer {
     _ c: Convolution, _ channels: Int, _ padding: PyTorchPadding
   ) -> String {
     var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+      "\(channels)", "\(c.outChannels)", PythonText.pair(c.kernel.height, c.kernel.width),
     ]
     if c.stride != 1 {
       arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")

@@ -85,7 +85,7 @@ extension ONNXReader {
     let bias = try parameter(2)
     return .value(
       try add(
-        .linear(Linear(features: weight.shape[0], bias: bias != nil)), [input],
+        .linear(Linear(outFeatures: weight.shape[0], bias: bias != nil)), [input],
         name: layer(weight.name),
         parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
   }
@@ -98,7 +98,7 @@ extension ONNXReader {
       !linear.bias, bias.shape == [linear.features]
     else { return nil }
     return try add(
-      .linear(Linear(features: linear.features, bias: true)), source.inputs,
+      .linear(Linear(outFeatures: linear.features, bias: true)), source.inputs,
       name: "\(source.name).biased",
       parameters: source.parameters + [bias.name])
   }
@@ -139,7 +139,7 @@ extension KerasImport {
       if bias { names.append(try bind(layer, "bias", [features])) }
       return try activated(
         try add(
-          .convolution(Convolution(filters: features, kernel: 1, bias: bias)), [x],
+          .convolution(Convolution(outChannels: features, kernel: 1, bias: bias)), [x],
           name: layer.fullName, of: layer, parameters: names), layer)
     }
     var x = x
@@ -161,7 +161,7 @@ extension KerasImport {
     if bias { names.append(try bind(layer, "bias", [features])) }
     return try activated(
       try add(
-        .linear(Linear(features: features, bias: bias)), [x], name: layer.fullName, of: layer,
+        .linear(Linear(outFeatures: features, bias: bias)), [x], name: layer.fullName, of: layer,
         parameters: names), layer)
   }
 
@@ -206,7 +206,7 @@ extension NCNNImporter {
     }
     let bias = try layer.integer(1, in: 0...1) == 1
     value = try add(
-      .linear(Linear(features: features, bias: bias)), layer, [value],
+      .linear(Linear(outFeatures: features, bias: bias)), layer, [value],
       parameters: bias ? ["weight", "bias"] : ["weight"])
     try give(layer, .value(try fused(layer, value)))
   }

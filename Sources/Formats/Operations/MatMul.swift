@@ -42,7 +42,8 @@ extension ONNXReader {
     }
     return .value(
       try add(
-        .linear(Linear(features: weight.shape[0], bias: false)), [input], name: layer(weight.name),
+        .linear(Linear(outFeatures: weight.shape[0], bias: false)), [input],
+        name: layer(weight.name),
         parameters: [weight.name]))
   }
 }

@@ -51,7 +51,7 @@ extension Pad: KerasLayerOperation, KerasFunctionOperation {
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
   ) throws(InterchangeError) -> KerasTensor {
     try importer.add(
-      .pad(Pad(try layer.edges(["padding"]), .zero)), [try importer.picture(x, layer)],
+      .pad(Pad(try layer.amounts(["padding"]), .zero)), [try importer.picture(x, layer)],
       name: layer.fullName, of: layer)
   }
 
@@ -108,7 +108,7 @@ extension Crop: KerasLayerOperation {
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
   ) throws(InterchangeError) -> KerasTensor {
     try importer.add(
-      .crop(Crop(try layer.edges(["cropping"]))), [try importer.picture(x, layer)],
+      .crop(Crop(try layer.amounts(["cropping"]))), [try importer.picture(x, layer)],
       name: layer.fullName, of: layer)
   }
 }
@@ -161,11 +161,12 @@ extension ONNXReader {
     // Negative numbers cut.
     if edges.contains(where: { $0 < 0 }) {
       let cut = edges.map { max(-$0, 0) }
-      result = try add(.crop(Crop(Edges(cut[0], cut[1], cut[2], cut[3]))), [result])
+      result = try add(.crop(Crop(PaddingAmounts(cut[0], cut[1], cut[2], cut[3]))), [result])
     }
     if edges.contains(where: { $0 > 0 }) {
       let added = edges.map { max($0, 0) }
-      result = try add(.pad(Pad(Edges(added[0], added[1], added[2], added[3]), mode)), [result])
+      result = try add(
+        .pad(Pad(PaddingAmounts(added[0], added[1], added[2], added[3]), mode)), [result])
     }
     return .value(result)
   }
@@ -190,14 +191,14 @@ extension KerasImport {
     guard ours[0] == [0, 0], ours[1] == [0, 0] else {
       throw layer.refusal("paddings of rows and columns alone expected")
     }
-    let edges = Edges(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
+    let edges = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
       .pad(Pad(edges, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
   }
 }
 
 extension KerasBuilder {
-  mutating func padded(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
+  mutating func padded(_ x: PlacedValue, _ edges: PaddingAmounts, _ name: String) -> PlacedValue {
     if edges == .none { return x }
     return add(
       "ZeroPadding2D", name, ["padding": edges.keras], [x],
@@ -207,13 +208,13 @@ extension KerasBuilder {
 
 extension TensorStep {
   /// Zeros about a kernel.
-  static func padded(_ zeros: [Edges]) -> TensorStep {
+  static func padded(_ zeros: [PaddingAmounts]) -> TensorStep {
     .padded(zeros.flatMap { [$0.top, $0.left, $0.bottom, $0.right] })
   }
 }
 
 extension KerasBuilder {
-  mutating func cropped(_ x: PlacedValue, _ edges: Edges, _ name: String) -> PlacedValue {
+  mutating func cropped(_ x: PlacedValue, _ edges: PaddingAmounts, _ name: String) -> PlacedValue {
     if edges == .none { return x }
     return add(
       "Cropping2D", "\(name).crop", ["cropping": edges.keras], [x],
@@ -226,7 +227,7 @@ extension NCNNImporter {
     for number in [6, 7, 8] {
       try layer.require(number, 0, default: 0, "padding by channels")
     }
-    let edges = Edges(
+    let edges = PaddingAmounts(
       try layer.integer(0, in: Self.edge), try layer.integer(2, in: Self.edge),
       try layer.integer(1, in: Self.edge), try layer.integer(3, in: Self.edge))
     let mode: PadMode =
@@ -249,7 +250,7 @@ extension NCNNImporter {
     guard let axes = layer.has(11) ? layer.integers(11) : Array(starts.indices),
       axes.count == starts.count, Set(axes).count == axes.count
     else { throw layer.unsupported("different axes expected") }
-    var edges = Edges.none
+    var edges = PaddingAmounts.none
     for (position, axis) in axes.enumerated() {
       let (start, end) = (starts[position], ends[position])
       // Positions beyond the end stand for it.
@@ -282,7 +283,7 @@ extension NCNNImporter {
 }
 
 extension PyTorchOperation {
-  func pad(_ x: String, _ edges: Edges, _ mode: PadMode) -> String {
+  func pad(_ x: String, _ edges: PaddingAmounts, _ mode: PadMode) -> String {
     let name =
       switch mode {
       case .zero: ""
@@ -292,13 +293,13 @@ extension PyTorchOperation {
     return "F.pad(\(x), \(Self.order(edges))\(name))"
   }
 
-  /// Edges in PyTorch's order: the last dimension first.
-  static func order(_ edges: Edges) -> String {
+  /// PaddingAmounts in PyTorch's order: the last dimension first.
+  static func order(_ edges: PaddingAmounts) -> String {
     PythonText.tuple([edges.left, edges.right, edges.top, edges.bottom])
   }
 
   /// What is left of a picture without its edges.
-  static func range(_ edges: Edges) -> String {
+  static func range(_ edges: PaddingAmounts) -> String {
     let parts = Axis.allCases.map { axis in
       let before = edges.before(axis), after = edges.after(axis)
       return (before == 0 ? "" : "\(before)") + ":" + (after == 0 ? "" : "-\(after)")

@@ -157,7 +157,7 @@ extension ONNXReader {
       }
       border = .same
     }
-    let pool = Pool(kernel: kernel, stride: stride, border: border)
+    let pool = Pool(kernel: kernel, stride: stride, padding: border)
     return .value(
       try add(
         node.kind == "MaxPool"
@@ -172,14 +172,14 @@ extension ONNXWriter {
     _ pool: Pool, _ node: Graph.Node
   ) throws(InterchangeError) -> [(String, ONNXDraft.Attribute)] {
     // There ONNX Runtime finds negative padding, and stops.
-    if pool.border == .same, dependsOnSize(pool.kernel, pool.stride),
+    if pool.padding == .same, dependsOnSize(pool.kernel, pool.stride),
       Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })
     {
       throw refusal(node, "padding 'same' for windows smaller than their stride")
     }
     return [
       ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
-      border(pool.border, kernel: pool.kernel, stride: pool.stride, dilation: 1),
+      border(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
     ]
   }
 }
@@ -192,7 +192,7 @@ extension KerasImport {
     let kernel = try layer.size(["pool_size"], default: 2)
     let pool = Pool(
       kernel: kernel, stride: try layer.size(["strides"], default: kernel),
-      border: try layer.border())
+      padding: try layer.padding())
     // TensorFlow's mean leaves padding out.
     let op: Op =
       layer.className == "MaxPooling2D"
@@ -223,10 +223,10 @@ extension KerasBuilder {
   mutating func averagePool(
     _ x: PlacedValue, _ pool: Pool, countsPadding: Bool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
-    guard countsPadding, pool.border != .valid else {
+    guard countsPadding, pool.padding != .valid else {
       return try pooled(x, "AveragePooling2D", pool, name)
     }
-    if case .explicit(let edges) = pool.border {
+    if case .explicit(let edges) = pool.padding {
       let input = padded(x, edges, "\(name).padding")
       return pooling(input, "AveragePooling2D", pool.kernel, pool.stride, "valid", name)
     }
@@ -262,7 +262,7 @@ extension KerasBuilder {
   private mutating func pooled(
     _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
-    guard case .explicit(let edges) = pool.border else {
+    guard case .explicit(let edges) = pool.padding else {
       return pooling(x, className, pool.kernel, pool.stride, "same", name)
     }
     if edges == .none { return pooling(x, className, pool.kernel, pool.stride, "valid", name) }
@@ -275,7 +275,7 @@ extension KerasBuilder {
     if isSame { return pooling(x, className, pool.kernel, pool.stride, "same", name) }
     // Every window at stride 1, of which those that count are picked.
     let before = Size((pool.kernel.height - 1) / 2, (pool.kernel.width - 1) / 2)
-    let crops = Edges(
+    let crops = PaddingAmounts(
       before.height - edges.top, before.width - edges.left,
       pool.kernel.height - 1 - before.height - edges.bottom,
       pool.kernel.width - 1 - before.width - edges.right)
@@ -321,11 +321,11 @@ extension NCNNImporter {
     let kernel = try layer.size(width: 1, height: 11, default: 0, in: window)
     let left = try layer.integer(3, in: Self.edge)
     let top = try layer.integer(13, default: left, in: Self.edge)
-    let border: Border
+    let padding: Padding
     switch try layer.integer(5, in: 0...3) {
     case 1:
       border = .explicit(
-        Edges(
+        PaddingAmounts(
           top, left, try layer.integer(15, default: top, in: Self.edge),
           try layer.integer(14, default: left, in: Self.edge)))
     case 2: border = .same
@@ -333,7 +333,7 @@ extension NCNNImporter {
     default: throw layer.unsupported("padding 'same' with the odd row at the top")
     }
     let pool = Pool(
-      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), border: border)
+      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: border)
     // Only edges that are stated are left out of the mean.
     let countsPadding = layer.number(6) == 1 || border == .same
     try give(
@@ -357,11 +357,11 @@ extension PyTorchOperation {
 
   /// The padding where the function does it; it takes no more than half the kernel.
   func padding(_ pool: Pool) -> PyTorchPadding {
-    let padding = PyTorchPadding(pool.border, kernel: pool.kernel, stride: pool.stride)
+    let padding = PyTorchPadding(pool.padding, kernel: pool.kernel, stride: pool.stride)
     guard case .symmetric(let size) = padding,
       size.height * 2 > pool.kernel.height || size.width * 2 > pool.kernel.width
     else { return padding }
-    return .explicit(Edges(size.height, size.width, size.height, size.width))
+    return .explicit(PaddingAmounts(size.height, size.width, size.height, size.width))
   }
 
   private func maxPool(_ x: String, _ pool: Pool, _ forward: inout PyTorchForward) -> String {

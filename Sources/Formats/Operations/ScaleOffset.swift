@@ -280,7 +280,7 @@ extension NCNNImporter {
     let bias = try layer.integer(1, in: 0...1) == 1
     steps["\(layer.name).weight"] = [.reshaped(from: [channels], to: [channels, 1, 1, 1])]
     let op = Op.convolution(
-      Convolution(filters: channels, kernel: 1, groups: channels, bias: bias))
+      Convolution(outChannels: channels, kernel: 1, groups: channels, bias: bias))
     try give(
       layer,
       .value(

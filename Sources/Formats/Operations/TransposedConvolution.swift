@@ -97,27 +97,27 @@ extension ONNXReader {
     let groups = try groups()
     let (filters, overflow) = shape[1].multipliedReportingOverflow(by: groups)
     guard !overflow else { throw unsupported("\(shape[1]) filters in \(groups) groups") }
-    var crops: Edges
+    var padding: PaddingAmounts
     switch node.text("auto_pad") ?? "NOTSET" {
     case "NOTSET":
       crops = try edges("pads")
       crops.bottom -= added.height
       crops.right -= added.width
-    case "VALID": crops = Edges(0, 0, -added.height, -added.width)
+    case "VALID": crops = PaddingAmounts(0, 0, -added.height, -added.width)
     case "SAME_UPPER":
       // The output is the stride times as large; of an odd row to cut, the end has it.
       let total = Size(kernel.height - stride.height, kernel.width - stride.width)
       guard min(total.height, total.width) >= 0 else {
         throw unsupported("a kernel smaller than the stride with auto_pad")
       }
-      crops = Edges(
+      crops = PaddingAmounts(
         total.height / 2, total.width / 2, total.height - total.height / 2,
         total.width - total.width / 2)
     case let rule: throw unsupported("auto_pad \(rule)")
     }
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        filters: filters, kernel: kernel, stride: stride, groups: groups, crops: crops,
+        outChannels: filters, kernel: kernel, stride: stride, groups: groups, padding: crops,
         bias: bias != nil))
     return .value(
       try add(
@@ -132,7 +132,7 @@ extension ONNXWriter {
   ) throws(InterchangeError) {
     // Rows beyond the full output: as output padding below the stride, which is all that it may be;
     // more by zeros that make the kernel longer.
-    let added = Size(max(-c.crops.bottom, 0), max(-c.crops.right, 0))
+    let added = Size(max(-c.padding.bottom, 0), max(-c.padding.right, 0))
     let isPadding = added.height < c.stride.height && added.width < c.stride.width
     let steps: [TensorStep] = isPadding ? [] : [.padded([0, 0, added.height, added.width])]
     let kernel =
@@ -145,7 +145,9 @@ extension ONNXWriter {
       ("group", .integer(c.groups)),
       (
         "pads",
-        .integers([c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0)])
+        .integers([
+          c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0),
+        ])
       ),
     ]
     if isPadding, added != 0 {
@@ -169,7 +171,7 @@ extension KerasImport {
     let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
-    let border = try layer.border()
+    let border = try layer.padding()
     func crops(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
       let total =
@@ -186,13 +188,13 @@ extension KerasImport {
     let transposed = TransposedConvolution(
       filters: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
       stride: stride,
-      crops: Edges(vertical.before, horizontal.before, vertical.after, horizontal.after),
+      padding: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       bias: try hasBias(layer))
     var names = [
       try bind(
-        layer, "weight", [x.shape[1], transposed.filters, kernel.height, kernel.width])
+        layer, "weight", [x.shape[1], transposed.outChannels, kernel.height, kernel.width])
     ]
-    if transposed.bias { names.append(try bind(layer, "bias", [transposed.filters])) }
+    if transposed.bias { names.append(try bind(layer, "bias", [transposed.outChannels])) }
     return try activated(
       try add(
         .transposedConvolution(transposed), [x], name: layer.fullName, of: layer,
@@ -209,36 +211,37 @@ extension KerasBuilder {
     }
     let channels = x.place.shape[3] ?? 1
     // As Keras cuts it by itself, with zeros about the kernel where that is wanted.
-    var zeros = Edges.none
+    var zeros = PaddingAmounts.none
     var isSame = true
     for axis in Axis.allCases {
       let found = KerasBorder.transposedZeros(
-        kernel: c.kernel[axis], stride: c.stride[axis], before: c.crops.before(axis),
-        after: c.crops.after(axis))
+        kernel: c.kernel[axis], stride: c.stride[axis], before: c.padding.before(axis),
+        after: c.padding.after(axis))
       guard let found, borders == .kernels || found == (0, 0) else {
         isSame = false
         break
       }
       zeros.set(axis, before: found.front, after: found.behind)
     }
-    var crops = Edges.none
+    var crops = PaddingAmounts.none
     if !isSame {
       // The full output; rows beyond it are reached by a longer kernel.
-      zeros = Edges(0, 0, max(-c.crops.bottom, 0), max(-c.crops.right, 0))
-      crops = Edges(c.crops.top, c.crops.left, max(c.crops.bottom, 0), max(c.crops.right, 0))
+      zeros = PaddingAmounts(0, 0, max(-c.padding.bottom, 0), max(-c.padding.right, 0))
+      crops = PaddingAmounts(
+        c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0))
     }
     let kernel = Size(
       c.kernel.height + zeros.total(.vertical), c.kernel.width + zeros.total(.horizontal))
     let result = add(
       "Conv2DTranspose", node.name,
       [
-        "filters": .int(c.filters), "kernel_size": [.int(kernel.height), .int(kernel.width)],
+        "filters": .int(c.outChannels), "kernel_size": [.int(kernel.height), .int(kernel.width)],
         "strides": [.int(c.stride.height), .int(c.stride.width)],
         "padding": isSame ? "same" : "valid", "use_bias": .bool(c.bias),
-      ], [x], shape: [nil, nil, nil, c.filters],
+      ], [x], shape: [nil, nil, nil, c.outChannels],
       variables: weights(
-        "kernel", [kernel.height, kernel.width, c.filters, channels],
-        (zeros == .none ? [] : [.padded([zeros])]) + [.permuted([2, 3, 1, 0])], bias: c.filters,
+        "kernel", [kernel.height, kernel.width, c.outChannels, channels],
+        (zeros == .none ? [] : [.padded([zeros])]) + [.permuted([2, 3, 1, 0])], bias: c.outChannels,
         node))
     // Keras's 'valid' output of a kernel shorter than its stride is continued to whole strides.
     for axis in Axis.allCases where !isSame {
@@ -265,9 +268,9 @@ extension NCNNImporter {
     let bottom = try layer.integer(19, default: right, in: 0...GraphLimits.window)
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        filters: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
+        outChannels: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
         stride: try layer.size(width: 3, height: 13, in: Self.window), groups: groups,
-        crops: Edges(edges.top, edges.left, edges.bottom - bottom, edges.right - right),
+        padding: PaddingAmounts(edges.top, edges.left, edges.bottom - bottom, edges.right - right),
         bias: bias))
     try finish(layer, op, bias: bias)
   }
@@ -286,7 +289,7 @@ extension PyTorchOperation {
     }
     // The full output cut by hand, or continued by zeros; the bias comes after, as it reaches those.
     let full = "F.conv_transpose2d(\(x), \(list[0]), None, \(stride), 0, 0, \(c.groups))"
-    let edges = c.crops
+    let edges = c.padding
     let cut = "F.pad(\(full), (\(-edges.left), \(-edges.right), \(-edges.top), \(-edges.bottom)))"
     return c.bias ? "\(cut) + \(list[1]).view(-1, 1, 1)" : cut
   }
@@ -295,7 +298,7 @@ extension PyTorchOperation {
 extension PyTorchLayer {
   static func arguments(_ c: TransposedConvolution, _ channels: Int) -> String {
     var arguments = [
-      "\(channels)", "\(c.filters)", PythonText.pair(c.kernel.height, c.kernel.width),
+      "\(channels)", "\(c.outChannels)", PythonText.pair(c.kernel.height, c.kernel.width),
     ]
     if c.stride != 1 {
       arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")

@@ -39,19 +39,19 @@ enum PyTorchPadding: Hashable {
   /// As many rows and columns before as after: a class or function does it itself.
   case symmetric(Size)
   /// Different numbers: padded before.
-  case explicit(Edges)
+  case explicit(PaddingAmounts)
   /// By TensorFlow's rule, where it depends on the picture's size.
   case same
 
   static let none = PyTorchPadding.symmetric(0)
 
-  init(_ border: Border, kernel: Size, stride: Size, dilation: Size = 1) {
+  init(_ padding: Padding, kernel: Size, stride: Size, dilation: Size = 1) {
     // At stride 1 the rule gives the same edges for every size.
     if border == .same, stride != 1 {
       self = .same
       return
     }
-    let edges = border.edges(
+    let edges = border.amounts(
       size: Size(1 << 12), kernel: kernel, stride: stride, dilation: dilation)
     self =
       edges.top == edges.bottom && edges.left == edges.right
@@ -59,6 +59,6 @@ enum PyTorchPadding: Hashable {
   }
 
   init(_ c: Convolution) {
-    self.init(c.border, kernel: c.kernel, stride: c.stride, dilation: c.dilation)
+    self.init(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation)
   }
 }

@@ -46,7 +46,7 @@ struct ShuffleOrder {
           parameters.removeLast(before.parameters.count)
           value = before.inputs[0]
         case .convolution(let convolution) where convolution.groups == 1:
-          channels = convolution.filters
+          channels = convolution.outChannels
           break walk
         default: break walk
         }

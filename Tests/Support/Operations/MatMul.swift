@@ -1,18 +1,10 @@
-/// x W^T + b over the last dimension; weight (out, in).
-func naiveLinear(_ x: NaiveArray, _ parameters: [NaiveArray]) -> NaiveArray {
-  let weight = parameters[0], bias = parameters.count > 1 ? parameters[1].values : nil
-  let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-  var result: [Double] = []
-  for start in stride(from: 0, to: x.values.count, by: inputs) {
-    for output in 0..<outputs {
-      var sum = bias?[output] ?? 0
-      for i in 0..<inputs {
-        sum += x.values[start + i] * weight.values[output * inputs + i]
-      }
-      result.append(sum)
-    }
-  }
-  return NaiveArray(x.shape.dropLast() + [outputs], result)
+package import AviaryGraph
+
+extension OperationRow {
+  package static let matmul: [OperationRow] = [
+    .init(.matmul, "{}", [2, 3, 4, 5], [2, 3, 5, 6], gives: [2, 3, 4, 6]),
+    .init(.matmul, "{}", [2, 1, 4, 5], [1, 3, 5, 6], gives: [2, 3, 4, 6]),
+  ]
 }
 
 /// The product of matrices in the last two dimensions; in all others a dimension of 1 repeats.

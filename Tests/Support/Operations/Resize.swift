@@ -1,10 +1,34 @@
-internal import AviaryGraph
+package import AviaryGraph
 
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
   internal import Musl
 #endif
+
+extension OperationRow {
+  package static let resize: [OperationRow] = [
+    .init(
+      .resize(Resize(.nearest, to: .factor(Ratio(2)))), #"{"factor":2,"kernel":"nearest"}"#,
+      [1, 3, 4, 5], gives: [1, 3, 8, 10]),
+    // Sizes are rounded down.
+    .init(
+      .resize(
+        Resize(
+          .cubic(a: -0.75), to: .factor(Ratio(3, 2)), coordinates: .alignCorners, edge: .symmetric,
+          antialias: true)),
+      #"{"a":-0.75,"antialias":true,"coordinates":"align-corners","#
+        + #""edge":"symmetric","factor":[3,2],"kernel":"cubic"}"#, [1, 3, 5, 6],
+      gives: [1, 3, 7, 9]),
+    .init(
+      .resize(Resize(.lanczos(lobes: 3), to: .factor(Ratio(1, 2)))),
+      #"{"factor":[1,2],"kernel":"lanczos","lobes":3}"#, [1, 3, 5, 6], gives: [1, 3, 2, 3]),
+    .init(
+      .resize(Resize(.linear, to: .sizeOfSecondInput, coordinates: .asymmetric)),
+      #"{"coordinates":"asymmetric","kernel":"linear"}"#, [2, 3, 5, 6], [2, 9, 11, 4],
+      gives: [2, 3, 11, 4]),
+  ]
+}
 
 /// Interpolation, rows first and columns after; weights are made to sum to 1.
 func naiveResize(_ x: NaiveArray, _ resize: Resize, height: Int, width: Int) -> NaiveArray {

@@ -1,0 +1,38 @@
+import AviaryGraph
+import AviaryTestSupport
+import Testing
+
+/// Every operation of the table, whichever it is, gives what its naive formula gives.
+@Suite struct OperationTableTests {
+  @Test(arguments: OperationRow.all) func agreesWithTheFormula(_ row: OperationRow) throws {
+    try expectEqual(row.graph(), row.inputs, row.description)
+  }
+
+  /// Group normalisation in every layout around it, with rests behind full registers, and far from
+  /// zero, where a variance by the mean of squares would cancel.
+  @Test func groupNormalization() throws {
+    for (shape, groups) in [([2, 16, 7, 9], 4), ([1, 6, 1, 1], 2), ([3, 32, 8, 8], 32)] {
+      try expectEqualInEveryLayout(
+        .groupNormalization(GroupNormalization(groups: groups)), shape)
+    }
+    let graph = try Graph(channels: 4) { x in
+      [
+        x.applying(.scale(Scale([0.01]))).applying(.offset(Offset([100])))
+          .groupNormalization("norm", GroupNormalization(groups: 2))
+      ]
+    }
+    // The input of the normalisation is rounded to float32 at 100.
+    try expectEqual(graph, [[2, 4, 9, 11]], tolerance: 1e-3)
+  }
+
+  /// An expansion gives what the operations that it is made of give.
+  @Test func expansion() throws {
+    for affine in [true, false] {
+      let graph = try Graph(channels: 3) { x in
+        let a = x.convolution("a", 20, kernel: 3)
+        return [a.instanceNormalization("norm", InstanceNormalization(affine: affine)).relu()]
+      }
+      try expectEqual(graph, [[2, 3, 10, 9]])
+    }
+  }
+}

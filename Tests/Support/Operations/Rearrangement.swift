@@ -1,0 +1,16 @@
+package import AviaryGraph
+
+extension OperationRow {
+  package static let rearrangement: [OperationRow] = [
+    .init(
+      .reshape(Reshape([0, 0, -1])), #"{"shape":[0,0,-1]}"#, [2, 3, 4, 5], gives: [2, 3, 20]),
+    .init(
+      .reshape(Reshape([0, -1, 2, 2, 5, 1])), #"{"shape":[0,-1,2,2,5,1]}"#, [2, 3, 4, 5],
+      gives: [2, 3, 2, 2, 5, 1]),
+    .init(
+      .permute(Permute([0, 2, 3, 1])), #"{"order":[0,2,3,1]}"#, [2, 3, 4, 5], gives: [2, 4, 5, 3]),
+    .init(
+      .roll(Roll(shifts: [-2, 3], dimensions: [2, 3])), #"{"dimensions":[2,3],"shifts":[-2,3]}"#,
+      [2, 3, 4, 5], gives: [2, 3, 4, 5]),
+  ]
+}
