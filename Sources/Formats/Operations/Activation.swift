@@ -315,7 +315,7 @@ extension KerasImport {
   }
 
   /// max(0, min(1, x / 6 + 1 / 2)) in Keras 3, with x / 5 before.
-  private mutating func hardSigmoid(
+  fileprivate mutating func hardSigmoid(
     _ x: KerasTensor, _ layer: KerasLayer, _ name: String
   ) throws(InterchangeError) -> KerasTensor {
     let scaled = try add(

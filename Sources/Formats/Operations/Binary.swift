@@ -136,7 +136,7 @@ extension ONNXReader {
     }
   }
 
-  private mutating func combined(_ a: Int, _ b: Int) throws(InterchangeError) -> Int {
+  fileprivate mutating func combined(_ a: Int, _ b: Int) throws(InterchangeError) -> Int {
     switch node.kind {
     case "Add": return try add(.binary(.add), [a, b])
     case "Sub": return try add(.binary(.subtract), [a, b])

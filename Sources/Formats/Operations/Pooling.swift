@@ -259,7 +259,7 @@ extension KerasBuilder {
   }
 
   /// Pooling that leaves the padding out.
-  private mutating func pooled(
+  fileprivate mutating func pooled(
     _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
     guard case .explicit(let edges) = pool.padding else {
@@ -364,7 +364,7 @@ extension PyTorchOperation {
     return .explicit(PaddingAmounts(size.height, size.width, size.height, size.width))
   }
 
-  private func maxPool(_ x: String, _ pool: Pool, _ forward: inout PyTorchForward) -> String {
+  fileprivate func maxPool(_ x: String, _ pool: Pool, _ forward: inout PyTorchForward) -> String {
     let padding = padding(pool)
     let input = padded(
       x, padding, kernel: pool.kernel, stride: pool.stride, value: "float(\"-inf\")", &forward)
@@ -375,7 +375,7 @@ extension PyTorchOperation {
     return "F.max_pool2d(\(input), \(window(pool)), padding=\(sizes))"
   }
 
-  private func averagePool(
+  fileprivate func averagePool(
     _ x: String, _ pool: Pool, _ countsPadding: Bool, _ forward: inout PyTorchForward
   ) -> String {
     let padding = padding(pool)

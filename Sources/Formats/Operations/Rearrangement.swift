@@ -258,7 +258,7 @@ extension ONNXReader {
 
 extension ONNXWriter {
   /// What leaves on one side comes in on the other: two slices, the other way round.
-  private mutating func roll(
+  fileprivate mutating func roll(
     _ shifts: [Int], _ dimensions: [Int], _ node: Graph.Node, _ value: Int
   ) {
     var current = name(node.inputs[0])

@@ -1,0 +1,126 @@
+import AviaryCheckpoint
+import AviaryGraph
+import AviaryTensor
+import AviaryTestSupport
+import Testing
+
+@testable import AviaryFormats
+
+/// Group and instance normalisation in the files of every framework that has them.
+@Suite struct NormalizationExchangeTests {
+  private static let normalizations: [Op] = [
+    GroupNormalization(groups: 3).op,
+    GroupNormalization(groups: 2, epsilon: 0.01, scale: true, center: false).op,
+    GroupNormalization(groups: 6, scale: false, center: true).op,
+    GroupNormalization(groups: 1, scale: false, center: false).op,
+    InstanceNormalization(epsilon: 0.001).op,
+    InstanceNormalization(affine: false).op,
+  ]
+
+  /// Six channels, normalised between two convolutions.
+  private static func graph(_ op: Op) throws -> Graph {
+    try Graph(channels: 3) { x in
+      let features = x.convolution("first", 6, kernel: 3)
+      let normalized = features.applying(
+        op, parameters: op.slotSuffixes.map { "norm.\($0)" })
+      return [normalized.relu().convolution("last", 2, kernel: 1)]
+    }
+  }
+
+  /// What a graph gives, by the oracle.
+  private static func output(
+    _ graph: Graph, _ weights: [String: Tensor], _ input: Tensor
+  ) throws -> Tensor {
+    let outputs = try naive(graph, weights: weights, inputs: [graph.inputs[0].name: input])
+    return try #require(outputs[graph.outputs[0].name])
+  }
+
+  @Test(arguments: normalizations)
+  func onnx(_ op: Op) throws {
+    try ONNXRoundTrip.check(
+      Self.graph(op), "normalization.\(op.name).\(op.slotSuffixes.count)",
+      sizes: [(12, 10), (9, 13)])
+  }
+
+  @Test(arguments: normalizations, [KerasModel.File.archive, .legacy])
+  func keras(_ op: Op, _ kind: KerasModel.File) throws {
+    let graph = try Self.graph(op)
+    let weights = randomWeights(for: graph, seed: 11)
+    let folder = try TemporaryFolder()
+    let path = folder.file(kind == .archive ? "model.keras" : "model.h5")
+    try KerasExport.model(graph).write(
+      kind, name: "network", weights: ONNXRoundTrip.source(graph, weights), record: nil, to: path)
+    let imported = try #require(try KerasGraph.graph(of: WeightsFile.read(path)))
+    let input = randomTensor([1, 3, 11, 9], seed: 2)
+    let agreement = Agreement(
+      try Self.output(
+        imported.graph, try ONNXRoundTrip.tensors(imported.weights), input),
+      expected: try Self.output(graph, weights, input))
+    #expect(agreement.relative <= 1e-5, "\(agreement)")
+  }
+
+  @Test func pytorch() throws {
+    func text(_ op: Op) throws -> String {
+      try PyTorchModule.source(
+        graph: Self.graph(op), className: "Network", weightsFile: "weights.pt")
+    }
+    #expect(
+      try text(GroupNormalization(groups: 3).op).contains("nn.GroupNorm(3, 6, eps=1e-05)"))
+    #expect(
+      try text(GroupNormalization(groups: 2, scale: true, center: false).op)
+        .contains("F.group_norm("))
+    #expect(
+      try text(InstanceNormalization().op)
+        .contains("nn.InstanceNorm2d(6, eps=1e-05, affine=True)"))
+    #expect(try text(InstanceNormalization(affine: false).op).contains("F.instance_norm("))
+  }
+
+  @Test(arguments: [
+    (
+      "GroupNorm norm 1 1 in out 0=2 1=4 2=1.000000e-02 3=1",
+      GroupNormalization(
+        groups: 2, epsilon: 0.01
+      ).op
+    ),
+    (
+      "GroupNorm norm 1 1 in out 0=4 1=4 3=0",
+      GroupNormalization(
+        groups: 4, epsilon: 0.001, scale: false, center: false
+      ).op
+    ),
+    (
+      "InstanceNorm norm 1 1 in out 0=4 1=1.000000e-02 2=1",
+      InstanceNormalization(
+        epsilon: 0.01
+      ).op
+    ),
+    (
+      "InstanceNorm norm 1 1 in out 0=4 2=0",
+      InstanceNormalization(
+        epsilon: 0.001, affine: false
+      ).op
+    ),
+  ])
+  func ncnn(_ line: String, _ op: Op) throws {
+    let folder = try TemporaryFolder()
+    let lines = ["7767517", "2 2", "Input in 0 1 in 0=0 1=0 2=4", line]
+    let path = try folder.file("net.param", Array((lines.joined(separator: "\n") + "\n").utf8))
+    let numbers: [Float] = op.slotSuffixes.isEmpty ? [] : [1, 2, 3, 4, -1, 0, 0.5, 2]
+    _ = try folder.file(
+      "net.bin",
+      numbers.flatMap { number in
+        (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> UInt32(8 * $0)) }
+      })
+    let imported = try NCNNModel.graph(WeightsFile.read(path))
+    #expect(imported.graph.nodes.map(\.op) == [op])
+    let loaded = try imported.weights.loaded()
+    #expect(loaded.names == op.slotSuffixes.map { "norm.\($0)" })
+    #expect(loaded.flatMap(\.tensor.floats) == numbers)
+  }
+
+  @Test func everyOperationCanBeSaid() {
+    for type in Op.types {
+      #expect(type is any ExchangedOperation.Type, "\(type)")
+    }
+  }
+}
