@@ -36,6 +36,9 @@ public struct LoweredGraph {
     var inputShapes: [[Int]]
   }
 
+  /// The shapes of the graph's inputs for which it was lowered.
+  package var inputShapes: [[Int]] { origin?.inputShapes ?? [] }
+
   /// The time that a run of the plan is expected to take, in seconds: the sum of what its layers and
   /// the copies between them took when they were measured (`PlanOptions.tuning`), else a rough
   /// estimate that is good for comparing sizes of one network.

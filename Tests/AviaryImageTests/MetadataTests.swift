@@ -63,6 +63,18 @@ import Testing
     #expect(metadata.text.map(\.keyword) == ["a"])
   }
 
+  /// Many small chunks that inflate to much are not all inflated.
+  @Test func textsThatInflate() throws {
+    let long = [UInt8](repeating: 97, count: PictureMetadata.mostBytes / 4)
+    var profile = PictureMetadata()
+    profile.icc = ICCProfile(name: "a", bytes: long, color: .rgb)
+    // The stream of a profile stands after its name in the same way as that of a text.
+    let data = try #require(PNGMetadata.chunks(profile).first { $0.type == "iCCP" }).data
+    let chunks = [PNGChunk](repeating: PNGChunk(type: "zTXt", data: data), count: 200)
+    let found = PNGMetadata.metadata(chunks, color: .rgb)
+    #expect(found.text.count == 4)
+  }
+
   @Test func damagedTextsAreLeftOut() {
     for (type, data) in [
       ("zTXt", Array("a".utf8) + [0, 0, 1, 2, 3]), ("zTXt", Array("a".utf8) + [0]),

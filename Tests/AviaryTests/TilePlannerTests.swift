@@ -24,7 +24,7 @@ import Testing
       graph: graph, output: 0, ratio: rule.scale?.value ?? 1, rows: rows, columns: columns, runs: 1,
       resultBytes: 18,
       context: context)
-    return try choice.size(model.graph.tiling(height: rows, width: columns))
+    return try choice.plan(model.graph.tiling(height: rows, width: columns)).size
   }
 
   @Test func aSmallPictureIsWholeAndNothingIsTimed() throws {

@@ -124,7 +124,8 @@ struct AxisLayout: Hashable, Sendable {
 
   /// The picture's pixels from which a stretch is made, the least that hold them all.
   func sources(_ span: Span) -> Range<Int> {
-    let inside = max(span.start - before, 0)..<max(min(span.start + span.length - before, size), 0)
+    let first = min(max(span.start - before, 0), size)
+    let inside = first..<max(min(span.start + span.length - before, size), first)
     var range = inside.isEmpty ? nil : inside
     // Only what is beyond the ends is looked up.
     let places = span.start..<span.start + span.length

@@ -1,3 +1,4 @@
+internal import AviaryCompute
 internal import AviaryGraph
 
 /// How a picture is laid before a network, and divided.
@@ -9,6 +10,8 @@ struct TileLayout {
   /// The position of the output that is wanted.
   let output: Int
   let tile: TileSize
+  /// The network lowered for a tile; nil where it has to be lowered for the plan.
+  let lowered: LoweredGraph?
 
   /// - Parameters:
   ///   - scale: that the network makes by itself.
@@ -101,10 +104,11 @@ struct TileLayout {
       isWhole
       ? .whole(reason: "tiles would make another size")
       : try graph.tiling(height: rows.padded, width: columns.padded)
-    tile = try TilePlanner(
+    let plan = try TilePlanner(
       graph: self.graph, output: output, ratio: Double(rows.ratio), rows: rows.padded,
       columns: columns.padded, runs: planes / channels, resultBytes: resultBytes,
       context: context
-    ).size(tiling)
+    ).plan(tiling)
+    (tile, lowered) = (plan.size, plan.lowered)
   }
 }

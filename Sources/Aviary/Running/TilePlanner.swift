@@ -14,6 +14,13 @@ struct TileSize: Hashable, Sendable {
   var bytes: Int
 }
 
+/// A size of tiles, and what the network was lowered to for it on the way to choose it: the plan is
+/// made of that.
+struct TilePlan {
+  var size: TileSize
+  var lowered: LoweredGraph?
+}
+
 /// The tiles that were chosen for pictures before: of many pictures most are of a few sizes.
 final class TileSizes: Sendable {
   /// What a tile was chosen for.
@@ -68,51 +75,64 @@ struct TilePlanner {
   /// The part that takes the least time of those that fit into memory.
   ///
   /// Candidates are the whole, bands as wide as the picture, and tiles of several sides. Of those that
-  /// fit, the engine is asked about a few (`Plan.expectedSeconds`). What was chosen is remembered.
+  /// fit, the engine is asked about a few (`LoweredGraph.expectedSeconds`). What was chosen is remembered.
   ///
   /// - Throws: `AviaryError.memory` where the network must be computed as a whole, or the smallest
   ///   tile is too large; `ComputeError` where the network cannot be planned.
-  func size(_ tiling: Tiling) throws -> TileSize {
+  func plan(_ tiling: Tiling) throws -> TilePlan {
     let key = TileSizes.Key(
       graph: graph, output: output, rows: rows, columns: columns, runs: runs,
       resultBytes: resultBytes)
-    if let size = context.tileSizes[key] { return size }
-    let size = try chosen(tiling)
-    context.tileSizes[key] = size
-    return size
+    if let size = context.tileSizes[key] { return TilePlan(size: size, lowered: nil) }
+    let plan = try chosen(tiling)
+    context.tileSizes[key] = plan.size
+    return plan
   }
 
-  private func chosen(_ tiling: Tiling) throws -> TileSize {
+  private func chosen(_ tiling: Tiling) throws -> TilePlan {
     switch tiling {
     case .whole(let reason):
-      let needed = try bytes(TileCandidates.Size(height: rows, width: columns))
+      let whole = try candidate(TileCandidates.Size(height: rows, width: columns))
       let allowed = context.allowance.most
-      guard needed <= allowed else {
-        throw AviaryError.memory(needed: needed, allowed: allowed, reason: reason)
+      guard whole.bytes <= allowed else {
+        throw AviaryError.memory(needed: whole.bytes, allowed: allowed, reason: reason)
       }
-      return TileSize(height: rows, width: columns, overlap: 0, multiple: 1, bytes: needed)
+      return TilePlan(
+        size: TileSize(
+          height: rows, width: columns, overlap: 0, multiple: 1, bytes: whole.bytes),
+        lowered: kept(whole, runs: 1))
     case .exact(let overlap, let multiple):
       let candidates = TileCandidates(
         rows: rows, columns: columns, overlap: overlap, multiple: multiple,
         wanted: context.options.tile)
       let fitting = try fitting(candidates)
       let best = try fastest(fitting, candidates)
-      return TileSize(
-        height: best.size.height, width: best.size.width, overlap: overlap, multiple: multiple,
-        bytes: best.bytes)
+      return TilePlan(
+        size: TileSize(
+          height: best.size.height, width: best.size.width, overlap: overlap, multiple: multiple,
+          bytes: best.bytes),
+        lowered: kept(best, runs: candidates.count(best.size)))
     }
   }
 
-  /// A candidate and the memory that it takes.
-  private typealias Fitting = (size: TileCandidates.Size, bytes: Int)
+  /// A candidate.
+  private struct Fitting {
+    var size: TileCandidates.Size
+    /// The memory that it takes, and the bands around it.
+    var bytes: Int
+    /// The network lowered for it.
+    var lowered: LoweredGraph?
+    /// Whether what pays to be timed was timed.
+    var isTimed = false
+  }
 
   /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half as
   /// large as the one before, as long as overlap does not cost half as much as everything else.
   private func fitting(_ candidates: TileCandidates) throws -> [Fitting] {
     let bounds = context.allowance
-    var least: Fitting = (TileCandidates.Size(height: rows, width: columns), .max)
-    // In the end all fit or none do: a candidate's plan is looked at once.
-    var needed: [TileCandidates.Size: Int] = [:]
+    var least = Fitting(size: TileCandidates.Size(height: rows, width: columns), bytes: .max)
+    // In the end all fit or none do: the network is lowered once for a candidate.
+    var known: [TileCandidates.Size: Fitting] = [:]
     for allowed in [bounds.wanted, bounds.most] {
       var fitting: [Fitting] = []
       // What activations take for each pixel: their ends at least, then as the last candidate had it.
@@ -125,12 +145,12 @@ struct TilePlanner {
         let bands = rowBytes * Double(size.height)
         let guess = bands + density * Double(size.area)
         if guess > 1.5 * Double(allowed), size != candidates.sizes.last { continue }
-        let bytes = try needed[size] ?? bytes(size)
-        needed[size] = bytes
-        density = max(Double(bytes) - bands, 0) / Double(size.area)
-        if bytes < least.bytes { least = (size, bytes) }
-        if bytes > allowed { continue }
-        fitting.append((size, bytes))
+        let found = try known[size] ?? candidate(size)
+        known[size] = found
+        density = max(Double(found.bytes) - bands, 0) / Double(size.area)
+        if found.bytes < least.bytes { least = found }
+        if found.bytes > allowed { continue }
+        fitting.append(found)
         // What is asked for is not doubted.
         let isDecided = context.options.tile != nil || rows * columns <= TilePlanner.small
         if isDecided || fitting.count == TilePlanner.mostAsked { break }
@@ -147,29 +167,46 @@ struct TilePlanner {
     var best = (seconds: Double.infinity, fitting[0])
     guard fitting.count > 1 else { return fitting[0] }
     for candidate in fitting {
+      var candidate = candidate
       let count = candidates.count(candidate.size)
-      var options = context.planOptions
-      // What is not known is timed where that pays: for all of them together, no more than for one.
-      options.runsAhead = count * context.options.pictureCount / fitting.count
-      let seconds =
-        Double(count)
-        * (try Plan.expectedSeconds(
-          graph, inputShapes: [shape(candidate.size)], outputs: [graph.outputs[output].name],
-          options: options, engine: context.engine))
+      if context.planOptions.tuning != nil {
+        // What is not known is timed where that pays: for all of them together, no more than for one.
+        candidate.lowered = try lowered(
+          candidate.size, runsAhead: count * context.options.pictureCount / fitting.count)
+        candidate.isTimed = true
+      }
+      let seconds = Double(count) * (candidate.lowered?.expectedSeconds ?? .infinity)
       if seconds < best.seconds { best = (seconds, candidate) }
     }
     return best.1
   }
 
-  /// The memory that a part takes, and the bands around it.
-  private func bytes(_ size: TileCandidates.Size) throws -> Int {
+  /// What a tile takes, found without timing anything.
+  private func candidate(_ size: TileCandidates.Size) throws -> Fitting {
     let input = shape(size)
     let result = try graph.shapes(for: [input])[graph.outputs[output].value]
-    let activations = try Plan.arenaBytes(
-      graph, inputShapes: [input], outputs: [graph.outputs[output].name],
-      options: context.planOptions, engine: context.engine)
+    let lowered = try lowered(size, runsAhead: 0)
     let ends = (input.reduce(1, *) + result.reduce(1, *)) * 4
-    return Int(rowBytes * Double(size.height)) + ends + activations
+    return Fitting(
+      size: size, bytes: Int(rowBytes * Double(size.height)) + ends + lowered.arenaBytes,
+      lowered: lowered)
+  }
+
+  private func lowered(_ size: TileCandidates.Size, runsAhead: Int) throws -> LoweredGraph {
+    var options = context.planOptions
+    options.runsAhead = runsAhead
+    return try LoweredGraph(
+      graph, inputShapes: [shape(size)], outputs: [graph.outputs[output].name], options: options,
+      engine: context.engine)
+  }
+
+  /// The lowered graph of which the plan is made; nil where timing for so many runs may yet change
+  /// it.
+  private func kept(_ fitting: Fitting, runs: Int) -> LoweredGraph? {
+    guard let lowered = fitting.lowered, !fitting.isTimed, let tuning = context.planOptions.tuning
+    else { return fitting.lowered }
+    let ahead = lowered.expectedSeconds * Double(runs * context.options.pictureCount)
+    return tuning.isTiming(secondsAhead: ahead) ? nil : lowered
   }
 
   /// Of a part, as the network takes it.

@@ -31,6 +31,8 @@ final class TiledInference {
   private let format: PixelFormat
   /// How many tiles of all pictures are to come, roughly.
   private let runCount: Int
+  /// Of which the first plan is made.
+  private var lowered: LoweredGraph?
   private var plan: (key: PlanPool.Key, held: PooledPlan)?
   private var enlargement: BandResampler?
   private var window: RowWindow
@@ -73,6 +75,7 @@ final class TiledInference {
     arenaBytes = choice.tile.bytes
     runCount = rowSpans.count * columnSpans.count * context.options.pictureCount
     output = graph.outputs[choice.output].name
+    lowered = choice.lowered
     planesPerRun = graph.inputs[0].channels
     picture = model.picture
     window = try RowWindow(width: width, format: format)
@@ -129,21 +132,26 @@ final class TiledInference {
       // The old plan's memory is given back before the new one takes its own.
       if let plan { context.plans.give(plan.held, plan.key) }
       plan = nil
-      var options = context.planOptions
-      options.runsAhead = runCount
       let key = PlanPool.Key(graph: graph, output: output, shape: tile.shape)
       let held =
         try context.plans.take(key)
-        ?? PooledPlan(
-          Plan(
-            graph, weights: context.weights, inputShapes: [tile.shape], outputs: [output],
-            options: options, engine: context.engine))
+        ?? PooledPlan(Plan(lowered(for: tile.shape), weights: context.weights))
       plan = (key, held)
+      lowered = nil
     }
     guard let results = try plan?.held.plan.run([graph.inputs[0].name: tile]),
       let result = results[output]
     else { preconditionFailure("a plan gives the output that it was made for") }
     return result
+  }
+
+  /// The network lowered for tiles of a shape: what the planner kept, where it is for that.
+  private func lowered(for shape: [Int]) throws -> LoweredGraph {
+    if let lowered, lowered.inputShapes == [shape] { return lowered }
+    var options = context.planOptions
+    options.runsAhead = runCount
+    return try LoweredGraph(
+      graph, inputShapes: [shape], outputs: [output], options: options, engine: context.engine)
   }
 
   /// Throws unless a tile's output is what sizes and scale promise. They are derived from the graph,

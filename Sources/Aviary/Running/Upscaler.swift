@@ -24,7 +24,15 @@ public struct Upscaler: Sendable {
     let scales = model.scales
     let enlargesFirst = model.picture.enlargeFirst != .no
     let own = model.ownScales
-    guard !own.isEmpty else { throw AviaryError.notRestoration(model.name) }
+    guard !own.isEmpty else {
+      // Features of a picture are none; a smaller picture is one.
+      guard let scale = model.graph.scales[0], try model.graph.keepsChannels else {
+        throw AviaryError.notRestoration(model.name)
+      }
+      throw AviaryError.scale(
+        model: model.name, expected: "a whole number",
+        found: "\(scale.numerator)/\(scale.denominator)")
+    }
     guard let chosen = scale ?? (scales.count == 1 ? scales[0] : nil) else {
       throw AviaryError.scale(
         model: model.name,
@@ -122,5 +130,20 @@ public struct Upscaler: Sendable {
     var bands: [Image] = []
     while let rows = try inference.next(progress: {}) { bands.append(rows) }
     return try .stacked(bands)
+  }
+}
+
+extension Graph {
+  /// Whether the first output has as many channels as the first input.
+  fileprivate var keepsChannels: Bool {
+    get throws(GraphError) {
+      let rule = sizeRule()
+      let side = max(
+        rule.exactMultiple,
+        (rule.minimum + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple)
+      let size = rule.size ?? Size(side)
+      let shape = try shapes(height: size.height, width: size.width)[outputs[0].value]
+      return shape.count == 4 && shape[1] == inputs[0].channels
+    }
   }
 }

@@ -79,6 +79,9 @@ public final class Tuning: Sendable {
     }
   }
 
+  /// Whether anything may be timed for a plan that is expected to run for so long.
+  package func isTiming(secondsAhead: Double) -> Bool { allowance(ahead: secondsAhead * 1e9) > 0 }
+
   private static let shortest = 4e9
   private static let longest = 5e9
 }

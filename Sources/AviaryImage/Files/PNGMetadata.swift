@@ -31,6 +31,8 @@ enum PNGMetadata {
   /// - Parameter color: of the picture that they stand in.
   static func metadata(_ chunks: [PNGChunk], color: ColorModel) -> PictureMetadata {
     var metadata = PictureMetadata()
+    // Of all texts together: each may be a small chunk that inflates to a large one.
+    var left = PictureMetadata.mostBytes
     for chunk in chunks {
       let data = chunk.data
       switch chunk.type {
@@ -49,11 +51,16 @@ enum PNGMetadata {
       case "iCCP":
         // Name, its end, method 0, a zlib stream.
         guard let (name, rest) = split(data[...]), rest.first == 0,
-          let bytes = inflated(rest.dropFirst())
+          let bytes = inflated(rest.dropFirst(), PictureMetadata.mostBytes)
         else { continue }
         metadata.icc = ICCProfile(name: String(latin1: name), bytes: bytes, color: color)
       default:
-        guard let text = text(chunk) else { continue }
+        guard let text = text(chunk, atMost: left) else {
+          // What inflated in vain took its time, too.
+          left -= min(PictureMetadata.mostBytes / 16, left)
+          continue
+        }
+        left -= min(text.text.utf8.count, left)
         if text.keyword == xmpKeyword {
           metadata.xmp = metadata.xmp ?? Array(text.text.utf8)
         } else {
@@ -95,20 +102,20 @@ enum PNGMetadata {
 
   // MARK: - Texts
 
-  private static func text(_ chunk: PNGChunk) -> ImageText? {
+  private static func text(_ chunk: PNGChunk, atMost limit: Int) -> ImageText? {
     guard let (name, rest) = split(chunk.data[...]) else { return nil }
     let keyword = String(latin1: name)
     switch chunk.type {
     case "tEXt": return ImageText(keyword: keyword, text: String(latin1: rest))
     case "zTXt":
-      guard rest.first == 0, let bytes = inflated(rest.dropFirst()) else { return nil }
+      guard rest.first == 0, let bytes = inflated(rest.dropFirst(), limit) else { return nil }
       return ImageText(keyword: keyword, text: String(latin1: bytes[...]))
     default:
       // Whether compressed, method, language, its end, translated keyword, its end, text.
       guard rest.count >= 2, let compression = rest.first,
         let (language, other) = split(rest.dropFirst(2), upTo: .max),
         let (translated, last) = split(other, upTo: .max),
-        let bytes = compression == 1 ? inflated(last) : Array(last),
+        let bytes = compression == 1 ? inflated(last, limit) : Array(last),
         let text = String(validating: bytes, as: UTF8.self),
         let translatedKeyword = String(validating: translated, as: UTF8.self)
       else { return nil }
@@ -146,9 +153,9 @@ enum PNGMetadata {
 
   // MARK: - Compression
 
-  /// What a zlib stream holds; nil for damage, and beyond what is carried.
-  private static func inflated(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
-    unsafe taken { unsafe cimg_inflate(Array(bytes), bytes.count, PictureMetadata.mostBytes, $0) }
+  /// What a zlib stream holds; nil for damage, and beyond the limit.
+  private static func inflated(_ bytes: ArraySlice<UInt8>, _ limit: Int) -> [UInt8]? {
+    unsafe taken { unsafe cimg_inflate(Array(bytes), bytes.count, limit, $0) }
   }
 
   private static func deflated(_ bytes: [UInt8]) -> [UInt8]? {
