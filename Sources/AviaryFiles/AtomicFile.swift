@@ -21,8 +21,7 @@ package struct AtomicFile: ~Copyable {
   ///   that have no nameless files.
   /// - Throws: `FileError.cannotWrite`, also for folders, pipes and devices.
   package init(replacing path: String, isNameless: Bool = true) throws(FileError) {
-    self.path = path
-    target = AtomicFile.resolved(path)
+    let target = try AtomicFile.resolved(path)
     var status = stat()
     let exists = unsafe stat(target, &status) == 0
     // Replacing a device or a folder by a file is never meant.
@@ -32,6 +31,7 @@ package struct AtomicFile: ~Copyable {
     }
     let folder = AtomicFile.folder(of: target)
     var descriptor: CInt = -1
+    var temporary: String?
     // It needs /proc to be given a name later.
     if isNameless, unsafe access("/proc/self/fd", X_OK) == 0 {
       // O_TMPFILE as <fcntl.h> composes it: a macro of two macros, which Swift does not import.
@@ -48,7 +48,9 @@ package struct AtomicFile: ~Copyable {
       }
       temporary = name
     }
-    self.descriptor = descriptor
+    // A value that cannot be copied must not be left half made: nothing throws from here on.
+    (self.path, self.target) = (path, target)
+    (self.descriptor, self.temporary) = (descriptor, temporary)
     // A file that is replaced hands its permissions on, as far as the system lets it.
     if exists { fchmod(descriptor, status.st_mode & 0o777) }
   }
@@ -134,11 +136,33 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
-  /// The path behind symbolic links; the path itself where nothing is there yet.
-  private static func resolved(_ path: String) -> String {
-    guard let real = unsafe realpath(path, nil) else { return path }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
+  /// The path behind symbolic links, where what is written to `path` goes: also behind a link that
+  /// leads to nothing yet; the path itself where nothing is there.
+  ///
+  /// - Throws: `FileError.cannotWrite` for links that lead in a circle, or to a name that is no UTF-8.
+  package static func resolved(_ path: String) throws(FileError) -> String {
+    var place = path
+    // As many links as Linux itself follows.
+    for _ in 0...40 {
+      if let real = unsafe realpath(place, nil) {
+        defer { unsafe free(real) }
+        guard let text = unsafe String(validatingCString: real) else {
+          throw .cannotWrite(path: path, reason: "its link leads to a name that is not UTF-8")
+        }
+        return text
+      }
+      if errno == ELOOP { throw .cannotWrite(path: path, reason: SystemReason.last) }
+      // Nothing is there: the name of a new file, or of a link to one.
+      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = unsafe readlink(place, &buffer, buffer.count)
+      guard count > 0 else { return place }
+      let link = buffer.prefix(count).map(UInt8.init(bitPattern:))
+      guard let next = String(validating: link, as: UTF8.self) else {
+        throw .cannotWrite(path: path, reason: "its link leads to a name that is not UTF-8")
+      }
+      place = next.hasPrefix("/") ? next : "\(folder(of: place))/\(next)"
+    }
+    throw .cannotWrite(path: path, reason: SystemReason.text(ELOOP))
   }
 
   private static func folder(of path: String) -> String {

@@ -78,4 +78,34 @@ import Testing
       #expect(error.description == "\(path): cannot be written: \(reason)")
     }
   }
+
+  @Test(arguments: [true, false])
+  func aLinkThatLeadsToNothingYetStaysALink(isNameless: Bool) throws {
+    let folder = try TemporaryFolder()
+    let inner = folder.file("inner")
+    try folder.makeFolder("inner")
+    #expect(unsafe symlink("inner/link", folder.file("first")) == 0)
+    #expect(unsafe symlink("a", "\(inner)/link") == 0)
+    try write([5], to: folder.file("first"), isNameless: isNameless)
+    #expect(try bytes("\(inner)/a") == [5])
+    var status = stat()
+    for link in [folder.file("first"), "\(inner)/link"] {
+      #expect(unsafe lstat(link, &status) == 0)
+      #expect(status.st_mode & S_IFMT == S_IFLNK)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func linksInACircleAreLeft(isNameless: Bool) throws {
+    let folder = try TemporaryFolder()
+    #expect(unsafe symlink("b", folder.file("a")) == 0)
+    #expect(unsafe symlink("a", folder.file("b")) == 0)
+    let error = try #require(throws: FileError.self) {
+      try write([5], to: folder.file("a"), isNameless: isNameless)
+    }
+    #expect(
+      error.description
+        == "\(folder.file("a")): cannot be written: too many levels of symbolic links")
+    #expect(try folder.names == ["a", "b"])
+  }
 }
