@@ -61,8 +61,3 @@ struct Ziggurat: Sendable {
     }
   }
 }
-
-extension SeededGenerator {
-  /// A number from 0 up to, not including, 1: the upper 53 bits.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-}

@@ -109,7 +109,7 @@ import Testing
       var values: [Float] = []
       for sample in samples {
         var generator = SeededGenerator(seed: seed, UInt64(sample))
-        for _ in 0..<64 { values.append(.random(in: 0...1, using: &generator)) }
+        for _ in 0..<64 { values.append(Float(generator.unit())) }
       }
       return try Tensor(shape: [samples.count, 1, 8, 8], values)
     }

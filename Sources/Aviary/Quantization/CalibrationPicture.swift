@@ -22,7 +22,7 @@ struct CalibrationPicture {
     _ degradations: [DataRecipe.Degradation], progress: (Double) -> Void
   ) throws -> [CalibrationPicture] {
     var generator = SeededGenerator(seed: options.seed, purpose)
-    let names = try PictureFolder.pictures(in: options.data).shuffled(using: &generator)
+    let names = try generator.shuffled(PictureFolder.pictures(in: options.data))
     var pictures: [CalibrationPicture] = []
     for (position, name) in names.enumerated() where pictures.count < options.pictures {
       progress(Double(pictures.count) / Double(min(options.pictures, names.count)))
@@ -34,8 +34,8 @@ struct CalibrationPicture {
       // SSIM's window is 11 pixels wide.
       guard min(width, height) >= max(scale * minimum, 2 * scale + 11) else { continue }
       let original = try whole.cropped(
-        x: Int.random(in: 0...whole.width - width, using: &generator),
-        y: Int.random(in: 0...whole.height - height, using: &generator), width: width,
+        x: generator.integer(in: 0...whole.width - width),
+        y: generator.integer(in: 0...whole.height - height), width: width,
         height: height)
       let small = try Evaluation.lowResolution(of: original, name, scale: scale, folder: nil)
       pictures.append(

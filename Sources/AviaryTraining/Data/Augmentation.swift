@@ -12,10 +12,10 @@ struct Augmentation: Hashable, Sendable {
   /// Draws one, all that the recipe allows equally likely.
   init(_ recipe: BatchRecipe, using generator: inout SeededGenerator) {
     // All are drawn always: what comes after them in the stream stays the same.
-    let isFlipped = Bool.random(using: &generator)
-    let turns = Int.random(in: 0..<4, using: &generator)
-    let channels = [0, 1, 2].shuffled(using: &generator)
-    plane = Int.random(in: 0..<3, using: &generator)
+    let isFlipped = generator.truth()
+    let turns = generator.integer(below: 4)
+    let channels = generator.shuffled([0, 1, 2])
+    plane = generator.integer(below: 3)
     self.isFlipped = recipe.flips && isFlipped
     self.turns = recipe.turns ? turns : 0
     self.channels = recipe.shuffledChannels ? channels : [0, 1, 2]

@@ -12,10 +12,10 @@ enum DrawnDegradation: Hashable, Sendable {
   init(_ degradation: DataRecipe.Degradation, using generator: inout SeededGenerator) {
     self =
       switch degradation {
-      case .noise(let range): .noise(deviation: .random(in: range, using: &generator) / 255)
+      case .noise(let range): .noise(deviation: generator.number(in: range) / 255)
       case .jpeg(let range):
-        .jpeg(quality: Int(Double.random(in: range, using: &generator).rounded()))
-      case .blur(let range): .blur(deviation: .random(in: range, using: &generator))
+        .jpeg(quality: Int(generator.number(in: range).rounded()))
+      case .blur(let range): .blur(deviation: generator.number(in: range))
       }
   }
 

@@ -119,7 +119,7 @@ public struct TrainingSet: Sendable {
   ) throws(ImageError) {
     var generator = SeededGenerator(
       seed: seed, TrainingSet.purpose, UInt64(bitPattern: Int64(step)), UInt64(sample))
-    let place = Int.random(in: 0..<placeCount, using: &generator)
+    let place = generator.integer(below: placeCount)
     // The first picture that ends after the place.
     var (low, high) = (0, pairs.count - 1)
     while low < high {
