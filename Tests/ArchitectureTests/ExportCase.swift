@@ -37,6 +37,21 @@ struct ExportCase {
       name, graph, weights: randomWeights(for: graph, seed: 3), inputs: inputs)
   }
 
+  /// Clamps with bounds on either side and of either sign, large ones, and none.
+  static var clamps: ExportCase {
+    get throws {
+      let limit = Double(Float.greatestFiniteMagnitude)
+      let bounds = [
+        (-0.25, 0.5), (0.25, 0.5), (-0.5, -0.25), (-limit, 0.25), (0.25, limit), (-0.25, limit),
+        (-limit, -0.25), (-1e8, 1e8), (-1000, 0.5), (0, 0.5), (-limit, 0), (-limit, limit),
+      ]
+      let graph = try Graph(channels: 3) { x in
+        bounds.map { x.activation(.clamp(minimum: $0, maximum: $1)) }
+      }
+      return try ExportCase("clamps", graph, height: 6, width: 5)
+    }
+  }
+
   /// The weights in the graph's order.
   var source: TensorSource {
     TensorSource(

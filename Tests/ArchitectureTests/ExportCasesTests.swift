@@ -35,6 +35,8 @@ import Testing
     }
   }
 
+  @Test func clamps() throws { try write(ExportCase.clamps) }
+
   @Test(arguments: 0..<24)
   func random(_ seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed))

@@ -61,6 +61,29 @@ import Testing
     }
   }
 
+  @Test func clampsAreExact() throws {
+    let example = try ExportCase.clamps
+    let model = try KerasExport.model(example.graph)
+    for (kind, file) in Self.files where kind != .weights {
+      let folder = try TemporaryFolder()
+      try model.write(
+        kind, name: "network", weights: example.source, record: nil, to: folder.file(file))
+      let imported = try #require(try KerasGraph.graph(of: WeightsFile.read(folder.file(file))))
+      let input = try #require(example.inputs[example.graph.inputs[0].name])
+      let result = try naive(
+        imported.graph, weights: [:], inputs: [imported.graph.inputs[0].name: input])
+      try #require(imported.graph.outputs.count == example.graph.outputs.count)
+      for (own, other) in zip(example.graph.outputs, imported.graph.outputs) {
+        let expected = try #require(example.outputs[own.name])
+        let found = try #require(result[other.name])
+        // What is added and subtracted again, where both bounds are of one sign, is rounded once.
+        for (a, b) in zip(expected.floats, found.floats) {
+          #expect(abs(a - b) <= abs(a) * 1e-6, "\(own.name): \(a), \(b)")
+        }
+      }
+    }
+  }
+
   @Test func aLongRecordIsSplit() throws {
     let graph = try Graph(channels: 1) { [$0.convolution("a", 1, kernel: 1)] }
     let weights = randomWeights(for: graph, seed: 1)

@@ -135,6 +135,9 @@ extension KerasImport {
     case (0, let maximum?) where maximum >= 0:
       return try function(.clamp(minimum: 0, maximum: maximum), x, layer, name)
     case (_, nil): return try function(.leakyRelu(slope: slope), x, layer, name)
+    case (1, let maximum?) where maximum >= 0:
+      return try function(
+        .clamp(minimum: -Double(Float.greatestFiniteMagnitude), maximum: maximum), x, layer, name)
     case (_, let maximum?) where maximum >= 0:
       let bent = try function(.leakyRelu(slope: slope), x, layer, "\(name).leaky")
       return try function(

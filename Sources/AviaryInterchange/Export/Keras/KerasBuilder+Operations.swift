@@ -108,13 +108,47 @@ extension KerasBuilder {
     case .silu: return add("Activation", name, ["activation": "silu"], [x])
     case .sigmoid: return add("Activation", name, ["activation": "sigmoid"], [x])
     case .tanh: return add("Activation", name, ["activation": "tanh"], [x])
-    case .clamp(let minimum, let maximum):
-      // ReLU clamps from 0; anything else is moved there and back.
-      var y = x
-      if minimum != 0 { y = try affine(y, scale: nil, offset: [-minimum], "\(name).from") }
-      y = add("ReLU", name, ["max_value": .number(maximum - minimum)], [y])
-      return minimum == 0 ? y : try affine(y, scale: nil, offset: [minimum], "\(name).to")
+    case .clamp(let minimum, let maximum): return try clamp(x, minimum, maximum, name)
     }
+  }
+
+  /// A clamp by Keras's ReLU, whose lower bound is 0.
+  ///
+  /// A bound below 0 is one of the mirrored value. Values must not be moved by it and back: of a value
+  /// next to a large bound, such as the -3.4e38 of a clamp from above alone, nothing would be left.
+  private mutating func clamp(
+    _ x: PlacedValue, _ minimum: Double, _ maximum: Double, _ name: String
+  ) throws(InterchangeError) -> PlacedValue {
+    let limit = Double(Float.greatestFiniteMagnitude)
+    if minimum == 0 {
+      return add("ReLU", name, maximum < limit ? ["max_value": .number(maximum)] : [:], [x])
+    }
+    if maximum < 0 {
+      let mirrored = try affine(x, scale: [-1], offset: nil, "\(name).mirrored")
+      let clamped = try clamp(mirrored, -maximum, -minimum, "\(name).bounds")
+      return try affine(clamped, scale: [-1], offset: nil, name)
+    }
+    var y = x
+    if minimum > 0 {
+      // What is left above the bound is larger than what rounding takes.
+      y = try affine(y, scale: nil, offset: [-minimum], "\(name).from")
+      y = add("ReLU", "\(name).lower", [:], [y])
+      let last = maximum < limit ? "\(name).to" : name
+      y = try affine(y, scale: nil, offset: [minimum], last)
+    } else if minimum > -limit {
+      y = try affine(y, scale: [-1], offset: nil, "\(name).mirrored")
+      y = least(y, -minimum, "\(name).lower")
+      y = try affine(y, scale: [-1], offset: nil, maximum < limit ? "\(name).back" : name)
+    } else if maximum >= limit {
+      return add("Activation", name, ["activation": "linear"], [x])
+    }
+    return maximum < limit ? least(y, maximum, name) : y
+  }
+
+  /// The lesser of a value and a bound of 0 or more: with a slope of 1, Keras's ReLU leaves what is
+  /// below 0 as it is.
+  private mutating func least(_ x: PlacedValue, _ bound: Double, _ name: String) -> PlacedValue {
+    add("ReLU", name, ["negative_slope": 1, "max_value": .number(bound)], [x])
   }
 
   private mutating func prelu(
