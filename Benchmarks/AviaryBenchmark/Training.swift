@@ -19,7 +19,7 @@ struct Training: ~Copyable {
     let clock = ContinuousClock()
     let start = clock.now
     let graph = subject.graph
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.options = Measurement.options(exact: exact, subject.work)
     let learned = graph.parameters.filter { $0.role == .weight }
     trainer = try Trainer(

@@ -41,6 +41,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case ownNetwork(path: String, nearest: RegistryError)
   /// What was written to a file of another framework's does not read back as what it was.
   case exchange(path: String, String)
+  /// What was written cannot be compared with what it was: the network's outputs are not finite.
+  case notComparable(path: String)
   /// A file of weights does not allow a change.
   case edit(path: String, String)
   /// Two pictures that should have one size do not.
@@ -53,8 +55,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(name): a file, a checkpoint's name or an architecture expected, none found"
         + (nearest.map { "; did you mean \($0)?" } ?? "")
     case .noWeights(let name, let parameters):
-      "\(name): an architecture of \(parameters) parameters; a checkpoint with weights for it"
-        + " expected, only its name found"
+      "\(name): is an architecture of \(parameters) parameters, without weights; give a checkpoint of"
+        + " it, or train one"
     case .weightsDoNotFit(let path, let difference):
       "\(path): weights of its own graph expected, found otherwise: \(difference)"
     case .checkpointPart(let path, let part, let problem): "\(path): \(part): \(problem)"
@@ -64,8 +66,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notRestoration(let name):
       "\(name): a network that gives a picture in proportion to its input expected, another found"
     case .notQuantized(let name):
-      "\(name): scales of whole numbers expected for int8, none found"
-        + " (aviary quantize makes a checkpoint with them)"
+      "\(name): is not quantized, as int8 needs it; run aviary quantize first"
     case .notQuantizable(let name, let problem): "\(name): \(problem)"
     case .inputs(let model, let found):
       "\(model): a network with one input expected, inputs \(found.joined(separator: ", ")) found"
@@ -81,6 +82,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .network(let path, let problem): "\(path): \(problem)"
     case .ownNetwork(let path, let error):
       "\(path): no configuration expected, for the file describes its own network, and \(error)"
+    case .notComparable(let path):
+      "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):

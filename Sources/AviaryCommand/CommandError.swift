@@ -2,14 +2,16 @@ import AviaryGraph
 
 /// What can be wrong with what the program is asked to do, beyond what the libraries check: mostly
 /// what would overwrite something.
-enum CommandError: Error, Hashable, CustomStringConvertible {
+enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   /// A checkpoint would replace a file, and nobody said that it may.
   case outputExists(String)
+  /// A file would be written where a folder or a device is.
+  case outputIsNoFile(String, found: String)
   /// Pictures would go into something that is no folder, or is not there.
   case noOutputFolder(String, found: String)
-  /// A picture would replace one of those that are read.
+  /// What is written would replace what is read.
   case outputIsInput(String)
-  /// Two pictures would be written under one name.
+  /// Two files would be written under one name.
   case outputTaken(String, by: String)
   /// A picture would be written under a name that belies what it is.
   case outputName(String)
@@ -36,13 +38,14 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   var description: String {
     switch self {
     case .outputExists(let path):
-      "\(path): no file expected, one found (--force replaces it)"
+      "\(path): already exists; use --force to overwrite it"
+    case .outputIsNoFile(let path, let found): "\(path): is \(found); name a file to write"
     case .noOutputFolder(let path, let found):
       "\(path): a folder to write to expected, \(found) found"
     case .outputIsInput(let path):
-      "\(path): an output that is no other file of this call expected, one found"
+      "\(path): would overwrite an input; name another output"
     case .outputTaken(let path, let input):
-      "\(path): one picture of this name expected, a second found (\(input))"
+      "\(path): two outputs would be written there, the second for \(input)"
     case .outputName(let path):
       "\(path): a name that ends in .png expected, for PNG is what is written"
     case .plotName(let path): "\(path): a name that ends in .png or .svg expected"
@@ -72,12 +75,13 @@ enum CommandError: Error, Hashable, CustomStringConvertible {
   /// The status with which the program ends.
   var status: ExitStatus {
     switch self {
-    case .outputExists, .noOutputFolder, .outputIsInput, .outputTaken, .standardOutput:
+    case .outputExists, .outputIsNoFile, .noOutputFolder, .outputIsInput, .outputTaken,
+      .standardOutput:
       .cannotCreate
     case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
     case .noFolder, .nothingToResume: .noInput
     case .processes: .unavailable
-    case .weights(_, let error): ExitStatus(error)
+    case .weights(_, let error): error.status
     }
   }
 }

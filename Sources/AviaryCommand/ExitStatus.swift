@@ -1,11 +1,3 @@
-import Aviary
-import AviaryCheckpoint
-import AviaryCompute
-import AviaryGraph
-import AviaryImage
-import AviaryInterchange
-import AviaryTraining
-
 /// What the program's status says when it ends; the numbers are those of sysexits.h.
 enum ExitStatus: Int32, CaseIterable {
   case success = 0
@@ -36,8 +28,8 @@ enum ExitStatus: Int32, CaseIterable {
     case .usage: "the command line cannot be understood, or its parts do not go together"
     case .data: "a file is not what is expected, damaged, or its weights do not fit"
     case .noInput: "a file, folder, model or preset is not there or cannot be read"
-    case .unavailable: "sound, but this model or version cannot do it"
-    case .notFinite: "a training's loss is no number any more; its checkpoints are whole"
+    case .unavailable: "this model, this build or this machine cannot do what is asked"
+    case .notFinite: "a training diverged: its loss is not finite; its checkpoints are intact"
     case .cannotCreate: "the output cannot be written; what was there is whole"
     case .interrupted: "Ctrl-C (SIGINT): a training has saved its state, to be resumed"
     case .terminated: "SIGTERM: a training has saved its state, to be resumed"
@@ -51,96 +43,5 @@ enum ExitStatus: Int32, CaseIterable {
   }.joined(separator: "\n")
 
   /// The status with which the program ends after an error.
-  ///
-  /// Cases are named below, so that a new one does not compile before it is said what scripts should
-  /// make of it; whatever is wrong with a graph or a plugin is data.
-  init(_ error: any Error) {
-    self =
-      switch error {
-      case let error as CommandError: error.status
-      case let error as AviaryError: ExitStatus(error)
-      case let error as CheckpointError: ExitStatus(error)
-      case let error as ImageError: ExitStatus(error)
-      case let error as RegistryError: ExitStatus(error)
-      case let error as InterchangeError: ExitStatus(error)
-      case let error as ComputeError: ExitStatus(error)
-      case let error as TrainingError: ExitStatus(error)
-      case PluginError.cannotRead: .noInput
-      case is GraphError, is PluginError: .data
-      default: .failure
-      }
-  }
-
-  private init(_ error: AviaryError) {
-    self =
-      switch error {
-      case .network(_, let problem): ExitStatus(problem)
-      case .ownNetwork: .usage
-      case .noSuchModel, .noWeights, .noPictures: .noInput
-      case .notRestoration, .inputs, .scale, .colour, .memory, .notQuantized, .notQuantizable:
-        .unavailable
-      case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit: .data
-      // The engine's or a writer's fault, not the user's.
-      case .networkOutput, .exchange: .failure
-      }
-  }
-
-  private init(_ error: CheckpointError) {
-    self =
-      switch error {
-      case .cannotRead: .noInput
-      case .cannotWrite: .cannotCreate
-      case .unsupported, .newerVersion: .unavailable
-      case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
-        .readerFailed, .invalidName, .elementType:
-        .data
-      }
-  }
-
-  private init(_ error: ImageError) {
-    self =
-      switch error {
-      case .cannotRead: .noInput
-      case .cannotWrite: .cannotCreate
-      case .notAPicture, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
-        .noConversion, .invalidScale:
-        .data
-      }
-  }
-
-  private init(_ error: InterchangeError) {
-    self =
-      switch error {
-      case .layer, .target: .unavailable
-      case .description, .weights, .graph: .data
-      }
-  }
-
-  private init(_ error: TrainingError) {
-    self =
-      switch error {
-      case .cannotRead: .noInput
-      case .cannotWrite: .cannotCreate
-      case .recipe, .unknownField, .data, .training: .data
-      case .notFinite: .notFinite
-      }
-  }
-
-  private init(_ error: RegistryError) {
-    self =
-      switch error {
-      case .unknown, .unknownPreset: .noInput
-      case .duplicate, .ambiguous, .unrecognised: .data
-      }
-  }
-
-  private init(_ error: ComputeError) {
-    self =
-      switch error {
-      case .outOfMemory, .threads, .unsupported, .noImplementation, .noBfloat16, .tooLarge:
-        .unavailable
-      case .graph, .missingParameter, .parameterShape, .quantization: .data
-      case .library, .missingInput, .unknownInput, .input, .unknownOutput: .failure
-      }
-  }
+  init(_ error: any Error) { self = (error as? any ErrorWithStatus)?.status ?? .failure }
 }

@@ -1,7 +1,12 @@
+import AviaryCompute
+
 /// What can be wrong with a training.
 public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A recipe's field, flag or file: its name, what was expected, what was found.
   case recipe(field: String, expected: String, found: String)
+  /// A part of the training cannot take the results of patches, of this height and width: which, and
+  /// why.
+  case patch(results: [Int], part: String, problem: String)
   /// A field that no recipe has, and the nearest that there is.
   case unknownField(String, nearest: String?)
   /// A file cannot be opened or read.
@@ -20,6 +25,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .recipe(let field, let expected, let found):
       "\(field): \(expected) expected, \(found) found"
+    case .patch(let results, let part, let problem):
+      "batch.patch: \(part) cannot take results of \(results.map(String.init).joined(separator: "x"))"
+        + " (\(problem)); use another patch"
     case .unknownField(let field, let nearest):
       "\(field): no such field" + (nearest.map { "; did you mean \($0)?" } ?? "")
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
@@ -29,5 +37,14 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
       .notFinite(let thing, let expected, let found):
       "\(thing): \(expected) expected, \(found) found"
     }
+  }
+}
+
+extension ComputeError {
+  /// What a network that cannot be planned means for the recipe: its size is that of a patch's results.
+  func ofPatch(results shape: [Int], part: String) -> any Error {
+    guard case .graph(let problem) = self else { return self }
+    return TrainingError.patch(
+      results: Array(shape.suffix(2)), part: part, problem: "\(problem)")
   }
 }

@@ -107,6 +107,7 @@ struct BenchTests {
         + "(see aviary bench --help)"
     ),
     (["fusion-cae", "--size", "33x32"], 65, ""),
+    (["fusion-cae", "--size", "1000000x1000000"], 69, ""),
   ]
 
   @Test("what cannot be timed is said in a line", arguments: refused)

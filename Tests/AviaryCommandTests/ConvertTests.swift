@@ -71,11 +71,45 @@ struct ConvertTests {
     let path = try folder.file("tiny.h5", Array("precious".utf8))
     expectFailure(
       try Outcome(["convert", fixture("weights/whole.pt"), path]), 73,
-      "\(path): no file expected, one found (--force replaces it)")
+      "\(path): already exists; use --force to overwrite it")
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
     #expect(try Outcome(["convert", fixture("weights/whole.pt"), path, "--force"]).status == 0)
     #expect(try Outcome(["inspect", path, "--verify"]).status == 0)
     #expect(try folder.names == ["tiny.h5"])
+  }
+
+  @Test("an input is never overwritten, and a folder is no file")
+  func overwriting() throws {
+    let folder = try TemporaryFolder()
+    let weights = try folder.file("w.pt", bytes(fixture("weights/whole.pt")))
+    let link = folder.file("link.pt")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "w.pt")
+    for output in [weights, link] {
+      for options in [[], ["--force"]] {
+        expectFailure(
+          try Outcome(["convert", weights, output, "--to", "aviary"] + options), 73,
+          "\(output): would overwrite an input; name another output")
+      }
+    }
+    #expect(try bytes(weights) == bytes(fixture("weights/whole.pt")))
+    try folder.makeFolder("d.keras")
+    for options in [[], ["--force"]] {
+      expectFailure(
+        try Outcome(["convert", weights, folder.file("d.keras")] + options), 73,
+        "\(folder.file("d.keras")): is a folder; name a file to write")
+    }
+  }
+
+  @Test("what our own record says of pictures is no assumption")
+  func recordedPicture() throws {
+    let folder = try TemporaryFolder()
+    let (own, torch) = (folder.file("a.h5"), folder.file("a.pt"))
+    let first = try Outcome(["convert", fixture("weights/whole.pt"), own, "--input", "gray"])
+    #expect(first.status == 0, "\(first.error)")
+    #expect(try Outcome(["convert", own, torch]).status == 0)
+    let back = try Outcome(["convert", torch, folder.file("b.h5"), "--json"]).json()
+    #expect((back["report"] as? [String: Any])?["assumed"] as? [String] == [])
+    #expect((back["picture"] as? [String: Any])?["colour"] as? String == "gray")
   }
 
   @Test("a checkpoint is written again with what is stated changed")
@@ -84,7 +118,8 @@ struct ConvertTests {
     let path = folder.file("tiny.h5")
     let first = try Outcome(["convert", fixture("weights/whole.pt"), path, "--json"]).json()
     let second = try Outcome([
-      "convert", path, path, "--force", "--input", "gray", "--note", "Gray after all.", "--json",
+      "convert", path, folder.file("gray.h5"), "--input", "gray", "--note", "Gray after all.",
+      "--json",
     ]).json()
     #expect(second["contentHash"] as? String == first["contentHash"] as? String)
     #expect((second["picture"] as? [String: Any])?["colour"] as? String == "gray")
@@ -238,10 +273,13 @@ struct ConvertTests {
   func moduleOverWeights() throws {
     let folder = try TemporaryFolder()
     let weights = try folder.file("w.pth", bytes(fixture("weights/whole.pt")))
-    for module in [weights, folder.file("o.pt")] {
+    for (module, problem) in [
+      (weights, "would overwrite an input; name another output"),
+      (folder.file("o.pt"), "two outputs would be written there, the second for --module"),
+    ] {
       expectFailure(
         try Outcome(["convert", weights, folder.file("o.pt"), "--module", module, "--force"]), 73,
-        "\(module): an output that is no other file of this call expected, one found")
+        "\(module): \(problem)")
     }
     expectFailure(
       try Outcome([

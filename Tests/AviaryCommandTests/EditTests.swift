@@ -105,6 +105,23 @@ struct EditTests {
     #expect(try Outcome(["edit", path, folder.file("more.h5"), "--drop", "conv2.*"]).status == 0)
   }
 
+  @Test("neither the input nor what is merged is overwritten")
+  func overwriting() throws {
+    let folder = try TemporaryFolder()
+    let (whole, other) = (folder.file("whole.h5"), folder.file("other.h5"))
+    for path in [whole, other] {
+      #expect(try Outcome(["convert", fixture("weights/whole.pt"), path]).status == 0)
+    }
+    let before = try bytes(whole)
+    for output in [whole, other] {
+      expectFailure(
+        try Outcome(["edit", whole, output, "--merge", "\(other):0.5", "--force"]), 73,
+        "\(output): would overwrite an input; name another output")
+    }
+    #expect(try bytes(whole) == before)
+    #expect(try bytes(other) == before)
+  }
+
   static let wrong: [([String], Int32, String)] = [
     ([], 64, "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found"),
     (["--drop", "*"], 65, "a tensor that is kept expected, none found"),

@@ -74,6 +74,43 @@ struct EvalTests {
     #expect(try mean(given) < mean(made) - 5)
   }
 
+  @Test("pictures that cannot be measured are named, and the others measured all the same")
+  func unmeasurable() throws {
+    let folder = try TemporaryFolder()
+    let data = try originals(in: folder)
+    try Image(width: 8, height: 8, format: PixelFormat(.rgb)).write(to: "\(data)/dot.png")
+    try Data("no picture".utf8).write(to: URL(filePath: "\(data)/words.png"))
+    let arguments = ["eval", "nearest", "--data", data, "--scale", "2"]
+    let eval = try Outcome(arguments + ["--json"])
+    let small = "\(data)/dot.png: a picture of at least 16x16 pixels expected, 8x8 found"
+    let words = "\(data)/words.png: PNG or JPEG expected, a text file found"
+    #expect(eval.status == 65)
+    #expect(eval.error == "aviary: \(small)\naviary: \(words)\n")
+    let json = try eval.json()
+    let pictures = try #require(json["pictures"] as? [[String: Any]])
+    #expect(pictures.map { $0["name"] as? String } == ["cup.png", "spoon.png"])
+    let failures = try #require(json["failures"] as? [[String: String]])
+    #expect(
+      failures == [["name": "dot.png", "error": small], ["name": "words.png", "error": words]])
+    #expect(try Outcome(arguments).output.split(separator: "\n").count == 4)
+    // Where none is left there is no mean.
+    for name in ["cup.png", "spoon.png", "words.png"] {
+      try FileManager.default.removeItem(atPath: "\(data)/\(name)")
+    }
+    expectFailure(try Outcome(arguments), 65, small)
+  }
+
+  @Test("a comparison of a picture that is too small")
+  func smallComparison() throws {
+    let folder = try TemporaryFolder()
+    let picture = folder.file("tiny.png")
+    try Image(width: 8, height: 8, format: PixelFormat(.rgb)).write(to: picture)
+    expectFailure(
+      try Outcome(["compare", "bicubic", picture, "-o", folder.file("q.png"), "--scale", "16"]), 65,
+      "\(picture): a picture of at least 48x48 pixels expected, 8x8 found")
+    #expect(try folder.names == ["tiny.png"])
+  }
+
   @Test("folders that are none, or hold nothing")
   func folders() throws {
     let folder = try TemporaryFolder()
@@ -110,6 +147,6 @@ struct EvalTests {
     #expect(try PictureReader(path: path).header.width > 3 * 3 * 20)
     expectFailure(
       try Outcome(["compare", "lanczos", "\(data)/cup.png", "-o", "\(data)/cup.png"]), 73,
-      "\(data)/cup.png: an output that is no other file of this call expected, one found")
+      "\(data)/cup.png: would overwrite an input; name another output")
   }
 }

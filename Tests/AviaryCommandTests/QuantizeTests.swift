@@ -69,7 +69,7 @@ struct QuantizeTests {
     let bytes = try Data(contentsOf: URL(filePath: path))
     let again = try Outcome(arguments)
     #expect(again.status == 73)
-    #expect(again.error.contains("\(path): no file expected, one found (--force replaces it)"))
+    #expect(again.error.contains("\(path): already exists; use --force to overwrite it"))
     #expect(try Outcome(arguments + ["--force"]).status == 0)
     #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
 
@@ -104,8 +104,7 @@ struct QuantizeTests {
     let data = try pictures(in: folder)
     try expectRefusal(
       ["eval", Self.checkpoint, "--data", data, "--precision", "int8"], 69,
-      "scales of whole numbers expected for int8, none found (aviary quantize makes a checkpoint"
-        + " with them)")
+      "is not quantized, as int8 needs it; run aviary quantize first")
     try expectRefusal(
       ["eval", Self.checkpoint, "--data", data, "--precision", "int4"], 64,
       "one of f32, bf16, int8 expected")
@@ -121,6 +120,15 @@ struct QuantizeTests {
       try checkpoint.write(to: path)
       try expectRefusal(["eval", path, "--data", data], 65, "\(path): quantization: \(message)")
     }
+    try expectRefusal(
+      ["quantize", path, "--data", data, "-o", path, "--force"], 73,
+      "\(path): would overwrite an input; name another output")
+    // A network without a convolution that could be quantized.
+    let tiny = folder.file("tiny.h5")
+    #expect(try Outcome(["convert", fixture("weights/whole.pt"), tiny]).status == 0)
+    try expectRefusal(
+      ["quantize", tiny, "--data", data, "--scale", "2", "-o", folder.file("q.h5")], 69,
+      "has no convolution of 16 channels or more, and so nothing to quantize")
     try expectRefusal(
       ["quantize", "nothing-of-the-kind", "--data", data], 66,
       "nothing-of-the-kind: a file, a checkpoint's name or an architecture expected, none found")

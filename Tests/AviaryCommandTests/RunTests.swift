@@ -122,7 +122,7 @@ struct RunTests {
       let path = output == folder.path ? "\(output)/a.png" : output
       expectFailure(
         try Outcome(["run", "nearest", input, "-o", output]), 73,
-        "\(path): an output that is no other file of this call expected, one found")
+        "\(path): would overwrite an input; name another output")
     }
     #expect(try Data(contentsOf: URL(filePath: input)) == before)
     try FileManager.default.createDirectory(
@@ -132,8 +132,8 @@ struct RunTests {
     let run = try Outcome(["run", "nearest", input, other, "-o", folder.file("out")])
     #expect(run.status == 73)
     #expect(
-      run.error == "aviary: \(folder.file("out/a.png")): one picture of this name expected, "
-        + "a second found (\(other))\n")
+      run.error == "aviary: \(folder.file("out/a.png")): two outputs would be written there, "
+        + "the second for \(other)\n")
     let written = try PictureReader(path: folder.file("out/a.png")).header
     #expect(written.width == 2 * (try PictureReader(path: input).header.width))
   }
@@ -150,8 +150,8 @@ struct RunTests {
   static let unfit: [([String], Int32, String)] = [
     (
       ["srcnn"], 66,
-      "srcnn: an architecture of 57281 parameters; a checkpoint with weights for it expected, "
-        + "only its name found"
+      "srcnn: is an architecture of 57281 parameters, without weights; give a checkpoint of it, or "
+        + "train one"
     ),
     (
       ["bicubc"], 66,

@@ -2,6 +2,7 @@ import AviaryCheckpoint
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport
+import Foundation
 import Synchronization
 import Testing
 
@@ -45,6 +46,76 @@ import Testing
     let model = try model(failingAfter: .max)
     let report = try model.write(to: folder.file("out"), as: format)
     #expect(report.contentHash == (try ContentHash.of(model.weights)))
+  }
+
+  @Test("what lies behind a symbolic link outlives what proved wrong") func throughALink() throws {
+    let folder = try TemporaryFolder()
+    var model = try model(failingAfter: .max)
+    model.verifiedHash = "sha256:" + String(repeating: "0", count: 64)
+    let real = try folder.file("real.safetensors", Array("precious".utf8))
+    let link = folder.file("link.safetensors")
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: "real.safetensors")
+    #expect(throws: AviaryError.self) { try model.write(to: link, as: .safetensors) }
+    #expect(try bytes(real) == Array("precious".utf8))
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: link) == "real.safetensors")
+    #expect(try folder.names == ["link.safetensors", "real.safetensors"])
+  }
+
+  @Test("where there can be no second name, a copy is kept", arguments: [true, false])
+  func previous(isLinked: Bool) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("a", [1, 2])
+    let previous = try PreviousFile(path, isLinked: isLinked)
+    try FileManager.default.removeItem(atPath: path)
+    _ = try folder.file("a", [3])
+    previous.restore()
+    #expect(try bytes(path) == [1, 2])
+    let other = try PreviousFile(path, isLinked: isLinked)
+    other.discard()
+    #expect(try folder.names == ["a"])
+  }
+
+  @Test("weights so large that nothing can be compared are said to be so")
+  func hugeWeights() throws {
+    var model = try Models.random("residual-cae", ["channels": 1, "features": [4, 8]], seed: 3)
+    for (name, tensor) in model.weights where tensor.elementType == .float32 {
+      var huge = tensor
+      unsafe huge.withMutableFloats { values in
+        for i in values.indices { unsafe values[i] *= 1e28 }
+      }
+      model.weights[name] = huge
+    }
+    let stored = StoredModel(model.network, weights: TensorSource(model.weights), card: Card())
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.keras")
+    #expect(throws: AviaryError.notComparable(path: path)) {
+      try stored.write(to: path, as: .keras)
+    }
+    #expect(try folder.names.isEmpty)
+  }
+
+  @Test("a network of one large size is compared on a smaller picture")
+  func largeSize() throws {
+    let graph = try Graph(
+      inputs: [Graph.Input("x", channels: 1, size: Size(1024, 1024))],
+      nodes: [
+        Graph.Node("double", .scale([2]), inputs: [0]),
+        Graph.Node("bound", .activation(.clamp(minimum: -1e8, maximum: 1e8)), inputs: [1]),
+      ], outputs: [Graph.Output("y", value: 2)])
+    let network = Network(
+      architecture: "", configuration: [:], graph: graph, picture: Picture(channels: 1))
+    let model = StoredModel(network, weights: TensorSource(NamedTensors()), card: Card())
+    let folder = try TemporaryFolder()
+    for (name, format) in [("a.keras", TargetFormat.keras), ("a.onnx", .onnx)] {
+      let report = try model.write(to: folder.file(name), as: format)
+      guard case .outputs(let height, let width, let largest, _) = report.check else {
+        Issue.record("outputs expected, \(report.check) found")
+        continue
+      }
+      #expect(height < 64 && width < 64 && largest == 0)
+    }
   }
 
   @Test func aWrongHashIsFound() throws {

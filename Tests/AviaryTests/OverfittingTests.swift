@@ -30,12 +30,12 @@ import Testing
     var recipe = Recipe(name, data: DataRecipe(targets: "none"))
     recipe.configuration = OverfittingTests.tiny[name]
     recipe.batch.patch = 12
-    let trainable = try TrainableNetwork(recipe, registry: .builtin)
+    let trainable = try RecipeNetwork(recipe, registry: .builtin)
     let network = trainable.network
     let batch = try OverfittingTests.batch(network, trainable.geometry)
     let graph = network.graph
     let engine = try Engine(threads: 1)
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.output = trainable.geometry.output
     settings.clip = 1
     var trainer = try Trainer(

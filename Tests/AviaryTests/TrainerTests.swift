@@ -90,7 +90,7 @@ import Testing
       ["channels": 1, "features": [4, 8]])
     let graph = network.graph
     let engine = try Engine(threads: 1)
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.parts = parts
     return try Trainer(
       graph, batchShape: [batch / parts / communicator.size, 1, 8, 8],
@@ -153,7 +153,7 @@ import Testing
     if let weight {
       unsafe parameters["b.weight"]?.withMutableFloats { unsafe $0[3] = weight }
     }
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.parts = parts
     return try Trainer(
       graph, batchShape: [batch / parts, 1, 8, 8], parameters: parameters,

@@ -35,13 +35,14 @@ struct TrainingExample: ~Copyable {
 
   /// Trains, and gives how it ended.
   func train(
-    resuming checkpoint: String? = nil, _ change: (inout Recipe) -> Void = { _ in },
-    signal: () -> Int32? = { nil }, observer: @escaping (TrainingEvent) -> Void = { _ in }
-  ) throws -> TrainingEnd {
+    resuming checkpoint: String? = nil, checkpoints: [String] = [],
+    _ change: (inout Recipe) -> Void = { _ in },
+    signal: () -> Int32? = { nil }, observer: @escaping (TrainingSession.Event) -> Void = { _ in }
+  ) throws -> TrainingSession.End {
     var recipe = recipe
     change(&recipe)
-    var run = try TrainingRun(
-      recipe, zoo: Zoo(folders: []), resuming: checkpoint, observer: observer)
+    let run = try TrainingSession(
+      recipe, zoo: Zoo(folders: checkpoints), resuming: checkpoint, observer: observer)
     return try run.run(stoppingOn: signal)
   }
 }

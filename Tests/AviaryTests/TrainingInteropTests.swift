@@ -31,7 +31,7 @@ struct TrainingInteropTests {
     let engine = try Engine(threads: 2)
     let learned = model.graph.parameters.filter { $0.role == .weight }
     let first = try #require(batches["input.0"])
-    var settings = TrainerSettings()
+    var settings = Trainer.Settings()
     settings.options = PlanOptions(exact: exact)
     var trainer = try Trainer(
       model.graph, batchShape: first.shape,

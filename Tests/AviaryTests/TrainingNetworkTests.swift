@@ -23,7 +23,7 @@ import Testing
       ("espcn", nil, 3, 3, []), ("espcn", 2, 2, 2, []),
     ] as [(String, Int?, Int, Int, [Int])])
   func scales(_ name: String, stated: Int?, scale: Int, own: Int, picture: [Int]) throws {
-    let found = try TrainableNetwork(recipe(name, scale: stated), registry: .builtin)
+    let found = try RecipeNetwork(recipe(name, scale: stated), registry: .builtin)
     #expect(found.scale == scale)
     #expect(found.network.graph.sizeRule().scale == Ratio(own))
     #expect(found.network.picture.scales == picture)
@@ -31,11 +31,11 @@ import Testing
 
   @Test("a preset and members of a configuration are what is built")
   func configuration() throws {
-    let refine = try TrainableNetwork(
+    let refine = try RecipeNetwork(
       recipe("fusion-cae", scale: 3) { $0.preset = "refine" }, registry: .builtin)
     #expect(refine.network.configuration["scale"] == 1)
     #expect(refine.scale == 3)
-    let small = try TrainableNetwork(
+    let small = try RecipeNetwork(
       recipe("fsrcnn", scale: 3) {
         ($0.preset, $0.configuration) = ("small", ["features": 16])
       }, registry: .builtin)
@@ -48,7 +48,7 @@ import Testing
   func errors() throws {
     func message(_ recipe: Recipe) throws -> String {
       let error = #expect(throws: (any Error).self) {
-        try TrainableNetwork(recipe, registry: .builtin)
+        try RecipeNetwork(recipe, registry: .builtin)
       }
       return "\(try #require(error))"
     }

@@ -21,7 +21,7 @@ import Testing
     recipe.saving.folder = example.folder.file(folder)
     let told = Mutex<[String]>([])
     let steps = Mutex(0)
-    var run = try TrainingRun(
+    let run = try TrainingSession(
       recipe, zoo: Zoo(folders: []), resuming: checkpoint, tuning: tuning,
       observer: { event in
         if case .message(let text) = event { told.withLock { $0.append(text) } }

@@ -23,7 +23,7 @@ import Testing
     let geometry = try DataFixture.geometry(picture, scale: 2, patch: 10)
     let target = try DataFixture.waves(140, 108)
     let small = try Resampling(rounding: .eight).resize(target, by: ScaleFactor(1, over: 2))
-    let pair = TrainingPair(
+    let pair = PicturePair(
       name: "a", target: StoredPicture(target), input: StoredPicture(small))
     var data = DataRecipe(targets: "")
     data.degradations = degradations

@@ -6,6 +6,9 @@ public struct ExportReport: Codable, Hashable, Sendable {
   public enum Check: Codable, Hashable, Sendable {
     /// Read back, the tensors have the same content hash.
     case hash
+    /// Read back, the tensors have the same content hash; the network that the file describes was not
+    /// computed, because it takes but one size, which is too large for that.
+    case tensors
     /// Read back as a network, its outputs for a test picture of this height and width differ by this
     /// much from those of the original, at most; relative to the largest output.
     case outputs(height: Int, width: Int, largest: Double, relative: Double)

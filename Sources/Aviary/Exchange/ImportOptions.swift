@@ -46,7 +46,7 @@ extension ImportOptions {
   ///
   /// - Throws: `GraphError` for members that a picture does not have, `AviaryError.colour` or
   ///   `.scale` for statements that do not fit the network.
-  package func apply(to network: inout Network, assumed: inout [String]) throws {
+  package func apply(to network: inout Network) throws {
     let name = network.architecture.isEmpty ? "network" : network.architecture
     if let stated = picture.object, !stated.isEmpty {
       let members = (network.picture.json.object ?? [:]).merging(stated) { $1 }
@@ -57,8 +57,6 @@ extension ImportOptions {
           model: name, channels: channels, found: network.picture.colour.rawValue)
       }
     }
-    // No tensor shows what its channels are.
-    if picture["colour"] == nil { assumed.append("picture.colour") }
     guard let scale else { return }
     if network.picture.enlargeFirst == .no {
       let own = network.graph.sizeRule().scale

@@ -134,6 +134,7 @@ extension Recognition {
       reason: "the record that Aviary left in the file, "
         + (verify ? "confirmed by the content hash" : "not verified"))
     if verify { verifiedHash = expected }
+    statesPicture = picture != nil
     card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
   }
 }

@@ -10,6 +10,8 @@ struct Recognition {
   var tensors: TensorSource
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
+  /// Whether the file itself says how its network takes pictures, as a record of ours does.
+  var statesPicture = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
   /// What was done, in words.

@@ -37,7 +37,11 @@ extension StoredModel {
     }
     var recognition = try Recognition(of: file, options, registry)
     var assumed = recognition.assumed
-    try options.apply(to: &recognition.network, assumed: &assumed)
+    try options.apply(to: &recognition.network)
+    // No tensor shows what its channels are.
+    if options.picture["colour"] == nil, !recognition.statesPicture {
+      assumed.append("picture.colour")
+    }
 
     var report = LoadReport(
       format: file.format.name, origin: file.origin.text,

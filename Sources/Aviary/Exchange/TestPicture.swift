@@ -9,14 +9,23 @@ struct TestPicture {
   let size: Size
   private let inputs: [Tensor]
 
-  /// Whether a network takes pictures of a size that can be computed on the way: one of a stated size
-  /// may want more memory than a conversion has.
-  static func isReasonable(for graph: Graph) -> Bool {
-    graph.inputs.allSatisfy { input in
+  /// Two networks that should be one, as they are compared: of a size that can be computed on the way.
+  /// One of a stated size may want more memory than a conversion has; where its operations take others,
+  /// a smaller picture shows as much.
+  ///
+  /// - Returns: nil where they take but the one.
+  static func comparable(_ graph: Graph, _ written: Graph) -> (Graph, Graph)? {
+    let isSmall = graph.inputs.allSatisfy { input in
       guard let size = input.size else { return true }
       let (pixels, overflow) = size.height.multipliedReportingOverflow(by: size.width)
       return !overflow && pixels <= 1 << 19
     }
+    if isSmall { return (graph, written) }
+    guard let own = graph.ofAnySize, let other = written.ofAnySize,
+      let shapes = try? TestPicture(for: own).inputs.map(\.shape),
+      (try? own.shapes(for: shapes)) != nil, (try? other.shapes(for: shapes)) != nil
+    else { return nil }
+    return (own, other)
   }
 
   /// A picture that a network can take.
@@ -53,5 +62,14 @@ struct TestPicture {
   ///   cannot be computed.
   func outputs(of graph: Graph, _ weights: TensorSource) throws -> [Tensor] {
     try NetworkParts(graph, inputShapes: inputs.map(\.shape)).run(inputs, weights)
+  }
+}
+
+extension Graph {
+  /// The same operations, for inputs whose size nothing states; nil where they do not allow that.
+  fileprivate var ofAnySize: Graph? {
+    try? Graph(
+      inputs: inputs.map { Input($0.name, channels: $0.channels) }, nodes: nodes, outputs: outputs,
+      frozen: frozen, aliases: aliases)
   }
 }

@@ -59,6 +59,28 @@ public struct Zoo: Sendable {
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
+  /// The file that a user means by a path or the name of a checkpoint; nil for anything else.
+  public func file(_ reference: String) -> String? {
+    if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
+      return reference
+    }
+    return checkpoints.first { $0.name == reference }?.path
+  }
+
+  /// The file of weights that a user means by a path or the name of a checkpoint.
+  ///
+  /// - Throws: `AviaryError.noWeights` for the name of an architecture, `.noSuchModel` with the nearest
+  ///   checkpoint for any other.
+  public func weightsFile(_ reference: String) throws -> String {
+    if let path = file(reference) { return path }
+    if registry.architectures.contains(where: { $0.info.name == reference }) {
+      let network = try registry[reference].network()
+      throw AviaryError.noWeights(reference, parameters: network.graph.parameterCount)
+    }
+    throw AviaryError.noSuchModel(
+      reference, nearest: reference.nearest(in: checkpoints.map(\.name)))
+  }
+
   /// The model that a user means by a path or a name.
   ///
   /// - Parameters:
@@ -72,18 +94,14 @@ public struct Zoo: Sendable {
   public func model(
     _ reference: String, scale: Int? = nil, _ options: ImportOptions = ImportOptions()
   ) throws -> (model: Model, report: LoadReport?) {
-    if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
+    if let path = file(reference) {
       var options = options
       options.scale = options.scale ?? scale
-      let file = try SniffedFile(reference, hdf5: options.reading.hdf5)
+      let file = try SniffedFile(path, hdf5: options.reading.hdf5)
       if file.format == .aviaryCheckpoint { return (try Model(checkpoint: file), nil) }
       let weights = try WeightsFile.read(file, options.reading)
       let stored = try StoredModel.imported(weights, options, registry: registry)
       return (try stored.loaded(), stored.report)
-    }
-    let checkpoints = self.checkpoints
-    if let checkpoint = checkpoints.first(where: { $0.name == reference }) {
-      return (try Model(checkpoint: checkpoint.path), nil)
     }
     let names = registry.architectures.map(\.info.name)
     guard names.contains(reference) else {

@@ -51,7 +51,7 @@ public struct Calibration {
     let layers = try probe.layers { progress(0.1 + 0.2 * $0) }
     guard !layers.isEmpty else {
       throw AviaryError.notQuantizable(
-        plain.name, "a convolution of 16 channels or more, none found")
+        plain.name, "has no convolution of 16 channels or more, and so nothing to quantize")
     }
     let errors = try probe.errors(of: layers) { progress(0.3 + 0.4 * $0) }
     let total = max(errors.reduce(0, +), .leastNormalMagnitude)
@@ -83,7 +83,8 @@ public struct Calibration {
     }
     guard high < layers.count else {
       throw AviaryError.notQuantizable(
-        plain.name, "a loss of at most \(options.budget) dB, every layer costs more")
+        plain.name,
+        "loses more than the budget of \(options.budget) dB by whatever layer is quantized")
     }
     self.model.quantization = quantized(keeping: high)
     self.model.card.quantization = Card.Quantization(

@@ -24,6 +24,7 @@ struct CalibrationProbe {
 
   /// The layers that can be quantised, with the steps that fit what comes in.
   func layers(progress: (Double) -> Void) throws -> [QuantizedLayer] {
+    if candidates.isEmpty { return [] }
     // Layers may take one value.
     let values = Set(candidates.map(\.input)).sorted()
     let probed = try Graph(

@@ -35,13 +35,18 @@ public struct Comparison: Sendable {
   /// Reduces `original` and brings it back.
   ///
   /// - Parameters:
+  ///   - path: where `original` was read, for messages.
   ///   - label: what the model is called in the picture: letters and digits.
   ///   - region: the part to show; nil for the one that bicubic enlargement spoils most.
   ///   - zoom: how many pixels a side one of the panel's becomes.
-  /// - Throws: `ImageError.sizeMismatch` for a region outside the picture; what enlarging throws.
+  /// - Throws: `AviaryError.pictureSize` for a picture that is too small to be measured,
+  ///   `ImageError.sizeMismatch` for a region outside the picture; what enlarging throws.
   public init(
-    _ upscaler: Upscaler, original: Image, label: String, region: Region? = nil, zoom: Int = 4
+    _ upscaler: Upscaler, original: Image, path: String, label: String, region: Region? = nil,
+    zoom: Int = 4
   ) throws {
+    try Evaluation.requireMeasurable(
+      path, width: original.width, height: original.height, scale: upscaler.scale)
     let format = PixelFormat(.rgb)
     let original = try original.opaque.converted(to: .rgb).cropped(toMultipleOf: upscaler.scale)
       .rounded(to: .eight).labelled(format)

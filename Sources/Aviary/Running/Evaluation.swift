@@ -7,7 +7,7 @@ public import AviaryTraining
 /// are rounded to 8 bits; PSNR and SSIM are those of the rounded luma (BT.601, studio range), less
 /// `scale` pixels on every side. A network on luma is judged on its own luma. Beside every figure
 /// stands that of bicubic enlargement: at scale 1, of the picture as the network was given it.
-public struct Evaluation: Codable, Sendable {
+public struct Evaluation: Sendable {
   /// PSNR in dB and SSIM.
   public struct Score: Codable, Hashable, Sendable {
     /// Peak signal-to-noise ratio in dB.
@@ -38,12 +38,23 @@ public struct Evaluation: Codable, Sendable {
     public var bicubic: Score
   }
 
-  /// The mean over all pictures.
-  public var mean: Mean
-  /// The pictures, by name.
-  public var pictures: [Entry]
+  /// A picture that could not be measured.
+  public struct Failure: Sendable {
+    /// The file's name.
+    public var name: String
+    /// Why: an `ImageError`, or `AviaryError.pictureSize`.
+    public var error: any Error
+  }
 
-  /// Evaluates a model.
+  /// The mean over all pictures that were measured.
+  public var mean: Mean
+  /// The pictures that were measured, by name.
+  public var pictures: [Entry]
+  /// The others, by name: the mean is not that of the whole folder.
+  public var failures: [Failure] = []
+
+  /// Evaluates a model. A picture that cannot be measured (damaged, too small, or without its partner)
+  /// is among the failures, and the others are measured all the same.
   ///
   /// - Parameters:
   ///   - folder: the originals, PNG or JPEG.
@@ -54,8 +65,8 @@ public struct Evaluation: Codable, Sendable {
   ///   - unroundedLuma: whether luma is compared without rounding, as some publications do; that
   ///     gives figures 0.02 to 0.07 dB higher.
   ///   - progress: is told how many pictures are done, and of how many.
-  /// - Throws: `AviaryError.noPictures`, `.pictureSize` for a given picture that is not the
-  ///   original's size over the scale, and what enlarging throws.
+  /// - Throws: `AviaryError.noPictures`, the first failure where no picture can be measured, and what
+  ///   enlarging throws.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
     degradations: [DataRecipe.Degradation] = [], unroundedLuma: Bool = false,
@@ -65,13 +76,22 @@ public struct Evaluation: Codable, Sendable {
     let upscaler = try Upscaler(model, scale: scale, options: options)
     let names = try PictureFolder.pictures(in: folder)
     var pictures: [Entry] = []
+    var failures: [Failure] = []
     for (done, name) in names.enumerated() {
       progress(done, names.count)
-      let original = try Image(contentsOf: "\(folder)/\(name)").opaque
-        .cropped(toMultipleOf: scale)
-      let small = try Evaluation.degraded(
-        Evaluation.lowResolution(of: original, name, scale: scale, folder: lowResolution),
-        by: degradations, position: done)
+      let original: Image, small: Image
+      do {
+        let image = try Image(contentsOf: "\(folder)/\(name)").opaque
+        try Evaluation.requireMeasurable(
+          "\(folder)/\(name)", width: image.width, height: image.height, scale: scale)
+        original = try image.cropped(toMultipleOf: scale)
+        small = try Evaluation.degraded(
+          Evaluation.lowResolution(of: original, name, scale: scale, folder: lowResolution),
+          by: degradations, position: done)
+      } catch {
+        failures.append(Failure(name: name, error: error))
+        continue
+      }
       let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
       func score(_ result: Image) throws -> PictureQuality {
         try PictureQuality(
@@ -85,7 +105,8 @@ public struct Evaluation: Codable, Sendable {
           bicubic: Score(psnr: plain.psnr, ssim: plain.ssim)))
     }
     progress(names.count, names.count)
-    self.pictures = pictures
+    if pictures.isEmpty, let failure = failures.first { throw failure.error }
+    (self.pictures, self.failures) = (pictures, failures)
     func average(_ value: (Entry) -> Double) -> Double {
       pictures.reduce(0) { $0 + value($1) } / Double(pictures.count)
     }
@@ -100,6 +121,18 @@ public struct Evaluation: Codable, Sendable {
     if result.format.color == .luma || result.format.color == .gray { return result }
     let picture = try result.converted(to: .rgb).rounded(to: .eight)
     return original.format.color == .gray ? try picture.converted(to: .gray) : picture
+  }
+
+  /// Throws `AviaryError.pictureSize` for a picture that is too small to be measured: a window of SSIM
+  /// has to lie within the border, which is as wide as the scale.
+  static func requireMeasurable(
+    _ path: String, width: Int, height: Int, scale: Int
+  ) throws(AviaryError) {
+    let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
+    guard min(width, height) >= least else {
+      throw .pictureSize(
+        path, expected: "at least \(least)x\(least) pixels", found: "\(width)x\(height)")
+    }
   }
 
   /// A picture made worse.

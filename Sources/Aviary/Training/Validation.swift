@@ -24,15 +24,11 @@ struct Validation: Sendable {
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
-    // A window of SSIM within the border, which is measured only hours later.
-    let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
+    // They are measured only hours later.
     for name in names {
       let header = try PictureReader(path: "\(folder)/\(name)").header
-      guard min(header.width, header.height) >= least else {
-        throw AviaryError.pictureSize(
-          "\(folder)/\(name)", expected: "at least \(least)x\(least) pixels",
-          found: "\(header.width)x\(header.height)")
-      }
+      try Evaluation.requireMeasurable(
+        "\(folder)/\(name)", width: header.width, height: header.height, scale: scale)
     }
   }
 
@@ -62,9 +58,14 @@ struct Validation: Sendable {
   }
 
   /// The figures of a model.
+  ///
+  /// - Throws: what `Evaluation` throws, and its first failure: figures of other pictures than before
+  ///   would be compared.
   func evaluate(_ model: Model) throws -> Evaluation {
-    try Evaluation(
+    let evaluation = try Evaluation(
       model, originals: folder, scale: scale, degradations: degradations, options: options)
+    if let failure = evaluation.failures.first { throw failure.error }
+    return evaluation
   }
 
   /// Writes the results of the first pictures.

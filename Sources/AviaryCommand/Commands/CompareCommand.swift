@@ -70,7 +70,8 @@ struct CompareCommand: ParsableCommand {
       reference, scale: scale, weights, quiet: output.quiet)
     let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
     let comparison = try Comparison(
-      upscaler, original: picture, label: model.name, region: region?.region, zoom: zoom)
+      upscaler, original: picture, path: original, label: model.name, region: region?.region,
+      zoom: zoom)
     try comparison.image.write(to: destination)
     try output.print(
       "\(original.printable) -> \(destination.printable): \(model.name.printable) "

@@ -80,8 +80,6 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func run() throws {
-    for path in [outputPath, module].compactMap({ $0 })
-    where !force && PathKind(of: path) != nil { throw CommandError.outputExists(path) }
     guard let format = target ?? TargetFormat(path: outputPath) else {
       throw CommandError.outputFormat(outputPath)
     }
@@ -92,11 +90,11 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
-    if let module,
-      module == outputPath || module.isSameFile(as: outputPath)
-        || module.isSameFile(as: path)
-    {
-      throw CommandError.outputIsInput(module)
+    for output in [outputPath, module].compactMap(\.self) {
+      try OutputFile.check(output, replaces: force, inputs: [path])
+    }
+    if let module, module == outputPath || module.isSameFile(as: outputPath) {
+      throw CommandError.outputTaken(module, by: "--module")
     }
     let file = try SniffedFile(path)
     var model =
@@ -140,10 +138,9 @@ struct ConvertCommand: ParsableCommand {
         file: path.split(separator: "/").last.map(String.init) ?? path,
         format: FileFormat.aviaryCheckpoint.name), hashing: path)
     try model.verify(path)
-    // The same checks as on import; what a checkpoint says is no assumption.
-    var assumed: [String] = []
+    // The same checks as on import.
     try ImportOptions(picture: weights.picture?.json ?? [:], scale: scale)
-      .apply(to: &model.network, assumed: &assumed)
+      .apply(to: &model.network)
     return model
   }
 }

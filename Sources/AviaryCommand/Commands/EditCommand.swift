@@ -81,9 +81,6 @@ struct EditCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard force || PathKind(of: outputPath) == nil else {
-      throw CommandError.outputExists(outputPath)
-    }
     if let format = TargetFormat(path: outputPath), format != .aviary {
       throw CommandError.checkpointName(outputPath)
     }
@@ -95,6 +92,8 @@ struct EditCommand: ParsableCommand {
       names: names, dropped: drop, elementType: cast,
       shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) },
       licence: card.licence, notes: card.note)
+    try OutputFile.check(
+      outputPath, replaces: force, inputs: [path] + edit.shares.map(\.path))
     let edited = try edit.applied(to: path, weights.importOptions(), registry: zoo.registry)
     let checkpoint = try edited.checkpoint(from: path)
     let hash = try checkpoint.write(to: outputPath)

@@ -73,5 +73,10 @@ struct EvalCommand: ParsableCommand {
     }
     bar.finish()
     try output.print(evaluation.table(scale: scale).text, json: evaluation.json)
+    // The figures above are not those of the whole folder: scripts must not take them for such.
+    for failure in evaluation.failures { Console.error(failure.error) }
+    if let first = evaluation.failures.first {
+      throw ExitCode(ExitStatus(first.error).rawValue)
+    }
   }
 }

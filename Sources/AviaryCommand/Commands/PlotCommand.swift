@@ -48,7 +48,7 @@ struct PlotCommand: ParsableCommand {
       throw CommandError.outputIsInput(path)
     }
     let logs = try files.map { try LogTable(contentsOf: $0) }
-    let plot = try TrainingPlot(Array(zip(runs.map(\.runName), logs)))
+    let plot = try CurvePlot(Array(zip(runs.map(\.runName), logs)))
     if name.hasSuffix(".png") {
       try plot.image.write(to: path)
     } else {

@@ -9,13 +9,13 @@ import AviaryTraining
 struct QuantizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quantize",
-    abstract: "Calibrate a checkpoint to compute in 8-bit whole numbers.",
+    abstract: "Calibrate a checkpoint to compute in int8.",
     discussion: """
-      Restores parts of pictures and looks at what convolutions are given, to find by which scales \
-      they may be rounded; convolutions whose rounding costs too much stay as they are. The weights \
-      stay in float32 beside the scales, so that the checkpoint is of the same content and computes \
-      in every precision. Pictures are reduced by the model's scale, and suffer what the recipe says \
-      that the weights were trained by, or what is stated.
+      Restores parts of pictures and observes the inputs of convolutions, to find the scales that \
+      they are quantized by; convolutions whose quantization costs too much stay in float32. The \
+      weights stay in float32 beside the scales, so that the checkpoint is of the same content and \
+      computes in every precision. Pictures are downscaled by the model's scale, and degraded as in the \
+      recipe that the weights were trained by, or as stated.
 
       EXAMPLES
         aviary quantize fusion-cae-x2 --data pictures -o fusion-cae-x2-int8.h5
@@ -36,7 +36,8 @@ struct QuantizeCommand: ParsableCommand {
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp(
-      "The checkpoint to write (default: the checkpoint itself).", valueName: "out"),
+      "The checkpoint to write (default: the scales are added to the checkpoint itself).",
+      valueName: "out"),
     completion: .file(extensions: ["h5"]))
   var destination: String?
 
@@ -87,13 +88,10 @@ struct QuantizeCommand: ParsableCommand {
   func run() throws {
     _ = try OutputPlan.pictures(in: data)
     let zoo = try zooOptions.zoo()
-    guard let path = zoo.file(reference) else {
-      let names = zoo.checkpoints.map(\.name)
-      throw AviaryError.noSuchModel(reference, nearest: reference.nearest(in: names))
-    }
+    let path = try zoo.weightsFile(reference)
     let target = destination ?? path
-    guard destination == nil || force || PathKind(of: target) == nil else {
-      throw CommandError.outputExists(target)
+    if let destination {
+      try OutputFile.check(destination, replaces: force, inputs: [path])
     }
     if let format = TargetFormat(path: target), format != .aviary {
       throw CommandError.checkpointName(target)

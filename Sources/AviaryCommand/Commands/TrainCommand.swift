@@ -69,11 +69,11 @@ struct TrainCommand: ParsableCommand {
   /// Trains, as one of the processes that do so together; the first alone speaks.
   private func train(_ processes: any Communicator) throws {
     let zoo = try zooOptions.zoo()
-    var source = try TrainingSource(reference, resuming: resume, zoo.registry)
+    var source = try RecipeSource(reference, resuming: resume, zoo.registry)
     try fields.apply(to: &source.recipe)
     if processes.rank == 0 { source.messages.forEach(Console.warn) }
-    let watcher = TrainingWatcher(isQuiet: quiet || processes.rank > 0)
-    var training = try TrainingRun(
+    let watcher = EventPrinter(isQuiet: quiet || processes.rank > 0)
+    let training = try TrainingSession(
       source.recipe, zoo: zoo, resuming: source.checkpoint, communicator: processes,
       tuning: TuningChoice.tuning(tune, else: .always),
       observer: { watcher.show($0) })
@@ -88,7 +88,7 @@ struct TrainCommand: ParsableCommand {
       return try Console.print("\(training.recipe.yaml)\n\(sheet.text)")
     }
     let interruption = Interruption()
-    let end: TrainingEnd
+    let end: TrainingSession.End
     do { end = try training.run(stoppingOn: { interruption.signal }) } catch {
       watcher.finish()
       throw error
@@ -99,8 +99,8 @@ struct TrainCommand: ParsableCommand {
     case .interrupted(let signal, let checkpoint):
       if processes.rank == 0 {
         Console.warn(
-          "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is in \(checkpoint): "
-            + "aviary train --resume \(training.folder.path) goes on")
+          "stopped by \(signal == SIGINT ? "Ctrl-C" : "a signal"); the state is saved in "
+            + "\(checkpoint); continue with: aviary train --resume \(training.folder.path)")
       }
       throw ExitCode(
         (signal == SIGINT ? ExitStatus.interrupted : ExitStatus.terminated).rawValue)
@@ -109,16 +109,16 @@ struct TrainCommand: ParsableCommand {
 }
 
 /// Writes what a training tells to standard error.
-private final class TrainingWatcher {
-  private var line: TrainingLine
+private final class EventPrinter {
+  private var line: StepLine
   private let isQuiet: Bool
 
   init(isQuiet: Bool) {
     self.isQuiet = isQuiet
-    line = TrainingLine(isEnabled: !isQuiet)
+    line = StepLine(isEnabled: !isQuiet)
   }
 
-  func show(_ event: TrainingEvent) {
+  func show(_ event: TrainingSession.Event) {
     switch event {
     case .step(let step): line.show(step)
     case .validated(let validation): line.show(validation)

@@ -17,11 +17,3 @@ struct ZooOptions: ParsableArguments {
   /// - Throws: what is wrong with a plugin.
   func zoo() throws -> Zoo { Zoo(registry: try Registry.builtin.loading(plugins: plugins)) }
 }
-
-extension Zoo {
-  /// The file that a user means by a path or the name of a checkpoint; nil for anything else.
-  func file(_ reference: String) -> String? {
-    if reference.contains("/") || PathKind(of: reference) != nil { return reference }
-    return checkpoints.first { $0.name == reference }?.path
-  }
-}

@@ -22,8 +22,13 @@ struct Conversion {
     sheet.add("Files", export.files.count > 1 ? export.files : [])
     sheet.add("Changed", Conversion.shortened(export.changes))
     sheet.add("Left behind", Conversion.shortened(export.leftBehind))
-    sheet.add("Content hash", export.contentHash + (export.check == .hash ? " (read back)" : ""))
-    if case .outputs(let height, let width, let largest, let relative) = export.check {
+    switch export.check {
+    case .hash: sheet.add("Content hash", "\(export.contentHash) (read back)")
+    case .tensors:
+      sheet.add("Content hash", export.contentHash)
+      sheet.add("Read back", "the tensors; the network's one size is too large to compare outputs")
+    case .outputs(let height, let width, let largest, let relative):
+      sheet.add("Content hash", export.contentHash)
       sheet.add(
         "Read back",
         "outputs for a picture of \(width)x\(height) differ by \(NumberText.short(largest)) at most "

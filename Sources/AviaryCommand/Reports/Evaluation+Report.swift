@@ -32,7 +32,7 @@ extension Evaluation {
         "bicubic": ["psnr": .number(bicubic.psnr), "ssim": .number(bicubic.ssim)],
       ]
     }
-    return [
+    var json: [String: JSON] = [
       "mean": .object(members(mean.psnr, mean.ssim, mean.bicubic)),
       "pictures": .array(
         pictures.map { entry in
@@ -41,5 +41,10 @@ extension Evaluation {
               .merging(["name": .string(entry.name)]) { $1 })
         }),
     ]
+    if !failures.isEmpty {
+      json["failures"] = .array(
+        failures.map { ["name": .string($0.name), "error": .string("\($0.error)")] })
+    }
+    return .object(json)
   }
 }

@@ -17,8 +17,8 @@ enum Console {
     throw .standardOutput(reason: reason)
   }
 
-  /// Writes a result for machines.
-  static func print(_ json: JSON) throws(CommandError) { try print(json.prettyText) }
+  /// Writes a result for machines, whose text is safe on a terminal, too.
+  static func print(_ json: JSON) throws(CommandError) { try print(json.prettyText.escapedJSON) }
 
   /// Says in one line why the program failed.
   static func error(_ error: any Error) { self.error("\(error)") }

@@ -13,3 +13,44 @@ public struct Batch: Sendable {
     (self.input, self.target) = (input, target)
   }
 }
+
+extension BatchRecipe {
+  /// How many pairs each of several processes is given at once.
+  ///
+  /// - Throws: `TrainingError.recipe` for a batch that cannot be divided among them.
+  package func share(ofProcesses processes: Int) throws(TrainingError) -> Int {
+    let parts = processes * accumulation
+    guard size % parts == 0 else {
+      throw .recipe(
+        field: "batch.size",
+        expected: "a multiple of \(parts), of \(processes) processes and \(accumulation) parts,",
+        found: "\(size)")
+    }
+    return size / parts
+  }
+}
+
+extension Batch {
+  /// The batch in so many equal parts.
+  package func parts(_ count: Int) throws -> [Batch] {
+    if count == 1 { return [self] }
+    return zip(try input.split(into: count), try target.split(into: count))
+      .map { Batch(input: $0, target: $1) }
+  }
+}
+
+extension Tensor {
+  /// Equal parts along the first dimension.
+  fileprivate func split(into count: Int) throws -> [Tensor] {
+    let shape = [shape[0] / count] + shape.dropFirst()
+    return try (0..<count).map { part in
+      try unsafe Tensor(shape: shape, elementType: elementType) { target in
+        unsafe withUnsafeBytes { source in
+          let start = part * target.count
+          unsafe target.copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: source[start..<start + target.count]))
+        }
+      }
+    }
+  }
+}

@@ -4,7 +4,7 @@ import Crypto
 
 /// Reads the pictures of a training, and keeps account of those that are left out.
 struct PictureLoading {
-  private(set) var pairs: [TrainingPair] = []
+  private(set) var pairs: [PicturePair] = []
   private(set) var skipped: [TrainingSet.Skipped] = []
 
   /// The most samples that one picture may have: it is in memory as floats while it is read.
@@ -157,7 +157,7 @@ struct PictureLoading {
         let factor = try ScaleFactor(1, over: geometry.scale)
         input = StoredPicture(try Resampling(rounding: .eight).resize(target, by: factor))
       }
-      pairs.append(TrainingPair(name: name, target: stored, input: input))
+      pairs.append(PicturePair(name: name, target: stored, input: input))
       byteCount += stored.byteCount + input.byteCount
     } catch {
       throw .data(path: "\(data.targets)/\(name)", expected: "a picture", found: "\(error)")

@@ -42,7 +42,7 @@ public struct TrainingSet: Sendable {
   private let data: DataRecipe
   private let picture: Picture
   private let seed: UInt64
-  private let pairs: [TrainingPair]
+  private let pairs: [PicturePair]
   /// The places in all pictures up to each.
   private let ends: [Int]
 

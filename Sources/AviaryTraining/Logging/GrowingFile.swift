@@ -12,8 +12,13 @@ struct GrowingFile: ~Copyable {
   /// - Parameter size: how much is kept of what is there, in bytes.
   /// - Throws: `TrainingError.cannotWrite`.
   init(_ path: String, keeping size: Int) throws(TrainingError) {
-    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: SystemReason.last) }
+    // Of what lies behind a link the training knows nothing, and must not cut it off.
+    let descriptor = unsafe open(
+      path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    guard descriptor >= 0 else {
+      let reason = errno == ELOOP ? "it is a symbolic link" : SystemReason.last
+      throw .cannotWrite(path: path, reason: reason)
+    }
     guard ftruncate(descriptor, off_t(size)) == 0 else {
       let reason = SystemReason.last
       close(descriptor)

@@ -19,6 +19,9 @@ public struct CharbonnierLoss: Loss {
     self.epsilon = epsilon
   }
 
+  /// There is nothing to get ready.
+  public func prepare(for shape: [Int]) {}
+
   /// The loss and its gradient.
   ///
   /// - Throws: `TrainingError.training` for tensors of different shapes.

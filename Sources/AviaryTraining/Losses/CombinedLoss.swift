@@ -63,6 +63,11 @@ public struct CombinedLoss: Loss {
     }
   }
 
+  /// - Throws: what the parts throw.
+  public mutating func prepare(for shape: [Int]) throws {
+    for i in losses.indices { try losses[i].prepare(for: shape) }
+  }
+
   /// The sum of all parts, each times its weight, and its gradient; `parts` then has what each was.
   ///
   /// - Throws: what the parts throw.

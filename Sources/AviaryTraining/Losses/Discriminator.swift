@@ -57,6 +57,13 @@ public struct Discriminator: Loss {
     objective = AdversarialObjective(kind: kind)
   }
 
+  /// Plans the discriminator.
+  public mutating func prepare(for shape: [Int]) throws {
+    do throws(ComputeError) { _ = try plans(for: shape) } catch {
+      throw error.ofPatch(results: shape, part: "the discriminator")
+    }
+  }
+
   /// The loss of the network that made the results, and its gradient: small where the discriminator
   /// takes them for targets.
   ///
@@ -125,10 +132,14 @@ public struct Discriminator: Loss {
   /// The plans for batches of these shapes.
   private mutating func plans(_ result: Tensor, _ target: Tensor) throws -> Plans {
     try Pointwise.check(name, result, target)
-    if let plans, plans.shape == result.shape { return plans }
+    return try plans(for: result.shape)
+  }
+
+  private mutating func plans(for shape: [Int]) throws(ComputeError) -> Plans {
+    if let plans, plans.shape == shape { return plans }
     // The old ones first: both may not fit into memory.
     plans = nil
-    let made = try Plans(graph, shape: result.shape, engine)
+    let made = try Plans(graph, shape: shape, engine)
     plans = made
     return made
   }

@@ -8,6 +8,9 @@ public struct L1Loss: Loss {
   /// A loss without parameters.
   public init() {}
 
+  /// There is nothing to get ready.
+  public func prepare(for shape: [Int]) {}
+
   /// The loss and its gradient.
   ///
   /// - Throws: `TrainingError.training` for tensors of different shapes.

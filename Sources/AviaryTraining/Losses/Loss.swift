@@ -7,6 +7,14 @@ public protocol Loss {
   /// The name for logs, such as `l1`.
   var name: String { get }
 
+  /// Gets ready for batches of a shape, so that what cannot be evaluated is found before a training
+  /// begins: a loss that is a network itself makes its plans.
+  ///
+  /// - Parameter shape: of results: N, channels, height, width.
+  /// - Throws: `TrainingError.patch` for results of a size that the loss cannot take; `ComputeError` for
+  ///   want of memory.
+  mutating func prepare(for shape: [Int]) throws
+
   /// The loss of a batch and its gradient.
   ///
   /// - Parameters:

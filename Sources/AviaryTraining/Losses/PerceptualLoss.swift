@@ -53,6 +53,14 @@ public struct PerceptualLoss: Loss {
     weights = PreparedWeights(network.parameters)
   }
 
+  /// Plans the feature network.
+  public mutating func prepare(for shape: [Int]) throws {
+    let own = [shape[0], space.sources.count] + shape.dropFirst(2)
+    do throws(ComputeError) { _ = try plans(for: own) } catch {
+      throw error.ofPatch(results: shape, part: "the feature network of the loss \(name)")
+    }
+  }
+
   /// The loss and its gradient. The first batch of a size takes longer: plans are made for it.
   ///
   /// - Throws: `TrainingError.training` for tensors that are no pictures of the same shape,

@@ -17,6 +17,16 @@ public struct SSIMLoss: Loss {
   ///   stated.
   public init(picture: Picture = Picture(.rgb)) { self.picture = picture }
 
+  /// - Throws: `TrainingError.patch` for results smaller than the window.
+  public func prepare(for shape: [Int]) throws(TrainingError) {
+    let size = Self.window.size
+    guard shape.count == 4, shape[2] >= size, shape[3] >= size else {
+      throw .patch(
+        results: Array(shape.suffix(2)), part: "the loss \(name)",
+        problem: "its window is \(size)x\(size)")
+    }
+  }
+
   /// The loss and its gradient.
   ///
   /// - Throws: `TrainingError.training` for tensors of different shapes, or pictures smaller than the

@@ -14,6 +14,9 @@ public struct TotalVariationLoss: Loss {
   /// A loss without parameters.
   public init() {}
 
+  /// There is nothing to get ready.
+  public func prepare(for shape: [Int]) {}
+
   /// The loss and its gradient.
   ///
   /// - Throws: `TrainingError.training` for tensors that are no pictures, or of different shapes.

@@ -145,7 +145,7 @@ public struct LossRecipe: Hashable, Sendable {
 
 /// A network whose features are compared.
 public struct PerceptualRecipe: Hashable, Sendable {
-  /// A checkpoint, or a file of Keras's or PyTorch's, of weights that the registry knows.
+  /// A checkpoint's path or name, or a file of Keras's or PyTorch's, of weights that the registry knows.
   public var checkpoint: String
   /// The nodes whose values are compared, with weights. Empty for what the architecture says.
   public var layers: [String: Double] = [:]

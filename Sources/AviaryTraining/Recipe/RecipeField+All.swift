@@ -28,7 +28,7 @@ extension RecipeField {
       RecipeField(
         "data.degradations", \.data.degradations,
         .list(.degradation, "a list of noise, jpeg and blur with strengths, as noise: 5...25"),
-        "What inputs suffer, in this order, after they were reduced by the scale: Gaussian noise of "
+        "What inputs are degraded by, in this order, after downscaling: Gaussian noise of "
           + "a deviation in parts of 255, JPEG of a quality, blur of a deviation in pixels."),
       RecipeField(
         "data.tolerated", \.data.tolerated, .number(0...1),
@@ -45,7 +45,8 @@ extension RecipeField {
       RecipeField(
         "batch.flips", \.batch.flips, .truth,
         "Mirror patches left to right, half of the time."),
-      RecipeField("batch.turns", \.batch.turns, .truth, "Turn patches by quarters."),
+      RecipeField(
+        "batch.turns", \.batch.turns, .truth, "Rotate patches by random multiples of 90 degrees."),
       RecipeField(
         "batch.shuffled-channels", \.batch.shuffledChannels, .truth,
         "Put red, green and blue in any order."),
@@ -54,7 +55,7 @@ extension RecipeField {
       RecipeField(
         "losses", \.losses,
         .list(.loss, "a list of l1, l2, charbonnier, ssim, total-variation and perceptual"),
-        "What makes a result good: names, or {kind: ssim, weight: 0.1}; {kind: charbonnier, epsilon: "
+        "The loss: names, or {kind: ssim, weight: 0.1}; {kind: charbonnier, epsilon: "
           + "0.001}; {kind: perceptual, checkpoint: vgg.h5, layers: {NAME: 1}, squared: true}."),
     ] + adversarial
     + optimizer("optimizer", flag: "", \.optimizer) + schedule + [
@@ -80,7 +81,8 @@ extension RecipeField {
         "How many threads calculate; none for all cores that may be used."),
       RecipeField(
         "validation.data", flag: "validation", \.validation.data,
-        .optional(.folder), "A folder of originals to measure PSNR on; none for none."),
+        .optional(.folder),
+        "A folder of originals to measure PSNR on; none to leave validation out."),
       RecipeField(
         "validation.every", flag: "validate-every", \.validation.every,
         .integer(1...1_000_000_000), "Steps from one validation to the next."),

@@ -18,6 +18,9 @@ public struct Adversary {
     (self.weight, self.start) = (weight, start)
   }
 
+  /// Gets ready for results of a shape, also where it is to begin much later.
+  mutating func prepare(for shape: [Int]) throws { try discriminator.prepare(for: shape) }
+
   /// Learns from a part of a batch; the parameters change with the last part.
   ///
   /// - Throws: `TrainingError.notFinite` for a gradient that is not finite: the step is not taken. What

@@ -19,32 +19,39 @@ public struct Trainer: ~Copyable {
   public private(set) var adversary: Adversary?
   private var losses: CombinedLoss
   private var plan: TrainingPlan
-  private let settings: TrainerSettings
+  private let settings: Settings
   private let communicator: any Communicator
   private let engine: Engine
   /// The parameters in the graph's order, in which processes exchange their gradients.
   private let learned: [String]
 
-  /// Plans a network for batches of one shape.
+  /// Plans a network, its losses and its discriminator for batches of one shape.
   ///
   /// - Parameters:
   ///   - batchShape: N, channels, height, width of what the network is given at once.
   ///   - parameters: what it begins with: all of the graph's, float32.
   ///   - communicator: the processes that train together.
-  /// - Throws: `ComputeError` for a network that cannot be planned at that size.
+  /// - Throws: `ComputeError` for a network that cannot be planned at that size, `TrainingError.patch`
+  ///   for results that a loss or the discriminator cannot take.
   public init(
     _ graph: Graph, batchShape: [Int], parameters: [String: Tensor], losses: CombinedLoss,
     optimizer: Optimizer, average: WeightAverage? = nil, adversary: Adversary? = nil,
-    settings: TrainerSettings = TrainerSettings(), communicator: any Communicator = OneProcess(),
+    settings: Settings = Settings(), communicator: any Communicator = OneProcess(),
     engine: Engine
-  ) throws(ComputeError) {
-    let name = graph.outputs[settings.output].name
-    plan = try TrainingPlan(
-      graph, inputShapes: [batchShape], outputs: [name], options: settings.options, engine: engine)
+  ) throws {
+    let output = graph.outputs[settings.output]
+    let plan = try TrainingPlan(
+      graph, inputShapes: [batchShape], outputs: [output.name], options: settings.options,
+      engine: engine)
+    let resultShape = try graph.shapes(for: [batchShape])[output.value]
+    var (losses, adversary) = (losses, adversary)
+    try losses.prepare(for: resultShape)
+    try adversary?.prepare(for: resultShape)
     (self.graph, self.parameters, self.losses) = (graph, parameters, losses)
     (self.optimizer, self.average, self.adversary) = (optimizer, average, adversary)
     (self.settings, self.communicator, self.engine) = (settings, communicator, engine)
     learned = graph.parameters.filter { $0.role == .weight }.map(\.name)
+    self.plan = plan
   }
 
   /// Steps taken, those before an interruption included.
@@ -123,13 +130,13 @@ public struct Trainer: ~Copyable {
     for (name, value) in moved { parameters[name] = value }
     try average?.update(parameters, step: taken)
     return StepReport(
-      loss: shared[0], parts: zip(partNames, shared.dropFirst()).map { LossPart($0, $1) },
+      loss: shared[0], parts: zip(lossNames, shared.dropFirst()).map { LossPart($0, $1) },
       rate: rate, gradientNorm: norm, compute: compute / .seconds(1),
       isLast: (shared.last ?? 0) > 0)
   }
 
-  /// The names of what `evaluate` finds beside the sum.
-  private var partNames: [String] {
+  /// The names of the parts of the loss, the discriminator's the last.
+  public var lossNames: [String] {
     losses.parts.map(\.name) + (adversary == nil ? [] : ["adversarial"])
   }
 
@@ -169,7 +176,7 @@ extension Trainer {
   /// Throws unless a loss and all its parts are finite.
   private func check(_ values: [Double], _ batch: Batch) throws(TrainingError) {
     guard !values.allSatisfy(\.isFinite) else { return }
-    let bad = zip(partNames, values.dropFirst()).first { !$0.1.isFinite } ?? ("loss", values[0])
+    let bad = zip(lossNames, values.dropFirst()).first { !$0.1.isFinite } ?? ("loss", values[0])
     let origin = origin(in: batch).map { ", the first such number in \($0)" } ?? ""
     throw .notFinite(
       "step \(stepCount + 1): \(bad.0)", expected: "a finite number", found: "\(bad.1)\(origin)")

@@ -4,9 +4,9 @@ internal import AviaryTensor
 internal import AviaryTraining
 
 /// What a training keeps and measures on the way: rank 0 alone.
-extension TrainingRun {
+extension TrainingSession {
   /// Measures the averaged weights, writes samples, and keeps the best.
-  mutating func validate() throws {
+  func validate() throws {
     guard communicator.rank == 0, let validation else { return }
     let model = Model(network, weights: named(trainer.result))
     let evaluation = try validation.evaluate(model)
@@ -16,9 +16,9 @@ extension TrainingRun {
       set: validation.setName, scale: data.geometry.scale, psnr: mean.psnr, ssim: mean.ssim,
       measured: validation.measured)
     self.quality = quality
-    try log?.append(
+    try opened?.log.append(
       step: step,
-      TrainingLog.Quality(
+      RunLog.Quality(
         psnr: mean.psnr, ssim: mean.ssim, bicubicPSNR: mean.bicubic.psnr,
         bicubicSSIM: mean.bicubic.ssim), samples: samples)
     // A figure that is none is never the best; an infinite one, of a perfect result, is no JSON.
@@ -29,7 +29,7 @@ extension TrainingRun {
     }
     observer(
       .validated(
-        TrainingValidation(
+        Validated(
           step: step, evaluation: evaluation, isBest: isBest, samples: samples)))
   }
 
@@ -37,7 +37,7 @@ extension TrainingRun {
   ///
   /// - Throws: `CheckpointError`, and `TrainingError.notFinite` for weights that nobody could go on
   ///   from; the checkpoints before are whole then.
-  mutating func save() throws {
+  func save() throws {
     saved = (.now, step)
     // Before the oldest checkpoint, which may be the last good one, makes room.
     do {
@@ -48,11 +48,11 @@ extension TrainingRun {
     file.training = TrainingState(
       progress: progress,
       weights: trainer.average == nil ? nil : source(trainer.parameters),
-      optimizer: trainer.optimizer.state(rate: rate.at(step - 1)),
+      optimizer: trainer.optimizer.state(rate: rates.network.at(step - 1)),
       adversary: trainer.adversary.map { adversary in
         TrainingState.Adversary(
           weights: TensorSource(NamedTensors(adversary.discriminator.parameters.sortedByName)),
-          optimizer: adversary.optimizer.state(rate: adversaryRate?.at(step - 1) ?? 0))
+          optimizer: adversary.optimizer.state(rate: rates.discriminator?.at(step - 1) ?? 0))
       })
     let path = folder.checkpoint(step: step)
     try file.write(to: path)
@@ -64,7 +64,7 @@ extension TrainingRun {
   ///
   /// - Throws: `TrainingError.training` where processes have not come to the same weights, as those of
   ///   unlike processors may not.
-  mutating func finish() throws {
+  func finish() throws {
     if communicator.size > 1 {
       let hash = ContentHash.of(named(trainer.result))
       let all = try communicator.gather(hash)

@@ -5,7 +5,7 @@ import AviaryTraining
 
 /// The recipe of a training and the checkpoint that it goes on from: what the command line says before
 /// its flags.
-struct TrainingSource {
+struct RecipeSource {
   var recipe: Recipe
   /// Nil for a new training.
   let checkpoint: String?
@@ -17,9 +17,9 @@ struct TrainingSource {
   ///   - run: the folder of a run or one of its checkpoints; nil for a new training.
   /// - Throws: `CommandError`, `TrainingError`, `CheckpointError`.
   init(_ reference: String?, resuming run: String?, _ registry: Registry) throws {
-    (checkpoint, messages) = try TrainingSource.checkpoint(of: run)
-    if let reference, checkpoint == nil || TrainingSource.isFile(reference) {
-      recipe = try TrainingSource.recipe(reference, registry)
+    (checkpoint, messages) = try RecipeSource.checkpoint(of: run)
+    if let reference, checkpoint == nil || RecipeSource.isFile(reference) {
+      recipe = try RecipeSource.recipe(reference, registry)
     } else if let checkpoint {
       guard let progress = try CheckpointFile(checkpoint).training?.progress else {
         throw TrainingError.training(
@@ -43,9 +43,9 @@ struct TrainingSource {
     if let run, PathKind(of: run) == .folder {
       recipe.saving.folder = run
     } else if let checkpoint {
-      recipe.saving.folder = TrainingSource.folder(of: checkpoint)
+      recipe.saving.folder = RecipeSource.folder(of: checkpoint)
     } else if recipe.saving.folder.isEmpty, let reference {
-      recipe.saving.folder = "runs/\(TrainingSource.stem(reference))"
+      recipe.saving.folder = "runs/\(RecipeSource.stem(reference))"
     }
   }
 

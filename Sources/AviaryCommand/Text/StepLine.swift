@@ -4,7 +4,7 @@ import Glibc
 
 /// How a training goes, on one line: step, loss, rate, time left, PSNR beside bicubic's. On a terminal
 /// it moves; elsewhere a line is written every minute, and for each validation.
-struct TrainingLine {
+struct StepLine {
   private let isEnabled: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
   /// When a line was written last.
@@ -18,7 +18,7 @@ struct TrainingLine {
   init(isEnabled: Bool) { self.isEnabled = isEnabled }
 
   /// Shows a step.
-  mutating func show(_ step: TrainingStep) {
+  mutating func show(_ step: TrainingSession.Step) {
     let mean = loss.map { $0 + 0.05 * (step.report.loss - $0) } ?? step.report.loss
     loss = mean
     last =
@@ -29,7 +29,7 @@ struct TrainingLine {
   }
 
   /// Shows a validation.
-  mutating func show(_ validation: TrainingValidation) {
+  mutating func show(_ validation: TrainingSession.Validated) {
     let mean = validation.evaluation.mean
     quality =
       "  PSNR \(NumberText.fixed(mean.psnr, 2)) dB, bicubic \(NumberText.fixed(mean.bicubic.psnr, 2))"

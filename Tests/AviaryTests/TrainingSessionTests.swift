@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// A training from a folder of pictures to a checkpoint, and what is left on the way.
-@Suite struct TrainingRunTests {
+@Suite struct TrainingSessionTests {
   @Test("a run leaves its checkpoints, its best, its model, its logs and its samples")
   func whole() throws {
     let example = try TrainingExample()
@@ -174,6 +174,29 @@ import Testing
     #expect(card.provenance.map(\.file) == ["model.h5"])
   }
 
+  @Test("a perceptual loss takes a checkpoint by its name")
+  func perceptual() throws {
+    let example = try TrainingExample()
+    _ = try example.train()
+    let losses = [LossRecipe(.perceptual(PerceptualRecipe(checkpoint: "model")))]
+    let end = try example.train(checkpoints: [example.folder.file("run")]) {
+      $0.saving.folder = example.folder.file("second")
+      $0.losses = losses
+      $0.steps = 1
+    }
+    guard case .finished = end else {
+      Issue.record("finished expected, \(end) found")
+      return
+    }
+    let error = #expect(throws: AviaryError.self) {
+      _ = try example.train(checkpoints: [example.folder.file("run")]) {
+        $0.saving.folder = example.folder.file("third")
+        $0.losses = [LossRecipe(.perceptual(PerceptualRecipe(checkpoint: "modl")))]
+      }
+    }
+    #expect(error == .noSuchModel("modl", nearest: "model"))
+  }
+
   @Test("a number that is not finite stops the training and leaves the last good checkpoint")
   func notFinite() throws {
     let example = try TrainingExample()
@@ -227,6 +250,22 @@ import Testing
         $0.adversarial = AdversarialRecipe(); $0.adversarial?.architecture = "vdsr"
       }
         == "adversarial.architecture: a discriminator expected, vdsr, of kind 'restoration' found")
+    // Losses and the discriminator are planned before they are needed, however late that is.
+    let small = try message {
+      $0.adversarial = AdversarialRecipe()
+      $0.adversarial?.start = 100_000
+    }
+    #expect(
+      small.hasPrefix("batch.patch: the discriminator cannot take results of 16x16 (layers.11: "),
+      "\(small)")
+    #expect(small.hasSuffix("); use another patch"))
+    #expect(
+      try message {
+        $0.batch.patch = 8
+        $0.losses = [LossRecipe(.l1), LossRecipe(.ssim)]
+      }
+        == "batch.patch: the loss ssim cannot take results of 8x8 (its window is 11x11); use another "
+        + "patch")
     #expect(!FileManager.default.fileExists(atPath: example.folder.file("none")))
 
     _ = try example.train()

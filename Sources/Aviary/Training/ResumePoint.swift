@@ -5,7 +5,7 @@ internal import AviaryTensor
 internal import AviaryTraining
 
 /// A checkpoint that a training goes on from.
-struct ResumedTraining {
+struct ResumePoint {
   /// Where it stood.
   let progress: TrainingProgress
   /// The averaged weights: those that the checkpoint is about.
@@ -39,12 +39,52 @@ struct ResumedTraining {
     }
     try file.verify(path)
     (self.state, self.progress, card) = (state, progress, file.card)
-    average = try ResumedTraining.tensors(file.tensors, path)
+    average = try ResumePoint.tensors(file.tensors, path)
     // The optimiser's own weights must be the same tensors: the state's reader sees to that.
     weights =
       try state.weights.map { source throws in
-        try ResumedTraining.tensors(source, path)
+        try ResumePoint.tensors(source, path)
       } ?? average
+  }
+
+  /// The checkpoint to go on from; nil to begin.
+  ///
+  /// - Throws: `TrainingError` for a folder that holds a training already, where one is to begin, and
+  ///   for more steps done than the recipe has; what `init` throws.
+  static func found(
+    _ checkpoint: String?, _ recipe: Recipe, _ network: Network, _ folder: RunFolder
+  ) throws -> ResumePoint? {
+    guard let checkpoint else {
+      // A forgotten `--resume` must not cost days of training.
+      if let last = folder.checkpoints.last {
+        throw TrainingError.training(
+          folder.path,
+          expected: "a folder without checkpoints, or that the training there is resumed",
+          found: "checkpoints up to step \(last.step)")
+      }
+      // A network without its checkpoints is worth as much.
+      if let model = folder.networks.first {
+        throw TrainingError.training(
+          folder.path, expected: "a folder without networks of another training", found: model)
+      }
+      return nil
+    }
+    let resumed = try ResumePoint(checkpoint, of: network)
+    guard resumed.progress.step <= recipe.steps else {
+      throw TrainingError.recipe(
+        field: "steps", expected: "at least the \(resumed.progress.step) that are done",
+        found: "\(recipe.steps)")
+    }
+    return resumed
+  }
+
+  /// Whether going on is exact, in a line for the user.
+  static func report(step: Int, _ differences: [String]) -> String {
+    "resumed at step \(step)"
+      + (differences.isEmpty
+        ? ": the weights will be those of an uninterrupted training"
+        : "; not the very weights of an uninterrupted training: "
+          + differences.joined(separator: "; "))
   }
 
   /// Why going on will not give the very weights that an uninterrupted training would have given; empty

@@ -1,7 +1,8 @@
 package import AviaryImage
 
-/// The curves of one or more trainings: the loss, on a logarithmic scale, and what validation found.
-package struct TrainingPlot {
+/// The curves of one or more trainings: the loss, on a logarithmic scale unless some of it is below 0,
+/// and what validation found.
+package struct CurvePlot {
   /// The log of a training, with the name under which it is shown.
   private struct Run {
     var name: String
@@ -23,21 +24,28 @@ package struct TrainingPlot {
 
   /// The size of the picture in pixels.
   package static let width = 1200, height = 600
+  /// What can be drawn: beyond, there is no room for a tick's label.
+  private static let drawable = -1e30...1e30
+  /// What has a logarithm that is worth an axis.
+  private static let leastLogarithm = 1e-30
   private let runs: [Run]
 
   /// A plot of the logs of some runs.
   ///
-  /// - Throws: `TrainingError.data` for a log without a single step.
+  /// - Throws: `TrainingError.data` for a log without a single step, or none whose loss is a number that
+  ///   can be drawn.
   package init(_ logs: [(name: String, log: LogTable)]) throws(TrainingError) {
     var runs: [Run] = []
     for (i, (name, log)) in logs.enumerated() {
-      // A logarithm of what is not above 0 has no place, nor has what no training gives.
-      let loss = log.points("loss").filter { (1e-30...1e30).contains($0.value) }
+      let loss = log.points("loss").filter { CurvePlot.drawable.contains($0.value) }
       let figures = ["psnr", "bicubic-psnr"].map { name in
         log.points(name).filter { $0.value.magnitude < 1000 }
       }
       guard !loss.isEmpty else {
-        throw .data(path: name, expected: "a log with a step at least", found: "none")
+        throw .data(
+          path: name,
+          expected: log.rows.isEmpty ? "a log with a step at least" : "a loss that can be drawn",
+          found: log.rows.isEmpty ? "none" : "none in \(log.rows.count) rows")
       }
       runs.append(
         Run(
@@ -50,7 +58,7 @@ package struct TrainingPlot {
   /// As a picture.
   package var image: Image {
     get throws(ImageError) {
-      var canvas = try PictureCanvas(width: TrainingPlot.width, height: TrainingPlot.height)
+      var canvas = try PictureCanvas(width: CurvePlot.width, height: CurvePlot.height)
       draw(on: &canvas)
       return canvas.image
     }
@@ -58,13 +66,13 @@ package struct TrainingPlot {
 
   /// As a file of Scalable Vector Graphics.
   package var svg: String {
-    var canvas = SVGCanvas(width: TrainingPlot.width, height: TrainingPlot.height)
+    var canvas = SVGCanvas(width: CurvePlot.width, height: CurvePlot.height)
     draw(on: &canvas)
     return canvas.text
   }
 
   private func draw(on canvas: inout some PlotCanvas) {
-    let smooth = runs.map { TrainingPlot.smoothed($0.loss) }
+    let smooth = runs.map { CurvePlot.smoothed($0.loss) }
     var losses: [Curve] = []
     for run in runs {
       losses.append(Curve(color: run.color, width: 1, opacity: 0.3, points: run.loss))
@@ -79,9 +87,13 @@ package struct TrainingPlot {
     }
     let steps = runs.flatMap { $0.loss.map { Double($0.step) } }
     let abscissa = PlotAxis(linear: [0, steps.max() ?? 1])
+    // An adversarial loss may be below 0, where there is no logarithm.
+    let shown = held + smooth.flatMap { $0.map(\.value) }
+    let above = shown.filter { $0 >= CurvePlot.leastLogarithm }
+    let isLogarithmic = !above.isEmpty && runs.allSatisfy { $0.loss.allSatisfy { $0.value >= 0 } }
     panel(
       "Loss", x: 80, abscissa,
-      PlotAxis(logarithmic: held + smooth.flatMap { $0.map(\.value) }), losses,
+      isLogarithmic ? PlotAxis(logarithmic: above) : PlotAxis(linear: shown), losses,
       isLegendAbove: true, on: &canvas)
     var figures = runs.map { Curve(label: $0.name, color: $0.color, points: $0.psnr) }
     // One line right through: bicubic's figure is the same at all steps, and often in all runs.
@@ -125,7 +137,7 @@ package struct TrainingPlot {
       canvas.text(label, x: left - 10, y: y, anchor: .end, .black)
     }
     for curve in curves {
-      let points = TrainingPlot.thinned(
+      let points = CurvePlot.thinned(
         curve.points.map { place(Double($0.step), $0.value) })
       canvas.line(
         points.count == 1 ? [points[0], points[0]] : points, width: curve.width, curve.color,

@@ -6,7 +6,7 @@ import Testing
 @testable import AviaryTraining
 
 @Suite("Plots of trainings")
-struct TrainingPlotTests {
+struct CurvePlotTests {
   private func log(_ rows: String) throws -> LogTable {
     let folder = try TemporaryFolder()
     let path = try folder.file(
@@ -46,7 +46,7 @@ struct TrainingPlotTests {
 
   @Test("the picture has the curves and their colours")
   func picture() throws {
-    let image = try TrainingPlot([("a", log(rows)), ("b", log(rows))]).image
+    let image = try CurvePlot([("a", log(rows)), ("b", log(rows))]).image
     #expect(image.width == 1200)
     #expect(image.height == 600)
     func count(_ color: PlotColor) -> Int {
@@ -65,7 +65,7 @@ struct TrainingPlotTests {
 
   @Test("the drawing names runs, and is XML whatever they are called")
   func drawing() throws {
-    let svg = try TrainingPlot([("<a>&\u{1}", log(rows))]).svg
+    let svg = try CurvePlot([("<a>&\u{1}", log(rows))]).svg
     let parser = XMLText(svg)
     #expect(parser.problem == nil)
     #expect(parser.texts.contains("<a>& "))
@@ -78,14 +78,28 @@ struct TrainingPlotTests {
     for rows in [
       "1,0.5,,\n", "1,1e300,,\n2,1e-300,,\n3,0.5,,\n3,,1e300,-1e300\n", "1000000000000,1,,\n",
     ] {
-      let plot = try TrainingPlot([("a", log(rows))])
+      let plot = try CurvePlot([("a", log(rows))])
       #expect(try plot.image.width == 1200)
       #expect(XMLText(plot.svg).problem == nil)
     }
     let error = try #require(throws: TrainingError.self) {
-      try TrainingPlot([("a", log("1,nan,,\n"))])
+      try CurvePlot([("a", log("1,nan,,\n"))])
     }
-    #expect(error.description == "a: a log with a step at least expected, none found")
+    #expect(error.description == "a: a loss that can be drawn expected, none in 1 rows found")
+    let empty = try #require(throws: TrainingError.self) { try CurvePlot([("a", log(""))]) }
+    #expect(empty.description == "a: a log with a step at least expected, none found")
+  }
+
+  @Test("a loss of 0 or below is drawn, too")
+  func belowZero() throws {
+    // A linear scale, whose ticks show that nothing is left out.
+    let negative = XMLText(try CurvePlot([("a", log("1,2,,\n2,0.5,,\n3,-1,,\n"))]).svg)
+    #expect(negative.texts.contains("-1.0"), "\(negative.texts)")
+    for rows in ["1,0,,\n2,0,,\n", "1,0,,\n2,0.5,,\n3,0.25,,\n", "1,-5,,\n"] {
+      let plot = try CurvePlot([("a", log(rows))])
+      #expect(try plot.image.width == 1200)
+      #expect(XMLText(plot.svg).problem == nil)
+    }
   }
 
   @Test("lines have smooth edges, and are laid on once")

@@ -3,7 +3,7 @@ internal import AviaryImage
 
 /// What a training writes as it goes, in the folder of its run: the table `log.csv` and a file of
 /// events for TensorBoard. A process that is killed leaves all rows it wrote.
-package struct TrainingLog: ~Copyable {
+package struct RunLog: ~Copyable {
   /// What is known of a step.
   package struct Step: Sendable {
     /// Steps done, from 1.
@@ -107,7 +107,7 @@ package struct TrainingLog: ~Copyable {
         "psnr": quality.psnr, "ssim": quality.ssim, "bicubic-psnr": quality.bicubicPSNR,
         "bicubic-ssim": quality.bicubicSSIM,
       ])
-    try events.append(step: step, samples: samples.compactMap { TrainingLog.sample($0) })
+    try events.append(step: step, samples: samples.compactMap { RunLog.sample($0) })
   }
 
   private func write(step: Int, _ values: [String: Double]) throws(TrainingError) {

@@ -2,7 +2,7 @@ import AviaryGraph
 import AviaryImage
 
 /// A picture to learn from: what ought to come out, and what is given.
-struct TrainingPair: Sendable {
+struct PicturePair: Sendable {
   /// The target's path within its folder.
   var name: String
   /// Its sides are multiples of the scale.
@@ -19,7 +19,7 @@ struct PatchPair {
   var target: Image
 }
 
-extension TrainingPair {
+extension PicturePair {
   /// The patch at a place.
   ///
   /// - Parameters:

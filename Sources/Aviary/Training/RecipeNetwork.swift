@@ -2,7 +2,7 @@ public import AviaryGraph
 public import AviaryTraining
 
 /// The network that a recipe describes, checked before any time is spent on it.
-public struct TrainableNetwork: Hashable, Sendable {
+public struct RecipeNetwork: Hashable, Sendable {
   /// The network; its picture says for which scale it is trained, where nothing else would.
   public let network: Network
   /// How patches of what it is given lie to its results.
@@ -24,7 +24,7 @@ public struct TrainableNetwork: Hashable, Sendable {
         name, expected: "an architecture that restores pictures",
         found: "one of kind '\(architecture.info.kind.rawValue)'")
     }
-    var network = try TrainableNetwork.network(recipe, architecture)
+    var network = try RecipeNetwork.network(recipe, architecture)
     guard network.graph.parameters.contains(where: { $0.role == .weight }) else {
       throw TrainingError.training(
         name, expected: "an architecture with parameters to train", found: "none")

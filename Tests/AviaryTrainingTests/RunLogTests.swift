@@ -6,13 +6,13 @@ import Testing
 @testable import AviaryTraining
 
 @Suite("Logs of a training")
-struct TrainingLogTests {
-  private func step(_ step: Int, _ loss: Double = 0.5) -> TrainingLog.Step {
-    TrainingLog.Step(
+struct RunLogTests {
+  private func step(_ step: Int, _ loss: Double = 0.5) -> RunLog.Step {
+    RunLog.Step(
       step, seconds: 0.25, loss: loss, parts: [("l1", 0.25), ("ssim", 2.5), ("l1", 0.25)],
       rate: 1e-3, gradientNorm: 3, waiting: 0.01)
   }
-  private let quality = TrainingLog.Quality(
+  private let quality = RunLog.Quality(
     psnr: 33, ssim: 0.9, bicubicPSNR: 32, bicubicSSIM: 0.875)
   private let parts = ["l1", "ssim", "l1"]
   private let header =
@@ -27,7 +27,7 @@ struct TrainingLogTests {
     let folder = try TemporaryFolder()
     let path = folder.file("log.csv")
     do {
-      let log = try TrainingLog(in: folder.path, step: 0, parts: parts)
+      let log = try RunLog(in: folder.path, step: 0, parts: parts)
       try log.append(step(1))
       #expect(try text(path) == header + "1,0.25,0.5,0.5,2.5,0.001,3.0,0.01,,,,\n")
       try log.append(step(2, .nan))
@@ -42,7 +42,7 @@ struct TrainingLogTests {
     try Data(cut.utf8).write(to: URL(filePath: path))
     #expect(try LogTable(contentsOf: path).rows.map(\.step) == [1, 2, 2, 3])
     do {
-      let log = try TrainingLog(in: folder.path, step: 2, parts: parts)
+      let log = try RunLog(in: folder.path, step: 2, parts: parts)
       #expect(try text(path) == kept)
       try log.append(step(3))
     }
@@ -51,16 +51,29 @@ struct TrainingLogTests {
     #expect(table.points("loss").map(\.step) == [1, 3])
     #expect(table.points("psnr").map(\.value) == [33])
     // A new training in the folder begins anew.
-    _ = try TrainingLog(in: folder.path, step: 0, parts: parts)
+    _ = try RunLog(in: folder.path, step: 0, parts: parts)
     #expect(try text(path) == header)
+  }
+
+  @Test("what a link leads to is left alone")
+  func link() throws {
+    let folder = try TemporaryFolder()
+    let other = try folder.file("other", Array("precious".utf8))
+    let path = folder.file("log.csv")
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "other")
+    let error = #expect(throws: TrainingError.self) {
+      _ = try RunLog(in: folder.path, step: 0, parts: parts)
+    }
+    #expect(error == .cannotWrite(path: path, reason: "it is a symbolic link"))
+    #expect(try text(other) == "precious")
   }
 
   @Test("a table of another training is not continued")
   func otherColumns() throws {
     let folder = try TemporaryFolder()
-    _ = try TrainingLog(in: folder.path, step: 0, parts: ["l1"])
+    _ = try RunLog(in: folder.path, step: 0, parts: ["l1"])
     let error = try #require(throws: TrainingError.self) {
-      _ = try TrainingLog(in: folder.path, step: 3, parts: ["l2"])
+      _ = try RunLog(in: folder.path, step: 3, parts: ["l2"])
     }
     #expect(
       error.description.hasPrefix("\(folder.file("log.csv")):1: columns step,seconds,loss,loss/l2,")
@@ -87,7 +100,7 @@ struct TrainingLogTests {
   @Test("a log that cannot be written")
   func full() throws {
     let error = try #require(throws: TrainingError.self) {
-      _ = try TrainingLog(in: "/none", step: 0, parts: [])
+      _ = try RunLog(in: "/none", step: 0, parts: [])
     }
     #expect(
       error.description == "/none/log.csv: cannot be written: no such file or directory")
