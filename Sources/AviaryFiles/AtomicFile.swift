@@ -1,5 +1,5 @@
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// A file that appears under its name whole or not at all.
 ///
@@ -32,7 +32,7 @@ package struct AtomicFile: ~Copyable {
     }
     let folder = target.folder
     var descriptor: CInt = -1
-    var temporary: String?
+    var temporary: FilePath?
     // It needs /proc to be given a name later.
     if isNameless, unsafe access("/proc/self/fd", X_OK) == 0 {
       // O_TMPFILE as <fcntl.h> composes it: a macro of two macros, which Swift does not import.

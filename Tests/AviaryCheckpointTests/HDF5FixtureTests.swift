@@ -2,6 +2,7 @@ import AviaryFormats
 import AviaryCheckpoint
 import AviaryContainers
 import AviaryTensor
+import AviaryTestSupport
 import Testing
 
 /// Files of other writers, honest and not.

@@ -88,9 +88,11 @@ import Testing
     let dense = try Graph(
       inputs: [.init("image", channels: 1, size: Size(6, 5))],
       nodes: [
-        .init("row", .reshape([0, 30]), inputs: [0]),
-        .init("l", .linear(features: 120, bias: false), inputs: [1], parameters: ["l.weight"]),
-        .init("back", .reshape([0, 1, 12, 10]), inputs: [2]),
+        .init("row", .reshape(Reshape([0, 30])), inputs: [0]),
+        .init(
+          "l", .linear(Linear(outFeatures: 120, bias: false)), inputs: [1], parameters: ["l.weight"]
+        ),
+        .init("back", .reshape(Reshape([0, 1, 12, 10])), inputs: [2]),
       ],
       outputs: [.init("output", value: 3)])
     #expect(dense.sizeRule().scale == Ratio(2) && dense.sizeRule().size == Size(6, 5))
@@ -98,7 +100,7 @@ import Testing
       inputs: [.init("image", channels: 1, size: Size(7, 5))],
       nodes: [
         .init(
-          "c", .convolution(Convolution(filters: 1, kernel: 3, border: .valid, bias: false)),
+          "c", .convolution(Convolution(outChannels: 1, kernel: 3, padding: .valid, bias: false)),
           inputs: [0], parameters: ["c.weight"])
       ],
       outputs: [.init("output", value: 1)])
@@ -109,9 +111,9 @@ import Testing
   /// pixels give 28, though multiples of 8 lose four.
   @Test func residuesThatFitAsTheyStand() throws {
     let rule = try rule { x in
-      x.maxPool(2, border: .same).maxPool(2, border: .same).maxPool(2, border: .same)
+      x.maxPool(2, padding: .same).maxPool(2, padding: .same).maxPool(2, padding: .same)
         .resize(.nearest, by: 2).resize(.nearest, by: 2)
-        .convolution("c", 2, kernel: 3, border: .valid).resize(.nearest, by: 2)
+        .convolution("c", 2, kernel: 3, padding: .valid).resize(.nearest, by: 2)
     }
     #expect(rule.scale == Ratio(1) && rule.shrinkage == 4 && rule.exactMultiple == 8)
     #expect((20..<44).filter(rule.isExact) == [20, 28, 36])
@@ -120,19 +122,23 @@ import Testing
   /// What has no ratio by its operations is tried.
   @Test func scaleThroughPermutations() throws {
     let there = try rule(channels: 4) { x in
-      x.applying(.permute([0, 2, 3, 1])).linear("l", 8).applying(.permute([0, 3, 1, 2]))
-        .pixelShuffle(2)
+      x.applying(.permute(Permute([0, 2, 3, 1]))).linear("l", 8).applying(
+        .permute(Permute([0, 3, 1, 2]))
+      )
+      .pixelShuffle(2)
     }
     #expect(
       there == SizeRule(scale: Ratio(2), multiple: 1, exactMultiple: 1, shrinkage: 0, minimum: 1))
     // Halved behind the permutation, where no ratio counts the stride.
     let halved = try rule(channels: 4) { x in
-      x.applying(.permute([0, 2, 3, 1])).applying(.permute([0, 3, 1, 2])).maxPool(4)
-        .resize(.nearest, by: 4)
+      x.applying(.permute(Permute([0, 2, 3, 1]))).applying(.permute(Permute([0, 3, 1, 2]))).maxPool(
+        4
+      )
+      .resize(.nearest, by: 4)
     }
     #expect(halved.scale == Ratio(1) && halved.exactMultiple == 4)
     // Height and width exchanged: no proportion.
-    #expect(try rule { $0.applying(.permute([0, 1, 3, 2])) }.scale == nil)
+    #expect(try rule { $0.applying(.permute(Permute([0, 1, 3, 2]))) }.scale == nil)
   }
 
   @Test func outputsHaveRulesOfTheirOwn() throws {

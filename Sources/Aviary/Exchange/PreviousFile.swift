@@ -1,4 +1,4 @@
-internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryFiles
 internal import FoundationEssentials
 internal import Glibc
