@@ -87,13 +87,13 @@ let package = Package(
       [
         "AviaryTensor", "AviaryFiles", "AviaryHDF5", "CHDF5", "CIsolation", "CZlib",
         .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     library(
       "AviaryCheckpoint",
       [
         "AviaryContainers", "AviaryTensor", "AviaryFiles",
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "OrderedCollections", package: "swift-collections"),
       ]),
     library(
       "AviaryFormats",
@@ -122,6 +122,7 @@ let package = Package(
       [
         "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
         "AviaryCheckpoint", "AviaryContainers", "AviaryFormats", "AviaryTraining",
+        .product(name: "SystemPackage", package: "swift-system"),
       ]
         + architectures.map { .target(name: $0) }),
     .executableTarget(
