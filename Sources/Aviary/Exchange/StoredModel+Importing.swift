@@ -1,6 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryContainers
-internal import AviaryFormats
+public import AviaryFormats
 public import AviaryGraph
 internal import AviaryTensor
 
