@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryFormats
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
