@@ -1,6 +1,6 @@
 public import AviaryCheckpoint
 internal import AviaryContainers
-internal import AviaryFormats
+public import AviaryFormats
 internal import AviaryFiles
 public import AviaryGraph
 internal import AviaryTensor

@@ -1,6 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryContainers
-internal import AviaryFormats
+public import AviaryFormats
 internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryTensor
