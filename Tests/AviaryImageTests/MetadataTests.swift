@@ -23,7 +23,7 @@ import Testing
     #expect(try carried(found) == found)
   }
 
-  @Test(arguments: ["xmp.png", "xmp.jpg"]) func xmpIsCarried(_ name: String) throws {
+  @Test(arguments: ["text.png", "xmp.jpg"]) func xmpIsCarried(_ name: String) throws {
     let found = try metadata(name)
     let packet = String(decoding: try #require(found.xmp), as: UTF8.self)
     #expect(packet.contains("x:xmpmeta") || packet.contains("rdf:RDF"))
