@@ -62,18 +62,23 @@ let package = Package(
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
     .target(name: "CIsolation"),
     .target(name: "CKernels"),
+    .target(name: "CThreads", linkerSettings: [.linkedLibrary("gomp")]),
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
     // names AviaryHDF5Helper too, so that it is built beside.
+    library("AviaryThreads", ["CThreads"]),
     library("AviaryFiles", []),
     library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
     .executableTarget(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", ["AviaryGraph"]),
-    library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
-    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL", "CKernels"]),
+    library(
+      "AviaryImage",
+      ["AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryThreads", "CImageCodecs"]),
+    library(
+      "AviaryCompute", ["AviaryTensor", "AviaryGraph", "AviaryThreads", "CDNNL", "CKernels"]),
     library(
       "AviaryCheckpoint",
       [
@@ -87,7 +92,7 @@ let package = Package(
       "AviaryTraining",
       [
         "AviaryCompute", "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph",
-        "AviaryFiles", .product(name: "Yams", package: "Yams"),
+        "AviaryFiles", "AviaryThreads", .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     // Empty without the trait.
@@ -100,7 +105,8 @@ let package = Package(
     library(
       "Aviary",
       [
-        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
+        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryThreads", "AviaryImage",
+        "AviaryCompute",
         "AviaryCheckpoint", "AviaryInterchange", "AviaryTraining",
       ]
         + architectures.map { .target(name: $0) }),
@@ -124,11 +130,12 @@ let package = Package(
     .target(
       name: "AviaryTestSupport", dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint"],
       path: "Tests/Support", swiftSettings: strict),
+    tests("AviaryThreadsTests", ["AviaryThreads"]),
     tests("AviaryFilesTests", ["AviaryFiles"]),
     tests("AviaryGraphTests", ["AviaryGraph"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "CImageCodecs"]),
-    tests("AviaryComputeTests", ["AviaryCompute"]),
+    tests("AviaryComputeTests", ["AviaryCompute", "AviaryThreads"]),
     tests("AviaryCheckpointTests", ["AviaryCheckpoint", "CHDF5"]),
     tests(
       "AviaryTrainingTests",
@@ -138,7 +145,9 @@ let package = Package(
       ["Aviary", "AviaryInterchange", "AviaryCheckpoint", "AviaryCompute"]),
     tests(
       "ArchitectureTests", ["Aviary", "AviaryCompute", "AviaryCheckpoint", "AviaryInterchange"]),
-    tests("AviaryTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
+    tests(
+      "AviaryTests",
+      ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryThreads", "AviaryTraining"]),
     tests("AviaryCommandTests", ["Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryTraining"]),
   ]
     + architectures.map {

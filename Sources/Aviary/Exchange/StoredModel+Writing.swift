@@ -3,6 +3,7 @@ internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryInterchange
 internal import AviaryTensor
+internal import AviaryThreads
 
 extension StoredModel {
   /// Writes the model as a file of a format, then reads it back and compares.
@@ -92,7 +93,7 @@ extension StoredModel {
       let file = try WeightsFile.read(path)
       // Read back twice, for its tensors and for what they compute; at the same time.
       let expected = report.contentHash
-      let record = Background { () throws(CheckpointError) in
+      let record = BackgroundTask.start { () throws(CheckpointError) in
         Result { try requireRecord(expected, in: file) }
       }
       if TestPicture.isReasonable(for: network.graph), let own = try KerasGraph.graph(of: file) {
@@ -138,16 +139,18 @@ extension StoredModel {
   }
 
   /// The content hash of the weights that are written, found while they are.
-  private func contentHash(of tensors: TensorSource) -> Background<String> {
+  private func contentHash(of tensors: TensorSource) -> BackgroundTask<String, CheckpointError> {
     let known = verifiedHash
-    return Background { () throws(CheckpointError) in
+    return BackgroundTask.start { () throws(CheckpointError) in
       if let known { return known }
       return try ContentHash.of(tensors)
     }
   }
 
   /// What travels in a file of another framework, once all hashes are known.
-  private func record(_ hash: Background<String>) throws(CheckpointError) -> ExportRecord {
+  private func record(_ hash: BackgroundTask<String, CheckpointError>) throws(CheckpointError)
+    -> ExportRecord
+  {
     let contentHash = try hash.value()
     do {
       return try record(contentHash: contentHash, card: card)

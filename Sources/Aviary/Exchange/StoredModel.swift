@@ -1,6 +1,7 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 internal import AviaryTensor
+internal import AviaryThreads
 
 /// A network whose weights are still in their file: what is converted, compared and edited, so that
 /// it may be larger than the memory.
@@ -36,7 +37,7 @@ public struct StoredModel: Sendable {
   /// The card but for the hash of the file.
   private var knownCard: Card
   /// The hash of the file, and the entry of the card's provenance that it belongs to.
-  private var pending: (entry: Int, hash: Background<String>)?
+  private var pending: (entry: Int, hash: BackgroundTask<String, CheckpointError>)?
 
   /// A network and weights that are known to fit it.
   init(_ network: Network, weights: TensorSource, card: Card, report: LoadReport? = nil) {
@@ -118,11 +119,13 @@ public struct StoredModel: Sendable {
   ///   - path: the file, which is hashed while other things are done.
   public mutating func addSource(_ source: Card.Provenance, hashing path: String) {
     addSource(
-      source, hash: Background { () throws(CheckpointError) in try WeightsFile.sha256(path) })
+      source,
+      hash: BackgroundTask.start { () throws(CheckpointError) in try WeightsFile.sha256(path) })
   }
 
   /// Adds the file that the weights come from; `hash` is its own, nil for one that nobody wants.
-  mutating func addSource(_ source: Card.Provenance, hash: Background<String>?) {
+  mutating func addSource(_ source: Card.Provenance, hash: BackgroundTask<String, CheckpointError>?)
+  {
     card.provenance.append(source)
     pending = hash.map { (knownCard.provenance.count - 1, $0) }
   }

@@ -1,7 +1,7 @@
-internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
+internal import AviaryThreads
 
 /// A network at work on a picture that passes by in bands of rows: rows go in, and those rows of the
 /// result that they complete come out, limited to the range of colours. The result does not depend on how the picture is divided.
@@ -150,7 +150,9 @@ struct TiledNetwork: ~Copyable {
         guard let place = places.baseAddress, let pixel = pixels.baseAddress else { return }
         nonisolated(unsafe) let (target, values) = unsafe (place, pixel)
         let lines = source.channels * height
-        Parallel.split(lines, threads: TiledNetwork.threads(threads, for: lines * width)) { part in
+        ThreadPool(count: TiledNetwork.threads(threads, for: lines * width)).split(
+          lines, cost: .max
+        ) { part in
           for line in part {
             let (plane, row) = line.quotientAndRemainder(dividingBy: height)
             let (factor, offset) = scalings[plane % scalings.count]
@@ -190,7 +192,7 @@ struct TiledNetwork: ~Copyable {
             let beside = besides.baseAddress
           else { return }
           nonisolated(unsafe) let (target, values, inputs) = unsafe (place, value, beside)
-          Parallel.split(lines, threads: threads) { part in
+          ThreadPool(count: threads).split(lines, cost: .max) { part in
             for line in part {
               let (plane, row) = line.quotientAndRemainder(dividingBy: keptRows.count)
               let (factor, offset) = scalings[plane % scalings.count]

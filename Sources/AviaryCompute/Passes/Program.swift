@@ -169,3 +169,11 @@ extension TransposedConvolution {
       filters: filters, kernel: kernel, groups: groups, border: .explicit(edges), bias: bias)
   }
 }
+
+extension Int {
+  /// The product, or the largest number where it overflows.
+  func multipliedSaturated(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+}

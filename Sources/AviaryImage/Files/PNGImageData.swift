@@ -1,7 +1,7 @@
-import AviaryFiles
 import CImageCodecs
 import Glibc
 import Synchronization
+import AviaryThreads
 
 /// The image data of a PNG file in the making: rows of samples come in bands, and go out as IDAT
 /// chunks.
@@ -46,7 +46,7 @@ struct PNGImageData {
       strips.append(try nextStrip())
     }
     let made = Mutex([Compressed?](repeating: nil, count: strips.count))
-    Parallel.split(strips.count, threads: threads) { [strips] range in
+    ThreadPool(count: threads).split(strips.count, cost: .max) { [strips] range in
       for i in range {
         let result = strips[i].compressed()
         made.withLock { $0[i] = result }
