@@ -70,18 +70,22 @@ let package = Package(
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
     .target(name: "CIsolation"),
     .target(name: "CKernels"),
+    .target(name: "CThreads", linkerSettings: [.linkedLibrary("gomp")]),
     .target(name: "CRegistration"),
 
     // Libraries, each depending only on those above it. Whoever reads HDF5 files in an executable
     // names AviaryHDF5Helper too, so that it is built beside.
+    library("AviaryThreads", ["CThreads"]),
     library("AviaryFiles", [.product(name: "SystemPackage", package: "swift-system")]),
     library("AviaryHDF5", ["CHDF5", "CHDF5Driver", "CIsolation"]),
     .executableTarget(
       name: "AviaryHDF5Helper", dependencies: ["AviaryHDF5"], swiftSettings: strict),
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", []),
-    library("AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "CImageCodecs"]),
-    library("AviaryCompute", ["AviaryTensor", "AviaryGraph", "CDNNL", "CKernels"]),
+    library(
+      "AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryThreads", "CImageCodecs"]),
+    library(
+      "AviaryCompute", ["AviaryTensor", "AviaryGraph", "AviaryThreads", "CDNNL", "CKernels"]),
     library(
       "AviaryContainers",
       [
@@ -107,7 +111,7 @@ let package = Package(
       [
         "AviaryCompute", "AviaryCheckpoint", "AviaryContainers", "AviaryImage", "AviaryTensor",
         "AviaryGraph",
-        "AviaryFiles", .product(name: "Yams", package: "Yams"),
+        "AviaryFiles", "AviaryThreads", .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     // Empty without the trait.
@@ -120,7 +124,7 @@ let package = Package(
     library(
       "Aviary",
       [
-        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryImage", "AviaryCompute",
+        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryThreads", "AviaryImage", "AviaryCompute",
         "AviaryCheckpoint", "AviaryContainers", "AviaryFormats", "AviaryTraining",
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -149,11 +153,12 @@ let package = Package(
       name: "AviaryTestSupport",
       dependencies: ["AviaryGraph", "AviaryTensor", "AviaryCheckpoint", "AviaryFormats"],
       path: "Tests/Support", swiftSettings: strict),
+    tests("AviaryThreadsTests", ["AviaryThreads"]),
     tests("AviaryFilesTests", ["AviaryFiles"]),
     tests("AviaryGraphTests", ["AviaryGraph", "AviaryTensor"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "AviaryTensor"]),
-    tests("AviaryComputeTests", ["AviaryCompute", "AviaryGraph", "AviaryTensor"]),
+    tests("AviaryComputeTests", ["AviaryCompute", "AviaryThreads", "AviaryGraph", "AviaryTensor"]),
     tests("AviaryContainersTests", ["AviaryContainers", "AviaryFiles", "AviaryTensor"]),
     tests(
       "AviaryCheckpointTests",
@@ -179,7 +184,7 @@ let package = Package(
     tests(
       "AviaryTests",
       [
-        "Aviary", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryContainers",
+        "Aviary", "AviaryThreads", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryContainers",
         "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph", "AviaryFiles",
       ]),
     tests(

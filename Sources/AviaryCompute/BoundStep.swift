@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// A step with everything in its place: compiled, and told where its operands lie.
 ///
 /// - Note: used by the one plan that made it, on one thread at a time.
@@ -27,7 +29,7 @@
   ///   - outputs: where the caller wants the outputs.
   func run(
     _ inputs: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
-    _ stream: borrowing StreamHandle, _ workers: Workers
+    _ stream: borrowing StreamHandle, _ workers: ThreadPool
   ) throws(ComputeError) {
     switch action {
     case .kernel(let body, let places):

@@ -1,11 +1,11 @@
-import CDNNL
+import AviaryThreads
 import FoundationEssentials
 
 extension Engine {
   /// How many cores this process may use: those of its affinity mask, or fewer where its control
   /// group is allowed less processor time than that (as containers are).
   public static var availableCores: Int {
-    max(min(Int(omp_get_num_procs()), quota() ?? .max), 1)
+    max(min(ThreadPool.cores, quota() ?? .max), 1)
   }
 
   /// The cores' worth of time that the control groups allow, rounded up; nil where they allow all.

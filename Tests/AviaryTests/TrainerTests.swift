@@ -1,7 +1,7 @@
 import AviaryCheckpoint
 import Aviary
 import AviaryCompute
-import AviaryFiles
+import AviaryThreads
 import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport
@@ -205,7 +205,7 @@ import Testing
     let team = Team(2)
     let found = Mutex<[Int: ([String: Tensor], Bool)]>([:])
     let threads = (0..<2).map { rank in
-      JoinableThread {
+      BackgroundTask<Void, Never>.start {
         do {
           var trainer = try self.trainer(batch: 4, Member(team: team, rank: rank))
           var isLast = false

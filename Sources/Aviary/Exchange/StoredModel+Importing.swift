@@ -4,6 +4,7 @@ public import AviaryFormats
 internal import AviaryFiles
 public import AviaryGraph
 internal import AviaryTensor
+internal import AviaryThreads
 
 extension StoredModel {
   /// Imports another framework's weights as a model. No elements are read.
@@ -28,7 +29,7 @@ extension StoredModel {
     let (path, stored) = (file.path, file.tensors)
     let hash =
       options.hashesFile
-      ? Background { () throws(CheckpointError) in try WeightsFile.sha256(path) } : nil
+      ? BackgroundTask.start { () throws(CheckpointError) in try WeightsFile.sha256(path) } : nil
     if let names = options.names {
       let renamed = file.tensors.names.map(names.canonical)
       if let twice = Dictionary(grouping: renamed, by: { $0 }).filter({ $1.count > 1 }).keys.min() {

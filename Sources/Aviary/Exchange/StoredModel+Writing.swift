@@ -4,6 +4,7 @@ public import AviaryFormats
 internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryTensor
+internal import AviaryThreads
 
 extension StoredModel {
   /// Writes the model to a file in a given format, then reads the file back and compares.
@@ -94,7 +95,7 @@ extension StoredModel {
       let file = try WeightsFile.read(path)
       // Read back twice, at the same time: for the tensors, and for what they compute.
       let expected = report.contentHash
-      let record = Background { () throws(CheckpointError) in
+      let record = BackgroundTask.start { () throws(CheckpointError) in
         Result { try requireRecord(expected, in: file) }
       }
       if let own = try KerasGraph.graph(of: file) {
@@ -137,16 +138,16 @@ extension StoredModel {
   }
 
   /// The content hash of the weights, computed while they are written.
-  private func contentHash(of tensors: TensorSource) -> Background<String> {
+  private func contentHash(of tensors: TensorSource) -> BackgroundTask<String, CheckpointError> {
     let known = verifiedHash
-    return Background { () throws(CheckpointError) in
+    return BackgroundTask.start { () throws(CheckpointError) in
       if let known { return known }
       return try ContentHash.of(tensors)
     }
   }
 
   /// The metadata to embed, once all hashes are known.
-  private func record(_ hash: Background<String>) throws(CheckpointError) -> ExportRecord {
+  private func record(_ hash: BackgroundTask<String, CheckpointError>) throws(CheckpointError) -> ExportRecord {
     let contentHash = try hash.value()
     do {
       return try record(contentHash: contentHash, card: card)

@@ -3,6 +3,7 @@ public import AviaryContainers
 public import AviaryFormats
 public import AviaryGraph
 internal import AviaryTensor
+internal import AviaryThreads
 
 /// A network whose weights are still in their file, so that models larger than memory can be
 /// converted, compared and edited.
@@ -38,7 +39,7 @@ public struct StoredModel: Sendable {
   /// The model card, without the file's hash.
   private var knownCard: Card
   /// The pending hash of the file, and the entry of the card's provenance that it belongs to.
-  private var pending: (entry: Int, hash: Background<String>)?
+  private var pending: (entry: Int, hash: BackgroundTask<String, CheckpointError>)?
 
   /// A network and weights that are known to fit it.
   init(_ network: Network, weights: TensorSource, card: Card, report: LoadReport? = nil) {
@@ -119,11 +120,12 @@ public struct StoredModel: Sendable {
   ///   - path: the file, hashed in the background.
   public mutating func addSource(_ source: Card.Provenance, hashing path: String) {
     addSource(
-      source, hash: Background { () throws(CheckpointError) in try WeightsFile.sha256(path) })
+      source,
+      hash: BackgroundTask.start { () throws(CheckpointError) in try WeightsFile.sha256(path) })
   }
 
   /// Adds the file that the weights come from; `hash` is its hash, nil if nobody wants it.
-  mutating func addSource(_ source: Card.Provenance, hash: Background<String>?) {
+  mutating func addSource(_ source: Card.Provenance, hash: BackgroundTask<String, CheckpointError>?) {
     card.provenance.append(source)
     pending = hash.map { (knownCard.provenance.count - 1, $0) }
   }

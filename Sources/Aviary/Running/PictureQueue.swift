@@ -1,5 +1,6 @@
 internal import AviaryFiles
 internal import AviaryImage
+internal import AviaryThreads
 
 /// One of several pictures to enlarge.
 public struct PictureJob: Sendable {
@@ -71,15 +72,15 @@ final class PictureQueue: Sendable {
   /// - Parameter report: what it throws ends the rest: pictures that are begun are finished.
   func run(_ report: (PictureEvent) throws -> Void) throws {
     // One more than there are cores for: files are waited for, too.
-    let workers = (0..<min(upscaler.context.threads + 1, jobs.count)).map { _ in
-      JoinableThread(starting: { while self.doNext() {} })
+    let workers = (0..<min(upscaler.context.threads + 1, jobs.count)).compactMap { _ in
+      BackgroundTask<Void, Never>(onThread: { while self.doNext() {} })
     }
     defer {
       state.withLock { $0.next = jobs.count }
       workers.forEach { $0.join() }
     }
     // Without a thread to be had, this one does it.
-    if !workers.contains(where: \.isStarted) { while doNext() {} }
+    if workers.isEmpty { while doNext() {} }
     var told = 0
     while told < jobs.count {
       let event: PictureEvent = state.wait { state in

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Copies some channels of one value to some channels of another of the same layout.
 struct ChannelCopy {
   /// How many stretches of memory are copied, how long each is, and how they lie.
@@ -31,7 +33,7 @@ struct ChannelCopy {
   }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     guard lines < workers.count * 4, length >= 1 << 16 else {
       workers.split(lines, cost: length) { range in

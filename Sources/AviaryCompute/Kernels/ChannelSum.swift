@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// The sum of each channel over pictures and pixels: the gradient of what is added to each.
 ///
 /// A channel is summed by one thread in one order, so that the result does not depend on how many
@@ -13,7 +15,7 @@ struct ChannelSum {
   }
 
   func run(
-    _ source: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ source: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     // Channels that lie side by side are summed side by side, so many at a time.
     let width = min(grid.depth, Layout.block)

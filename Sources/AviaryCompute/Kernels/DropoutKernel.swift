@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Sets elements to zero with a probability, and makes up for it in the others (Srivastava et al.,
 /// "Dropout", 2014; scaled in training, as every framework does).
 ///
@@ -23,7 +25,7 @@ struct DropoutKernel {
 
   func run(
     _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, seed: UInt64,
-    _ workers: Workers
+    _ workers: ThreadPool
   ) {
     let key = DropoutKernel.mixed(seed &+ node)
     guard value.layout != .planar else {

@@ -1,4 +1,5 @@
 import CKernels
+import AviaryThreads
 
 /// Writes the pixels of a small picture to every so many pixels of a large one.
 struct Interleave {
@@ -22,7 +23,7 @@ struct Interleave {
   }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let depth = source.depth
     workers.split(source.planes * rows.count, cost: columns.count * depth) { range in

@@ -1,4 +1,5 @@
 import CKernels
+import AviaryThreads
 
 /// Makes rows of weighted sums of rows, and columns of columns: interpolation, padding by repeated
 /// pixels, and the adjoint of either.
@@ -23,7 +24,7 @@ struct Interpolation {
   private var length: Int { columns.count * source.depth }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let isEnlarging = rows.count >= source.rows
     workers.split(

@@ -1,4 +1,5 @@
 import AviaryGraph
+import AviaryThreads
 
 /// The gradient of a maximum pool whose windows lie side by side: each goes to the pixel that was
 /// largest, the first of several.
@@ -23,7 +24,7 @@ struct MaxPoolGradient {
   ///   - maxima: the pool's result.
   func run(
     _ gradient: UnsafePointer<Float>, _ source: UnsafePointer<Float>,
-    _ maxima: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ maxima: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let depth = input.depth
     let used = result.columns * window.width * depth

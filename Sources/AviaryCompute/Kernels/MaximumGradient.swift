@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// The gradient of a maximum over dimensions: it goes to the elements that equal the maximum, in
 /// equal parts where there are several (PyTorch's `amax`).
 struct MaximumGradient {
@@ -30,7 +32,7 @@ struct MaximumGradient {
   ///   - maxima: the maxima.
   func run(
     _ gradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
-    _ maxima: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ maxima: UnsafePointer<Float>, to result: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     workers.split(starts.count, cost: 2 * offsets.count) { range in
       for number in range {

@@ -1,5 +1,6 @@
 import AviaryGraph
 import CKernels
+import AviaryThreads
 
 /// Convolutions of which each takes what the one before gives, line by line: what lies between them
 /// never leaves the cache. Vectors hold neighbouring pixels of a plane instead of channels, so that
@@ -61,7 +62,7 @@ struct PlaneConvolutions {
   }
 
   /// The numbers of scratch memory that all parts of the work need, one after another.
-  func scratchCount(_ workers: Workers) -> Int { scratchStep * parts(workers) }
+  func scratchCount(_ workers: ThreadPool) -> Int { scratchStep * parts(workers) }
 
   private var scratchStep: Int {
     // Sizes alone matter.
@@ -71,10 +72,10 @@ struct PlaneConvolutions {
   private var lines: Int { output[0] * (stages.last?.rows ?? 0) }
 
   /// A part has some lines, lest most of its work be what it has in common with its neighbours.
-  private func parts(_ workers: Workers) -> Int { max(min(workers.count, lines / 8), 1) }
+  private func parts(_ workers: ThreadPool) -> Int { max(min(workers.count, lines / 8), 1) }
 
   /// - Parameter memory: the input, the output, scratch memory, and what the stages name.
-  func run(_ memory: KernelMemory, _ workers: Workers) {
+  func run(_ memory: KernelMemory, _ workers: ThreadPool) {
     let parts = parts(workers), step = scratchStep
     let work = stages.reduce(0) {
       $0 + $1.outChannels * $1.channels * $1.kernel.height * $1.kernel.width * $1.rows * $1.columns

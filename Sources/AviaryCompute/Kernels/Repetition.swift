@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// How an operand that may repeat along dimensions is walked through in the order of the result.
 struct Repetition {
   /// The result's dimensions as they lie in memory, and how far this operand moves along each: by
@@ -28,7 +30,7 @@ struct Repetition {
 
   /// memory[2] = combine(memory[0], memory[1]), the three being walked through as `operands` say.
   static func combine(
-    _ operands: [Repetition], _ memory: KernelMemory, _ workers: Workers,
+    _ operands: [Repetition], _ memory: KernelMemory, _ workers: ThreadPool,
     _ combine: (Float, Float) -> Float
   ) {
     let sizes = operands[2].sizes

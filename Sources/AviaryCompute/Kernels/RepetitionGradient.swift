@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// The gradient by an operand that is repeated: the sum of all that its repetitions get.
 ///
 /// An element is summed by one thread in one order, so that the result does not depend on how many
@@ -64,7 +66,7 @@ struct RepetitionGradient {
   ///   - factor: nil for 1.
   func run(
     _ gradient: UnsafePointer<Float>, _ factor: UnsafePointer<Float>?,
-    to sums: UnsafeMutablePointer<Float>, _ workers: Workers
+    to sums: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let lines = kept.reduce(1) { $0 * $1.size }, rows = summed.reduce(1) { $0 * $1.size }
     // Elements that lie side by side are summed side by side, so many at a time.

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Moves elements round along dimensions, those that leave coming in on the other side.
 struct RollKernel {
   private let shape: [Int]
@@ -14,7 +16,7 @@ struct RollKernel {
   }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     guard let length = shape.last, let shift = shifts.last else { return }
     workers.split(shape.dropLast().reduce(1, *), cost: length) { range in

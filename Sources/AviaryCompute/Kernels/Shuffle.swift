@@ -1,4 +1,5 @@
 import AviaryGraph
+import AviaryThreads
 
 /// The correspondence of a picture with r² · C channels and one of C channels r times as high and
 /// wide.
@@ -24,7 +25,7 @@ struct Shuffle {
 
   /// From the deep picture to the wide one.
   func scatter(
-    _ deep: UnsafePointer<Float>, to wide: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ deep: UnsafePointer<Float>, to wide: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     // Neighbours of the deep picture are `factor` pixels apart in the wide one.
     let (from, to) = (deepPlaces.step, widePlaces.step * factor)
@@ -37,7 +38,7 @@ struct Shuffle {
 
   /// From the wide picture to the deep one.
   func gather(
-    _ wide: UnsafePointer<Float>, to deep: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ wide: UnsafePointer<Float>, to deep: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let (from, to) = (widePlaces.step * factor, deepPlaces.step)
     forEachLine(workers) { deepStart, wideStart in
@@ -49,7 +50,7 @@ struct Shuffle {
 
   /// Calls `body` with where a row of one channel begins in the deep picture, and where its first
   /// pixel goes in the wide one.
-  private func forEachLine(_ workers: Workers, _ body: (Int, Int) -> Void) {
+  private func forEachLine(_ workers: ThreadPool, _ body: (Int, Int) -> Void) {
     workers.split(pictures * rows, cost: columns * channels * factor * factor) { range in
       for line in range {
         let (picture, y) = (line / rows, line % rows)

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Gives every element of a value a multiple of the element of a smaller one that it belongs to:
 /// the gradient of a sum or a mean.
 struct Spread {
@@ -13,7 +15,7 @@ struct Spread {
   }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     guard let inner = repetition.sizes.last, let step = repetition.strides.last else { return }
     workers.split(repetition.sizes.dropLast().reduce(1, *), cost: inner) { range in

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Makes a picture of rows and columns of another.
 struct Window {
   let source: Grid
@@ -24,7 +26,7 @@ struct Window {
   }
 
   func run(
-    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: Workers
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     let depth = source.depth
     let length = columns.count * depth

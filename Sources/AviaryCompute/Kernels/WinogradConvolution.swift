@@ -1,6 +1,7 @@
 import AviaryGraph
 import CKernels
 import Synchronization
+import AviaryThreads
 
 /// A 3x3 convolution by Winograd's algorithm, block by block: tiles of the input are transformed,
 /// multiplied with the weights, and turned into tiles of the result.
@@ -42,7 +43,7 @@ struct WinogradConvolution {
   }
 
   /// - Throws: `ComputeError.library`.
-  func run(_ operands: Operands, _ workers: Workers) throws(ComputeError) {
+  func run(_ operands: Operands, _ workers: ThreadPool) throws(ComputeError) {
     let failure = Mutex<ComputeError?>(nil)
     let work = shape.block * (shape.depth + shape.width) * shape.form.products
     workers.splitNumbered(shape.blocks, cost: work) { blocks, worker in

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 extension Lowering {
   /// A scale and a shift per channel: batch normalisation, or constants, that no convolution before
   /// them could take in.

@@ -1,5 +1,6 @@
 import AviaryGraph
 import CKernels
+import AviaryThreads
 
 extension Lowering {
   /// A 3x3 convolution by Winograd's algorithm, with everything that follows it.
@@ -46,13 +47,13 @@ extension Lowering {
       preparing: { () throws(ComputeError) -> Kernel in
         let convolution = WinogradConvolution(
           shape: shape,
-          product: try BatchedProduct(step.descriptor, workers: engine.threads, engine.handle),
+          product: try BatchedProduct(step.descriptor, engine),
           scratchBytes: scratchBytes, input: aviary_picture(input, unit.mode.input),
           output: aviary_picture(output, unit.mode.output),
           inputCount: input[1...].reduce(1, *), outputCount: output[1...].reduce(1, *),
           activation: CheapActivation(unit.epilogue.activation),
           finalActivation: CheapActivation(unit.epilogue.finalActivation))
-        return { (memory: KernelMemory, workers: Workers) throws(ComputeError) in
+        return { (memory: KernelMemory, workers: ThreadPool) throws(ComputeError) in
           unsafe try convolution.run(
             WinogradConvolution.Operands(
               input: memory[0], weights: memory[1], output: memory[2], working: memory[3],

@@ -1,3 +1,4 @@
+import AviaryThreads
 import CDNNL
 
 /// Products of matrices that several threads calculate at once, each with operands of its own: for
@@ -11,16 +12,16 @@ import CDNNL
 
   /// - Parameters:
   ///   - descriptor: as `PrimitiveDescriptor.batchedProduct` gives it.
-  ///   - workers: how many may run at once.
+  ///   - engine: as many may run at once as it has threads.
   init(
-    _ descriptor: borrowing PrimitiveDescriptor, workers count: Int, _ engine: EngineHandle
+    _ descriptor: borrowing PrimitiveDescriptor, _ engine: Engine
   ) throws(ComputeError) {
     var workers: [Worker] = []
-    for _ in 0..<count { workers.append(try Worker(descriptor, engine)) }
+    for _ in 0..<engine.threads { workers.append(try Worker(descriptor, engine.handle)) }
     self.workers = workers
     // Code for one thread: oneDNN divides work when it makes a primitive.
-    omp_set_num_threads(1)
-    defer { omp_set_num_threads(Int32(count)) }
+    engine.workers.beAlone()
+    defer { engine.activate() }
     primitive = try Primitive(descriptor)
   }
 
@@ -78,7 +79,7 @@ extension PrimitiveDescriptor {
   static func batchedProduct(
     batch: Int, rows: Int, depth: Int, columns: Int, _ engine: Engine
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    omp_set_num_threads(1)
+    engine.workers.beAlone()
     defer { engine.activate() }
     return try .matmul(
       MemoryDescriptor([batch, rows, depth], .planar), .any([batch, depth, columns]),

@@ -1,3 +1,4 @@
+import AviaryThreads
 import AviaryGraph
 
 extension Lowering {

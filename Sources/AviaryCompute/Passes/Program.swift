@@ -171,3 +171,11 @@ extension TransposedConvolution {
       bias: bias)
   }
 }
+
+extension Int {
+  /// The product, or the largest number where it overflows.
+  func multipliedSaturated(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+}

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// One step of a plan, as reports show it.
 public struct PlanStep: Hashable, Sendable {
   /// The node of the graph for which it is done.
@@ -27,7 +29,7 @@ struct Step {
 }
 
 /// A loop of the engine's own, given its operands' memory.
-typealias Kernel = (KernelMemory, Workers) throws(ComputeError) -> Void
+typealias Kernel = (KernelMemory, ThreadPool) throws(ComputeError) -> Void
 
 /// Where a kernel's operands lie, in the order in which the step names them. They are as large as
 /// the lowering that made the kernel has said.

@@ -1,3 +1,5 @@
+import AviaryThreads
+
 /// Times ways of doing the same thing against one another.
 ///
 /// They take turns, so that what else happens on the machine strikes all alike, and the fastest run
@@ -103,7 +105,7 @@ private final class Runner {
   }
 
   /// Writes the inputs, if they are no larger than so many bytes together.
-  func fillInputs(_ workers: Workers, atMost limit: Int) {
+  func fillInputs(_ workers: ThreadPool, atMost limit: Int) {
     guard inputs.reduce(0, { $0 + $1.byteCount }) <= limit else { return }
     for input in inputs {
       if let place = unsafe input.place.fixed {
@@ -112,13 +114,13 @@ private final class Runner {
     }
   }
 
-  func run(_ stream: borrowing StreamHandle, _ workers: Workers) throws(ComputeError) {
+  func run(_ stream: borrowing StreamHandle, _ workers: ThreadPool) throws(ComputeError) {
     for step in work { unsafe try step.run([], [], stream, workers) }
     try stream.wait()
   }
 }
 
-extension Workers {
+extension ThreadPool {
   /// Writes small numbers, as float32 or bfloat16: zeros would not tell how long arithmetic takes if
   /// an implementation looked at them.
   fileprivate func fill(_ place: UnsafeMutableRawPointer, byteCount: Int) {

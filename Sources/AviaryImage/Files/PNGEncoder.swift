@@ -1,7 +1,7 @@
-import AviaryFiles
 import CImageCodecs
 import Glibc
 import Synchronization
+import AviaryThreads
 
 /// Makes PNG files: 8 or 16 bits, not interlaced.
 struct PNGEncoder: ImageEncoder {
@@ -70,7 +70,7 @@ private struct PNGImageData {
       strips.append(try nextStrip())
     }
     let made = Mutex([Compressed?](repeating: nil, count: strips.count))
-    Parallel.split(strips.count, threads: threads) { [strips] range in
+    ThreadPool(count: threads).split(strips.count, cost: .max) { [strips] range in
       for i in range {
         let result = strips[i].compressed()
         made.withLock { $0[i] = result }

@@ -1,4 +1,4 @@
-import AviaryFiles
+import AviaryThreads
 
 /// An affine map between colours with values from 0 to 1: `matrix` x colour + `offset`.
 struct ColorTransform {
@@ -50,7 +50,9 @@ struct ColorTransform {
     let (matrix, offset) = (matrix, offset)
     // Blocks whose planes stay in the cache while one plane of the result after the other is made.
     let block = 2_048
-    Parallel.split((count + block - 1) / block, threads: count < 1 << 17 ? 1 : threads) { blocks in
+    ThreadPool(count: count < 1 << 17 ? 1 : threads).split(
+      (count + block - 1) / block, cost: .max
+    ) { blocks in
       for start in stride(
         from: blocks.lowerBound * block, to: min(blocks.upperBound * block, count), by: block)
       {

@@ -1,4 +1,4 @@
-import AviaryFiles
+import AviaryThreads
 
 /// Resamples a picture that passes by in bands: rows go in, and those rows of the result that they
 /// complete come out. Only the rows that the kernel still needs are kept.
@@ -108,7 +108,7 @@ public struct BandResampler: Sendable {
     let threads = planes * count * width < 1 << 16 ? 1 : threads
     return try unsafe Image(width: width, height: count, format: format) { target in
       nonisolated(unsafe) let target = unsafe target
-      Parallel.split(planes * count, threads: threads) { part in
+      ThreadPool(count: threads).split(planes * count, cost: .max) { part in
         var pass = HorizontalPass(columns, inputWidth: input.width)
         unsafe input.withFloats { source in
           for i in part {

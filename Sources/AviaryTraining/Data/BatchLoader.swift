@@ -1,4 +1,4 @@
-import AviaryFiles
+import AviaryThreads
 
 /// Prepares training batches ahead of time on its own threads, so that computation need not wait
 /// for them.
@@ -10,7 +10,7 @@ public final class BatchLoader: Sendable {
   /// Makes the batch of a step.
   private let make: @Sendable (Int) throws(TrainingError) -> Batch
   private let queue: Monitor<Queue>
-  private let threads: [JoinableThread]
+  private let threads: [BackgroundTask<Void, Never>]
 
   /// The state that the threads share.
   private struct Queue: Sendable {
@@ -50,16 +50,15 @@ public final class BatchLoader: Sendable {
     self.make = make
     let queue = Monitor(Queue(next: step, unclaimed: step))
     self.queue = queue
-    let threads = (0..<max(workers, 0)).map { _ in
+    threads = (0..<max(workers, 0)).compactMap { _ in
       // The threads must not hold the loader itself, or it would never be released.
-      JoinableThread(starting: {
+      BackgroundTask<Void, Never>(onThread: {
         while case .step(let step) = BatchLoader.work(queue, ahead: workers + 1) {
           let result = Result { () throws(TrainingError) in try make(step) }
           queue.withLock { $0.ready[step] = result }
         }
       })
     }
-    self.threads = threads.filter(\.isStarted)
   }
 
   deinit { queue.withLock { $0.isStopped = true } }

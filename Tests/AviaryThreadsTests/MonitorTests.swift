@@ -1,12 +1,12 @@
 import Testing
 
-@testable import AviaryFiles
+import AviaryThreads
 
 /// A value that threads share and wait for.
 @Suite struct MonitorTests {
   @Test func oneWaitsForTheOther() {
     let monitor = Monitor([Int]())
-    let thread = JoinableThread(starting: {
+    let thread = BackgroundTask<Void, Never>.start({
       for i in 0..<100 {
         // Not before what came before was taken.
         monitor.wait { $0.isEmpty ? $0.append(i) : nil }
