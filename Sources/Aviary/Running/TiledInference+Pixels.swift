@@ -1,6 +1,7 @@
 internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
+internal import AviaryThreads
 internal import AviaryTensor
 
 /// Pixels into tiles, and out of them.
@@ -22,7 +23,9 @@ extension TiledInference {
         guard let place = places.baseAddress, let pixel = pixels.baseAddress else { return }
         nonisolated(unsafe) let (target, values) = unsafe (place, pixel)
         let lines = source.channels * height
-        Parallel.split(lines, threads: TiledInference.threads(threads, for: lines * width)) {
+        ThreadPool(count: TiledInference.threads(threads, for: lines * width)).split(
+          lines, cost: .max
+        ) {
           part in
           for line in part {
             let (plane, row) = line.quotientAndRemainder(dividingBy: height)
@@ -68,7 +71,7 @@ extension TiledInference {
             let beside = besides.baseAddress
           else { return }
           nonisolated(unsafe) let (target, values, inputs) = unsafe (place, value, beside)
-          Parallel.split(lines, threads: threads) { part in
+          ThreadPool(count: threads).split(lines, cost: .max) { part in
             for line in part {
               let (plane, row) = line.quotientAndRemainder(dividingBy: keptRows.count)
               let (factor, offset) = scalings[plane % scalings.count]

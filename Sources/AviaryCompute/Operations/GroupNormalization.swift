@@ -87,7 +87,7 @@ private struct GroupNormalizationKernel {
 
   func run(
     _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>,
-    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, _ workers: Workers
+    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, _ workers: ThreadPool
   ) {
     workers.split(images * groups, cost: width) { range in
       for group in range {
@@ -108,7 +108,7 @@ private struct GroupNormalizationKernel {
   func goBack(
     _ gradient: UnsafePointer<Float>, _ source: UnsafePointer<Float>,
     to target: UnsafeMutablePointer<Float>, sums: UnsafeMutableRawPointer,
-    weight: UnsafePointer<Float>?, _ workers: Workers
+    weight: UnsafePointer<Float>?, _ workers: ThreadPool
   ) {
     workers.split(images * groups, cost: 2 * width) { range in
       for group in range {
