@@ -63,7 +63,8 @@ extension NCNNImporter {
         let groups = layer.integer(7, default: 1) ?? 1
         return groups <= GraphLimits.channels && weight[1] <= GraphLimits.channels
           ? groups * weight[1] : nil
-      case "BatchNorm", "Scale": return weight.first
+      case "BatchNorm": return weight.first
+      case "Scale" where !weight.isEmpty: return weight.first
       case "PReLU" where weight != [1]: return weight.first
       case "Split", "Noop", "Dropout", "Padding", "Interp", "Pooling", "BinaryOp", "Eltwise",
         "Clip",
@@ -133,6 +134,15 @@ extension NCNNImporter {
 
   /// A factor, and a number to add, for each channel: a convolution of single pixels.
   private mutating func scale(_ layer: NCNNLayer) throws(InterchangeError) {
+    // -233: the factors, one for each channel, are another layer's.
+    if layer.integer(0) == -233 {
+      let given = try values(of: layer, count: 2)
+      let (value, factors) = try aligned(layer, given[0], given[1])
+      guard shape(factors).count == 4, shape(factors)[1...] == [shape(value)[1], 1, 1] else {
+        throw layer.unsupported("one factor for each channel expected")
+      }
+      return try give(layer, .value(try add(.multiply, layer, [value, factors])))
+    }
     let value = try values(of: layer)[0]
     let channels = try layer.integer(0, in: 1...GraphLimits.channels)
     let bias = try layer.integer(1, in: 0...1) == 1
