@@ -140,7 +140,7 @@ extension PluginError: ErrorWithStatus {
 }
 
 #if MPI
-  extension MPICommunicator.MPIError: ErrorWithStatus {
+  extension MPIError: ErrorWithStatus {
     var status: ExitStatus { .unavailable }
   }
 #endif

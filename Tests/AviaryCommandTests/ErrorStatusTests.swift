@@ -13,7 +13,7 @@ import Testing
   func everyType() throws {
     let sources = SharedFolder.repository.appending(path: "Sources")
     let declaration = /(?:enum|struct|class) (\w+): (?:\w+, )*Error\b/
-    let conformance = /extension (?:\w+\.)?(\w+): ErrorWithStatus/
+    let conformance = /extension (\w+): ErrorWithStatus/
     var (declared, mapped): (Set<String>, Set<String>) = ([], [])
     let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
     for case let file as URL in try #require(files) where file.pathExtension == "swift" {

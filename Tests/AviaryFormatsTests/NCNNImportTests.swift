@@ -133,6 +133,46 @@ import Testing
     #expect(error?.description.contains(message) == true, "\(error as Any)")
   }
 
+  @Test func factorsMayComeFromAnotherLayer() throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      7767517
+      3 3
+      Input in 0 1 in 2=3
+      Pooling mean 1 1 in mean 0=1 4=1
+      Scale scale 2 1 in mean out 0=-233
+      """
+    let imported = try NCNNModel.graph(
+      WeightsFile.read(folder.file("x.param", Array("\(text)\n".utf8))))
+    let input = randomTensor([1, 3, 4, 5], seed: 3)
+    let results = try naive(
+      imported.graph, weights: [:], inputs: [imported.graph.inputs[0].name: input])
+    let found = try #require(results["out"]).floats
+    let values = input.floats
+    for channel in 0..<3 {
+      let plane = channel * 20..<channel * 20 + 20
+      let mean = plane.reduce(0) { $0 + Double(values[$1]) } / 20
+      for i in plane { #expect(abs(Double(found[i]) - Double(values[i]) * mean) < 1e-6) }
+    }
+  }
+
+  @Test func namesWithSlashesBecomeNamesOfTensors() throws {
+    let folder = try TemporaryFolder()
+    let text = """
+      7767517
+      4 4
+      Input in 0 1 in 2=3
+      PReLU a/p 1 1 in a/b 0=3
+      PReLU a.p 1 1 a/b c 0=3
+      PReLU a//p 1 1 c out 0=3
+      """
+    let path = try folder.file("x.param", Array("\(text)\n".utf8))
+    _ = try folder.file("x.bin", [UInt8](repeating: 0, count: 36))
+    let file = try WeightsFile.read(path)
+    #expect(file.tensors.names == ["a.p_2.weight", "a.p.weight", "a.p_3.weight"])
+    #expect(try NCNNModel.graph(file).graph.parameters.map(\.name) == file.tensors.names)
+  }
+
   @Test func eitherFileLeadsToBoth() throws {
     let text = try WeightsFile.read(Self.path("values.param"))
     let weights = try WeightsFile.read(Self.path("values.bin"))

@@ -53,7 +53,25 @@ enum NCNNParameters {
       throw .damaged(
         path: path, part: "line \(twice.value[1].line)", reason: "a second layer \(twice.key)")
     }
-    return NCNNNetwork(layers: layers)
+    return NCNNNetwork(layers: withTensorNames(layers))
+  }
+
+  /// The layers under names that tensors can have: links of HDF5, and paths in a state dict. ncnn's may
+  /// hold slashes, as those that come from TensorFlow do.
+  private static func withTensorNames(_ layers: [NCNNLayer]) -> [NCNNLayer] {
+    var taken = Set(layers.map(\.name))
+    return layers.map { layer in
+      let parts = layer.name.split { $0 == "/" || $0 == "." || $0 == "\0" }
+      let plain = parts.isEmpty ? "layer" : parts.joined(separator: ".")
+      guard plain != layer.name else { return layer }
+      var renamed = layer
+      renamed.name = plain
+      // Another layer may have the name already.
+      for number in 2... where !taken.insert(renamed.name).inserted {
+        renamed.name = "\(plain)_\(number)"
+      }
+      return renamed
+    }
   }
 
   /// `type name inputs outputs input… output… attribute…`
