@@ -147,7 +147,9 @@ extension StoredModel {
   }
 
   /// The metadata to embed, once all hashes are known.
-  private func record(_ hash: BackgroundTask<String, CheckpointError>) throws(CheckpointError) -> ExportRecord {
+  private func record(_ hash: BackgroundTask<String, CheckpointError>) throws(CheckpointError)
+    -> ExportRecord
+  {
     let contentHash = try hash.value()
     do {
       return try record(contentHash: contentHash, card: card)

@@ -125,7 +125,8 @@ public struct StoredModel: Sendable {
   }
 
   /// Adds the file that the weights come from; `hash` is its hash, nil if nobody wants it.
-  mutating func addSource(_ source: Card.Provenance, hash: BackgroundTask<String, CheckpointError>?) {
+  mutating func addSource(_ source: Card.Provenance, hash: BackgroundTask<String, CheckpointError>?)
+  {
     card.provenance.append(source)
     pending = hash.map { (knownCard.provenance.count - 1, $0) }
   }

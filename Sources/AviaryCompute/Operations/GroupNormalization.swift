@@ -1,4 +1,5 @@
 import AviaryGraph
+import AviaryThreads
 
 extension GroupNormalization: KernelOperation {
   func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }

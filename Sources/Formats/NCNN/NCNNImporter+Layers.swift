@@ -51,7 +51,8 @@ extension NCNNImporter {
         let groups = layer.integer(7, default: 1) ?? 1
         return groups <= GraphLimits.channels && weight[1] <= GraphLimits.channels
           ? groups * weight[1] : nil
-      case "BatchNorm", "Scale": return weight.first
+      case "BatchNorm": return weight.first
+      case "Scale" where !weight.isEmpty: return weight.first
       case "PReLU" where weight != [1]: return weight.first
       case "Split", "Noop", "Dropout", "Padding", "Interp", "Pooling", "BinaryOp", "Eltwise",
         "Clip",

@@ -371,7 +371,7 @@ extension NCNNImporter {
   }
 
   /// Two values of one rank: a vector beside a picture has one number for each channel.
-  private mutating func aligned(
+  mutating func aligned(
     _ layer: NCNNLayer, _ a: Int, _ b: Int
   ) throws(InterchangeError) -> (Int, Int) {
     var (a, b) = (a, b)

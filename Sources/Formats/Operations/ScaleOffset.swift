@@ -275,6 +275,15 @@ extension KerasBuilder {
 extension NCNNImporter {
   /// A factor, and a number to add, for each channel: a convolution of single pixels.
   mutating func scale(_ layer: NCNNLayer) throws(InterchangeError) {
+    // -233: the factors, one for each channel, are another layer's.
+    if layer.integer(0) == -233 {
+      let given = try values(of: layer, count: 2)
+      let (value, factors) = try aligned(layer, given[0], given[1])
+      guard shape(factors).count == 4, shape(factors)[1...] == [shape(value)[1], 1, 1] else {
+        throw layer.unsupported("one factor for each channel expected")
+      }
+      return try give(layer, .value(try add(.binary(.multiply), layer, [value, factors])))
+    }
     let value = try values(of: layer)[0]
     let channels = try layer.integer(0, in: 1...GraphLimits.channels)
     let bias = try layer.integer(1, in: 0...1) == 1
