@@ -158,7 +158,7 @@ let package = Package(
     tests("AviaryGraphTests", ["AviaryGraph", "AviaryTensor"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "AviaryTensor"]),
-    tests("AviaryComputeTests", ["AviaryCompute", "AviaryThreads", "AviaryGraph", "AviaryTensor"]),
+    tests("AviaryComputeTests", ["AviaryCompute", "AviaryGraph", "AviaryTensor"]),
     tests("AviaryContainersTests", ["AviaryContainers", "AviaryFiles", "AviaryTensor"]),
     tests(
       "AviaryCheckpointTests",
@@ -185,7 +185,7 @@ let package = Package(
       "AviaryTests",
       [
         "Aviary", "AviaryThreads", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryContainers",
-        "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph", "AviaryFiles",
+        "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph",
       ]),
     tests(
       "AviaryCommandTests",
