@@ -13,13 +13,14 @@ struct CalibrationProbe {
   private let candidates: [Quantization.Candidate]
 
   init(_ model: Model, output: Int, inputs: [Tensor], threads: Int?) throws {
-    graph = model.graph
-    self.output = model.graph.outputs[output]
+    // Layers that an expansion is made of can be quantised too.
+    graph = try model.graph.expanded().graph
+    self.output = graph.outputs[output]
     self.inputs = inputs
     weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
     engine = try Engine(threads: threads)
     candidates = try Quantization.candidates(
-      in: model.graph, weights: weights, inputShapes: [inputs[0].shape])
+      in: graph, weights: weights, inputShapes: [inputs[0].shape])
   }
 
   /// The layers that can be quantized, with the scales that fit their inputs.

@@ -7,7 +7,9 @@ extension [QuantizedLayer] {
   /// - Throws: `AviaryError.checkpointPart`.
   func check(against graph: Graph, _ path: String) throws(AviaryError) {
     var outChannels: [String: Int] = [:]
-    for node in graph.nodes {
+    // A graph that exists has shapes that its expansions have taken.
+    let expanded = (try? graph.expanded().graph) ?? graph
+    for node in expanded.nodes {
       switch node.op {
       case .convolution(let c): outChannels[node.name] = c.outChannels
       case .transposedConvolution(let c): outChannels[node.name] = c.outChannels
