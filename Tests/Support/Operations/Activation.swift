@@ -43,3 +43,6 @@ extension Activation {
     }
   }
 }
+
+/// The function of the C library, which the enumeration's case of the same name hides.
+private func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
