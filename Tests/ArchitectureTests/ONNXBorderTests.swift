@@ -15,7 +15,7 @@ import Testing
     }
     try ONNXRoundTrip.check(convolution, "same-convolution-\(name)", sizes: ONNXBorderTests.sizes)
     for (op, kind) in [
-      (Op.maxPool(Pool(kernel: kernel, stride: stride, border: .same)), "max"),
+      (Op.maxPool(MaxPool(Pool(kernel: kernel, stride: stride, border: .same))), "max"),
       (
         .averagePool(
           AveragePool(Pool(kernel: kernel, stride: stride, border: .same), countsPadding: false)),

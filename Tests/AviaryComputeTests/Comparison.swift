@@ -93,7 +93,8 @@ extension Graph {
       inputs: inputs,
       nodes: [
         Node(
-          "node", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "node.\($0)" })
+          "node", op, inputs: Array(inputs.indices),
+          parameters: op.slotSuffixes.map { "node.\($0)" })
       ], outputs: [Output("output", value: inputs.count)])
   }
 
