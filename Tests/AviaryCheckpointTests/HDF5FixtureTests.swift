@@ -1,3 +1,4 @@
+import AviaryTestSupport
 import AviaryFormats
 import AviaryCheckpoint
 import AviaryContainers

@@ -1,6 +1,7 @@
 import AviaryCheckpoint
 import AviaryFormats
 import AviaryTensor
+import AviaryTestSupport
 import Testing
 
 /// Every way in which PyTorch saves tensors, against what PyTorch itself says is in them.
