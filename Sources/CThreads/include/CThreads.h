@@ -9,7 +9,8 @@
 /// `parts` is how many threads there are: fewer than asked for inside of another call. Where the
 /// system refuses a thread, libgomp ends the process with a message: see `ThreadPool.reserve`.
 void aviary_team_run(
-    int threads, void (*body)(void *context, int part, int parts), void *context);
+    int threads, void (*_Nonnull body)(void *_Nullable context, int part, int parts),
+    void *_Nullable context);
 
 /// How many threads oneDNN's primitives use that the calling thread makes or runs from now on.
 void aviary_team_resize(int threads);
