@@ -11,15 +11,15 @@ extension ONNXWriter {
   func list(_ size: Size) -> [Int] { [size.height, size.width] }
 
   /// The padding: as numbers wherever it does not depend on the picture's size.
-  func border(
+  func padding(
     _ padding: Padding, kernel: Size, stride: Size, dilation: Size
   ) -> (String, ONNXDraft.Attribute) {
-    if border == .same, dependsOnSize(kernel, stride) {
+    if padding == .same, dependsOnSize(kernel, stride) {
       return ("auto_pad", .text("SAME_UPPER"))
     }
     // At stride 1 any size tells the padding, and a window of one pixel has none. One of two pixels
     // has one at the end; where the size leaves it none, no window reaches it.
-    let edges = border.amounts(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
+    let edges = padding.amounts(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
     return ("pads", .integers([edges.top, edges.left, edges.bottom, edges.right]))
   }
 }
