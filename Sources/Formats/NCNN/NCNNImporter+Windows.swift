@@ -29,7 +29,7 @@ extension NCNNImporter {
 
   /// Left, right, top and bottom, each that of an earlier one where it is not stated; -233 is
   /// TensorFlow's rule.
-  func border(_ layer: NCNNLayer) throws(InterchangeError) -> Padding {
+  func padding(_ layer: NCNNLayer) throws(InterchangeError) -> Padding {
     let range = -234...GraphLimits.window
     let left = try layer.integer(4, in: range)
     let right = try layer.integer(15, default: left, in: range)

@@ -47,7 +47,7 @@ extension ONNXReader {
     return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }
 
-  func border(
+  func padding(
     kernel: Size, stride: Size, dilation: Size
   ) throws(InterchangeError) -> Padding {
     switch node.text("auto_pad") ?? "NOTSET" {

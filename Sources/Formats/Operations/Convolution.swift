@@ -103,7 +103,7 @@ extension ONNXReader {
       Convolution(
         outChannels: shape[0], kernel: kernel, stride: stride, dilation: dilation,
         groups: try groups(),
-        padding: try border(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
+        padding: try padding(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
     return .value(
       try add(
         op, [input], name: layer(weight.name),
@@ -122,7 +122,7 @@ extension ONNXWriter {
       [
         ("kernel_shape", .integers(list(c.kernel))), ("strides", .integers(list(c.stride))),
         ("dilations", .integers(list(c.dilation))), ("group", .integer(c.groups)),
-        border(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
+        padding(c.padding, kernel: c.kernel, stride: c.stride, dilation: c.dilation),
       ])
   }
 }
@@ -356,12 +356,12 @@ extension KerasBuilder {
     if edges == .none { return (x, "valid", .none) }
     var zeros = PaddingAmounts.none
     for axis in Axis.allCases {
-      let border = KerasBorder(
+      let padding = KerasBorder(
         reach: (c.kernel[axis] - 1) * c.dilation[axis] + 1, stride: c.stride[axis],
         before: edges.before(axis), after: edges.after(axis))
       // Zeros cannot lie between the elements of a dilated kernel and beyond it as well.
-      let found = c.dilation == 1 && borders == .kernels ? border.kernelZeros : nil
-      guard let found = found ?? (border.isSame ? (0, 0) : nil) else {
+      let found = c.dilation == 1 && borders == .kernels ? padding.kernelZeros : nil
+      guard let found = found ?? (padding.isSame ? (0, 0) : nil) else {
         return (padded(x, edges, "\(name).padding"), "valid", .none)
       }
       zeros.set(axis, before: found.front, after: found.behind)
@@ -373,14 +373,14 @@ extension KerasBuilder {
 extension NCNNImporter {
   mutating func convolution(_ layer: NCNNLayer) throws(InterchangeError) {
     let (filters, groups, bias) = try common(layer)
-    let border = try border(layer)
-    if border != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
+    let padding = try padding(layer)
+    if padding != .valid { try layer.require(18, 0, default: 0, "padding with other than zeros") }
     let op = Op.convolution(
       Convolution(
         outChannels: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
         stride: try layer.size(width: 3, height: 13, in: Self.window),
         dilation: try layer.size(width: 2, height: 12, in: Self.window), groups: groups,
-        padding: border, bias: bias))
+        padding: padding, bias: bias))
     try finish(layer, op, bias: bias)
   }
 }

@@ -148,16 +148,16 @@ extension ONNXReader {
     let kernel = try size("kernel_shape")
     let stride = try size("strides")
     guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
-    var border = try border(kernel: kernel, stride: stride, dilation: 1)
+    var padding = try padding(kernel: kernel, stride: stride, dilation: 1)
     let countsPadding = node.integer("count_include_pad") ?? 0 != 0
     if node.integer("ceil_mode") ?? 0 != 0 {
       // Windows that reach over the end: by twos that is 'same', whose padding is all at the end.
-      guard kernel == 2, stride == 2, border == .valid, !countsPadding else {
+      guard kernel == 2, stride == 2, padding == .valid, !countsPadding else {
         throw unsupported("ceil_mode is read for windows of 2 by 2 without padding only")
       }
-      border = .same
+      padding = .same
     }
-    let pool = Pool(kernel: kernel, stride: stride, padding: border)
+    let pool = Pool(kernel: kernel, stride: stride, padding: padding)
     return .value(
       try add(
         node.kind == "MaxPool"
@@ -179,7 +179,7 @@ extension ONNXWriter {
     }
     return [
       ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
-      border(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
+      padding(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
     ]
   }
 }
@@ -324,18 +324,18 @@ extension NCNNImporter {
     let padding: Padding
     switch try layer.integer(5, in: 0...3) {
     case 1:
-      border = .explicit(
+      padding = .explicit(
         PaddingAmounts(
           top, left, try layer.integer(15, default: top, in: Self.edge),
           try layer.integer(14, default: left, in: Self.edge)))
-    case 2: border = .same
+    case 2: padding = .same
     case 0: throw layer.unsupported("sizes rounded up (attribute 5 is 0)")
     default: throw layer.unsupported("padding 'same' with the odd row at the top")
     }
     let pool = Pool(
-      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: border)
+      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: padding)
     // Only edges that are stated are left out of the mean.
-    let countsPadding = layer.number(6) == 1 || border == .same
+    let countsPadding = layer.number(6) == 1 || padding == .same
     try give(
       layer,
       .value(

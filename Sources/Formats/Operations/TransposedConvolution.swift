@@ -171,17 +171,17 @@ extension KerasImport {
     let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
-    let border = try layer.padding()
+    let padding = try layer.padding()
     func crops(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
       let total =
-        switch (border, extra) {
+        switch (padding, extra) {
         case (.same, nil): kernel[axis] - stride[axis]
         case (.same, let extra?): kernel[axis] - kernel[axis] % 2 - extra[axis]
         case (.explicit, nil): min(kernel[axis] - stride[axis], 0)
         case (.explicit, let extra?): -extra[axis]
         }
-      if border != .same || total < 0 { return (0, total) }
+      if padding != .same || total < 0 { return (0, total) }
       return (total / 2, total - total / 2)
     }
     let vertical = crops(.vertical), horizontal = crops(.horizontal)
@@ -260,8 +260,8 @@ extension NCNNImporter {
     }
     try layer.require(20, 0, default: 0, "a fixed size of output")
     try layer.require(21, 0, default: 0, "a fixed size of output")
-    guard case .explicit(let edges) = try border(layer) else {
-      throw layer.unsupported("a border that depends on the size")
+    guard case .explicit(let edges) = try padding(layer) else {
+      throw layer.unsupported("a padding that depends on the size")
     }
     // Rows and columns that are added before the edges are cut.
     let right = try layer.integer(18, in: 0...GraphLimits.window)

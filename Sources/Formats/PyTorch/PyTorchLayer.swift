@@ -47,11 +47,11 @@ enum PyTorchPadding: Hashable {
 
   init(_ padding: Padding, kernel: Size, stride: Size, dilation: Size = 1) {
     // At stride 1 the rule gives the same edges for every size.
-    if border == .same, stride != 1 {
+    if padding == .same, stride != 1 {
       self = .same
       return
     }
-    let edges = border.amounts(
+    let edges = padding.amounts(
       size: Size(1 << 12), kernel: kernel, stride: stride, dilation: dilation)
     self =
       edges.top == edges.bottom && edges.left == edges.right
