@@ -1,4 +1,4 @@
-package import AviaryGraph
+internal import AviaryGraph
 
 extension OperationRow {
   package static let transposedConvolution: [OperationRow] = [
@@ -75,7 +75,7 @@ func naiveTransposedConvolution(
 
 /// The numbers n below `count` for which n · step + shift lies in 0..<size: the only ones for which
 /// the loops have anything to do.
-private func inside(_ count: Int, step: Int, shift: Int, size: Int) -> Range<Int> {
+func inside(_ count: Int, step: Int, shift: Int, size: Int) -> Range<Int> {
   let first = shift >= 0 ? 0 : (-shift + step - 1) / step
   let last = size - 1 - shift < 0 ? -1 : (size - 1 - shift) / step
   return min(first, count)..<max(min(last + 1, count), min(first, count))
