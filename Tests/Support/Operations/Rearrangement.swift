@@ -1,4 +1,4 @@
-package import AviaryGraph
+internal import AviaryGraph
 
 extension OperationRow {
   package static let rearrangement: [OperationRow] = [

@@ -1,4 +1,4 @@
-package import AviaryGraph
+internal import AviaryGraph
 
 #if canImport(Glibc)
   internal import Glibc
