@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import AviaryFormats
 import AviaryGraph
 import AviaryTensor
