@@ -25,8 +25,10 @@ public struct Upscaler: Sendable {
     let enlargesFirst = model.picture.enlargeFirst != .no
     let own = model.ownScales
     guard !own.isEmpty else {
-      // Features of a picture are none; a smaller picture is one.
-      guard let scale = model.graph.scales[0], try model.graph.keepsChannels else {
+      // Features of a picture, as named architectures give them, are none; a smaller picture is one.
+      guard model.architecture.isEmpty, let scale = model.graph.scales[0],
+        try model.graph.keepsChannels
+      else {
         throw AviaryError.notRestoration(model.name)
       }
       throw AviaryError.scale(
