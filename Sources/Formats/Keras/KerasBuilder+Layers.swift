@@ -88,7 +88,7 @@ extension KerasBuilder {
   }
 }
 
-extension Edges {
+extension PaddingAmounts {
   /// Rows, then columns, as Keras states padding and cropping.
   var keras: JSON { [[.int(top), .int(bottom)], [.int(left), .int(right)]] }
 

@@ -261,7 +261,7 @@ extension NCNNImporter {
     try layer.require(20, 0, default: 0, "a fixed size of output")
     try layer.require(21, 0, default: 0, "a fixed size of output")
     guard case .explicit(let edges) = try padding(layer) else {
-      throw layer.unsupported("a padding that depends on the size")
+      throw layer.unsupported("padding that depends on the size")
     }
     // Rows and columns that are added before the edges are cut.
     let right = try layer.integer(18, in: 0...GraphLimits.window)
