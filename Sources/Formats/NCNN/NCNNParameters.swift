@@ -67,7 +67,9 @@ enum NCNNParameters {
       var renamed = layer
       renamed.name = plain
       // Another layer may have the name already.
-      for number in 2... where !taken.insert(renamed.name).inserted {
+      var number = 1
+      while !taken.insert(renamed.name).inserted {
+        number += 1
         renamed.name = "\(plain)_\(number)"
       }
       return renamed
