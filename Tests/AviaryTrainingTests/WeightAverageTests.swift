@@ -10,7 +10,7 @@ struct WeightAverageTests {
       inputs: [.init("x", channels: 1)],
       nodes: [
         .init(
-          "conv", .convolution(Convolution(filters: 1, kernel: 1)), inputs: [0],
+          "conv", .convolution(Convolution(outChannels: 1, kernel: 1)), inputs: [0],
           parameters: ["conv.weight", "conv.bias"]),
         .init(
           "norm", .batchNormalization(BatchNormalization(scale: false, center: false)), inputs: [1],
