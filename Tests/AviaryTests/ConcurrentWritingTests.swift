@@ -84,7 +84,7 @@ import Testing
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 1, size: Size(1024, 1024))],
       nodes: [
-        Graph.Node("double", .scale([2]), inputs: [0]),
+        Graph.Node("double", .scale(Scale([2])), inputs: [0]),
         Graph.Node("bound", .activation(.clamp(minimum: -1e8, maximum: 1e8)), inputs: [1]),
       ], outputs: [Graph.Output("y", value: 2)])
     let network = Network(

@@ -56,7 +56,7 @@ public struct Comparison: Sendable {
       small, by: ScaleFactor(upscaler.scale))
     let result = try upscaler.enlarge(small).rounded(to: .eight)
     func quality(_ image: Image) throws -> PictureQuality {
-      try PictureQuality(of: image, original: original, padding: upscaler.scale)
+      try PictureQuality(of: image, original: original, border: upscaler.scale)
     }
     bicubic = try quality(enlarged)
     model = try quality(result)

@@ -1,4 +1,5 @@
 import AviaryGraph
+import AviaryThreads
 
 extension Lowering {
   /// Values side by side in the channel dimension: those that do not lie there already are copied.

@@ -181,7 +181,7 @@ extension KerasImport {
     let result = try convolve(
       layer, x,
       Convolution(
-        filters: try layer.integer(["filters", "nb_filter"], in: Self.channels),
+        outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels),
         kernel: try kernel(layer), stride: try layer.size(["strides", "subsample"], default: 1),
         dilation: try layer.size(["dilation_rate", "atrous_rate"], default: 1),
         groups: try layer.integer(["groups"], in: Self.channels, default: 1),
@@ -270,7 +270,7 @@ extension KerasImport {
     return try add(
       .convolution(
         Convolution(
-          filters: filters, kernel: Size(height, width), stride: try plain.size(["strides"]),
+          outChannels: filters, kernel: Size(height, width), stride: try plain.size(["strides"]),
           dilation: try plain.size(["dilation_rate"]), groups: groups,
           padding: try plain.padding(), bias: false)), [x], name: layer.fullName, of: layer,
       parameters: [name])
