@@ -168,7 +168,7 @@ package struct AtomicFile: ~Copyable {
       var buffer = [CInterop.PlatformChar](repeating: 0, count: Int(PATH_MAX) + 1)
       let count = unsafe place.withPlatformString { unsafe readlink($0, &buffer, buffer.count - 1) }
       guard count > 0 else { return place }
-      place = place.folder.pushing(FilePath(platformString: Array(buffer[..<count]) + [0]))
+      place = unsafe place.folder.pushing(FilePath(platformString: Array(buffer[..<count]) + [0]))
     }
     throw .cannotWrite(path: path, reason: SystemReason.text(ELOOP))
   }

@@ -27,7 +27,7 @@ import Testing
   private func halving(_ padding: Picture.Padding) throws -> Model {
     let graph = try Graph(channels: 1) { x in
       [
-        x.applying(.pixelUnshuffle(factor: 2, order: .pytorch)).convolution("a", 6, kernel: 3)
+        x.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch))).convolution("a", 6, kernel: 3)
           .convolution("b", 4, kernel: 3).pixelShuffle(2)
       ]
     }
@@ -65,9 +65,9 @@ import Testing
   @Test func whatFitsIsNotPadded() throws {
     let graph = try Graph(channels: 1) { x in
       [
-        x.convolution("a", 4, kernel: 3).maxPool(2, border: .same).maxPool(2, border: .same)
-          .maxPool(2, border: .same).resize(.nearest, by: 2).resize(.nearest, by: 2)
-          .convolution("c", 4, kernel: 3, border: .valid).resize(.nearest, by: 2)
+        x.convolution("a", 4, kernel: 3).maxPool(2, padding: .same).maxPool(2, padding: .same)
+          .maxPool(2, padding: .same).resize(.nearest, by: 2).resize(.nearest, by: 2)
+          .convolution("c", 4, kernel: 3, padding: .valid).resize(.nearest, by: 2)
           .convolution("d", 1, kernel: 3)
       ]
     }
@@ -92,7 +92,7 @@ import Testing
   @Test func scaleByTrial() throws {
     let graph = try Graph(channels: 1) { x in
       [
-        x.applying(.permute([0, 2, 3, 1])).linear("l", 4).applying(.permute([0, 3, 1, 2]))
+        x.applying(.permute(Permute([0, 2, 3, 1]))).linear("l", 4).applying(.permute(Permute([0, 3, 1, 2])))
           .pixelShuffle(2)
       ]
     }

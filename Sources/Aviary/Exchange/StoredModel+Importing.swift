@@ -1,4 +1,4 @@
-public import AviaryCheckpoint
+internal import AviaryCheckpoint
 internal import AviaryContainers
 public import AviaryFormats
 internal import AviaryFiles

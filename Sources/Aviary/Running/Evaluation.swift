@@ -95,7 +95,7 @@ public struct Evaluation: Sendable {
       let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
       func score(_ result: Image) throws -> PictureQuality {
         try PictureQuality(
-          of: Evaluation.comparable(result, with: original), original: original, padding: scale,
+          of: Evaluation.comparable(result, with: original), original: original, border: scale,
           roundsLuma: !unroundedLuma)
       }
       let quality = try score(upscaler.result(for: small)), plain = try score(bicubic)

@@ -9,7 +9,7 @@ extension Linear: WeightedOperation {
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     let inputs = (shape.last ?? nil) ?? 1
-    return ("Linear(\(inputs), \(features)\(bias ? "" : ", bias=False"))", .none)
+    return ("Linear(\(inputs), \(outFeatures)\(bias ? "" : ", bias=False"))", .none)
   }
 
   func write(
@@ -21,7 +21,7 @@ extension Linear: WeightedOperation {
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.linear(inputs[0], features: features, bias: bias, node)
+    try builder.linear(inputs[0], outFeatures: outFeatures, bias: bias, node)
   }
 
   func python(
@@ -60,10 +60,10 @@ extension Linear: NCNNReadOperation {
 
   static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
     try layer.requireFloats()
-    let features = try layer.size(0)
-    let inputs = try layer.quotient(try layer.size(2), by: [features])
-    return [NCNNWeight(suffix: "weight", shape: [features, inputs], isMarked: true)]
-      + (try layer.size(1) == 0 ? [] : layer.vectors(["bias"], features))
+    let outFeatures = try layer.size(0)
+    let inputs = try layer.quotient(try layer.size(2), by: [outFeatures])
+    return [NCNNWeight(suffix: "weight", shape: [outFeatures, inputs], isMarked: true)]
+      + (try layer.size(1) == 0 ? [] : layer.vectors(["bias"], outFeatures))
   }
 
   static func read(
@@ -95,10 +95,10 @@ extension ONNXReader {
     let slot = ONNXParameters.Slot(node: position, input: input)
     guard node.kind == "Add", model.parameters.names[slot] != nil, let bias = try parameter(input),
       let source = source(value), case .linear(let linear) = source.op,
-      !linear.bias, bias.shape == [linear.features]
+      !linear.bias, bias.shape == [linear.outFeatures]
     else { return nil }
     return try add(
-      .linear(Linear(outFeatures: linear.features, bias: true)), source.inputs,
+      .linear(Linear(outFeatures: linear.outFeatures, bias: true)), source.inputs,
       name: "\(source.name).biased",
       parameters: source.parameters + [bias.name])
   }
@@ -126,20 +126,20 @@ extension KerasImport {
   mutating func dense(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
-    let features = try layer.integer(["units", "output_dim"], in: Self.channels)
+    let outFeatures = try layer.integer(["units", "output_dim"], in: Self.channels)
     let bias = try hasBias(layer)
     guard x.rank >= 2 else { throw layer.refusal("2 or more axes expected, \(x.rank) found") }
     if x.rank == 4, x.axes[3] == 1 {
       let count = x.shape[1]
       var names = [
         try bind(
-          layer, "weight", [features, count, 1, 1],
-          steps: [.reshaped(from: [features, count], to: [features, count, 1, 1])])
+          layer, "weight", [outFeatures, count, 1, 1],
+          steps: [.reshaped(from: [outFeatures, count], to: [outFeatures, count, 1, 1])])
       ]
-      if bias { names.append(try bind(layer, "bias", [features])) }
+      if bias { names.append(try bind(layer, "bias", [outFeatures])) }
       return try activated(
         try add(
-          .convolution(Convolution(outChannels: features, kernel: 1, bias: bias)), [x],
+          .convolution(Convolution(outChannels: outFeatures, kernel: 1, bias: bias)), [x],
           name: layer.fullName, of: layer, parameters: names), layer)
     }
     var x = x
@@ -149,7 +149,7 @@ extension KerasImport {
       // The file's weights turned once, and not the row with every picture. The file must have
       // weights of this size before as many numbers are made.
       let stored = file.tensors[try position(of: ["weight"], layer)].shape
-      if stored == [features, count] {
+      if stored == [outFeatures, count] {
         steps = [.reordered(dimension: 1, indices: flattened.kerasPlaces)]
         x.flattened = nil
       }
@@ -157,11 +157,11 @@ extension KerasImport {
     if x.flattened != nil || x.axes[x.rank - 1] != x.rank - 1 {
       x = try arranged(x, as: Array(0..<x.rank), layer.fullName)
     }
-    var names = [try bind(layer, "weight", [features, count], steps: steps)]
-    if bias { names.append(try bind(layer, "bias", [features])) }
+    var names = [try bind(layer, "weight", [outFeatures, count], steps: steps)]
+    if bias { names.append(try bind(layer, "bias", [outFeatures])) }
     return try activated(
       try add(
-        .linear(Linear(outFeatures: features, bias: bias)), [x], name: layer.fullName, of: layer,
+        .linear(Linear(outFeatures: outFeatures, bias: bias)), [x], name: layer.fullName, of: layer,
         parameters: names), layer)
   }
 
@@ -174,30 +174,30 @@ extension KerasImport {
 
 extension KerasBuilder {
   mutating func linear(
-    _ x: PlacedValue, features: Int, bias: Bool, _ node: Graph.Node
+    _ x: PlacedValue, outFeatures: Int, bias: Bool, _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
     let input = try ending(x, dimensions: 1, node.name)
     let inputs = (input.place.shape.last ?? nil) ?? 1
     var variables = [
       KerasModel.Variable(
-        name: "kernel", shape: [inputs, features],
+        name: "kernel", shape: [inputs, outFeatures],
         content: .parameter(node.parameters[0], [.permuted([1, 0])]))
     ]
     if bias {
       variables.append(
         KerasModel.Variable(
-          name: "bias", shape: [features], content: .parameter(node.parameters[1], [])))
+          name: "bias", shape: [outFeatures], content: .parameter(node.parameters[1], [])))
     }
     return add(
-      "Dense", node.name, ["units": .int(features), "use_bias": .bool(bias)], [input],
-      shape: input.place.shape.dropLast() + [features], variables: variables)
+      "Dense", node.name, ["units": .int(outFeatures), "use_bias": .bool(bias)], [input],
+      shape: input.place.shape.dropLast() + [outFeatures], variables: variables)
   }
 }
 
 extension NCNNImporter {
   mutating func linear(_ layer: NCNNLayer) throws(InterchangeError) {
     var value = try values(of: layer)[0]
-    let features = try layer.integer(0, in: 1...GraphLimits.channels)
+    let outFeatures = try layer.integer(0, in: 1...GraphLimits.channels)
     let inputs = tensors["\(layer.name).weight"]?.shape.last ?? 0
     // All of a blob at once, unless it is a matrix of rows that fit.
     let shape = shape(value)
@@ -206,7 +206,7 @@ extension NCNNImporter {
     }
     let bias = try layer.integer(1, in: 0...1) == 1
     value = try add(
-      .linear(Linear(outFeatures: features, bias: bias)), layer, [value],
+      .linear(Linear(outFeatures: outFeatures, bias: bias)), layer, [value],
       parameters: bias ? ["weight", "bias"] : ["weight"])
     try give(layer, .value(try fused(layer, value)))
   }
