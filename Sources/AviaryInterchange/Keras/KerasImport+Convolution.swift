@@ -117,7 +117,7 @@ extension KerasImport {
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
     let padding = try layer.padding()
-    func padding(_ axis: Axis) -> (before: Int, after: Int) {
+    func amounts(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
       let total =
         switch (padding, extra) {
@@ -129,7 +129,7 @@ extension KerasImport {
       if padding != .same || total < 0 { return (0, total) }
       return (total / 2, total - total / 2)
     }
-    let vertical = padding(.vertical), horizontal = padding(.horizontal)
+    let vertical = amounts(.vertical), horizontal = amounts(.horizontal)
     let transposed = TransposedConvolution(
       outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
       stride: stride,
