@@ -172,7 +172,7 @@ extension KerasImport {
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
     let padding = try layer.padding()
-    func crops(_ axis: Axis) -> (before: Int, after: Int) {
+    func amounts(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
       let total =
         switch (padding, extra) {
@@ -184,7 +184,7 @@ extension KerasImport {
       if padding != .same || total < 0 { return (0, total) }
       return (total / 2, total - total / 2)
     }
-    let vertical = crops(.vertical), horizontal = crops(.horizontal)
+    let vertical = amounts(.vertical), horizontal = amounts(.horizontal)
     let transposed = TransposedConvolution(
       filters: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
       stride: stride,
