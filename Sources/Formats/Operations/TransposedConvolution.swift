@@ -186,7 +186,7 @@ extension KerasImport {
     }
     let vertical = amounts(.vertical), horizontal = amounts(.horizontal)
     let transposed = TransposedConvolution(
-      filters: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
+      outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
       stride: stride,
       padding: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       bias: try hasBias(layer))
