@@ -1,5 +1,6 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFormats
 internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTraining

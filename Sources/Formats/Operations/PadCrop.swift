@@ -8,7 +8,7 @@ extension Pad: ExchangedOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     let pads = writer.integers(
-      node, "pads", [0, 0, edges.top, edges.left, 0, 0, edges.bottom, edges.right])
+      node, "pads", [0, 0, amounts.top, amounts.left, 0, 0, amounts.bottom, amounts.right])
     let word =
       switch mode {
       case .zero: "constant"
@@ -25,13 +25,13 @@ extension Pad: ExchangedOperation {
     guard mode == .zero else {
       throw builder.refusal(node.name, "no layer pads by mirrored or repeated pixels")
     }
-    return builder.padded(try builder.picture(inputs[0], node.name), edges, node.name)
+    return builder.padded(try builder.picture(inputs[0], node.name), amounts, node.name)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    expression.pad(inputs[0], edges, mode)
+    expression.pad(inputs[0], amounts, mode)
   }
 }
 
@@ -84,20 +84,20 @@ extension Crop: ExchangedOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     writer.slice(
-      node, value, axes: [2, 3], from: [edges.top, edges.left],
-      to: [edges.bottom, edges.right].map { $0 == 0 ? .max : -$0 })
+      node, value, axes: [2, 3], from: [amounts.top, amounts.left],
+      to: [amounts.bottom, amounts.right].map { $0 == 0 ? .max : -$0 })
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    builder.cropped(try builder.picture(inputs[0], node.name), edges, node.name)
+    builder.cropped(try builder.picture(inputs[0], node.name), amounts, node.name)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    "\(expression.object(inputs[0]))[\(PyTorchOperation.range(edges))]"
+    "\(expression.object(inputs[0]))[\(PyTorchOperation.range(amounts))]"
   }
 }
 
@@ -156,15 +156,15 @@ extension ONNXReader {
     case "edge": mode = .edge
     case let mode: throw unsupported("mode \(mode)")
     }
-    let edges = [pads[2], pads[3], pads[6], pads[7]]
+    let amounts = [pads[2], pads[3], pads[6], pads[7]]
     var result = input
     // Negative numbers cut.
-    if edges.contains(where: { $0 < 0 }) {
-      let cut = edges.map { max(-$0, 0) }
+    if amounts.contains(where: { $0 < 0 }) {
+      let cut = amounts.map { max(-$0, 0) }
       result = try add(.crop(Crop(PaddingAmounts(cut[0], cut[1], cut[2], cut[3]))), [result])
     }
-    if edges.contains(where: { $0 > 0 }) {
-      let added = edges.map { max($0, 0) }
+    if amounts.contains(where: { $0 > 0 }) {
+      let added = amounts.map { max($0, 0) }
       result = try add(
         .pad(Pad(PaddingAmounts(added[0], added[1], added[2], added[3]), mode)), [result])
     }
@@ -191,17 +191,17 @@ extension KerasImport {
     guard ours[0] == [0, 0], ours[1] == [0, 0] else {
       throw layer.refusal("paddings of rows and columns alone expected")
     }
-    let edges = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
+    let amounts = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
-      .pad(Pad(edges, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
+      .pad(Pad(amounts, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
   }
 }
 
 extension KerasBuilder {
-  mutating func padded(_ x: PlacedValue, _ edges: PaddingAmounts, _ name: String) -> PlacedValue {
-    if edges == .none { return x }
+  mutating func padded(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue {
+    if amounts == .none { return x }
     return add(
-      "ZeroPadding2D", name, ["padding": edges.keras], [x],
+      "ZeroPadding2D", name, ["padding": amounts.keras], [x],
       shape: [nil, nil, nil, x.place.shape[3]])
   }
 }
@@ -214,10 +214,10 @@ extension TensorStep {
 }
 
 extension KerasBuilder {
-  mutating func cropped(_ x: PlacedValue, _ edges: PaddingAmounts, _ name: String) -> PlacedValue {
-    if edges == .none { return x }
+  mutating func cropped(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue {
+    if amounts == .none { return x }
     return add(
-      "Cropping2D", "\(name).crop", ["cropping": edges.keras], [x],
+      "Cropping2D", "\(name).crop", ["cropping": amounts.keras], [x],
       shape: [nil, nil, nil, x.place.shape[3]])
   }
 }
@@ -227,7 +227,7 @@ extension NCNNImporter {
     for number in [6, 7, 8] {
       try layer.require(number, 0, default: 0, "padding by channels")
     }
-    let edges = PaddingAmounts(
+    let amounts = PaddingAmounts(
       try layer.integer(0, in: Self.edge), try layer.integer(2, in: Self.edge),
       try layer.integer(1, in: Self.edge), try layer.integer(3, in: Self.edge))
     let mode: PadMode =
@@ -237,7 +237,7 @@ extension NCNNImporter {
       default: .reflect
       }
     if mode == .zero { try layer.require(5, 0, default: 0, "padding with other than zeros") }
-    try give(layer, .value(try add(.pad(Pad(edges, mode)), layer, try values(of: layer))))
+    try give(layer, .value(try add(.pad(Pad(amounts, mode)), layer, try values(of: layer))))
   }
 
   /// Only in the form of starts, ends and axes does a crop not depend on another blob.
@@ -250,7 +250,7 @@ extension NCNNImporter {
     guard let axes = layer.has(11) ? layer.integers(11) : Array(starts.indices),
       axes.count == starts.count, Set(axes).count == axes.count
     else { throw layer.unsupported("different axes expected") }
-    var edges = PaddingAmounts.none
+    var amounts = PaddingAmounts.none
     for (position, axis) in axes.enumerated() {
       let (start, end) = (starts[position], ends[position])
       // Positions beyond the end stand for it.
@@ -270,38 +270,38 @@ extension NCNNImporter {
         }
         let after = isOpen ? 0 : -end
         if axis == 1 {
-          (edges.top, edges.bottom) = (start, after)
+          (amounts.top, amounts.bottom) = (start, after)
         } else {
-          (edges.left, edges.right) = (start, after)
+          (amounts.left, amounts.right) = (start, after)
         }
       default: throw layer.unsupported("axis \(axis)")
       }
     }
-    if edges != .none { value = try add(.crop(Crop(edges)), layer, [value]) }
+    if amounts != .none { value = try add(.crop(Crop(amounts)), layer, [value]) }
     try give(layer, .value(value))
   }
 }
 
 extension PyTorchOperation {
-  func pad(_ x: String, _ edges: PaddingAmounts, _ mode: PadMode) -> String {
+  func pad(_ x: String, _ amounts: PaddingAmounts, _ mode: PadMode) -> String {
     let name =
       switch mode {
       case .zero: ""
       case .reflect: ", mode=\"reflect\""
       case .edge: ", mode=\"replicate\""
       }
-    return "F.pad(\(x), \(Self.order(edges))\(name))"
+    return "F.pad(\(x), \(Self.order(amounts))\(name))"
   }
 
   /// PaddingAmounts in PyTorch's order: the last dimension first.
-  static func order(_ edges: PaddingAmounts) -> String {
-    PythonText.tuple([edges.left, edges.right, edges.top, edges.bottom])
+  static func order(_ amounts: PaddingAmounts) -> String {
+    PythonText.tuple([amounts.left, amounts.right, amounts.top, amounts.bottom])
   }
 
   /// What is left of a picture without its edges.
-  static func range(_ edges: PaddingAmounts) -> String {
+  static func range(_ amounts: PaddingAmounts) -> String {
     let parts = Axis.allCases.map { axis in
-      let before = edges.before(axis), after = edges.after(axis)
+      let before = amounts.before(axis), after = amounts.after(axis)
       return (before == 0 ? "" : "\(before)") + ":" + (after == 0 ? "" : "-\(after)")
     }
     return ":, :, " + parts.joined(separator: ", ")
