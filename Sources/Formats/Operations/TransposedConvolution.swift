@@ -100,24 +100,24 @@ extension ONNXReader {
     var padding: PaddingAmounts
     switch node.text("auto_pad") ?? "NOTSET" {
     case "NOTSET":
-      crops = try edges("pads")
-      crops.bottom -= added.height
-      crops.right -= added.width
-    case "VALID": crops = PaddingAmounts(0, 0, -added.height, -added.width)
+      padding = try edges("pads")
+      padding.bottom -= added.height
+      padding.right -= added.width
+    case "VALID": padding = PaddingAmounts(0, 0, -added.height, -added.width)
     case "SAME_UPPER":
       // The output is the stride times as large; of an odd row to cut, the end has it.
       let total = Size(kernel.height - stride.height, kernel.width - stride.width)
       guard min(total.height, total.width) >= 0 else {
         throw unsupported("a kernel smaller than the stride with auto_pad")
       }
-      crops = PaddingAmounts(
+      padding = PaddingAmounts(
         total.height / 2, total.width / 2, total.height - total.height / 2,
         total.width - total.width / 2)
     case let rule: throw unsupported("auto_pad \(rule)")
     }
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        outChannels: filters, kernel: kernel, stride: stride, groups: groups, padding: crops,
+        outChannels: filters, kernel: kernel, stride: stride, groups: groups, padding: padding,
         bias: bias != nil))
     return .value(
       try add(
@@ -223,11 +223,11 @@ extension KerasBuilder {
       }
       zeros.set(axis, before: found.front, after: found.behind)
     }
-    var crops = PaddingAmounts.none
+    var padding = PaddingAmounts.none
     if !isSame {
       // The full output; rows beyond it are reached by a longer kernel.
       zeros = PaddingAmounts(0, 0, max(-c.padding.bottom, 0), max(-c.padding.right, 0))
-      crops = PaddingAmounts(
+      padding = PaddingAmounts(
         c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0))
     }
     let kernel = Size(
@@ -246,9 +246,9 @@ extension KerasBuilder {
     // Keras's 'valid' output of a kernel shorter than its stride is continued to whole strides.
     for axis in Axis.allCases where !isSame {
       let more = max(c.stride[axis] - kernel[axis], 0)
-      crops.set(axis, before: crops.before(axis), after: crops.after(axis) + more)
+      padding.set(axis, before: padding.before(axis), after: padding.after(axis) + more)
     }
-    return cropped(result, crops, node.name)
+    return cropped(result, padding, node.name)
   }
 }
 
@@ -278,12 +278,12 @@ extension NCNNImporter {
 
 extension PyTorchOperation {
   func transposedConvolution(_ x: String, _ c: TransposedConvolution) -> String {
-    if c.pytorchCrops != nil, let call = called(x) { return call }
+    if c.pytorchPadding != nil, let call = called(x) { return call }
     let list = parameterList()
     let stride = PythonText.pair(c.stride.height, c.stride.width)
-    if let crops = c.pytorchCrops {
-      let padding = PythonText.pair(crops.padding.height, crops.padding.width)
-      let output = PythonText.pair(crops.output.height, crops.output.width)
+    if let padding = c.pytorchPadding {
+      let padding = PythonText.pair(padding.padding.height, padding.padding.width)
+      let output = PythonText.pair(padding.output.height, padding.output.width)
       return "F.conv_transpose2d(\(x), \(list[0]), \(c.bias ? list[1] : "None"), \(stride), "
         + "\(padding), \(output), \(c.groups))"
     }
@@ -303,13 +303,13 @@ extension PyTorchLayer {
     if c.stride != 1 {
       arguments.append("stride=\(PythonText.pair(c.stride.height, c.stride.width))")
     }
-    if let crops = c.pytorchCrops {
-      if crops.padding != 0 {
-        arguments.append("padding=\(PythonText.pair(crops.padding.height, crops.padding.width))")
+    if let padding = c.pytorchPadding {
+      if padding.padding != 0 {
+        arguments.append("padding=\(PythonText.pair(padding.padding.height, padding.padding.width))")
       }
-      if crops.output != 0 {
+      if padding.output != 0 {
         arguments.append(
-          "output_padding=\(PythonText.pair(crops.output.height, crops.output.width))")
+          "output_padding=\(PythonText.pair(padding.output.height, padding.output.width))")
       }
     }
     if c.groups != 1 { arguments.append("groups=\(c.groups)") }
@@ -321,12 +321,12 @@ extension PyTorchLayer {
 extension TransposedConvolution {
   /// The crops as PyTorch states them; nil where it cannot: more is cut at the bottom or right than
   /// at the top or left, or less by a stride or more.
-  var pytorchCrops: (padding: Size, output: Size)? {
+  var pytorchPadding: (padding: Size, output: Size)? {
     for axis in Axis.allCases {
-      guard (0..<stride[axis]).contains(crops.before(axis) - crops.after(axis)) else { return nil }
+      guard (0..<stride[axis]).contains(padding.before(axis) - padding.after(axis)) else { return nil }
     }
     return (
-      Size(crops.top, crops.left), Size(crops.top - crops.bottom, crops.left - crops.right)
+      Size(padding.top, padding.left), Size(padding.top - padding.bottom, padding.left - padding.right)
     )
   }
 }
