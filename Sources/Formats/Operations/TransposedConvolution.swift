@@ -281,9 +281,9 @@ extension PyTorchOperation {
     if c.pytorchPadding != nil, let call = called(x) { return call }
     let list = parameterList()
     let stride = PythonText.pair(c.stride.height, c.stride.width)
-    if let padding = c.pytorchPadding {
-      let padding = PythonText.pair(padding.padding.height, padding.padding.width)
-      let output = PythonText.pair(padding.output.height, padding.output.width)
+    if let amounts = c.pytorchPadding {
+      let padding = PythonText.pair(amounts.padding.height, amounts.padding.width)
+      let output = PythonText.pair(amounts.output.height, amounts.output.width)
       return "F.conv_transpose2d(\(x), \(list[0]), \(c.bias ? list[1] : "None"), \(stride), "
         + "\(padding), \(output), \(c.groups))"
     }
