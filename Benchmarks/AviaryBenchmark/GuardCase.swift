@@ -55,7 +55,7 @@ private final class OnePlan {
       }
     ) { $1 }
     plan = try Plan(
-      graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)), inputShapes: shapes,
+      graph, weights: PackedWeights(randomWeights(for: graph, seed: 1)), inputShapes: shapes,
       options: way.options, engine: engine)
   }
 

@@ -52,7 +52,7 @@ struct Measurement {
     let clock = ContinuousClock()
     let start = clock.now
     var plan = try Plan(
-      graph, weights: PreparedWeights(subject.weights), inputShapes: [work.shape],
+      graph, weights: PackedWeights(subject.weights), inputShapes: [work.shape],
       options: Measurement.options(exact: exact, work), engine: engine)
     planningMilliseconds = (clock.now - start).milliseconds
     let inputs = [graph.inputs[0].name: subject.input]

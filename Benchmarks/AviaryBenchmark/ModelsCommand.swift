@@ -36,7 +36,7 @@ struct ModelsCommand: ParsableCommand {
             weights[parameter.name].map { (parameter.name, $0) }
           }))
       // Networks of three channels are given the colours as they are.
-      if parts.graph.inputs[0].channels == 3 { model.picture = Picture(.rgb) }
+      if parts.graph.inputs[0].channels == 3 { model.picture = ImageSpec(.rgb) }
       _ = try model.checkpoint.write(to: path)
     }
   }

@@ -26,7 +26,7 @@ struct Training: ~Copyable {
     trainer = try Trainer(
       graph, batchShape: subject.work.shape, parameters: subject.weights,
       losses: CombinedLoss(
-        [LossRecipe(.l2)], picture: Picture(channels: subject.work.shape[1]), engine: engine
+        [LossRecipe(.l2)], picture: ImageSpec(channels: subject.work.shape[1]), engine: engine
       ) { recipe in
         throw TrainingError.training(
           "losses", expected: "no features", found: recipe.checkpoint)

@@ -93,8 +93,8 @@ enum FusionCAE: Architecture {
     ]
   }
 
-  static func picture(_ c: Configuration) -> Picture {
-    Picture(c.channels == 1 ? .luma : .rgb, enlargeFirst: c.scale == 1 ? .bicubic : .no)
+  static func picture(_ c: Configuration) -> ImageSpec {
+    ImageSpec(c.channels == 1 ? .luma : .rgb, enlargeFirst: c.scale == 1 ? .bicubic : .no)
   }
 }
 

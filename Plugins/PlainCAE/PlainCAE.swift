@@ -71,8 +71,8 @@ enum PlainCAE: Architecture {
   }
 
   /// One channel is gray: the pictures that it was first trained on were read as gray.
-  static func picture(_ c: Configuration) -> Picture {
-    Picture(c.channels == 1 ? .gray : .rgb, enlargeFirst: .bicubic)
+  static func picture(_ c: Configuration) -> ImageSpec {
+    ImageSpec(c.channels == 1 ? .gray : .rgb, enlargeFirst: .bicubic)
   }
 }
 

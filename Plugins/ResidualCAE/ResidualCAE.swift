@@ -56,8 +56,8 @@ enum ResidualCAE: Architecture {
     return [Proposal(c, assumed: ["residual", "origin"])]
   }
 
-  static func picture(_ c: Configuration) -> Picture {
-    Picture(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic)
+  static func picture(_ c: Configuration) -> ImageSpec {
+    ImageSpec(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic)
   }
 }
 

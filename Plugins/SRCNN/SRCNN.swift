@@ -55,8 +55,8 @@ enum SRCNN: Architecture {
       ["patch_extraction": "conv1", "nonlinear_map": "conv2", "recon": "conv3"])
   ]
 
-  static func picture(_ c: Configuration) -> Picture {
-    Picture(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic)
+  static func picture(_ c: Configuration) -> ImageSpec {
+    ImageSpec(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic)
   }
 }
 

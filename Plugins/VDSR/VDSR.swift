@@ -48,8 +48,8 @@ enum VDSR: Architecture {
       ["conv_1": "input", "conv_2_to_19.conv_{i+2}": "layers.{i}", "conv_20": "output"]),
   ]
 
-  static func picture(_ c: Configuration) -> Picture {
-    Picture(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic, scales: [2, 3, 4])
+  static func picture(_ c: Configuration) -> ImageSpec {
+    ImageSpec(c.channels == 1 ? .luma : .rgb, enlargeFirst: .bicubic, scales: [2, 3, 4])
   }
 }
 

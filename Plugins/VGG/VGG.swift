@@ -132,11 +132,11 @@ enum VGG: Architecture {
   ]
 
   /// ImageNet's mean and deviation; Keras's, which has the Caffe models' mean and no deviation.
-  static func picture(_ c: Configuration) -> Picture {
-    if c.channels != 3 { return Picture(channels: c.channels) }
+  static func picture(_ c: Configuration) -> ImageSpec {
+    if c.channels != 3 { return ImageSpec(channels: c.channels) }
     return c.origin == .keras
-      ? Picture(.rgb, range: 0...255, mean: [123.68, 116.779, 103.939])
-      : Picture(.rgb, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
+      ? ImageSpec(.rgb, range: 0...255, mean: [123.68, 116.779, 103.939])
+      : ImageSpec(.rgb, mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
   }
 }
 

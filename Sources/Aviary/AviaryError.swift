@@ -11,7 +11,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// An architecture was named where weights are needed.
   case noWeights(String, parameters: Int)
   /// A checkpoint's weights do not match its graph.
-  case weightsDoNotFit(path: String, Difference)
+  case weightsDoNotFit(path: String, StateDictDifference)
   /// A part of a checkpoint cannot be read.
   case checkpointPart(path: String, part: String, problem: String)
   /// A checkpoint does not say what network its weights belong to.
@@ -36,7 +36,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// memory.
   case memory(needed: Int, allowed: Int, reason: String)
   /// A folder does not contain what is looked for.
-  case noPictures(folder: String)
+  case noImages(folder: String)
   /// The network described by a file cannot be computed, or contradicts itself.
   case network(path: String, InterchangeError)
   /// A configuration was stated for a file that describes its own network, and no architecture fits
@@ -81,7 +81,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(model): colour of \(channels) channel\(channels == 1 ? "" : "s") expected, \(found) found"
     case .memory(let needed, let allowed, let reason):
       "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
-    case .noPictures(let folder):
+    case .noImages(let folder):
       "\(folder): \(ImageFormat.list(ImageFormat.readable)) pictures expected, none found"
     case .network(let path, let problem): "\(path): \(problem)"
     case .ownNetwork(let path, let error):

@@ -19,8 +19,8 @@ public struct Checkpoint: Sendable {
   /// The parameters under canonical names in PyTorch's layout (convolutions OIHW, transposed
   /// convolutions IOHW), in the model's order.
   public var weights: NamedTensors
-  /// The names of tensors that are bookkeeping (`num_batches_tracked`): outside the content hash.
-  public var bookkeeping: Set<String>
+  /// The names of tensors that are non-persistent buffer (`num_batches_tracked`): outside the content hash.
+  public var nonPersistent: Set<String>
   /// The scales of the convolutions that can compute in whole numbers; outside the content hash.
   public var quantization: [QuantizedLayer]
   /// The program and version that wrote the file, such as `aviary 0.1`.
@@ -32,7 +32,7 @@ public struct Checkpoint: Sendable {
   public init(
     weights: NamedTensors, architecture: String? = nil, configuration: String? = nil,
     graph: String? = nil, picture: String? = nil, card: Card = Card(),
-    bookkeeping: Set<String> = [], createdBy: String = "aviary",
+    nonPersistent: Set<String> = [], createdBy: String = "aviary",
     quantization: [QuantizedLayer] = []
   ) {
     self.weights = weights
@@ -41,13 +41,13 @@ public struct Checkpoint: Sendable {
     self.graph = graph
     self.picture = picture
     self.card = card
-    self.bookkeeping = bookkeeping
+    self.nonPersistent = nonPersistent
     self.createdBy = createdBy
     self.quantization = quantization
   }
 
-  /// The content hash of the weights as they are, bookkeeping excluded.
-  public var contentHash: String { ContentHash.of(weights, excluding: bookkeeping) }
+  /// The content hash of the weights as they are, non-persistent buffer excluded.
+  public var contentHash: String { ContentHash.of(weights, excluding: nonPersistent) }
 
   /// Reads the native checkpoint that an HDF5 file holds.
   ///
@@ -60,7 +60,7 @@ public struct Checkpoint: Sendable {
       weights: try content.tensors.loaded(), architecture: content.architecture,
       configuration: content.configuration, graph: content.graph, picture: content.picture,
       card: content.card,
-      bookkeeping: Set(content.tensors.filter(\.isBookkeeping).map(\.name)),
+      nonPersistent: Set(content.tensors.filter(\.isBookkeeping).map(\.name)),
       createdBy: content.createdBy, quantization: content.quantization)
     storedHash = content.storedHash
     guard verify, let storedHash else { return }

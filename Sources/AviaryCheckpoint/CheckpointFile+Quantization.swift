@@ -8,8 +8,8 @@ extension CheckpointFile {
   func requireQuantization(_ path: String) throws(CheckpointError) {
     for layer in quantization {
       try Self.requireValid(layer.node)
-      guard (1...Quantization.mostFilters).contains(layer.weightSteps.count),
-        (layer.weightSteps + [layer.inputStep]).allSatisfy(QuantizedLayer.isStep)
+      guard (1...Quantization.mostFilters).contains(layer.weightScales.count),
+        (layer.weightScales + [layer.inputScale]).allSatisfy(QuantizedLayer.isStep)
       else {
         throw .cannotWrite(
           path: path, reason: "the quantisation: \(layer.node): a step that is none")
@@ -26,14 +26,14 @@ extension CheckpointFile {
     for layer in quantization.sorted(by: { $0.node < $1.node }) {
       let steps: Tensor
       do throws(TensorError) {
-        steps = try Tensor(shape: [layer.weightSteps.count], layer.weightSteps)
+        steps = try Tensor(shape: [layer.weightScales.count], layer.weightScales)
       } catch {
         preconditionFailure("a shape of so many elements holds them")
       }
       let dataSet = try writer.tensor(layer.node, steps, in: group)
       let type = layer.isSigned ? Quantization.signed : Quantization.unsigned
       try writer.attribute(Quantization.inputType, type, of: dataSet)
-      try writer.attribute(Quantization.inputStep, Double(layer.inputStep), of: dataSet)
+      try writer.attribute(Quantization.inputScale, Double(layer.inputScale), of: dataSet)
     }
   }
 }

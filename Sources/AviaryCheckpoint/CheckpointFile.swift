@@ -16,7 +16,7 @@ public struct CheckpointFile: Sendable {
   public var card: Card
   /// The program and version that wrote the file.
   public var createdBy: String
-  /// The parameters under canonical names in PyTorch's layout, in the model's order, bookkeeping
+  /// The parameters under canonical names in PyTorch's layout, in the model's order, non-persistent buffer
   /// told by their descriptions.
   public var tensors: TensorSource
   /// What an unfinished training needs to go on, outside the content hash.
@@ -82,7 +82,7 @@ extension CheckpointFile {
     let descriptions = weights.map { name, tensor in
       TensorDescription(
         name: name, shape: tensor.shape, elementType: tensor.elementType,
-        isBookkeeping: checkpoint.bookkeeping.contains(name))
+        isBookkeeping: checkpoint.nonPersistent.contains(name))
     }
     self.init(
       tensors: TensorSource(descriptions) { (position) throws(CheckpointError) in

@@ -30,7 +30,7 @@ enum CheckpointLayout {
     static let signed = "int8"
     static let unsigned = "uint8"
     /// What one step of the input is worth.
-    static let inputStep = "input_step"
+    static let inputScale = "input_step"
     /// More output channels than any convolution has.
     static let mostFilters = 1 << 20
   }
@@ -52,8 +52,8 @@ enum CheckpointLayout {
     static let elementType = "dtype"
     /// The tensor's place in the model's order, from 0; HDF5 itself lists by name.
     static let position = "position"
-    /// `bookkeeping` for tensors outside the content hash; absent otherwise.
+    /// `nonPersistent` for tensors outside the content hash; absent otherwise.
     static let role = "role"
-    static let bookkeeping = "bookkeeping"
+    static let nonPersistent = "nonPersistent"
   }
 }

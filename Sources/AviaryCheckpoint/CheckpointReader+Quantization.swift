@@ -25,12 +25,12 @@ extension CheckpointReader {
             + "\(dataSet.elementType?.rawValue ?? "no numbers") of shape \(dataSet.shape) found")
       }
       let isSigned = try isSigned(dataSet, part)
-      guard case .floats(let steps)? = dataSet.attributes[Quantization.inputStep], steps.count == 1,
+      guard case .floats(let steps)? = dataSet.attributes[Quantization.inputScale], steps.count == 1,
         QuantizedLayer.isStep(Float(steps[0]))
       else {
         throw .damaged(
           path: path, part: part,
-          reason: "an attribute \(Quantization.inputStep) above 0 expected, none found")
+          reason: "an attribute \(Quantization.inputScale) above 0 expected, none found")
       }
       let weights = try tree.tensor(dataSet).floats
       guard weights.allSatisfy(QuantizedLayer.isStep) else {
@@ -39,7 +39,7 @@ extension CheckpointReader {
       }
       layers.append(
         QuantizedLayer(
-          node: name, inputStep: Float(steps[0]), isSigned: isSigned, weightSteps: weights))
+          node: name, inputScale: Float(steps[0]), isSigned: isSigned, weightScales: weights))
     }
     return layers.sorted { $0.node < $1.node }
   }

@@ -85,7 +85,7 @@ struct CheckpointReader {
       let summary = CheckpointSummary.Entry(
         name: name, shape: dataSet.shape, elementType: try elementType(of: dataSet, name),
         offset: dataSet.offset, byteCount: dataSet.storedByteCount,
-        isBookkeeping: role == CheckpointLayout.Attribute.bookkeeping)
+        isBookkeeping: role == CheckpointLayout.Attribute.nonPersistent)
       placed.append((position ?? .max, Entry(summary: summary, dataSet: dataSet)))
     }
     // Stable: those without a position, from another writer, stay sorted by name at the end.

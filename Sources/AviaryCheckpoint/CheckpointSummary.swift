@@ -36,7 +36,7 @@ public struct CheckpointSummary: Sendable {
     public let offset: Int?
     /// The bytes that the elements take in the file.
     public let byteCount: Int
-    /// Whether the tensor is bookkeeping, outside the content hash.
+    /// Whether the tensor is non-persistent buffer, outside the content hash.
     public let isBookkeeping: Bool
   }
 

@@ -74,7 +74,7 @@ extension CheckpointFile {
         try writer.attribute(Attribute.elementType, "bfloat16", of: dataSet)
       }
       if described.isBookkeeping {
-        try writer.attribute(Attribute.role, Attribute.bookkeeping, of: dataSet)
+        try writer.attribute(Attribute.role, Attribute.nonPersistent, of: dataSet)
       } else {
         hash.add(name, tensor)
       }

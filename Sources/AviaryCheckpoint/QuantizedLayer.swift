@@ -1,24 +1,24 @@
 /// The scales by which one convolution of a network multiplies whole numbers of 8 bits, as a
 /// checkpoint keeps them (`/quantization`).
 ///
-/// A number x of the input stands for round(x / `inputStep`), limited to 0...255, or to -127...127
+/// A number x of the input stands for round(x / `inputScale`), limited to 0...255, or to -127...127
 /// where it may be negative; weights w for round(w / step of their output channel), -127...127.
 public struct QuantizedLayer: Hashable, Sendable {
   /// The node of the graph.
   public var node: String
   /// What one step of the input is worth.
-  public var inputStep: Float
+  public var inputScale: Float
   /// Whether the input may be negative.
   public var isSigned: Bool
   /// What one step of the weights is worth, for each output channel.
-  public var weightSteps: [Float]
+  public var weightScales: [Float]
 
   /// A layer with these scales.
-  public init(node: String, inputStep: Float, isSigned: Bool, weightSteps: [Float]) {
+  public init(node: String, inputScale: Float, isSigned: Bool, weightScales: [Float]) {
     self.node = node
-    self.inputStep = inputStep
+    self.inputScale = inputScale
     self.isSigned = isSigned
-    self.weightSteps = weightSteps
+    self.weightScales = weightScales
   }
 
   /// Whether a step is one: finite, and so far above zero that its inverse is finite, too.

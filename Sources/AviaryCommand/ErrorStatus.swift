@@ -23,7 +23,7 @@ extension AviaryError: ErrorWithStatus {
     switch self {
     case .network(_, let problem): problem.status
     case .ownNetwork: .usage
-    case .noSuchModel, .noWeights, .noPictures: .noInput
+    case .noSuchModel, .noWeights, .noImages: .noInput
     case .notRestoration, .inputs, .scale, .colour, .memory, .notQuantized, .notQuantizable:
       .unavailable
     case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit,

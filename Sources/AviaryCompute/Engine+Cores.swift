@@ -10,9 +10,9 @@ extension Engine {
 
   /// The cores' worth of time that the control groups allow, rounded up; nil where they allow all.
   ///
-  /// - Parameter root: where the file system of the control groups is mounted.
+  /// - Parameter allocation: where the file system of the control groups is mounted.
   package static func quota(
-    root: String = "/sys/fs/cgroup", groups: String = "/proc/self/cgroup"
+    allocation: String = "/sys/fs/cgroup", groups: String = "/proc/self/cgroup"
   ) -> Int? {
     // number:controllers:path; version 2 names no controllers.
     let lines = read(groups)?.split(separator: "\n").map {
@@ -27,7 +27,7 @@ extension Engine {
       // Every group above counts too. What is above a container's own root is not to be seen.
       for depth in stride(from: path.count, through: 0, by: -1) {
         let below = path[..<depth].map { "/\($0)" }.joined()
-        let cores = isUnified ? unified(root + below) : legacy(root + "/cpu" + below)
+        let cores = isUnified ? unified(allocation + below) : legacy(allocation + "/cpu" + below)
         if let cores { smallest = min(smallest ?? cores, cores) }
       }
     }

@@ -2,13 +2,13 @@ public import AviaryGraph
 
 // The way from a graph to results, one stage a file:
 //
-//   Graph → Program        nodes that the wanted outputs need, as units of work
+//   Graph → Program        nodes that the wanted outputs need, as fused ops
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
 //         → insertRelayouts  copies where neighbours differ
 //         → chainPlanes  convolutions of few channels that are done line by line at once
 //         → Storage        which values share memory: views, results written over operands
-//         → Lowering       units become steps: oneDNN primitives and the engine's own kernels
+//         → Lowering       fused ops become steps: oneDNN primitives and the engine's own kernels
 //         → Arena          places for all memory that is needed for a time
 //   LoweredGraph → Plan    weights prepared, code generated, memory taken
 //
@@ -20,7 +20,7 @@ public import AviaryGraph
 public struct LoweredGraph {
   let lowering: Lowering
   /// Where the stretches of memory that are not the caller's lie in the arena, by number.
-  let rootOffsets: [Int: Int]
+  let allocationOffsets: [Int: Int]
   let temporaryOffsets: [Int]
   /// The bytes that a plan takes for what lies between its inputs and outputs. Inputs, outputs and
   /// weights are not counted.
@@ -62,7 +62,7 @@ public struct LoweredGraph {
   ) throws(ComputeError) {
     let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
     try self.init(
-      Program(graph, shapes: shapes, outputs: outputs),
+      IRGraph(graph, shapes: shapes, outputs: outputs),
       of: Origin(graph: graph, inputShapes: inputShapes), options, engine)
   }
 
@@ -81,46 +81,46 @@ public struct LoweredGraph {
   }
 
   /// - Parameters:
-  ///   - program: units for single nodes, and for the way back if it is a training's.
+  ///   - ir: fused ops for single nodes, and for the backward pass if it is a training's.
   ///   - origin: of what it is, if it is for inference.
   ///   - isTraining: whether nothing may be folded into weights, and memory is the plan's own.
   /// - Throws: `ComputeError`.
   init(
-    _ program: Program, of origin: Origin? = nil, isTraining: Bool = false,
+    _ ir: IRGraph, of origin: Origin? = nil, isTraining: Bool = false,
     _ options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
     guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     engine.activate()
-    var program = program
-    program.fuse(isTraining: isTraining)
-    if let quantization = options.quantization { try program.quantize(quantization) }
-    let decision = program.assignLayouts(options, engine)
-    program.insertRelayouts()
-    if !isTraining { program.chainPlanes() }
+    var ir = ir
+    ir.fuse(isTraining: isTraining)
+    if let quantization = options.quantization { try ir.quantize(quantization) }
+    let decision = ir.assignMemoryFormats(options, engine)
+    ir.insertReorders()
+    if !isTraining { ir.fuseLineBuffers() }
     try self.init(
-      decided: program, of: origin, isSelfContained: isTraining, decision: decision, engine)
+      decided: ir, of: origin, isSelfContained: isTraining, decision: decision, engine)
   }
 
   /// - Parameters:
-  ///   - program: with all layouts decided, and copies where neighbours differ.
+  ///   - ir: with all memory formats decided, and copies where neighbours differ.
   ///   - origin: of what it is, if it is for inference.
   ///   - isSelfContained: whether inputs and outputs lie in the arena, too.
   /// - Throws: `ComputeError`.
   init(
-    decided program: Program, of origin: Origin? = nil, isSelfContained: Bool = true,
+    decided ir: IRGraph, of origin: Origin? = nil, isSelfContained: Bool = true,
     decision: LayoutDecision = LayoutDecision(), _ engine: Engine
   ) throws(ComputeError) {
     (self.origin, self.decision) = (origin, decision)
-    let storage = try Storage(program, isSelfContained: isSelfContained)
-    lowering = try Lowering(program, storage, engine)
-    let roots = storage.roots.indices.filter { storage.roots[$0].owner == .arena }
+    let buffers = try BufferAssignment(ir, isSelfContained: isSelfContained)
+    lowering = try Lowering(ir, buffers, engine)
+    let allocations = buffers.allocations.indices.filter { buffers.allocations[$0].owner == .arena }
     let arena = try Arena(
-      roots.map { root in
+      allocations.map { allocation in
         Arena.Request(
-          byteCount: storage.roots[root].byteCount, lifetime: storage.roots[root].lifetime)
+          byteCount: buffers.allocations[allocation].byteCount, lifetime: buffers.allocations[allocation].lifetime)
       } + lowering.temporaries)
-    rootOffsets = Dictionary(uniqueKeysWithValues: zip(roots, arena.offsets))
-    temporaryOffsets = Array(arena.offsets[roots.count...])
+    allocationOffsets = Dictionary(uniqueKeysWithValues: zip(allocations, arena.offsets))
+    temporaryOffsets = Array(arena.offsets[allocations.count...])
     arenaBytes = arena.byteCount
   }
 }
@@ -132,12 +132,12 @@ public struct PlanOptions: Hashable, Sendable {
   /// of 0.3 to 1.8e-6 of the largest value a layer, against 0.5 to 2.4e-6 of direct sums, with
   /// random weights), but a pixel's rounding then depends on its neighbours' values.
   public var exact: Bool
-  /// In which numbers convolutions may calculate: bfloat16 where that is faster.
+  /// In which data type convolutions may calculate: bfloat16 where that is faster.
   public var precision: Precision
-  /// Which convolutions multiply whole numbers of 8 bits, whatever the precision of the others is; nil
+  /// Which convolutions multiply 8-bit integers, whatever the precision of the others is; nil
   /// for none. Not for training.
   public var quantization: Quantization?
-  /// What was measured, by which algorithms and layouts are chosen; nil to choose by estimate, which
+  /// What was measured, by which algorithms and memory formats are chosen; nil to choose by estimate, which
   /// gives the same plan on every machine with these instructions.
   public var tuning: Tuning?
   /// Expected number of runs. Unmeasured layers are benchmarked if that pays off over so many runs;

@@ -7,13 +7,13 @@ import CDNNL
 ///
 /// Made once and run many times, by one thread at a time; the type cannot be copied, and running
 /// it is mutating, so that the compiler sees to it. Plans for other sizes are cheap beside it if
-/// they are made of the same `PreparedWeights`.
+/// they are made of the same `PackedWeights`.
 public struct Plan: ~Copyable {
   private let engine: Engine
   private let stream: StreamHandle
   private let arena: AlignedMemory
   private let constants: [AlignedMemory]
-  private let work: [BoundStep]
+  private let instructions: [BoundInstruction]
   private let inputs: [Port]
   private let outputs: [Port]
   private let decision: LayoutDecision
@@ -30,7 +30,7 @@ public struct Plan: ~Copyable {
   ///   - weights: all parameters that the outputs wanted depend on.
   /// - Throws: as `LoweredGraph.init` and `init(_:weights:)`.
   public init(
-    _ graph: Graph, weights: PreparedWeights, inputShapes: [[Int]], outputs: [String]? = nil,
+    _ graph: Graph, weights: PackedWeights, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
     try self.init(
@@ -43,31 +43,31 @@ public struct Plan: ~Copyable {
   ///
   /// - Parameter weights: all parameters that the outputs wanted depend on.
   /// - Throws: `ComputeError`: `.missingParameter`, `.parameterShape`, `.outOfMemory`, `.library`.
-  public init(_ lowered: LoweredGraph, weights: PreparedWeights) throws(ComputeError) {
+  public init(_ lowered: LoweredGraph, weights: PackedWeights) throws(ComputeError) {
     guard let origin = lowered.origin else {
       preconditionFailure("what is lowered for a training, or to be timed, is never handed out")
     }
-    let program = lowered.lowering.program, engine = lowered.lowering.engine
+    let ir = lowered.lowering.ir, engine = lowered.lowering.engine
     engine.activate()
-    try weights.check(origin.graph, program)
+    try weights.check(origin.graph, ir)
     let arena = try AlignedMemory(byteCount: lowered.arenaBytes)
     var constants: [AlignedMemory] = []
     for constant in lowered.lowering.constants {
       constants.append(try weights.prepare(constant, engine.handle))
     }
-    let places = Places(lowered, arena, constants)
-    var work: [BoundStep] = []
-    for step in lowered.lowering.steps {
-      work.append(try BoundStep(step, places, engine.handle))
+    let places = AddressTable(lowered, arena, constants)
+    var instructions: [BoundInstruction] = []
+    for step in lowered.lowering.instructions {
+      instructions.append(try BoundInstruction(step, places, engine.handle))
     }
     stream = try StreamHandle(engine.handle)
     self.engine = engine
-    (self.arena, self.constants, self.work) = (arena, constants, work)
+    (self.arena, self.constants, self.instructions) = (arena, constants, instructions)
     inputs = zip(origin.graph.inputs, origin.inputShapes).map { Port(name: $0.name, shape: $1) }
-    self.outputs = program.outputs.map {
-      Port(name: $0.name, shape: program.values[$0.value].shape)
+    self.outputs = ir.outputs.map {
+      Port(name: $0.name, shape: ir.values[$0.value].shape)
     }
-    steps = lowered.lowering.steps.map(\.description)
+    steps = lowered.lowering.instructions.map(\.description)
     decision = lowered.decision
   }
 
@@ -154,7 +154,7 @@ public struct Plan: ~Copyable {
     engine.activate()
     let results = unsafe try withPlaces(of: tensors[...], []) { inputs throws(ComputeError) in
       unsafe try makeOutputs(outputs[...], []) { outputs throws(ComputeError) in
-        for step in work {
+        for step in instructions {
           try perform { () throws(ComputeError) in
             unsafe try step.run(inputs, outputs, stream, engine.workers)
           }
@@ -191,7 +191,7 @@ public struct Plan: ~Copyable {
   ) throws(ComputeError) -> R {
     guard let first = tensors.first else { return unsafe try body(places) }
     return unsafe try first.withUnsafeBytes { bytes throws(ComputeError) in
-      // No step writes to an input: `Storage` never places a result over one.
+      // No step writes to an input: `BufferAssignment` never places a result over one.
       let place = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
       return unsafe try withPlaces(
         of: tensors.dropFirst(), places + [place].compactMap { unsafe $0 }, body)

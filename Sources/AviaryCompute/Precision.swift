@@ -18,7 +18,7 @@ extension Engine {
     return dnnl_get_effective_cpu_isa().rawValue & wanted == wanted
   }
 
-  /// Whether the processor sums products of whole numbers of 8 bits in 32 bits (VNNI). Where it does
+  /// Whether the processor sums products of 8-bit integers in 32 bits (VNNI). Where it does
   /// not, pairs of them are summed in 16 bits first.
   static var sumsProductsWhole: Bool {
     let found = dnnl_get_effective_cpu_isa().rawValue

@@ -1,4 +1,4 @@
-/// How convolutions multiply whole numbers of 8 bits: scales found once, by calibration.
+/// How convolutions multiply 8-bit integers: scales found once, by calibration.
 ///
 /// A number x stands for round(x / step), limited to 0...255 where it is never negative, else to
 /// -127...127; weights have a step for each output channel. There is no zero point: 0 is 0.
@@ -13,26 +13,26 @@ public struct Quantization: Hashable, Sendable {
   /// One convolution, transposed or not.
   public struct Layer: Hashable, Sendable {
     /// What one step of its input is worth.
-    public var inputStep: Float
+    public var inputScale: Float
     /// Whether its input may be negative.
     public var isSigned: Bool
     /// What one step of the weights is worth, for each output channel. The weights are those that the
     /// engine calculates with: scales and normalisations that follow are multiplied into them.
-    public var weightSteps: [Float]
+    public var weightScales: [Float]
 
     /// A convolution with these steps.
-    public init(inputStep: Float, isSigned: Bool, weightSteps: [Float]) {
-      self.inputStep = inputStep
+    public init(inputScale: Float, isSigned: Bool, weightScales: [Float]) {
+      self.inputScale = inputScale
       self.isSigned = isSigned
-      self.weightSteps = weightSteps
+      self.weightScales = weightScales
     }
 
     /// The numbers that its input is made of.
-    var numbers: Numbers {
-      isSigned ? .int8(step: inputStep) : .uint8(step: inputStep)
+    var dataType: DataType {
+      isSigned ? .int8(scale: inputScale) : .uint8(scale: inputScale)
     }
 
-    /// The largest whole number of a weight.
+    /// The largest integer of a weight.
     static let mostWeight: Float = 127
   }
 }
@@ -43,7 +43,7 @@ extension Quantization.Layer {
   func fitting(sumsInWords: Bool) -> Quantization.Layer {
     guard sumsInWords, !isSigned else { return self }
     var layer = self
-    layer.weightSteps = weightSteps.map { $0 * 2 }
+    layer.weightScales = weightScales.map { $0 * 2 }
     return layer
   }
 }

@@ -7,10 +7,10 @@ public struct Network: Hashable, Sendable {
   /// The operations.
   public var graph: Graph
   /// How it takes and gives pictures.
-  public var picture: Picture
+  public var picture: ImageSpec
 
   /// A network.
-  public init(architecture: String, configuration: JSON, graph: Graph, picture: Picture) {
+  public init(architecture: String, configuration: JSON, graph: Graph, picture: ImageSpec) {
     self.architecture = architecture
     self.configuration = configuration
     self.graph = graph
@@ -34,13 +34,13 @@ public struct AnyArchitecture: Sendable {
   public let presets: [Preset]
   /// How published sources name the layers.
   public let publishedNames: [NameMap]
-  private let build: @Sendable (JSON) throws -> (graph: Graph, picture: Picture)
+  private let build: @Sendable (JSON) throws -> (graph: Graph, picture: ImageSpec)
   private let propose: @Sendable (WeightIndex) throws -> [Proposal<JSON>]
 
   /// An architecture from anywhere. What the closures give is checked by whoever calls them.
   init(
     info: ArchitectureInfo, presets: [Preset], publishedNames: [NameMap],
-    build: @escaping @Sendable (JSON) throws -> (graph: Graph, picture: Picture),
+    build: @escaping @Sendable (JSON) throws -> (graph: Graph, picture: ImageSpec),
     propose: @escaping @Sendable (WeightIndex) throws -> [Proposal<JSON>]
   ) {
     self.info = info

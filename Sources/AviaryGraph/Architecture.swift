@@ -18,7 +18,7 @@ public protocol Architecture: Sendable {
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }
   /// How it takes and gives pictures.
-  static func picture(_ configuration: Configuration) -> Picture
+  static func picture(_ configuration: Configuration) -> ImageSpec
 }
 
 extension Architecture {
@@ -27,8 +27,8 @@ extension Architecture {
   /// No other names are known.
   public static var publishedNames: [NameMap] { [] }
   /// One channel is luma, three are RGB, with values from 0 to 1.
-  public static func picture(_ configuration: Configuration) -> Picture {
-    Picture(channels: configuration.channels)
+  public static func picture(_ configuration: Configuration) -> ImageSpec {
+    ImageSpec(channels: configuration.channels)
   }
 }
 

@@ -35,13 +35,13 @@ extension Registry {
     }
     let candidates = try name.map { [try self[$0]] } ?? architectures
     var fits: [String: Fit] = [:]
-    var differences: [(architecture: String, difference: Difference)] = []
+    var differences: [(architecture: String, difference: StateDictDifference)] = []
     for architecture in candidates {
       for names in [nil] + architecture.publishedNames.map(Optional.some) {
         guard let renamed = weights.renamed(by: names) else { continue }
         for attempt in try architecture.attempts(renamed, overrides, named: name != nil) {
           guard let network = try? architecture.network(attempt.configuration) else { continue }
-          let difference = Difference(renamed, network.graph, network: network.label)
+          let difference = StateDictDifference(renamed, network.graph, network: network.label)
           if difference.isEmpty {
             // Proposals that differ only in what is assumed are one fit: the first counts.
             let key = architecture.info.name + network.configuration.removing(attempt.assumed).text
@@ -69,12 +69,12 @@ extension Registry {
   /// propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
-    _ differences: [(architecture: String, difference: Difference)]
-  ) -> [Difference] {
+    _ differences: [(architecture: String, difference: StateDictDifference)]
+  ) -> [StateDictDifference] {
     // To nothing nothing comes near.
     if weights.shapes.isEmpty { return [] }
-    var nearest: [String: Difference] = [:]
-    func consider(_ difference: Difference, of architecture: String) {
+    var nearest: [String: StateDictDifference] = [:]
+    func consider(_ difference: StateDictDifference, of architecture: String) {
       guard difference.count < nearest[architecture]?.count ?? .max else { return }
       nearest[architecture] = difference
     }
@@ -86,7 +86,7 @@ extension Registry {
           !network.graph.parameters.isEmpty
         else { continue }
         consider(
-          Difference(weights, network.graph, network: network.label), of: architecture.info.name)
+          StateDictDifference(weights, network.graph, network: network.label), of: architecture.info.name)
       }
     }
     return Array(

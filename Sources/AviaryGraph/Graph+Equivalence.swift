@@ -17,8 +17,8 @@ extension Graph {
     }
   }
 
-  /// The parameters that count, bookkeeping aside.
-  private var learned: [Parameter] { parameters.filter { $0.role != .bookkeeping } }
+  /// The parameters that count, non-persistent buffer aside.
+  private var learned: [Parameter] { parameters.filter { $0.role != .nonPersistent } }
 
   private var parameterPlaces: [String: Int] {
     Dictionary(uniqueKeysWithValues: parameters.enumerated().map { ($1.name, $0) })

@@ -25,7 +25,7 @@ extension Graph {
     }
     var overlap = 0
     for axis in Axis.allCases {
-      do throws(WholePicture) {
+      do throws(WholeImage) {
         overlap = max(overlap, try resolved.overlap(along: axis, multiple))
       } catch {
         return .whole(reason: error.reason)
@@ -40,11 +40,11 @@ extension Graph {
   /// The input pixels along an axis that an inner tile's ends spoil.
   private func overlap(
     along axis: Axis, _ multiple: Int
-  ) throws(WholePicture) -> Int {
+  ) throws(WholeImage) -> Int {
     let ratios = ratios(along: axis)
     let side = inputs[0].nominalShape[2] / multiple * multiple
     guard let shapes = try? shapes(height: side, width: side) else {
-      throw WholePicture(reason: "the network cannot run on tiles of \(side) pixels")
+      throw WholeImage(reason: "the network cannot run on tiles of \(side) pixels")
     }
     func size(_ value: Int) -> Int {
       shapes[value].count == 4 ? shapes[value][axis.dimension] : 1
@@ -60,7 +60,7 @@ extension Graph {
       let field = node.op.operation.receptiveField(axis)
       let range = try field.valid(node.inputs.map { valid[$0] }, node: node.name)
       guard ratios[inputs.count + i] != nil else {
-        throw WholePicture(reason: "\(node.name): not in proportion to the picture")
+        throw WholeImage(reason: "\(node.name): not in proportion to the picture")
       }
       let start = min(max(range.lowerBound, 0), size(inputs.count + i))
       valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))
@@ -80,7 +80,7 @@ extension Graph {
       guard let ratio = ratios[output.value], let full = ratio.scaled(side),
         full <= GraphLimits.dimension, !inside.isEmpty
       else {
-        throw WholePicture(reason: "output '\(output.name)' sees more than \(side) pixels")
+        throw WholeImage(reason: "output '\(output.name)' sees more than \(side) pixels")
       }
       demand(max(inside.lowerBound, full - inside.upperBound), ratio)
     }
@@ -89,21 +89,21 @@ extension Graph {
 }
 
 /// Why a network cannot be computed in parts.
-private struct WholePicture: Error { var reason: String }
+private struct WholeImage: Error { var reason: String }
 
 extension ReceptiveField {
   /// The output pixels along an axis that depend on valid input pixels alone, when neither end of
   /// the input is a border of the picture.
   fileprivate func valid(
     _ inputs: [Range<Int>], node: String
-  ) throws(WholePicture) -> Range<Int> {
+  ) throws(WholeImage) -> Range<Int> {
     switch self {
     case .pointwise:
       let first = inputs.map(\.lowerBound).max() ?? 0
       return first..<max(inputs.map(\.upperBound).min() ?? first, first)
     case .window(let window): return window.valid(inputs[0])
-    case .whole(let reason, _): throw WholePicture(reason: "\(node): \(reason)")
-    case .expansion: throw WholePicture(reason: "\(node): an expansion that is not expanded")
+    case .whole(let reason, _): throw WholeImage(reason: "\(node): \(reason)")
+    case .expansion: throw WholeImage(reason: "\(node): an expansion that is not expanded")
     }
   }
 }

@@ -16,7 +16,7 @@ public struct NameMap: Hashable, Sendable {
   let pairs: [Pair]
 
   struct Pair: Hashable, Sendable {
-    var foreign: Pattern
+    var external: Pattern
     var canonical: Pattern
   }
 
@@ -41,27 +41,27 @@ public struct NameMap: Hashable, Sendable {
       guard pair.count == 2 else {
         throw .member("name map \(source)", expected: "pairs of names", found: "\(pair)")
       }
-      let foreign = try Pattern(pair[0]), canonical = try Pattern(pair[1])
-      guard foreign.variables == canonical.variables else {
+      let external = try Pattern(pair[0]), canonical = try Pattern(pair[1])
+      guard external.variables == canonical.variables else {
         throw .member(
           "name map \(source)", expected: "the same variables on both sides of '\(pair[0])'",
           found: "'\(pair[1])'")
       }
-      read.append(Pair(foreign: foreign, canonical: canonical))
+      read.append(Pair(external: external, canonical: canonical))
     }
     self.pairs = read
   }
 
   /// The canonical name of a parameter that the source calls `name`.
   public func canonical(_ name: String) -> String {
-    renamed(name, from: \.foreign, to: \.canonical)
+    renamed(name, from: \.external, to: \.canonical)
   }
 
   /// The source's name of the parameter `name`.
-  public func foreign(_ name: String) -> String { renamed(name, from: \.canonical, to: \.foreign) }
+  public func external(_ name: String) -> String { renamed(name, from: \.canonical, to: \.external) }
 
   /// The pairs as text.
-  var text: [[String]] { pairs.map { [$0.foreign.text, $0.canonical.text] } }
+  var text: [[String]] { pairs.map { [$0.external.text, $0.canonical.text] } }
 
   private func renamed(
     _ name: String, from: KeyPath<Pair, Pattern>, to: KeyPath<Pair, Pattern>

@@ -7,7 +7,7 @@ public enum ParameterRole: String, Codable, Hashable, Sendable {
   /// A running mean or variance, which training keeps but does not learn.
   case statistic
   /// A counter or a buffer that can be made anew: optional when matching, made when writing.
-  case bookkeeping
+  case nonPersistent
 }
 
 /// A tensor that a graph needs besides its inputs.

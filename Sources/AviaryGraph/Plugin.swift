@@ -91,7 +91,7 @@ public enum Plugin {
                 "network", reply(.build(info.name, configuration: configuration), "network"))
               return (
                 try Graph(json: try network.required("graph", "an object") { $0 }),
-                try Picture(json: try network.required("picture", "an object") { $0 })
+                try ImageSpec(json: try network.required("picture", "an object") { $0 })
               )
             }
           },
@@ -136,7 +136,7 @@ public enum Plugin {
           "plugin.variants", expected: "1 to 1000 graphs", found: "\(variants.count)")
       }
       let graphs = try variants.mapValues { try Graph(json: $0) }
-      let picture = try members["picture"].map { try Picture(json: $0) }
+      let picture = try members["picture"].map { try ImageSpec(json: $0) }
       return AnyArchitecture(
         info: info,
         presets: graphs.keys.sorted().map {
@@ -150,7 +150,7 @@ public enum Plugin {
               "variant: one of \(graphs.keys.sorted().joined(separator: ", ")) expected, "
                 + "\(configuration["variant"]?.text ?? "nothing") found")
           }
-          return (graph, picture ?? Picture(channels: graph.inputs[0].channels))
+          return (graph, picture ?? ImageSpec(channels: graph.inputs[0].channels))
         },
         propose: { _ in graphs.keys.sorted().map { Proposal(["variant": .string($0)]) } })
     } catch let error as GraphError {

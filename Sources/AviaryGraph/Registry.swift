@@ -71,7 +71,7 @@ public enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Several architectures or configurations have exactly these weights.
   case ambiguous([String])
   /// No architecture has exactly these weights; those that come nearest.
-  case unrecognised(tensors: Int, nearest: [Difference])
+  case unrecognised(tensors: Int, nearest: [StateDictDifference])
 
   /// One line: the thing, the expected, the found.
   public var description: String {
@@ -95,7 +95,7 @@ public enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// How weights differ from what a network wants.
-public struct Difference: Hashable, Sendable, CustomStringConvertible {
+public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   /// A tensor of another shape.
   public struct Mismatch: Hashable, Sendable {
     /// The parameter's name.
@@ -117,7 +117,7 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
   /// Tensors of another shape.
   public var mismatched: [Mismatch]
 
-  /// The difference between weights and a graph's parameters; bookkeeping may be there or not.
+  /// The difference between weights and a graph's parameters; non-persistent buffer may be there or not.
   public init(_ weights: WeightIndex, _ graph: Graph, network: String) {
     self.network = network
     var extra = Set(weights.shapes.keys)
@@ -128,14 +128,14 @@ public struct Difference: Hashable, Sendable, CustomStringConvertible {
     for parameter in graph.parameters {
       extra.remove(parameter.name)
       guard let found = weights[parameter.name] else {
-        if parameter.role != .bookkeeping { missing.append(parameter.name) }
+        if parameter.role != .nonPersistent { missing.append(parameter.name) }
         continue
       }
-      if found != parameter.shape, parameter.role != .bookkeeping {
+      if found != parameter.shape, parameter.role != .nonPersistent {
         mismatched.append(
           Mismatch(
             name: parameter.name, expected: parameter.shape, found: found,
-            dimensions: Difference.disagreements(
+            dimensions: StateDictDifference.disagreements(
               parameter.shape, found, of: users[parameter.name])))
       }
     }

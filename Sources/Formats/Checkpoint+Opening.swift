@@ -2,7 +2,7 @@ public import AviaryCheckpoint
 public import AviaryContainers
 public import AviaryContainers
 
-extension SniffedFile {
+extension ProbedFile {
   /// What the file says, if it is a native checkpoint.
   ///
   /// - Throws: `CheckpointError.notWeights` if it is something else.
@@ -27,13 +27,13 @@ extension Checkpoint {
   public init(
     contentsOf path: String, verify: Bool = true, hdf5: HDF5Access = .isolated
   ) throws(CheckpointError) {
-    try self.init(contentsOf: try SniffedFile(path, hdf5: hdf5), verify: verify)
+    try self.init(contentsOf: try ProbedFile(path, hdf5: hdf5), verify: verify)
   }
 
   /// Reads a native checkpoint whose format was detected already.
   ///
   /// - Throws: as `init(contentsOf:verify:hdf5:)`.
-  public init(contentsOf file: SniffedFile, verify: Bool = true) throws(CheckpointError) {
+  public init(contentsOf file: ProbedFile, verify: Bool = true) throws(CheckpointError) {
     try self.init(contentsOf: try file.checkpointTree(), verify: verify)
   }
 }
@@ -44,13 +44,13 @@ extension CheckpointFile {
   /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
   ///   verified.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
-    try self.init(try SniffedFile(path, hdf5: hdf5))
+    try self.init(try ProbedFile(path, hdf5: hdf5))
   }
 
   /// Opens a native checkpoint whose format was detected already.
   ///
   /// - Throws: as `init(_:hdf5:)`.
-  public init(_ file: SniffedFile) throws(CheckpointError) {
+  public init(_ file: ProbedFile) throws(CheckpointError) {
     try self.init(try file.checkpointTree())
   }
 }
@@ -61,13 +61,13 @@ extension CheckpointSummary {
   /// - Throws: `CheckpointError`, as `Checkpoint.init(contentsOf:verify:hdf5:)`; the hash is not
   ///   verified.
   public init(of path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
-    try self.init(of: try SniffedFile(path, hdf5: hdf5))
+    try self.init(of: try ProbedFile(path, hdf5: hdf5))
   }
 
   /// Reads the description of a native checkpoint whose format was detected already.
   ///
   /// - Throws: as `init(of:hdf5:)`.
-  public init(of file: SniffedFile) throws(CheckpointError) {
+  public init(of file: ProbedFile) throws(CheckpointError) {
     try self.init(of: try file.checkpointTree())
   }
 }

@@ -4,9 +4,9 @@ public import AviaryContainers
 /// tells them apart.
 public enum ModelFile: Sendable {
   /// A native checkpoint, for `Checkpoint`, `CheckpointFile` or `CheckpointSummary` to read.
-  case native(SniffedFile)
+  case native(ProbedFile)
   /// Another framework's weights.
-  case foreign(WeightsFile)
+  case external(WeightsFile)
 
   /// Opens the file at a path. No elements are read, and nothing in the file is ever run.
   ///
@@ -16,16 +16,16 @@ public enum ModelFile: Sendable {
   public static func open(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> ModelFile {
-    let file = try SniffedFile(path, hdf5: options.hdf5)
+    let file = try ProbedFile(path, hdf5: options.hdf5)
     if file.format == .aviaryCheckpoint { return .native(file) }
-    return .foreign(try WeightsFile.read(file, options))
+    return .external(try WeightsFile.read(file, options))
   }
 
   /// How the file holds its weights.
   public var format: FileFormat {
     switch self {
     case .native(let file): file.format
-    case .foreign(let file): file.format
+    case .external(let file): file.format
     }
   }
 }

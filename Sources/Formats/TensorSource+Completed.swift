@@ -15,7 +15,7 @@ extension TensorSource {
     let known = Set(graph.parameters.map(\.name))
     for parameter in graph.parameters {
       guard let place = positions[parameter.name] else {
-        guard parameter.role == .bookkeeping else {
+        guard parameter.role == .nonPersistent else {
           throw .weights(layer: parameter.name, expected: "shape \(parameter.shape)", found: "none")
         }
         places.append(nil)
@@ -32,7 +32,7 @@ extension TensorSource {
       }
       // A storage that is shared with what is not written is its own here.
       if let alias = description.alias, !known.contains(alias) { description.alias = nil }
-      description.isBookkeeping = parameter.role == .bookkeeping
+      description.isBookkeeping = parameter.role == .nonPersistent
       descriptions.append(description)
       places.append(place)
     }

@@ -18,9 +18,9 @@ public struct WeightsFile: Sendable {
   public var origin: Origin
   /// The layers that the tensors belong to, where the file tells them apart by class (Keras); empty
   /// otherwise.
-  public var layers: [ForeignLayer]
+  public var layers: [ExternalLayer]
   /// The network that the file holds beside its weights; nil where it holds weights only.
-  package var network: ForeignNetwork?
+  package var network: ExternalNetwork?
   /// Our own record that an export left in the file, as JSON: to be believed only where it agrees
   /// with the tensors.
   package var record: String?
@@ -31,7 +31,7 @@ public struct WeightsFile: Sendable {
   /// Weights of a file.
   package init(
     path: String, format: FileFormat, tensors: TensorSource, unwrapping: Unwrapping = Unwrapping(),
-    origin: Origin, layers: [ForeignLayer] = [], network: ForeignNetwork? = nil,
+    origin: Origin, layers: [ExternalLayer] = [], network: ExternalNetwork? = nil,
     record: String? = nil, optimizer: OptimizerState? = nil
   ) {
     self.path = path
@@ -55,14 +55,14 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
-    try read(SniffedFile(path, hdf5: options.hdf5), options)
+    try read(ProbedFile(path, hdf5: options.hdf5), options)
   }
 
   /// Reads a third-party weights file whose format has already been detected.
   ///
   /// - Throws: as `read(_:_:)` of a path.
   public static func read(
-    _ file: SniffedFile, _ options: ReadingOptions = ReadingOptions()
+    _ file: ProbedFile, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
     let (path, format) = (file.path, file.format)
     if let tree = file.tree {

@@ -15,7 +15,7 @@ import Testing
     let index = WeightIndex(
       Dictionary(uniqueKeysWithValues: fixture.weights.map { ($0.name, $0.tensor.shape) }))
     let fit = try Registry.builtin.detect(index, overrides: fixture.configuration)
-    let weights = PreparedWeights(
+    let weights = PackedWeights(
       Dictionary(uniqueKeysWithValues: fixture.weights.map { (fit.canonical($0.name), $0.tensor) }))
     let graph = fit.network.graph
     var plan = try Plan(

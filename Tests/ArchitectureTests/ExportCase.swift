@@ -67,7 +67,7 @@ struct ExportCase {
     let folder = "\(folder)/\(name)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let source = try source.completed(for: graph)
-    let record = ExportRecord(architecture: name, graph: graph.json)
+    let record = EmbeddedMetadata(architecture: name, graph: graph.json)
     try TorchZip.write(source, record: record.json.text, to: "\(folder)/weights.pt")
     try SafeTensorsFile.write(
       source, metadata: ["format": "pt"], to: "\(folder)/weights.safetensors")
@@ -98,7 +98,7 @@ struct ExportCase {
   }
 
   private func write(
-    _ model: KerasModel, _ source: TensorSource, _ record: ExportRecord, _ folder: String,
+    _ model: KerasModel, _ source: TensorSource, _ record: EmbeddedMetadata, _ folder: String,
     _ suffix: String
   ) throws(InterchangeError) {
     let files: [(KerasModel.File, String)] = [

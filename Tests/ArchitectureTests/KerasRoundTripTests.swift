@@ -30,10 +30,10 @@ import Testing
       let folder = try TemporaryFolder()
       try model.write(
         kind, name: "network", weights: source,
-        record: ExportRecord(architecture: name, contentHash: hash), to: folder.file(file))
+        record: EmbeddedMetadata(architecture: name, contentHash: hash), to: folder.file(file))
       let found = try WeightsFile.read(folder.file(file))
       let record = try #require(
-        found.record.flatMap { try? JSON(parsing: $0) }.flatMap(ExportRecord.init(json:)))
+        found.record.flatMap { try? JSON(parsing: $0) }.flatMap(EmbeddedMetadata.init(json:)))
       #expect(record.architecture == name)
       let restored = try #require(record.restored(found), "\(file)")
       #expect(try ContentHash.of(restored) == hash, "\(file)")
@@ -89,13 +89,13 @@ import Testing
     let weights = randomWeights(for: graph, seed: 1)
     let source = TensorSource(NamedTensors(weights.sorted { $0.key < $1.key }.map { ($0, $1) }))
     let words = String(repeating: "größe ", count: 40_000)
-    let record = ExportRecord(architecture: words)
+    let record = EmbeddedMetadata(architecture: words)
     for (kind, file) in Self.files where kind != .archive {
       let folder = try TemporaryFolder()
       try KerasExport.model(graph).write(
         kind, name: "network", weights: source, record: record, to: folder.file(file))
       let text = try #require(try WeightsFile.read(folder.file(file)).record)
-      #expect(try ExportRecord(json: JSON(parsing: text))?.architecture == words)
+      #expect(try EmbeddedMetadata(json: JSON(parsing: text))?.architecture == words)
     }
   }
 
@@ -116,12 +116,12 @@ import Testing
         }))
     let folder = try TemporaryFolder()
     try KerasExport.model(graph).write(
-      .legacy, name: "network", weights: source, record: ExportRecord(), to: folder.file("model.h5")
+      .legacy, name: "network", weights: source, record: EmbeddedMetadata(), to: folder.file("model.h5")
     )
     let found = try WeightsFile.read(folder.file("model.h5"))
     #expect(found.tensors.count == 400)
     let record = try JSON(parsing: #require(found.record))
-    let restored = try #require(ExportRecord(json: record)?.restored(found))
+    let restored = try #require(EmbeddedMetadata(json: record)?.restored(found))
     #expect(try ContentHash.of(restored) == ContentHash.of(source))
   }
 }

@@ -65,7 +65,7 @@ import Testing
       for (name, tensor) in try file.tensors.loaded() {
         #expect(tensor == weights[name], "\(name)")
       }
-      let stored = graph.parameters.filter { $0.role != .bookkeeping }.map(\.name)
+      let stored = graph.parameters.filter { $0.role != .nonPersistent }.map(\.name)
       #expect(file.tensors.names.sorted() == stored.sorted())
       let imported = try ONNXNetwork.graph(file)
       let again = try ONNXRoundTrip.tensors(imported.weights)

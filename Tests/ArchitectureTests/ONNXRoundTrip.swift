@@ -62,7 +62,7 @@ enum ONNXRoundTrip {
     _ graph: Graph, _ weights: [String: Tensor], _ inputs: [String: Tensor]
   ) throws -> [String: Tensor] {
     var plan = try Plan(
-      graph, weights: PreparedWeights(weights),
+      graph, weights: PackedWeights(weights),
       inputShapes: graph.inputs.map { inputs[$0.name]?.shape ?? [] },
       options: PlanOptions(exact: true), engine: Engine(threads: 1))
     return try plan.run(inputs)

@@ -109,16 +109,16 @@ import Testing
   }
 
   @Test func pictures() throws {
-    func picture(_ name: String, _ configuration: JSON = [:]) throws -> Picture {
+    func picture(_ name: String, _ configuration: JSON = [:]) throws -> ImageSpec {
       try Registry.builtin[name].network(configuration).picture
     }
-    #expect(try picture("srcnn") == Picture(.luma, enlargeFirst: .bicubic))
-    #expect(try picture("vdsr") == Picture(.luma, enlargeFirst: .bicubic, scales: [2, 3, 4]))
-    #expect(try picture("plain-cae") == Picture(.gray, enlargeFirst: .bicubic))
-    #expect(try picture("residual-cae") == Picture(.rgb, enlargeFirst: .bicubic))
-    #expect(try picture("fusion-cae") == Picture(.rgb))
-    #expect(try picture("fusion-cae", ["scale": 1]) == Picture(.rgb, enlargeFirst: .bicubic))
-    #expect(try picture("espcn") == Picture(.luma))
-    #expect(try picture("bicubic") == Picture(.rgb))
+    #expect(try picture("srcnn") == ImageSpec(.luma, enlargeFirst: .bicubic))
+    #expect(try picture("vdsr") == ImageSpec(.luma, enlargeFirst: .bicubic, scales: [2, 3, 4]))
+    #expect(try picture("plain-cae") == ImageSpec(.gray, enlargeFirst: .bicubic))
+    #expect(try picture("residual-cae") == ImageSpec(.rgb, enlargeFirst: .bicubic))
+    #expect(try picture("fusion-cae") == ImageSpec(.rgb))
+    #expect(try picture("fusion-cae", ["scale": 1]) == ImageSpec(.rgb, enlargeFirst: .bicubic))
+    #expect(try picture("espcn") == ImageSpec(.luma))
+    #expect(try picture("bicubic") == ImageSpec(.rgb))
   }
 }

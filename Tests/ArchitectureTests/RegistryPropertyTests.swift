@@ -45,7 +45,7 @@ import Testing
       let network = try architecture.network(configuration)
       let graph = network.graph
       #expect(try Graph(json: JSON(parsing: graph.json.text)) == graph)
-      #expect(try Picture(json: JSON(parsing: network.picture.json.text)) == network.picture)
+      #expect(try ImageSpec(json: JSON(parsing: network.picture.json.text)) == network.picture)
       #expect(try architecture.network(network.configuration) == network)
       #expect(network.picture.colour.channels == graph.inputs[0].channels)
       #expect(graph.inputs.count == 1)
@@ -103,16 +103,16 @@ import Testing
       for configuration in try configurations(of: architecture) {
         let network = try architecture.network(configuration)
         let parameters = network.graph.parameters.map(\.name)
-        let foreign = parameters.map(map.foreign)
-        #expect(foreign.map(map.canonical) == parameters, "\(map.source)")
-        #expect(Set(foreign).count == foreign.count, "\(map.source)")
-        changed += foreign == parameters ? 0 : 1
-        guard foreign != parameters else { continue }
+        let external = parameters.map(map.external)
+        #expect(external.map(map.canonical) == parameters, "\(map.source)")
+        #expect(Set(external).count == external.count, "\(map.source)")
+        changed += external == parameters ? 0 : 1
+        guard external != parameters else { continue }
         let index = WeightIndex(
-          Dictionary(uniqueKeysWithValues: zip(foreign, network.graph.parameters.map(\.shape))))
+          Dictionary(uniqueKeysWithValues: zip(external, network.graph.parameters.map(\.shape))))
         let fit = try Registry.builtin.detect(index)
         #expect(fit.network.architecture == name)
-        #expect(foreign.map(fit.canonical) == parameters, "\(map.source)")
+        #expect(external.map(fit.canonical) == parameters, "\(map.source)")
       }
       #expect(changed > 0, "\(map.source) renames nothing")
     }

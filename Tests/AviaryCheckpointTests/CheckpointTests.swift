@@ -18,7 +18,7 @@ import Testing
     #expect(read.graph == written.graph)
     #expect(read.picture == written.picture)
     #expect(read.card == written.card)
-    #expect(read.bookkeeping == written.bookkeeping)
+    #expect(read.nonPersistent == written.nonPersistent)
     #expect(read.createdBy == written.createdBy)
     #expect(read.storedHash == written.contentHash)
     #expect(read.weights.names == written.weights.names)
@@ -41,7 +41,7 @@ import Testing
     for (name, tensor) in sample.weights { #expect(read.weights[name] == tensor, "\(name)") }
     #expect(read.card == sample.card)
     #expect(read.picture == sample.picture)
-    #expect(read.bookkeeping == sample.bookkeeping)
+    #expect(read.nonPersistent == sample.nonPersistent)
   }
 
   @Test func aSummaryReadsNoWeights() throws {

@@ -25,8 +25,8 @@ import Testing
   ]) func isNamedForWhatItIs(content: String, message: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file("x.pt", Array(content.utf8))
-    let foreign = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
-    #expect(foreign.description == "\(path): \(message)")
+    let external = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
+    #expect(external.description == "\(path): \(message)")
     let native = try #require(throws: CheckpointError.self) { try Checkpoint(contentsOf: path) }
     #expect(native.description.hasPrefix("\(path): a file of weights expected, "))
   }
@@ -89,9 +89,9 @@ import Testing
     for damaged in damage(whole) {
       let path = try folder.file("x.h5", damaged)
       do throws(CheckpointError) {
-        let file = try SniffedFile(path)
+        let file = try ProbedFile(path)
         _ = try? CheckpointSummary(of: file)
-        // Whatever is read and verified has the original's weights, bookkeeping aside.
+        // Whatever is read and verified has the original's weights, non-persistent buffer aside.
         let read = try Checkpoint(contentsOf: file)
         #expect(read.contentHash == original.contentHash)
       } catch {

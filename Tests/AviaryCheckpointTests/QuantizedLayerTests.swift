@@ -9,8 +9,8 @@ import Testing
 /// The scales of whole numbers in a checkpoint.
 @Suite struct QuantizedLayerTests {
   private static let layers = [
-    QuantizedLayer(node: "body.0", inputStep: 0.0125, isSigned: true, weightSteps: [0.5, 0x1p-20]),
-    QuantizedLayer(node: "head", inputStep: 1 / 255, isSigned: false, weightSteps: [.pi, 1, 2]),
+    QuantizedLayer(node: "body.0", inputScale: 0.0125, isSigned: true, weightScales: [0.5, 0x1p-20]),
+    QuantizedLayer(node: "head", inputScale: 1 / 255, isSigned: false, weightScales: [.pi, 1, 2]),
   ]
 
   private func checkpoint(_ layers: [QuantizedLayer]) throws -> Checkpoint {
@@ -43,8 +43,8 @@ import Testing
     let folder = try TemporaryFolder()
     let path = folder.file("a.h5")
     for layer in [
-      QuantizedLayer(node: "a", inputStep: step, isSigned: true, weightSteps: [1]),
-      QuantizedLayer(node: "a", inputStep: 1, isSigned: true, weightSteps: [1, step]),
+      QuantizedLayer(node: "a", inputScale: step, isSigned: true, weightScales: [1]),
+      QuantizedLayer(node: "a", inputScale: 1, isSigned: true, weightScales: [1, step]),
     ] {
       #expect(
         throws: CheckpointError.cannotWrite(
@@ -55,7 +55,7 @@ import Testing
 
   @Test func namesThatAreNoneAreNotWritten() throws {
     let folder = try TemporaryFolder()
-    let layer = QuantizedLayer(node: "a/b", inputStep: 1, isSigned: true, weightSteps: [1])
+    let layer = QuantizedLayer(node: "a/b", inputScale: 1, isSigned: true, weightScales: [1])
     #expect(throws: CheckpointError.invalidName("a/b")) {
       try checkpoint([layer]).write(to: folder.file("a.h5"))
     }
@@ -65,7 +65,7 @@ import Testing
   private func message(
     _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
   ) throws -> String {
-    let complaint = try ForeignCheckpoint.complaint { writer, root in
+    let complaint = try HandmadeCheckpoint.complaint { writer, root in
       try body(writer, try writer.group("quantization", in: root))
     }
     let place = "/quantization/n: "

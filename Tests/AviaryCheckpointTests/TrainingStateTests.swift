@@ -162,14 +162,14 @@ struct TrainingStateTests {
 
   @Test("groups in the place of data sets, and the other way round, are named")
   func kinds() throws {
-    let text = try ForeignCheckpoint.complaint { writer, root in
+    let text = try HandmadeCheckpoint.complaint { writer, root in
       try writer.text("training", "x", in: root)
     }
     #expect(text == "/training: a group expected, a data set found")
     func member(
       _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
     ) throws -> String {
-      try ForeignCheckpoint.complaint { writer, root in
+      try HandmadeCheckpoint.complaint { writer, root in
         try body(writer, try writer.group("training", in: root))
       }
     }

@@ -242,7 +242,7 @@ struct BadInputTests {
   }
 
   @Test("a missing, an empty, a cut-off picture, and a folder without pictures")
-  func morePictures() throws {
+  func moreImages() throws {
     let folder = try TemporaryFolder()
     let output = folder.file("out.png")
     expectFailure(
@@ -276,7 +276,7 @@ struct BadInputTests {
       ])
       #expect(run.error == "")
       #expect(run.status == 0)
-      let header = try PictureReader(path: output).header
+      let header = try ImageReader(path: output).header
       #expect((header.width, header.height) == (2 * width, 2 * height))
     }
   }

@@ -63,14 +63,14 @@ struct BenchTests {
     #expect((one, none) == (1, 0))
   }
 
-  @Test("a checkpoint, foreign weights, and networks that take other sizes")
+  @Test("a checkpoint, external weights, and networks that take other sizes")
   func models() throws {
-    let foreign = try Outcome([
+    let external = try Outcome([
       "bench", fixture("weights/whole.pt"), "--size", "20x20", "--runs", "1",
     ])
-    #expect(foreign.status == 0)
-    #expect(foreign.output.contains("(srcnn, its own weights)"))
-    #expect(foreign.error.contains("taken for srcnn"))
+    #expect(external.status == 0)
+    #expect(external.output.contains("(srcnn, its own weights)"))
+    #expect(external.error.contains("taken for srcnn"))
     let folder = try TemporaryFolder()
     let path = folder.file("tiny.h5")
     #expect(try Outcome(["convert", fixture("weights/whole.pt"), path]).status == 0)

@@ -101,7 +101,7 @@ struct ConvertTests {
   }
 
   @Test("what our own record says of pictures is no assumption")
-  func recordedPicture() throws {
+  func recordedImage() throws {
     let folder = try TemporaryFolder()
     let (own, torch) = (folder.file("a.h5"), folder.file("a.pt"))
     let first = try Outcome(["convert", fixture("weights/whole.pt"), own, "--input", "gray"])

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ErrorStatusTests {
   /// What never leaves its module.
   private static let inner: Set = [
-    "HDF5Error", "HDF5Silence", "Problem", "RecipeProblem", "Uncommon", "WholePicture",
+    "HDF5Error", "HDF5Silence", "Problem", "RecipeProblem", "Uncommon", "WholeImage",
   ]
 
   @Test("every type of error says its status")

@@ -144,7 +144,7 @@ struct EvalTests {
     let json = try compare.json()
     #expect(json["region"] as? [String: Int] == ["x": 10, "y": 8, "width": 20, "height": 16])
     #expect(((json["model"] as? [String: Double])?["psnr"] ?? 0) > 15)
-    #expect(try PictureReader(path: path).header.width > 3 * 3 * 20)
+    #expect(try ImageReader(path: path).header.width > 3 * 3 * 20)
     expectFailure(
       try Outcome(["compare", "lanczos", "\(data)/cup.png", "-o", "\(data)/cup.png"]), 73,
       "\(data)/cup.png: would overwrite an input; name another output")

@@ -68,7 +68,7 @@ struct InfoTests {
   }
 
   @Test("other frameworks' weights are described as what they would be")
-  func foreign() throws {
+  func external() throws {
     let info = try Outcome(["info", fixture("weights/whole.pt")])
     #expect(info.output.contains("File           PyTorch zip"))
     #expect(info.output.contains("Assumed        padding: \"same\""))

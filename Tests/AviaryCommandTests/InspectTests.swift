@@ -56,7 +56,7 @@ struct InspectTests {
   }
 
   @Test("other frameworks' weights: what they would be, and their hash is the checkpoint's")
-  func foreign() throws {
+  func external() throws {
     let folder = try TemporaryFolder()
     let conversion = try Outcome([
       "convert", fixture("weights/whole.pt"), folder.file("tiny.h5"), "--json",

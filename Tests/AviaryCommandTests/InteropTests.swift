@@ -48,7 +48,7 @@ struct InteropTests {
     let convert = try Outcome(["convert", "\(source)/\(given.file)", path] + given.arguments)
     try #require(convert.status == 0, "\(convert.error)")
     let model = try Model(checkpoint: path)
-    let weights = PreparedWeights(
+    let weights = PackedWeights(
       Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) }))
     let example = try WeightsFile.read("\(source)/\(given.example)").tensors.loaded()
     var number = 0

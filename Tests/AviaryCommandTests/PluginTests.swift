@@ -48,8 +48,8 @@ struct PluginTests {
     let without = try Outcome(["run", checkpoint, picture, "-o", later, "--quiet"])
     #expect(without.status == 0)
     #expect(without.error == "")
-    let small = try PictureReader(path: picture).header,
-      large = try PictureReader(path: later).header
+    let small = try ImageReader(path: picture).header,
+      large = try ImageReader(path: later).header
     #expect(large.width == 2 * small.width && large.height == 2 * small.height)
     #expect(try Data(contentsOf: URL(filePath: direct)) == Data(contentsOf: URL(filePath: later)))
     #expect(try Outcome(["inspect", checkpoint, "--verify"]).status == 0)
@@ -69,8 +69,8 @@ struct PluginTests {
       PluginFixtures.path("soft-cubic.json"),
     ])
     #expect(run.status == 0)
-    let width = try PictureReader(path: picture).header.width
-    #expect(try PictureReader(path: output).header.width == 2 * width)
+    let width = try ImageReader(path: picture).header.width
+    #expect(try ImageReader(path: output).header.width == 2 * width)
   }
 
   @Test("a plugin that cannot be used is one line, and nothing is done")

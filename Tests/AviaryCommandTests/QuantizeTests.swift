@@ -116,7 +116,7 @@ struct QuantizeTests {
       ("encoder.0", "encoder.0: 32 steps expected, 1 found"),
     ] {
       checkpoint.quantization = [
-        QuantizedLayer(node: node, inputStep: 1, isSigned: false, weightSteps: [1])
+        QuantizedLayer(node: node, inputScale: 1, isSigned: false, weightScales: [1])
       ]
       try checkpoint.write(to: path)
       try expectRefusal(["eval", path, "--data", data], 65, "\(path): quantization: \(message)")

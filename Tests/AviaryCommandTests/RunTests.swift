@@ -15,8 +15,8 @@ struct RunTests {
     let run = try Outcome(["run", "bicubic", picture, "-o", path, "--scale", "3"])
     #expect(run.status == 0)
     #expect(run.error == "")
-    let small = try PictureReader(path: picture).header,
-      large = try PictureReader(path: path).header
+    let small = try ImageReader(path: picture).header,
+      large = try ImageReader(path: path).header
     #expect(large.width == 3 * small.width)
     #expect(large.height == 3 * small.height)
     #expect(
@@ -42,7 +42,7 @@ struct RunTests {
   }
 
   @Test("other frameworks' weights run on the fly, and what is assumed is noted")
-  func foreign() throws {
+  func external() throws {
     let folder = try TemporaryFolder()
     let weights = fixture("weights/whole.pt")
     let arguments = ["run", weights, picture, "-o", folder.file("large.png"), "--scale", "2"]
@@ -134,8 +134,8 @@ struct RunTests {
     #expect(
       run.error == "aviary: \(folder.file("out/a.png")): two outputs would be written there, "
         + "the second for \(other)\n")
-    let written = try PictureReader(path: folder.file("out/a.png")).header
-    #expect(written.width == 2 * (try PictureReader(path: input).header.width))
+    let written = try ImageReader(path: folder.file("out/a.png")).header
+    #expect(written.width == 2 * (try ImageReader(path: input).header.width))
   }
 
   @Test("an output that is there is replaced")
@@ -143,7 +143,7 @@ struct RunTests {
     let folder = try TemporaryFolder()
     let path = try folder.file("large.png", Array("old".utf8))
     #expect(try Outcome(["run", "nearest", picture, "-o", path]).status == 0)
-    #expect(try PictureReader(path: path).header.width > 0)
+    #expect(try ImageReader(path: path).header.width > 0)
     #expect(try folder.names == ["large.png"])
   }
 

@@ -101,14 +101,14 @@ struct Bfloat16Tests {
       let b = a.maxPool(2).transposedConvolution("c", 64, kernel: 4, stride: 2) + a
       return [b.convolution("d", 64, kernel: 1).relu().convolution("e", 48, kernel: 5)]
     }
-    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    let weights = PackedWeights(randomWeights(for: graph, seed: 1))
     let plan = try Plan(
       graph, weights: weights, inputShapes: [[1, 3, 64, 64]],
       options: PlanOptions(exact: true, precision: .bfloat16), engine: Engine(threads: 1))
     let convolutions = plan.steps.filter { $0.operation == "convolution" }
     #expect(convolutions.allSatisfy { $0.implementation.contains("bf16") }, "\(plan.steps)")
     // The picture's, and the result's.
-    let copies = plan.steps.filter { $0.operation == "relayout" }
+    let copies = plan.steps.filter { $0.operation == "reorder" }
     #expect(copies.count <= 2, "\(plan.steps)")
   }
 }

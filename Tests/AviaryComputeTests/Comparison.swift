@@ -23,7 +23,7 @@ struct Comparison {
       inputs[input.name] = generator.tensor(shape)
     }
     var plan = try Plan(
-      graph, weights: PreparedWeights(weights), inputShapes: shapes, options: options,
+      graph, weights: PackedWeights(weights), inputShapes: shapes, options: options,
       engine: engine ?? Engine())
     steps = plan.steps
     let expected = try naive(graph, weights: weights, inputs: inputs)
@@ -66,7 +66,7 @@ func expectEqual(
 }
 
 /// Checks an operation by itself, and between convolutions that have its input and its result lie
-/// in every layout in turn.
+/// in every memory format in turn.
 func expectEqualInEveryLayout(
   _ op: Op, _ shape: [Int], sourceLocation: SourceLocation = #_sourceLocation
 ) throws {

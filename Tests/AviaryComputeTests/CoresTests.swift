@@ -14,7 +14,7 @@ import Testing
       try text.write(to: file, atomically: false, encoding: .utf8)
     }
     let list = try folder.file("groups", Array(groups.utf8))
-    return Engine.quota(root: folder.file("cgroup"), groups: list)
+    return Engine.quota(allocation: folder.file("cgroup"), groups: list)
   }
 
   @Test func unified() throws {
@@ -38,7 +38,7 @@ import Testing
       #expect(try quota("0::/\n", ["cpu.max": text]) == nil)
     }
     #expect(try quota("", [:]) == nil)
-    #expect(Engine.quota(root: "/nonexistent", groups: "/nonexistent") == nil)
+    #expect(Engine.quota(allocation: "/nonexistent", groups: "/nonexistent") == nil)
   }
 
   @Test func atLeastOne() { #expect(Engine.availableCores >= 1) }

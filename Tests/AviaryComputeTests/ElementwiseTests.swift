@@ -46,7 +46,7 @@ import Testing
   /// One operand repeats over pictures, channels, rows, columns, or each over what the other does
   /// not.
   @Test(arguments: [Binary.add, .subtract, .multiply])
-  func repetition(_ binary: Binary) throws {
+  func reduceToShape(_ binary: Binary) throws {
     let op = Op.binary(binary)
     for channels in [1, 3, 16, 17, 32] {
       let whole = [2, channels, 5, 7]
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  /// Operands that come from convolutions, and so in their layouts.
+  /// Operands that come from convolutions, and so in their memory formats.
   @Test(arguments: [1, 3, 16, 17, 32])
   func repetitionBehindConvolutions(_ channels: Int) throws {
     let graph = try Graph(channels: 3) { x in

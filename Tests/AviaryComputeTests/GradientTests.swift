@@ -4,7 +4,7 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// The way back of whole networks against finite differences of the oracle.
+/// The backward pass of whole networks against finite differences of the oracle.
 @Suite struct GradientTests {
   /// Checks all gradients of a graph, for outputs weighted at random.
   ///
@@ -71,7 +71,7 @@ import Testing
     steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
   }
 
-  /// Parts of concatenations that are made in their places, and wanted on the way back too.
+  /// Parts of concatenations that are made in their places, and wanted on the backward pass too.
   @Test(arguments: [1, 2])
   func slices(_ pictures: Int) throws {
     let graph = try Graph(channels: 3) { x in
@@ -100,7 +100,7 @@ import Testing
     try expectGradients(row.graph(), row.inputs, isFast: false, row.description)
   }
 
-  /// Every operation between convolutions that have it lie in every layout in turn.
+  /// Every operation between convolutions that have it lie in every memory format in turn.
   @Test(arguments: [20, 32])
   func everyLayout(_ channels: Int) throws {
     let half = channels / 2
@@ -160,7 +160,7 @@ import Testing
 
   /// Sums and products in which one operand repeats.
   @Test(arguments: [5, 32])
-  func repetition(_ channels: Int) throws {
+  func reduceToShape(_ channels: Int) throws {
     let graph = try Graph(channels: channels) { x in
       let a = x.convolution("a", channels, kernel: 3)
       let gate = a.applying(.globalAveragePool).convolution("gate", channels, kernel: 1)
@@ -288,7 +288,7 @@ import Testing
     #expect(results[2] == results[0])
   }
 
-  /// Dropout drops the same on the way back, what the seed says, and about as much as the rate says.
+  /// Dropout drops the same on the backward pass, what the seed says, and about as much as the rate says.
   @Test(arguments: [6, 32], [0.0, 0.25, 0.9])
   func dropout(_ channels: Int, _ rate: Double) throws {
     let graph = try Graph(channels: channels) { x in

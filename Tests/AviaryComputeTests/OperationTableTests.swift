@@ -8,7 +8,7 @@ import Testing
     try expectEqual(row.graph(), row.inputs, row.description)
   }
 
-  /// Group normalisation in every layout around it, with rests behind full registers, and far from
+  /// Group normalisation in every memory format around it, with rests behind full registers, and far from
   /// zero, where a variance by the mean of squares would cancel.
   @Test func groupNormalization() throws {
     for (shape, groups) in [([2, 16, 7, 9], 4), ([1, 6, 1, 1], 2), ([3, 32, 8, 8], 32)] {
@@ -27,10 +27,10 @@ import Testing
 
   /// An expansion gives what the operations that it is made of give.
   @Test func expansion() throws {
-    for affine in [true, false] {
+    for scaleShift in [true, false] {
       let graph = try Graph(channels: 3) { x in
         let a = x.convolution("a", 20, kernel: 3)
-        return [a.instanceNormalization("norm", InstanceNormalization(affine: affine)).relu()]
+        return [a.instanceNormalization("norm", InstanceNormalization(affine: scaleShift)).relu()]
       }
       try expectEqual(graph, [[2, 3, 10, 9]])
     }

@@ -23,7 +23,7 @@ import Testing
     _ weights: [String: Tensor]? = nil, shape: [Int] = [1, 3, 8, 8], outputs: [String]? = nil
   ) throws -> Plan {
     try Plan(
-      graph, weights: PreparedWeights(weights ?? self.weights), inputShapes: [shape],
+      graph, weights: PackedWeights(weights ?? self.weights), inputShapes: [shape],
       outputs: outputs, engine: engine)
   }
 
@@ -114,7 +114,7 @@ import Testing
     let shape = [1, 1, 5_792, 5_792]
     let bytes = try Plan.arenaBytes(graph, inputShapes: [shape], engine: engine)
     #expect(bytes > 300 << 30)
-    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    let weights = PackedWeights(randomWeights(for: graph, seed: 1))
     #expect(throws: ComputeError.outOfMemory(bytes: bytes)) {
       _ = try Plan(graph, weights: weights, inputShapes: [shape], engine: engine)
     }
@@ -126,7 +126,7 @@ import Testing
     let all = try both.run(["picture": picture])
     let one = try second.run(["picture": picture])
     #expect(Set(all.keys) == ["output_0", "output_1"])
-    // Alone it may be computed in other layouts, so rounded in other places.
+    // Alone it may be computed in other memory formats, so rounded in other places.
     let (found, wanted) = (try #require(one["output_1"]), try #require(all["output_1"]))
     let largest = wanted.floats.reduce(0) { max($0, abs($1)) }
     #expect(one.count == 1 && found.shape == wanted.shape)
@@ -141,7 +141,7 @@ import Testing
       [$0.relu(), $0.relu().applying(.scale(Scale([2])))]
     }
     var plan = try Plan(
-      relu, weights: PreparedWeights([:]), inputShapes: [[1, 2, 3, 3]], engine: engine)
+      relu, weights: PackedWeights([:]), inputShapes: [[1, 2, 3, 3]], engine: engine)
     let negative = try Tensor(shape: [1, 2, 3, 3], [Float](repeating: -1, count: 18))
     let positive = try Tensor(shape: [1, 2, 3, 3], [Float](repeating: 1, count: 18))
     let first = try plan.run(["x": negative])
@@ -155,7 +155,7 @@ import Testing
   /// Plans for other sizes take what the first has prepared.
   @Test func preparedWeightsAreShared() throws {
     let graph = try NetworkTests.residualCAE([32, 64])
-    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    let weights = PackedWeights(randomWeights(for: graph, seed: 1))
     func bytes(_ side: Int) throws -> Int {
       _ = try Plan(graph, weights: weights, inputShapes: [[1, 3, side, side]], engine: engine)
         .arenaBytes
@@ -175,7 +175,7 @@ import Testing
       "a.bias": try Tensor(shape: [2], [3, 4]).converted(to: .int64),
     ]
     var plan = try Plan(
-      graph, weights: PreparedWeights(weights), inputShapes: [[1, 1, 1, 1]], engine: engine)
+      graph, weights: PackedWeights(weights), inputShapes: [[1, 1, 1, 1]], engine: engine)
     #expect(try plan.run(["x": Tensor(shape: [1, 1, 1, 1], [2])])["output"]?.floats == [6, 0])
   }
 
@@ -187,7 +187,7 @@ import Testing
     let shape = [1, 16, 160, 64]
     let estimate = try Plan.arenaBytes(graph, inputShapes: [shape], engine: engine)
     let plan = try Plan(
-      graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)), inputShapes: [shape],
+      graph, weights: PackedWeights(randomWeights(for: graph, seed: 1)), inputShapes: [shape],
       engine: engine)
     #expect(plan.arenaBytes == estimate)
     // Two values at a time, whatever the number of layers, and a little scratch memory.
@@ -209,7 +209,7 @@ import Testing
   @Test func concurrency() async throws {
     let graph = try NetworkTests.residualCAE([16, 32])
     let tensors = randomWeights(for: graph, seed: 1)
-    let weights = PreparedWeights(tensors)
+    let weights = PackedWeights(tensors)
     let picture = randomTensor([1, 3, 32, 32], seed: 4)
     let name = graph.inputs[0].name
     let expected = try naive(graph, weights: tensors, inputs: [name: picture])
@@ -265,7 +265,7 @@ import Testing
       try message(.transposedConvolution(c), [1, 16, 2, 2])
         == "node: transposedConvolution of stride 64x64 cannot be computed yet (the graph may say"
         + " it, the engine has no lowering)")
-    // A small kernel has few phases whatever the stride.
+    // A small kernel has few polyphase components whatever the stride.
     let sparse = TransposedConvolution(
       outChannels: 16, kernel: 2, stride: 400, padding: PaddingAmounts(3))
     try expectEqual(.transposedConvolution(sparse), [1, 16, 2, 2])

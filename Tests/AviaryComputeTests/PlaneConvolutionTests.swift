@@ -6,7 +6,7 @@ import Testing
 /// Convolutions of few channels, which are done in vectors of pixels. Pictures are narrower and wider
 /// than those vectors, than four of them, and than what a processor's cache keeps of all channels.
 @Suite struct PlaneConvolutionTests {
-  /// Checks a graph on one thread and on two, and that it has steps by planes.
+  /// Checks a graph on one thread and on two, and that it has steps vectorised over pixels.
   private func expectPlanes(
     _ graph: Graph, _ shape: [Int], steps count: Int = 1, _ what: String = "",
     sourceLocation: SourceLocation = #_sourceLocation
@@ -59,7 +59,7 @@ import Testing
 
   /// The input in planes, in blocks, and with the channels of a pixel side by side.
   @Test(arguments: [3, 32, 35])
-  func layouts(_ channels: Int) throws {
+  func memoryFormats(_ channels: Int) throws {
     for kernel in [1, 3] {
       let graph = try Graph(channels: 24) { x in
         let wide = x.convolution("wide", channels, kernel: 3).activation(.tanh)

@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test(arguments: [1, 3, 16, 17, 32])
-  func layouts(_ channels: Int) throws {
+  func memoryFormats(_ channels: Int) throws {
     let pool = Pool(kernel: 3, stride: 2, padding: .same)
     let shape = [2, channels, 9, 12]
     try expectEqualInEveryLayout(.maxPool(MaxPool(pool)), shape)

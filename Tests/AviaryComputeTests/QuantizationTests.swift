@@ -5,10 +5,10 @@ import Testing
 
 @testable import AviaryCompute
 
-/// Convolutions of whole numbers, against the oracle: the naive executor on the rounded input and the
+/// Convolutions of integers, against the oracle: the naive executor on the rounded input and the
 /// rounded weights gives, but for the rounding of float32, what they give.
 @Suite struct QuantizationTests {
-  /// What a number becomes in whole numbers of a step, and back.
+  /// What a number becomes in integers of a step, and back.
   private static func rounded(_ value: Float, _ step: Float, _ range: ClosedRange<Float>) -> Float {
     min(max((value / step).rounded(.toNearestOrEven), range.lowerBound), range.upperBound) * step
   }
@@ -86,16 +86,16 @@ import Testing
     var weights = randomWeights(for: graph, seed: 3)
     var generator = SplitMix64(seed: 4)
     let raw = generator.tensor(shape)
-    let inputStep: Float = 1.7 / (isSigned ? 127 : 255)
+    let inputScale: Float = 1.7 / (isSigned ? 127 : 255)
     let name = graph.nodes[0].name
     let weight = try #require(weights["\(name).weight"])
     let outChannels = try #require(graph.parameters.first { $0.name == "\(name).bias" }?.shape[0])
     let steps = Self.steps(weight, outChannels: outChannels, isTransposed: isTransposed)
-    let layer = Quantization.Layer(inputStep: inputStep, isSigned: isSigned, weightSteps: steps)
+    let layer = Quantization.Layer(inputScale: inputScale, isSigned: isSigned, weightScales: steps)
     var found: [[Float]] = []
     for threads in [1, 2] {
       var plan = try Plan(
-        graph, weights: PreparedWeights(weights), inputShapes: [shape],
+        graph, weights: PackedWeights(weights), inputShapes: [shape],
         options: PlanOptions(quantization: Quantization([name: layer])),
         engine: Engine(threads: threads))
       #expect(plan.steps.allSatisfy { !$0.implementation.hasPrefix("ref") }, "\(plan.steps)")
@@ -104,7 +104,7 @@ import Testing
     }
     weights["\(name).weight"] = try Self.roundedWeight(weight, steps, isTransposed: isTransposed)
     let input = try Tensor(
-      shape: shape, raw.floats.map { Self.rounded($0, inputStep, Self.range(isSigned)) })
+      shape: shape, raw.floats.map { Self.rounded($0, inputScale, Self.range(isSigned)) })
     let expected = try #require(
       naive(graph, weights: weights, inputs: [graph.inputs[0].name: input])["output"])
     for values in found {
@@ -134,7 +134,7 @@ import Testing
     let weights = randomWeights(for: graph, seed: UInt64(seed))
     let input = randomTensor(shape, seed: UInt64(seed))
     let inputs = [graph.inputs[0].name: input]
-    let prepared = PreparedWeights(weights)
+    let prepared = PackedWeights(weights)
     let values = try naiveValues(graph, weights: weights, inputs: inputs)
     var layers: [String: Quantization.Layer] = [:]
     for candidate in try Quantization.candidates(
@@ -144,8 +144,8 @@ import Testing
       let isSigned = floats.contains { $0 < 0 }
       let largest = floats.reduce(0) { max($0, $1.magnitude) }
       layers[candidate.name] = Quantization.Layer(
-        inputStep: largest / (isSigned ? 127 : 255), isSigned: isSigned,
-        weightSteps: candidate.weightSteps)
+        inputScale: largest / (isSigned ? 127 : 255), isSigned: isSigned,
+        weightScales: candidate.weightScales)
     }
     #expect(layers.keys.sorted() == ["a", "b", "c", "d", "e", "f", "g"])
     let expected = try naive(graph, weights: weights, inputs: inputs)
@@ -171,26 +171,26 @@ import Testing
           .convolution("c", 16, kernel: 1)
       ]
     }
-    let weights = PreparedWeights(randomWeights(for: graph, seed: 1))
+    let weights = PackedWeights(randomWeights(for: graph, seed: 1))
     var layers: [String: Quantization.Layer] = [:]
     for (name, outChannels) in [("a", 32), ("b", 64), ("c", 16)] {
       layers[name] = Quantization.Layer(
-        inputStep: 0.01, isSigned: false, weightSteps: Array(repeating: 0.01, count: outChannels))
+        inputScale: 0.01, isSigned: false, weightScales: Array(repeating: 0.01, count: outChannels))
     }
     let plan = try Plan(
       graph, weights: weights, inputShapes: [[1, 32, 32, 32]],
       options: PlanOptions(quantization: Quantization(layers)), engine: Engine(threads: 1))
-    #expect(plan.steps.filter { $0.operation == "relayout" }.count == 2, "\(plan.steps)")
+    #expect(plan.steps.filter { $0.operation == "reorder" }.count == 2, "\(plan.steps)")
     // A dilated one stays as it is.
     let dilated = try Graph(channels: 32) { x in
       [x.convolution("a", 32, kernel: 3, dilation: 2)]
     }
     let own = try Plan(
-      dilated, weights: PreparedWeights(randomWeights(for: dilated, seed: 1)),
+      dilated, weights: PackedWeights(randomWeights(for: dilated, seed: 1)),
       inputShapes: [[1, 32, 9, 9]],
       options: PlanOptions(quantization: Quantization(layers)), engine: Engine(threads: 1))
     #expect(own.steps.allSatisfy { !$0.implementation.contains("vnni") }, "\(own.steps)")
-    layers["b"]?.weightSteps = [1]
+    layers["b"]?.weightScales = [1]
     #expect(
       throws: ComputeError.quantization(node: "b", outChannels: 64, found: 1)
     ) {

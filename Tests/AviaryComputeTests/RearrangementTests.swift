@@ -51,22 +51,22 @@ import Testing
   }
 
   @Test(arguments: PadMode.allCases)
-  func pad(_ mode: PadMode) throws {
+  func pad(_ candidate: PadMode) throws {
     for amounts in [
       PaddingAmounts(1), PaddingAmounts(0, 3, 2, 1), PaddingAmounts(3, 0, 0, 0), PaddingAmounts(0),
     ] {
       for channels in [1, 3, 16, 17] {
-        try expectEqualInEveryLayout(.pad(Pad(amounts, mode)), [2, channels, 4, 5])
+        try expectEqualInEveryLayout(.pad(Pad(amounts, candidate)), [2, channels, 4, 5])
       }
     }
     // One column, which lies in no stretch.
-    try expectEqual(.pad(Pad(PaddingAmounts(1, 0, 1, 0), mode)), [1, 3, 4, 1])
+    try expectEqual(.pad(Pad(PaddingAmounts(1, 0, 1, 0), candidate)), [1, 3, 4, 1])
   }
 
-  @Test func padBeyondThePicture() throws {
-    for mode in [PadMode.zero, .edge] {
-      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), mode)), [1, 3, 1, 1])
-      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), mode)), [1, 17, 2, 3])
+  @Test func padBeyondTheImage() throws {
+    for candidate in [PadMode.zero, .edge] {
+      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), candidate)), [1, 3, 1, 1])
+      try expectEqual(.pad(Pad(PaddingAmounts(5, 4, 7, 9), candidate)), [1, 17, 2, 3])
     }
   }
 

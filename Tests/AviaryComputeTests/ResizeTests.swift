@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(arguments: kernels)
-  func layouts(_ kernel: Resize.Kernel) throws {
+  func memoryFormats(_ kernel: Resize.Kernel) throws {
     for channels in [3, 16, 17, 32] {
       let resize = Resize(kernel, to: .factor(Ratio(3, 2)))
       try expectEqualInEveryLayout(.resize(resize), [2, channels, 6, 7])
@@ -41,7 +41,7 @@ import Testing
   }
 
   /// Mirrors of mirrors: pictures smaller than the kernel's reach.
-  @Test func tinyPictures() throws {
+  @Test func tinyImages() throws {
     for kernel in ResizeTests.kernels {
       for edge in Resize.Edge.allCases {
         let resize = Resize(kernel, to: .factor(Ratio(3)), edge: edge)

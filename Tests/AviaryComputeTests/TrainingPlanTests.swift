@@ -4,7 +4,7 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// The way back of a training, held against the way forward: a network that is linear in each of
+/// The backward pass of a training, held against the forward pass: a network that is linear in each of
 /// its parameters and inputs changes by exactly what the gradient says, however far one goes.
 @Suite("training plans")
 struct TrainingPlanTests {
@@ -108,7 +108,7 @@ struct TrainingPlanTests {
     try expectGradients(graph, [2, 16, 6, 7])
   }
 
-  /// Convolutions in bfloat16 round what they multiply to 8 bits: half a unit in the last place is
+  /// Convolutions in bfloat16 round what they multiply to 8 bits: half a fused op in the last place is
   /// 0.2 %, of which sums of random terms keep about as much.
   @Test(.enabled(if: Engine.hasBfloat16, "no bfloat16 on this processor"))
   func bfloat16() throws {
@@ -170,7 +170,7 @@ struct TrainingPlanTests {
   }
 
   /// Of several largest pixels the first gets all; pixels without a window get nothing. Numbers are
-  /// small integers, of which many are equal, in every layout and with whole and part vectors.
+  /// small integers, of which many are equal, in every memory format and with whole and part vectors.
   @Test(arguments: [3, 20, 32], [Size(2, 2), Size(3, 2)])
   func maxPoolSideBySide(_ channels: Int, _ window: Size) throws {
     let graph = try Graph(channels: channels) { x in

@@ -42,11 +42,11 @@ import Testing
     #expect(candidates.contains { $0.count > 2 })
     let best = candidates.map { $0[0] }
     for (position, ways) in candidates.enumerated() {
-      for way in ways where precision == .float32 || way.mode.contains("bfloat16") {
+      for way in ways where precision == .float32 || way.candidate.contains("bfloat16") {
         options.choices = best
         options.choices[position] = way
         let plan = try Plan(
-          graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)),
+          graph, weights: PackedWeights(randomWeights(for: graph, seed: 1)),
           inputShapes: [shape], options: options, engine: engine)
         #expect(plan.choices == options.choices)
         let error = try Comparison(graph, [shape], options: options, engine: engine).largestError
@@ -59,15 +59,15 @@ import Testing
   @Test func exactLeavesOutWinograd() throws {
     let graph = try NetworkTests.residualCAE([32, 32])
     let engine = try Engine(threads: 1)
-    func modes(_ exact: Bool) throws -> [String] {
+    func candidates(_ exact: Bool) throws -> [String] {
       try Plan.candidates(
         graph, inputShapes: [[1, 3, 32, 32]], options: PlanOptions(exact: exact), engine: engine
-      ).joined().map(\.mode)
+      ).joined().map(\.candidate)
     }
-    #expect(try !modes(true).contains { $0.contains("winograd") })
+    #expect(try !candidates(true).contains { $0.contains("winograd") })
     // Where the processor has blocks for it.
-    let blocked = try modes(true).contains { $0.contains("blocked") }
-    #expect(try modes(false).contains { $0.contains("winograd") } == blocked)
+    let nChw16c = try candidates(true).contains { $0.contains("nChw16c") }
+    #expect(try candidates(false).contains { $0.contains("winograd") } == nChw16c)
   }
 
   @Test("what was timed is not timed again, neither in this process nor in another")
@@ -112,7 +112,7 @@ import Testing
     #expect(try count(2) == count(5))
   }
 
-  @Test("timing is for work that is long enough, unless always, and never for work of no runs")
+  @Test("timing is for kind that is long enough, unless always, and never for kind of no runs")
   func whenItPays() throws {
     let graph = try NetworkTests.residualCAE([16, 32])
     let engine = try Engine(threads: 1)
@@ -177,7 +177,7 @@ import Testing
     options.choices = measured.choices
     #expect(try steps(options) == measured)
     // Of another network, or another processor: as if there were none.
-    options.choices[0].mode = "spiral>spiral direct float32"
+    options.choices[0].candidate = "spiral>spiral direct float32"
     #expect(try steps(options) == steps(PlanOptions()))
     options.choices.removeLast()
     #expect(try steps(options) == steps(PlanOptions()))

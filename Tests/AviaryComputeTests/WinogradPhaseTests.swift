@@ -4,7 +4,7 @@ import AviaryTestSupport
 import Testing
 
 /// Convolutions of stride 2 and transposed ones of stride 2 by Winograd's algorithm: all counts of
-/// channels, sizes that leave tiles half empty, borders and crops, epilogues, layouts, threads.
+/// channels, sizes that leave tiles half empty, borders and crops, epilogues, memory formats, threads.
 @Suite struct WinogradPhaseTests {
   /// An operation by itself, done by Winograd's algorithm wherever there are enough channels, even
   /// where direct sums are faster.
@@ -14,11 +14,11 @@ import Testing
     let name = if case .convolution = op { "convolution" } else { "transposedConvolution" }
     let outChannels = try op.outputShape([[1, channels, shape.height, shape.width]])[1]
     let fillBlocks = channels % 16 == 0 && outChannels % 16 == 0
-    for layout in fillBlocks ? ["blocked", "channelsLast"] : ["channelsLast"] {
+    for memoryFormat in fillBlocks ? ["nChw16c", "nhwc"] : ["nhwc"] {
       var options = PlanOptions()
       options.choices = [
         PlanChoice(
-          layer: "node \(name)", mode: "\(layout) float32>\(layout) float32 winograd")
+          layer: "node \(name)", candidate: "\(memoryFormat) float32>\(memoryFormat) float32 winograd")
       ]
       let comparison = try Comparison(
         Graph(of: op, channels: [channels]),
@@ -114,9 +114,9 @@ import Testing
     )
   }
 
-  /// Between neighbours that want each of the layouts; few filters make planes.
+  /// Between neighbours that want each of the memory formats; few filters make planes.
   @Test(arguments: [48, 64])
-  func layouts(_ width: Int) throws {
+  func memoryFormats(_ width: Int) throws {
     let graph = try Graph(channels: width) { x in
       let a = x.convolution("a", width, kernel: 3, groups: width)
       let b = a.convolution("b", width, kernel: 3, stride: 2)

@@ -4,7 +4,7 @@ import AviaryTestSupport
 import Testing
 
 /// Convolutions by Winograd's algorithm: every count of channels, sizes that leave tiles half empty,
-/// borders, epilogues, layouts, one thread and two.
+/// borders, epilogues, memory formats, one thread and two.
 @Suite struct WinogradTests {
   /// A 3x3 convolution by itself; the number of steps by Winograd's algorithm is given back.
   private func check(
@@ -77,9 +77,9 @@ import Testing
     }
   }
 
-  /// Between neighbours that want each of the layouts.
+  /// Between neighbours that want each of the memory formats.
   @Test(arguments: [16, 24, 48])
-  func layouts(_ width: Int) throws {
+  func memoryFormats(_ width: Int) throws {
     let graph = try Graph(channels: width) { x in
       let a = x.convolution("a", width, kernel: 3, groups: width).convolution("b", 48, kernel: 3)
       let b = a.convolution("c", 48, kernel: 1).convolution("d", width, kernel: 3)
@@ -100,7 +100,7 @@ import Testing
     let c = Convolution(outChannels: 64, kernel: 3, padding: .same)
     let graph = try Graph(of: .convolution(c), channels: [64])
     let plan = try Plan(
-      graph, weights: PreparedWeights(randomWeights(for: graph, seed: 1)),
+      graph, weights: PackedWeights(randomWeights(for: graph, seed: 1)),
       inputShapes: [[1, 64, 32, 32]], options: PlanOptions(exact: true), engine: Engine())
     #expect(!plan.steps.contains { $0.operation.contains("winograd") })
   }

@@ -3,7 +3,7 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// What the writers of HDF5 dialects need: groups in groups, attributes of every kind, tensors.
+/// What the writers of HDF5 formats need: groups in groups, attributes of every kind, tensors.
 @Suite struct HDF5WriterTests {
   @Test func whatIsWrittenIsRead() throws {
     let folder = try TemporaryFolder()

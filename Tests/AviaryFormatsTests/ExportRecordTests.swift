@@ -7,7 +7,7 @@ import Testing
 
 /// What leads back from a file of another framework to our own tensors.
 @Suite struct ExportRecordTests {
-  private static let record = ExportRecord(
+  private static let record = EmbeddedMetadata(
     architecture: "srcnn", configuration: ["channels": 1], graph: ["version": 1],
     picture: ["colour": "luma"], card: ["licence": "MIT"], contentHash: "sha256:00",
     tensors: [
@@ -23,7 +23,7 @@ import Testing
 
   @Test func jsonGoesThereAndBack() throws {
     let text = Self.record.json.text
-    #expect(ExportRecord(json: try JSON(parsing: text)) == Self.record)
+    #expect(EmbeddedMetadata(json: try JSON(parsing: text)) == Self.record)
   }
 
   @Test(arguments: [
@@ -34,13 +34,13 @@ import Testing
     #"{"format": "aviary-record", "version": 1, "tensors": {"a": {"name": "a", "undo": [{"padded": [0, 0, 9, 9]}]}}}"#,
   ])
   func whatIsNoRecordIsNone(_ text: String) throws {
-    #expect(ExportRecord(json: try JSON(parsing: text)) == nil)
+    #expect(EmbeddedMetadata(json: try JSON(parsing: text)) == nil)
   }
 
   @Test func tensorsAreRestoredWhateverTheReaderMadeOfThem() throws {
     let kernel = try Tensor(shape: [2, 1, 3, 3], (0..<18).map(Float.init))
     let stored = try kernel.permuted([2, 3, 1, 0])
-    let record = ExportRecord(tensors: [
+    let record = EmbeddedMetadata(tensors: [
       "layers/conv2d/vars/0": .init(name: "conv.weight", undo: [.permuted([3, 2, 0, 1])])
     ])
     // One reader leaves the layout as it is, another makes PyTorch's of it and calls it what it likes.
@@ -65,10 +65,10 @@ import Testing
     let tensors = TensorSource(NamedTensors([("a", try Tensor(zeros: [3]))]))
     let file = WeightsFile(
       path: "a.keras", format: .kerasArchive, tensors: tensors, origin: Origin(.keras))
-    #expect(ExportRecord(tensors: ["b": .init(name: "b", undo: [])]).restored(file) == nil)
+    #expect(EmbeddedMetadata(tensors: ["b": .init(name: "b", undo: [])]).restored(file) == nil)
     // A step that the shape does not allow.
-    let bent = ExportRecord(tensors: ["a": .init(name: "a", undo: [.permuted([1, 0])])])
+    let bent = EmbeddedMetadata(tensors: ["a": .init(name: "a", undo: [.permuted([1, 0])])])
     #expect(bent.restored(file) == nil)
-    #expect(ExportRecord().restored(file)?.names == ["a"])
+    #expect(EmbeddedMetadata().restored(file)?.names == ["a"])
   }
 }

@@ -19,7 +19,7 @@ import Testing
     ),
   ]) func isRefused(name: String, message: String) throws {
     let path = Fixture.path("hdf5-hostile/\(name).h5")
-    let error = try #require(throws: CheckpointError.self) { try FileFormat.sniff(path) }
+    let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
     #expect(error.description == "\(path): \(message)")
   }
 
@@ -27,13 +27,13 @@ import Testing
   @Test func aFanOfLinksIsRefused() throws {
     let path = Fixture.path("hdf5-hostile/fan.h5")
     let most = try bytes(path).count / 16 + 16
-    let error = try #require(throws: CheckpointError.self) { try FileFormat.sniff(path) }
+    let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
     #expect(error.description == "\(path): objects: at most \(most) expected, \(most + 1) found")
   }
 
   /// Thousands of answers with bytes changed, taken out and put in: decoded or refused.
   @Test func answersAreHostileToo() throws {
-    for name in ["hdf5-hostile/kinds.h5", "hdf5/foreign.h5", "checkpoint/version-1.h5"] {
+    for name in ["hdf5-hostile/kinds.h5", "hdf5/external.h5", "checkpoint/version-1.h5"] {
       let tree = try HDF5Tree(reading: Fixture.path(name), access: .trusted)
       let (answer, byteCount) = (try tree.reader.answer(), tree.reader.range.byteCount)
       var mutations = Mutations(of: [answer], seed: 3)

@@ -59,7 +59,7 @@ struct KerasFixture {
     let graph = imported.graph
     var weights: [String: Tensor] = [:]
     for (name, tensor) in try imported.weights.loaded() { weights[name] = tensor }
-    let prepared = PreparedWeights(weights)
+    let prepared = PackedWeights(weights)
     #expect(!runs.isEmpty, sourceLocation: sourceLocation)
     for run in runs {
       // A row goes in as channels of one pixel, as the report says.

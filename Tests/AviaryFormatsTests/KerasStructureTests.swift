@@ -49,7 +49,7 @@ import Testing
     let name = String(file.prefix { $0 != "." }.dropLast(2))
     let read = try WeightsFile.read(Self.path(file))
     let found = try #require(
-      try KerasStructure.recognise(
+      try StructureMatcher.recognise(
         read, registry: .builtin, overrides: Self.stated[name] ?? [:]))
     #expect(found.fit.network.architecture == name)
     let example = try #require(try Self.examples()[file])
@@ -69,7 +69,7 @@ import Testing
   @Test(arguments: ["plain-cae-3.weights.h5", "plain-cae-2.h5"])
   func bordersOfTheFirstAutoencoderAreAssumed(file: String) throws {
     let read = try WeightsFile.read(Self.path(file))
-    let found = try #require(try KerasStructure.recognise(read, registry: .builtin))
+    let found = try #require(try StructureMatcher.recognise(read, registry: .builtin))
     #expect(found.fit.assumed == ["activation", "padding"])
     #expect(found.fit.network.configuration["padding"] == "same")
     #expect(found.fit.network.configuration["origin"] == "keras")
@@ -80,30 +80,30 @@ import Testing
   @Test func blocksAreNoChain() throws {
     func file(_ paths: [[String]]) throws -> WeightsFile {
       var tensors = NamedTensors()
-      var layers: [ForeignLayer] = []
+      var layers: [ExternalLayer] = []
       for (number, path) in paths.enumerated() {
         let name = path.joined(separator: ".")
         let (inputs, outputs) = (number == 0 ? 1 : 4, number == paths.count - 1 ? 1 : 4)
         tensors["\(name).weight"] = try Tensor(zeros: [outputs, inputs, 3, 3])
         tensors["\(name).bias"] = try Tensor(zeros: [outputs])
-        layers.append(ForeignLayer(name: name, path: path, kind: .convolution, isOrdered: false))
+        layers.append(ExternalLayer(name: name, path: path, kind: .convolution, isOrdered: false))
       }
       return WeightsFile(
         path: "x", format: .kerasWeightsHDF5, tensors: TensorSource(tensors),
         origin: Origin(.keras), layers: layers)
     }
     let chain = (0..<6).map { [$0 == 0 ? "conv2d" : "conv2d_\($0)"] }
-    let found = try KerasStructure.recognise(file(chain), registry: .builtin)
+    let found = try StructureMatcher.recognise(file(chain), registry: .builtin)
     #expect(found?.fit.network.architecture == "vdsr")
     let blocks =
       [["head"]] + (0..<2).flatMap { [["blocks", "\($0)", "c1"], ["blocks", "\($0)", "c2"]] }
       + [["tail"]]
-    #expect(try KerasStructure.recognise(file(blocks), registry: .builtin) == nil)
+    #expect(try StructureMatcher.recognise(file(blocks), registry: .builtin) == nil)
   }
 
   @Test func aPixelShuffleIsSettledOnceAndCanBeStated() throws {
     let read = try WeightsFile.read(Self.path("espcn-3.weights.h5"))
-    let found = try #require(try KerasStructure.recognise(read, registry: .builtin))
+    let found = try #require(try StructureMatcher.recognise(read, registry: .builtin))
     #expect(
       found.assumed == [
         "how the layers are connected, which kinds, places and shapes do not show",
@@ -116,20 +116,20 @@ import Testing
         .reordered(dimension: 0, indices: [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11])
       ])
     let stated = try #require(
-      try KerasStructure.recognise(read, registry: .builtin, shuffle: .pytorch))
+      try StructureMatcher.recognise(read, registry: .builtin, shuffle: .pytorch))
     #expect(stated.assumed == Array(found.assumed.prefix(1)))
     #expect(stated.tensors["conv3.bias"]?.steps == [])
   }
 
   @Test func whatNoArchitectureHasIsNone() throws {
     let path = SharedFolder.repository.appending(path: "Tests/Fixtures/keras/layers/three.h5").path
-    #expect(try KerasStructure.recognise(WeightsFile.read(path), registry: .builtin) == nil)
+    #expect(try StructureMatcher.recognise(WeightsFile.read(path), registry: .builtin) == nil)
   }
 
   @Test func aStatedArchitectureWithAnUnknownMemberIsAnError() throws {
     let read = try WeightsFile.read(Self.path("srcnn-2.h5"))
     let error = try #require(throws: GraphError.self) {
-      try KerasStructure.recognise(
+      try StructureMatcher.recognise(
         read, registry: .builtin, as: "srcnn", overrides: ["depth": 3])
     }
     #expect(error.description.contains("depth"))

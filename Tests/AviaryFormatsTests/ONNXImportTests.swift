@@ -38,7 +38,7 @@ import Testing
     var results = [try #require(try naive(graph, weights: weights, inputs: feeds)[name])]
     do {
       var plan = try Plan(
-        graph, weights: PreparedWeights(weights), inputShapes: inputs.map(\.shape),
+        graph, weights: PackedWeights(weights), inputShapes: inputs.map(\.shape),
         engine: Engine(threads: 1))
       results.append(try #require(try plan.run(feeds)[name]))
     } catch ComputeError.unsupported {
@@ -103,7 +103,7 @@ import Testing
     let weights = try imported.weights.loaded()
     var plan = try Plan(
       imported.graph,
-      weights: PreparedWeights(
+      weights: PackedWeights(
         Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) })),
       inputShapes: [shape], options: PlanOptions(exact: true), engine: Engine(threads: 2))
     let output = try #require(try plan.run([imported.graph.inputs[0].name: input]).values.first)

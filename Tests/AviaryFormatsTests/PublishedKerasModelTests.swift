@@ -40,7 +40,7 @@ import Testing
     for (name, tensor) in try imported.weights.loaded() { weights[name] = tensor }
     let shape = [1, 3, side, side]
     var plan = try Plan(
-      imported.graph, weights: PreparedWeights(weights), inputShapes: [shape], engine: Engine())
+      imported.graph, weights: PackedWeights(weights), inputShapes: [shape], engine: Engine())
     let found = try plan.run([imported.graph.inputs[0].name: Tensor(shape: shape, values)])
     let output = try #require(found["output"]).floats
     var sample: [Float] = []

@@ -58,7 +58,7 @@ import Testing
 
   @Test(arguments: files) func isRecognised(file: String, network: String?) throws {
     let path = try #require(SharedFolder.path("weights/keras/" + file))
-    let found = try KerasStructure.recognise(WeightsFile.read(path), registry: .builtin)
+    let found = try StructureMatcher.recognise(WeightsFile.read(path), registry: .builtin)
     if let network {
       #expect(found?.fit.network.label.hasPrefix(network) == true)
     } else {

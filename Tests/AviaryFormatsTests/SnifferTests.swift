@@ -16,7 +16,7 @@ import Testing
     throws
   {
     let folder = try TemporaryFolder()
-    #expect(try FileFormat.sniff(folder.file("x", content)) == format)
+    #expect(try FileFormat.probe(folder.file("x", content)) == format)
   }
 
   @Test(
@@ -44,14 +44,14 @@ import Testing
   {
     let folder = try TemporaryFolder()
     let path = try folder.file("x", content)
-    let error = try #require(throws: CheckpointError.self) { try FileFormat.sniff(path) }
+    let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
     #expect(error.description == "\(path): a file of weights expected, \(found) found")
   }
 
   @Test func aSpoiltHDF5IsDamaged() throws {
     let folder = try TemporaryFolder()
     let path = try folder.file("x", [0x89, 0x48, 0x44, 0x46, 0x0A, 0x1A, 0x0A])
-    let error = try #require(throws: CheckpointError.self) { try FileFormat.sniff(path) }
+    let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
     #expect(
       error.description
         == "\(path): damaged: the signature: no more than the first 4 bytes are HDF5's")
@@ -63,7 +63,7 @@ import Testing
     try sampleCheckpoint().write(to: folder.file("a.h5"))
     let block = [UInt8](repeating: 32, count: 512)
     let path = try folder.file("x", block + bytes(folder.file("a.h5")))
-    #expect(try FileFormat.sniff(path) == .aviaryCheckpoint)
+    #expect(try FileFormat.probe(path) == .aviaryCheckpoint)
   }
 
   @Test(
@@ -81,7 +81,7 @@ import Testing
       ("pytorch/RFDN/RFDN_AIM.pth", .torchLegacy), ("pytorch/RLFN/rlfn_x2.pth", .torchZip),
     ]) func publishedFiles(file: String, format: FileFormat) throws
   {
-    #expect(try FileFormat.sniff(#require(SharedFolder.path("weights/" + file))) == format)
+    #expect(try FileFormat.probe(#require(SharedFolder.path("weights/" + file))) == format)
   }
 
   @Test func everyFormatHasALabel() {

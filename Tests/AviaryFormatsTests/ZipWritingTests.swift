@@ -44,7 +44,7 @@ import Testing
       try zip.add("model.weights.h5", signature)
       try zip.add("metadata.json", [])
       try zip.finish()
-      #expect(try FileFormat.sniff(folder.file("a.keras")) == .kerasArchive, "\(count)")
+      #expect(try FileFormat.probe(folder.file("a.keras")) == .kerasArchive, "\(count)")
     }
   }
 }

@@ -22,8 +22,8 @@ import Testing
         + #""slope":0.1,"tail":{"bias":false,"kernel":5}}"#)
     #expect(network.graph.parameters.first?.shape == [4, 1, 3, 3])
     #expect(try toy.network() == toy.network(toy.preset("default")))
-    #expect(network.picture == Picture(.luma))
-    #expect(try toy.network(["channels": 3]).picture == Picture(.rgb))
+    #expect(network.picture == ImageSpec(.luma))
+    #expect(try toy.network(["channels": 3]).picture == ImageSpec(.rgb))
   }
 
   @Test func anIntegerIsANumber() throws {

@@ -26,8 +26,8 @@ import Testing
     #expect(try tiny.network().graph.sizeRule().scale == Ratio(2))
     let x3 = try tiny.network(["variant": "x3"])
     #expect(x3.graph.sizeRule().scale == Ratio(3))
-    #expect(x3.picture == Picture(.gray))
-    #expect(try plugin { $0["picture"] = nil }.network().picture == Picture(.luma))
+    #expect(x3.picture == ImageSpec(.gray))
+    #expect(try plugin { $0["picture"] = nil }.network().picture == ImageSpec(.luma))
     var registry = Registry()
     try registry.register(tiny)
     #expect(try registry.detect(WeightIndex(x3.graph)).network == x3)
@@ -50,10 +50,10 @@ import Testing
       $0["picture"] = nil
       $0["variants"] = $0["variants"]?.adding("rgb", colour.json)
     }
-    #expect(try free.network(["variant": "rgb"]).picture == Picture(.rgb))
-    #expect(try free.network(["variant": "x2"]).picture == Picture(.luma))
+    #expect(try free.network(["variant": "rgb"]).picture == ImageSpec(.rgb))
+    #expect(try free.network(["variant": "x2"]).picture == ImageSpec(.luma))
     let stated = try plugin { $0["variants"] = $0["variants"]?.adding("rgb", colour.json) }
-    #expect(try stated.network(["variant": "x2"]).picture == Picture(.gray))
+    #expect(try stated.network(["variant": "x2"]).picture == ImageSpec(.gray))
     #expect {
       try stated.network(["variant": "rgb"])
     } throws: {

@@ -49,10 +49,10 @@ import Testing
 
   @Test func publishedNames() throws {
     let map = Toy.publishedNames[0]
-    let foreign = Dictionary(
-      uniqueKeysWithValues: try weights().map { (map.foreign($0.key), $0.value) })
-    #expect(foreign["conv_first.weight"] != nil && foreign["body.1.conv2.bias"] != nil)
-    let fit = try registry(toy).detect(WeightIndex(foreign))
+    let external = Dictionary(
+      uniqueKeysWithValues: try weights().map { (map.external($0.key), $0.value) })
+    #expect(external["conv_first.weight"] != nil && external["body.1.conv2.bias"] != nil)
+    let fit = try registry(toy).detect(WeightIndex(external))
     #expect(fit.network == (try toy.network()))
     #expect(fit.names == map)
     #expect(fit.canonical("body.1.conv2.bias") == "body.1.1.bias")

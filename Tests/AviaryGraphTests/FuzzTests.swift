@@ -166,7 +166,7 @@ import Testing
   }
 
   @Test func picturesAndPlugins() throws {
-    let picture = Picture(
+    let picture = ImageSpec(
       .rgb, range: 0...255, mean: [1, 2, 3], deviation: [1, 1, 1], output: .residual,
       enlargeFirst: .bicubic, scales: [2, 3, 4]
     ).json
@@ -180,7 +180,7 @@ import Testing
       .answer([AnyArchitecture(Toy.self)])
     var random = SplitMix64(seed: 7)
     for _ in 0..<600 {
-      _ = try? Picture(json: FuzzTests.mutated(picture, &random))
+      _ = try? ImageSpec(json: FuzzTests.mutated(picture, &random))
       if let architecture = try? Plugin.architecture(
         path: "p", declared: FuzzTests.mutated(plugin, &random))
       {
@@ -193,7 +193,7 @@ import Testing
       }
       for architecture in architectures ?? [] {
         _ = try? architecture.network().label
-        _ = architecture.publishedNames.map { $0.canonical($0.foreign("head.weight")) }
+        _ = architecture.publishedNames.map { $0.canonical($0.external("head.weight")) }
       }
     }
   }

@@ -73,7 +73,7 @@ import Testing
         "head.weight [12, 2, 3, 5] frozen", "head.bias [12] frozen",
         "same.weight [12, 12, 3, 3] weight", "norm.weight [12] weight", "norm.bias [12] weight",
         "norm.running_mean [12] statistic", "norm.running_var [12] statistic",
-        "norm.num_batches_tracked [] bookkeeping",
+        "norm.num_batches_tracked [] nonPersistent",
       ])
     #expect(graph.nodes[2].parameters == ["same.weight"])
     #expect(try Graph(json: JSON(parsing: graph.json.text)) == graph)

@@ -13,9 +13,9 @@ import Testing
     #expect(map.canonical("first") == "first")
     #expect(map.canonical("") == "")
     #expect(map.canonical("first.second.weight") == "first.second.weight")
-    #expect(map.foreign("head.bias") == "first.bias")
-    #expect(map.foreign("layers.0.weight") == "body.0.conv.weight")
-    #expect(map.foreign("layers.-1.weight") == "layers.-1.weight")
+    #expect(map.external("head.bias") == "first.bias")
+    #expect(map.external("layers.0.weight") == "body.0.conv.weight")
+    #expect(map.external("layers.-1.weight") == "layers.-1.weight")
   }
 
   /// Each pattern with names that it renames, and names that it leaves alone.
@@ -32,12 +32,12 @@ import Testing
     ("conv_{i+1}x{2k}", "m{k}.{i}", ["conv_3x8": "m4.2"], ["conv_3x7", "conv_0x8"]),
   ])
   func patterns(
-    _ foreign: String, _ canonical: String, _ renamed: [String: String], _ kept: [String]
+    _ external: String, _ canonical: String, _ renamed: [String: String], _ kept: [String]
   ) throws {
-    let map = try NameMap("s", pairs: [[foreign, canonical]])
+    let map = try NameMap("s", pairs: [[external, canonical]])
     for (from, to) in renamed {
       #expect(map.canonical(from + ".weight") == to + ".weight")
-      #expect(map.foreign(to + ".weight") == from + ".weight")
+      #expect(map.external(to + ".weight") == from + ".weight")
     }
     for name in kept { #expect(map.canonical(name + ".weight") == name + ".weight") }
   }
@@ -45,7 +45,7 @@ import Testing
   @Test func firstPairCounts() throws {
     let map = try NameMap("s", pairs: [["a.{i}", "b.{i}"], ["a.{i+5}", "c.{i}"], ["x", "y"]])
     #expect(map.canonical("a.7.weight") == "b.7.weight")
-    #expect(map.foreign("c.2.weight") == "a.7.weight")
+    #expect(map.external("c.2.weight") == "a.7.weight")
   }
 
   /// A name that would hold a negative number is no name: the next pair is asked.
@@ -53,7 +53,7 @@ import Testing
     let map = try NameMap("s", pairs: [["a.{i}", "b.{i-3}"], ["a.{i}", "c.{i}"]])
     #expect(map.canonical("a.2.weight") == "c.2.weight")
     #expect(map.canonical("a.3.weight") == "b.0.weight")
-    #expect(map.foreign("b.0.weight") == "a.3.weight")
+    #expect(map.external("b.0.weight") == "a.3.weight")
   }
 
   @Test(arguments: [
@@ -110,8 +110,8 @@ import Testing
       "a.1073741823.1073741823.w", "\u{301}.weight", "a.١٠٠٠.٠.weight",
     ] {
       #expect(map.canonical(name) == name)
-      _ = map.foreign(name)
+      _ = map.external(name)
     }
-    #expect(map.foreign("1073741823.weight") == "a.1073741824000.1073740823.weight")
+    #expect(map.external("1073741823.weight") == "a.1073741824000.1073740823.weight")
   }
 }

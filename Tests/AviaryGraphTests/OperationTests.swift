@@ -55,12 +55,12 @@ import Testing
     #expect(
       slots(.batchNormalization(BatchNormalization()), [1, 6, 9, 9]) == [
         "weight [6] weight", "bias [6] weight", "running_mean [6] statistic",
-        "running_var [6] statistic", "num_batches_tracked [] bookkeeping",
+        "running_var [6] statistic", "num_batches_tracked [] nonPersistent",
       ])
     #expect(
       slots(.batchNormalization(BatchNormalization(scale: false, center: true)), [1, 6, 9, 9]) == [
         "bias [6] weight", "running_mean [6] statistic", "running_var [6] statistic",
-        "num_batches_tracked [] bookkeeping",
+        "num_batches_tracked [] nonPersistent",
       ])
     #expect(slots(.prelu(PReLU(perChannel: true)), [1, 6, 9, 9]) == ["weight [6] weight"])
     #expect(slots(.prelu(PReLU(perChannel: false)), [1, 6, 9, 9]) == ["weight [1] weight"])

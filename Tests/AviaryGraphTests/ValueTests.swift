@@ -112,16 +112,16 @@ import Testing
   }
 
   @Test func valuesOfAnotherGraph() throws {
-    var foreign: [Value] = []
+    var external: [Value] = []
     _ = try Graph(channels: 1) { x in
-      foreign.append(x.relu())
+      external.append(x.relu())
       return [x]
     }
     #expect(
-      problem(channels: 1) { $0 + foreign[0] }
+      problem(channels: 1) { $0 + external[0] }
         == "add: takes 'a value of another graph', which is no input or node")
     #expect(
-      problem(channels: 1) { _ in foreign[0] }
+      problem(channels: 1) { _ in external[0] }
         == "output: takes 'a value of another graph', which is no input or node")
   }
 

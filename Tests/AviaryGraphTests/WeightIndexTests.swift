@@ -45,16 +45,16 @@ import Testing
       [x.convolution("a", 4, kernel: 3).batchNormalization("n")]
     }
     var shapes = WeightIndex(graph).shapes
-    #expect(Difference(WeightIndex(shapes), graph, network: "n").isEmpty)
+    #expect(StateDictDifference(WeightIndex(shapes), graph, network: "n").isEmpty)
     // A counter may be there or not, of whatever shape.
     shapes["n.num_batches_tracked"] = []
-    #expect(Difference(WeightIndex(shapes), graph, network: "n").isEmpty)
+    #expect(StateDictDifference(WeightIndex(shapes), graph, network: "n").isEmpty)
     shapes["n.num_batches_tracked"] = [1]
-    #expect(Difference(WeightIndex(shapes), graph, network: "n").isEmpty)
+    #expect(StateDictDifference(WeightIndex(shapes), graph, network: "n").isEmpty)
     shapes["a.weight"] = [4, 3, 5, 5]
     shapes["a.bias"] = nil
     for name in ["z", "y", "x", "w"] { shapes[name] = [1] }
-    let difference = Difference(WeightIndex(shapes), graph, network: "net {}")
+    let difference = StateDictDifference(WeightIndex(shapes), graph, network: "net {}")
     #expect(!difference.isEmpty)
     #expect(difference.count == 6)
     #expect(
@@ -69,6 +69,6 @@ import Testing
       nodes: [.init("p", .prelu(PReLU(perChannel: true)), inputs: [0], parameters: ["p.weight"])],
       outputs: [.init("y", value: 1)], aliases: ["tied.weight": "p.weight"])
     let both = WeightIndex(["p.weight": [2], "tied.weight": [2]])
-    #expect(Difference(both, graph, network: "n").isEmpty)
+    #expect(StateDictDifference(both, graph, network: "n").isEmpty)
   }
 }

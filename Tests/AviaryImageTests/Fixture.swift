@@ -51,7 +51,7 @@ extension Image {
   var floats: [Float] { unsafe withFloats { unsafe Array($0) } }
 }
 
-extension PictureMetadata {
+extension ImageMetadata {
   /// The PNG chunks that it makes, in their order.
   var chunkTypes: [String] { PNGMetadata.chunks(self).map(\.type) }
 }

@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: 1...8) func orientationIsAppliedAndReset(_ orientation: Int) throws {
-    var reader = try PictureReader(path: Fixture.path("orientation-\(orientation).jpg"))
+    var reader = try ImageReader(path: Fixture.path("orientation-\(orientation).jpg"))
     #expect(reader.header.container == .jpeg)
     #expect(reader.header.width == 24 && reader.header.height == 16)
     #expect(reader.header.isHeldWhole == (orientation > 2))
@@ -46,13 +46,13 @@ import Testing
   }
 
   @Test func progressiveCarriesItsProfile() throws {
-    var reader = try PictureReader(path: Fixture.path("progressive.jpg"))
+    var reader = try ImageReader(path: Fixture.path("progressive.jpg"))
     #expect(reader.header.metadata.chunkTypes == ["iCCP"])
     expectBlocks(try reader.readAll())
   }
 
   @Test func inksBecomeRGB() throws {
-    var reader = try PictureReader(path: Fixture.path("cmyk.jpg"))
+    var reader = try ImageReader(path: Fixture.path("cmyk.jpg"))
     #expect(reader.header.isConvertedFromCMYK)
     #expect(reader.header.format == PixelFormat(.rgb))
     expectBlocks(try reader.readAll())

@@ -4,16 +4,16 @@ import Testing
 
 /// What image files say besides pixels, read and carried.
 @Suite struct MetadataTests {
-  private func metadata(_ name: String) throws -> PictureMetadata {
-    try PictureReader(path: Fixture.path("../metadata/\(name)")).header.metadata
+  private func metadata(_ name: String) throws -> ImageMetadata {
+    try ImageReader(path: Fixture.path("../metadata/\(name)")).header.metadata
   }
 
   /// What is written again is what was read.
-  private func carried(_ metadata: PictureMetadata) throws -> PictureMetadata {
+  private func carried(_ metadata: ImageMetadata) throws -> ImageMetadata {
     let folder = try TemporaryFolder()
     let path = folder.file("copy.png")
     try Image(width: 1, height: 1, format: PixelFormat(.rgb)).write(to: path, metadata: metadata)
-    return try PictureReader(path: path).header.metadata
+    return try ImageReader(path: path).header.metadata
   }
 
   @Test func textsAreCarried() throws {
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func everythingSurvives() throws {
-    var metadata = PictureMetadata()
+    var metadata = ImageMetadata()
     metadata.icc = ICCProfile(name: "a profile", bytes: [1, 2, 3], color: .rgb)
     metadata.exif = Array("II*\0".utf8)
     metadata.xmp = Array("<x/>".utf8)
@@ -56,8 +56,8 @@ import Testing
 
   /// A stream that inflates without end is not followed to its end.
   @Test func whatIsTooLongIsLeftBehind() throws {
-    var metadata = PictureMetadata()
-    let long = String(repeating: "a", count: PictureMetadata.mostBytes)
+    var metadata = ImageMetadata()
+    let long = String(repeating: "a", count: ImageMetadata.mostBytes)
     metadata.text = [ImageText(keyword: "a", text: "short"), ImageText(keyword: "b", text: long)]
     metadata.limit()
     #expect(metadata.text.map(\.keyword) == ["a"])
@@ -65,8 +65,8 @@ import Testing
 
   /// Many small chunks that inflate to much are not all inflated.
   @Test func textsThatInflate() throws {
-    let long = [UInt8](repeating: 97, count: PictureMetadata.mostBytes / 4)
-    var profile = PictureMetadata()
+    let long = [UInt8](repeating: 97, count: ImageMetadata.mostBytes / 4)
+    var profile = ImageMetadata()
     profile.icc = ICCProfile(name: "a", bytes: long, color: .rgb)
     // The stream of a profile stands after its name in the same way as that of a text.
     let data = try #require(PNGMetadata.chunks(profile).first { $0.type == "iCCP" }).data
@@ -82,7 +82,7 @@ import Testing
       ("iCCP", Array("a".utf8) + [0, 0, 9]), ("tEXt", [UInt8](repeating: 65, count: 90) + [0]),
     ] {
       #expect(
-        PNGMetadata.metadata([PNGChunk(type: type, data: data)], color: .rgb) == PictureMetadata())
+        PNGMetadata.metadata([PNGChunk(type: type, data: data)], color: .rgb) == ImageMetadata())
     }
   }
 

@@ -23,7 +23,7 @@ import Testing
   func everyTypeAndDepth(_ kind: Kind, isInterlaced: Bool) throws {
     for depth in kind.depths {
       let name = "\(kind.name)-\(depth)\(isInterlaced ? "-interlaced" : "").png"
-      var reader = try PictureReader(path: Fixture.path(name))
+      var reader = try ImageReader(path: Fixture.path(name))
       let header = reader.header
       #expect(header.container == .png)
       #expect(header.width == Fixture.width && header.height == Fixture.height)
@@ -34,7 +34,7 @@ import Testing
       #expect(header.storedBitDepth == depth)
       #expect(header.isPalette == (kind.name == "palette"))
       #expect(header.isInterlaced == isInterlaced && header.isHeldWhole == isInterlaced)
-      #expect(header.metadata == PictureMetadata() || header.metadata.chunkTypes.isEmpty)
+      #expect(header.metadata == ImageMetadata() || header.metadata.chunkTypes.isEmpty)
 
       let image = try reader.readAll()
       let integers = image.integers(header.format.bitDepth)
@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: ["rgba-16.png", "rgba-16-interlaced.png", "orientation-6.jpg"], [1, 2, 4, 100])
   func bandsMakeUpTheWhole(name: String, rows: Int) throws {
     let whole = try Image(contentsOf: Fixture.path(name))
-    var reader = try PictureReader(path: Fixture.path(name))
+    var reader = try ImageReader(path: Fixture.path(name))
     var bands: [Image] = []
     while let band = try reader.read(rows: rows) {
       #expect(band.height <= rows)

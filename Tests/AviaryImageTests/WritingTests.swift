@@ -41,7 +41,7 @@ import Testing
     let folder = try TemporaryFolder()
     let image = try Image(contentsOf: Fixture.path("rgba-16.png"))
     try image.write(to: folder.file("whole.png"))
-    var writer = try PictureWriter(
+    var writer = try ImageWriter(
       path: folder.file("bands.png"), width: image.width, height: image.height,
       format: image.format)
     for rows in [0..<1, 1..<1, 1..<6, 6..<9] { try writer.write(try image.rows(rows)) }
@@ -58,20 +58,20 @@ import Testing
       ("marks.png", ["sRGB", "cICP"]),
       ("progressive.jpg", ["iCCP"]), ("orientation-6.jpg", ["pHYs", "eXIf"]),
     ] {
-      var reader = try PictureReader(path: Fixture.path(name))
+      var reader = try ImageReader(path: Fixture.path(name))
       let metadata = reader.header.metadata
       #expect(metadata.chunkTypes == types)
       let path = folder.file("copy.png")
       try reader.readAll().write(to: path, metadata: metadata)
-      #expect(try PictureReader(path: path).header.metadata == metadata)
+      #expect(try ImageReader(path: path).header.metadata == metadata)
     }
-    let metadata = try PictureReader(path: Fixture.path("metadata.png")).header.metadata
+    let metadata = try ImageReader(path: Fixture.path("metadata.png")).header.metadata
     #expect(metadata.pixelsPerMetre ?? (0, 0) == (11811, 5906))
     // A profile for RGB is not written to a gray picture.
     let path = folder.file("gray.png")
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: path, metadata: metadata)
     #expect(
-      try PictureReader(path: path).header.metadata.chunkTypes == [
+      try ImageReader(path: path).header.metadata.chunkTypes == [
         "gAMA", "cHRM", "pHYs", "eXIf", "tEXt",
       ])
   }
@@ -80,7 +80,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.file("picture.png", [1, 2, 3])
     do {
-      var writer = try PictureWriter(path: path, width: 4, height: 4, format: PixelFormat(.rgb))
+      var writer = try ImageWriter(path: path, width: 4, height: 4, format: PixelFormat(.rgb))
       try writer.write(try Image(width: 4, height: 2, format: PixelFormat(.rgb)))
       #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))
       try writer.finish()
@@ -94,7 +94,7 @@ import Testing
 
   @Test func bandsThatDoNotFit() throws {
     let folder = try TemporaryFolder()
-    var writer = try PictureWriter(
+    var writer = try ImageWriter(
       path: folder.file("picture.png"), width: 4, height: 4, format: PixelFormat(.rgb))
     for (band, text) in [
       (

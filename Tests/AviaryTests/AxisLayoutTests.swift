@@ -6,12 +6,12 @@ import Testing
 @Suite struct AxisLayoutTests {
   /// Four pixels, 7 before and 9 after, as `numpy.pad` does it.
   @Test(arguments: [
-    (Picture.Padding.edge, [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]),
+    (ImageSpec.Padding.edge, [0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]),
     (.reflect, [1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0]),
     (.symmetric, [1, 2, 3, 3, 2, 1, 0, 0, 1, 2, 3, 3, 2, 1, 0, 0, 1, 2, 3, 3]),
     (.zero, [-1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1]),
   ])
-  func paddings(_ padding: Picture.Padding, _ expected: [Int]) {
+  func paddings(_ padding: ImageSpec.Padding, _ expected: [Int]) {
     let rule = SizeRule(
       scale: Ratio(1), multiple: 1, exactMultiple: 20, shrinkage: 14, minimum: 1)
     let layout = AxisLayout(size: 4, ratio: 1, rule: rule, padding: padding)

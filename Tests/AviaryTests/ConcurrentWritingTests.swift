@@ -88,7 +88,7 @@ import Testing
         Graph.Node("bound", .activation(.clamp(minimum: -1e8, maximum: 1e8)), inputs: [1]),
       ], outputs: [Graph.Output("y", value: 2)])
     let network = Network(
-      architecture: "", configuration: [:], graph: graph, picture: Picture(channels: 1))
+      architecture: "", configuration: [:], graph: graph, picture: ImageSpec(channels: 1))
     let model = StoredModel(network, weights: TensorSource(NamedTensors()), card: Card())
     let folder = try TemporaryFolder()
     for (name, format) in [("a.keras", TargetFormat.keras), ("a.onnx", .onnx)] {

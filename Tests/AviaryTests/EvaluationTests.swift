@@ -29,7 +29,7 @@ import Testing
   struct Published: CustomStringConvertible, Sendable {
     var file: String
     var scale: Int
-    var colour: Picture.Colour?
+    var colour: ImageSpec.Colour?
     var configuration: JSON = [:]
     var psnr: ClosedRange<Double>
     var description: String { "\(file) x\(scale)" }

@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(arguments: ["keras-notop.h5", "torchvision.pth"])
-  func restoresNoPictures(_ file: String) throws {
+  func restoresNoImages(_ file: String) throws {
     let model = try model(file).model
     let error = #expect(throws: AviaryError.self) { try Upscaler(model, scale: 2) }
     #expect(
@@ -53,7 +53,7 @@ import Testing
         == "vgg: a network that gives a picture in proportion to its input expected, another found")
   }
 
-  @Test func discriminatorsRestoreNoPictures() throws {
+  @Test func discriminatorsRestoreNoImages() throws {
     let network = try Registry.builtin["patch-discriminator"].network(["features": 2, "layers": 1])
     let weights = randomWeights(for: network.graph, seed: 2)
     let folder = try TemporaryFolder()

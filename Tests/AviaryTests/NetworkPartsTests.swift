@@ -21,8 +21,8 @@ import Testing
     }
     let weights = source(graph, seed: UInt64(seed) + 100)
     let input = randomTensor([1, 3, 12, 10], seed: 7)
-    let whole = try NetworkParts(graph, inputShapes: [input.shape], budget: .max)
-    let parts = try NetworkParts(graph, inputShapes: [input.shape], budget: 1)
+    let whole = try GraphPartition(graph, inputShapes: [input.shape], budget: .max)
+    let parts = try GraphPartition(graph, inputShapes: [input.shape], budget: 1)
     #expect(whole.count == 1)
     let expected = try whole.run([input], weights)
     let found = try parts.run([input], weights)
@@ -34,7 +34,7 @@ import Testing
 
   @Test func everyLayerOfALargeNetworkIsAPart() throws {
     let graph = try Registry.builtin["vdsr"].network(["layers": 6]).graph
-    let parts = try NetworkParts(graph, inputShapes: [[1, 1, 9, 9]], budget: 64 * 64 * 9 * 4)
+    let parts = try GraphPartition(graph, inputShapes: [[1, 1, 9, 9]], budget: 64 * 64 * 9 * 4)
     // The first is small enough to be in one with the second; the last is in one with the fifth.
     #expect((4...6).contains(parts.count))
   }

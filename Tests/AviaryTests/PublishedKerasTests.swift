@@ -40,7 +40,7 @@ import Testing
     let input = try #require(example["input"])
     var plan = try Plan(
       model.graph,
-      weights: PreparedWeights(
+      weights: PackedWeights(
         Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })),
       inputShapes: [input.shape], options: PlanOptions(exact: true), engine: Engine(threads: 1))
     let results = try plan.run([model.graph.inputs[0].name: input])

@@ -35,7 +35,7 @@ import Testing
   @Test func describesItsNetwork() throws {
     let network = try registry()["tiny-sr"].network(["scale": 3, "features": 4, "blocks": 1])
     #expect(network.graph.sizeRule().scale == Ratio(3))
-    #expect(network.picture == Picture(.rgb))
+    #expect(network.picture == ImageSpec(.rgb))
     #expect(
       network.graph.parameters.map { "\($0.name) \($0.shape)" } == [
         "head.weight [4, 3, 3, 3]", "head.bias [4]", "blocks.0.depth.weight [4, 1, 3, 3]",

@@ -27,7 +27,7 @@ import Testing
     return try choice.plan(model.graph.tiling(height: rows, width: columns)).size
   }
 
-  @Test func aSmallPictureIsWholeAndNothingIsTimed() throws {
+  @Test func aSmallImageIsWholeAndNothingIsTimed() throws {
     let tuning = Tuning(.always)
     let options = UpscalerOptions(threads: 1, memory: 1 << 29, tuning: tuning)
     let size = try choice(
@@ -37,7 +37,7 @@ import Testing
   }
 
   @Test(arguments: [8, 32, 128])
-  func aLargePictureIsDividedSoThatItFits(megabytes: Int) throws {
+  func aLargeImageIsDividedSoThatItFits(megabytes: Int) throws {
     let memory = megabytes << 20
     let size = try choice(
       "residual-cae", TilePlannerTests.small, rows: 3000, columns: 4000,
@@ -63,7 +63,7 @@ import Testing
 
   /// Bands as wide as the picture are part of the memory, however wide that is.
   @Test(arguments: [20_000, 100_000])
-  func aVeryWidePictureHasLowBands(columns: Int) throws {
+  func aVeryWideImageHasLowBands(columns: Int) throws {
     let memory = 512 << 20
     let size = try choice(
       "espcn", ["features": [6, 4], "scale": 4], rows: 100, columns: columns,

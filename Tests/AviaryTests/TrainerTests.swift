@@ -159,7 +159,7 @@ import Testing
     return try Trainer(
       graph, batchShape: [batch / parts, 1, 8, 8], parameters: parameters,
       losses: try CombinedLoss(
-        [LossRecipe(.l2)], picture: Picture(.gray), engine: engine,
+        [LossRecipe(.l2)], picture: ImageSpec(.gray), engine: engine,
         features: { _ in throw CancellationError() }),
       optimizer: try Optimizer(
         OptimizerRecipe(),

@@ -8,7 +8,7 @@ import Testing
 /// Losses side by side.
 @Suite struct CombinedLossTests {
   private func combined(_ recipes: [LossRecipe]) throws -> CombinedLoss {
-    try CombinedLoss(recipes, picture: Picture(.rgb), engine: Engine(threads: 1)) { _ in
+    try CombinedLoss(recipes, picture: ImageSpec(.rgb), engine: Engine(threads: 1)) { _ in
       throw NaiveError(description: "no features")
     }
   }

@@ -39,7 +39,7 @@ import Testing
     var data = DataRecipe(targets: folder.path)
     data.degradations = degradations
     let set = try TrainingSet(
-      data, DataFixture.recipe(size: 6, patch: 16), picture: Picture(.rgb),
+      data, DataFixture.recipe(size: 6, patch: 16), picture: ImageSpec(.rgb),
       geometry: DataFixture.geometry(patch: 16), seed: 1)
     let first = try set.batch(step: 0), second = try set.batch(step: 1)
     let patches = [first, second].flatMap { batch in
@@ -80,7 +80,7 @@ import Testing
     data.degradations = [degradation]
     #expect {
       try TrainingSet(
-        data, DataFixture.recipe(), picture: Picture(.rgb), geometry: DataFixture.geometry(),
+        data, DataFixture.recipe(), picture: ImageSpec(.rgb), geometry: DataFixture.geometry(),
         seed: 1)
     } throws: { "\($0)" == message }
   }

@@ -12,7 +12,7 @@ import Testing
     _ data: DataRecipe, scale: Int = 1, patch: Int = 8, size: Int = 4, memoryLimit: Int = 1 << 20
   ) throws -> TrainingSet {
     try TrainingSet(
-      data, DataFixture.recipe(size: size, patch: patch), picture: Picture(.rgb),
+      data, DataFixture.recipe(size: size, patch: patch), picture: ImageSpec(.rgb),
       geometry: DataFixture.geometry(scale: scale, patch: patch), seed: 1,
       memoryLimit: memoryLimit)
   }
@@ -54,7 +54,7 @@ import Testing
         + "at most 9x30 (tall.png) found")
   }
 
-  @Test func aCorruptPictureAmongGoodOnes() throws {
+  @Test func aCorruptImageAmongGoodOnes() throws {
     let folder = try TemporaryFolder()
     for i in 0..<9 {
       try DataFixture.write(
@@ -85,7 +85,7 @@ import Testing
     #expect(message { try load(lenient) } == "data.max-invalid-share: 0 to 1 expected, 1.5 found")
   }
 
-  @Test func onlyCorruptPictures() throws {
+  @Test func onlyCorruptImages() throws {
     let folder = try TemporaryFolder()
     let picture = try folder.file("a.bmp", [0x42, 0x4D, 9, 0, 0, 0, 0, 0, 0, 0])
     var data = DataRecipe(targets: folder.path)

@@ -47,7 +47,7 @@ enum DataFixture {
 
   /// The patches of such a network.
   static func geometry(
-    _ picture: Picture = Picture(.rgb), scale: Int = 1, patch: Int = 8, padding: Padding? = nil
+    _ picture: ImageSpec = ImageSpec(.rgb), scale: Int = 1, patch: Int = 8, padding: Padding? = nil
   ) throws -> PatchGeometry {
     let own = picture.enlargeFirst == .bicubic ? 1 : scale
     return try PatchGeometry(

@@ -36,7 +36,7 @@ import Testing
     let graph = try Graph(channels: 1) { x in
       [x.transposedConvolution("a", 1, kernel: 3, stride: 2, padding: PaddingAmounts(0, 0, 0, 0))]
     }
-    let geometry = try PatchGeometry(graph, picture: Picture(.luma), scale: 2, patch: 8)
+    let geometry = try PatchGeometry(graph, picture: ImageSpec(.luma), scale: 2, patch: 8)
     #expect(geometry.outputHeight == 17)
     #expect(geometry.excess == 1)
     // One pixel on either side must be there, at places of the input.
@@ -61,14 +61,14 @@ import Testing
   @Test func coloursThatDoNotFit() throws {
     let graph = try DataFixture.graph()
     #expect {
-      try PatchGeometry(graph, picture: Picture(.luma), scale: 1, patch: 8)
+      try PatchGeometry(graph, picture: ImageSpec(.luma), scale: 1, patch: 8)
     } throws: { "\($0)" == "picture: colours of 3 channels expected, 'luma' found" }
   }
 
   @Test func patchesThatTheNetworkCannotWorkOn() throws {
     let graph = try DataFixture.graph(padding: .valid)
     #expect {
-      try PatchGeometry(graph, picture: Picture(.rgb), scale: 1, patch: 2)
+      try PatchGeometry(graph, picture: ImageSpec(.rgb), scale: 1, patch: 2)
     } throws: {
       "\($0)".hasPrefix("batch.patch: a side that the network can work on expected, 2 (")
     }

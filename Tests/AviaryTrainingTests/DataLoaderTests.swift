@@ -15,7 +15,7 @@ import Testing
     var recipe = DataFixture.recipe(size: 5, augmented: true)
     recipe.workers = workers
     return try TrainingSet(
-      data, recipe, picture: Picture(.rgb), geometry: DataFixture.geometry(), seed: 9)
+      data, recipe, picture: ImageSpec(.rgb), geometry: DataFixture.geometry(), seed: 9)
   }
 
   @Test(arguments: [0, 1, 3])

@@ -19,12 +19,12 @@ import Testing
   func patchesAreOfTheWhole(
     _ degradations: [DataRecipe.Degradation], _ enlargesFirst: Bool
   ) throws {
-    let picture = Picture(.luma, enlargeFirst: enlargesFirst ? .bicubic : .no)
+    let picture = ImageSpec(.luma, enlargeFirst: enlargesFirst ? .bicubic : .no)
     let geometry = try DataFixture.geometry(picture, scale: 2, patch: 10)
     let target = try DataFixture.waves(140, 108)
     let small = try Resampling(rounding: .eight).resize(target, by: ScaleFactor(1, over: 2))
-    let pair = PicturePair(
-      name: "a", target: StoredPicture(target), input: StoredPicture(small))
+    let pair = ImagePair(
+      name: "a", target: StoredImage(target), input: StoredImage(small))
     var data = DataRecipe(targets: "")
     data.degradations = degradations
     var generator = SeededGenerator(seed: 1)
@@ -60,7 +60,7 @@ import Testing
     var data = DataRecipe(targets: targets.path)
     data.inputs = inputs.path
     let set = try TrainingSet(
-      data, DataFixture.recipe(size: 40, patch: 5, augmented: true), picture: Picture(.rgb),
+      data, DataFixture.recipe(size: 40, patch: 5, augmented: true), picture: ImageSpec(.rgb),
       geometry: DataFixture.geometry(scale: 2, patch: 5), seed: 3)
     let batch = try set.batch(step: 0)
     #expect(batch.input.shape == [40, 3, 5, 5])
@@ -86,7 +86,7 @@ import Testing
       var recipe = DataFixture.recipe(size: 200, patch: 6)
       change(&recipe)
       let set = try TrainingSet(
-        data, recipe, picture: Picture(.rgb), geometry: DataFixture.geometry(patch: 6), seed: 1)
+        data, recipe, picture: ImageSpec(.rgb), geometry: DataFixture.geometry(patch: 6), seed: 1)
       #expect(set.placeCount == 1)
       let batch = try set.batch(step: 1)
       #expect(batch.input == batch.target)
@@ -115,7 +115,7 @@ import Testing
     // 3 x 2 places, and 2.
     try DataFixture.write(try DataFixture.noise(6, 5, .gray, seed: 1), "a.png", in: folder)
     try DataFixture.write(try DataFixture.noise(5, 4, .gray, seed: 2), "b.png", in: folder)
-    let picture = Picture(.luma)
+    let picture = ImageSpec(.luma)
     let set = try TrainingSet(
       DataRecipe(targets: folder.path), DataFixture.recipe(size: 400, patch: 4), picture: picture,
       geometry: DataFixture.geometry(picture, patch: 4), seed: 1)
@@ -135,10 +135,10 @@ import Testing
   @Test func valuesAreTheNetworks() throws {
     let folder = try TemporaryFolder()
     try DataFixture.write(try DataFixture.noise(6, 6), "a.png", in: folder)
-    let plain = Picture(.rgb)
-    let own = Picture(
+    let plain = ImageSpec(.rgb)
+    let own = ImageSpec(
       .rgb, range: -1...1, mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.25, 2])
-    func batch(_ picture: Picture) throws -> Batch {
+    func batch(_ picture: ImageSpec) throws -> Batch {
       try TrainingSet(
         DataRecipe(targets: folder.path), DataFixture.recipe(size: 1, patch: 6), picture: picture,
         geometry: DataFixture.geometry(picture, patch: 6), seed: 1
@@ -155,16 +155,16 @@ import Testing
 
   /// What is to be added to the input, or subtracted; less the rim that convolutions without padding
   /// cost.
-  @Test(arguments: [Picture.Output.residual, .noise])
-  func residualsAndRims(_ output: Picture.Output) throws {
+  @Test(arguments: [ImageSpec.Output.residual, .noise])
+  func residualsAndRims(_ output: ImageSpec.Output) throws {
     let folder = try TemporaryFolder()
     try DataFixture.write(try DataFixture.noise(20, 20, .gray), "a.png", in: folder)
-    let plain = Picture(.gray, range: 0...255)
+    let plain = ImageSpec(.gray, range: 0...255)
     var other = plain
     other.output = output
     var data = DataRecipe(targets: folder.path)
     data.degradations = [.noise(deviation: 10...10)]
-    func batch(_ picture: Picture) throws -> Batch {
+    func batch(_ picture: ImageSpec) throws -> Batch {
       try TrainingSet(
         data, DataFixture.recipe(augmented: true), picture: picture,
         geometry: DataFixture.geometry(picture, padding: .valid), seed: 1
@@ -191,7 +191,7 @@ import Testing
     let folder = try TemporaryFolder()
     let image = try DataFixture.noise(6, 6)
     try DataFixture.write(image, "a.png", in: folder)
-    let picture = Picture(.gray)
+    let picture = ImageSpec(.gray)
     var data = DataRecipe(targets: folder.path)
     func batch() throws -> Batch {
       try TrainingSet(

@@ -16,7 +16,7 @@ struct InitializerTests {
     for parameter in graph.parameters {
       let tensor = try #require(parameters[parameter.name])
       #expect(tensor.shape == parameter.shape)
-      #expect(tensor.elementType == (parameter.role == .bookkeeping ? .int64 : .float32))
+      #expect(tensor.elementType == (parameter.role == .nonPersistent ? .int64 : .float32))
     }
     return parameters
   }

@@ -60,7 +60,7 @@ import Testing
       try #require(weights[$0.name])
     }
     var loss = try CombinedLoss(
-      [LossRecipe(.perceptual(PerceptualRecipe(checkpoint: "random")))], picture: Picture(.rgb),
+      [LossRecipe(.perceptual(PerceptualRecipe(checkpoint: "random")))], picture: ImageSpec(.rgb),
       engine: Engine(threads: 1)
     ) { _ in features }
     var values: [Double] = []

@@ -25,7 +25,7 @@ import Testing
   func agreesWithPyTorch(_ colour: String, isSquared: Bool) throws {
     let fixture = try LossFixture()
     var loss = try PerceptualLoss(
-      network(fixture), picture: Picture(colour == "rgb" ? .rgb : .gray), isSquared: isSquared,
+      network(fixture), picture: ImageSpec(colour == "rgb" ? .rgb : .gray), isSquared: isSquared,
       engine: Engine(threads: 1))
     let channels = colour == "rgb" ? 3 : 1
     let result = try fixture["result"].first(channels)
@@ -113,19 +113,19 @@ import Testing
       try Tensor(zeros: $0.shape)
     }
     let engine = try Engine(threads: 1)
-    func refusal(_ picture: Picture) -> String {
+    func refusal(_ picture: ImageSpec) -> String {
       let error = #expect(throws: TrainingError.self) {
         try PerceptualLoss(features, picture: picture, engine: engine)
       }
       return error?.description ?? ""
     }
     #expect(
-      refusal(Picture(.ycbcr))
+      refusal(ImageSpec(.ycbcr))
         == "perceptual: pictures in rgb, gray or luma expected, ycbcr found")
     #expect(
-      refusal(Picture(.rgb, output: .residual))
+      refusal(ImageSpec(.rgb, output: .residual))
         == "perceptual: a network that gives pictures expected, one that gives residual found")
-    var loss = try PerceptualLoss(features, picture: Picture(.rgb), engine: engine)
+    var loss = try PerceptualLoss(features, picture: ImageSpec(.rgb), engine: engine)
     let gray = randomTensor([1, 1, 8, 8], seed: 1)
     let error = #expect(throws: TrainingError.self) { try loss.evaluate(gray, gray) }
     #expect(

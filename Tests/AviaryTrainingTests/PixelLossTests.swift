@@ -66,7 +66,7 @@ import Testing
   /// Brightness counts and not the numbers that stand for it.
   @Test func similarityIsThatOfBrightness() throws {
     let fixture = try LossFixture()
-    let picture = Picture(.rgb, range: 0...255, mean: [120, 110, 100], deviation: [60, 50, 40])
+    let picture = ImageSpec(.rgb, range: 0...255, mean: [120, 110, 100], deviation: [60, 50, 40])
     func mapped(_ tensor: Tensor) throws -> Tensor {
       let plane = tensor.shape[2] * tensor.shape[3]
       return try Tensor(

@@ -19,7 +19,7 @@ package func randomWeights(for graph: Graph, seed: UInt64) -> [String: Tensor] {
   }
   var weights: [String: Tensor] = [:]
   for parameter in graph.parameters {
-    if parameter.role == .bookkeeping {
+    if parameter.role == .nonPersistent {
       weights[parameter.name] = try? Tensor(zeros: parameter.shape, elementType: .int64)
       continue
     }

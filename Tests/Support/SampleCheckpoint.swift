@@ -20,5 +20,5 @@ package func sampleCheckpoint() throws -> Checkpoint {
   return Checkpoint(
     weights: weights, architecture: "plain-cae", configuration: #"{"features":[32]}"#,
     graph: #"{"nodes":[]}"#, picture: #"{"colour":"é ✓"}"#, card: card,
-    bookkeeping: ["norm.num_batches_tracked"], createdBy: "aviary 0.0-test")
+    nonPersistent: ["norm.num_batches_tracked"], createdBy: "aviary 0.0-test")
 }

@@ -94,7 +94,7 @@ public struct NetworkBenchmark: Sendable {
       let clock = ContinuousClock()
       let start = clock.now
       var plan = try Plan(
-        graph, weights: PreparedWeights(weights), inputShapes: shapes, options: options.plan,
+        graph, weights: PackedWeights(weights), inputShapes: shapes, options: options.plan,
         engine: engine)
       planningMilliseconds = (clock.now - start).milliseconds
       times = try TimedRuns(options.runs) { _ = try plan.run(inputs) }

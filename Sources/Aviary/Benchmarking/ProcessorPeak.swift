@@ -33,7 +33,7 @@ public struct ProcessorPeak: Hashable, Sendable {
         [image.convolution("layer", channels, kernel: 3)]
       }
       var plan = try Plan(
-        graph, weights: PreparedWeights(Initializer(graph, .he, seed: 1).parameters()),
+        graph, weights: PackedWeights(Initializer(graph, .he, seed: 1).parameters()),
         inputShapes: [shape], options: PlanOptions(exact: true, precision: precision),
         engine: engine)
       let picture = [graph.inputs[0].name: try NetworkBenchmark.noise(shape, stream: 0)]

@@ -51,7 +51,7 @@ extension ImportOptions {
     let name = network.architecture.isEmpty ? "network" : network.architecture
     if let stated = picture.object, !stated.isEmpty {
       let members = (network.picture.json.object ?? [:]).merging(stated) { $1 }
-      network.picture = try Picture(json: .object(members))
+      network.picture = try ImageSpec(json: .object(members))
       let channels = network.graph.inputs[0].channels
       guard network.picture.colour.channels == channels else {
         throw AviaryError.colour(

@@ -18,7 +18,7 @@ struct NamelessWeights {
     case .native(let file):
       let checkpoint = try CheckpointFile(file)
       (tensors, card) = (checkpoint.tensors, checkpoint.card)
-    case .foreign(let file): tensors = file.tensors
+    case .external(let file): tensors = file.tensors
     }
   }
 }

@@ -47,8 +47,8 @@ extension Recognition {
   ///
   /// - Throws: `RegistryError` if nothing fits, or several do.
   private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
-    func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructuralFit? {
-      try KerasStructure.recognise(
+    func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructureMatch? {
+      try StructureMatcher.recognise(
         file, registry: registry, as: options.architecture, overrides: overrides,
         shuffle: options.shuffleOrder)
     }
@@ -96,7 +96,7 @@ extension Recognition {
     }
     let reason = "the network that the file describes (\(framework))"
     // An architecture of the registry under other names says more than a bare graph.
-    if let found = try? KerasStructure.recognise(file, registry: registry),
+    if let found = try? StructureMatcher.recognise(file, registry: registry),
       found.fit.network.graph.isEquivalent(to: own.graph)
     {
       self.init(
@@ -108,7 +108,7 @@ extension Recognition {
     self.init(
       network: Network(
         architecture: "", configuration: [:], graph: own.graph,
-        picture: Picture(channels: own.graph.inputs[0].channels)),
+        picture: ImageSpec(channels: own.graph.inputs[0].channels)),
       tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
   }
 
@@ -116,25 +116,25 @@ extension Recognition {
   /// match the tensors.
   private init?(byRecordOf file: WeightsFile, verify: Bool) throws {
     guard let text = file.record, let json = try? JSON(parsing: text),
-      let record = ExportRecord(json: json), let expected = record.contentHash,
+      let record = EmbeddedMetadata(json: json), let expected = record.contentHash,
       let graphJSON = record.graph, let graph = try? Graph(json: graphJSON),
       let tensors = record.restored(file)
     else { return nil }
-    let picture = record.picture.flatMap { try? Picture(json: $0) }
+    let picture = record.picture.flatMap { try? ImageSpec(json: $0) }
     // If the graph cannot take the image description, the metadata is not ours.
     if let picture, (try? picture.check(against: graph)) == nil { return nil }
-    guard Difference(WeightIndex(tensors), graph, network: "").isEmpty,
+    guard StateDictDifference(WeightIndex(tensors), graph, network: "").isEmpty,
       try !verify || ContentHash.of(tensors) == expected
     else { return nil }
     self.init(
       network: Network(
         architecture: record.architecture ?? "", configuration: record.configuration ?? [:],
-        graph: graph, picture: picture ?? Picture(channels: graph.inputs[0].channels)),
+        graph: graph, picture: picture ?? ImageSpec(channels: graph.inputs[0].channels)),
       tensors: tensors, assumed: [],
       reason: "the record that Aviary left in the file, "
         + (verify ? "confirmed by the content hash" : "not verified"))
     if verify { verifiedHash = expected }
-    statesPicture = picture != nil
+    statesImage = picture != nil
     card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
   }
 }

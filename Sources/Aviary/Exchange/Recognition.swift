@@ -10,7 +10,7 @@ struct Recognition {
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
   /// Whether the file itself has an image description, as our embedded metadata does.
-  var statesPicture = false
+  var statesImage = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
   /// What was done, in words.

@@ -42,7 +42,7 @@ extension StoredModel {
     var assumed = recognition.assumed
     try options.apply(to: &recognition.network)
     // No tensor shows what its channels mean.
-    if options.picture["colour"] == nil, !recognition.statesPicture {
+    if options.picture["colour"] == nil, !recognition.statesImage {
       assumed.append("picture.colour")
     }
 
@@ -103,7 +103,7 @@ extension Recognition {
     _ report: inout LoadReport, allowMissing: Bool, path: String
   ) throws -> TensorSource {
     let index = WeightIndex(tensors)
-    var difference = Difference(index, network.graph, network: network.label)
+    var difference = StateDictDifference(index, network.graph, network: network.label)
     report.missing = difference.missing
     report.unused = difference.extra.map { tensors[$0]?.storedName ?? $0 }
     // At least one parameter must be loaded: weights of another network would give nothing but
@@ -119,11 +119,11 @@ extension Recognition {
     var origins: [Int?] = []
     for parameter in network.graph.parameters {
       let place = places[parameter.name]
-      if place == nil, parameter.role == .bookkeeping { continue }
+      if place == nil, parameter.role == .nonPersistent { continue }
       var description =
         place.map { tensors[$0] }
         ?? TensorDescription(name: parameter.name, shape: parameter.shape, elementType: .float32)
-      description.isBookkeeping = parameter.role == .bookkeeping
+      description.isBookkeeping = parameter.role == .nonPersistent
       descriptions.append(description)
       origins.append(place)
     }

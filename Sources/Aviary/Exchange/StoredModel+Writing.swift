@@ -148,7 +148,7 @@ extension StoredModel {
 
   /// The metadata to embed, once all hashes are known.
   private func record(_ hash: BackgroundTask<String, CheckpointError>) throws(CheckpointError)
-    -> ExportRecord
+    -> EmbeddedMetadata
   {
     let contentHash = try hash.value()
     do {
@@ -159,12 +159,12 @@ extension StoredModel {
   }
 
   /// The metadata to embed in a third-party file.
-  func record(contentHash: String, card: Card) throws -> ExportRecord {
+  func record(contentHash: String, card: Card) throws -> EmbeddedMetadata {
     let name = network.architecture
     // The card must not mention quantization scales that are not exported.
     var card = card
     card.quantization = nil
-    return ExportRecord(
+    return EmbeddedMetadata(
       architecture: name.isEmpty ? nil : name, configuration: network.configuration,
       graph: network.graph.json, picture: network.picture.json, card: try JSON(encoding: card),
       contentHash: contentHash)
@@ -172,7 +172,7 @@ extension StoredModel {
 
   /// Throws unless the embedded metadata leads back to the tensors.
   private func requireRecord(_ expected: String, in file: WeightsFile) throws {
-    guard let text = file.record, let record = try ExportRecord(json: JSON(parsing: text)),
+    guard let text = file.record, let record = try EmbeddedMetadata(json: JSON(parsing: text)),
       let tensors = record.restored(file)
     else {
       throw AviaryError.exchange(path: file.path, "a record of its tensors expected, none found")
@@ -187,10 +187,10 @@ extension StoredModel {
   private func agreement(
     with written: ImportedGraph, _ path: String
   ) throws -> ExportReport.Check {
-    guard let (own, other) = TestPicture.comparable(network.graph, written.graph) else {
+    guard let (own, other) = TestImage.comparable(network.graph, written.graph) else {
       return .tensors
     }
-    let picture = try TestPicture(for: own)
+    let picture = try TestImage(for: own)
     let expected = try picture.outputs(of: own, weights)
     let found = try picture.outputs(of: other, written.weights)
     guard expected.count == found.count else {
@@ -280,7 +280,7 @@ extension Tensor {
 extension TensorSource {
   /// The tensors without a graph's counters, which only PyTorch has.
   fileprivate func withoutCounters(of graph: Graph) -> TensorSource {
-    let counters = Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
+    let counters = Set(graph.parameters.filter { $0.role == .nonPersistent }.map(\.name))
     return selecting(indices.filter { !counters.contains(self[$0].name) })
   }
 }

@@ -58,7 +58,7 @@ public struct StoredModel: Sendable {
   ) throws {
     switch try ModelFile.open(path, options.reading) {
     case .native(let file): try self.init(checkpoint: file)
-    case .foreign(let file):
+    case .external(let file):
       self = try StoredModel.imported(file, options, registry: registry)
     }
   }
@@ -68,7 +68,7 @@ public struct StoredModel: Sendable {
   ///
   /// - Throws: `CheckpointError` for a file that cannot be read; `AviaryError.noGraph`,
   ///   `.checkpointPart` or `.weightsDoNotFit` for one that is not consistent.
-  public init(checkpoint file: SniffedFile) throws {
+  public init(checkpoint file: ProbedFile) throws {
     let checkpoint = try CheckpointFile(file)
     let path = file.path
     guard let graphText = checkpoint.graph else { throw AviaryError.noGraph(path: path) }
@@ -81,17 +81,17 @@ public struct StoredModel: Sendable {
       try Graph(json: JSON(parsing: graphText))
     }
     // A network that does not output images has no image description, and only `run` minds.
-    var picture = Picture(channels: graph.inputs[0].channels)
+    var picture = ImageSpec(channels: graph.inputs[0].channels)
     if let text = checkpoint.picture {
       picture = try part("picture") { () throws(GraphError) in
-        try Picture(json: JSON(parsing: text))
+        try ImageSpec(json: JSON(parsing: text))
       }
       try part("picture") { () throws(GraphError) in try picture.check(against: graph) }
     }
     let configuration = try part("configuration") { () throws(GraphError) in
       try checkpoint.configuration.map { text throws(GraphError) in try JSON(parsing: text) } ?? [:]
     }
-    let difference = Difference(
+    let difference = StateDictDifference(
       WeightIndex(checkpoint.tensors), graph, network: checkpoint.architecture ?? "graph")
     guard difference.isEmpty else {
       throw AviaryError.weightsDoNotFit(path: path, difference)
@@ -165,11 +165,11 @@ public struct StoredModel: Sendable {
   /// The model as a native checkpoint, to be written.
   package var checkpoint: CheckpointFile {
     let name = network.architecture
-    let hasPicture = (try? network.picture.check(against: network.graph)) != nil
+    let hasImage = (try? network.picture.check(against: network.graph)) != nil
     return CheckpointFile(
       tensors: weights, architecture: name.isEmpty ? nil : name,
       configuration: network.configuration.text, graph: network.graph.json.text,
-      picture: hasPicture ? network.picture.json.text : nil, card: card,
+      picture: hasImage ? network.picture.json.text : nil, card: card,
       createdBy: Aviary.versionLine,
       training: optimizer.map { TrainingState(optimizer: $0.storable) },
       quantization: quantization)

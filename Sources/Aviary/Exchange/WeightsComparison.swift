@@ -68,7 +68,7 @@ public struct WeightsComparison: Sendable {
     registry: Registry
   ) throws {
     var a = try Opened(first, options, registry), b = try Opened(second, options, registry)
-    let counterparts = try Counterparts(a.tensors, b.tensors)
+    let counterparts = try TensorMatching(a.tensors, b.tensors)
     pairs = try counterparts.pairs.map { place, other in
       try Pair(a.tensors, place, b.tensors, other)
     }

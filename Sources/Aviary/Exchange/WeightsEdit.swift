@@ -145,7 +145,7 @@ extension WeightsEdit {
       result.changes.append("\(source.count - kept.count) tensors '\(pattern)' left out")
     }
     guard !dropped.isEmpty, let network = result.network else { return }
-    let difference = Difference(
+    let difference = StateDictDifference(
       WeightIndex(result.weights), network.graph, network: network.label)
     if !difference.isEmpty {
       result.network = nil
@@ -253,7 +253,7 @@ extension EditedWeights {
     card.provenance.append(
       Card.Provenance(
         file: path.fileName,
-        sha256: try? WeightsFile.sha256(path), format: try FileFormat.sniff(path).name,
+        sha256: try? WeightsFile.sha256(path), format: try FileFormat.probe(path).name,
         conversions: changes))
     guard let network else {
       return CheckpointFile(

@@ -13,7 +13,7 @@ public struct Model: Sendable {
   /// The operations.
   public var graph: Graph
   /// The image description.
-  public var picture: Picture
+  public var picture: ImageSpec
   /// The parameters under canonical names, in the order of the graph's.
   public var weights: NamedTensors
   /// Quantization scales of the convolutions that can compute in int8; empty if the model was not
@@ -80,13 +80,13 @@ extension Model {
   /// - Throws: as `StoredModel.init(checkpoint:)`, and `CheckpointError.hashMismatch` for weights
   ///   that do not match the stored hash.
   public init(checkpoint path: String) throws {
-    try self.init(checkpoint: SniffedFile(path))
+    try self.init(checkpoint: ProbedFile(path))
   }
 
   /// Reads a native checkpoint that has already been opened.
   ///
   /// - Throws: as `init(checkpoint:)` of a path.
-  public init(checkpoint file: SniffedFile) throws {
+  public init(checkpoint file: ProbedFile) throws {
     let stored = try StoredModel(checkpoint: file)
     self = try stored.loaded()
     // Hash the tensors in memory, so that none is read twice.
@@ -103,7 +103,7 @@ extension Model {
       weights: weights, architecture: architecture.isEmpty ? nil : architecture,
       configuration: configuration.text,
       graph: graph.json.text, picture: picture.json.text, card: card,
-      bookkeeping: Set(graph.parameters.filter { $0.role == .bookkeeping }.map(\.name)),
+      nonPersistent: Set(graph.parameters.filter { $0.role == .nonPersistent }.map(\.name)),
       createdBy: Aviary.versionLine, quantization: quantization)
   }
 }

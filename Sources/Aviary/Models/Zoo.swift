@@ -100,7 +100,7 @@ public struct Zoo: Sendable {
       options.scale = options.scale ?? scale
       switch try ModelFile.open(path, options.reading) {
       case .native(let file): return (try Model(checkpoint: file), nil)
-      case .foreign(let file):
+      case .external(let file):
         let stored = try StoredModel.imported(file, options, registry: registry)
         return (try stored.loaded(), stored.report)
       }

@@ -27,7 +27,7 @@ public struct Calibration {
   ///   - scale: of the network's results; nil if it supports only one.
   ///   - progress: called with the share done, 0 to 1.
   /// - Throws: `AviaryError.notQuantizable` if nothing can be quantized within the budget,
-  ///   `.noPictures`, `.scale`; `ImageError`, `ComputeError`, `GraphError`.
+  ///   `.noImages`, `.scale`; `ImageError`, `ComputeError`, `GraphError`.
   public init(
     _ model: Model, scale: Int? = nil, _ options: QuantizationOptions,
     progress: (Double) -> Void = { _ in }
@@ -41,7 +41,7 @@ public struct Calibration {
     let own = Ratio(plain.picture.enlargeFirst == .no ? upscaler.scale : 1)
     let output = plain.graph.scales.firstIndex(of: own) ?? 0
     let rule = plain.graph.sizeRule(output: output)
-    let pictures = try CalibrationPicture.drawn(
+    let pictures = try CalibrationImage.drawn(
       by: options, scale: upscaler.scale, enlargesFirst: plain.picture.enlargeFirst != .no, rule,
       options.degradations ?? plain.trainedDegradations, progress: { progress($0 * 0.1) })
     let probe = try CalibrationProbe(
@@ -98,13 +98,13 @@ public struct Calibration {
 
 /// The mean PSNR of a model's results in dB, by the protocol of `eval`.
 private func score(
-  _ model: Model, _ pictures: [CalibrationPicture], _ scale: Int, _ options: UpscalerOptions
+  _ model: Model, _ pictures: [CalibrationImage], _ scale: Int, _ options: UpscalerOptions
 ) throws -> Double {
   let upscaler = try Upscaler(model, scale: scale, options: options)
   var figures: [Double] = []
   for picture in pictures {
     let result = try upscaler.result(for: picture.small)
-    let quality = try PictureQuality(
+    let quality = try ImageQuality(
       of: Evaluation.comparable(result, with: picture.original), original: picture.original,
       border: scale)
     // A patch that is restored exactly, because it is empty, says nothing.

@@ -8,7 +8,7 @@ struct CalibrationProbe {
   private let graph: Graph
   private let output: Graph.Output
   private let inputs: [Tensor]
-  private let weights: PreparedWeights
+  private let weights: PackedWeights
   private let engine: Engine
   private let candidates: [Quantization.Candidate]
 
@@ -17,7 +17,7 @@ struct CalibrationProbe {
     graph = try model.graph.expanded().graph
     self.output = graph.outputs[output]
     self.inputs = inputs
-    weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
+    weights = PackedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
     engine = try Engine(threads: threads)
     candidates = try Quantization.candidates(
       in: graph, weights: weights, inputShapes: [inputs[0].shape])
@@ -43,8 +43,8 @@ struct CalibrationProbe {
     return candidates.compactMap { candidate in
       steps[candidate.input].map { step, isSigned in
         QuantizedLayer(
-          node: candidate.name, inputStep: step, isSigned: isSigned,
-          weightSteps: candidate.weightSteps)
+          node: candidate.name, inputScale: step, isSigned: isSigned,
+          weightScales: candidate.weightScales)
       }
     }
   }
@@ -103,7 +103,7 @@ extension Quantization {
           (
             $0.node,
             Layer(
-              inputStep: $0.inputStep, isSigned: $0.isSigned, weightSteps: $0.weightSteps)
+              inputScale: $0.inputScale, isSigned: $0.isSigned, weightScales: $0.weightScales)
           )
         }
       ) { $1 })

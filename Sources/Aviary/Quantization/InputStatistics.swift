@@ -5,7 +5,7 @@ struct InputStatistics {
 
   /// Samples kept per image: enough to know the distribution, few enough for networks of hundreds
   /// of layers.
-  private static let samplesPerPicture = 4096
+  private static let samplesPerImage = 4096
 
   /// Adds the values of one image.
   mutating func add(_ values: UnsafeBufferPointer<Float>) {
@@ -17,7 +17,7 @@ struct InputStatistics {
       if value.magnitude > largest { largest = value.magnitude }
     }
     // An odd stride visits all channels, whose number is usually even.
-    let step = max(values.count / InputStatistics.samplesPerPicture, 1) | 1
+    let step = max(values.count / InputStatistics.samplesPerImage, 1) | 1
     for i in stride(from: 0, to: values.count, by: step) { unsafe samples.append(values[i]) }
     samples.append(largest)
   }

@@ -22,10 +22,10 @@ extension [QuantizedLayer] {
           path: path, part: "quantization",
           problem: "\(layer.node): a convolution of the graph expected, none found")
       }
-      guard layer.weightSteps.count == expected else {
+      guard layer.weightScales.count == expected else {
         throw .checkpointPart(
           path: path, part: "quantization",
-          problem: "\(layer.node): \(expected) steps expected, \(layer.weightSteps.count) found")
+          problem: "\(layer.node): \(expected) steps expected, \(layer.weightScales.count) found")
       }
     }
   }

@@ -16,14 +16,14 @@ struct AxisLayout: Hashable, Sendable {
   /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
   let shrinkage: Int
   /// What the padding holds.
-  let padding: Picture.Padding
+  let padding: ImageSpec.Padding
 
   /// The layout that gives `size * ratio` output pixels.
   ///
   /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
   /// picture comes out whole. A rim too many, as transposed convolutions without crops make it, is
   /// cut off.
-  init(size: Int, ratio: Int, rule: SizeRule, padding: Picture.Padding = .edge) {
+  init(size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding = .edge) {
     let lead = rule.shrinkage / 2
     let before = max((lead + ratio - 1) / ratio, 0)
     let skip = before * ratio - lead
@@ -37,7 +37,7 @@ struct AxisLayout: Hashable, Sendable {
 
   private init(
     size: Int, before: Int, padded: Int, ratio: Int, skip: Int, shrinkage: Int,
-    padding: Picture.Padding
+    padding: ImageSpec.Padding
   ) {
     (self.size, self.before, self.padded, self.ratio) = (size, before, padded, ratio)
     (self.skip, self.shrinkage, self.padding) = (skip, shrinkage, padding)
@@ -48,7 +48,7 @@ struct AxisLayout: Hashable, Sendable {
   ///
   /// - Returns: Nil where that is the layout by the rule, or where the rule's is no larger.
   static func exact(
-    size: Int, ratio: Int, rule: SizeRule, padding: Picture.Padding
+    size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding
   ) -> AxisLayout? {
     let usual = AxisLayout(size: size, ratio: ratio, rule: rule, padding: padding)
     guard let padded = (size..<max(usual.padded, size)).first(where: rule.isExact) else {

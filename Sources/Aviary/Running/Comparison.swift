@@ -25,9 +25,9 @@ public struct Comparison: Sendable {
   /// The part that is shown.
   public let region: Region
   /// The whole picture's figures under bicubic enlargement.
-  public let bicubic: PictureQuality
+  public let bicubic: ImageQuality
   /// The whole picture's figures under the model.
-  public let model: PictureQuality
+  public let model: ImageQuality
 
   /// Pixels between and around the panels.
   private static let margin = 8
@@ -55,8 +55,8 @@ public struct Comparison: Sendable {
     let enlarged = try Resampling(rounding: .eight).resize(
       small, by: ScaleFactor(upscaler.scale))
     let result = try upscaler.enlarge(small).rounded(to: .eight)
-    func quality(_ image: Image) throws -> PictureQuality {
-      try PictureQuality(of: image, original: original, border: upscaler.scale)
+    func quality(_ image: Image) throws -> ImageQuality {
+      try ImageQuality(of: image, original: original, border: upscaler.scale)
     }
     bicubic = try quality(enlarged)
     model = try quality(result)

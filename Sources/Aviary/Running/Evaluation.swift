@@ -65,7 +65,7 @@ public struct Evaluation: Sendable {
   ///   - unroundedLuma: whether luma is compared without rounding, as some publications do; that
   ///     gives figures 0.02 to 0.07 dB higher.
   ///   - progress: is told how many pictures are done, and of how many.
-  /// - Throws: `AviaryError.noPictures`, the first failure where no picture can be measured, and what
+  /// - Throws: `AviaryError.noImages`, the first failure where no picture can be measured, and what
   ///   enlarging throws.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
@@ -74,7 +74,7 @@ public struct Evaluation: Sendable {
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)
-    let names = try PictureFolder.pictures(in: folder)
+    let names = try ImageFolder.pictures(in: folder)
     var pictures: [Entry] = []
     var failures: [Failure] = []
     for (done, name) in names.enumerated() {
@@ -93,8 +93,8 @@ public struct Evaluation: Sendable {
         continue
       }
       let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
-      func score(_ result: Image) throws -> PictureQuality {
-        try PictureQuality(
+      func score(_ result: Image) throws -> ImageQuality {
+        try ImageQuality(
           of: Evaluation.comparable(result, with: original), original: original, border: scale,
           roundsLuma: !unroundedLuma)
       }
@@ -128,7 +128,7 @@ public struct Evaluation: Sendable {
   static func requireMeasurable(
     _ path: String, width: Int, height: Int, scale: Int
   ) throws(AviaryError) {
-    let least = (PictureQuality.leastSide + 3 * scale - 1) / scale * scale
+    let least = (ImageQuality.leastSide + 3 * scale - 1) / scale * scale
     guard min(width, height) >= least else {
       throw .pictureSize(
         path, expected: "at least \(least)x\(least) pixels", found: "\(width)x\(height)")
@@ -158,7 +158,7 @@ public struct Evaluation: Sendable {
     guard let folder else {
       return try Resampling(rounding: .eight).resize(original, by: ScaleFactor(1, over: scale))
     }
-    let found = PicturePartner.name(of: name, scale: scale, in: folder)
+    let found = ImagePartner.name(of: name, scale: scale, in: folder)
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
     let expected = (original.width / scale, original.height / scale)
     guard (small.width, small.height) == expected else {

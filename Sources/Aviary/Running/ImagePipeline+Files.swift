@@ -12,7 +12,7 @@ extension ImagePipeline {
   ///
   /// - Throws: as the other `init`.
   convenience init(
-    _ model: Model, scale: Int, _ header: PictureHeader, _ context: InferenceContext
+    _ model: Model, scale: Int, _ header: ImageHeader, _ context: InferenceContext
   ) throws {
     try self.init(
       model, scale: scale, width: header.width, height: header.height, source: header.format,
@@ -28,11 +28,11 @@ extension ImagePipeline {
   ///   - progress: is told the share done, 0 to 1.
   /// - Throws: `ImageError` and what computing throws.
   func run(
-    _ reader: inout PictureReader, to output: String, scale: Int, threads: Int,
+    _ reader: inout ImageReader, to output: String, scale: Int, threads: Int,
     start: ContinuousClock.Instant, warnings: [String], progress: (Double) -> Void
   ) throws -> UpscaleReport {
     let header = reader.header
-    var writer = try PictureWriter(
+    var writer = try ImageWriter(
       path: output, width: outputWidth, height: outputHeight, format: header.format,
       metadata: header.metadata, threads: threads)
     let rowBytes = header.width * scale * scale * header.format.channels * 4

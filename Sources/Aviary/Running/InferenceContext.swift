@@ -6,7 +6,7 @@ internal import Synchronization
 /// that were made before.
 struct InferenceContext: Sendable {
   let engine: Engine
-  let weights: PreparedWeights
+  let weights: PackedWeights
   let options: UpscalerOptions
   let plans: PlanPool
   let tileSizes = TileSizes()
@@ -23,7 +23,7 @@ struct InferenceContext: Sendable {
     planOptions = try model.planOptions(
       options.precision, exact: options.exact, tuning: options.tuning)
     engine = try Engine(threads: options.threads)
-    weights = PreparedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
+    weights = PackedWeights(Dictionary(model.weights.map { ($0.name, $0.tensor) }) { $1 })
     // Read once: what is free changes with what is taken, and parts must not depend on it.
     allowance = MemoryAllowance.Bounds(stated: options.memory)
     plans = PlanPool(limit: allowance.wanted / 4)

@@ -17,7 +17,7 @@ final class TiledInference {
   /// The memory that the activations of one tile take, and the bands around them.
   let arenaBytes: Int
 
-  let picture: Picture
+  let picture: ImageSpec
   let threads: Int
   /// How many of the picture's planes are one input of the network: all, or each for itself.
   let planesPerRun: Int

@@ -72,7 +72,7 @@ public struct Upscaler: Sendable {
     opened: (_ width: Int, _ height: Int) -> Void = { _, _ in }
   ) throws -> UpscaleReport {
     let start = ContinuousClock.now
-    var reader = try PictureReader(path: input)
+    var reader = try ImageReader(path: input)
     opened(reader.header.width, reader.header.height)
     return try pipeline(reader.header, context).run(
       &reader, to: output, scale: scale, threads: context.threads, start: start,
@@ -82,12 +82,12 @@ public struct Upscaler: Sendable {
   /// The way of a picture of this header.
   ///
   /// - Throws: as `enlarge(from:to:)`, files aside.
-  func pipeline(_ header: PictureHeader, _ context: InferenceContext) throws -> ImagePipeline {
+  func pipeline(_ header: ImageHeader, _ context: InferenceContext) throws -> ImagePipeline {
     try ImagePipeline(model, scale: scale, header, context)
   }
 
   /// What the user should know of a picture.
-  func warnings(_ input: String, _ header: PictureHeader) -> [String] {
+  func warnings(_ input: String, _ header: ImageHeader) -> [String] {
     var warnings: [String] = []
     if !model.scales.isEmpty, !model.scales.contains(scale) {
       let scales = model.scales.map(String.init).joined(separator: ", ")

@@ -74,7 +74,7 @@ extension Adversary {
           "adversarial", expected: "a discriminator in the checkpoint to resume from",
           found: "none")
       }
-      let difference = Difference(WeightIndex(kept.weights), own, network: recipe.architecture)
+      let difference = StateDictDifference(WeightIndex(kept.weights), own, network: recipe.architecture)
       guard difference.isEmpty else {
         throw AviaryError.weightsDoNotFit(path: "adversarial", difference)
       }

@@ -33,22 +33,22 @@ extension PlanOptions {
     }
     let first = try JSON(parsing: communicator.gather(decided)[0])
     choices = (first.array ?? []).compactMap { choice in
-      guard let layer = choice["layer"]?.string, let mode = choice["mode"]?.string else {
+      guard let layer = choice["layer"]?.string, let candidate = choice["candidate"]?.string else {
         return nil
       }
-      return PlanChoice(layer: layer, mode: mode)
+      return PlanChoice(layer: layer, candidate: candidate)
     }
   }
 }
 
 extension TrainingProgress.Algorithm {
   /// A choice, as stored in checkpoints.
-  init(_ choice: PlanChoice) { self.init(layer: choice.layer, implementation: choice.mode) }
+  init(_ choice: PlanChoice) { self.init(layer: choice.layer, implementation: choice.candidate) }
 }
 
 extension PlanChoice {
   /// A stored choice.
   fileprivate init(_ kept: TrainingProgress.Algorithm) {
-    self.init(layer: kept.layer, mode: kept.implementation)
+    self.init(layer: kept.layer, candidate: kept.implementation)
   }
 }

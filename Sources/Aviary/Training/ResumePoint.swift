@@ -32,7 +32,7 @@ struct ResumePoint {
         path, expected: "a checkpoint of \(network.architecture) to resume from",
         found: "one of \(found)")
     }
-    let difference = Difference(WeightIndex(file.tensors), network.graph, network: found)
+    let difference = StateDictDifference(WeightIndex(file.tensors), network.graph, network: found)
     guard difference.isEmpty else { throw AviaryError.weightsDoNotFit(path: path, difference) }
     guard let state = file.training, let progress = state.progress, state.optimizer != nil else {
       throw TrainingError.training(

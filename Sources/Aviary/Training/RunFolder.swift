@@ -66,7 +66,7 @@ public struct RunFolder: Sendable {
   /// continuation of the training, or are damaged, and would be taken for the latest.
   ///
   /// - Returns: the new paths; one that cannot be renamed stays.
-  package func setAside(after step: Int) -> [String] {
+  package func quarantine(after step: Int) -> [String] {
     checkpoints.filter { $0.step > step }.compactMap { checkpoint in
       var aside = "\(checkpoint.path).aside"
       for number in 2...1000 where FileManager.default.fileExists(atPath: aside) {

@@ -24,7 +24,7 @@ extension TrainingSession {
     /// The time of the step, with everything done in it.
     public var seconds: Double
     /// How the time of all steps since this process started was spent.
-    public var shares: TimeShares
+    public var shares: StepTimeBreakdown
     /// Estimated seconds to the last step.
     public var secondsLeft: Double
   }

@@ -22,7 +22,7 @@ struct StartingWeights {
     let source = try zoo.model(reference).model
     var tensors: [String: Tensor] = [:]
     var missing: [String] = []
-    for parameter in graph.parameters where parameter.role != .bookkeeping {
+    for parameter in graph.parameters where parameter.role != .nonPersistent {
       if let found = source.weights[parameter.name], found.shape == parameter.shape {
         tensors[parameter.name] = found.converted(to: .float32)
       } else {

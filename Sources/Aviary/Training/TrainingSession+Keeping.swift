@@ -106,7 +106,7 @@ extension TrainingSession {
   private func source(_ parameters: [String: Tensor]) -> TensorSource {
     let tensors = named(parameters)
     let counters = Set(
-      network.graph.parameters.filter { $0.role == .bookkeeping }.map(\.name))
+      network.graph.parameters.filter { $0.role == .nonPersistent }.map(\.name))
     return TensorSource(
       tensors.map { name, tensor in
         TensorDescription(

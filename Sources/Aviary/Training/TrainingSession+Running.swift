@@ -19,7 +19,7 @@ extension TrainingSession {
     let loader = BatchLoader(data, from: step, rank: communicator.rank, of: communicator.size)
     let clock = ContinuousClock()
     let (begin, first) = (clock.now, step)
-    var shares = TimeShares()
+    var shares = StepTimeBreakdown()
     saved.time = begin
     while step < recipe.steps {
       let start = clock.now
@@ -105,7 +105,7 @@ final class OpenFolder {
     try folder.create()
     let lock: FolderLock
     do throws(FileError) { lock = try FolderLock(folder.path) } catch { throw TrainingError(error) }
-    for path in folder.setAside(after: step) {
+    for path in folder.quarantine(after: step) {
       tell("set aside, for the training goes on from before: \(path)")
     }
     let log = try RunLog(in: folder.path, step: step, parts: parts)

@@ -123,7 +123,7 @@ public final class TrainingSession {
     }
     var parameters = start.parameters
     try communicator.broadcast(
-      &parameters, graph.parameters.filter { $0.role != .bookkeeping }.map(\.name))
+      &parameters, graph.parameters.filter { $0.role != .nonPersistent }.map(\.name))
     let batchShape = [share, graph.inputs[0].channels, recipe.batch.patch, recipe.batch.patch]
     var settings = Trainer.Settings()
     settings.output = target.geometry.output

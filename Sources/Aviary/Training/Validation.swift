@@ -14,19 +14,19 @@ struct Validation: Sendable {
 
   /// Nil if the recipe asks for none. Of images, only the headers are read.
   ///
-  /// - Throws: `AviaryError.noPictures`; `ImageError` for a file that is not an image;
+  /// - Throws: `AviaryError.noImages`; `ImageError` for a file that is not an image;
   ///   `AviaryError.pictureSize` for an image too small to measure.
   init?(_ recipe: Recipe, scale: Int, threads: Int) throws {
     guard let folder = recipe.validation.data else { return nil }
     self.folder = folder
-    names = try PictureFolder.pictures(in: folder)
+    names = try ImageFolder.pictures(in: folder)
     self.scale = scale
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples
     options = UpscalerOptions(threads: threads)
     // Check now: they are measured only hours later.
     for name in names {
-      let header = try PictureReader(path: "\(folder)/\(name)").header
+      let header = try ImageReader(path: "\(folder)/\(name)").header
       try Evaluation.requireMeasurable(
         "\(folder)/\(name)", width: header.width, height: header.height, scale: scale)
     }

@@ -33,8 +33,8 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Input size (default: 256x256, or the network's own).",
       valueName: "width x height"),
-    transform: PictureSize.init)
-  var size: PictureSize?
+    transform: ImageSize.init)
+  var size: ImageSize?
 
   @Option(help: ArgumentHelp("Batch size.", valueName: "number"))
   var batch = 1
@@ -111,7 +111,7 @@ struct BenchCommand: ParsableCommand {
 }
 
 /// A size as people write it: 640x480, width first.
-struct PictureSize {
+struct ImageSize {
   let size: Size
 
   init(_ text: String) throws {

@@ -98,7 +98,7 @@ struct RegionArgument: ExpressibleByArgument {
 extension Comparison {
   /// As JSON.
   fileprivate func json(input: String, output: String) -> JSON {
-    func score(_ quality: PictureQuality) -> JSON {
+    func score(_ quality: ImageQuality) -> JSON {
       ["psnr": .number(quality.psnr), "ssim": .number(quality.ssim)]
     }
     return [

@@ -102,7 +102,7 @@ struct ConvertCommand: ParsableCommand {
     var model: StoredModel
     switch try ModelFile.open(path, weights.reading) {
     case .native(let file): model = try restated(file)
-    case .foreign(let file):
+    case .external(let file):
       model = try naming(input) {
         let options = try weights.importOptions(scale: scale, allowMissing: allowMissing)
         return try StoredModel.imported(file, options, registry: zoo.registry)
@@ -126,7 +126,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   /// A checkpoint in which the user's statements replace what it says.
-  private func restated(_ file: SniffedFile) throws -> StoredModel {
+  private func restated(_ file: ProbedFile) throws -> StoredModel {
     let path = file.path
     let refused =
       weights.stated.filter { $0 != "--input" } + (allowMissing ? ["--allow-missing"] : [])

@@ -45,7 +45,7 @@ struct InspectCommand: ParsableCommand {
     case .native(let file):
       let inspection = try CheckpointInspection(file, statistics: statistics, verify: verify)
       try output.print(inspection.text, json: inspection.json)
-    case .foreign(let file):
+    case .external(let file):
       let inspection = try WeightsInspection(
         file, statistics: statistics, verify: verify, weights.importOptions(),
         registry: zoo.registry)

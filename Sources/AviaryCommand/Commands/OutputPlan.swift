@@ -23,7 +23,7 @@ struct OutputPlan {
   /// a folder, go into an existing folder as `<name>.png`.
   ///
   /// - Throws: `CommandError` for an output that does not fit the inputs;
-  ///   `AviaryError.noPictures` for a folder without pictures.
+  ///   `AviaryError.noImages` for a folder without pictures.
   init(inputs: [String], output: String) throws {
     let files = try inputs.flatMap { input in
       PathKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
@@ -56,13 +56,13 @@ struct OutputPlan {
   /// The images in a folder, sorted by name, without its subfolders. File names decide, so that
   /// other files beside the images are not an error, but a broken image is.
   ///
-  /// - Throws: `CommandError.noFolder`, `AviaryError.noPictures`.
+  /// - Throws: `CommandError.noFolder`, `AviaryError.noImages`.
   static func pictures(in folder: String) throws -> [String] {
     guard PathKind(of: folder) == .folder else {
       throw CommandError.noFolder(folder, found: PathKind.label(of: folder))
     }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    return try PictureFolder.pictures(in: folder).map { stem + $0 }
+    return try ImageFolder.pictures(in: folder).map { stem + $0 }
   }
 
   /// The format of images written into a folder.

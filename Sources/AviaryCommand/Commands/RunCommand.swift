@@ -63,9 +63,9 @@ struct RunCommand: ParsableCommand {
     var options = compute.upscalerOptions
     options.pictureCount = (plan.jobs.count + processes.size - 1) / processes.size
     let upscaler = try Upscaler(model, scale: scale, options: options)
-    var results: [PictureResult] = []
+    var results: [ImageResult] = []
     let positions = plan.jobs.indices.filter { $0 % processes.size == processes.rank }
-    let jobs = positions.map { PictureJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
+    let jobs = positions.map { ImageJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
     var bar = progressBar(plan)
     defer { bar.finish() }
     try upscaler.enlarge(jobs) { event in
@@ -83,7 +83,7 @@ struct RunCommand: ParsableCommand {
         bar.update(Double(position + 1) / Double(jobs.count))
       }
     }
-    let all = try PictureResult.gathered(results, from: processes)
+    let all = try ImageResult.gathered(results, from: processes)
     if output.json, processes.rank == 0 {
       try Console.print(["results": .array(all.map(\.json))])
     }
@@ -109,17 +109,17 @@ struct RunCommand: ParsableCommand {
   ///   results.
   private func tell(
     _ job: OutputPlan.Job, _ result: Result<UpscaleReport, any Error>
-  ) throws -> PictureResult {
+  ) throws -> ImageResult {
     do {
       let report = try result.get(), path = try job.output.get()
       report.warnings.forEach(Console.warn)
       if !output.json { try Console.print(line(job.input, path, report)) }
-      return PictureResult(json: try json(job.input, path, report))
+      return ImageResult(json: try json(job.input, path, report))
     } catch let error as CommandError where error.isFinal {
       throw error
     } catch {
       Console.error(error)
-      return PictureResult(
+      return ImageResult(
         json: ["input": .string(job.input), "error": .string("\(error)")],
         failure: ExitStatus(error).rawValue)
     }

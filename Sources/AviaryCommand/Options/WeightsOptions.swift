@@ -24,12 +24,12 @@ struct WeightsOptions: ParsableArguments {
   @Option(
     name: .customLong("input"),
     help: ArgumentHelp(
-      "How the network takes images: \(Picture.Colour.words); or members of its image "
+      "How the network takes images: \(ImageSpec.Colour.words); or members of its image "
         + "description as JSON, such as '{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}' or "
         + "'{\"range\": [0, 255]}'.", valueName: "picture"),
-    completion: .list(Picture.Colour.allCases.map(\.rawValue)),
-    transform: PictureStatement.init)
-  var picture: PictureStatement?
+    completion: .list(ImageSpec.Colour.allCases.map(\.rawValue)),
+    transform: ImageStatement.init)
+  var picture: ImageStatement?
 
   @Option(
     name: .customLong("map"),
@@ -107,7 +107,7 @@ struct JSONObject: Sendable {
 }
 
 /// An image description on the command line: a word for the colours, or a JSON object with members.
-struct PictureStatement: Sendable {
+struct ImageStatement: Sendable {
   let json: JSON
 
   /// - Throws: `ValidationError` that lists the words, `GraphError` for what is no JSON.
@@ -117,15 +117,15 @@ struct PictureStatement: Sendable {
       guard json.object != nil else { throw ValidationError("an object expected") }
       self.json = json
     } else {
-      guard Picture.Colour(rawValue: text) != nil else {
-        throw ValidationError("one of \(Picture.Colour.words) expected")
+      guard ImageSpec.Colour(rawValue: text) != nil else {
+        throw ValidationError("one of \(ImageSpec.Colour.words) expected")
       }
       json = ["colour": .string(text)]
     }
   }
 }
 
-extension Picture.Colour {
+extension ImageSpec.Colour {
   /// All of them, for help and messages.
   fileprivate static var words: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }

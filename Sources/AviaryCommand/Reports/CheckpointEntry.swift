@@ -67,10 +67,10 @@ extension CheckpointSummary {
   /// The network in the checkpoint; nil if there is none.
   ///
   /// - Throws: `GraphError` if it cannot be read.
-  func network() throws(GraphError) -> (graph: Graph, picture: Picture)? {
+  func network() throws(GraphError) -> (graph: Graph, picture: ImageSpec)? {
     guard let graph else { return nil }
     let network = try Graph(json: JSON(parsing: graph))
-    guard let picture else { return (network, Picture(channels: network.inputs[0].channels)) }
-    return (network, try Picture(json: JSON(parsing: picture)))
+    guard let picture else { return (network, ImageSpec(channels: network.inputs[0].channels)) }
+    return (network, try ImageSpec(json: JSON(parsing: picture)))
   }
 }

@@ -13,7 +13,7 @@ struct CheckpointInspection {
 
   /// - Throws: `CheckpointError`; `.hashMismatch` if `verify` is set and the weights do not match
   ///   the stored hash.
-  init(_ file: SniffedFile, statistics: Bool, verify: Bool) throws {
+  init(_ file: ProbedFile, statistics: Bool, verify: Bool) throws {
     path = file.path
     summary = try CheckpointSummary(of: file)
     isVerified = verify
@@ -24,7 +24,7 @@ struct CheckpointInspection {
       let tensor = statistics ? try checkpoint.tensors.tensor(entry.name) : nil
       return TensorEntry(
         name: entry.name, shape: entry.shape, elementType: entry.elementType,
-        remark: entry.isBookkeeping ? "bookkeeping" : nil,
+        remark: entry.isBookkeeping ? "nonPersistent" : nil,
         statistics: tensor.map { TensorStatistics(of: $0) })
     }
   }
@@ -45,7 +45,7 @@ struct CheckpointInspection {
       "Computes in int8",
       summary.quantization.map { layer in
         "\(layer.node): \(layer.isSigned ? "int8" : "uint8") of step "
-          + "\(NumberText.short(Double(layer.inputStep)))"
+          + "\(NumberText.short(Double(layer.inputScale)))"
       })
     training?.describe(in: &sheet)
     sheet.add("Tensors", TensorEntry.total(tensors))
@@ -74,9 +74,9 @@ struct CheckpointInspection {
               (
                 layer.node,
                 [
-                  "inputStep": .number(Double(layer.inputStep)),
+                  "inputScale": .number(Double(layer.inputScale)),
                   "inputType": .string(layer.isSigned ? "int8" : "uint8"),
-                  "weightSteps": .array(layer.weightSteps.map { .number(Double($0)) }),
+                  "weightScales": .array(layer.weightScales.map { .number(Double($0)) }),
                 ]
               )
             }))

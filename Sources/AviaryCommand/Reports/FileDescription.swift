@@ -11,7 +11,7 @@ struct FileDescription {
   private let format: String
   private let architecture: String?
   private let configuration: JSON
-  private let network: (graph: Graph, picture: Picture)?
+  private let network: (graph: Graph, picture: ImageSpec)?
   private let card: Card
   private let storedHash: String?
   private let assumed: [String]
@@ -20,7 +20,7 @@ struct FileDescription {
   init(_ path: String, registry: Registry) throws {
     self.path = path
     switch try ModelFile.open(path) {
-    case .foreign(let file):
+    case .external(let file):
       let model = try naming(path) { try StoredModel.imported(file, registry: registry) }
       format = model.report?.format ?? ""
       let found = model.network

@@ -12,10 +12,10 @@ struct NetworkSummary {
     var multiplyAdds: Double
   }
 
-  let picture: Picture
+  let picture: ImageSpec
   private let graph: Graph
 
-  init(_ graph: Graph, _ picture: Picture) {
+  init(_ graph: Graph, _ picture: ImageSpec) {
     self.graph = graph
     self.picture = picture
   }
@@ -104,7 +104,7 @@ extension SizeRule {
   }
 }
 
-extension Picture {
+extension ImageSpec {
   /// Inputs and outputs, as text.
   fileprivate var text: String {
     var parts = ["\(colour.rawValue), \(number(range.lowerBound)) to \(number(range.upperBound))"]

@@ -7,7 +7,7 @@ struct TensorEntry {
   var name: String
   var shape: [Int]
   var elementType: ElementType
-  /// A remark: `bookkeeping`, or the tensor whose storage it shares.
+  /// A remark: `nonPersistent`, or the tensor whose storage it shares.
   var remark: String?
   /// The name in the file, if the reader renamed the tensor.
   var storedName: String?

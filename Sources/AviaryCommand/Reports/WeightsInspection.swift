@@ -17,7 +17,7 @@ struct WeightsInspection {
   private enum Recognition {
     case network(Network, LoadReport)
     /// Nothing fits; the nearest differences.
-    case none(nearest: [Difference])
+    case none(nearest: [StateDictDifference])
     /// The network cannot be determined, or cannot be computed.
     case problem(String)
   }
@@ -110,7 +110,7 @@ struct WeightsInspection {
   }
 }
 
-extension Difference {
+extension StateDictDifference {
   /// As JSON.
   fileprivate var json: JSON {
     [

@@ -1,6 +1,6 @@
 import AviaryThreads
 
-/// Copies some channels of one value to some channels of another of the same layout.
+/// Copies some channels of one value to some channels of another of the same memory format.
 struct ChannelCopy {
   /// How many stretches of memory are copied, how long each is, and how they lie.
   private let lines: Int
@@ -12,18 +12,18 @@ struct ChannelCopy {
   ///   - first: the first channel that is copied.
   ///   - start: the channel to which it goes.
   init(
-    source: Program.Value, first: Int, destination: Program.Value, to start: Int, count: Int
+    source: IRGraph.Value, first: Int, destination: IRGraph.Value, to start: Int, count: Int
   ) {
     let shape = source.shape
     let pixels = shape[2...].reduce(1, *)
     // Several narrow numbers are moved as one float.
-    func floats(_ count: Int) -> Int { count * source.form.numbers.size / Numbers.float32.size }
-    switch source.layout {
-    case .channelsLast:
+    func floats(_ count: Int) -> Int { count * source.format.dataType.size / DataType.float32.size }
+    switch source.memoryFormat {
+    case .nhwc:
       (lines, length) = (shape[0] * pixels, floats(count))
       self.source = (floats(first), floats(shape[1]))
       self.destination = (floats(start), floats(destination.shape[1]))
-    case .planar, .blocked:
+    case .nchw, .nChw16c:
       // A channel's pixels lie together, or those of a block of channels. Blocks are never cut:
       // a blocked value has whole blocks only, and so have all that meet it.
       (lines, length) = (shape[0], floats(count * pixels))

@@ -9,8 +9,8 @@ struct ChannelSum {
   private let channels: Int
   private let pictures: Int
 
-  init(_ shape: [Int], _ layout: Layout) {
-    grid = Grid(shape, layout)
+  init(_ shape: [Int], _ memoryFormat: MemoryFormat) {
+    grid = Grid(shape, memoryFormat)
     (pictures, channels) = (shape[0], shape[1])
   }
 
@@ -18,7 +18,7 @@ struct ChannelSum {
     _ source: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
     // Channels that lie side by side are summed side by side, so many at a time.
-    let width = min(grid.depth, Layout.block)
+    let width = min(grid.depth, MemoryFormat.block)
     let blocks = (grid.depth + width - 1) / width
     let planes = grid.planes / pictures
     let pixels = grid.rows * grid.columns
@@ -30,7 +30,7 @@ struct ChannelSum {
         for picture in 0..<pictures {
           let start =
             unsafe source + (picture * planes + plane) * pixels * grid.depth + first
-          if count == Layout.block {
+          if count == MemoryFormat.block {
             for pixel in 0..<pixels {
               let values = unsafe UnsafeRawPointer(start + pixel * grid.depth)
                 .loadUnaligned(as: SIMD16<Float>.self)

@@ -4,9 +4,9 @@ import AviaryThreads
 /// "Dropout", 2014; scaled in training, as every framework does).
 ///
 /// Which ones is a function of the seed, the node and the element's place in the value, whatever
-/// the layout. Nothing has to be kept for the way back, which multiplies by the same numbers.
+/// the memory format. Nothing has to be kept for the backward pass, which multiplies by the same numbers.
 struct DropoutKernel {
-  private let value: Program.Value
+  private let value: IRGraph.Value
   private let node: UInt64
   private let threshold: UInt64
   private let factor: Float
@@ -15,7 +15,7 @@ struct DropoutKernel {
   ///   - value: what is dropped of.
   ///   - rate: the probability, from 0 to less than 1.
   ///   - node: the node's name, so that no two nodes drop alike.
-  init(_ value: Program.Value, rate: Double, node: String) {
+  init(_ value: IRGraph.Value, rate: Double, node: String) {
     self.value = value
     // FNV-1a: the same in every run, which Swift's own hashes are not.
     self.node = node.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
@@ -28,13 +28,13 @@ struct DropoutKernel {
     _ workers: ThreadPool
   ) {
     let key = DropoutKernel.mixed(seed &+ node)
-    guard value.layout != .planar else {
+    guard value.memoryFormat != .nchw else {
       workers.split(value.count, cost: 4) { range in
         for i in range { unsafe to[i] = from[i] * self.factor(key, i) }
       }
       return
     }
-    let places = ChannelPlaces(value.shape, value.layout)
+    let places = ChannelPlaces(value.shape, value.memoryFormat)
     let (channels, pixels) = (value.shape[1], value.shape[2] * value.shape[3])
     workers.split(value.shape[0] * pixels, cost: channels * 4) { range in
       for line in range {

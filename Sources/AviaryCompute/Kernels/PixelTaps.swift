@@ -41,7 +41,7 @@ struct PixelTaps {
     let shift = resize.coordinates == .halfPixel ? 0.5 * step - 0.5 : 0
     let widening = resize.antialias ? max(step, 1) : 1
     let reach = resize.support * widening
-    // The kernel is 0 at its ends: so many whole numbers lie strictly between them.
+    // The kernel is 0 at its ends: so many integers lie strictly between them.
     count = Int((2 * reach).rounded(.up))
     positions.reserveCapacity(newSize * count)
     weights.reserveCapacity(newSize * count)

@@ -15,9 +15,9 @@ struct Shuffle {
   private let rows: Int
   private let columns: Int
 
-  init(deep: Program.Value, wide: Program.Value, factor: Int, _ order: ChannelOrder) {
-    deepPlaces = ChannelPlaces(deep.shape, deep.layout)
-    widePlaces = ChannelPlaces(wide.shape, wide.layout)
+  init(deep: IRGraph.Value, wide: IRGraph.Value, factor: Int, _ order: ChannelOrder) {
+    deepPlaces = ChannelPlaces(deep.shape, deep.memoryFormat)
+    widePlaces = ChannelPlaces(wide.shape, wide.memoryFormat)
     (self.factor, self.order) = (factor, order)
     (pictures, channels) = (wide.shape[0], wide.shape[1])
     (rows, columns) = (deep.shape[2], deep.shape[3])

@@ -45,8 +45,8 @@ struct WinogradConvolution {
   /// - Throws: `ComputeError.library`.
   func run(_ operands: Operands, _ workers: ThreadPool) throws(ComputeError) {
     let failure = Mutex<ComputeError?>(nil)
-    let work = shape.block * (shape.depth + shape.width) * shape.form.products
-    workers.splitNumbered(shape.blocks, cost: work) { blocks, worker in
+    let kind = shape.block * (shape.depth + shape.width) * shape.format.products
+    workers.splitNumbered(shape.blocks, cost: kind) { blocks, worker in
       for block in blocks {
         let first = block * shape.block
         let tiles = first..<min(first + shape.block, shape.count)
@@ -69,11 +69,11 @@ struct WinogradConvolution {
     let source = unsafe operands.working + worker * bytesPerWorker / float
     let destination = unsafe source + shape.sourceBytes / float
     let scratch = unsafe destination + shape.destinationBytes / float
-    let form = shape.form.forC, side = shape.form.side, step = shape.form.step
+    let format = shape.format.forC, side = shape.format.side, step = shape.format.step
     var (picture, result) = (input, output)
     forEachRun(tiles) { run in
       unsafe aviary_winograd_input(
-        form, &picture, operands.input + run.picture * inputCount,
+        format, &picture, operands.input + run.picture * inputCount,
         run.row * step - shape.reach.height, run.column * step - shape.reach.width, run.count,
         source + run.first * shape.depth,
         shape.block * shape.depth, shape.depth)
@@ -87,7 +87,7 @@ struct WinogradConvolution {
         other: operands.other.map { unsafe $0 + run.picture * outputCount },
         final: finalActivation.forC())
       unsafe aviary_winograd_output(
-        form, destination + run.first * shape.width, shape.block * shape.width, shape.width,
+        format, destination + run.first * shape.width, shape.block * shape.width, shape.width,
         run.count,
         &epilogue, &result, operands.output + run.picture * outputCount,
         run.row * side - shape.lead.height, run.column * side - shape.lead.width)
@@ -120,15 +120,15 @@ struct WinogradConvolution {
 }
 
 extension aviary_picture {
-  /// The pixels of a value of this shape in this layout.
-  init(_ shape: [Int], _ layout: Layout) {
+  /// The pixels of a value of this shape in this memory format.
+  init(_ shape: [Int], _ memoryFormat: MemoryFormat) {
     let (channels, height, width) = (shape[1], shape[2], shape[3])
-    let block = Layout.block
+    let block = MemoryFormat.block
     let steps =
-      switch layout {
-      case .planar: (row: width, pixel: 1, group: block * height * width, channel: height * width)
-      case .channelsLast: (row: width * channels, pixel: channels, group: block, channel: 1)
-      case .blocked: (row: width * block, pixel: block, group: block * height * width, channel: 1)
+      switch memoryFormat {
+      case .nchw: (row: width, pixel: 1, group: block * height * width, channel: height * width)
+      case .nhwc: (row: width * channels, pixel: channels, group: block, channel: 1)
+      case .nChw16c: (row: width * block, pixel: block, group: block * height * width, channel: 1)
       }
     self.init(
       height: height, width: width, channels: channels, row: steps.row, pixel: steps.pixel,

@@ -4,7 +4,7 @@ import AviaryGraph
 /// of output pixels, through all channels, so small that what lies between the steps of a block
 /// stays in the second-level cache.
 struct WinogradShape: Hashable {
-  let form: WinogradForm
+  let format: WinogradForm
   /// Rows and columns of the first tile that lie above and left of the output.
   let lead: Size
   /// Rows and columns of the input that the first tile takes above and left of it.
@@ -22,44 +22,44 @@ struct WinogradShape: Hashable {
   let width: Int
 
   /// - Parameters:
-  ///   - form: of transposed convolutions either; the better is taken.
+  ///   - format: of transposed convolutions either; the better is taken.
   ///   - before: padding above and left, or of a transposed convolution what is cropped there.
   ///   - channels: of the input.
   ///   - output: the result's shape, NCHW.
   ///   - threads: how many work at once.
-  init(_ form: WinogradForm, before: Size, channels: Int, output: [Int], threads: Int) {
-    switch form {
-    case .plain, .halving: (self.form, lead, reach) = (form, 0, before)
+  init(_ format: WinogradForm, before: Size, channels: Int, output: [Int], threads: Int) {
+    switch format {
+    case .plain, .halving: (self.format, lead, reach) = (format, 0, before)
     case .doubling, .doublingOdd:
       let half = Size(
         before.height.dividedRoundingDown(by: 2), before.width.dividedRoundingDown(by: 2))
       let odd = Size(before.height - 2 * half.height, before.width - 2 * half.width)
       if odd == 1 {
-        (self.form, lead, reach) = (.doublingOdd, 0, Size(-half.height, -half.width))
+        (self.format, lead, reach) = (.doublingOdd, 0, Size(-half.height, -half.width))
       } else {
         // Even places are made of the pixel there and the one before it.
-        (self.form, lead, reach) = (.doubling, odd, Size(1 - half.height, 1 - half.width))
+        (self.format, lead, reach) = (.doubling, odd, Size(1 - half.height, 1 - half.width))
       }
     }
-    rows = (lead.height + output[2] + self.form.side - 1) / self.form.side
-    columns = (lead.width + output[3] + self.form.side - 1) / self.form.side
+    rows = (lead.height + output[2] + self.format.side - 1) / self.format.side
+    columns = (lead.width + output[3] + self.format.side - 1) / self.format.side
     count = output[0] * rows * columns
-    width = output[1].roundedUp(to: Layout.block)
+    width = output[1].roundedUp(to: MemoryFormat.block)
     // Numbers for one tile's products lie as far apart as a block's matrices are large. Where that
     // is a large power of two, a cache has only a few places for all of them: lines of 64 bytes
     // are put by their address modulo 4096.
-    var depth = channels.roundedUp(to: Layout.block)
-    if depth / Layout.block % 16 == 0 { depth += Layout.block }
+    var depth = channels.roundedUp(to: MemoryFormat.block)
+    if depth / MemoryFormat.block % 16 == 0 { depth += MemoryFormat.block }
     self.depth = depth
-    let blocks = max(count / form.wantedTiles, 1).roundedUp(to: threads)
+    let blocks = max(count / format.wantedTiles, 1).roundedUp(to: threads)
     var block = max((count + blocks - 1) / blocks, 1)
-    while (block * depth / Layout.block) % 16 == 0 { block += 1 }
+    while (block * depth / MemoryFormat.block) % 16 == 0 { block += 1 }
     self.block = block
   }
 
   /// Blocks of all pictures.
   var blocks: Int { (count + block - 1) / block }
   /// The bytes between a block's two steps before and after the products.
-  var sourceBytes: Int { form.products * block * depth * MemoryLayout<Float>.stride }
-  var destinationBytes: Int { form.products * block * width * MemoryLayout<Float>.stride }
+  var sourceBytes: Int { format.products * block * depth * MemoryLayout<Float>.stride }
+  var destinationBytes: Int { format.products * block * width * MemoryLayout<Float>.stride }
 }

@@ -3,31 +3,31 @@ import AviaryThreads
 extension Lowering {
   /// A scale and a shift per channel: batch normalisation, or constants, that no convolution before
   /// them could take in.
-  mutating func affine(_ unit: Unit) throws(ComputeError) {
-    let shape = value(unit.output).shape
+  mutating func scaleShift(_ fusedOp: FusedOp) throws(ComputeError) {
+    let shape = value(fusedOp.output).shape
     let channels = shape.count >= 2 ? shape[1] : 1
-    let stages = unit.affine
+    let stages = fusedOp.scaleShift
     let constants = constant(
-      Constant(
-        key: Constant.Key(parameters: unit.parameters, affine: stages, form: .affine),
-        descriptor: try MemoryDescriptor([2, channels], .planar), shape: [2, channels]
+      PackedConstant(
+        key: PackedConstant.Key(parameters: fusedOp.parameters, scaleShift: stages, packing: .scaleShift),
+        descriptor: try MemoryDescriptor([2, channels], .nchw), shape: [2, channels]
       ) { weights throws(ComputeError) in
-        let affine = try Affine(stages, channels: channels, weights)
-        return (affine.scale + affine.shift).map { Float($0) }
+        let scaleShift = try ScaleShift(stages, channels: channels, weights)
+        return (scaleShift.scale + scaleShift.shift).map { Float($0) }
       })
     // As picture, channel, pixel, whatever the number of dimensions.
     let pictures = shape.count >= 2 ? shape[0] : 1
     let pixels = shape.dropFirst(2).reduce(1, *) * (shape.count == 1 ? shape[0] : 1)
     let depth =
-      switch unit.mode.input {
-      case .planar: 1
-      case .channelsLast: channels
-      case .blocked: Layout.block
+      switch fusedOp.candidate.input {
+      case .nchw: 1
+      case .nhwc: channels
+      case .nChw16c: MemoryFormat.block
       }
     // Lines of `depth` channels that lie together; in planes a line is one number. Factors and
     // summands follow one another in one constant.
     kernel(
-      unit, "affine", [.value(unit.inputs[0]), .value(unit.output), constants]
+      fusedOp, "scaleShift", [.value(fusedOp.inputs[0]), .value(fusedOp.output), constants]
     ) { memory, workers in
       let blocks = channels / depth
       workers.split(pictures * blocks * pixels, cost: depth) { range in

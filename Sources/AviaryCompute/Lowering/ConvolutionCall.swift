@@ -2,7 +2,7 @@ import AviaryGraph
 
 /// A convolution as oneDNN is asked for it.
 struct ConvolutionCall {
-  var unit: Unit
+  var fusedOp: FusedOp
   var input: [Int]
   var output: [Int]
   var kernel: Size
@@ -13,14 +13,14 @@ struct ConvolutionCall {
   var amounts: PaddingAmounts
   var hasBias: Bool
 
-  /// What sums of whole numbers are multiplied with, to be worth what the result's are: a number for
+  /// What sums of integers are multiplied with, to be worth what the result's are: a number for
   /// each output channel; nil for other numbers.
   private var scales: Scales? {
-    guard let layer = unit.quantization else { return nil }
-    let step = unit.mode.outputNumbers.step
+    guard let layer = fusedOp.quantization else { return nil }
+    let scale = fusedOp.candidate.outputDataType.scale
     return Scales(
-      channels: layer.weightSteps.map {
-        Float(Double(layer.inputStep) * Double($0) / Double(step))
+      channels: layer.weightScales.map {
+        Float(Double(layer.inputScale) * Double($0) / Double(scale))
       }, isGrouped: groups > 1)
   }
 
@@ -40,65 +40,65 @@ struct ConvolutionCall {
   }
 
   /// The first offer that is no reference code: as decided, if possible; without post-operations;
-  /// in other layouts than decided.
+  /// in other memory formats than decided.
   ///
   /// - Throws: `ComputeError.noImplementation`.
   func offer(
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> Offer {
-    let mode = unit.mode
-    for operations in postOperations.isEmpty || mode.isSeparate ? [[]] : [postOperations, []] {
-      let source = try MemoryDescriptor(input, mode.input, mode.inputNumbers)
-      let destination = try MemoryDescriptor(output, mode.output, mode.outputNumbers)
+    let candidate = fusedOp.candidate
+    for operations in postOperations.isEmpty || candidate.isSeparate ? [[]] : [postOperations, []] {
+      let source = try MemoryDescriptor(input, candidate.input, candidate.inputDataType)
+      let destination = try MemoryDescriptor(output, candidate.output, candidate.outputDataType)
       if let descriptor = try? decide(
-        source, destination, mode.inputNumbers, operations, engine), !descriptor.isReference
+        source, destination, candidate.inputDataType, operations, engine), !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: operations.count == postOperations.count,
           isWinograd: false)
       }
     }
-    for (layout, numbers) in fallbacks {
-      let source = try memory(input, layout, numbers)
+    for (memoryFormat, dataType) in fallbacks {
+      let source = try memory(input, memoryFormat, dataType)
       let destination = try memory(
-        output, layout, numbers.isWhole ? unit.mode.outputNumbers : .float32)
-      if let descriptor = try? decide(source, destination, numbers, [], engine),
+        output, memoryFormat, dataType.isInteger ? fusedOp.candidate.outputDataType : .float32)
+      if let descriptor = try? decide(source, destination, dataType, [], engine),
         !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: postOperations.isEmpty, isWinograd: false)
       }
     }
-    throw .noImplementation(node: unit.name, operation: unit.work.name)
+    throw .noImplementation(node: fusedOp.name, operation: fusedOp.kind.name)
   }
 
   /// What is tried where oneDNN does not offer what was decided, in this order; nil is whatever it
   /// likes best.
-  var fallbacks: [(layout: Layout?, numbers: Numbers)] {
-    let numbers: [Numbers] =
-      unit.mode.inputNumbers == .bfloat16 ? [.bfloat16, .float32] : [unit.mode.inputNumbers]
-    return numbers.flatMap { numbers in
-      [nil, Layout.channelsLast, .planar].map { ($0, numbers) }
+  var fallbacks: [(memoryFormat: MemoryFormat?, dataType: DataType)] {
+    let dataType: [DataType] =
+      fusedOp.candidate.inputDataType == .bfloat16 ? [.bfloat16, .float32] : [fusedOp.candidate.inputDataType]
+    return dataType.flatMap { dataType in
+      [nil, MemoryFormat.nhwc, .nchw].map { ($0, dataType) }
     }
   }
 
   func memory(
-    _ shape: [Int], _ layout: Layout?, _ numbers: Numbers = .float32
+    _ shape: [Int], _ memoryFormat: MemoryFormat?, _ dataType: DataType = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
-    if let layout {
-      try MemoryDescriptor(shape, layout, numbers)
+    if let memoryFormat {
+      try MemoryDescriptor(shape, memoryFormat, dataType)
     } else {
-      try .any(shape, numbers)
+      try .any(shape, dataType)
     }
   }
 
   private func decide(
-    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ numbers: Numbers,
+    _ source: MemoryDescriptor, _ destination: MemoryDescriptor, _ dataType: DataType,
     _ postOperations: [PostOperation], _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
     try .convolution(
-      source, .any(weightShape, numbers.isWhole ? Numbers.int8(step: 1) : numbers),
-      bias: hasBias ? MemoryDescriptor([output[1]], .planar) : nil, to: destination, window,
+      source, .any(weightShape, dataType.isInteger ? DataType.int8(scale: 1) : dataType),
+      bias: hasBias ? MemoryDescriptor([output[1]], .nchw) : nil, to: destination, window,
       postOperations, scales: scales, engine)
   }
 

@@ -1,6 +1,6 @@
 import AviaryGraph
 
-/// What a convolution by planes does along one axis: of stride 1, and for each of its positions so
+/// What a convolution vectorised over pixels does along one axis: of stride 1, and for each of its positions so
 /// many pixels of the result as there are lists of taps.
 struct PlaneAxis: Hashable {
   /// For each of a square's pixels, which of the kernel's rows or columns it meets, in the order of

@@ -10,49 +10,49 @@ extension Lowering {
   ///     convolution of stride 2, in its own order.
   ///   - before: padding above and left, or of a transposed convolution what is cropped there.
   mutating func winograd(
-    _ unit: Unit, _ form: WinogradForm, _ source: KernelSource, rows: [Int], columns: [Int],
+    _ fusedOp: FusedOp, _ format: WinogradForm, _ source: WeightPacking, rows: [Int], columns: [Int],
     before: Size
   ) throws(ComputeError) {
-    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
+    let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
     let shape = WinogradShape(
-      form, before: before, channels: input[1], output: output, threads: engine.threads)
+      format, before: before, channels: input[1], output: output, threads: engine.threads)
     let step = WinogradStep(
       try .batchedProduct(
-        batch: form.products, rows: shape.block, depth: shape.depth,
+        batch: format.products, rows: shape.block, depth: shape.depth,
         columns: shape.width, engine))
     let scratchBytes = step.descriptor.byteCount(.scratch)
     let perWorker = WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
     let weights = source.winograd(
       rows: rows, columns: columns, shape: shape, try step.descriptor.descriptor(.weights))
     var operands = [
-      Operand.value(unit.inputs[0]), constant(weights), .value(unit.output),
+      Operand.value(fusedOp.inputs[0]), constant(weights), .value(fusedOp.output),
       temporary(byteCount: engine.threads * perWorker),
     ]
     func add(_ operand: Operand) -> Int {
       operands.append(operand)
       return operands.count - 1
     }
-    let other = unit.epilogue.residual.map { add(.value($0)) }
+    let other = fusedOp.epilogue.residual.map { add(.value($0)) }
     // Whole registers are read of what there is for each filter: memory is taken by the page.
-    let perFilter = try MemoryDescriptor([source.outChannels], .planar)
+    let perFilter = try MemoryDescriptor([source.outChannels], .nchw)
     let bias = source.hasBias ? add(constant(source.bias(perFilter))) : nil
-    let slopes = unit.epilogue.slopes.map { name in
+    let slopes = fusedOp.epilogue.slopes.map { name in
       add(
         constant(
           slopeConstant(name, perFilter, [source.outChannels], channels: source.outChannels)))
     }
     let engine = self.engine
     kernel(
-      unit, "\(unit.work.name) (winograd)", operands,
+      fusedOp, "\(fusedOp.kind.name) (winograd)", operands,
       preparing: { () throws(ComputeError) -> Kernel in
         let convolution = WinogradConvolution(
           shape: shape,
           product: try BatchedProduct(step.descriptor, engine),
-          scratchBytes: scratchBytes, input: aviary_picture(input, unit.mode.input),
-          output: aviary_picture(output, unit.mode.output),
+          scratchBytes: scratchBytes, input: aviary_picture(input, fusedOp.candidate.input),
+          output: aviary_picture(output, fusedOp.candidate.output),
           inputCount: input[1...].reduce(1, *), outputCount: output[1...].reduce(1, *),
-          activation: CheapActivation(unit.epilogue.activation),
-          finalActivation: CheapActivation(unit.epilogue.finalActivation))
+          activation: CheapActivation(fusedOp.epilogue.activation),
+          finalActivation: CheapActivation(fusedOp.epilogue.finalActivation))
         return { (memory: KernelMemory, workers: ThreadPool) throws(ComputeError) in
           unsafe try convolution.run(
             WinogradConvolution.Operands(

@@ -82,7 +82,7 @@ extension PrimitiveDescriptor {
     engine.workers.beAlone()
     defer { engine.activate() }
     return try .matmul(
-      MemoryDescriptor([batch, rows, depth], .planar), .any([batch, depth, columns]),
-      to: MemoryDescriptor([batch, rows, columns], .planar), engine.handle)
+      MemoryDescriptor([batch, rows, depth], .nchw), .any([batch, depth, columns]),
+      to: MemoryDescriptor([batch, rows, columns], .nchw), engine.handle)
   }
 }

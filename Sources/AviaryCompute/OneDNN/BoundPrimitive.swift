@@ -8,7 +8,7 @@ import CDNNL
   private let arguments: [dnnl_exec_arg_t]
 
   init(
-    _ descriptor: borrowing PrimitiveDescriptor, _ places: [(Argument, Place)],
+    _ descriptor: borrowing PrimitiveDescriptor, _ places: [(Argument, Address)],
     _ engine: EngineHandle
   ) throws(ComputeError) {
     primitive = try Primitive(descriptor)
@@ -47,10 +47,10 @@ import CDNNL
 /// A memory object, and where it is to lie.
 private final class BoundOperand {
   let memory: Memory
-  let place: Place
+  let place: Address
 
   init(
-    _ descriptor: MemoryDescriptor, at place: Place, _ engine: EngineHandle
+    _ descriptor: MemoryDescriptor, at place: Address, _ engine: EngineHandle
   ) throws(ComputeError) {
     unsafe memory = try Memory(descriptor, at: place.fixed, engine)
     self.place = place
@@ -59,16 +59,16 @@ private final class BoundOperand {
 
 /// Scales that are an argument of every run, with the memory that they lie in.
 private final class BoundScales {
-  private let numbers: AlignedMemory
+  private let dataType: AlignedMemory
   private let memory: Memory
   /// The argument's number in oneDNN.
   private let number: Int32
 
   init(_ scales: Scales, _ engine: EngineHandle) throws(ComputeError) {
-    let descriptor = try MemoryDescriptor([scales.values.count], .planar)
-    numbers = try AlignedMemory(byteCount: descriptor.byteCount)
-    unsafe numbers.start.copyMemory(from: scales.values, byteCount: descriptor.byteCount)
-    unsafe memory = try Memory(descriptor, at: numbers.start, engine)
+    let descriptor = try MemoryDescriptor([scales.values.count], .nchw)
+    dataType = try AlignedMemory(byteCount: descriptor.byteCount)
+    unsafe dataType.start.copyMemory(from: scales.values, byteCount: descriptor.byteCount)
+    unsafe memory = try Memory(descriptor, at: dataType.start, engine)
     number = cdnnl_scales_argument(scales.operand.rawValue)
   }
 

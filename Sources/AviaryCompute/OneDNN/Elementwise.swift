@@ -8,7 +8,7 @@ struct Elementwise {
   let beta: Float
 
   /// - Parameter step: what a number that it is applied to is worth.
-  init(_ activation: Activation, step: Float = 1) {
+  init(_ activation: Activation, scale: Float = 1) {
     (algorithm, alpha, beta) =
       switch activation {
       case .relu: (dnnl_eltwise_relu, 0, 0)
@@ -20,7 +20,7 @@ struct Elementwise {
       case .sigmoid: (dnnl_eltwise_logistic, 0, 0)
       case .tanh: (dnnl_eltwise_tanh, 0, 0)
       case .clamp(let minimum, let maximum):
-        (dnnl_eltwise_clip, Float(minimum) / step, Float(maximum) / step)
+        (dnnl_eltwise_clip, Float(minimum) / scale, Float(maximum) / scale)
       }
   }
 }

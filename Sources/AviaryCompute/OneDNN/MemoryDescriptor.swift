@@ -4,40 +4,40 @@ import CDNNL
 struct MemoryDescriptor {
   private let handle: Handle
 
-  /// Numbers of a shape in a layout.
+  /// Numbers of a shape in a memory format.
   init(
-    _ shape: [Int], _ layout: Layout, _ numbers: Numbers = .float32
+    _ shape: [Int], _ memoryFormat: MemoryFormat, _ dataType: DataType = .float32
   ) throws(ComputeError) {
-    switch layout {
-    case .planar:
+    switch memoryFormat {
+    case .nchw:
       // By strides, for any number of dimensions; a scalar is one element.
       let shape = shape.isEmpty ? [1] : shape
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
-      try self.init(shape, strides: strides, numbers)
-    case .channelsLast: try self.init(shape, tag: dnnl_acdb, numbers)
-    case .blocked: try self.init(shape, tag: dnnl_aBcd16b, numbers)
+      try self.init(shape, strides: strides, dataType)
+    case .nhwc: try self.init(shape, tag: dnnl_acdb, dataType)
+    case .nChw16c: try self.init(shape, tag: dnnl_aBcd16b, dataType)
     }
   }
 
   /// Numbers of a shape whose neighbours along each dimension lie so many elements apart.
   init(
-    _ shape: [Int], strides: [Int], _ numbers: Numbers = .float32
+    _ shape: [Int], strides: [Int], _ dataType: DataType = .float32
   ) throws(ComputeError) {
     var made: OpaquePointer?
     try check(
       "dnnl_memory_desc_create_with_strides",
       unsafe cdnnl_memory_desc_create_with_strides(
-        &made, Int32(shape.count), shape.map(Int64.init), numbers.type, strides.map(Int64.init)))
+        &made, Int32(shape.count), shape.map(Int64.init), dataType.type, strides.map(Int64.init)))
     handle = unsafe Handle(made)
   }
 
-  private init(_ shape: [Int], tag: dnnl_format_tag_t, _ numbers: Numbers) throws(ComputeError) {
+  private init(_ shape: [Int], tag: dnnl_format_tag_t, _ dataType: DataType) throws(ComputeError) {
     var made: OpaquePointer?
     try check(
       "dnnl_memory_desc_create_with_tag",
       unsafe cdnnl_memory_desc_create_with_tag(
-        &made, Int32(shape.count), shape.map(Int64.init), numbers.type, tag))
+        &made, Int32(shape.count), shape.map(Int64.init), dataType.type, tag))
     handle = unsafe Handle(made)
   }
 
@@ -54,14 +54,14 @@ struct MemoryDescriptor {
     handle = unsafe Handle(made)
   }
 
-  /// Numbers of a shape in whatever layout a primitive likes best.
+  /// Numbers of a shape in whatever memory format a primitive likes best.
   static func any(
-    _ shape: [Int], _ numbers: Numbers = .float32
+    _ shape: [Int], _ dataType: DataType = .float32
   ) throws(ComputeError) -> MemoryDescriptor {
-    try MemoryDescriptor(shape, tag: dnnl_format_tag_any, numbers)
+    try MemoryDescriptor(shape, tag: dnnl_format_tag_any, dataType)
   }
 
-  /// The bytes that such memory takes, padding of the layout included.
+  /// The bytes that such memory takes, padding of the memory format included.
   var byteCount: Int { handle.byteCount }
 
   /// Calls `body` with descriptors of oneDNN's for operands, nil for those that there are not. They

@@ -160,7 +160,7 @@ extension PrimitiveDescriptor {
     }
   }
 
-  /// A copy into another layout or data type.
+  /// A copy into another memory format or data type.
   ///
   /// - Parameter scale: what every number is multiplied with.
   static func reorder(

@@ -1,6 +1,6 @@
 import CDNNL
 
-/// Owns oneDNN's decision how to do an operation: which implementation, which layouts, how much
+/// Owns oneDNN's decision how to do an operation: which implementation, which memory formats, how much
 /// scratch memory. Making one is cheap; no code is generated yet. There is a function for each
 /// operation.
 @safe struct PrimitiveDescriptor: ~Copyable {

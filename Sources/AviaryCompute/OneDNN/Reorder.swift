@@ -1,12 +1,12 @@
-/// Copies numbers that lie row-major in the order of `shape` to memory in another layout.
+/// Copies numbers that lie row-major in the order of `shape` to memory in another memory format.
 ///
 /// - Throws: `ComputeError.library`, `.outOfMemory`.
 func reorder(
   _ values: [Float], _ shape: [Int], to memory: AlignedMemory, _ descriptor: MemoryDescriptor,
   _ engine: EngineHandle
 ) throws(ComputeError) {
-  let plain = try MemoryDescriptor(shape, .planar)
-  precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "numbers fill shape")
+  let plain = try MemoryDescriptor(shape, .nchw)
+  precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "dataType fill shape")
   let copy = try PrimitiveDescriptor.reorder(plain, to: descriptor, engine)
   let scratch = try AlignedMemory(byteCount: copy.byteCount(.scratch))
   let stream = try StreamHandle(engine)

@@ -3,46 +3,46 @@ import CDNNL
 
 extension Lowering {
   /// A function of single values.
-  mutating func elementwise(_ unit: Unit, _ activation: Activation) throws(ComputeError) {
+  mutating func elementwise(_ fusedOp: FusedOp, _ activation: Activation) throws(ComputeError) {
     try elementwise(
-      unit, activation, .value(unit.inputs[0]), to: .value(unit.output),
-      program.descriptor(unit.output))
+      fusedOp, activation, .value(fusedOp.inputs[0]), to: .value(fusedOp.output),
+      ir.descriptor(fusedOp.output))
   }
 
   /// Adds a function of single values that writes over its input.
   mutating func elementwise(
-    _ unit: Unit, _ activation: Activation, _ place: Operand, _ memory: MemoryDescriptor
+    _ fusedOp: FusedOp, _ activation: Activation, _ place: Operand, _ memory: MemoryDescriptor
   ) throws(ComputeError) {
-    try elementwise(unit, activation, place, to: place, memory)
+    try elementwise(fusedOp, activation, place, to: place, memory)
   }
 
   private mutating func elementwise(
-    _ unit: Unit, _ activation: Activation, _ source: Operand, to destination: Operand,
+    _ fusedOp: FusedOp, _ activation: Activation, _ source: Operand, to destination: Operand,
     _ memory: MemoryDescriptor
   ) throws(ComputeError) {
     // Source and destination have one descriptor: oneDNN works in place where they coincide.
-    let function = Elementwise(activation, step: unit.mode.outputNumbers.step)
+    let function = Elementwise(activation, scale: fusedOp.candidate.outputDataType.scale)
     let descriptor = try PrimitiveDescriptor.elementwise(function, memory, engine.handle)
     primitive(
-      unit, Op.activation(activation).name, descriptor,
+      fusedOp, Op.activation(activation).name, descriptor,
       [(.source, source), (.destination, destination)])
   }
 }
 
 extension Activation: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.elementwise(unit, self)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.elementwise(fusedOp, self)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    let source = gradientSource == .output ? unit.output : unit.inputs[0]
-    pass.pass(unit, .gradient(.by(ActivationGradient(activation: self))), [gradient, source])
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    let source = gradientSource == .output ? fusedOp.output : fusedOp.inputs[0]
+    pass.pass(fusedOp, .gradient(.by(ActivationGradient(activation: self))), [gradient, source])
   }
 
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
-  func overwritable(_ unit: Unit, _ program: Program) -> [Int] { [unit.inputs[0]] }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
+  func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int] { [fusedOp.inputs[0]] }
 }
 
 extension Activation {
@@ -71,15 +71,15 @@ struct ActivationGradient: GradientKernel {
 
   var name: String { "\(activation.name) (gradient)" }
   var mayOverwrite: Bool { true }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.activationGradient(unit, activation)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.activationGradient(fusedOp, activation)
   }
 }
 
 extension Lowering {
   fileprivate mutating func activationGradient(
-    _ unit: Unit, _ activation: Activation
+    _ fusedOp: FusedOp, _ activation: Activation
   ) throws(ComputeError) {
     let function = Elementwise(activation)
     // oneDNN has other names for gradients calculated of the result.
@@ -94,14 +94,14 @@ extension Lowering {
       default: function.algorithm
       }
     let descriptor = try PrimitiveDescriptor.elementwiseGradient(
-      algorithm, function, program.descriptor(unit.inputs[0]), program.descriptor(unit.inputs[1]),
+      algorithm, function, ir.descriptor(fusedOp.inputs[0]), ir.descriptor(fusedOp.inputs[1]),
       engine.handle)
     primitive(
-      unit, unit.work.name, descriptor,
+      fusedOp, fusedOp.kind.name, descriptor,
       [
-        (activation.gradientSource == .output ? .destination : .source, .value(unit.inputs[1])),
-        (.destinationGradient, .value(unit.inputs[0])),
-        (.sourceGradient, .value(unit.output)),
+        (activation.gradientSource == .output ? .destination : .source, .value(fusedOp.inputs[1])),
+        (.destinationGradient, .value(fusedOp.inputs[0])),
+        (.sourceGradient, .value(fusedOp.output)),
       ])
   }
 }

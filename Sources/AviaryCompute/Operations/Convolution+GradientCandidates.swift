@@ -1,20 +1,20 @@
 import AviaryGraph
 
-extension Program {
-  /// The ways in which a step on the way back can be done, the best for itself first.
-  func gradientModes(of unit: Unit, _ gradient: Gradient, exact: Bool) -> [Mode] {
+extension IRGraph {
+  /// The kernel candidates by which a step on the backward pass can be done, the best for itself first.
+  func gradientCandidates(of fusedOp: FusedOp, _ gradient: Gradient, exact: Bool) -> [KernelCandidate] {
     switch gradient {
     case .convolutionInput(let c):
-      return inputGradientModes(
-        c, values[unit.output].shape, values[unit.inputs[0]].shape, exact: exact)
+      return inputGradientCandidates(
+        c, values[fusedOp.output].shape, values[fusedOp.inputs[0]].shape, exact: exact)
     case .convolutionWeights(let c):
-      return weightsGradientModes(
-        c, values[unit.inputs[0]].shape, values[unit.inputs[1]].shape, exact: exact)
-    case .other(let any): return any.kernel.candidates(unit, self)
+      return weightsGradientCandidates(
+        c, values[fusedOp.inputs[0]].shape, values[fusedOp.inputs[1]].shape, exact: exact)
+    case .other(let any): return any.kernel.candidates(fusedOp, self)
     }
   }
 
-  private func work(
+  private func kind(
     _ c: Convolution, _ input: [Int], _ output: [Int], vector: Int, depth: Int
   ) -> Double {
     let taps = Double(c.kernel.height * c.kernel.width)
@@ -28,39 +28,39 @@ extension Program {
   }
 
   /// As the convolution itself with channels and filters changed about.
-  private func inputGradientModes(
+  private func inputGradientCandidates(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
-  ) -> [Mode] {
+  ) -> [KernelCandidate] {
     let channels = input[1] / c.groups, outChannels = c.outChannels / c.groups
-    let direct = work(c, input, output, vector: channels, depth: outChannels)
-    var modes = [Mode(.channelsLast, .channelsLast, cost: direct * 1.05)]
+    let direct = kind(c, input, output, vector: channels, depth: outChannels)
+    var candidates = [KernelCandidate(.nhwc, .nhwc, cost: direct * 1.05)]
     if c.groups == 1 || channels % 16 == 0 && outChannels % 16 == 0 {
-      modes.append(Mode(.blocked, .blocked, cost: direct))
+      candidates.append(KernelCandidate(.nChw16c, .nChw16c, cost: direct))
     }
     if hasWinograd(c, input[1], exact: exact) {
       // Few channels leave the transforms too little to save.
       let gain = min(channels, outChannels) >= 32 ? 1.75 : 1.1
-      modes.append(Mode(.blocked, .blocked, .winograd, cost: direct / gain))
+      candidates.append(KernelCandidate(.nChw16c, .nChw16c, .winograd, cost: direct / gain))
     }
-    return modes.stablySorted { $0.cost }
+    return candidates.stablySorted { $0.cost }
   }
 
-  private func weightsGradientModes(
+  private func weightsGradientCandidates(
     _ c: Convolution, _ input: [Int], _ output: [Int], exact: Bool
-  ) -> [Mode] {
+  ) -> [KernelCandidate] {
     let channels = input[1] / c.groups, outChannels = c.outChannels / c.groups
-    let direct = work(c, input, output, vector: outChannels, depth: channels)
-    var modes = [Mode(.channelsLast, .planar, cost: direct * 1.05)]
+    let direct = kind(c, input, output, vector: outChannels, depth: channels)
+    var candidates = [KernelCandidate(.nhwc, .nchw, cost: direct * 1.05)]
     if c.groups == 1 || channels % 16 == 0 && outChannels % 16 == 0 {
-      modes.append(Mode(.blocked, .planar, cost: direct))
+      candidates.append(KernelCandidate(.nChw16c, .nchw, cost: direct))
     }
     // The first layer: pictures of a few channels fill no block, but their results do.
     if channels < 16, c.groups == 1 {
-      modes.append(Mode(.planar, others: .blocked, .planar, cost: direct))
+      candidates.append(KernelCandidate(.nchw, others: .nChw16c, .nchw, cost: direct))
     }
     if hasWinograd(c, input[1], exact: exact), min(channels, outChannels) >= 32 {
-      modes.append(Mode(.blocked, .planar, .winograd, cost: direct / 1.4))
+      candidates.append(KernelCandidate(.nChw16c, .nchw, .winograd, cost: direct / 1.4))
     }
-    return modes.stablySorted { $0.cost }
+    return candidates.stablySorted { $0.cost }
   }
 }

@@ -1,26 +1,26 @@
 import AviaryGraph
 
 extension Dropout: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.dropout(unit, rate: rate)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.dropout(fusedOp, rate: rate)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     // The same elements are dropped: they are a function of the seed and the node.
-    pass.pass(unit, unit.work, [gradient, unit.inputs[1]])
+    pass.pass(fusedOp, fusedOp.kind, [gradient, fusedOp.inputs[1]])
   }
 
-  func overwritable(_ unit: Unit, _ program: Program) -> [Int] { [unit.inputs[0]] }
+  func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int] { [fusedOp.inputs[0]] }
 }
 
 extension Lowering {
   /// Dropout, forward and back: the seed is the second operand.
-  fileprivate mutating func dropout(_ unit: Unit, rate: Double) {
-    let dropout = DropoutKernel(value(unit.output), rate: rate, node: unit.name)
+  fileprivate mutating func dropout(_ fusedOp: FusedOp, rate: Double) {
+    let dropout = DropoutKernel(value(fusedOp.output), rate: rate, node: fusedOp.name)
     kernel(
-      unit, "dropout", [.value(unit.inputs[0]), .value(unit.output), .value(unit.inputs[1])]
+      fusedOp, "dropout", [.value(fusedOp.inputs[0]), .value(fusedOp.output), .value(fusedOp.inputs[1])]
     ) { memory, workers in
       let seed = unsafe UnsafeRawPointer(memory[2]).load(as: UInt64.self)
       unsafe dropout.run(memory[0], to: memory[1], seed: seed, workers)

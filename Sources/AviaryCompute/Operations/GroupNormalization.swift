@@ -2,13 +2,13 @@ import AviaryGraph
 import AviaryThreads
 
 extension GroupNormalization: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    let pass = GroupNormalizationKernel(self, lowering.value(unit.output).shape)
-    let learned = try lowering.learned(self, unit, channels: pass.channels)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    let pass = GroupNormalizationKernel(self, lowering.value(fusedOp.output).shape)
+    let learned = try lowering.learned(self, fusedOp, channels: pass.channels)
     lowering.kernel(
-      unit, name, [.value(unit.inputs[0]), .value(unit.output)] + learned
+      fusedOp, name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)] + learned
     ) { memory, workers in
       unsafe pass.run(
         memory[0], to: memory[1], weight: scale ? memory[2] : nil,
@@ -16,9 +16,9 @@ extension GroupNormalization: KernelOperation {
     }
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     pass.withParameters(
-      unit, .by(GroupNormalizationGradient(normalization: self)), [gradient, unit.inputs[0]])
+      fusedOp, .by(GroupNormalizationGradient(normalization: self)), [gradient, fusedOp.inputs[0]])
   }
 }
 
@@ -28,29 +28,29 @@ struct GroupNormalizationGradient: GradientKernel {
   var normalization: GroupNormalization
 
   var name: String { "groupNormalization (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    let shape = lowering.value(unit.output).shape
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    let shape = lowering.value(fusedOp.output).shape
     let pass = GroupNormalizationKernel(normalization, shape)
     let (scale, center) = (normalization.scale, normalization.center)
     let weight =
-      scale ? [try lowering.parameter(unit.parameters[0], [pass.channels])] : []
+      scale ? [try lowering.parameter(fusedOp.parameters[0], [pass.channels])] : []
     // For every channel of every image: the sums of the gradient, and of it times the normalised
     // input.
     let sums = lowering.temporary(
       byteCount: 2 * shape[0] * pass.channels * MemoryLayout<Double>.stride)
     lowering.kernel(
-      unit, name,
-      [.value(unit.inputs[0]), .value(unit.inputs[1]), .value(unit.output), sums] + weight
+      fusedOp, name,
+      [.value(fusedOp.inputs[0]), .value(fusedOp.inputs[1]), .value(fusedOp.output), sums] + weight
     ) { memory, workers in
-      unsafe pass.goBack(
+      unsafe pass.runBackward(
         memory[0], memory[1], to: memory[2], sums: UnsafeMutableRawPointer(memory[3]),
         weight: scale ? memory[4] : nil, workers)
     }
     // The sums over all images.
-    for (position, output) in zip((scale ? [1] : []) + (center ? [0] : []), unit.extraOutputs) {
-      lowering.kernel(unit, "sums of images", [sums, .value(output)]) { memory, _ in
+    for (position, output) in zip((scale ? [1] : []) + (center ? [0] : []), fusedOp.extraOutputs) {
+      lowering.kernel(fusedOp, "sums of images", [sums, .value(output)]) { memory, _ in
         unsafe pass.sum(UnsafeRawPointer(memory[0]), position, to: memory[1])
       }
     }
@@ -59,10 +59,10 @@ struct GroupNormalizationGradient: GradientKernel {
 
 extension Lowering {
   fileprivate mutating func learned(
-    _ normalization: GroupNormalization, _ unit: Unit, channels: Int
+    _ normalization: GroupNormalization, _ fusedOp: FusedOp, channels: Int
   ) throws(ComputeError) -> [Operand] {
     var operands: [Operand] = []
-    for name in unit.parameters { operands.append(try parameter(name, [channels])) }
+    for name in fusedOp.parameters { operands.append(try parameter(name, [channels])) }
     return operands
   }
 }
@@ -106,7 +106,7 @@ private struct GroupNormalizationKernel {
     }
   }
 
-  func goBack(
+  func runBackward(
     _ gradient: UnsafePointer<Float>, _ source: UnsafePointer<Float>,
     to target: UnsafeMutablePointer<Float>, sums: UnsafeMutableRawPointer,
     weight: UnsafePointer<Float>?, _ workers: ThreadPool

@@ -1,35 +1,35 @@
 import AviaryGraph
 
-/// An operation that the engine has kernels for: in which layouts they work, how they are lowered,
+/// An operation that the engine has kernels for: in which memory formats they work, how they are lowered,
 /// and how the gradient goes back through them. Each stands in one file of this folder.
 ///
-/// Convolutions and what is folded into them have other forms in a program (`Work`), and expansions
+/// Convolutions and what is folded into them have other forms in an IR graph (`OpKind`), and expansions
 /// are made of other operations: those are the only operations without.
 protocol KernelOperation: Operation {
-  /// The ways in which the unit can be done, the best for itself first.
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode]
-  /// Adds the steps that do the unit.
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError)
-  /// Adds the units that follow from the gradient of the unit's result.
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation)
+  /// The kernel candidates by which the fused op can be done, the best for itself first.
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate]
+  /// Adds the steps that do the fused op.
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError)
+  /// Adds the fused ops that follow from the gradient of the fused op's result.
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff)
 
   /// Whether the kernels take and give bfloat16 as well as float32.
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool
-  /// Whether the result may be of whole numbers if the inputs are: where elements are only moved or
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool
+  /// Whether the result may be of integers if the inputs are: where elements are only moved or
   /// compared.
   var takesIntegers: Bool { get }
   /// The inputs over which the result may be written, if nobody else needs them.
-  func overwritable(_ unit: Unit, _ program: Program) -> [Int]
+  func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int]
 }
 
 extension KernelOperation {
   // What all kernels can do: float32, and memory of their own.
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { false }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { false }
   var takesIntegers: Bool { false }
-  func overwritable(_ unit: Unit, _ program: Program) -> [Int] { [] }
+  func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int] { [] }
 }
 
-/// A step on the way back: what makes of the gradient of an operation's result those of what it
+/// A step on the backward pass: what makes of the gradient of an operation's result those of what it
 /// took. It lies in the file of its operation.
 ///
 /// Operations whose gradient is another operation of the graph have none: the gradient of a pixel
@@ -37,10 +37,10 @@ extension KernelOperation {
 protocol GradientKernel: Hashable {
   /// The name for reports and errors.
   var name: String { get }
-  /// The ways in which the unit can be done, the best for itself first.
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode]
-  /// Adds the steps that do the unit.
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError)
+  /// The kernel candidates by which the fused op can be done, the best for itself first.
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate]
+  /// Adds the steps that do the fused op.
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError)
   /// Whether the result may be written over the first input.
   var mayOverwrite: Bool { get }
 }
@@ -49,7 +49,7 @@ extension GradientKernel {
   var mayOverwrite: Bool { false }
 }
 
-/// A step on the way back.
+/// A step on the backward pass.
 enum Gradient: Hashable {
   /// By the input of a convolution. Takes the result's gradient.
   case convolutionInput(Convolution)
@@ -87,7 +87,7 @@ struct AnyGradientKernel: Hashable {
 }
 
 extension Op {
-  /// The operation with its kernels; nil for those that have another form in a program.
+  /// The operation with its kernels; nil for those that have another form in an IR graph.
   var kernelOperation: (any KernelOperation)? {
     switch self {
     case .maxPool(let operation): operation
@@ -119,11 +119,11 @@ extension Op {
   }
 }
 
-extension Mode {
+extension KernelCandidate {
   /// Row-major, as values lie that are no pictures.
-  static let rowMajor = [Mode(.planar, .planar, cost: 0)]
-  /// In any layout, the same for inputs and result.
-  static let anyLayout = [Layout.channelsLast, .blocked, .planar].map { Mode($0, $0, cost: 0) }
-  /// In any layout that does not cut a block of channels.
-  static let anyUnblocked = [Layout.channelsLast, .planar].map { Mode($0, $0, cost: 0) }
+  static let rowMajor = [KernelCandidate(.nchw, .nchw, cost: 0)]
+  /// In any memory format, the same for inputs and result.
+  static let anyLayout = [MemoryFormat.nhwc, .nChw16c, .nchw].map { KernelCandidate($0, $0, cost: 0) }
+  /// In any memory format that does not cut a block of channels.
+  static let anyUnblocked = [MemoryFormat.nhwc, .nchw].map { KernelCandidate($0, $0, cost: 0) }
 }

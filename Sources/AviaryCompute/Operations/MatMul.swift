@@ -3,11 +3,11 @@ import AviaryGraph
 extension Lowering {
   /// The product of matrices in the last two dimensions, over all others.
   ///
-  /// - Parameter transposed: which of the unit's inputs is to be transposed before, if any.
-  mutating func matmul(_ unit: Unit, transposed: Int? = nil) throws(ComputeError) {
+  /// - Parameter transposed: which of the fused op's inputs is to be transposed before, if any.
+  mutating func matmul(_ fusedOp: FusedOp, transposed: Int? = nil) throws(ComputeError) {
     func matrices(_ position: Int) throws(ComputeError) -> MemoryDescriptor {
-      var shape = value(unit.inputs[position]).shape
-      guard position == transposed else { return try MemoryDescriptor(shape, .planar) }
+      var shape = value(fusedOp.inputs[position]).shape
+      guard position == transposed else { return try MemoryDescriptor(shape, .nchw) }
       // Transposing takes no copy: the other strides say it.
       var strides = [Int](repeating: 1, count: shape.count)
       for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
@@ -17,25 +17,25 @@ extension Lowering {
       return try MemoryDescriptor(shape, strides: strides)
     }
     let descriptor = try PrimitiveDescriptor.matmul(
-      matrices(0), matrices(1), to: program.descriptor(unit.output), engine.handle)
+      matrices(0), matrices(1), to: ir.descriptor(fusedOp.output), engine.handle)
     primitive(
-      unit, unit.work.name, descriptor,
+      fusedOp, fusedOp.kind.name, descriptor,
       [
-        (.source, .value(unit.inputs[0])), (.weights, .value(unit.inputs[1])),
-        (.destination, .value(unit.output)),
+        (.source, .value(fusedOp.inputs[0])), (.weights, .value(fusedOp.inputs[1])),
+        (.destination, .value(fusedOp.output)),
       ])
   }
 }
 
 extension MatMul: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.matmul(unit)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.matmul(fusedOp)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.matmul(unit, gradient)
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    pass.matmul(fusedOp, gradient)
   }
 }
 
@@ -46,28 +46,28 @@ struct MatMulGradient: GradientKernel {
   var isFirst: Bool
 
   var name: String { "matmul (gradient of \(isFirst ? "first" : "second"))" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.matmul(unit, transposed: isFirst ? 1 : 0)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.matmul(fusedOp, transposed: isFirst ? 1 : 0)
   }
 }
 
-extension Differentiation {
-  fileprivate mutating func matmul(_ unit: Unit, _ gradient: Int) {
-    let (a, b) = (unit.inputs[0], unit.inputs[1])
+extension Autodiff {
+  fileprivate mutating func matmul(_ fusedOp: FusedOp, _ gradient: Int) {
+    let (a, b) = (fusedOp.inputs[0], fusedOp.inputs[1])
     // Outer dimensions are those of the result; where an operand repeats, its gradient is a sum.
-    let outer = shape(unit.output).dropLast(2)
-    if isWanted(a) {
+    let outer = shape(fusedOp.output).dropLast(2)
+    if isNeeded(a) {
       let whole = step(
-        unit, .gradient(.by(MatMulGradient(isFirst: true))), [gradient, b],
+        fusedOp, .gradient(.by(MatMulGradient(isFirst: true))), [gradient, b],
         outer + shape(a).suffix(2))
-      addSum(of: whole, unit, to: a)
+      addSum(of: whole, fusedOp, to: a)
     }
-    if isWanted(b) {
+    if isNeeded(b) {
       let whole = step(
-        unit, .gradient(.by(MatMulGradient(isFirst: false))), [a, gradient],
+        fusedOp, .gradient(.by(MatMulGradient(isFirst: false))), [a, gradient],
         outer + shape(b).suffix(2))
-      addSum(of: whole, unit, to: b)
+      addSum(of: whole, fusedOp, to: b)
     }
   }
 }

@@ -2,27 +2,27 @@ import AviaryGraph
 
 extension Lowering {
   /// Rows and columns added at the edges.
-  mutating func pad(_ unit: Unit, _ amounts: PaddingAmounts, _ mode: PadMode) {
-    let input = value(unit.inputs[0]).shape
+  mutating func pad(_ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode) {
+    let input = value(fusedOp.inputs[0]).shape
     window(
-      unit, rows: { Lowering.indices(input[2], amounts.top, amounts.bottom, mode) },
+      fusedOp, rows: { Lowering.indices(input[2], amounts.top, amounts.bottom, mode) },
       columns: { Lowering.indices(input[3], amounts.left, amounts.right, mode) })
   }
 
   /// Rows and columns cut from the edges.
-  mutating func crop(_ unit: Unit, _ amounts: PaddingAmounts) {
-    let input = value(unit.inputs[0]).shape
+  mutating func crop(_ fusedOp: FusedOp, _ amounts: PaddingAmounts) {
+    let input = value(fusedOp.inputs[0]).shape
     window(
-      unit, rows: { Array(amounts.top..<input[2] - amounts.bottom) },
+      fusedOp, rows: { Array(amounts.top..<input[2] - amounts.bottom) },
       columns: { Array(amounts.left..<input[3] - amounts.right) })
   }
 
   private mutating func window(
-    _ unit: Unit, rows: @escaping () -> [Int], columns: @escaping () -> [Int]
+    _ fusedOp: FusedOp, rows: @escaping () -> [Int], columns: @escaping () -> [Int]
   ) {
-    let grid = Grid(value(unit.inputs[0]).shape, value(unit.inputs[0]).form)
+    let grid = Grid(value(fusedOp.inputs[0]).shape, value(fusedOp.inputs[0]).format)
     kernel(
-      unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
+      fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)],
       preparing: {
         let window = Window(source: grid, rows: rows(), columns: columns())
         return { memory, workers in unsafe window.run(memory[0], to: memory[1], workers) }
@@ -45,35 +45,35 @@ extension Lowering {
 }
 
 extension Pad: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.pad(unit, amounts, mode)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.pad(fusedOp, amounts, mode)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     switch mode {
-    case .zero: pass.pass(unit, .other(.crop(Crop(amounts))), [gradient])
-    case .edge, .reflect: pass.pass(unit, .gradient(.by(PadGradient(pad: self))), [gradient])
+    case .zero: pass.pass(fusedOp, .other(.crop(Crop(amounts))), [gradient])
+    case .edge, .reflect: pass.pass(fusedOp, .gradient(.by(PadGradient(pad: self))), [gradient])
     }
   }
 
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
   var takesIntegers: Bool { true }
 }
 
 extension Crop: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.crop(unit, amounts)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.crop(fusedOp, amounts)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.pass(unit, .other(.pad(Pad(amounts, .zero))), [gradient])
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    pass.pass(fusedOp, .other(.pad(Pad(amounts, .zero))), [gradient])
   }
 
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
   var takesIntegers: Bool { true }
 }
 
@@ -82,18 +82,18 @@ struct PadGradient: GradientKernel {
   var pad: Pad
 
   var name: String { "pad (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { program.tapCandidates(unit) }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.padGradient(unit, pad.amounts, pad.mode)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { ir.tapCandidates(fusedOp) }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.padGradient(fusedOp, pad.amounts, pad.mode)
   }
 }
 
 extension Lowering {
   /// What each pixel has been repeated as, together.
-  fileprivate mutating func padGradient(_ unit: Unit, _ amounts: PaddingAmounts, _ mode: PadMode) {
-    let size = value(unit.output).shape
+  fileprivate mutating func padGradient(_ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode) {
+    let size = value(fusedOp.output).shape
     gather(
-      unit,
+      fusedOp,
       rows: {
         TapLists(
           transposing: Lowering.indices(size[2], amounts.top, amounts.bottom, mode), inputs: size[2]

@@ -18,71 +18,71 @@ extension Lowering {
   }
 
   /// The largest value or the mean of each window.
-  mutating func pool(_ unit: Unit, _ pool: Pool, _ kind: PoolKind) throws(ComputeError) {
-    let input = value(unit.inputs[0]).shape
+  mutating func pool(_ fusedOp: FusedOp, _ pool: Pool, _ kind: PoolKind) throws(ComputeError) {
+    let input = value(fusedOp.inputs[0]).shape
     let amounts = pool.padding.amounts(
       size: Size(input[2], input[3]), kernel: pool.kernel, stride: pool.stride)
-    try self.pool(unit, pool.kernel, pool.stride, amounts, kind)
+    try self.pool(fusedOp, pool.kernel, pool.stride, amounts, kind)
   }
 
   /// The mean of each channel, as a pool whose window is the picture.
-  mutating func globalAveragePool(_ unit: Unit) throws(ComputeError) {
-    let input = value(unit.inputs[0]).shape
-    try pool(unit, Size(input[2], input[3]), 1, .none, .meanOfAll)
+  mutating func globalAveragePool(_ fusedOp: FusedOp) throws(ComputeError) {
+    let input = value(fusedOp.inputs[0]).shape
+    try pool(fusedOp, Size(input[2], input[3]), 1, .none, .meanOfAll)
   }
 
   private mutating func pool(
-    _ unit: Unit, _ kernel: Size, _ stride: Size, _ amounts: PaddingAmounts, _ kind: PoolKind
+    _ fusedOp: FusedOp, _ kernel: Size, _ stride: Size, _ amounts: PaddingAmounts, _ kind: PoolKind
   ) throws(ComputeError) {
     // Padding may differ from edge to edge, and windows need not come out even: oneDNN takes both.
     let descriptor = try PrimitiveDescriptor.pool(
-      kind.algorithm, program.descriptor(unit.inputs[0]), to: program.descriptor(unit.output),
+      kind.algorithm, ir.descriptor(fusedOp.inputs[0]), to: ir.descriptor(fusedOp.output),
       PrimitiveDescriptor.Window(kernel: kernel, stride: stride, padding: amounts), .inference,
       engine.handle)
     primitive(
-      unit, unit.work.name, descriptor,
-      [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
+      fusedOp, fusedOp.kind.name, descriptor,
+      [(.source, .value(fusedOp.inputs[0])), (.destination, .value(fusedOp.output))])
   }
 }
 
 extension MaxPool: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.pool(unit, window, .maximum)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.pool(fusedOp, window, .maximum)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.maxPool(unit, window, gradient)
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    pass.maxPool(fusedOp, window, gradient)
   }
 
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
   var takesIntegers: Bool { true }
 }
 
 extension AveragePool: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.pool(unit, window, countsPadding ? .meanOfAll : .meanOfInside)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.pool(fusedOp, window, countsPadding ? .meanOfAll : .meanOfInside)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.pass(unit, .gradient(.by(AveragePoolGradient(pool: self))), [gradient])
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    pass.pass(fusedOp, .gradient(.by(AveragePoolGradient(pool: self))), [gradient])
   }
 
-  func takesBfloat16(_ unit: Unit, _ program: Program) -> Bool { true }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
 }
 
 extension GlobalAveragePool: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.globalAveragePool(unit)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.globalAveragePool(fusedOp)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    Reduction(.mean, dimensions: [2, 3]).differentiate(unit, gradient, &pass)
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    Reduction(.mean, dimensions: [2, 3]).differentiate(fusedOp, gradient, &pass)
   }
 }
 
@@ -92,9 +92,9 @@ struct MaxPoolGradientKernel: GradientKernel {
   var window: Pool
 
   var name: String { "maxPool (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.maxPoolGradient(unit, window)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.maxPoolGradient(fusedOp, window)
   }
 }
 
@@ -103,68 +103,68 @@ struct AveragePoolGradient: GradientKernel {
   var pool: AveragePool
 
   var name: String { "averagePool (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.anyLayout }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.averagePoolGradient(unit, pool.window, countsPadding: pool.countsPadding)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.averagePoolGradient(fusedOp, pool.window, countsPadding: pool.countsPadding)
   }
 }
 
-extension Differentiation {
-  fileprivate mutating func maxPool(_ unit: Unit, _ pool: Pool, _ gradient: Int) {
-    let input = unit.inputs[0], size = shape(input)
+extension Autodiff {
+  fileprivate mutating func maxPool(_ fusedOp: FusedOp, _ pool: Pool, _ gradient: Int) {
+    let input = fusedOp.inputs[0], size = shape(input)
     let amounts = pool.padding.amounts(
       size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
     // Side by side, windows are told apart by the result alone, which the next layer needs anyway.
     let areSideBySide = pool.kernel == pool.stride && amounts == .none
     pass(
-      unit, .gradient(.by(MaxPoolGradientKernel(window: pool))),
-      [gradient, input] + (areSideBySide ? [unit.output] : []))
+      fusedOp, .gradient(.by(MaxPoolGradientKernel(window: pool))),
+      [gradient, input] + (areSideBySide ? [fusedOp.output] : []))
   }
 }
 
 extension Lowering {
   /// What a maximum gives back to the pixel that was largest, the first of several.
   ///
-  /// Which one that was the way forward does not keep: it is found once more, which costs less than
-  /// the memory would, and lets either way have the layout that suits it.
-  fileprivate mutating func maxPoolGradient(_ unit: Unit, _ pool: Pool) throws(ComputeError) {
-    guard unit.inputs.count == 2 else {
+  /// Which one that was the forward pass does not keep: it is found once more, which costs less than
+  /// the memory would, and lets either way have the memory format that suits it.
+  fileprivate mutating func maxPoolGradient(_ fusedOp: FusedOp, _ pool: Pool) throws(ComputeError) {
+    guard fusedOp.inputs.count == 2 else {
       let gradient = MaxPoolGradient(
-        input: Grid(value(unit.output).shape, unit.mode.output),
-        result: Grid(value(unit.inputs[0]).shape, unit.mode.input), window: pool.kernel)
+        input: Grid(value(fusedOp.output).shape, fusedOp.candidate.output),
+        result: Grid(value(fusedOp.inputs[0]).shape, fusedOp.candidate.input), window: pool.kernel)
       kernel(
-        unit, unit.work.name, unit.inputs.map { .value($0) } + [.value(unit.output)]
+        fusedOp, fusedOp.kind.name, fusedOp.inputs.map { .value($0) } + [.value(fusedOp.output)]
       ) { memory, workers in
         unsafe gradient.run(memory[0], memory[1], memory[2], to: memory[3], workers)
       }
       return
     }
-    let call = try PoolCall(unit, pool, .maximum, program)
+    let call = try PoolCall(fusedOp, pool, .maximum, ir)
     let forward = try call.forward(engine.handle)
     let backward = try call.backward(after: forward, engine.handle)
     let places = temporary(byteCount: forward.byteCount(.workspace))
     let maxima = temporary(byteCount: call.result.byteCount)
     primitive(
-      unit, "maxPool (once more)", forward,
-      [(.source, .value(unit.inputs[1])), (.destination, maxima), (.workspace, places)])
+      fusedOp, "maxPool (once more)", forward,
+      [(.source, .value(fusedOp.inputs[1])), (.destination, maxima), (.workspace, places)])
     primitive(
-      unit, unit.work.name, backward,
+      fusedOp, fusedOp.kind.name, backward,
       [
-        (.destinationGradient, .value(unit.inputs[0])), (.workspace, places),
-        (.sourceGradient, .value(unit.output)),
+        (.destinationGradient, .value(fusedOp.inputs[0])), (.workspace, places),
+        (.sourceGradient, .value(fusedOp.output)),
       ])
   }
 
   /// What a mean gives back to its window.
   fileprivate mutating func averagePoolGradient(
-    _ unit: Unit, _ pool: Pool, countsPadding: Bool
+    _ fusedOp: FusedOp, _ pool: Pool, countsPadding: Bool
   ) throws(ComputeError) {
-    let call = try PoolCall(unit, pool, countsPadding ? .meanOfAll : .meanOfInside, program)
+    let call = try PoolCall(fusedOp, pool, countsPadding ? .meanOfAll : .meanOfInside, ir)
     let backward = try call.backward(after: call.forward(engine.handle), engine.handle)
     primitive(
-      unit, unit.work.name, backward,
+      fusedOp, fusedOp.kind.name, backward,
       [
-        (.destinationGradient, .value(unit.inputs[0])), (.sourceGradient, .value(unit.output)),
+        (.destinationGradient, .value(fusedOp.inputs[0])), (.sourceGradient, .value(fusedOp.output)),
       ])
   }
 }
@@ -178,11 +178,11 @@ private struct PoolCall {
   private let window: PrimitiveDescriptor.Window
 
   init(
-    _ unit: Unit, _ pool: Pool, _ kind: Lowering.PoolKind, _ program: Program
+    _ fusedOp: FusedOp, _ pool: Pool, _ kind: Lowering.PoolKind, _ ir: IRGraph
   ) throws(ComputeError) {
-    input = try program.descriptor(unit.output)
-    result = try program.descriptor(unit.inputs[0])
-    let size = program.values[unit.output].shape
+    input = try ir.descriptor(fusedOp.output)
+    result = try ir.descriptor(fusedOp.inputs[0])
+    let size = ir.values[fusedOp.output].shape
     let amounts = pool.padding.amounts(
       size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
     algorithm = kind.algorithm

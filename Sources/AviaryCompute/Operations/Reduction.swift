@@ -2,26 +2,26 @@ import AviaryGraph
 import CDNNL
 
 extension Reduction: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.reduce(unit, self)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.reduce(fusedOp, self)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    let input = unit.inputs[0]
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    let input = fusedOp.inputs[0]
     switch kind {
     case .maximum:
       pass.pass(
-        unit, .gradient(.by(MaximumReductionGradient(dimensions: dimensions))),
-        [gradient, input, unit.output])
+        fusedOp, .gradient(.by(MaximumReductionGradient(dimensions: dimensions))),
+        [gradient, input, fusedOp.output])
     case .sum:
       pass.pass(
-        unit, .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1))), [gradient])
+        fusedOp, .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1))), [gradient])
     case .mean:
       let count = Set(dimensions).reduce(1) { $0 * pass.shape(input)[$1] }
       pass.pass(
-        unit, .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1 / Double(count)))),
+        fusedOp, .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1 / Double(count)))),
         [gradient])
     }
   }
@@ -33,12 +33,12 @@ struct ReductionGradient: GradientKernel {
   var factor: Double
 
   var name: String { "reduce (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] {
-    program.values[unit.inputs[0]].shape.count == program.values[unit.output].shape.count
-      ? Mode.anyLayout : Mode.rowMajor
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    ir.values[fusedOp.inputs[0]].shape.count == ir.values[fusedOp.output].shape.count
+      ? KernelCandidate.anyLayout : KernelCandidate.rowMajor
   }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.spread(unit, dimensions, factor: factor)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.spreadGradient(fusedOp, dimensions, factor: factor)
   }
 }
 
@@ -48,30 +48,30 @@ struct MaximumReductionGradient: GradientKernel {
   var dimensions: [Int]
 
   var name: String { "reduce (gradient of maximum)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.maximumGradient(unit, dimensions)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.maximumGradient(fusedOp, dimensions)
   }
 }
 
 extension Lowering {
   /// What a sum or a mean gives back to the elements that it is of.
-  fileprivate mutating func spread(_ unit: Unit, _ dimensions: [Int], factor: Double) {
-    var source = value(unit.inputs[0])
-    let shape = value(unit.output).shape
+  fileprivate mutating func spreadGradient(_ fusedOp: FusedOp, _ dimensions: [Int], factor: Double) {
+    var source = value(fusedOp.inputs[0])
+    let shape = value(fusedOp.output).shape
     // With the dimensions that went kept as 1, which changes nothing in memory.
     source.shape = shape.indices.map { dimensions.contains($0) ? 1 : shape[$0] }
-    let spread = Spread(source, over: shape, factor: factor)
-    kernel(unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)]) {
-      memory, workers in unsafe spread.run(memory[0], to: memory[1], workers)
+    let spreadGradient = SpreadGradient(source, over: shape, factor: factor)
+    kernel(fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) {
+      memory, workers in unsafe spreadGradient.run(memory[0], to: memory[1], workers)
     }
   }
 
   /// What a maximum gives back to the elements that equal it.
-  fileprivate mutating func maximumGradient(_ unit: Unit, _ dimensions: [Int]) {
-    let shape = value(unit.output).shape
+  fileprivate mutating func maximumGradient(_ fusedOp: FusedOp, _ dimensions: [Int]) {
+    let shape = value(fusedOp.output).shape
     kernel(
-      unit, unit.work.name, [.value(unit.output)] + unit.inputs.map { .value($0) },
+      fusedOp, fusedOp.kind.name, [.value(fusedOp.output)] + fusedOp.inputs.map { .value($0) },
       preparing: {
         let gradient = MaximumGradient(shape, dimensions)
         return { memory, workers in
@@ -81,13 +81,13 @@ extension Lowering {
   }
 
   /// A mean, sum or maximum over some dimensions.
-  fileprivate mutating func reduce(_ unit: Unit, _ reduction: Reduction) throws(ComputeError) {
-    let input = value(unit.inputs[0]).shape
+  fileprivate mutating func reduce(_ fusedOp: FusedOp, _ reduction: Reduction) throws(ComputeError) {
+    let input = value(fusedOp.inputs[0]).shape
     // With the dimensions that go kept as 1, which changes nothing in memory.
     let kept = input.indices.map { reduction.dimensions.contains($0) ? 1 : input[$0] }
-    let from = try program.descriptor(unit.inputs[0]), to = try MemoryDescriptor(kept, .planar)
+    let from = try ir.descriptor(fusedOp.inputs[0]), to = try MemoryDescriptor(kept, .nchw)
     guard kept != input else {
-      try copy(unit, .value(unit.inputs[0]), from, to: .value(unit.output), to)
+      try copy(fusedOp, .value(fusedOp.inputs[0]), from, to: .value(fusedOp.output), to)
       return
     }
     let algorithm =
@@ -98,7 +98,7 @@ extension Lowering {
       }
     let descriptor = try PrimitiveDescriptor.reduction(algorithm, from, to: to, engine.handle)
     primitive(
-      unit, "reduce", descriptor,
-      [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
+      fusedOp, "reduce", descriptor,
+      [(.source, .value(fusedOp.inputs[0])), (.destination, .value(fusedOp.output))])
   }
 }

@@ -1,14 +1,14 @@
 import AviaryGraph
 
 extension Lowering {
-  /// Interpolation: one kernel for every interpolation function, coordinate rule and layout.
-  mutating func resize(_ unit: Unit, _ resize: Resize) {
-    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
-    let grid = Grid(input, unit.mode.input)
+  /// Interpolation: one kernel for every interpolation function, coordinate rule and memory format.
+  mutating func resize(_ fusedOp: FusedOp, _ resize: Resize) {
+    let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
+    let grid = Grid(input, fusedOp.candidate.input)
     // Which pixels make up which, with what weight, is worked out when the plan is made: the tables
     // of a picture too large for memory are never built.
     kernel(
-      unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
+      fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)],
       preparing: {
         let interpolation = Interpolation(
           source: grid, rows: TapLists(PixelTaps(resize, from: input[2], to: output[2])),
@@ -21,16 +21,16 @@ extension Lowering {
 }
 
 extension Resize: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] {
-    program.resizeModes(self, program.values[unit.output].shape)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    ir.resizeCandidates(self, ir.values[fusedOp.output].shape)
   }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.resize(unit, self)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.resize(fusedOp, self)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
-    pass.pass(unit, .gradient(.by(ResizeGradient(resize: self))), [gradient])
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
+    pass.pass(fusedOp, .gradient(.by(ResizeGradient(resize: self))), [gradient])
   }
 }
 
@@ -39,16 +39,16 @@ struct ResizeGradient: GradientKernel {
   var resize: Resize
 
   var name: String { "resize (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { program.tapCandidates(unit) }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.resizeGradient(unit, resize)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { ir.tapCandidates(fusedOp) }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    lowering.resizeGradient(fusedOp, resize)
   }
 }
 
-extension Program {
+extension IRGraph {
   /// Interpolation along rows goes tap by tap: over single numbers in planes, over the channels of
   /// a pixel where they lie together, which takes some to pay.
-  fileprivate func resizeModes(_ resize: Resize, _ output: [Int]) -> [Mode] {
+  fileprivate func resizeCandidates(_ resize: Resize, _ output: [Int]) -> [KernelCandidate] {
     let taps: Double =
       switch resize.kernel {
       case .nearest: 1
@@ -57,27 +57,27 @@ extension Program {
       case .lanczos(let lobes): Double(2 * lobes)
       }
     let elements = Double(output.reduce(1, *))
-    return [Layout.blocked, .channelsLast, .planar].map { layout in
-      let depth = Double(Grid(output, layout).depth)
-      return Mode(layout, layout, cost: elements * taps * (depth == 1 ? 0.7 : 2 / depth + 0.25))
+    return [MemoryFormat.nChw16c, .nhwc, .nchw].map { memoryFormat in
+      let depth = Double(Grid(output, memoryFormat).depth)
+      return KernelCandidate(memoryFormat, memoryFormat, cost: elements * taps * (depth == 1 ? 0.7 : 2 / depth + 0.25))
     }
   }
 
   /// For gradients that gather pixels: columns go tap by tap, over single numbers in planes.
-  func tapCandidates(_ unit: Unit) -> [Mode] {
-    let elements = Double(values[unit.output].count)
-    return [(Layout.channelsLast, 0.0), (.blocked, 0), (.planar, elements)].map {
-      Mode($0, $0, cost: $1)
+  func tapCandidates(_ fusedOp: FusedOp) -> [KernelCandidate] {
+    let elements = Double(values[fusedOp.output].count)
+    return [(MemoryFormat.nhwc, 0.0), (.nChw16c, 0), (.nchw, elements)].map {
+      KernelCandidate($0, $0, cost: $1)
     }
   }
 }
 
 extension Lowering {
   /// What each pixel has given to the pixels that it was interpolated to.
-  fileprivate mutating func resizeGradient(_ unit: Unit, _ resize: Resize) {
-    let result = value(unit.inputs[0]).shape, size = value(unit.output).shape
+  fileprivate mutating func resizeGradient(_ fusedOp: FusedOp, _ resize: Resize) {
+    let result = value(fusedOp.inputs[0]).shape, size = value(fusedOp.output).shape
     gather(
-      unit,
+      fusedOp,
       rows: {
         TapLists(transposing: PixelTaps(resize, from: size[2], to: result[2]), inputs: size[2])
       },
@@ -88,11 +88,11 @@ extension Lowering {
 
   /// Sums, for each pixel of the result, the pixels of the input that its taps name.
   mutating func gather(
-    _ unit: Unit, rows: @escaping () -> TapLists, columns: @escaping () -> TapLists
+    _ fusedOp: FusedOp, rows: @escaping () -> TapLists, columns: @escaping () -> TapLists
   ) {
-    let grid = Grid(value(unit.inputs[0]).shape, unit.mode.input)
+    let grid = Grid(value(fusedOp.inputs[0]).shape, fusedOp.candidate.input)
     kernel(
-      unit, unit.work.name, [.value(unit.inputs[0]), .value(unit.output)],
+      fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)],
       preparing: {
         let gradient = Interpolation(source: grid, rows: rows(), columns: columns())
         return { memory, workers in unsafe gradient.run(memory[0], to: memory[1], workers) }

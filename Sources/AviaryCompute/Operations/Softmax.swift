@@ -1,15 +1,15 @@
 import AviaryGraph
 
 extension Softmax: KernelOperation {
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
 
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.softmax(unit, dimension)
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.softmax(fusedOp, dimension)
   }
 
-  func differentiate(_ unit: Unit, _ gradient: Int, _ pass: inout Differentiation) {
+  func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     pass.pass(
-      unit, .gradient(.by(SoftmaxGradient(dimension: dimension))), [gradient, unit.output])
+      fusedOp, .gradient(.by(SoftmaxGradient(dimension: dimension))), [gradient, fusedOp.output])
   }
 }
 
@@ -18,31 +18,31 @@ struct SoftmaxGradient: GradientKernel {
   var dimension: Int
 
   var name: String { "softmax (gradient)" }
-  func candidates(_ unit: Unit, _ program: Program) -> [Mode] { Mode.rowMajor }
-  func lower(_ unit: Unit, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.softmaxGradient(unit, dimension)
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.softmaxGradient(fusedOp, dimension)
   }
 }
 
 extension Lowering {
   /// exp(x) / Σ exp(x) along a dimension.
-  fileprivate mutating func softmax(_ unit: Unit, _ dimension: Int) throws(ComputeError) {
+  fileprivate mutating func softmax(_ fusedOp: FusedOp, _ dimension: Int) throws(ComputeError) {
     let descriptor = try PrimitiveDescriptor.softmax(
-      program.descriptor(unit.output), dimension, engine.handle)
+      ir.descriptor(fusedOp.output), dimension, engine.handle)
     primitive(
-      unit, "softmax", descriptor,
-      [(.source, .value(unit.inputs[0])), (.destination, .value(unit.output))])
+      fusedOp, "softmax", descriptor,
+      [(.source, .value(fusedOp.inputs[0])), (.destination, .value(fusedOp.output))])
   }
 
-  /// The way back through a softmax, by its result.
-  fileprivate mutating func softmaxGradient(_ unit: Unit, _ dimension: Int) throws(ComputeError) {
+  /// The backward pass through a softmax, by its result.
+  fileprivate mutating func softmaxGradient(_ fusedOp: FusedOp, _ dimension: Int) throws(ComputeError) {
     let descriptor = try PrimitiveDescriptor.softmaxGradient(
-      program.descriptor(unit.output), dimension, engine.handle)
+      ir.descriptor(fusedOp.output), dimension, engine.handle)
     primitive(
-      unit, unit.work.name, descriptor,
+      fusedOp, fusedOp.kind.name, descriptor,
       [
-        (.destinationGradient, .value(unit.inputs[0])), (.destination, .value(unit.inputs[1])),
-        (.sourceGradient, .value(unit.output)),
+        (.destinationGradient, .value(fusedOp.inputs[0])), (.destination, .value(fusedOp.inputs[1])),
+        (.sourceGradient, .value(fusedOp.output)),
       ])
   }
 }

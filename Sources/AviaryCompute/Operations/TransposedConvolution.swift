@@ -5,86 +5,86 @@ extension Lowering {
   /// A transposed convolution, as one convolution for each phase of the output, woven together.
   ///
   /// oneDNN has a primitive for it, which is ten times slower as soon as there is a bias or an
-  /// activation; the phases have theirs for nothing. They write dense results, as a convolution
+  /// activation; the polyphase components have theirs for nothing. They write dense results, as a convolution
   /// that writes to every other pixel falls back to reference code; weaving costs a tenth.
   mutating func transposedConvolution(
-    _ unit: Unit, _ c: TransposedConvolution
+    _ fusedOp: FusedOp, _ c: TransposedConvolution
   ) throws(ComputeError) {
-    if unit.mode.algorithm == .planes { return try planes(unit) }
-    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
-    let source = KernelSource(unit, c, channels: input[1])
-    if unit.mode.algorithm == .winograd {
+    if fusedOp.candidate.algorithm == .spatial { return try planes(fusedOp) }
+    let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
+    let source = WeightPacking(fusedOp, c, channels: input[1])
+    if fusedOp.candidate.algorithm == .winograd {
       return try winograd(
-        unit, .doubling, source, rows: source.allRows, columns: source.allColumns,
+        fusedOp, .doubling, source, rows: source.allRows, columns: source.allColumns,
         before: Size(c.padding.top, c.padding.left))
     }
-    // Where the kernel is smaller than the stride, the other phases have no taps.
+    // Where the kernel is smaller than the stride, the other polyphase components have no taps.
     func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
     guard count(.vertical) * count(.horizontal) <= Lowering.mostPhases else {
       throw .unsupported(
-        node: unit.name,
+        node: fusedOp.name,
         operation: "transposedConvolution of stride \(c.stride.height)x\(c.stride.width)")
     }
     let phases = Axis.allCases.map { axis in
       (0..<count(axis)).map {
-        Phase(
+        PolyphaseComponent(
           $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.padding.before(axis),
           input: input[axis.dimension], output: output[axis.dimension])
       }
     }
     let reached = phases.map { $0.reduce(0) { $0 + $1.stretch.count } }
-    if reached[0] < output[2] || reached[1] < output[3] { try fill(unit, source) }
+    if reached[0] < output[2] || reached[1] < output[3] { try fill(fusedOp, source) }
     for vertical in phases[0] where vertical.stretch.count > 0 {
       for horizontal in phases[1] where horizontal.stretch.count > 0 {
-        try phase(unit, source, vertical, horizontal)
+        try phase(fusedOp, source, vertical, horizontal)
       }
     }
-    try finish(unit, .value(unit.output), isFused: true)
+    try finish(fusedOp, .value(fusedOp.output), isFused: true)
   }
 
-  /// More phases than any network has: a stride of 16 along both axes.
+  /// More polyphase components than any network has: a stride of 16 along both axes.
   private static let mostPhases = 256
 
   /// Adds the convolution of one phase, and its weaving into the output.
   private mutating func phase(
-    _ unit: Unit, _ source: KernelSource, _ vertical: Phase, _ horizontal: Phase
+    _ fusedOp: FusedOp, _ source: WeightPacking, _ vertical: PolyphaseComponent, _ horizontal: PolyphaseComponent
   ) throws(ComputeError) {
-    let input = value(unit.inputs[0]).shape, output = value(unit.output).shape
+    let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
     let shape = [output[0], output[1], vertical.count, horizontal.count]
     let call = ConvolutionCall(
-      unit: unit, input: input, output: shape,
+      fusedOp: fusedOp, input: input, output: shape,
       kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
       amounts: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       hasBias: source.hasBias)
-    let form = unit.mode.outputForm
-    let memory = try MemoryDescriptor(shape, form.layout, form.numbers)
+    let format = fusedOp.candidate.outputFormat
+    let memory = try MemoryDescriptor(shape, format.memoryFormat, format.dataType)
     let result = temporary(byteCount: memory.byteCount)
-    let activation = unit.epilogue.activation
+    let activation = fusedOp.epilogue.activation
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
-      bias: { source.bias($0) }, from: .value(unit.inputs[0]), to: result,
-      activation.map { [.elementwise(Elementwise($0, step: form.numbers.step))] } ?? [])
+      bias: { source.bias($0) }, from: .value(fusedOp.inputs[0]), to: result,
+      activation.map { [.elementwise(Elementwise($0, scale: format.dataType.scale))] } ?? [])
     if !fused.isFused, let activation {
-      try elementwise(unit, activation, result, memory)
+      try elementwise(fusedOp, activation, result, memory)
     }
     let weave = Interleave(
-      source: Grid(shape, form), destination: Grid(output, form),
+      source: Grid(shape, format), destination: Grid(output, format),
       rows: vertical.stretch, columns: horizontal.stretch)
-    kernel(unit, "interleave", [result, .value(unit.output)]) { memory, workers in
+    kernel(fusedOp, "interleave", [result, .value(fusedOp.output)]) { memory, workers in
       unsafe weave.run(memory[0], to: memory[1], workers)
     }
   }
 
   /// Adds the filling of an output of which no input reaches every pixel: there the bias stands.
-  private mutating func fill(_ unit: Unit, _ source: KernelSource) throws(ComputeError) {
-    let shape = value(unit.output).shape
-    let places = ChannelPlaces(shape, unit.mode.output)
-    let activation = CheapActivation(unit.epilogue.activation)
-    var operands = [Operand.value(unit.output)]
+  private mutating func fill(_ fusedOp: FusedOp, _ source: WeightPacking) throws(ComputeError) {
+    let shape = value(fusedOp.output).shape
+    let places = ChannelPlaces(shape, fusedOp.candidate.output)
+    let activation = CheapActivation(fusedOp.epilogue.activation)
+    var operands = [Operand.value(fusedOp.output)]
     if source.hasBias {
-      operands.append(constant(source.bias(try MemoryDescriptor([source.outChannels], .planar))))
+      operands.append(constant(source.bias(try MemoryDescriptor([source.outChannels], .nchw))))
     }
-    kernel(unit, "fill", operands) { memory, workers in
+    kernel(fusedOp, "fill", operands) { memory, workers in
       workers.split(shape[0] * shape[1], cost: shape[2] * shape[3]) { range in
         for plane in range {
           let (picture, channel) = (plane / shape[1], plane % shape[1])

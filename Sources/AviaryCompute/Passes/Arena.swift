@@ -3,7 +3,7 @@ package struct Arena {
   /// Something that needs memory for a time.
   package struct Request {
     package var byteCount: Int
-    /// The first and last unit during which it is needed.
+    /// The first and last fused op during which it is needed.
     package var lifetime: ClosedRange<Int>
 
     package init(byteCount: Int, lifetime: ClosedRange<Int>) {

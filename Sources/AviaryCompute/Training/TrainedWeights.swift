@@ -8,13 +8,13 @@ import AviaryTensor
 final class TrainedWeights {
   /// What the steps read, in the order of the constants.
   let memory: [AlignedMemory]
-  private let forms: [Form]
+  private let formats: [TensorFormat]
   private let needed: [(name: String, shape: [Int])]
 
   /// How one constant is made.
-  private struct Form {
-    let constant: Constant
-    /// The copy from row-major numbers at input 0 into the layout wanted.
+  private struct TensorFormat {
+    let constant: PackedConstant
+    /// The copy from row-major numbers at input 0 into the memory format wanted.
     let copy: BoundPrimitive
     /// Which memory it fills.
     let position: Int
@@ -22,13 +22,13 @@ final class TrainedWeights {
 
   /// - Throws: `ComputeError.library`, `.outOfMemory`.
   init(
-    _ constants: [Constant], _ graph: Graph, _ program: Program, _ engine: EngineHandle
+    _ constants: [PackedConstant], _ graph: Graph, _ ir: IRGraph, _ engine: EngineHandle
   ) throws(ComputeError) {
     var memory: [AlignedMemory] = []
-    var forms: [Form] = []
+    var formats: [TensorFormat] = []
     for (position, constant) in constants.enumerated() {
       // Steps that want the same share it.
-      if let same = forms.first(where: {
+      if let same = formats.first(where: {
         $0.constant.key == constant.key && $0.constant.descriptor == constant.descriptor
       }) {
         memory.append(memory[same.position])
@@ -37,11 +37,11 @@ final class TrainedWeights {
       let place = try AlignedMemory(byteCount: constant.descriptor.byteCount)
       memory.append(place)
       let copy = try PrimitiveDescriptor.reorder(
-        MemoryDescriptor(constant.shape, .planar), to: constant.descriptor, engine)
+        MemoryDescriptor(constant.shape, .nchw), to: constant.descriptor, engine)
       let scratch = try AlignedMemory(byteCount: copy.byteCount(.scratch))
       self.scratch.append(scratch)
-      forms.append(
-        Form(
+      formats.append(
+        TensorFormat(
           constant: constant,
           copy: try BoundPrimitive(
             copy,
@@ -52,9 +52,9 @@ final class TrainedWeights {
           position: position))
     }
     self.memory = memory
-    self.forms = forms
-    let names = Set(program.parameterNames)
-    needed = graph.parameters.filter { $0.role != .bookkeeping && names.contains($0.name) }
+    self.formats = formats
+    let names = Set(ir.parameterNames)
+    needed = graph.parameters.filter { $0.role != .nonPersistent && names.contains($0.name) }
       .map { ($0.name, $0.shape) }
   }
 
@@ -67,20 +67,20 @@ final class TrainedWeights {
   func refresh(
     _ parameters: [String: Tensor], _ stream: borrowing StreamHandle
   ) throws(ComputeError) {
-    let weights = PreparedWeights(parameters)
+    let weights = PackedWeights(parameters)
     for (name, shape) in needed { try weights.check(name, shape: shape) }
-    for form in forms {
-      if let name = form.constant.parameter, let tensor = parameters[name],
+    for format in formats {
+      if let name = format.constant.parameter, let tensor = parameters[name],
         tensor.elementType == .float32
       {
         unsafe try tensor.withUnsafeBytes { bytes throws(ComputeError) in
-          unsafe try copy(form, UnsafeMutableRawPointer(mutating: bytes.baseAddress), stream)
+          unsafe try copy(format, UnsafeMutableRawPointer(mutating: bytes.baseAddress), stream)
         }
       } else {
-        var values = try form.constant.make(weights)
+        var values = try format.constant.make(weights)
         let result = unsafe values.withUnsafeMutableBytes { bytes in
           Result { () throws(ComputeError) in
-            unsafe try copy(form, bytes.baseAddress, stream)
+            unsafe try copy(format, bytes.baseAddress, stream)
           }
         }
         try result.get()
@@ -89,10 +89,10 @@ final class TrainedWeights {
   }
 
   private func copy(
-    _ form: Form, _ source: UnsafeMutableRawPointer?, _ stream: borrowing StreamHandle
+    _ format: TensorFormat, _ source: UnsafeMutableRawPointer?, _ stream: borrowing StreamHandle
   ) throws(ComputeError) {
     guard let source = unsafe source else { return }
-    unsafe try form.copy.run([source], [], stream)
+    unsafe try format.copy.run([source], [], stream)
     try stream.wait()
   }
 }

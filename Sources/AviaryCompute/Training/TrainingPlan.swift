@@ -21,7 +21,7 @@ public struct TrainingPlan: ~Copyable {
 
   /// Derivatives of the loss.
   public struct Gradients: Sendable {
-    /// By the parameters' names, in their shapes (PyTorch's layout).
+    /// By the parameters' names, in their shapes (PyTorch's memory format).
     public var parameters: [String: Tensor]
     /// By the inputs' names.
     public var inputs: [String: Tensor]
@@ -39,26 +39,26 @@ public struct TrainingPlan: ~Copyable {
   private let stream: StreamHandle
   private let arena: AlignedMemory
   private let weights: TrainedWeights
-  private let work: [BoundStep]
+  private let kind: [BoundInstruction]
   /// How many of the steps go forward.
-  private let turn: Int
+  private let backwardStart: Int
   private let inputs: [Port]
   private let outputs: [Port]
   private let seeds: [Port]
   private let statistics: [Port]
-  private let dropoutSeed: Place?
+  private let dropoutSeed: Address?
   private let parameterGradients: [Port]
   private let inputGradients: [Port]
   /// Gradients of what no output depends on.
   private let zeros: (parameters: [String: Tensor], inputs: [String: Tensor])
-  /// Whether the memory holds what a way back needs.
+  /// Whether the memory holds what a backward pass needs.
   private var isReady = false
 
   /// Where something that comes in or goes out lies in the arena.
   private struct Port {
     var name: String
     var shape: [Int]
-    var place: Place
+    var place: Address
 
     var count: Int { shape.reduce(1, *) }
   }
@@ -77,24 +77,24 @@ public struct TrainingPlan: ~Copyable {
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    let differentiation = try TrainingPlan.differentiation(graph, inputShapes, outputs, wanted)
-    let lowered = try LoweredGraph(differentiation.program, isTraining: true, options, engine)
-    let program = lowered.lowering.program
+    let autodiff = try TrainingPlan.autodiff(graph, inputShapes, outputs, wanted)
+    let lowered = try LoweredGraph(autodiff.ir, isTraining: true, options, engine)
+    let ir = lowered.lowering.ir
     let arena = try AlignedMemory(byteCount: lowered.arenaBytes)
-    let weights = try TrainedWeights(lowered.lowering.constants, graph, program, engine.handle)
-    let places = Places(lowered, arena, weights.memory)
-    var work: [BoundStep] = []
-    for step in lowered.lowering.steps {
-      work.append(try BoundStep(step, places, engine.handle))
+    let weights = try TrainedWeights(lowered.lowering.constants, graph, ir, engine.handle)
+    let places = AddressTable(lowered, arena, weights.memory)
+    var kind: [BoundInstruction] = []
+    for step in lowered.lowering.instructions {
+      kind.append(try BoundInstruction(step, places, engine.handle))
     }
     func port(_ output: Graph.Output) -> Port {
       Port(
-        name: output.name, shape: program.values[output.value].shape,
+        name: output.name, shape: ir.values[output.value].shape,
         place: places[.value(output.value)])
     }
-    let back = program.outputs[program.forwardOutputs...]
-    let parameterGradients = back.prefix(differentiation.parameters.count).map(port)
-    let inputGradients = back.dropFirst(differentiation.parameters.count).map(port)
+    let back = ir.outputs[ir.forwardOutputs...]
+    let parameterGradients = back.prefix(autodiff.parameters.count).map(port)
+    let inputGradients = back.dropFirst(autodiff.parameters.count).map(port)
     var zeros: (parameters: [String: Tensor], inputs: [String: Tensor]) = ([:], [:])
     if wanted.contains(.parameters) {
       let found = Set(parameterGradients.map(\.name))
@@ -110,30 +110,30 @@ public struct TrainingPlan: ~Copyable {
       }
     }
     stream = try StreamHandle(engine.handle)
-    inputs = zip(graph.inputs, program.inputs).map {
+    inputs = zip(graph.inputs, ir.inputs).map {
       port(Graph.Output($0.name, value: $1))
     }
-    self.outputs = program.outputs[..<program.forwardOutputs].map(port)
-    seeds = zip(program.outputs, program.seeds).map { port(Graph.Output($0.name, value: $1)) }
-    statistics = program.statistics.map(port)
-    dropoutSeed = program.dropoutSeed.map { places[.value($0)] }
-    steps = lowered.lowering.steps.map(\.description)
+    self.outputs = ir.outputs[..<ir.forwardOutputs].map(port)
+    seeds = zip(ir.outputs, ir.seeds).map { port(Graph.Output($0.name, value: $1)) }
+    statistics = ir.statistics.map(port)
+    dropoutSeed = ir.dropoutSeed.map { places[.value($0)] }
+    steps = lowered.lowering.instructions.map(\.description)
     choices = lowered.decision.choices
     expectedSeconds = lowered.expectedSeconds
-    turn = lowered.lowering.turn ?? work.count
+    backwardStart = lowered.lowering.backwardStart ?? kind.count
     (self.parameterGradients, self.inputGradients) = (parameterGradients, inputGradients)
     self.zeros = zeros
     self.engine = engine
-    (self.arena, self.weights, self.work) = (arena, weights, work)
+    (self.arena, self.weights, self.kind) = (arena, weights, kind)
   }
 
-  /// The way forward and the way back.
-  private static func differentiation(
+  /// The forward pass and the backward pass.
+  private static func autodiff(
     _ graph: Graph, _ inputShapes: [[Int]], _ outputs: [String]?, _ wanted: Wanted
-  ) throws(ComputeError) -> Differentiation {
+  ) throws(ComputeError) -> Autodiff {
     let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
-    let forward = try Program(graph, shapes: shapes, outputs: outputs, isTraining: true)
-    return try Differentiation(forward, of: graph, wanted: wanted)
+    let forward = try IRGraph(graph, shapes: shapes, outputs: outputs, isTraining: true)
+    return try Autodiff(forward, of: graph, wanted: wanted)
   }
 
   /// How a plan would do its layers, found without making it.
@@ -143,8 +143,8 @@ public struct TrainingPlan: ~Copyable {
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     gradientsOf wanted: Wanted = .parameters, options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> [PlanChoice] {
-    let differentiation = try differentiation(graph, inputShapes, outputs, wanted)
-    return try LoweredGraph(differentiation.program, isTraining: true, options, engine).decision
+    let autodiff = try autodiff(graph, inputShapes, outputs, wanted)
+    return try LoweredGraph(autodiff.ir, isTraining: true, options, engine).decision
       .choices
   }
 
@@ -156,7 +156,7 @@ public struct TrainingPlan: ~Copyable {
     Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, $0.shape) })
   }
 
-  /// Runs the network forward, and keeps what the way back needs.
+  /// Runs the network forward, and keeps what the backward pass needs.
   ///
   /// - Parameters:
   ///   - inputs: float32, by the names of the graph's inputs.
@@ -176,7 +176,7 @@ public struct TrainingPlan: ~Copyable {
     if let place = unsafe dropoutSeed?.fixed {
       unsafe place.storeBytes(of: seed, as: UInt64.self)
     }
-    try run(0..<turn)
+    try run(0..<backwardStart)
     isReady = true
     return (try tensors(outputs), try tensors(statistics))
   }
@@ -191,11 +191,11 @@ public struct TrainingPlan: ~Copyable {
     _ gradients: [String: Tensor]
   ) throws(ComputeError) -> Gradients {
     precondition(isReady, "a way forward before every way back")
-    // Memory of the way forward is used again on the way back.
+    // Memory of the forward pass is used again on the backward pass.
     isReady = false
     engine.activate()
     try fill(seeds, from: gradients)
-    try run(turn..<work.count)
+    try run(backwardStart..<kind.count)
     return Gradients(
       parameters: try tensors(parameterGradients).merging(zeros.parameters) { $1 },
       inputs: try tensors(inputGradients).merging(zeros.inputs) { $1 })
@@ -212,7 +212,7 @@ public struct TrainingPlan: ~Copyable {
     try fill(seeds, from: outputs)
     let clock = ContinuousClock()
     var durations: [Duration] = []
-    for step in work {
+    for step in kind {
       let start = clock.now
       unsafe try step.run([], [], stream, engine.workers)
       try stream.wait()
@@ -222,7 +222,7 @@ public struct TrainingPlan: ~Copyable {
   }
 
   private func run(_ range: Range<Int>) throws(ComputeError) {
-    for step in work[range] { unsafe try step.run([], [], stream, engine.workers) }
+    for step in kind[range] { unsafe try step.run([], [], stream, engine.workers) }
     try stream.wait()
   }
 

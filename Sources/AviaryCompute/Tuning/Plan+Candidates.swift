@@ -8,11 +8,11 @@ extension Plan {
     _ graph: Graph, inputShapes: [[Int]], options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) -> [[PlanChoice]] {
     let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
-    var program = try Program(graph, shapes: shapes, outputs: nil)
-    program.fuse()
-    let modes = LayoutCosts(program, options, engine).modes
-    return zip(program.units, modes).map { unit, modes in
-      modes.map { PlanChoice(unit, $0) }
+    var ir = try IRGraph(graph, shapes: shapes, outputs: nil)
+    ir.fuse()
+    let candidates = ReorderCosts(ir, options, engine).candidates
+    return zip(ir.fusedOps, candidates).map { fusedOp, candidates in
+      candidates.map { PlanChoice(fusedOp, $0) }
     }
   }
 }

@@ -2,33 +2,33 @@
 public struct PlanChoice: Codable, Hashable, Sendable {
   /// The node of the graph, and what is done for it.
   public var layer: String
-  /// The layouts that are taken and given, the algorithm, and in which numbers:
-  /// `blocked float32>blocked float32 winograd`.
-  public var mode: String
+  /// The memory formats that are taken and given, the algorithm, and in which data type:
+  /// `nChw16c float32>nChw16c float32 winograd`.
+  public var candidate: String
 
   /// A layer's way.
-  public init(layer: String, mode: String) { (self.layer, self.mode) = (layer, mode) }
+  public init(layer: String, candidate: String) { (self.layer, self.candidate) = (layer, candidate) }
 
-  init(_ unit: Unit, _ mode: Mode) {
-    self.init(layer: "\(unit.name) \(unit.work.name)", mode: mode.text)
+  init(_ fusedOp: FusedOp, _ candidate: KernelCandidate) {
+    self.init(layer: "\(fusedOp.name) \(fusedOp.kind.name)", candidate: candidate.text)
   }
 }
 
-extension Mode {
-  /// What tells it from a unit's other modes, as caches and checkpoints have it.
+extension KernelCandidate {
+  /// What tells it from a fused op's other kernel candidates, as caches and checkpoints have it.
   var text: String {
     let taken = others.map { "\(input),\($0)" } ?? "\(input)"
-    return "\(taken) \(inputNumbers.name)>\(output) \(outputNumbers.name) \(algorithm)"
+    return "\(taken) \(inputDataType.name)>\(output) \(outputDataType.name) \(algorithm)"
       + (isSeparate ? " separate" : "")
   }
 }
 
-extension Mode {
+extension KernelCandidate {
   /// Whether it is the same way, whatever it costs and what numbers are worth: whether `text` is the
   /// same.
-  func isSame(as other: Mode) -> Bool {
+  func isSame(as other: KernelCandidate) -> Bool {
     input == other.input && others == other.others && output == other.output
-      && algorithm == other.algorithm && inputNumbers.number == other.inputNumbers.number
-      && outputNumbers.number == other.outputNumbers.number && isSeparate == other.isSeparate
+      && algorithm == other.algorithm && inputDataType.number == other.inputDataType.number
+      && outputDataType.number == other.outputDataType.number && isSeparate == other.isSeparate
   }
 }

@@ -4,7 +4,7 @@ import Synchronization
 /// choose by, where they are given it (`PlanOptions.tuning`). Share one between all plans.
 ///
 /// A layer that is not known yet is timed when a plan wants it, by really doing it alone, at its
-/// size, on as many threads, in all ways; so are copies between the layouts that these ways take
+/// size, on as many threads, in all ways; so are copies between the memory formats that these ways take
 /// and give. Where that leads to other choices than estimates do, both are run as a whole once more.
 /// What was found is kept for all plans to come, and in the store for other processes.
 public final class Tuning: Sendable {
@@ -24,7 +24,7 @@ public final class Tuning: Sendable {
   /// Nil until the first question: the store is read no sooner.
   private let table = Mutex<TuningTable?>(nil)
   /// Held while something is timed: two at once would disturb each other.
-  private let stopwatch = Mutex(())
+  private let benchmarker = Mutex(())
   private let timings = Atomic<Int>(0)
 
   /// - Parameters:
@@ -37,7 +37,7 @@ public final class Tuning: Sendable {
   /// How many ways of doing something were timed so far.
   package var timingCount: Int { timings.load(ordering: .relaxed) }
 
-  /// What is known of something, in nanoseconds, by the ways in which it is done.
+  /// What is known of something, in nanoseconds, by the kernel candidates by which it is done.
   func found(_ key: String) -> [String: Double] {
     table.withLock { table in
       if let table { return table[key] }
@@ -55,7 +55,7 @@ public final class Tuning: Sendable {
 
   /// Lets nobody else time while `body` does, and gives findings to the store afterwards.
   func timing(_ body: () -> Void) {
-    stopwatch.withLock { _ in
+    benchmarker.withLock { _ in
       let before = timingCount
       body()
       guard timingCount > before, let store, let known = table.withLock({ $0 }) else { return }

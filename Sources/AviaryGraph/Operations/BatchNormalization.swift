@@ -57,7 +57,7 @@ extension BatchNormalization: Operation {
       + [
         ParameterSlot(suffix: "running_mean", shape: channels, role: .statistic, start: 0),
         ParameterSlot(suffix: "running_var", shape: channels, role: .statistic, start: 1),
-        ParameterSlot(suffix: "num_batches_tracked", shape: [], role: .bookkeeping),
+        ParameterSlot(suffix: "num_batches_tracked", shape: [], role: .nonPersistent),
       ]
   }
 

@@ -85,7 +85,7 @@ package struct ParameterSlot: Hashable, Sendable {
 // MARK: - Shapes
 
 extension Operation {
-  static func expectPicture(_ shape: [Int]) throws(ShapeProblem) {
+  static func expectImage(_ shape: [Int]) throws(ShapeProblem) {
     guard shape.count == 4 else { throw .rank(expected: "a picture (NCHW)", found: shape) }
   }
 

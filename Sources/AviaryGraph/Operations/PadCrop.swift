@@ -54,7 +54,7 @@ extension Pad: Operation {
   package func check(_ check: AttributeCheck) throws(GraphError) { try check("padding", amounts) }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     for axis in Axis.allCases where mode == .reflect {
       let largest = max(amounts.before(axis), amounts.after(axis))
       guard input[axis.dimension] > largest else {
@@ -89,7 +89,7 @@ extension Crop: Operation {
   package func check(_ check: AttributeCheck) throws(GraphError) { try check("cropping", amounts) }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     let shape = amounts.grown(input, sign: -1)
     guard shape[2] > 0, shape[3] > 0 else {
       throw .tooSmall(

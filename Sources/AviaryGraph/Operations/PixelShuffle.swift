@@ -64,7 +64,7 @@ extension PixelShuffle: Shuffle {
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0], r = factor
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     guard input[1] % (r * r) == 0 else {
       throw .notDivisible("channels", value: input[1], by: r * r)
     }
@@ -86,7 +86,7 @@ extension PixelUnshuffle: Shuffle {
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0], r = factor
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     for axis in Axis.allCases where input[axis.dimension] % r != 0 {
       throw .notDivisible(
         axis == .vertical ? "height" : "width", value: input[axis.dimension], by: r)

@@ -73,7 +73,7 @@ extension Pool {
   }
 
   fileprivate func outputShape(_ input: [Int]) throws(ShapeProblem) -> [Int] {
-    try MaxPool.expectPicture(input)
+    try MaxPool.expectImage(input)
     let size = try outputSize(input)
     return [input[0], input[1], size.height, size.width]
   }
@@ -134,7 +134,7 @@ extension GlobalAveragePool: Operation {
 
   package func check(_ check: AttributeCheck) throws(GraphError) {}
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
-    try Self.expectPicture(inputs[0])
+    try Self.expectImage(inputs[0])
     return [inputs[0][0], inputs[0][1], 1, 1]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {

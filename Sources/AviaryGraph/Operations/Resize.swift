@@ -122,7 +122,7 @@ extension Resize: Operation {
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     switch target {
     case .factor(let ratio):
       let size = [2, 3].map { input[$0] * ratio.numerator / ratio.denominator }
@@ -131,7 +131,7 @@ extension Resize: Operation {
       }
       return [input[0], input[1]] + size
     case .sizeOfSecondInput:
-      try Self.expectPicture(inputs[1])
+      try Self.expectImage(inputs[1])
       return [input[0], input[1], inputs[1][2], inputs[1][3]]
     }
   }

@@ -64,7 +64,7 @@ extension TransposedConvolution: Operation {
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
-    try Self.expectPicture(input)
+    try Self.expectImage(input)
     guard input[1] % groups == 0 else {
       throw .notDivisible("channels", value: input[1], by: groups)
     }

@@ -42,7 +42,7 @@ extension Image {
       let decoder = try unsafe JPEGDecoder(bytes: bytes)
       var stored = decoder.stored
       stored.orientation = .upright
-      try PictureLimits.check(stored, path: "JPEG in memory")
+      try ImageLimits.check(stored, path: "JPEG in memory")
       try decoder.checkSize(byteCount: bytes.count, path: "JPEG in memory")
       var image = try Image(width: stored.width, height: stored.height, format: stored.format)
       let rows = try decoder.rows(image.height)

@@ -9,7 +9,7 @@ protocol ImageDecoder {
   /// a header that promises more than the file can hold. The file may be closed afterwards.
   ///
   /// - Throws: `ImageError.damaged`.
-  func metadata(_ file: borrowing InputFile) throws(ImageError) -> PictureMetadata
+  func metadata(_ file: borrowing InputFile) throws(ImageError) -> ImageMetadata
 
   /// The next rows as stored, interleaved and without gaps, 16 bits in the machine's byte order.
   ///
@@ -77,7 +77,7 @@ struct EncodedImage {
   /// The channels and the depth.
   var format: PixelFormat
   /// What to carry.
-  var metadata: PictureMetadata
+  var metadata: ImageMetadata
   /// How many threads compress; the file is the same whatever their number.
   var threads: Int
 }

@@ -41,13 +41,13 @@ struct JPEGDecoder: ImageDecoder {
   func checkSize(byteCount: Int, path: String) throws(ImageError) {
     guard codec.info.is_huffman != 0 else { return }
     guard stored.width * stored.height / JPEGDecoder.pixelsPerByte <= byteCount else {
-      throw PictureLimits.cannotHold(stored, byteCount, path)
+      throw ImageLimits.cannotHold(stored, byteCount, path)
     }
   }
 
-  func metadata(_ file: borrowing InputFile) throws(ImageError) -> PictureMetadata {
+  func metadata(_ file: borrowing InputFile) throws(ImageError) -> ImageMetadata {
     try checkSize(byteCount: file.byteCount, path: file.path)
-    var metadata = PictureMetadata()
+    var metadata = ImageMetadata()
     // The profile of inks says nothing about RGB.
     if !stored.isConvertedFromCMYK, let profile = codec.iccProfile {
       metadata.icc = ICCProfile(name: "ICC profile", bytes: profile, color: stored.format.color)

@@ -19,12 +19,12 @@ struct PNGDecoder: ImageDecoder {
   /// Deflate cannot do better than this many bytes from one.
   private static let deflateRatio = 1032
 
-  func metadata(_ file: borrowing InputFile) throws(ImageError) -> PictureMetadata {
+  func metadata(_ file: borrowing InputFile) throws(ImageError) -> ImageMetadata {
     let scan = try PNGScan(file)
     let rowByteCount = (stored.width * stored.bitDepth + 7) / 8
     guard rowByteCount * stored.height <= (scan.compressedCount + 1) * PNGDecoder.deflateRatio
     else {
-      throw PictureLimits.cannotHold(stored, scan.compressedCount, file.path)
+      throw ImageLimits.cannotHold(stored, scan.compressedCount, file.path)
     }
     return PNGMetadata.metadata(scan.chunks, color: stored.format.color)
   }
@@ -61,7 +61,7 @@ private struct PNGScan {
       }
       if type == "IDAT" { compressedCount += length }
       if PNGMetadata.carries(type, length: length, after: chunks),
-        carriedCount + length <= PictureMetadata.mostBytes
+        carriedCount + length <= ImageMetadata.mostBytes
       {
         carriedCount += length
         chunks.append(PNGChunk(type: type, data: try file.read(at: offset + 8, count: length)))

@@ -18,7 +18,7 @@ enum PNGMetadata {
 
   /// Whether a chunk is to be read, after these.
   static func carries(_ type: String, length: Int, after chunks: [PNGChunk]) -> Bool {
-    guard length <= PictureMetadata.mostBytes else { return false }
+    guard length <= ImageMetadata.mostBytes else { return false }
     if texts.contains(type) {
       return chunks.count { texts.contains($0.type) } < mostTexts
     }
@@ -29,10 +29,10 @@ enum PNGMetadata {
   /// What chunks say; those that cannot be understood are left out.
   ///
   /// - Parameter color: of the picture that they stand in.
-  static func metadata(_ chunks: [PNGChunk], color: ColorModel) -> PictureMetadata {
-    var metadata = PictureMetadata()
+  static func metadata(_ chunks: [PNGChunk], color: ColorModel) -> ImageMetadata {
+    var metadata = ImageMetadata()
     // Of all texts together: each may be a small chunk that inflates to a large one.
-    var left = PictureMetadata.mostBytes
+    var left = ImageMetadata.mostBytes
     for chunk in chunks {
       let data = chunk.data
       switch chunk.type {
@@ -51,13 +51,13 @@ enum PNGMetadata {
       case "iCCP":
         // Name, its end, method 0, a zlib stream.
         guard let (name, rest) = split(data[...]), rest.first == 0,
-          let bytes = inflated(rest.dropFirst(), PictureMetadata.mostBytes)
+          let bytes = inflated(rest.dropFirst(), ImageMetadata.mostBytes)
         else { continue }
         metadata.icc = ICCProfile(name: String(latin1: name), bytes: bytes, color: color)
       default:
         guard let text = text(chunk, atMost: left) else {
           // What inflated in vain took its time, too.
-          left -= min(PictureMetadata.mostBytes / 16, left)
+          left -= min(ImageMetadata.mostBytes / 16, left)
           continue
         }
         left -= min(text.text.utf8.count, left)
@@ -73,7 +73,7 @@ enum PNGMetadata {
   }
 
   /// The chunks that say it, in the order in which they stand in a file.
-  static func chunks(_ metadata: PictureMetadata) -> [PNGChunk] {
+  static func chunks(_ metadata: ImageMetadata) -> [PNGChunk] {
     var chunks: [PNGChunk] = []
     func add(_ type: String, _ data: [UInt8]?) {
       if let data { chunks.append(PNGChunk(type: type, data: data)) }

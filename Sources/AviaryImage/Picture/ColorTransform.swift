@@ -99,7 +99,7 @@ struct ColorTransform {
   private static let inverseStudio = studio.inverse
   private static let inverseFullRange = fullRange.inverse
 
-  /// The way back, of the 3x3 maps above, by Cramer's rule.
+  /// The backward pass, of the 3x3 maps above, by Cramer's rule.
   private var inverse: ColorTransform {
     let m = matrix
     func minor(_ row: Int, _ column: Int) -> Double {

@@ -56,9 +56,9 @@ public struct BandResampler: Sendable {
     to output: (width: Int, height: Int), scale: (x: Double, y: Double), _ format: PixelFormat
   ) throws(ImageError) {
     for side in [input.width, input.height, output.width, output.height] {
-      guard 1...PictureLimits.side ~= side else {
+      guard 1...ImageLimits.side ~= side else {
         throw .sizeMismatch(
-          thing: "resampling", expected: "sides of 1 to \(PictureLimits.side) pixels",
+          thing: "resampling", expected: "sides of 1 to \(ImageLimits.side) pixels",
           found: "\(input.width)x\(input.height) to \(output.width)x\(output.height)")
       }
     }

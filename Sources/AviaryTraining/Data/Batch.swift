@@ -2,7 +2,7 @@ public import AviaryTensor
 
 /// The input and target of one training step.
 public struct Batch: Sendable {
-  /// What the network is given: float32, N x channels x height x width, values as its `Picture`
+  /// What the network is given: float32, N x channels x height x width, values as its `ImageSpec`
   /// says.
   public var input: Tensor
   /// The expected output: float32, with the shape of the network's output.

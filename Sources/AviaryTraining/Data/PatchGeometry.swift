@@ -41,7 +41,7 @@ public struct PatchGeometry: Hashable, Sendable {
   ///   it cannot process or whose output size differs from what it states, or colours that it does
   ///   not take.
   public init(
-    _ graph: Graph, picture: Picture, scale: Int, patch: Int
+    _ graph: Graph, picture: ImageSpec, scale: Int, patch: Int
   ) throws(TrainingError) {
     guard 1...64 ~= scale else {
       throw .recipe(field: "scale", expected: "1 to 64", found: "\(scale)")

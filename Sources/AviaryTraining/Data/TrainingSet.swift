@@ -11,7 +11,7 @@ import AviaryTensor
 ///
 /// The network's input is prepared as for `run` and `eval`: originals cropped to a multiple of the
 /// scale, downscaled by MATLAB's `imresize` and rounded to 8 bits; with the colours, range, mean
-/// and deviation of its `Picture`; enlarged bicubically, without rounding, if it expects that. Of a
+/// and deviation of its `ImageSpec`; enlarged bicubically, without rounding, if it expects that. Of a
 /// colour image, a gray network is given one channel.
 public struct TrainingSet: Sendable {
   /// An image that is left out.
@@ -40,9 +40,9 @@ public struct TrainingSet: Sendable {
   let recipe: BatchRecipe
 
   private let data: DataRecipe
-  private let picture: Picture
+  private let picture: ImageSpec
   private let seed: UInt64
-  private let pairs: [PicturePair]
+  private let pairs: [ImagePair]
   /// The number of positions in all images up to and including each.
   private let ends: [Int]
 
@@ -59,7 +59,7 @@ public struct TrainingSet: Sendable {
   ///   image whose partner is missing or has the wrong size, and for images beyond the memory
   ///   limit.
   public init(
-    _ data: DataRecipe, _ recipe: BatchRecipe, picture: Picture, geometry: PatchGeometry,
+    _ data: DataRecipe, _ recipe: BatchRecipe, picture: ImageSpec, geometry: PatchGeometry,
     seed: UInt64, memoryLimit: Int = TrainingSet.memoryLimit,
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(TrainingError) {
@@ -67,7 +67,7 @@ public struct TrainingSet: Sendable {
     guard 1...1 << 16 ~= recipe.size else {
       throw .recipe(field: "batch.size", expected: "1 to 65536", found: "\(recipe.size)")
     }
-    var loading = PictureLoading(data, geometry, memoryLimit: memoryLimit)
+    var loading = ImageLoading(data, geometry, memoryLimit: memoryLimit)
     try loading.load(progress)
     pairs = loading.pairs
     skipped = loading.skipped

@@ -29,7 +29,7 @@ public struct CombinedLoss: Loss {
   /// - Throws: `TrainingError.recipe` if there is no loss, or a weight is not a number of 0 or
   ///   more; `.training` for feature networks that cannot take such images; errors from `features`.
   public init(
-    _ recipes: [LossRecipe], picture: Picture, engine: Engine,
+    _ recipes: [LossRecipe], picture: ImageSpec, engine: Engine,
     features: (PerceptualRecipe) throws -> FeatureNetwork
   ) throws {
     guard !recipes.isEmpty else {

@@ -12,7 +12,7 @@ public struct FeatureNetwork: Sendable {
   /// The weights of that part, float32.
   public let parameters: [String: Tensor]
   /// The image description.
-  public let picture: Picture
+  public let picture: ImageSpec
   /// The nodes whose values are compared, with their weights.
   public let layers: [String: Double]
 
@@ -28,7 +28,7 @@ public struct FeatureNetwork: Sendable {
   ///   that are not above 0; for tensors of the wrong shape and networks with several inputs;
   ///   errors from `parameter`.
   public init(
-    _ graph: Graph, picture: Picture, layers: [String: Double] = [:],
+    _ graph: Graph, picture: ImageSpec, layers: [String: Double] = [:],
     parameter: (Parameter) throws -> Tensor
   ) throws {
     guard graph.inputs.count == 1, picture.colour.channels == graph.inputs[0].channels else {
@@ -43,7 +43,7 @@ public struct FeatureNetwork: Sendable {
     let needed = Self.ancestors(of: wanted.map(\.node), in: graph)
     let used = Set(needed.flatMap { graph.nodes[$0].parameters })
     var tensors: [String: Tensor] = [:]
-    for wanted in graph.parameters where used.contains(wanted.name) && wanted.role != .bookkeeping {
+    for wanted in graph.parameters where used.contains(wanted.name) && wanted.role != .nonPersistent {
       let tensor = try parameter(wanted).converted(to: .float32)
       guard tensor.shape == wanted.shape else {
         throw TrainingError.recipe(

@@ -12,9 +12,9 @@ public struct PerceptualLoss: Loss {
   /// `perceptual`
   public let name = "perceptual"
   private let network: FeatureNetwork
-  private let space: PictureSpace
+  private let space: ImageSpace
   private let isSquared: Bool
-  private let weights: PreparedWeights
+  private let weights: PackedWeights
   private let engine: Engine
   private var plans: Plans?
 
@@ -26,7 +26,7 @@ public struct PerceptualLoss: Loss {
     /// Forward, and backward to the images, for results.
     var results: TrainingPlan
 
-    init(_ network: FeatureNetwork, shape: [Int], _ weights: PreparedWeights, _ engine: Engine)
+    init(_ network: FeatureNetwork, shape: [Int], _ weights: PackedWeights, _ engine: Engine)
       throws(ComputeError)
     {
       let targets = try Plan(
@@ -47,11 +47,11 @@ public struct PerceptualLoss: Loss {
   ///   - engine: the engine for the feature network.
   /// - Throws: `TrainingError.training` for images that the feature network cannot take.
   public init(
-    _ network: FeatureNetwork, picture: Picture, isSquared: Bool = true, engine: Engine
+    _ network: FeatureNetwork, picture: ImageSpec, isSquared: Bool = true, engine: Engine
   ) throws(TrainingError) {
-    space = try PictureSpace(name, from: picture, to: network.picture)
+    space = try ImageSpace(name, from: picture, to: network.picture)
     (self.network, self.isSquared, self.engine) = (network, isSquared, engine)
-    weights = PreparedWeights(network.parameters)
+    weights = PackedWeights(network.parameters)
   }
 
   /// Plans the feature network.

@@ -10,12 +10,12 @@ public import AviaryTensor
 public struct SSIMLoss: Loss {
   /// `ssim`
   public let name = "ssim"
-  private let picture: Picture
+  private let picture: ImageSpec
   private static let window = GaussianWindow(size: 11, deviation: 1.5)
 
   /// - Parameter picture: the image description of results and targets; by default, values from 0
   ///   to 1.
-  public init(picture: Picture = Picture(.rgb)) { self.picture = picture }
+  public init(picture: ImageSpec = ImageSpec(.rgb)) { self.picture = picture }
 
   /// - Throws: `TrainingError.patch` for results smaller than the window.
   public func prepare(for shape: [Int]) throws(TrainingError) {

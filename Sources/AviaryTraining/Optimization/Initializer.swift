@@ -24,7 +24,7 @@ public struct Initializer: Sendable {
     _ graph: Graph, _ kind: Recipe.Initialization, seed: UInt64
   ) throws(TrainingError) {
     (self.graph, self.kind, self.seed) = (graph, kind, seed)
-    let ends = BranchEnds(graph)
+    let ends = ResidualBranchOutputs(graph)
     guard kind != .zeroLast || !ends.ofNetwork.isEmpty else {
       throw .recipe(
         field: "initialization", expected: "a network with a layer before its output",
@@ -69,7 +69,7 @@ public struct Initializer: Sendable {
     let share: Float =
       isLast ? 0 : branches.contains(parameter.name) ? Self.branchShare : 1
     let shape = parameter.shape
-    if parameter.role == .bookkeeping { return try Tensor(zeros: shape, elementType: .int64) }
+    if parameter.role == .nonPersistent { return try Tensor(zeros: shape, elementType: .int64) }
     if case .prelu = op { return try filled(shape, kind == .keras ? 0 : 0.25) }
     if let start = slot.start { return try filled(shape, Float(start) * share) }
     let fan = Fan(op, weight: weight)

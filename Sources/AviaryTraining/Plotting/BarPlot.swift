@@ -36,7 +36,7 @@ package struct BarPlot {
   /// As an image.
   package var image: Image {
     get throws(ImageError) {
-      var canvas = try PictureCanvas(width: BarPlot.width, height: height)
+      var canvas = try ImageCanvas(width: BarPlot.width, height: height)
       draw(on: &canvas)
       return canvas.image
     }

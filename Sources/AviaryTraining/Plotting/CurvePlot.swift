@@ -58,7 +58,7 @@ package struct CurvePlot {
   /// As an image.
   package var image: Image {
     get throws(ImageError) {
-      var canvas = try PictureCanvas(width: CurvePlot.width, height: CurvePlot.height)
+      var canvas = try ImageCanvas(width: CurvePlot.width, height: CurvePlot.height)
       draw(on: &canvas)
       return canvas.image
     }

@@ -165,7 +165,7 @@ public struct Trainer: ~Copyable {
   private func dropoutSeed(part: Int) -> UInt64 {
     let place = communicator.rank * settings.parts + part
     var generator = SeededGenerator(
-      seed: settings.seed, StreamPurpose.dropout, UInt64(stepCount), UInt64(place))
+      seed: settings.seed, RandomStream.dropout, UInt64(stepCount), UInt64(place))
     return generator.next()
   }
 }

@@ -3,14 +3,14 @@
 /// (`conv2d_transpose_1`).
 enum KerasClass {
   /// What a class computes; nil for a class without weights, or one that is not Keras's own.
-  static func kind(ofClass name: String) -> ForeignLayer.Kind? {
+  static func kind(ofClass name: String) -> ExternalLayer.Kind? {
     // Of a registered class only what comes after the package counts.
     let own = name.split(separator: ">").last.map(String.init) ?? name
     return ExchangedOperations.kerasKinds[own.lowercased().filter { $0 != "_" }]
   }
 
   /// What a layer computes whose name was made of its class and a counter.
-  static func kind(ofName name: String) -> ForeignLayer.Kind? {
+  static func kind(ofName name: String) -> ExternalLayer.Kind? {
     kind(ofClass: withoutCounter(name))
   }
 

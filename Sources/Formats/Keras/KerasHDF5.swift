@@ -52,7 +52,7 @@ enum KerasHDF5 {
     unwrapping.ignored = ignored
     return WeightsFile(
       path: tree.path, format: .kerasHDF5, tensors: tensors.tensors, unwrapping: unwrapping,
-      origin: origin, layers: tensors.layers, network: text.map(ForeignNetwork.keras),
+      origin: origin, layers: tensors.layers, network: text.map(ExternalNetwork.keras),
       record: KerasNames.text("aviary", of: root), optimizer: optimizer)
   }
 

@@ -30,7 +30,7 @@ enum KerasKernelOrder: String {
   }
 
   /// Replaces the steps of a kernel by those that its order needs.
-  func apply(to result: inout KerasSlots.Result, kind: ForeignLayer.Kind, shape: [Int]) {
+  func apply(to result: inout KerasSlots.Result, kind: ExternalLayer.Kind, shape: [Int]) {
     guard result.name == "weight", shape.count == 4 else { return }
     switch (self, kind) {
     case (.th, .convolution): result.steps = []

@@ -24,7 +24,7 @@ extension KerasModel {
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with where the weights come from.
   package func write(
     _ file: File, name: String, weights: TensorSource,
-    record: @escaping @autoclosure () throws(CheckpointError) -> ExportRecord?, to path: String
+    record: @escaping @autoclosure () throws(CheckpointError) -> EmbeddedMetadata?, to path: String
   ) throws(CheckpointError) {
     let entries = recorded(file, weights)
     let order = order
@@ -48,8 +48,8 @@ extension KerasModel {
   }
 
   /// For each stored tensor that is a parameter how to get that back.
-  private func recorded(_ file: File, _ weights: TensorSource) -> [String: ExportRecord.Entry] {
-    var entries: [String: ExportRecord.Entry] = [:]
+  private func recorded(_ file: File, _ weights: TensorSource) -> [String: EmbeddedMetadata.Entry] {
+    var entries: [String: EmbeddedMetadata.Entry] = [:]
     for (position, member) in zip(order, members) {
       for (number, variable) in layers[position].variables.enumerated() {
         guard case .parameter(let name, let steps) = variable.content else { continue }
@@ -58,7 +58,7 @@ extension KerasModel {
           ? KerasWeightsWriter.legacyPath(layer: layers[position].name, variable: variable.name)
           : KerasWeightsWriter.path(member: member, variable: number)
         let taken = Self.widening(weights[name]) + steps
-        entries[path] = ExportRecord.Entry(name: name, undo: taken.inverse)
+        entries[path] = EmbeddedMetadata.Entry(name: name, undo: taken.inverse)
       }
     }
     return entries

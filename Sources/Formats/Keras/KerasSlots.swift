@@ -16,7 +16,7 @@ struct KerasSlots {
     var steps: [TensorStep]
   }
 
-  let kind: ForeignLayer.Kind
+  let kind: ExternalLayer.Kind
   /// What each variable is, in the customary words: `kernel`, `bias`, `gamma`.
   let slots: [String]
   /// What was assumed of the layer, in words.
@@ -108,7 +108,7 @@ struct KerasSlots {
   /// The kind of a layer whose variables have names.
   private static func kind(
     named names: [String], _ shapes: [[Int]], in name: String
-  ) -> ForeignLayer.Kind {
+  ) -> ExternalLayer.Kind {
     if names.contains("moving_variance") { return .batchNormalization }
     if names.contains("pointwise_kernel") { return .separableConvolution }
     if names.contains("depthwise_kernel") { return .depthwiseConvolution }
@@ -119,7 +119,7 @@ struct KerasSlots {
   }
 
   /// The kind of a layer of which only the shapes are known.
-  private static func kind(of shapes: [[Int]], in name: String) -> ForeignLayer.Kind {
+  private static func kind(of shapes: [[Int]], in name: String) -> ExternalLayer.Kind {
     let ranks = shapes.map(\.count)
     switch ranks {
     case [1, 1, 1, 1], [1, 1, 1]: return Set(shapes).count == 1 ? .batchNormalization : .other
@@ -136,7 +136,7 @@ struct KerasSlots {
   /// A bias has as many elements as the layer gives channels: that tells which dimension they are.
   private static func kind(
     ofKernel kernel: [Int], bias: [Int]?, in name: String
-  ) -> ForeignLayer.Kind {
+  ) -> ExternalLayer.Kind {
     guard kernel.count > 1, kernel.count <= 5 else { return .other }
     if kernel.count == 2 { return .dense }
     let lowercase = name.lowercased()

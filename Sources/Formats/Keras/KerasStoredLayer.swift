@@ -16,7 +16,7 @@ struct KerasStoredLayer {
   /// What holds it, from the outside in, and itself last.
   var path: [String]
   /// What it computes, where its class is known.
-  var kind: ForeignLayer.Kind?
+  var kind: ExternalLayer.Kind?
   /// Whether its place in the list is its place in the model.
   var isOrdered: Bool
   /// The layer's own part of the model's configuration, where there is one.

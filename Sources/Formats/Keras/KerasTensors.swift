@@ -6,7 +6,7 @@ import AviaryTensor
 /// The tensors of a Keras file's layers, in PyTorch's names and layout, read when asked for.
 struct KerasTensors {
   private(set) var tensors: TensorSource
-  private(set) var layers: [ForeignLayer] = []
+  private(set) var layers: [ExternalLayer] = []
   /// The variables that an optimiser trains, in the order of the layers.
   private(set) var trainable: [Variable] = []
   /// What was assumed, in words.
@@ -40,7 +40,7 @@ struct KerasTensors {
       let slots = KerasSlots(layer)
       if let note = slots.note { notes.append(note) }
       layers.append(
-        ForeignLayer(
+        ExternalLayer(
           name: layer.name, path: layer.path, kind: slots.kind, isOrdered: layer.isOrdered))
       for (position, variable) in layer.variables.enumerated() {
         let dataSet = variable.dataSet

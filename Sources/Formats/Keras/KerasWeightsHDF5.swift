@@ -44,7 +44,7 @@ enum KerasWeightsHDF5 {
     return WeightsFile(
       path: path, format: .kerasWeightsHDF5, tensors: tensors.tensors, unwrapping: unwrapping,
       origin: Origin(.keras, version: "3"), layers: tensors.layers,
-      network: configuration.map(ForeignNetwork.keras),
+      network: configuration.map(ExternalNetwork.keras),
       record: trees.lazy.compactMap { KerasNames.text("aviary", of: $0.root) }.first,
       optimizer: optimizer)
   }

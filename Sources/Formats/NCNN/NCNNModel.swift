@@ -44,7 +44,7 @@ package enum NCNNModel {
             layer: parameter.name, expected: "shape \(parameter.shape)", found: "\(tensor.shape)")
         }
         descriptions.append(tensor)
-      } else if parameter.role == .bookkeeping {
+      } else if parameter.role == .nonPersistent {
         // ncnn counts no training steps.
         descriptions.append(
           TensorDescription(

@@ -13,7 +13,7 @@ extension ONNXWriter {
   /// The padding: as numbers wherever it does not depend on the picture's size.
   func padding(
     _ padding: Padding, kernel: Size, stride: Size, dilation: Size
-  ) -> (String, ONNXDraft.Attribute) {
+  ) -> (String, ONNXModelBuilder.Attribute) {
     if padding == .same, dependsOnSize(kernel, stride) {
       return ("auto_pad", .text("SAME_UPPER"))
     }

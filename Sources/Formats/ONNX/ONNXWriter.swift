@@ -6,7 +6,7 @@ import AviaryTensor
 struct ONNXWriter {
   let graph: Graph
   private let weights: TensorSource
-  private(set) var draft = ONNXDraft()
+  private(set) var draft = ONNXModelBuilder()
   /// What was done to the weights, in words.
   private(set) var notes: [String] = []
   /// The names of our values.
@@ -46,7 +46,7 @@ struct ONNXWriter {
     notePrecision()
     for input in graph.inputs {
       names.append(input.name)
-      let size: [ONNXDraft.Dimension] =
+      let size: [ONNXModelBuilder.Dimension] =
         input.size.map { [.number($0.height), .number($0.width)] } ?? [
           .name("height"), .name("width"),
         ]
@@ -65,7 +65,7 @@ struct ONNXWriter {
       }
       let shape = self.shapes[output.value].enumerated().map { i, size in
         i == 0
-          ? ONNXDraft.Dimension.name("batch")
+          ? ONNXModelBuilder.Dimension.name("batch")
           : size == others[output.value][i] && !(self.shapes[output.value].count == 4 && i > 1)
             ? .number(size) : .name("\(output.name)_\(i)")
       }
@@ -89,7 +89,7 @@ struct ONNXWriter {
   /// Adds an operator that gives a value of ours.
   mutating func emit(
     _ kind: String, _ node: Graph.Node, _ inputs: [String], _ value: Int,
-    _ attributes: [(String, ONNXDraft.Attribute)] = []
+    _ attributes: [(String, ONNXModelBuilder.Attribute)] = []
   ) {
     draft.node(kind, name: node.name, inputs, [names[value]], attributes)
   }
@@ -97,7 +97,7 @@ struct ONNXWriter {
   /// Adds an operator on the way, and gives the name of what it gives.
   mutating func step(
     _ kind: String, _ node: Graph.Node, _ inputs: [String],
-    _ attributes: [(String, ONNXDraft.Attribute)] = []
+    _ attributes: [(String, ONNXModelBuilder.Attribute)] = []
   ) -> String {
     let name = unique("\(node.name)/\(kind)")
     draft.node(kind, name: name, inputs, [name], attributes)
@@ -186,7 +186,7 @@ struct ONNXWriter {
 
   private mutating func notePrecision() {
     var counts: [ElementType: Int] = [:]
-    for parameter in graph.parameters where parameter.role != .bookkeeping {
+    for parameter in graph.parameters where parameter.role != .nonPersistent {
       guard let type = weights[parameter.name]?.elementType, type != .float32 else { continue }
       counts[type, default: 0] += 1
     }

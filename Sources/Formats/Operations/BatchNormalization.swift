@@ -4,12 +4,12 @@ import AviaryGraph
 import AviaryTensor
 
 extension BatchNormalization: WeightedOperation {
-  static let kerasKinds: [String: ForeignLayer.Kind] = [
+  static let kerasKinds: [String: ExternalLayer.Kind] = [
     "batchnormalization": .batchNormalization, "syncbatchnormalization": .batchNormalization,
     "batchnormalizationv1": .batchNormalization,
   ]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .batchNormalization }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .batchNormalization }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     guard scale == center, shape.count == 4 else { return nil }

@@ -4,14 +4,14 @@ import AviaryGraph
 import AviaryTensor
 
 extension Convolution: WeightedOperation {
-  static let kerasKinds: [String: ForeignLayer.Kind] = [
+  static let kerasKinds: [String: ExternalLayer.Kind] = [
     "conv1d": .convolution, "conv2d": .convolution, "conv3d": .convolution,
     "convolution1d": .convolution, "convolution2d": .convolution, "convolution3d": .convolution,
     "atrousconvolution2d": .convolution, "depthwiseconv2d": .depthwiseConvolution,
     "separableconv2d": .separableConvolution, "separableconvolution2d": .separableConvolution,
   ]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind {
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind {
     groups > 1 && weight.count == 4 && weight[1] == 1 ? .depthwiseConvolution : .convolution
   }
 

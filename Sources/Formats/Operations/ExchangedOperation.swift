@@ -52,10 +52,10 @@ protocol WeightedOperation: ExchangedOperation {
   /// matched by it where names do not tell them.
   ///
   /// - Parameter weight: the shape of the first parameter.
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind
 
   /// The classes of Keras's whose weights are such a layer's, in small letters without '_'.
-  static var kerasKinds: [String: ForeignLayer.Kind] { get }
+  static var kerasKinds: [String: ExternalLayer.Kind] { get }
 }
 
 /// An operation that is read from ONNX.
@@ -182,7 +182,7 @@ enum ExchangedOperations {
     }
   }
   /// What Keras's classes with weights compute, by class in small letters without '_'.
-  static let kerasKinds: [String: ForeignLayer.Kind] = table(Op.types) {
+  static let kerasKinds: [String: ExternalLayer.Kind] = table(Op.types) {
     ($0 as? any WeightedOperation.Type)?.kerasKinds.map { ($0, $1) }
   }
   /// The operations that are read from ncnn, by class of layer.

@@ -5,9 +5,9 @@ import AviaryTensor
 
 extension GroupNormalization: WeightedOperation {
   // Its weights are told by shapes and names.
-  static let kerasKinds: [String: ForeignLayer.Kind] = [:]
+  static let kerasKinds: [String: ExternalLayer.Kind] = [:]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .other }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     guard scale, center, shape.count > 1, let channels = shape[1] else { return nil }

@@ -4,9 +4,9 @@ import AviaryGraph
 
 extension InstanceNormalization: WeightedOperation {
   // Keras has it as a group normalisation.
-  static let kerasKinds: [String: ForeignLayer.Kind] = [:]
+  static let kerasKinds: [String: ExternalLayer.Kind] = [:]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .other }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     guard affine, shape.count == 4, let channels = shape[1] else { return nil }

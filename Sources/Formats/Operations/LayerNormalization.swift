@@ -5,9 +5,9 @@ import AviaryTensor
 
 extension LayerNormalization: WeightedOperation {
   // Its weights are told by shapes and names.
-  static let kerasKinds: [String: ForeignLayer.Kind] = [:]
+  static let kerasKinds: [String: ExternalLayer.Kind] = [:]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .other }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     let sizes = shape.suffix(dimensions).compactMap { $0 }

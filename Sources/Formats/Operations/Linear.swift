@@ -3,9 +3,9 @@ import AviaryContainers
 import AviaryGraph
 
 extension Linear: WeightedOperation {
-  static let kerasKinds: [String: ForeignLayer.Kind] = ["dense": .dense]
+  static let kerasKinds: [String: ExternalLayer.Kind] = ["dense": .dense]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .dense }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .dense }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     let inputs = (shape.last ?? nil) ?? 1

@@ -3,9 +3,9 @@ import AviaryContainers
 import AviaryGraph
 
 extension PReLU: WeightedOperation {
-  static let kerasKinds: [String: ForeignLayer.Kind] = ["prelu": .prelu]
+  static let kerasKinds: [String: ExternalLayer.Kind] = ["prelu": .prelu]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .prelu }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .prelu }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     let channels = shape.count > 1 ? shape[1] ?? 1 : 1

@@ -69,7 +69,7 @@ extension PixelUnshuffle: ExchangedOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     let input = [writer.name(node.inputs[0])]
-    let blocks: [(String, ONNXDraft.Attribute)] = [("blocksize", .integer(factor))]
+    let blocks: [(String, ONNXModelBuilder.Attribute)] = [("blocksize", .integer(factor))]
     guard order == .pytorch else {
       return writer.emit("SpaceToDepth", node, input, value, blocks)
     }

@@ -170,7 +170,7 @@ extension ONNXWriter {
   /// A pool's window, stride and border.
   func window(
     _ pool: Pool, _ node: Graph.Node
-  ) throws(InterchangeError) -> [(String, ONNXDraft.Attribute)] {
+  ) throws(InterchangeError) -> [(String, ONNXModelBuilder.Attribute)] {
     // There ONNX Runtime finds negative padding, and stops.
     if pool.padding == .same, dependsOnSize(pool.kernel, pool.stride),
       Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })

@@ -313,11 +313,11 @@ extension KerasBuilder {
     let rest = result.dropFirst()
     let before = input.place.shape.dropFirst()
     // A first dimension that takes what is left is the number of pictures if all others are known.
-    let keepsPictures =
+    let keepsImages =
       target[0] == 0
       || target[0] == -1 && !rest.contains(nil) && !before.contains(nil)
         && rest.reduce(1) { $0 * ($1 ?? 1) } == before.reduce(1) { $0 * ($1 ?? 1) }
-    guard keepsPictures else {
+    guard keepsImages else {
       throw refusal(node.name, "no layer reshapes the dimension of the pictures")
     }
     return try reshaped(input, rest, node.name)

@@ -90,10 +90,10 @@ extension ONNXReader {
 extension ONNXWriter {
   mutating func reduce(_ reduction: Reduction, _ node: Graph.Node, _ value: Int) {
     let input = name(node.inputs[0])
-    let keeps: (String, ONNXDraft.Attribute) = (
+    let keeps: (String, ONNXModelBuilder.Attribute) = (
       "keepdims", .integer(reduction.keepsDimensions ? 1 : 0)
     )
-    let axes: (String, ONNXDraft.Attribute) = ("axes", .integers(reduction.dimensions))
+    let axes: (String, ONNXModelBuilder.Attribute) = ("axes", .integers(reduction.dimensions))
     switch reduction.kind {
     case .mean: emit("ReduceMean", node, [input], value, [axes, keeps])
     case .maximum: emit("ReduceMax", node, [input], value, [axes, keeps])

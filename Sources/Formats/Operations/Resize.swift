@@ -216,7 +216,7 @@ extension ONNXWriter {
   mutating func resize(
     _ resize: Resize, _ node: Graph.Node, _ value: Int
   ) throws(InterchangeError) {
-    var attributes: [(String, ONNXDraft.Attribute)] = []
+    var attributes: [(String, ONNXModelBuilder.Attribute)] = []
     var ratio: Ratio?
     if case .factor(let factor) = resize.target { ratio = factor }
     let shrinks = ratio.map { $0.value < 1 } ?? true

@@ -4,13 +4,13 @@ import AviaryGraph
 import AviaryTensor
 
 extension TransposedConvolution: WeightedOperation {
-  static let kerasKinds: [String: ForeignLayer.Kind] = [
+  static let kerasKinds: [String: ExternalLayer.Kind] = [
     "conv1dtranspose": .transposedConvolution, "conv2dtranspose": .transposedConvolution,
     "conv3dtranspose": .transposedConvolution, "deconvolution2d": .transposedConvolution,
     "convolution2dtranspose": .transposedConvolution,
   ]
 
-  func layerKind(weight: [Int]) -> ForeignLayer.Kind { .transposedConvolution }
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .transposedConvolution }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
     let channels = shape.count > 1 ? shape[1] ?? 1 : 1
@@ -140,7 +140,7 @@ extension ONNXWriter {
       ? c.kernel : Size(c.kernel.height + added.height, c.kernel.width + added.width)
     var inputs = [name(node.inputs[0]), try parameter(node.parameters[0], steps)]
     if c.bias { inputs.append(try parameter(node.parameters[1])) }
-    var attributes: [(String, ONNXDraft.Attribute)] = [
+    var attributes: [(String, ONNXModelBuilder.Attribute)] = [
       ("kernel_shape", .integers(list(kernel))), ("strides", .integers(list(c.stride))),
       ("group", .integer(c.groups)),
       (

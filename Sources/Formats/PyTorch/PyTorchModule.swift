@@ -107,7 +107,7 @@ package enum PyTorchModule {
     return switch parameter.role {
     case .weight, .frozen: "nn.Parameter(torch.zeros(\(size)))"
     case .statistic: "torch.ones(\(size))"
-    case .bookkeeping: "torch.zeros(\(size), dtype=torch.long)"
+    case .nonPersistent: "torch.zeros(\(size), dtype=torch.long)"
     }
   }
 

@@ -11,7 +11,7 @@ struct Attempt {
 
   /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all ways
   /// that their places leave.
-  func fits(_ tree: LayerTree) -> [StructuralFit] {
+  func fits(_ tree: LayerTree) -> [StructureMatch] {
     if contradictsContainers { return [] }
     if let ordered, let fit = fit(ordered, "layers in the file's order, which is the model's") {
       return [fit]
@@ -59,7 +59,7 @@ struct Attempt {
       for (place, layer) in zip(places, sorted) { positions[place] = layer }
     }
     var assignment: LayerMatching.Assignment = [:]
-    for kind in ForeignLayer.Kind.allCases {
+    for kind in ExternalLayer.Kind.allCases {
       let wanted = plan.layers.indices.filter { plan.layers[$0].kind == kind }
       let given = positions.filter { layers[$0].kind == kind }
       guard wanted.count == given.count else { return nil }
@@ -69,7 +69,7 @@ struct Attempt {
   }
 
   /// What detection says of the file's tensors under the plan's names; nil where the shapes disagree.
-  private func fit(_ assignment: LayerMatching.Assignment, _ how: String) -> StructuralFit? {
+  private func fit(_ assignment: LayerMatching.Assignment, _ how: String) -> StructureMatch? {
     guard assignment.count == plan.layers.count, assignment.count == file.layers.count else {
       return nil
     }
@@ -89,9 +89,9 @@ struct Attempt {
       // Names were given already; a name map on top would be another plan's.
       fit.names == nil
     else { return nil }
-    return StructuralFit(
+    return StructureMatch(
       fit: fit, tensors: tensors,
-      renamed: KerasStructure.renamings(file.tensors.names, canonical),
+      renamed: StructureMatcher.renamings(file.tensors.names, canonical),
       assumed: ["how the layers are connected, which kinds, places and shapes do not show"],
       notes: [how])
   }
@@ -124,7 +124,7 @@ struct Attempt {
   }
 
   /// Fits of one network told apart by the first layer that they name differently.
-  static func differences(_ fits: [StructuralFit]) -> [String] {
+  static func differences(_ fits: [StructureMatch]) -> [String] {
     let maps = fits.map { Dictionary($0.renamed.map { ($0.from, $0.to) }) { $1 } }
     let names = Set(maps.flatMap(\.keys)).sorted()
     let first = names.first { name in Set(maps.map { $0[name] ?? name }).count > 1 } ?? ""

@@ -7,7 +7,7 @@ import AviaryGraph
 /// tried.
 struct Candidates {
   private let architecture: AnyArchitecture
-  private let wanted: [ForeignLayer.Kind: Int]
+  private let wanted: [ExternalLayer.Kind: Int]
   /// The plans found, each once: those of one plan differ in sizes, which the shapes tell later.
   private(set) var plans: [LayerPlan] = []
   private var seen: Set<LayerPlan> = []
@@ -19,7 +19,7 @@ struct Candidates {
   /// - Parameter lengths: whether all arrays of a configuration together may have another length (the
   ///   levels of an autoencoder), which takes many graphs.
   init(
-    _ architecture: AnyArchitecture, _ wanted: [ForeignLayer.Kind: Int], lengths: Bool
+    _ architecture: AnyArchitecture, _ wanted: [ExternalLayer.Kind: Int], lengths: Bool
   ) {
     self.architecture = architecture
     self.wanted = wanted
@@ -89,7 +89,7 @@ struct Candidates {
     func of(_ values: [Int]) -> JSON { .array(values.map(JSON.int)) }
     let ones = [Int](repeating: 1, count: array.count)
     guard let least = plan(of: base, member, of(ones)) else { return }
-    var steps: [[ForeignLayer.Kind: Int]] = []
+    var steps: [[ExternalLayer.Kind: Int]] = []
     for i in array.indices {
       var more = ones
       more[i] = 2
@@ -105,7 +105,7 @@ struct Candidates {
     var tried = 0
     // Combinations that add up to nothing take as long to look through as those that do.
     var visited = 0
-    func combine(_ i: Int, _ rest: [ForeignLayer.Kind: Int], _ body: ([Int]) -> Void) {
+    func combine(_ i: Int, _ rest: [ExternalLayer.Kind: Int], _ body: ([Int]) -> Void) {
       visited += 1
       guard tried < limits, visited < 20_000, rest.values.allSatisfy({ $0 >= 0 }) else { return }
       if i == values.count {
@@ -150,13 +150,13 @@ struct Candidates {
 
   /// How many steps lead from one count to another; nil if none do.
   private static func steps(
-    from base: [ForeignLayer.Kind: Int], by next: [ForeignLayer.Kind: Int],
-    to wanted: [ForeignLayer.Kind: Int]
+    from base: [ExternalLayer.Kind: Int], by next: [ExternalLayer.Kind: Int],
+    to wanted: [ExternalLayer.Kind: Int]
   ) -> Int? {
     let step = difference(next, base), missing = difference(wanted, base)
     guard let (kind, size) = step.first(where: { $0.value != 0 }) else { return nil }
     let steps = missing[kind, default: 0] / size
-    let fits = ForeignLayer.Kind.allCases.allSatisfy {
+    let fits = ExternalLayer.Kind.allCases.allSatisfy {
       steps.multipliedReportingOverflow(by: step[$0, default: 0]).partialValue
         == missing[$0, default: 0]
     }
@@ -164,8 +164,8 @@ struct Candidates {
   }
 
   private static func difference(
-    _ a: [ForeignLayer.Kind: Int], _ b: [ForeignLayer.Kind: Int]
-  ) -> [ForeignLayer.Kind: Int] {
+    _ a: [ExternalLayer.Kind: Int], _ b: [ExternalLayer.Kind: Int]
+  ) -> [ExternalLayer.Kind: Int] {
     a.merging(b.mapValues { -$0 }, uniquingKeysWith: +)
   }
 }

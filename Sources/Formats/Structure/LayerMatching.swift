@@ -69,7 +69,7 @@ struct LayerMatching {
     _ file: LayerTree.Node, _ plan: LayerTree.Node
   ) -> [Assignment] {
     var ways: [Assignment] = [[:]]
-    for kind in ForeignLayer.Kind.allCases {
+    for kind in ExternalLayer.Kind.allCases {
       let wanted = plan.layers(of: kind)
       let orders = orders(file, kind).filter { $0.count == wanted.count }
       ways = product(
@@ -80,7 +80,7 @@ struct LayerMatching {
   }
 
   /// The orders in which the layers of a kind may come, at and below a node.
-  private static func orders(_ node: LayerTree.Node, _ kind: ForeignLayer.Kind) -> [[Int]] {
+  private static func orders(_ node: LayerTree.Node, _ kind: ExternalLayer.Kind) -> [[Int]] {
     if let layer = node.layer { return [node.kind == kind ? [layer] : []] }
     let holding = node.children.filter { !$0.layers(of: kind).isEmpty }
     return bounded(
@@ -156,7 +156,7 @@ extension LayerTree.Node {
   }
 
   /// The layers of a kind at and below the node, in the tree's order.
-  func layers(of kind: ForeignLayer.Kind) -> [Int] {
+  func layers(of kind: ExternalLayer.Kind) -> [Int] {
     if let layer { return self.kind == kind ? [layer] : [] }
     return children.flatMap { $0.layers(of: kind) }
   }

@@ -6,7 +6,7 @@ struct LayerPlan: Hashable {
   struct Layer: Hashable {
     /// What its parameters' names begin with, less the dot.
     var name: String
-    var kind: ForeignLayer.Kind
+    var kind: ExternalLayer.Kind
   }
 
   var layers: [Layer]
@@ -26,11 +26,11 @@ struct LayerPlan: Hashable {
   }
 
   /// How many layers there are of each kind.
-  var counts: [ForeignLayer.Kind: Int] {
+  var counts: [ExternalLayer.Kind: Int] {
     Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
   }
 
-  private static func kind(of op: Op, weight: [Int]) -> ForeignLayer.Kind {
+  private static func kind(of op: Op, weight: [Int]) -> ExternalLayer.Kind {
     (op.operation as? any WeightedOperation)?.layerKind(weight: weight) ?? .other
   }
 }

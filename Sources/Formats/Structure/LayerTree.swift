@@ -6,7 +6,7 @@ struct LayerTree {
     var name: String
     /// The position of the layer in its list; nil for a container.
     var layer: Int?
-    var kind: ForeignLayer.Kind?
+    var kind: ExternalLayer.Kind?
     var children: [Node] = []
 
     /// The kinds of all layers at and below the node, as text: what a container can be told by.
@@ -16,7 +16,7 @@ struct LayerTree {
         + ")"
     }
 
-    private var kinds: [ForeignLayer.Kind: Int] {
+    private var kinds: [ExternalLayer.Kind: Int] {
       if let kind { return [kind: 1] }
       return children.reduce(into: [:]) { $0.merge($1.kinds, uniquingKeysWith: +) }
     }
@@ -30,7 +30,7 @@ struct LayerTree {
   /// A tree of places, in the order in which they first occur.
   ///
   /// - Returns: nil where a layer is inside another, or places nest beyond reason.
-  init?(_ places: [(path: [String], kind: ForeignLayer.Kind)]) {
+  init?(_ places: [(path: [String], kind: ExternalLayer.Kind)]) {
     for (position, place) in places.enumerated() {
       guard !place.path.isEmpty, place.path.count <= Self.depth,
         Self.insert(place.path[...], place.kind, position, into: &root)
@@ -43,7 +43,7 @@ struct LayerTree {
   }
 
   private static func insert(
-    _ path: ArraySlice<String>, _ kind: ForeignLayer.Kind, _ layer: Int, into node: inout Node
+    _ path: ArraySlice<String>, _ kind: ExternalLayer.Kind, _ layer: Int, into node: inout Node
   ) -> Bool {
     guard node.layer == nil, let name = path.first else { return false }
     // The last is the likeliest: files and plans list one container after the other.

@@ -68,7 +68,7 @@ struct ShuffleOrder {
 
   /// Permutes the tensors of a fit from an order to PyTorch's, and says so.
   func apply(
-    _ order: ChannelOrder, isStated: Bool, to found: inout StructuralFit
+    _ order: ChannelOrder, isStated: Bool, to found: inout StructureMatch
   ) throws(TensorError) {
     guard order == .tensorflow else { return }
     var steps: [String: [TensorStep]] = [:]

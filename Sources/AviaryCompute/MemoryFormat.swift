@@ -1,0 +1,94 @@
+/// The order in which a value's elements lie in memory while a plan runs.
+package enum MemoryFormat: String, CaseIterable, Hashable, Sendable {
+  /// Row-major in the order of the shape: NCHW for pictures. What goes in and comes out.
+  case nchw
+  /// NHWC: the channels of a pixel side by side. What oneDNN's direct convolutions like best, for
+  /// any number of channels.
+  case nhwc
+  /// nChw16c: channels in blocks of 16, the block innermost. What Winograd convolutions need.
+  /// Only for a multiple of 16 channels, so that no block has padding that must be kept zero.
+  case nChw16c
+
+  /// How many channels a block has.
+  static let block = 16
+}
+
+extension MemoryFormat {
+  /// Whether a value of this shape can lie so.
+  func fits(_ shape: [Int]) -> Bool {
+    switch self {
+    case .nchw: true
+    case .nhwc: shape.count == 4
+    case .nChw16c:
+      shape.count == 4 && shape[1] % MemoryFormat.block == 0 && EngineHandle.blockSize == MemoryFormat.block
+    }
+  }
+
+  /// Whether the two memory formats put this shape's elements in the same places, so that nothing has to
+  /// be copied.
+  func coincides(with other: MemoryFormat, for shape: [Int]) -> Bool {
+    if self == other { return true }
+    guard shape.count == 4 else { return false }
+    // One pixel: channels lie side by side in every memory format.
+    if shape[2] * shape[3] == 1 { return true }
+    let pair: Set<MemoryFormat> = [self, other]
+    if pair == [.nchw, .nhwc] { return shape[1] == 1 }
+    return pair == [.nhwc, .nChw16c] && shape[1] == MemoryFormat.block
+  }
+}
+
+/// A value's shape seen as `planes` pictures of `rows` x `columns` pixels of `depth` numbers that
+/// lie side by side: the form in which work on rows and columns looks the same in every memory format.
+struct Grid: Hashable {
+  var planes: Int
+  var rows: Int
+  var columns: Int
+  var depth: Int
+
+  init(_ shape: [Int], _ memoryFormat: MemoryFormat) {
+    (rows, columns) = (shape[2], shape[3])
+    depth =
+      switch memoryFormat {
+      case .nchw: 1
+      case .nhwc: shape[1]
+      case .nChw16c: MemoryFormat.block
+      }
+    planes = shape[0] * shape[1] / depth
+  }
+
+  /// The same for numbers that are only moved: two of 2 bytes are moved as one float.
+  init(_ shape: [Int], _ format: TensorFormat) {
+    self.init(shape, format.memoryFormat)
+    depth = depth * format.dataType.size / DataType.float32.size
+  }
+
+  /// The number of elements of a row.
+  var rowCount: Int { columns * depth }
+  /// The number of elements.
+  var count: Int { planes * rows * columns * depth }
+}
+
+/// Where the channels of one picture lie: channel c of pixel p at `offsets[c] + p · step`.
+struct ChannelPlaces {
+  var offsets: [Int]
+  /// From pixel to pixel.
+  var step: Int
+  /// From picture to picture.
+  var picture: Int
+
+  init(_ shape: [Int], _ memoryFormat: MemoryFormat) {
+    let (channels, pixels) = (shape[1], shape[2] * shape[3])
+    picture = channels * pixels
+    switch memoryFormat {
+    case .nchw:
+      step = 1
+      offsets = (0..<channels).map { $0 * pixels }
+    case .nhwc:
+      step = channels
+      offsets = Array(0..<channels)
+    case .nChw16c:
+      step = MemoryFormat.block
+      offsets = (0..<channels).map { $0 / MemoryFormat.block * MemoryFormat.block * pixels + $0 % MemoryFormat.block }
+    }
+  }
+}

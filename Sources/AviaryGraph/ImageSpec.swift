@@ -1,0 +1,174 @@
+/// How a network takes pictures and gives them back: what no tensor shows. It lies in the
+/// checkpoint; the architecture gives the default, and the user may state it on import.
+public struct ImageSpec: Hashable, Sendable {
+  /// What the channels of the network's input are.
+  public enum Colour: String, CaseIterable, Codable, Hashable, Sendable {
+    case rgb
+    /// One channel of gray; colour pictures are run channel by channel.
+    case gray
+    /// The luma of BT.601 in studio range, 16/255 to 235/255; chroma is left to bicubic.
+    case luma
+    /// Luma and chroma of BT.601 in studio range (MATLAB's rgb2ycbcr).
+    case ycbcr
+    /// Luma and chroma in full range, as in JPEG files.
+    case ycbcrJPEG = "ycbcr-jpeg"
+
+    /// The number of channels.
+    public var channels: Int { self == .gray || self == .luma ? 1 : 3 }
+  }
+
+  /// Whether a picture is enlarged before the network sees it.
+  public enum Enlargement: String, CaseIterable, Codable, Hashable, Sendable {
+    /// The network enlarges.
+    case no
+    /// The picture is enlarged by the requested scale, bicubically, and the network refines it.
+    case bicubic
+  }
+
+  /// What the network's output is.
+  public enum Output: String, CaseIterable, Codable, Hashable, Sendable {
+    /// The picture itself.
+    case picture
+    /// What is to be added to the network's input.
+    case residual
+    /// What is to be subtracted from the network's input: noise (DnCNN).
+    case noise
+  }
+
+  /// What stands beyond the edges where a network wants a larger picture than there is: as many
+  /// pixels as it lacks, cut off again afterwards. References differ.
+  public enum Padding: String, CaseIterable, Codable, Hashable, Sendable {
+    /// The pixel at the edge, repeated.
+    case edge
+    /// The picture mirrored at the pixel on its edge, which is not repeated.
+    case reflect
+    /// The picture mirrored at its edge, the pixel on it repeated.
+    case symmetric
+    /// Black.
+    case zero
+  }
+
+  /// What the channels are.
+  public var colour: Colour
+  /// What black and white are to the network, before mean and deviation.
+  public var range: ClosedRange<Double>
+  /// Subtracted from each channel; empty for nothing.
+  public var mean: [Double]
+  /// What each channel is divided by, after the mean; empty for nothing.
+  public var deviation: [Double]
+  /// What comes out.
+  public var output: Output
+  /// Whether the picture is enlarged first.
+  public var enlargeFirst: Enlargement
+  /// The scales that the weights serve, where more than the network's own (VDSR: 2, 3, 4); empty
+  /// for the network's own.
+  public var scales: [Int]
+  /// What stands beyond the edges.
+  public var padding: Padding
+
+  /// A network that takes and gives pictures with values from 0 to 1, unless stated.
+  public init(
+    _ colour: Colour, range: ClosedRange<Double> = 0...1, mean: [Double] = [],
+    deviation: [Double] = [], output: Output = .picture, enlargeFirst: Enlargement = .no,
+    scales: [Int] = [], padding: Padding = .edge
+  ) {
+    self.colour = colour
+    self.range = range
+    self.mean = mean
+    self.deviation = deviation
+    self.output = output
+    self.enlargeFirst = enlargeFirst
+    self.scales = scales
+    self.padding = padding
+  }
+
+  /// The customary picture for so many channels: one means luma, three RGB.
+  public init(channels: Int) { self.init(channels == 1 ? .luma : .rgb) }
+}
+
+extension ImageSpec {
+  /// Checks that a network can take such pictures.
+  ///
+  /// - Throws: `GraphError.member` for colours of other channels than the network's input has.
+  public func check(against graph: Graph) throws(GraphError) {
+    let channels = graph.inputs[0].channels
+    guard colour.channels == channels else {
+      throw .member(
+        "picture.colour", expected: "colours of \(channels) channel\(channels == 1 ? "" : "s")",
+        found: "'\(colour.rawValue)'")
+    }
+  }
+}
+
+// MARK: - JSON
+
+extension ImageSpec {
+  /// The picture as JSON; members that have their default are left out, save the colour.
+  public var json: JSON {
+    var members: [String: JSON] = ["colour": .string(colour.rawValue)]
+    if range != 0...1 {
+      members["range"] = .array([.number(range.lowerBound), .number(range.upperBound)])
+    }
+    if !mean.isEmpty { members["mean"] = .array(mean.map(JSON.number)) }
+    if !deviation.isEmpty { members["deviation"] = .array(deviation.map(JSON.number)) }
+    if output != .picture { members["output"] = .string(output.rawValue) }
+    if enlargeFirst != .no { members["enlargeFirst"] = .string(enlargeFirst.rawValue) }
+    if !scales.isEmpty { members["scales"] = .ints(scales) }
+    if padding != .edge { members["padding"] = .string(padding.rawValue) }
+    return .object(members)
+  }
+
+  /// Reads a picture from JSON.
+  ///
+  /// - Throws: `GraphError` for a member that is unknown, of another type, or out of range.
+  public init(json: JSON) throws(GraphError) {
+    let members = try Members("picture", json)
+    try members.refuse(
+      allBut: [
+        "colour", "range", "mean", "deviation", "output", "enlargeFirst", "scales", "padding",
+      ])
+    func word<T: RawRepresentable & CaseIterable>(
+      _ name: String, default absent: T?
+    ) throws(GraphError) -> T where T.RawValue == String {
+      let words = T.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+      if let absent, members[name] == nil { return absent }
+      let word = try members.required(name, "one of \(words)", \.string)
+      guard let value = T(rawValue: word) else {
+        throw .member("picture.\(name)", expected: "one of \(words)", found: "'\(word)'")
+      }
+      return value
+    }
+    func numbers(_ name: String) throws(GraphError) -> [Double] {
+      guard let member = members[name] else { return [] }
+      guard let numbers = member.numbers, numbers.allSatisfy(\.isFinite) else {
+        throw .member("picture.\(name)", expected: "an array of numbers", found: member.excerpt)
+      }
+      return numbers
+    }
+    let colour: Colour = try word("colour", default: nil)
+    let range = try numbers("range")
+    guard range.isEmpty || range.count == 2 && range[0] < range[1] else {
+      throw .member("picture.range", expected: "[black, white], rising", found: "\(range)")
+    }
+    let mean = try numbers("mean")
+    let deviation = try numbers("deviation")
+    for (name, values) in [("mean", mean), ("deviation", deviation)]
+    where !values.isEmpty && values.count != colour.channels {
+      throw .member(
+        "picture.\(name)", expected: "\(colour.channels) numbers", found: "\(values.count)")
+    }
+    guard deviation.allSatisfy({ $0 > 0 }) else {
+      throw .member("picture.deviation", expected: "numbers above 0", found: "\(deviation)")
+    }
+    let scales = members["scales"] ?? []
+    guard let scales = scales.ints, scales.allSatisfy((1...64).contains) else {
+      throw .member(
+        "picture.scales", expected: "an array of integers from 1 to 64", found: scales.excerpt)
+    }
+    self.init(
+      colour, range: range.isEmpty ? 0...1 : range[0]...range[1], mean: mean, deviation: deviation,
+      output: try word("output", default: Output.picture),
+      enlargeFirst: try word("enlargeFirst", default: Enlargement.no), scales: scales,
+      padding: try word("padding", default: Padding.edge))
+  }
+}

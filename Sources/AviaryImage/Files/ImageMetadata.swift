@@ -1,0 +1,142 @@
+/// What a picture file says besides pixels, carried to the file that is written.
+public struct ImageMetadata: Hashable, Sendable {
+  /// How colours are meant, by a profile.
+  public var icc: ICCProfile?
+  /// EXIF data, beginning with its byte order.
+  public var exif: [UInt8]?
+  /// An XMP packet.
+  public var xmp: [UInt8]?
+  /// Texts, in their order.
+  public var text: [ImageText] = []
+  /// How large the picture is on paper.
+  public var density: ImageDensity?
+  /// How colours are meant, by code points.
+  public var cicp: CodePoints?
+  /// The gamma of an encoder, times 100000.
+  public var gamma: UInt32?
+  /// White point, red, green and blue as x and y, times 100000: eight numbers.
+  public var chromaticities: [UInt32]?
+  /// Colours are those of sRGB, with this rendering intent.
+  public var srgbIntent: UInt8?
+
+  /// Nothing.
+  public init() {}
+
+  /// Pixels per metre, across and down; nil where the file does not say.
+  public var pixelsPerMetre: (x: Int, y: Int)? {
+    density.flatMap { $0.isPerMetre ? (Int($0.x), Int($0.y)) : nil }
+  }
+
+  /// Beyond so many bytes nothing is carried, neither one thing nor all texts together.
+  static let mostBytes = 1 << 24
+
+  /// What a picture of the given colour may carry: all but a profile for another colour.
+  func fitting(_ color: ColorModel) -> ImageMetadata {
+    var metadata = self
+    if let profile = icc, profile.color != color { metadata.icc = nil }
+    return metadata
+  }
+
+  /// Leaves out what is too long to carry.
+  mutating func limit() {
+    if let bytes = icc?.bytes.count, bytes > ImageMetadata.mostBytes { icc = nil }
+    if let bytes = exif?.count, bytes > ImageMetadata.mostBytes { exif = nil }
+    if let bytes = xmp?.count, bytes > ImageMetadata.mostBytes { xmp = nil }
+    var total = 0
+    text = text.filter { text in
+      total += text.text.utf8.count
+      return total <= ImageMetadata.mostBytes
+    }
+  }
+}
+
+/// An ICC profile.
+public struct ICCProfile: Hashable, Sendable {
+  /// What the file calls it: 1 to 79 letters of Latin-1.
+  public var name: String
+  /// The profile itself, not compressed.
+  public var bytes: [UInt8]
+  /// The colours of the picture that it stood in: a profile for gray fits no RGB picture, nor the
+  /// other way round.
+  public var color: ColorModel
+
+  /// A profile.
+  public init(name: String, bytes: [UInt8], color: ColorModel) {
+    (self.name, self.bytes, self.color) = (name, bytes, color)
+  }
+}
+
+/// Pixels per metre, or, without a unit, the sides of a pixel in proportion.
+public struct ImageDensity: Hashable, Sendable {
+  /// Across.
+  public var x: UInt32
+  /// Down.
+  public var y: UInt32
+  /// Whether the unit is the metre.
+  public var isPerMetre: Bool
+
+  /// A density.
+  public init(x: UInt32, y: UInt32, isPerMetre: Bool) {
+    (self.x, self.y, self.isPerMetre) = (x, y, isPerMetre)
+  }
+}
+
+/// Coding-independent code points (ITU-T H.273).
+public struct CodePoints: Hashable, Sendable {
+  /// Colour primaries.
+  public var primaries: UInt8
+  /// Transfer characteristics.
+  public var transfer: UInt8
+  /// Matrix coefficients.
+  public var matrix: UInt8
+  /// 1 where values use their full range.
+  public var fullRange: UInt8
+
+  /// Code points.
+  public init(primaries: UInt8, transfer: UInt8, matrix: UInt8, fullRange: UInt8) {
+    (self.primaries, self.transfer) = (primaries, transfer)
+    (self.matrix, self.fullRange) = (matrix, fullRange)
+  }
+}
+
+/// A text in an image file.
+public struct ImageText: Hashable, Sendable {
+  /// What the text is: 1 to 79 letters of Latin-1, such as `Author`, `Comment`.
+  public var keyword: String
+  /// The text.
+  public var text: String
+  /// The language (RFC 3066); empty where it is not stated.
+  public var language = ""
+  /// The keyword in that language; empty where it is not stated.
+  public var translatedKeyword = ""
+
+  /// A text.
+  public init(
+    keyword: String, text: String, language: String = "", translatedKeyword: String = ""
+  ) {
+    (self.keyword, self.text) = (keyword, text)
+    (self.language, self.translatedKeyword) = (language, translatedKeyword)
+  }
+
+  /// Text of an encoding that nothing states: UTF-8 where it is that, else Latin-1.
+  static func decoded(_ bytes: [UInt8]) -> String {
+    String(validating: bytes, as: UTF8.self) ?? String(latin1: bytes[...])
+  }
+}
+
+extension String {
+  /// Text whose bytes are the first 256 characters of Unicode.
+  init(latin1 bytes: ArraySlice<UInt8>) {
+    self.init(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+  }
+
+  /// The bytes of Latin-1; nil where a character is not among its 256.
+  var latin1: [UInt8]? {
+    var bytes: [UInt8] = []
+    for scalar in unicodeScalars {
+      guard let byte = UInt8(exactly: scalar.value) else { return nil }
+      bytes.append(byte)
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,94 @@
+import AviaryFiles
+
+/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom of the upright picture.
+///
+/// PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
+/// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted naively. The EXIF
+/// orientation of a JPEG is applied, and reset to upright in the metadata; that of a PNG is carried
+/// along untouched, since the file written is a PNG too and viewers treat both alike.
+///
+/// Only one band is in memory at a time, except where `ImageHeader.isHeldWhole` says otherwise.
+/// Limits: sides of 2^20, 2^32 samples, 1 GiB of bytes in a picture that must be held whole (a
+/// progressive JPEG counts: its decoder keeps two bytes a sample).
+public struct ImageReader: ~Copyable {
+  /// What the file says.
+  public let header: ImageHeader
+  /// The rows handed over so far.
+  public private(set) var position = 0
+
+  private let decoder: any ImageDecoder
+  /// All rows as stored, once they are needed and where they must be held; else empty.
+  private var stored: [UInt8] = []
+
+  /// Opens a file and reads its header.
+  ///
+  /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged` or `.tooLarge`.
+  public init(path: String) throws(ImageError) {
+    let file = try InputFile(picture: path)
+    let beginning = try file.read(at: 0, count: 512)
+    guard let format = ImageFormat.reading(beginning), let open = format.decoder else {
+      throw .notAPicture(path: path, found: FileKind(beginning: beginning).label)
+    }
+    let decoder = try open(file)
+    let stored = decoder.stored
+    try ImageLimits.check(stored, path: path)
+    let metadata = try decoder.metadata(file)
+    let exchangesSides = stored.orientation.exchangesSides
+    header = ImageHeader(
+      container: format,
+      width: exchangesSides ? stored.height : stored.width,
+      height: exchangesSides ? stored.width : stored.height,
+      format: stored.format, storedBitDepth: stored.bitDepth, isPalette: stored.isPalette,
+      isInterlaced: stored.isInterlaced, isConvertedFromCMYK: stored.isConvertedFromCMYK,
+      isHeldWhole: stored.isHeldWhole, metadata: metadata)
+    self.decoder = decoder
+  }
+
+  /// The next rows: as many as asked for, fewer at the end of the picture, nil after it.
+  ///
+  /// Damage to the file shows when it is reached, at the latest with the last rows.
+  ///
+  /// - Throws: `ImageError.damaged`; `.invalidSize` for a band beyond `Image.maximumSampleCount`.
+  public mutating func read(rows count: Int) throws(ImageError) -> Image? {
+    let count = min(max(count, 1), header.height - position)
+    guard count > 0 else { return nil }
+    var image = try Image(width: header.width, height: count, format: header.format)
+    let kept = decoder.stored
+    if header.isHeldWhole {
+      if stored.isEmpty { stored = try decoder.rows(kept.height) }
+      var layout = kept.layout(height: kept.height)
+      layout.origin += position * layout.rowStep
+      unsafe stored.withUnsafeBytes {
+        unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
+      }
+      // Bytes that nobody will ask for again.
+      if position + count == header.height { stored = [] }
+    } else {
+      let bytes = try decoder.rows(count)
+      let layout = kept.layout(height: count)
+      unsafe bytes.withUnsafeBytes {
+        unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
+      }
+    }
+    position += count
+    return image
+  }
+
+  /// All rows that are left, as one image; without rows at the end of the picture.
+  ///
+  /// - Throws: `ImageError.damaged`; `.invalidSize` beyond `Image.maximumSampleCount`.
+  public mutating func readAll() throws(ImageError) -> Image {
+    let empty = try Image(width: header.width, height: 0, format: header.format)
+    return try read(rows: header.height - position) ?? empty
+  }
+}
+
+extension Image {
+  /// Reads a whole image file; see `ImageReader`.
+  ///
+  /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged`, `.tooLarge` or `.invalidSize`.
+  public init(contentsOf path: String) throws(ImageError) {
+    var reader = try ImageReader(path: path)
+    self = try reader.readAll()
+  }
+}

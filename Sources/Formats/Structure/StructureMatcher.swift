@@ -1,0 +1,99 @@
+import AviaryCheckpoint
+public import AviaryGraph
+
+/// Recognises one of our architectures in a file of Keras's, which knows layers by class and counter.
+public enum StructureMatcher {
+  /// Files of more layers are no networks of ours.
+  private static let limit = 4096
+
+  /// The architecture that has exactly a file's weights.
+  ///
+  /// The file's own names are tried first, with the names of published sources; then its layers are
+  /// told by kind and place. Every attempt ends with the architecture's own detection, which compares
+  /// all shapes.
+  ///
+  /// - Parameters:
+  ///   - name: the only architecture to consider; nil for all.
+  ///   - overrides: members of the configuration that the user states.
+  ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's framework.
+  /// - Returns: nil where no architecture fits.
+  /// - Throws: `RegistryError.ambiguous` where several networks fit, or one in several ways;
+  ///   `GraphError` for overrides that the architecture does not know.
+  public static func recognise(
+    _ file: WeightsFile, registry: Registry, as name: String? = nil, overrides: JSON = [:],
+    shuffle: ChannelOrder? = nil
+  ) throws -> StructureMatch? {
+    guard
+      var found = try named(file, registry, name, overrides)
+        ?? structural(file, registry, name, overrides)
+    else { return nil }
+    let conventions = OriginConventions(file.origin.framework)
+    found.fit = try conventions.applied(
+      to: found.fit, WeightIndex(found.tensors), registry, overrides: overrides,
+      notes: &found.notes)
+    let order = shuffle ?? (file.origin.framework == .keras ? .tensorflow : .pytorch)
+    try ShuffleOrder(found.fit.network.graph).apply(
+      order, isStated: shuffle != nil, to: &found)
+    return found
+  }
+
+  /// By the file's own names.
+  private static func named(
+    _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
+  ) throws -> StructureMatch? {
+    let fit: Fit
+    do {
+      fit = try registry.detect(WeightIndex(file.tensors), as: name, overrides: overrides)
+    } catch let error as RegistryError {
+      guard case .unrecognised = error else { throw error }
+      return nil
+    }
+    return StructureMatch(
+      fit: fit, tensors: file.tensors.renamed(fit.canonical),
+      renamed: renamings(file.tensors.names, fit.canonical))
+  }
+
+  /// By the layers' kinds and places.
+  private static func structural(
+    _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
+  ) throws -> StructureMatch? {
+    let layers = file.layers
+    guard !layers.isEmpty, layers.count <= limit,
+      let tree = LayerTree(
+        layers.map { ($0.path, $0.kind) }) ?? LayerTree(layers.map { ([$0.name], $0.kind) })
+    else { return nil }
+    let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
+    // Feature networks are chains of like layers, in any division into levels: without a name, almost
+    // every chain would be one, too.
+    let architectures =
+      try name.map { [try registry[$0]] }
+      ?? registry.architectures.filter { $0.info.kind == .restoration }
+    var found: [String: StructureMatch] = [:]
+    for lengths in [false, true] where found.isEmpty {
+      for architecture in architectures {
+        for plan in Candidates(architecture, counts, lengths: lengths).plans {
+          let attempt = Attempt(
+            file: file, plan: plan, registry: registry, architecture: architecture.info.name,
+            overrides: overrides)
+          for fit in attempt.fits(tree) {
+            found["\(fit.fit.network.label) \(fit.renamed)"] = fit
+          }
+        }
+      }
+    }
+    guard found.count > 1 else { return found.values.first }
+    let networks = Set(found.values.map(\.fit.network.label))
+    if networks.count > 1 { throw RegistryError.ambiguous(networks.sorted()) }
+    throw RegistryError.ambiguous(Attempt.differences(Array(found.values)))
+  }
+
+  /// The names that change.
+  static func renamings(
+    _ names: [String], _ canonical: (String) -> String
+  ) -> [StructureMatch.Renaming] {
+    names.compactMap { name in
+      let new = canonical(name)
+      return new == name ? nil : StructureMatch.Renaming(from: name, to: new)
+    }
+  }
+}
