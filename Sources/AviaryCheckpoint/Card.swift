@@ -110,3 +110,67 @@ extension Card.Quality: Codable {
     case measured = "protocol"
   }
 }
+
+extension Card {
+  /// How weights were trained: with it and the same pictures they can be made again.
+  public struct Training: Codable, Hashable, Sendable {
+    /// The recipe, as the text of a file.
+    public var recipe: String
+    /// Steps of the optimiser.
+    public var steps: Int
+    /// Where all random numbers came from.
+    public var seed: UInt64
+    /// The fingerprint of the pictures.
+    public var fingerprint: String
+    /// The program and its version.
+    public var program: String
+
+    /// A training.
+    public init(
+      recipe: String, steps: Int, seed: UInt64, fingerprint: String, program: String
+    ) {
+      self.recipe = recipe
+      self.steps = steps
+      self.seed = seed
+      self.fingerprint = fingerprint
+      self.program = program
+    }
+  }
+}
+
+extension Card {
+  /// How the scales of whole numbers were found, and what computing in them costs.
+  public struct Quantization: Codable, Hashable, Sendable {
+    /// The folder of pictures, without its path.
+    public var data: String
+    /// Pictures that were computed.
+    public var pictures: Int
+    /// The side of the part that was taken of each, in pixels of the result; nil for all of it.
+    public var patch: Int?
+    /// What chose the pictures and their parts.
+    public var seed: UInt64
+    /// Convolutions that multiply whole numbers.
+    public var layers: Int
+    /// Convolutions that would cost too much, by the names of their nodes.
+    public var kept: [String]
+    /// Mean PSNR in dB of these pictures, computed in float32.
+    public var psnr: Double
+    /// What of it is lost in whole numbers.
+    public var loss: Double
+
+    /// A calibration.
+    public init(
+      data: String, pictures: Int, patch: Int?, seed: UInt64, layers: Int, kept: [String],
+      psnr: Double, loss: Double
+    ) {
+      self.data = data
+      self.pictures = pictures
+      self.patch = patch
+      self.seed = seed
+      self.layers = layers
+      self.kept = kept
+      self.psnr = psnr
+      self.loss = loss
+    }
+  }
+}

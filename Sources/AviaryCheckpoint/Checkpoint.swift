@@ -1,4 +1,5 @@
 package import AviaryContainers
+public import AviaryTensor
 
 /// A trained network: its weights and everything needed to run them, as Aviary's own file holds it
 /// (Docs/CheckpointFormat.md).
@@ -69,4 +70,73 @@ public struct Checkpoint: Sendable {
       throw .hashMismatch(path: tree.path, expected: storedHash, found: found)
     }
   }
+}
+
+/// What a native checkpoint says about itself, read without reading a single weight.
+public struct CheckpointSummary: Sendable {
+  /// The version of the file's format.
+  public let formatVersion: Int
+  /// The architecture's name; nil for weights that nothing recognised.
+  public let architecture: String?
+  /// The architecture's configuration, as JSON.
+  public let configuration: String?
+  /// The network, as JSON.
+  public let graph: String?
+  /// How the network takes and gives pictures, as JSON.
+  public let picture: String?
+  /// Licence, provenance, quality.
+  public let card: Card
+  /// The program and version that wrote the file.
+  public let createdBy: String
+  /// The content hash as stored: not verified.
+  public let storedHash: String
+  /// The tensors in the model's order.
+  public let tensors: [Entry]
+  /// The scales of the convolutions that can compute in whole numbers, by name.
+  public let quantization: [QuantizedLayer]
+
+  /// A tensor's description.
+  public struct Entry: Hashable, Sendable {
+    /// The name, as in a state dict.
+    public let name: String
+    /// The dimensions.
+    public let shape: [Int]
+    /// What the elements are.
+    public let elementType: ElementType
+    /// Where the elements begin in the file, in bytes; nil if they do not lie in one piece.
+    public let offset: Int?
+    /// The bytes that the elements take in the file.
+    public let byteCount: Int
+    /// Whether the tensor is non-persistent buffer, outside the content hash.
+    public let isBookkeeping: Bool
+  }
+
+  /// The description of the native checkpoint that an HDF5 file holds; its hash is not verified.
+  ///
+  /// - Throws: as `CheckpointFile.init(_:)`.
+  package init(of tree: HDF5Tree) throws(CheckpointError) {
+    let reader = try CheckpointReader(tree)
+    let header = try reader.header()
+    formatVersion = reader.version.rawValue
+    architecture = header.architecture
+    configuration = header.configuration
+    graph = header.graph
+    picture = header.picture
+    card = header.card
+    createdBy = header.createdBy
+    storedHash = header.storedHash ?? ""
+    tensors = try reader.entries().map(\.summary)
+    quantization = try reader.quantization()
+  }
+}
+
+/// The versions of the native format. Version 1 is described in Docs/CheckpointFormat.md.
+///
+/// A reader switches over all cases, so that a new version does not compile before it is said how
+/// each older one becomes it. A fixture of every version stays in the tests for ever.
+enum CheckpointVersion: Int, CaseIterable {
+  case one = 1
+
+  /// What this version of Aviary writes.
+  static let current = CheckpointVersion.one
 }

@@ -93,3 +93,97 @@ extension CheckpointFile {
       createdBy: checkpoint.createdBy, quantization: checkpoint.quantization)
   }
 }
+
+extension CheckpointFile {
+  private typealias Training = CheckpointLayout.Training
+
+  /// The JSON texts of a training's state, made before anything is written: a number in them may be
+  /// one that JSON does not have.
+  struct TrainingTexts {
+    var progress: String?
+    var groups: String?
+    var adversaryGroups: String?
+
+    init(_ state: TrainingState, _ path: String) throws(CheckpointError) {
+      if let progress = state.progress {
+        self.progress = try CheckpointFile.json(progress, "the training: a figure", path)
+      }
+      func groups(_ state: OptimizerState?) throws(CheckpointError) -> String? {
+        guard let state else { return nil }
+        return try CheckpointFile.json(state.groups, "the optimiser: a hyperparameter", path)
+      }
+      self.groups = try groups(state.optimizer)
+      adversaryGroups = try groups(state.adversary?.optimizer)
+    }
+  }
+
+  /// Writes the group of a training's state.
+  func write(
+    _ state: TrainingState, _ texts: TrainingTexts, in root: borrowing HDF5Writer.Object,
+    by writer: borrowing HDF5Writer
+  ) throws(CheckpointError) {
+    let group = try writer.group(CheckpointLayout.Member.training, in: root)
+    if let progress = texts.progress { try writer.text(Training.progress, progress, in: group) }
+    try write(state.weights, state.optimizer, texts.groups, in: group, by: writer)
+    if let adversary = state.adversary {
+      let group = try writer.group(Training.adversary, in: group)
+      try write(
+        adversary.weights, adversary.optimizer, texts.adversaryGroups, in: group, by: writer)
+    }
+  }
+
+  /// Writes the weights of a network in training, and its optimiser's state.
+  private func write(
+    _ weights: TensorSource?, _ optimizer: OptimizerState?, _ groups: String?,
+    in group: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
+  ) throws(CheckpointError) {
+    if let weights {
+      _ = try write(weights, in: try writer.group(Training.weights, in: group), by: writer)
+    }
+    guard let optimizer, let groups else { return }
+    if let algorithm = optimizer.algorithm {
+      try writer.attribute(Training.algorithm, algorithm, of: group)
+    }
+    if let step = optimizer.step { try writer.attribute(Training.step, step, of: group) }
+    try writer.text(Training.groups, groups, in: group)
+    let slots = try writer.group(Training.optimizer, in: group)
+    _ = try write(optimizer.tensors, in: slots, by: writer)
+  }
+}
+
+extension CheckpointFile {
+  private typealias Quantization = CheckpointLayout.Quantization
+
+  /// Throws unless a layer's scales are such as a reader takes.
+  func requireQuantization(_ path: String) throws(CheckpointError) {
+    for layer in quantization {
+      try Self.requireValid(layer.node)
+      guard (1...Quantization.mostFilters).contains(layer.weightScales.count),
+        (layer.weightScales + [layer.inputScale]).allSatisfy(QuantizedLayer.isStep)
+      else {
+        throw .cannotWrite(
+          path: path, reason: "the quantisation: \(layer.node): a step that is none")
+      }
+    }
+  }
+
+  /// Writes the group of the layers' scales, sorted by name.
+  func writeQuantization(
+    in root: borrowing HDF5Writer.Object, by writer: borrowing HDF5Writer
+  ) throws(CheckpointError) {
+    guard !quantization.isEmpty else { return }
+    let group = try writer.group(CheckpointLayout.Member.quantization, in: root)
+    for layer in quantization.sorted(by: { $0.node < $1.node }) {
+      let steps: Tensor
+      do throws(TensorError) {
+        steps = try Tensor(shape: [layer.weightScales.count], layer.weightScales)
+      } catch {
+        preconditionFailure("a shape of so many elements holds them")
+      }
+      let dataSet = try writer.tensor(layer.node, steps, in: group)
+      let type = layer.isSigned ? Quantization.signed : Quantization.unsigned
+      try writer.attribute(Quantization.inputType, type, of: dataSet)
+      try writer.attribute(Quantization.inputScale, Double(layer.inputScale), of: dataSet)
+    }
+  }
+}

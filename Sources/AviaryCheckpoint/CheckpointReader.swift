@@ -1,5 +1,5 @@
-import AviaryFiles
 import AviaryContainers
+import AviaryFiles
 import AviaryTensor
 import FoundationEssentials
 
@@ -157,6 +157,147 @@ struct CheckpointReader {
       return try JSONDecoder().decode(Card.self, from: Data(json.utf8))
     } catch {
       throw .damaged(path: path, part: "/card", reason: "JSON of a card expected")
+    }
+  }
+}
+
+extension CheckpointReader {
+  private typealias Training = CheckpointLayout.Training
+
+  /// What a training needs to go on; nil where there is nothing of it.
+  ///
+  /// - Parameter tensors: the checkpoint's own, whose names and shapes the training's weights have.
+  func training(of tensors: TensorSource) throws(CheckpointError) -> TrainingState? {
+    guard let group = try Self.group(CheckpointLayout.Member.training, in: tree.root, path) else {
+      return nil
+    }
+    var state = TrainingState(
+      progress: try progress(in: group), weights: try weights(in: group),
+      optimizer: try optimizer(in: group))
+    if let weights = state.weights { try require(weights, alike: tensors, in: group) }
+    if let adversary = try Self.group(Training.adversary, in: group, path) {
+      guard let weights = try weights(in: adversary) else {
+        throw .damaged(
+          path: path, part: "\(adversary.path)/\(Training.weights)",
+          reason: "a group expected, none found")
+      }
+      state.adversary = TrainingState.Adversary(
+        weights: weights, optimizer: try optimizer(in: adversary))
+    }
+    return state.isEmpty ? nil : state
+  }
+
+  private func progress(in group: HDF5Tree.Group) throws(CheckpointError) -> TrainingProgress? {
+    guard let json = try text(Training.progress, in: group) else { return nil }
+    let part = "\(group.path)/\(Training.progress)"
+    guard let found = try? JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) else {
+      throw .damaged(path: path, part: part, reason: "JSON of a training's progress expected")
+    }
+    if let problem = found.problem { throw .damaged(path: path, part: part, reason: problem) }
+    return found
+  }
+
+  private func weights(in group: HDF5Tree.Group) throws(CheckpointError) -> TensorSource? {
+    guard let weights = try Self.group(Training.weights, in: group, path) else { return nil }
+    return source(of: try entries(of: weights))
+  }
+
+  private func optimizer(in training: HDF5Tree.Group) throws(CheckpointError) -> OptimizerState? {
+    guard let slots = try Self.group(Training.optimizer, in: training, path) else { return nil }
+    var groups: [OptimizerState.Group] = []
+    if let json = try text(Training.groups, in: training) {
+      do {
+        groups = try JSONDecoder().decode([OptimizerState.Group].self, from: Data(json.utf8))
+      } catch {
+        throw .damaged(
+          path: path, part: "\(training.path)/\(Training.groups)",
+          reason: "JSON of groups of parameters expected")
+      }
+    }
+    return OptimizerState(
+      algorithm: training.attributes[Training.algorithm]?.string,
+      step: training.attributes[Training.step]?.integer, groups: groups,
+      tensors: source(of: try entries(of: slots)))
+  }
+
+  /// Throws unless the tensors that are trained are those that the checkpoint is about.
+  private func require(
+    _ trained: TensorSource, alike tensors: TensorSource, in group: HDF5Tree.Group
+  ) throws(CheckpointError) {
+    let place = "\(group.path)/\(Training.weights)"
+    for expected in tensors {
+      guard let found = trained[expected.name] else {
+        throw .damaged(
+          path: path, part: "\(place)/\(expected.name)", reason: "a data set expected, none found")
+      }
+      guard found.shape == expected.shape else {
+        throw .damaged(
+          path: path, part: "\(place)/\(expected.name)",
+          reason: "shape \(expected.shape) expected, \(found.shape) found")
+      }
+    }
+    for found in trained where tensors[found.name] == nil {
+      throw .damaged(
+        path: path, part: "\(place)/\(found.name)", reason: "none expected, a data set found")
+    }
+  }
+}
+
+extension CheckpointReader {
+  private typealias Quantization = CheckpointLayout.Quantization
+
+  /// The scales of the layers that compute in whole numbers, by name; empty where there are none.
+  ///
+  /// Whether the nodes are those of the graph is for those to say who read it.
+  func quantization() throws(CheckpointError) -> [QuantizedLayer] {
+    guard let group = try Self.group(CheckpointLayout.Member.quantization, in: tree.root, path)
+    else { return [] }
+    var layers: [QuantizedLayer] = []
+    for (name, member) in group.members {
+      let part = "\(group.path)/\(name)"
+      guard case .dataSet(let dataSet) = member else {
+        throw .damaged(path: path, part: part, reason: "a data set expected, a group found")
+      }
+      guard dataSet.elementType == .float32, dataSet.shape.count == 1,
+        (1...Quantization.mostFilters).contains(dataSet.shape[0])
+      else {
+        throw .damaged(
+          path: path, part: part,
+          reason: "float32 of shape [1 to \(Quantization.mostFilters)] expected, "
+            + "\(dataSet.elementType?.rawValue ?? "no numbers") of shape \(dataSet.shape) found")
+      }
+      let isSigned = try isSigned(dataSet, part)
+      guard case .floats(let steps)? = dataSet.attributes[Quantization.inputScale],
+        steps.count == 1,
+        QuantizedLayer.isStep(Float(steps[0]))
+      else {
+        throw .damaged(
+          path: path, part: part,
+          reason: "an attribute \(Quantization.inputScale) above 0 expected, none found")
+      }
+      let weights = try tree.tensor(dataSet).floats
+      guard weights.allSatisfy(QuantizedLayer.isStep) else {
+        throw .damaged(
+          path: path, part: part, reason: "finite numbers above 0 expected, others found")
+      }
+      layers.append(
+        QuantizedLayer(
+          node: name, inputScale: Float(steps[0]), isSigned: isSigned, weightScales: weights))
+    }
+    return layers.sorted { $0.node < $1.node }
+  }
+
+  private func isSigned(
+    _ dataSet: HDF5Tree.DataSet, _ part: String
+  ) throws(CheckpointError) -> Bool {
+    switch dataSet.attributes[Quantization.inputType]?.string {
+    case Quantization.signed: return true
+    case Quantization.unsigned: return false
+    case let found:
+      throw .damaged(
+        path: path, part: part,
+        reason: "an attribute \(Quantization.inputType) of int8 or uint8 expected, "
+          + "\(found ?? "none") found")
     }
   }
 }

@@ -1,5 +1,6 @@
 public import AviaryContainers
 public import AviaryTensor
+private import OrderedCollections
 
 /// Tensors by name, in an order, described now and read when asked for: what a file of weights is to
 /// those who convert it, so that a file larger than the memory can be.
@@ -144,4 +145,91 @@ extension TensorSource: RandomAccessCollection {
   public var endIndex: Int { descriptions.count }
   /// A tensor's description by position.
   public subscript(position: Int) -> TensorDescription { descriptions[position] }
+}
+
+/// A tensor of a file: what it is, before any of its elements are read.
+public struct TensorDescription: Hashable, Sendable {
+  /// The name by which it is known here.
+  public var name: String
+  /// The dimensions, in PyTorch's layout wherever the reader knows the file's.
+  public var shape: [Int]
+  /// What the elements are.
+  public var elementType: ElementType
+  /// The name that it has in the file: a path of HDF5, a key of a state dict.
+  public var storedName: String
+  /// What was done to the file's layout; empty where nothing was.
+  public var steps: [TensorStep]
+  /// The earlier tensor whose very storage this one is, by its name here.
+  public var alias: String?
+  /// Whether it is a counter or a buffer that can be made anew, outside the content hash.
+  public var isBookkeeping: Bool
+
+  /// A tensor that is as it is in the file, unless stated.
+  public init(
+    name: String, shape: [Int], elementType: ElementType, storedName: String? = nil,
+    steps: [TensorStep] = [], alias: String? = nil, isBookkeeping: Bool = false
+  ) {
+    self.name = name
+    self.shape = shape
+    self.elementType = elementType
+    self.storedName = storedName ?? name
+    self.steps = steps
+    self.alias = alias
+    self.isBookkeeping = isBookkeeping
+  }
+
+  /// The number of elements. Readers give only shapes whose product does not overflow.
+  public var count: Int { shape.reduce(1, *) }
+  /// The bytes that the elements take.
+  public var byteCount: Int { count * elementType.byteCount }
+}
+
+/// Tensors by name, in an order: what a state dict and the weights of a checkpoint are.
+///
+/// Looking up a name takes constant time. The order is that of the model's definition wherever the
+/// file tells it.
+public struct NamedTensors: Sendable {
+  private var tensors: OrderedDictionary<String, Tensor> = [:]
+
+  /// The names, in order; all different.
+  public var names: [String] { tensors.keys.elements }
+
+  /// No tensors.
+  public init() {}
+
+  /// The given tensors in their order; of a name given twice the last tensor counts.
+  public init(_ tensors: some Sequence<(String, Tensor)>) {
+    for (name, tensor) in tensors { self[name] = tensor }
+  }
+
+  /// The tensor of a name.
+  ///
+  /// Setting appends a new name at the end, replaces in place, and removes when set to nil (in time
+  /// proportional to the number of names).
+  public subscript(name: String) -> Tensor? {
+    get { tensors[name] }
+    set { tensors[name] = newValue }
+  }
+
+  /// The same tensors with every name replaced by `name(old)`; of two that become the same name
+  /// the later tensor counts.
+  public func renamed(_ name: (String) -> String) -> NamedTensors {
+    NamedTensors(map { (name($0.name), $0.tensor) })
+  }
+
+  /// The number of elements of all tensors together.
+  public var elementCount: Int { reduce(0) { $0 + $1.tensor.count } }
+}
+
+extension NamedTensors: RandomAccessCollection {
+  /// The position of the first name: 0.
+  public var startIndex: Int { 0 }
+  /// The number of names.
+  public var endIndex: Int { tensors.count }
+
+  /// A name and its tensor by position.
+  public subscript(position: Int) -> (name: String, tensor: Tensor) {
+    let element = tensors.elements[position]
+    return (element.key, element.value)
+  }
 }

@@ -42,3 +42,68 @@ import AviaryThreads
     }
   }
 }
+
+/// Where an operand lies.
+@safe enum Address {
+  /// In the arena or among the weights: always there.
+  case inside(UnsafeMutableRawPointer)
+  /// In the caller's memory, so many bytes behind the beginning of the input of this number.
+  case input(Int, offset: Int)
+  /// In the caller's memory, so many bytes behind the beginning of the output of this number.
+  case output(Int, offset: Int)
+
+  /// Whether the place is another in every run.
+  var isOutside: Bool {
+    if case .inside = self { false } else { true }
+  }
+
+  /// The place, if it is always the same.
+  var fixed: UnsafeMutableRawPointer? {
+    if case .inside(let pointer) = self { unsafe pointer } else { nil }
+  }
+
+  /// The place in a run.
+  func pointer(
+    _ inputs: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer]
+  ) -> UnsafeMutableRawPointer {
+    switch self {
+    case .inside(let pointer): unsafe pointer
+    case .input(let number, let offset): unsafe inputs[number] + offset
+    case .output(let number, let offset): unsafe outputs[number] + offset
+    }
+  }
+}
+
+/// Where all operands of a plan lie.
+struct AddressTable {
+  private let lowered: LoweredGraph
+  private let arena: AlignedMemory
+  private let constants: [AlignedMemory]
+
+  init(_ lowered: LoweredGraph, _ arena: AlignedMemory, _ constants: [AlignedMemory]) {
+    (self.lowered, self.arena, self.constants) = (lowered, arena, constants)
+  }
+
+  subscript(_ operand: Operand) -> Address {
+    switch operand {
+    case .constant(let number): return unsafe .inside(constants[number].start)
+    case .output(let number): return .output(number, offset: 0)
+    case .temporary(let number):
+      return unsafe .inside(arena.start + lowered.temporaryOffsets[number])
+    case .value(let number):
+      let buffers = lowered.lowering.buffers
+      guard let place = buffers.places[number] else {
+        preconditionFailure("value \(number) of a step has a place")
+      }
+      switch buffers.allocations[place.allocation].owner {
+      case .input(let position): return .input(position, offset: place.offset)
+      case .output(let position): return .output(position, offset: place.offset)
+      case .arena:
+        guard let offset = lowered.allocationOffsets[place.allocation] else {
+          preconditionFailure("allocation \(place.allocation) lies in the arena")
+        }
+        return unsafe .inside(arena.start + offset + place.offset)
+      }
+    }
+  }
+}

@@ -117,7 +117,8 @@ public struct LoweredGraph {
     let arena = try Arena(
       allocations.map { allocation in
         Arena.Request(
-          byteCount: buffers.allocations[allocation].byteCount, lifetime: buffers.allocations[allocation].lifetime)
+          byteCount: buffers.allocations[allocation].byteCount,
+          lifetime: buffers.allocations[allocation].lifetime)
       } + lowering.temporaries)
     allocationOffsets = Dictionary(uniqueKeysWithValues: zip(allocations, arena.offsets))
     temporaryOffsets = Array(arena.offsets[allocations.count...])

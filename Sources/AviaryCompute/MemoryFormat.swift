@@ -1,3 +1,5 @@
+import CDNNL
+
 /// The order in which a value's elements lie in memory while a plan runs.
 package enum MemoryFormat: String, CaseIterable, Hashable, Sendable {
   /// Row-major in the order of the shape: NCHW for pictures. What goes in and comes out.
@@ -20,7 +22,8 @@ extension MemoryFormat {
     case .nchw: true
     case .nhwc: shape.count == 4
     case .nChw16c:
-      shape.count == 4 && shape[1] % MemoryFormat.block == 0 && EngineHandle.blockSize == MemoryFormat.block
+      shape.count == 4 && shape[1] % MemoryFormat.block == 0
+        && EngineHandle.blockSize == MemoryFormat.block
     }
   }
 
@@ -88,7 +91,97 @@ struct ChannelPlaces {
       offsets = Array(0..<channels)
     case .nChw16c:
       step = MemoryFormat.block
-      offsets = (0..<channels).map { $0 / MemoryFormat.block * MemoryFormat.block * pixels + $0 % MemoryFormat.block }
+      offsets = (0..<channels).map {
+        $0 / MemoryFormat.block * MemoryFormat.block * pixels + $0 % MemoryFormat.block
+      }
+    }
+  }
+}
+
+/// How a value lies in memory, and of which numbers it is made.
+struct TensorFormat: Hashable {
+  var memoryFormat: MemoryFormat
+  var dataType = DataType.float32
+}
+
+/// The numbers that a value is made of while a plan runs. What goes in and comes out is float32.
+enum DataType: Hashable {
+  case float32
+  case bfloat16
+  /// Whole numbers, -128 to 127, of which one is worth `step`.
+  case int8(scale: Float)
+  /// Whole numbers, 0 to 255, of which one is worth `step`.
+  case uint8(scale: Float)
+
+  /// The bytes that one takes.
+  var size: Int {
+    switch self {
+    case .float32: 4
+    case .bfloat16: 2
+    case .int8, .uint8: 1
+    }
+  }
+
+  /// What 1 is worth.
+  var scale: Float {
+    switch self {
+    case .float32, .bfloat16: 1
+    case .int8(let scale), .uint8(let scale): scale
+    }
+  }
+
+  /// What they are called, whatever 1 is worth.
+  var name: String { DataType.names[number] }
+  /// The place of the name among all.
+  var number: Int {
+    switch self {
+    case .float32: 0
+    case .bfloat16: 1
+    case .int8: 2
+    case .uint8: 3
+    }
+  }
+
+  static let names = ["float32", "bfloat16", "int8", "uint8"]
+
+  /// Whether they are integers.
+  var isInteger: Bool { size == 1 }
+
+  /// oneDNN's name.
+  var type: dnnl_data_type_t {
+    switch self {
+    case .float32: dnnl_f32
+    case .bfloat16: dnnl_bf16
+    case .int8: dnnl_s8
+    case .uint8: dnnl_u8
+    }
+  }
+}
+
+/// The numbers in which a network is calculated. Sums are float32 in any case.
+public enum Precision: String, CaseIterable, Codable, Hashable, Sendable {
+  /// IEEE single precision: 24 bits of mantissa.
+  case float32
+  /// The upper half of float32: 8 bits of mantissa. Convolutions multiply such numbers where that is
+  /// faster, about twice as fast as direct convolutions in float32; in inference what lies between
+  /// them is kept so, too, where both sides want that.
+  case bfloat16
+}
+
+extension Engine {
+  /// Whether the processor multiplies bfloat16 by itself (AVX-512 BF16). Where it does not, oneDNN
+  /// would imitate it, more slowly than float32.
+  public static var hasBfloat16: Bool {
+    let wanted = dnnl_cpu_isa_avx512_core_bf16.rawValue
+    return dnnl_get_effective_cpu_isa().rawValue & wanted == wanted
+  }
+
+  /// Whether the processor sums products of 8-bit integers in 32 bits (VNNI). Where it does
+  /// not, pairs of them are summed in 16 bits first.
+  static var sumsProductsWhole: Bool {
+    let found = dnnl_get_effective_cpu_isa().rawValue
+    return [dnnl_cpu_isa_avx512_core_vnni.rawValue, dnnl_cpu_isa_avx2_vnni.rawValue].contains {
+      found & $0 == $0
     }
   }
 }

@@ -1,3 +1,5 @@
+public import AviaryGraph
+
 /// How convolutions multiply 8-bit integers: scales found once, by calibration.
 ///
 /// A number x stands for round(x / step), limited to 0...255 where it is never negative, else to
@@ -45,5 +47,71 @@ extension Quantization.Layer {
     var layer = self
     layer.weightScales = weightScales.map { $0 * 2 }
     return layer
+  }
+}
+
+extension Quantization {
+  /// A convolution that can multiply integers.
+  public struct Candidate: Hashable, Sendable {
+    /// The name of its node.
+    public var name: String
+    /// The value of the graph that it takes.
+    public var input: Int
+    /// The steps of its weights: the largest of each output channel is 127.
+    public var weightScales: [Float]
+  }
+
+  /// The convolutions of a network that gain by multiplying integers, in order of execution:
+  /// those whose channels, in and out, fill a register, and that are not dilated.
+  ///
+  /// - Parameters:
+  ///   - weights: all parameters of the graph.
+  ///   - inputShapes: any that the network can run on.
+  /// - Throws: `ComputeError`, as `Plan.init`.
+  public static func candidates(
+    in graph: Graph, weights: PackedWeights, inputShapes: [[Int]]
+  ) throws(ComputeError) -> [Candidate] {
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
+    var ir = try IRGraph(graph, shapes: shapes, outputs: nil)
+    // Scales and normalisations go into the weights, whose largest values are wanted.
+    ir.fuse()
+    try weights.check(graph, ir)
+    var candidates: [Candidate] = []
+    for fusedOp in ir.fusedOps where fusedOp.kind.outChannels != nil {
+      let channels = ir.values[fusedOp.inputs[0]].shape
+      let source: WeightPacking
+      switch fusedOp.kind {
+      case .convolution(let c, let flipped):
+        source = WeightPacking(fusedOp, c, channels: channels[1], flipped: flipped)
+      case .transposedConvolution(let c):
+        source = WeightPacking(fusedOp, c, channels: channels[1])
+      default: continue
+      }
+      guard source.groups == 1, min(source.outChannels, source.channels) >= MemoryFormat.block
+      else {
+        continue
+      }
+      candidates.append(
+        Candidate(
+          name: fusedOp.name, input: fusedOp.inputs[0], weightScales: try source.steps(weights)))
+    }
+    return candidates
+  }
+}
+
+extension WeightPacking {
+  /// What a integer is worth in each filter, if the largest weight is the largest of them.
+  fileprivate func steps(_ weights: PackedWeights) throws(ComputeError) -> [Float] {
+    let constant = kernel(
+      rows: allRows, columns: allColumns, try MemoryDescriptor([1], .nchw))
+    let values = try constant.make(weights)
+    let length = values.count / outChannels
+    return (0..<outChannels).map { filter in
+      let largest = values[filter * length..<(filter + 1) * length].reduce(0) {
+        max($0, $1.magnitude)
+      }
+      // A filter of zeros, or of no numbers: any step does.
+      return largest.isFinite && largest > 0x1p-90 ? largest / Quantization.Layer.mostWeight : 1
+    }
   }
 }

@@ -86,7 +86,8 @@ extension Registry {
           !network.graph.parameters.isEmpty
         else { continue }
         consider(
-          StateDictDifference(weights, network.graph, network: network.label), of: architecture.info.name)
+          StateDictDifference(weights, network.graph, network: network.label),
+          of: architecture.info.name)
       }
     }
     return Array(

@@ -116,3 +116,59 @@ public enum ShapeProblem: Error, Hashable, Sendable, CustomStringConvertible {
     }
   }
 }
+
+/// How large a graph may be. Far above any network known, and small enough that sums and products
+/// of two stay within 64 bits: whatever comes from a file or a plugin is checked against these
+/// before anything is calculated with it.
+public enum GraphLimits {
+  /// Nodes in a graph.
+  public static let nodes = 20_000
+  /// Inputs of one node, and inputs or outputs of a graph.
+  public static let inputs = 1_024
+  /// Dimensions of a value.
+  public static let rank = 8
+  /// Channels and features.
+  public static let channels = 1 << 20
+  /// Sides of kernels, strides, dilations, padding, crops and shuffles.
+  public static let window = 1 << 12
+  /// The multiple of pixels at which a network's strides all meet. Larger ones are not looked into,
+  /// as that takes trying every size up to it.
+  public static let period = 1 << 10
+  /// The size of any one dimension.
+  public static let dimension = Int(Int32.max)
+  /// Elements of any one value or parameter: below this number.
+  public static let elements = 1 << 48
+  /// Bytes of a name.
+  public static let name = 512
+}
+
+extension StringProtocol {
+  /// The candidate that takes the fewest letters changed, added or left out to become this string;
+  /// nil if none is near (a third of the letters, and at least 2).
+  public func nearest(in candidates: some Sequence<String>) -> String? {
+    // Whoever writes so much has not mistyped a name, and comparing would take long.
+    guard utf8.count <= 256 else { return nil }
+    var best: (distance: Int, candidate: String)?
+    for candidate in candidates {
+      let distance = editDistance(to: candidate)
+      if distance < best?.distance ?? .max { best = (distance, candidate) }
+    }
+    guard let best, best.distance <= Swift.max(2, count / 3) else { return nil }
+    return best.candidate
+  }
+
+  /// Levenshtein's distance, case ignored.
+  private func editDistance(to other: String) -> Int {
+    let a = Array(lowercased()), b = Array(other.lowercased())
+    var row = Array(0...b.count)
+    for (i, letter) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, otherLetter) in b.enumerated() {
+        let cost = letter == otherLetter ? diagonal : 1 + Swift.min(diagonal, row[j], row[j + 1])
+        (diagonal, row[j + 1]) = (row[j + 1], cost)
+      }
+    }
+    return row[b.count]
+  }
+}

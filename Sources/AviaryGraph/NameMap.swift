@@ -58,7 +58,9 @@ public struct NameMap: Hashable, Sendable {
   }
 
   /// The source's name of the parameter `name`.
-  public func external(_ name: String) -> String { renamed(name, from: \.canonical, to: \.external) }
+  public func external(_ name: String) -> String {
+    renamed(name, from: \.canonical, to: \.external)
+  }
 
   /// The pairs as text.
   var text: [[String]] { pairs.map { [$0.external.text, $0.canonical.text] } }

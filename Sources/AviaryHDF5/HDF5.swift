@@ -47,3 +47,83 @@ package enum HDF5 {
     return message.isEmpty ? "HDF5 gives no reason" : message
   }
 }
+
+/// One identifier of the library (a file, group, data set, attribute, type, space or property
+/// list), given back when it goes out of scope.
+package struct HDF5Handle: ~Copyable, Sendable {
+  package let id: hid_t
+
+  /// Takes over the identifier that `body` makes.
+  package init(_ part: String, _ body: () -> hid_t) throws(HDF5Error) {
+    id = try HDF5.check(part, body)
+  }
+
+  deinit { HDF5.release(id) }
+}
+
+/// What is the matter inside an HDF5 file. Who knows the file's path says it to the user.
+package enum HDF5Error: Error, Hashable, Sendable {
+  /// The file contradicts itself, or the library's own words for what it cannot do.
+  case damaged(part: String, reason: String)
+  /// Sound, and not read here; `what` completes "… is not supported".
+  case unsupported(what: String)
+  /// A size that the file cannot hold, or that no file of weights needs.
+  case tooLarge(part: String, limit: Int, found: Int)
+
+  /// The part and what is the matter with it, for a message about writing.
+  package var reason: String {
+    switch self {
+    case .damaged(let part, let reason): "\(part): \(reason)"
+    case .unsupported(let what): "\(what) is not supported"
+    case .tooLarge(let part, let limit, let found):
+      "\(part): at most \(limit) expected, \(found) found"
+    }
+  }
+}
+
+/// How long a reader may compute.
+package enum HDF5Deadline {
+  /// Seconds for the walk through a file, or for so many bytes of elements at 16 MB/s, which even
+  /// deflate in small chunks surpasses.
+  package static func seconds(elements byteCount: Int) -> Int { 10 + byteCount / (16 << 20) }
+}
+
+/// What a file may have, far above what files of weights do have.
+package enum HDF5Limits {
+  /// How deep groups may nest.
+  package static let depth = 64
+  /// The bytes of one text or attribute; Keras' longest attributes are below 64 KiB, and split.
+  package static let text = 16 << 20
+  /// The bytes of all texts and attributes together.
+  package static let texts = 64 << 20
+
+  /// The groups and data sets of a file of so many bytes: each takes more than 16, unless it is
+  /// reached by many links.
+  package static func objects(_ byteCount: Int) -> Int { min(1 << 18, byteCount / 16 + 16) }
+
+  /// The bytes of an answer about a file of so many.
+  package static func answer(_ byteCount: Int) -> Int {
+    min(256 << 20, (1 << 20) + min(byteCount, 256 << 20) * 16)
+  }
+
+  /// The bytes of a data set's elements.
+  ///
+  /// - Throws: `HDF5Error.tooLarge` for more than the file can hold. Deflate makes at most 1032
+  ///   bytes of one; elements that were never written count as zeros, which is no reason to hold
+  ///   more than a little memory.
+  package static func byteCount(
+    _ shape: [Int], _ elementSize: Int, stored: Int, isFiltered: Bool, part: String
+  ) throws(HDF5Error) -> Int {
+    let (most, overflow) = stored.multipliedReportingOverflow(by: isFiltered ? 1032 : 1)
+    let limit = (overflow ? .max : min(most, 1 << 33)) + 1 << 20
+    var bytes = elementSize
+    for dimension in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: max(dimension, 1))
+      bytes = overflow ? .max : product
+    }
+    guard bytes <= limit else {
+      throw .tooLarge(part: "\(part), shape \(shape), bytes", limit: limit, found: bytes)
+    }
+    return shape.contains(0) ? 0 : bytes
+  }
+}

@@ -152,3 +152,103 @@ extension Tensor: Hashable {
     unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
   }
 }
+
+/// Memory of a tensor: zeroed, 64-byte aligned (a cache line, and what vector instructions like
+/// best), freed with its last owner.
+///
+/// - Note: `@unchecked Sendable`: the pointer is private to `Tensor`, which only writes through it
+///   while it is the sole owner (`isKnownUniquelyReferenced`), so that no two threads ever see a
+///   write.
+@safe final class TensorStorage: @unchecked Sendable {
+  let bytes: UnsafeMutableRawBufferPointer
+
+  /// - Throws: `TensorError.noMemory`.
+  init(byteCount: Int) throws(TensorError) {
+    if byteCount >= LargeBlocks.least {
+      unsafe bytes = UnsafeMutableRawBufferPointer(
+        start: try LargeBlocks.take(byteCount), count: byteCount)
+      return
+    }
+    // One byte at least: a base address is always there, also for an empty tensor.
+    unsafe bytes = .allocate(byteCount: max(byteCount, 1), alignment: 64)
+    unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  /// - Throws: `TensorError.noMemory`.
+  convenience init(copying other: TensorStorage) throws(TensorError) {
+    try unsafe self.init(byteCount: other.bytes.count)
+    unsafe bytes.copyMemory(from: UnsafeRawBufferPointer(other.bytes))
+  }
+
+  deinit {
+    if unsafe bytes.count >= LargeBlocks.least, let start = unsafe bytes.baseAddress {
+      unsafe LargeBlocks.giveBack(start, bytes.count)
+    } else {
+      unsafe bytes.deallocate()
+    }
+  }
+}
+
+/// The type of a tensor's elements, as stored in memory and in files.
+public enum ElementType: String, CaseIterable, Codable, Hashable, Sendable {
+  case float32
+  case float64
+  case float16
+  /// The upper half of a float32 (1 sign, 8 exponent, 7 fraction bits).
+  case bfloat16
+  case int8
+  case int16
+  case int32
+  case int64
+  case uint8
+  case uint16
+  case uint32
+  case uint64
+  case bool
+
+  /// The bytes that one element takes.
+  public var byteCount: Int {
+    switch self {
+    case .int8, .uint8, .bool: 1
+    case .float16, .bfloat16, .int16, .uint16: 2
+    case .float32, .int32, .uint32: 4
+    case .float64, .int64, .uint64: 8
+    }
+  }
+
+  /// Whether the type holds fractions.
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float32, .float64, .float16, .bfloat16: true
+    default: false
+    }
+  }
+}
+
+/// What can be wrong with a tensor made from outside data.
+public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A dimension is negative, or the product of the dimensions overflows.
+  case invalidShape([Int])
+  /// The number of values given is not what the shape asks for.
+  case countMismatch(shape: [Int], expected: Int, found: Int)
+  /// Bytes cannot be taken as another type of another size.
+  case sizeMismatch(expected: ElementType, found: ElementType)
+  /// The system has no memory of that size.
+  case noMemory(byteCount: Int)
+  /// A change of layout that a tensor of this shape does not allow.
+  case step(String, shape: [Int])
+
+  /// One line: the thing, the expected, the found.
+  public var description: String {
+    switch self {
+    case .invalidShape(let shape):
+      "shape \(shape): dimensions of 0 or more with a product below 2^48 expected"
+    case .countMismatch(let shape, let expected, let found):
+      "shape \(shape): \(expected) values expected, \(found) found"
+    case .sizeMismatch(let expected, let found):
+      "a type of the size of \(expected) expected, \(found) found"
+    case .noMemory(let byteCount): "memory for a tensor of \(byteCount) bytes expected, none found"
+    case .step(let step, let shape): "shape \(shape): one that can be \(step) expected"
+    }
+  }
+}

@@ -1,6 +1,7 @@
 public import AviaryCheckpoint
 public import AviaryContainers
-public import AviaryContainers
+import AviaryFiles
+import Glibc
 
 extension ProbedFile {
   /// What the file says, if it is a native checkpoint.
@@ -69,5 +70,82 @@ extension CheckpointSummary {
   /// - Throws: as `init(of:hdf5:)`.
   public init(of file: ProbedFile) throws(CheckpointError) {
     try self.init(of: try file.checkpointTree())
+  }
+}
+
+/// A member of an archive for libraries that read files and not bytes: a stored one where it lies, a
+/// packed one from a file that has a name for as long as it takes to open it.
+enum UnpackedMember {
+  /// Reads a member by a path, and where in that file it is if it is a part of it. What is wrong with it
+  /// is said of the archive.
+  ///
+  /// - Parameter body: opens the file, and keeps it open for what it reads later.
+  static func read(
+    _ entry: ZipArchive.Entry, of archive: ZipArchive, in file: borrowing InputFile,
+    _ body: (String, Range<Int>?) throws(CheckpointError) -> WeightsFile
+  ) throws(CheckpointError) -> WeightsFile {
+    let label = "\(file.path): \(entry.name)"
+    if entry.method == 0 {
+      let start = try archive.contentOffset(of: entry, in: file)
+      guard entry.byteCount <= file.byteCount - start else {
+        throw .truncated(
+          path: file.path, part: entry.name, expected: entry.byteCount,
+          found: max(file.byteCount - start, 0))
+      }
+      return try labelled(label, file.path, start..<start + entry.byteCount, body)
+    }
+    let (path, descriptor) = try temporaryFile(label)
+    defer {
+      close(descriptor)
+      unsafe unlink(path)
+    }
+    try unsafe archive.unpack(entry, in: file) { (bytes) throws(CheckpointError) in
+      var done = 0
+      while done < bytes.count {
+        let count = unsafe write(
+          descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { throw .cannotRead(path: label, reason: SystemReason.last) }
+        done += count
+      }
+    }
+    return try labelled(label, path, nil, body)
+  }
+
+  private static func labelled(
+    _ label: String, _ path: String, _ range: Range<Int>?,
+    _ body: (String, Range<Int>?) throws(CheckpointError) -> WeightsFile
+  ) throws(CheckpointError) -> WeightsFile {
+    var read: WeightsFile
+    do throws(CheckpointError) {
+      read = try body(path, range)
+    } catch {
+      throw error.located(at: label)
+    }
+    let tensors = read.tensors
+    read.tensors = TensorSource(tensors.descriptions) { (position) throws(CheckpointError) in
+      do throws(CheckpointError) {
+        return try tensors.tensor(at: position)
+      } catch {
+        throw error.located(at: label)
+      }
+    }
+    return read
+  }
+
+  /// A new empty file that no one else can open.
+  private static func temporaryFile(
+    _ label: String
+  ) throws(CheckpointError) -> (path: String, descriptor: CInt) {
+    let stated = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) }
+    for folder in [stated, "/tmp", "/dev/shm"].compactMap({ $0 }) {
+      var template = Array("\(folder)/aviary-XXXXXX".utf8CString)
+      let descriptor = unsafe mkstemp(&template)
+      guard descriptor >= 0 else { continue }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      let name = template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      return (String(decoding: name, as: UTF8.self), descriptor)
+    }
+    throw .cannotRead(path: label, reason: "no folder for the unpacked member (TMPDIR says which)")
   }
 }

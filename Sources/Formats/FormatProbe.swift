@@ -1,5 +1,5 @@
 import AviaryCheckpoint
-import AviaryContainers
+public import AviaryContainers
 import AviaryFiles
 
 extension FileFormat {
@@ -135,5 +135,159 @@ extension FileFormat {
     // A download that broke off within the header is recognised by the first name's quote.
     return length <= UInt64(byteCount - 8)
       || length <= UInt64(SafeTensorsHeader.limit) && head[9] == UInt8(ascii: "\"")
+  }
+}
+
+/// A file whose format was detected from its content; keeps what detection read, so nothing is read
+/// twice.
+public struct ProbedFile: Sendable {
+  /// The path as given; of an ncnn network's weights that of its text.
+  public let path: String
+  /// How it holds weights.
+  public let format: FileFormat
+  /// What an HDF5 file says; nil for every other file.
+  let tree: HDF5Tree?
+
+  /// Tells how the file at `path` holds weights.
+  ///
+  /// - Parameter hdf5: how an HDF5 file is read.
+  /// - Throws: `CheckpointError`: `.cannotRead` if there is no such file or it cannot be read,
+  ///   `.notWeights` with what it is instead, `.truncated` or `.damaged` for a broken container,
+  ///   `.readerFailed` if the helper program could not read an HDF5 file.
+  public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
+    self.path = path
+    if let other = FileFormat.foreignFolder(path) {
+      throw .notWeights(path: path, found: other)
+    }
+    if let folder = FileFormat.sniffFolder(path) {
+      (tree, format) = (nil, folder)
+    } else if let tree = try FileFormat.hdf5Tree(path, hdf5) {
+      self.tree = tree
+      format = try FileFormat.kind(of: tree)
+    } else {
+      tree = nil
+      format = try FileFormat.probeAnyOther(path)
+    }
+  }
+}
+
+extension FileFormat {
+  /// How the file at `path` holds weights, by its content. Who reads the file next does better to
+  /// keep a `ProbedFile`.
+  ///
+  /// - Throws: as `ProbedFile.init(_:hdf5:)`.
+  public static func probe(_ path: String) throws(CheckpointError) -> FileFormat {
+    try ProbedFile(path).format
+  }
+}
+
+/// How a file holds weights, told by its content and never by its name.
+public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
+  /// The native checkpoint.
+  case aviaryCheckpoint
+  /// Keras 1 and 2: HDF5 with `layer_names`, weights alone or a whole model.
+  case kerasHDF5
+  /// Keras 3 `.weights.h5`: HDF5 with `vars` groups.
+  case kerasWeightsHDF5
+  /// Keras 3 `.keras`: zip with `config.json` and `metadata.json`.
+  case kerasArchive
+  /// PyTorch 1.6 and later: zip with `data.pkl`.
+  case torchZip
+  /// PyTorch before 1.6: a row of pickles and raw storages.
+  case torchLegacy
+  /// PyTorch before 0.1.12: a tar archive.
+  case torchTar
+  /// TorchScript: zip with `constants.pkl` and `code/`.
+  case torchScript
+  /// A pickle outside any container.
+  case pickle
+  /// Zip of NumPy arrays.
+  case npz
+  /// One NumPy array.
+  case npy
+  /// A folder of NumPy arrays.
+  case numPyFolder
+  /// HDF5 of data sets named like a state dict.
+  case hdf5StateDict
+  /// Hugging Face safetensors.
+  case safetensors
+  /// ONNX protocol buffer.
+  case onnx
+  /// ncnn's text of layers.
+  case ncnnParameters
+  /// GGUF.
+  case gguf
+  /// JSON index of sharded Keras or safetensors weights.
+  case shardIndex
+
+  /// What the file is, with its article, as it stands in messages.
+  public var label: String {
+    switch self {
+    case .aviaryCheckpoint: "an Aviary checkpoint"
+    case .kerasHDF5: "a Keras HDF5 file"
+    case .kerasWeightsHDF5: "a Keras 3 .weights.h5 file"
+    case .kerasArchive: "a Keras 3 .keras archive"
+    case .torchZip: "a PyTorch file"
+    case .torchLegacy: "a PyTorch file of the format before 1.6"
+    case .torchTar: "a PyTorch tar archive of before 2017"
+    case .torchScript: "a TorchScript archive"
+    case .pickle: "a bare Python pickle"
+    case .npz: "a NumPy .npz archive"
+    case .npy: "a NumPy .npy array"
+    case .numPyFolder: "a folder of NumPy arrays"
+    case .hdf5StateDict: "an HDF5 file of named data sets"
+    case .safetensors: "a safetensors file"
+    case .onnx: "an ONNX model"
+    case .ncnnParameters: "an ncnn .param file"
+    case .gguf: "a GGUF file"
+    case .shardIndex: "an index of sharded weights"
+    }
+  }
+
+  /// The format's name, as it stands in a card's provenance.
+  public var name: String {
+    switch self {
+    case .aviaryCheckpoint: "Aviary checkpoint"
+    case .torchZip: "PyTorch zip"
+    case .torchLegacy: "PyTorch legacy"
+    case .torchTar: "PyTorch tar"
+    case .torchScript: "TorchScript"
+    case .kerasHDF5: "Keras HDF5"
+    case .kerasWeightsHDF5: "Keras 3 HDF5"
+    case .kerasArchive: "Keras 3 archive"
+    case .onnx: "ONNX"
+    case .numPyFolder: "folder of NumPy arrays"
+    case .hdf5StateDict: "HDF5 state dict"
+    case .ncnnParameters: "ncnn"
+    default: rawValue
+    }
+  }
+}
+
+/// A kind of file that weights are written to.
+public enum TargetFormat: String, CaseIterable, Codable, Hashable, Sendable {
+  /// Our own: HDF5.
+  case aviary
+  /// Keras 3's archive, a whole model.
+  case keras
+  /// Keras 3's weights alone.
+  case kerasWeights = "keras-weights"
+  /// Keras's HDF5 of versions 1 and 2, a whole model.
+  case kerasHDF5 = "keras-h5"
+  /// PyTorch's zip archive of a state dict.
+  case pytorch
+  case safetensors
+  /// ONNX, a whole model.
+  case onnx
+
+  /// What a file's name asks for; nil for names that say nothing. A plain `.h5` is ours.
+  public init?(path: String) {
+    let name = path.lowercased()
+    let formats: [(String, TargetFormat)] = [
+      (".weights.h5", .kerasWeights), (".h5", .aviary), (".hdf5", .aviary), (".keras", .keras),
+      (".pt", .pytorch), (".pth", .pytorch), (".safetensors", .safetensors), (".onnx", .onnx),
+    ]
+    guard let format = formats.first(where: { name.hasSuffix($0.0) }) else { return nil }
+    self = format.1
   }
 }

@@ -1,4 +1,7 @@
-import AviaryCheckpoint
+package import AviaryCheckpoint
+import AviaryContainers
+package import AviaryGraph
+import AviaryTensor
 
 /// What the names of a state dict say about how it was wrapped: shared by all containers.
 enum TensorNames {
@@ -63,5 +66,97 @@ enum TensorNames {
   /// What comes before the first dot; nothing where there is none.
   private static func head(_ name: String) -> String {
     name.firstIndex(of: ".").map { String(name[..<$0]) } ?? ""
+  }
+}
+
+extension TensorSource {
+  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a source
+  /// of another framework has none) are made anew, as int64 zeros.
+  ///
+  /// - Throws: `InterchangeError.weights` for a parameter that is missing or of another shape.
+  package func completed(for graph: Graph) throws(InterchangeError) -> TensorSource {
+    var descriptions: [TensorDescription] = []
+    var places: [Int?] = []
+    let positions = Dictionary(names.enumerated().map { ($1, $0) }) { $1 }
+    let known = Set(graph.parameters.map(\.name))
+    for parameter in graph.parameters {
+      guard let place = positions[parameter.name] else {
+        guard parameter.role == .nonPersistent else {
+          throw .weights(layer: parameter.name, expected: "shape \(parameter.shape)", found: "none")
+        }
+        places.append(nil)
+        descriptions.append(
+          TensorDescription(
+            name: parameter.name, shape: parameter.shape, elementType: .int64, isBookkeeping: true))
+        continue
+      }
+      var description = self[place]
+      guard description.shape == parameter.shape else {
+        throw .weights(
+          layer: parameter.name, expected: "shape \(parameter.shape)",
+          found: "\(description.shape)")
+      }
+      // A storage that is shared with what is not written is its own here.
+      if let alias = description.alias, !known.contains(alias) { description.alias = nil }
+      description.isBookkeeping = parameter.role == .nonPersistent
+      descriptions.append(description)
+      places.append(place)
+    }
+    return TensorSource(descriptions) {
+      [places, descriptions] (position) throws(CheckpointError) in
+      if let place = places[position] { return try self.tensor(at: place) }
+      let wanted = descriptions[position]
+      do {
+        return try Tensor(zeros: wanted.shape, elementType: wanted.elementType)
+      } catch {
+        throw .damaged(path: wanted.name, part: "the tensor", reason: "\(error)")
+      }
+    }
+  }
+}
+
+/// The shapes of a graph's values as far as they are the same for pictures of every size: what a
+/// target that must be told sizes can be told.
+package struct ExportShapes: Sendable {
+  /// For each value the dimensions; nil where they depend on the picture's.
+  package let values: [[Int?]]
+
+  /// The side of the smaller of two pictures that are compared: divisible by what networks divide
+  /// by, and larger than their windows.
+  private static let side = 7_680  // 2^9 · 3 · 5
+
+  /// Compares the shapes for two sizes of picture.
+  ///
+  /// - Throws: `InterchangeError.graph` for a network that takes neither.
+  package init(_ graph: Graph) throws(InterchangeError) {
+    do {
+      let small = try graph.shapes(for: Self.inputs(graph, batch: 2, side: Self.side))
+      let large = try graph.shapes(for: Self.inputs(graph, batch: 3, side: 2 * Self.side))
+      values = zip(small, large).map { small, large in
+        zip(small, large).map { $0 == $1 ? $0 : nil }
+      }
+    } catch {
+      throw .graph(error)
+    }
+  }
+
+  private static func inputs(_ graph: Graph, batch: Int, side: Int) -> [[Int]] {
+    graph.inputs.map { input in
+      let size = input.size ?? Size(side)
+      return [batch, input.channels, size.height, size.width]
+    }
+  }
+
+  /// How many dimensions a value has.
+  package func rank(_ value: Int) -> Int { values[value].count }
+
+  /// The number of a value's channels, which never depends on the picture.
+  package func channels(_ value: Int) -> Int { values[value].count > 1 ? values[value][1] ?? 1 : 1 }
+}
+
+extension WeightIndex {
+  /// The index of a file's tensors, of which none is read.
+  package init(_ tensors: TensorSource) {
+    self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
   }
 }

@@ -122,3 +122,82 @@ public struct WeightsFile: Sendable {
     return result
   }
 }
+
+/// What a user states about a file that the file itself does not say.
+public struct ReadingOptions: Hashable, Sendable {
+  /// Whether kernels were trained with Theano, which flips them: they are flipped back. No file of
+  /// Keras 1 says which it was.
+  public var theanoKernels: Bool
+  /// How an HDF5 file is read: by the helper program unless its writer is trusted.
+  public var hdf5: HDF5Access
+
+  /// Nothing is stated unless said.
+  public init(theanoKernels: Bool = false, hdf5: HDF5Access = .isolated) {
+    self.theanoKernels = theanoKernels
+    self.hdf5 = hdf5
+  }
+}
+
+/// A file of weights that is open: one of our own, or another framework's. This is the one place that
+/// tells them apart.
+public enum ModelFile: Sendable {
+  /// A native checkpoint, for `Checkpoint`, `CheckpointFile` or `CheckpointSummary` to read.
+  case native(ProbedFile)
+  /// Another framework's weights.
+  case external(WeightsFile)
+
+  /// Opens the file at a path. No elements are read, and nothing in the file is ever run.
+  ///
+  /// - Parameter options: what the user states of the file.
+  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights, `.unsupported` for formats
+  ///   that are known and not read, and what is wrong with the file itself.
+  public static func open(
+    _ path: String, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> ModelFile {
+    let file = try ProbedFile(path, hdf5: options.hdf5)
+    if file.format == .aviaryCheckpoint { return .native(file) }
+    return .external(try WeightsFile.read(file, options))
+  }
+
+  /// How the file holds its weights.
+  public var format: FileFormat {
+    switch self {
+    case .native(let file): file.format
+    case .external(let file): file.format
+    }
+  }
+}
+
+/// How the tensors of a foreign file were found: what reports and provenance say about it.
+public struct Unwrapping: Codable, Hashable, Sendable {
+  /// The keys that lead from the file's outermost object to the dictionary of tensors, such as
+  /// `["params_ema"]`; empty when the outermost object is that dictionary.
+  public var path: [String] = []
+  /// What every name began with and was stripped, such as `module.`; empty if nothing.
+  public var prefix = ""
+  /// The class of the pickled module that the tensors were taken from, if it was a whole module.
+  public var moduleClass: String?
+  /// Numbers and words found on the way, as name and value: `epoch`, `pytorch-lightning_version`.
+  public var metadata: [Entry] = []
+  /// What was left aside, in words: `optimizer (a dictionary)`.
+  public var ignored: [String] = []
+  /// Choices that a reader should know of, in words, such as EMA weights preferred to plain ones.
+  public var notes: [String] = []
+
+  /// A name and a value.
+  public struct Entry: Codable, Hashable, Sendable {
+    /// The key, with the keys that lead to it, joined by dots.
+    public var name: String
+    /// The value in words.
+    public var value: String
+
+    /// An entry.
+    public init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// Found without unwrapping.
+  public init() {}
+}

@@ -116,7 +116,8 @@ import Testing
         }))
     let folder = try TemporaryFolder()
     try KerasExport.model(graph).write(
-      .legacy, name: "network", weights: source, record: EmbeddedMetadata(), to: folder.file("model.h5")
+      .legacy, name: "network", weights: source, record: EmbeddedMetadata(),
+      to: folder.file("model.h5")
     )
     let found = try WeightsFile.read(folder.file("model.h5"))
     #expect(found.tensors.count == 400)

@@ -9,7 +9,8 @@ import Testing
 /// The scales of whole numbers in a checkpoint.
 @Suite struct QuantizedLayerTests {
   private static let layers = [
-    QuantizedLayer(node: "body.0", inputScale: 0.0125, isSigned: true, weightScales: [0.5, 0x1p-20]),
+    QuantizedLayer(
+      node: "body.0", inputScale: 0.0125, isSigned: true, weightScales: [0.5, 0x1p-20]),
     QuantizedLayer(node: "head", inputScale: 1 / 255, isSigned: false, weightScales: [.pi, 1, 2]),
   ]
 

@@ -18,7 +18,8 @@ import Testing
       var options = PlanOptions()
       options.choices = [
         PlanChoice(
-          layer: "node \(name)", candidate: "\(memoryFormat) float32>\(memoryFormat) float32 winograd")
+          layer: "node \(name)",
+          candidate: "\(memoryFormat) float32>\(memoryFormat) float32 winograd")
       ]
       let comparison = try Comparison(
         Graph(of: op, channels: [channels]),

@@ -27,8 +27,10 @@ import Testing
   private func halving(_ padding: ImageSpec.Padding) throws -> Model {
     let graph = try Graph(channels: 1) { x in
       [
-        x.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch))).convolution("a", 6, kernel: 3)
-          .convolution("b", 4, kernel: 3).pixelShuffle(2)
+        x.applying(.pixelUnshuffle(PixelUnshuffle(factor: 2, order: .pytorch))).convolution(
+          "a", 6, kernel: 3
+        )
+        .convolution("b", 4, kernel: 3).pixelShuffle(2)
       ]
     }
     return model(graph, ImageSpec(.gray, padding: padding))
@@ -92,8 +94,10 @@ import Testing
   @Test func scaleByTrial() throws {
     let graph = try Graph(channels: 1) { x in
       [
-        x.applying(.permute(Permute([0, 2, 3, 1]))).linear("l", 4).applying(.permute(Permute([0, 3, 1, 2])))
-          .pixelShuffle(2)
+        x.applying(.permute(Permute([0, 2, 3, 1]))).linear("l", 4).applying(
+          .permute(Permute([0, 3, 1, 2]))
+        )
+        .pixelShuffle(2)
       ]
     }
     let result = try run(model(graph, ImageSpec(.gray)), Models.picture(height: 5, width: 9, .gray))

@@ -1,7 +1,60 @@
-internal import AviaryCompute
+public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
 internal import AviaryTraining
+
+/// How to time a network.
+public struct BenchmarkOptions: Sendable {
+  /// The height and width of the images; nil for 256x256, the nearest larger size that the network
+  /// accepts, or its fixed size.
+  public var size: Size?
+  /// Images per batch.
+  public var batch: Int
+  /// The number of timed runs, after `warmUps` untimed ones.
+  public var runs: Int
+  /// Threads; nil for one per core that the process may use.
+  public var threads: Int?
+  /// How the network is computed.
+  public var plan: PlanOptions
+  /// Whether to time training steps: forward and backward pass, without loss and optimizer.
+  public var isTraining: Bool
+  /// Whether to measure the processor's peak as well, which takes about half a second.
+  public var measuresPeak: Bool
+
+  /// Untimed runs, while caches and the processor's clock settle.
+  public static let warmUps = 3
+
+  /// By default one image of the usual size, nine runs in float32, on all cores.
+  public init(
+    size: Size? = nil, batch: Int = 1, runs: Int = 9, threads: Int? = nil,
+    plan: PlanOptions = PlanOptions(), isTraining: Bool = false, measuresPeak: Bool = true
+  ) {
+    (self.size, self.batch, self.runs, self.threads) = (size, batch, runs, threads)
+    (self.plan, self.isTraining, self.measuresPeak) = (plan, isTraining, measuresPeak)
+  }
+
+  /// The narrowest data type that the network's convolutions multiply: `float32`, `bfloat16`,
+  /// `int8`.
+  public var numbers: String { plan.quantization == nil ? plan.precision.rawValue : "int8" }
+
+  /// The shapes of a network's inputs: N, channels, height, width.
+  func inputShapes(_ graph: Graph) -> [[Int]] {
+    let rule = graph.sizeRule()
+    // The smallest larger size that the network accepts; a size stated by the user is used
+    // unchanged.
+    let least = max(BenchmarkOptions.usualSide, rule.minimum)
+    let side = (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
+    let common = size ?? graph.inputs[0].size ?? Size(side)
+    return graph.inputs.map { input in
+      // Unless stated otherwise, an input of fixed size keeps it, whatever size the first input
+      // has.
+      let own = size ?? input.size ?? common
+      return [batch, input.channels, own.height, own.width]
+    }
+  }
+
+  private static let usualSide = 256
+}
 
 /// A network's time, and where it goes: what `aviary bench` prints.
 ///
@@ -164,5 +217,92 @@ public struct NetworkBenchmark: Sendable {
       }
     }
     return tensor
+  }
+}
+
+/// The time of one step of a plan.
+public struct StepTime: Hashable, Sendable {
+  /// The graph node that the step belongs to.
+  public let name: String
+  /// The operation: `convolution (winograd)`, `relayout`.
+  public let operation: String
+  /// The implementation: oneDNN's name for it, or `aviary` for the engine's own loops.
+  public let implementation: String
+  /// The shape of the node's result.
+  public let shape: [Int]
+  /// The times; each step waits for the one before.
+  public let times: TimedRuns
+  /// The node's multiply-adds, for all images in the batch; nil for steps that are not the node's
+  /// longest, and for nodes without multiplications.
+  public let multiplyAdds: Double?
+  /// The total time of all steps of the node in milliseconds, to relate `multiplyAdds` to.
+  public let nodeMilliseconds: Double
+
+  /// Multiply-adds a second in 10^9, by the node's median; nil where there are none.
+  public var rate: Double? { multiplyAdds.map { $0 / nodeMilliseconds / 1e6 } }
+}
+
+/// The times of several runs of one thing, in milliseconds.
+public struct TimedRuns: Hashable, Sendable {
+  /// The time of each run, in order.
+  public let milliseconds: [Double]
+
+  /// - Parameter milliseconds: at least one.
+  package init(_ milliseconds: [Double]) { self.milliseconds = milliseconds }
+
+  /// Times a body after some warm-up runs.
+  package init<Failure: Error>(
+    _ runs: Int, _ body: () throws(Failure) -> Void
+  ) throws(Failure) {
+    for _ in 0..<BenchmarkOptions.warmUps { try body() }
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    for _ in 0..<runs {
+      let start = clock.now
+      try body()
+      times.append((clock.now - start).milliseconds)
+    }
+    milliseconds = times
+  }
+
+  /// The median, the upper of two; NaN if there are no runs.
+  public var median: Double {
+    milliseconds.isEmpty ? .nan : milliseconds.sorted()[milliseconds.count / 2]
+  }
+  /// The shortest time.
+  public var fastest: Double { milliseconds.min() ?? .nan }
+  /// The longest time.
+  public var slowest: Double { milliseconds.max() ?? .nan }
+}
+
+extension Duration {
+  /// The length in milliseconds.
+  package var milliseconds: Double {
+    Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15
+  }
+}
+
+extension Zoo {
+  /// A network from the registry, by name and optional preset (`fusion-cae:x4`), with random
+  /// weights that are the same every time: enough to time it.
+  ///
+  /// - Parameter configuration: members that differ from the preset's.
+  /// - Throws: `AviaryError.noSuchModel` with the nearest name, `RegistryError.unknownPreset`, and
+  ///   errors from building the network.
+  public func untrained(
+    _ reference: String, configuration: JSON = [:]
+  ) throws -> (network: Network, weights: [String: Tensor]) {
+    let parts = reference.split(separator: ":", maxSplits: 1).map(String.init)
+    let name = parts.first ?? reference
+    let names = registry.architectures.map(\.info.name)
+    guard names.contains(name) else {
+      throw AviaryError.noSuchModel(
+        reference, nearest: name.nearest(in: names + checkpoints.map(\.name)))
+    }
+    let architecture = try registry[name]
+    let preset = parts.count > 1 ? try architecture.preset(parts[1]) : [:]
+    let network = try architecture.network(
+      .object((preset.object ?? [:]).merging(configuration.object ?? [:]) { $1 }))
+    return (network, try Initializer(network.graph, .he, seed: 1).parameters())
   }
 }

@@ -1,5 +1,7 @@
 internal import AviaryCheckpoint
+internal import AviaryFormats
 internal import AviaryGraph
+internal import FoundationEssentials
 
 /// The network that a third-party file's weights belong to, and the weights under its names.
 struct Recognition {
@@ -21,4 +23,140 @@ struct Recognition {
   var verifiedHash: String?
   /// The model card from the embedded metadata.
   var card: Card?
+}
+
+extension Recognition {
+  /// Finds the network for a file's weights: the one that the user states; else the one that the
+  /// file describes; else by names, shapes and structure.
+  ///
+  /// - Throws: as `StoredModel.imported(_:_:registry:)`.
+  init(of file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    let isStated = options.architecture != nil || options.configuration != [:]
+    if !isStated, let recorded = try Recognition(byRecordOf: file, verify: options.verifiesRecord) {
+      self = recorded
+      return
+    }
+    var problem: (any Error)?
+    if !isStated, file.network != nil {
+      do {
+        if let own = try Recognition(byItself: file, registry) {
+          self = own
+          return
+        }
+      } catch let error as InterchangeError {
+        // Its weights may still fit an architecture of the registry.
+        problem = AviaryError.network(path: file.path, error)
+      }
+    }
+    do {
+      self = try Recognition(byWeights: file, options, registry)
+      if let problem { notes.append("the file's own network is not used: \(problem)") }
+    } catch let error as RegistryError {
+      guard case .unrecognised = error else { throw error }
+      if let problem { throw problem }
+      if file.network != nil, options.architecture == nil {
+        throw AviaryError.ownNetwork(path: file.path, nearest: error)
+      }
+      guard options.allowMissing, let name = options.architecture else { throw error }
+      // The user states the architecture, and allows missing parameters.
+      self.init(
+        network: try registry[name].network(options.configuration), tensors: file.tensors,
+        assumed: [], reason: "stated, with parts missing")
+    }
+  }
+
+  /// By names, shapes and structure; a stripped prefix is restored if the names fit only with it.
+  ///
+  /// - Throws: `RegistryError` if nothing fits, or several do.
+  private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructureMatch? {
+      try StructureMatcher.recognise(
+        file, registry: registry, as: options.architecture, overrides: overrides,
+        shuffle: options.shuffleOrder)
+    }
+    var overrides = options.configuration
+    var used = file
+    var found = try attempt(file, overrides)
+    if found == nil, !file.unwrapping.prefix.isEmpty {
+      used = file.withPrefix
+      found = try attempt(used, overrides)
+    }
+    // If no shape shows the scale (FSRCNN), take the user's rather than the default.
+    if let scale = options.scale, found?.fit.assumed.contains("scale") == true {
+      overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
+      found = try attempt(used, overrides)
+    }
+    guard let found else {
+      // Throws an error that names the nearest architecture.
+      _ = try registry.detect(
+        WeightIndex(file.tensors), as: options.architecture, overrides: options.configuration)
+      throw RegistryError.unrecognised(tensors: file.tensors.count, nearest: [])
+    }
+    let source = found.fit.names?.source
+    let isByNames = found.tensors.names == file.tensors.names || source != nil
+    self.init(
+      network: found.fit.network, tensors: found.tensors, source: source,
+      assumed: found.fit.assumed + found.assumed, notes: found.notes,
+      reason: source.map { "names and shapes, by the names of \($0)" }
+        ?? (isByNames ? "names and shapes" : "its layers' kinds, places and shapes"))
+  }
+
+  /// By the network that the file describes; nil if it describes none. If that is an architecture
+  /// of the registry under other names, the result is that architecture.
+  ///
+  /// - Throws: `InterchangeError` for operations that Aviary cannot compute.
+  private init?(byItself file: WeightsFile, _ registry: Registry) throws {
+    let own: ImportedGraph
+    let framework = file.origin.framework.rawValue
+    switch file.network {
+    case .keras:
+      guard let graph = try KerasGraph.graph(of: file) else { return nil }
+      own = graph
+    case .onnx: own = try ONNXNetwork.graph(file)
+    case .ncnn: own = try NCNNModel.graph(file)
+    case nil: return nil
+    }
+    let reason = "the network that the file describes (\(framework))"
+    // An architecture of the registry under other names says more than a bare graph.
+    if let found = try? StructureMatcher.recognise(file, registry: registry),
+      found.fit.network.graph.isEquivalent(to: own.graph)
+    {
+      self.init(
+        network: found.fit.network, tensors: found.tensors, source: found.fit.names?.source,
+        assumed: [], notes: own.notes,
+        reason: "\(reason), which computes what \(found.fit.network.architecture) does")
+      return
+    }
+    self.init(
+      network: Network(
+        architecture: "", configuration: [:], graph: own.graph,
+        picture: ImageSpec(channels: own.graph.inputs[0].channels)),
+      tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
+  }
+
+  /// By the metadata that an export embedded in the file; nil if there is none, or if it does not
+  /// match the tensors.
+  private init?(byRecordOf file: WeightsFile, verify: Bool) throws {
+    guard let text = file.record, let json = try? JSON(parsing: text),
+      let record = EmbeddedMetadata(json: json), let expected = record.contentHash,
+      let graphJSON = record.graph, let graph = try? Graph(json: graphJSON),
+      let tensors = record.restored(file)
+    else { return nil }
+    let picture = record.picture.flatMap { try? ImageSpec(json: $0) }
+    // If the graph cannot take the image description, the metadata is not ours.
+    if let picture, (try? picture.check(against: graph)) == nil { return nil }
+    guard StateDictDifference(WeightIndex(tensors), graph, network: "").isEmpty,
+      try !verify || ContentHash.of(tensors) == expected
+    else { return nil }
+    self.init(
+      network: Network(
+        architecture: record.architecture ?? "", configuration: record.configuration ?? [:],
+        graph: graph, picture: picture ?? ImageSpec(channels: graph.inputs[0].channels)),
+      tensors: tensors, assumed: [],
+      reason: "the record that Aviary left in the file, "
+        + (verify ? "confirmed by the content hash" : "not verified"))
+    if verify { verifiedHash = expected }
+    statesImage = picture != nil
+    card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
+  }
 }

@@ -1,4 +1,6 @@
-internal import AviaryGraph
+internal import AviaryFiles
+public import AviaryGraph
+internal import FoundationEssentials
 
 #if canImport(Glibc)
   internal import Glibc
@@ -59,5 +61,90 @@ internal import AviaryGraph
     let words = unsafe String(cString: text).split(whereSeparator: \.isNewline).joined(
       separator: " ")
     return words.hasPrefix("\(location): ") ? String(words.dropFirst(location.count + 2)) : words
+  }
+}
+
+extension Plugin {
+  /// The most bytes read from a JSON file.
+  private static let fileLimit = 64 << 20
+
+  /// The architectures in a file: a library, whose code runs, or a JSON file, which is only data.
+  /// The content decides which of the two it is, not the name.
+  ///
+  /// - Throws: `PluginError.cannotRead` for a path that leads to no file; other cases for a file
+  ///   that is neither kind, cannot be loaded, or does not answer as it must.
+  public static func load(path: String) throws -> [AnyArchitecture] {
+    do {
+      return try architectures(of: InputFile(path))
+    } catch let error as FileError {
+      guard case .cannotRead(_, let reason) = error else { throw error }
+      throw PluginError.cannotRead(path: path, reason: reason)
+    }
+  }
+
+  private static func architectures(of file: borrowing InputFile) throws -> [AnyArchitecture] {
+    let path = file.path
+    switch FileKind(beginning: try file.bytes(at: 0, count: 4_096)) {
+    case .elf:
+      let library = try PluginLibrary(path)
+      return try Plugin.architectures(path: path) { try library.ask($0) }
+    case .json:
+      guard file.byteCount <= fileLimit else {
+        throw PluginError.badFile(
+          path: path, "at most \(fileLimit) bytes expected, \(file.byteCount) found")
+      }
+      let bytes = try file.bytes(at: 0, count: file.byteCount)
+      return [try Plugin.architecture(path: path, declared: try json(bytes, path))]
+    case let kind:
+      throw PluginError.notAPlugin(path: path, found: kind.label)
+    }
+  }
+
+  private static func json(_ bytes: [UInt8], _ path: String) throws -> JSON {
+    do throws(GraphError) {
+      return try JSON(parsing: String(decoding: bytes, as: UTF8.self))
+    } catch {
+      throw PluginError.badFile(path: path, "\(error)")
+    }
+  }
+}
+
+extension Registry {
+  /// The environment variable that lists plugins.
+  public static let pluginVariable = "AVIARY_PLUGIN_PATH"
+
+  /// The registry with the architectures of plugins added: first those listed in
+  /// `$AVIARY_PLUGIN_PATH` (absolute paths of files, separated by colons), then those given by the
+  /// user. A file that is named twice is loaded once.
+  ///
+  /// Nothing else loads a plugin: no folder is searched, and no checkpoint may name one.
+  ///
+  /// - Parameters:
+  ///   - plugins: paths given by the user.
+  ///   - environment: the variables; those of the process unless stated.
+  /// - Throws: `PluginError`, among it `.relativeEntry` for an entry of the variable that is not
+  ///   absolute and `.duplicate` for a name that is taken; `PluginError.cannotRead` for a path
+  ///   that leads to no file.
+  public func loading(
+    plugins: [String], environment: [String: String]? = nil
+  ) throws -> Registry {
+    // Empty entries come from unset or joined variables and mean nothing.
+    let environment = environment ?? ProcessInfo.processInfo.environment
+    let listed = (environment[Registry.pluginVariable] ?? "").split(separator: ":").map(String.init)
+    for entry in listed where !entry.hasPrefix("/") { throw PluginError.relativeEntry(entry) }
+    var registry = self
+    var loaded: Set<String> = []
+    for path in listed + plugins {
+      let location = URL(filePath: path).resolvingSymlinksInPath().path
+      guard loaded.insert(location).inserted else { continue }
+      for architecture in try Plugin.load(path: path) {
+        do throws(RegistryError) {
+          try registry.register(architecture)
+        } catch {
+          throw PluginError.duplicate(path: path, name: architecture.info.name)
+        }
+      }
+    }
+    return registry
   }
 }

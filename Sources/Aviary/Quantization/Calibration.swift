@@ -4,7 +4,42 @@ internal import AviaryFiles
 internal import AviaryGraph
 internal import AviaryImage
 internal import AviaryTensor
-internal import AviaryTraining
+public import AviaryTraining
+
+/// How a network is calibrated for int8.
+public struct QuantizationOptions: Sendable {
+  /// A folder of images, ideally like those that the network will see, but not those used for
+  /// evaluation.
+  public var data: String
+  /// How many images to use; all if there are fewer.
+  public var pictures: Int
+  /// The side of the patch taken from each image, in pixels of the result.
+  public var patch: Int
+  /// Seeds the choice of images and patches.
+  public var seed: UInt64
+  /// The largest loss of PSNR in dB, averaged over these images; layers stay in float32 until the
+  /// loss is within it.
+  public var budget: Double
+  /// The degradations applied after downscaling; nil for those of the recipe in the model card, by
+  /// which the network was trained.
+  public var degradations: [DataRecipe.Degradation]?
+  /// Threads; nil for one per core that the process may use.
+  public var threads: Int?
+
+  /// By default 24 patches of 192 pixels, and a loss of at most 0.05 dB.
+  public init(
+    data: String, pictures: Int = 24, patch: Int = 192, seed: UInt64 = 1, budget: Double = 0.05,
+    degradations: [DataRecipe.Degradation]? = nil, threads: Int? = nil
+  ) {
+    self.data = data
+    self.pictures = pictures
+    self.patch = patch
+    self.seed = seed
+    self.budget = budget
+    self.degradations = degradations
+    self.threads = threads
+  }
+}
 
 /// Finds int8 quantization scales for a network. It observes the inputs of the network's
 /// convolutions on images, and leaves those convolutions in float32 whose quantization would cost
@@ -117,5 +152,35 @@ extension Model {
   /// The degradations that the model was trained on, from the recipe in its card.
   fileprivate var trainedDegradations: [DataRecipe.Degradation] {
     card.training.flatMap { try? Recipe(yaml: $0.recipe) }?.data.degradations ?? []
+  }
+}
+
+extension [QuantizedLayer] {
+  /// Throws unless the scales belong to convolutions of the graph.
+  ///
+  /// - Throws: `AviaryError.checkpointPart`.
+  func check(against graph: Graph, _ path: String) throws(AviaryError) {
+    var outChannels: [String: Int] = [:]
+    // A graph that exists has shapes that its expansions have taken.
+    let expanded = (try? graph.expanded().graph) ?? graph
+    for node in expanded.nodes {
+      switch node.op {
+      case .convolution(let c): outChannels[node.name] = c.outChannels
+      case .transposedConvolution(let c): outChannels[node.name] = c.outChannels
+      default: break
+      }
+    }
+    for layer in self {
+      guard let expected = outChannels[layer.node] else {
+        throw .checkpointPart(
+          path: path, part: "quantization",
+          problem: "\(layer.node): a convolution of the graph expected, none found")
+      }
+      guard layer.weightScales.count == expected else {
+        throw .checkpointPart(
+          path: path, part: "quantization",
+          problem: "\(layer.node): \(expected) steps expected, \(layer.weightScales.count) found")
+      }
+    }
   }
 }

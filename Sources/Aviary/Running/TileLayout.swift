@@ -112,3 +112,172 @@ struct TileLayout {
     (tile, lowered) = (plan.size, plan.lowered)
   }
 }
+
+/// How one axis of a picture is laid before a network: padded where the network wants more pixels
+/// or a multiple, divided into tiles, and cut back.
+struct AxisLayout: Hashable, Sendable {
+  /// The picture's pixels.
+  let size: Int
+  /// Pixels of padding at the start.
+  let before: Int
+  /// Pixels with the padding at both ends.
+  let padded: Int
+  /// Output pixels over input pixels.
+  let ratio: Int
+  /// Output pixels to be cut at the start.
+  let skip: Int
+  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
+  let shrinkage: Int
+  /// What the padding holds.
+  let padding: ImageSpec.Padding
+
+  /// The layout that gives `size * ratio` output pixels.
+  ///
+  /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
+  /// picture comes out whole. A rim too many, as transposed convolutions without crops make it, is
+  /// cut off.
+  init(size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding = .edge) {
+    let lead = rule.shrinkage / 2
+    let before = max((lead + ratio - 1) / ratio, 0)
+    let skip = before * ratio - lead
+    let needed = (skip + size * ratio + rule.shrinkage + ratio - 1) / ratio
+    let least = max(needed, size, rule.minimum)
+    self.init(
+      size: size, before: before,
+      padded: (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple,
+      ratio: ratio, skip: skip, shrinkage: rule.shrinkage, padding: padding)
+  }
+
+  private init(
+    size: Int, before: Int, padded: Int, ratio: Int, skip: Int, shrinkage: Int,
+    padding: ImageSpec.Padding
+  ) {
+    (self.size, self.before, self.padded, self.ratio) = (size, before, padded, ratio)
+    (self.skip, self.shrinkage, self.padding) = (skip, shrinkage, padding)
+  }
+
+  /// The layout with the least padding at the end for which the output is in proportion, neither
+  /// smaller nor larger: none at all where the network fits the size as it stands.
+  ///
+  /// - Returns: Nil where that is the layout by the rule, or where the rule's is no larger.
+  static func exact(
+    size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding
+  ) -> AxisLayout? {
+    let usual = AxisLayout(size: size, ratio: ratio, rule: rule, padding: padding)
+    guard let padded = (size..<max(usual.padded, size)).first(where: rule.isExact) else {
+      return nil
+    }
+    return AxisLayout(
+      size: size, before: 0, padded: padded, ratio: ratio, skip: 0, shrinkage: 0, padding: padding)
+  }
+
+  /// The output's pixels, padding included.
+  var paddedOutput: Int { padded * ratio - shrinkage }
+
+  /// A stretch of padded input pixels computed at once.
+  struct Span: Hashable, Sendable {
+    var start: Int
+    var length: Int
+    /// The output pixels, padding included, that are taken from it.
+    var output: Range<Int>
+  }
+
+  /// The stretches that together give the whole, each `tile` pixels long where the axis is longer.
+  ///
+  /// - Parameters:
+  ///   - tile: a multiple of `multiple`, above twice the overlap.
+  ///   - overlap: how many pixels of a stretch's inner ends are spoilt.
+  ///   - multiple: what inner stretches begin at a multiple of.
+  func spans(tile: Int, overlap: Int, multiple: Int) -> [Span] {
+    precondition(tile >= 2 * overlap + multiple || tile >= padded, "tiles that get on")
+    var spans: [Span] = []
+    var done = 0
+    while done < paddedOutput {
+      var start = done == 0 ? 0 : max((done / ratio - overlap) / multiple * multiple, 0)
+      var length = min(tile, padded - start)
+      if start + length == padded {
+        // The last stretch is as long as the others where the phase allows, so that one plan serves.
+        if padded > tile, (padded - tile) % multiple == 0 { start = padded - tile }
+        length = padded - start
+        spans.append(Span(start: start, length: length, output: done..<paddedOutput))
+      } else {
+        spans.append(
+          Span(start: start, length: length, output: done..<(start + length - overlap) * ratio))
+      }
+      done = spans[spans.count - 1].output.upperBound
+    }
+    return spans
+  }
+
+  /// The output pixels of the picture proper among those of the padded one.
+  func kept(_ output: Range<Int>) -> Range<Int> {
+    let shifted = output.lowerBound - skip..<output.upperBound - skip
+    return shifted.clamped(to: 0..<size * ratio)
+  }
+
+  // MARK: - Pixels
+
+  /// The picture's pixel that stands at one of the padded picture; nil for black.
+  func source(_ position: Int) -> Int? {
+    let i = position - before
+    if (0..<size).contains(i) { return i }
+    func folded(_ period: Int) -> Int { (i % period + period) % period }
+    switch padding {
+    case .edge: return min(max(i, 0), size - 1)
+    case .zero: return nil
+    case .reflect:
+      if size == 1 { return 0 }
+      let place = folded(2 * (size - 1))
+      return place < size ? place : 2 * (size - 1) - place
+    case .symmetric:
+      let place = folded(2 * size)
+      return place < size ? place : 2 * size - 1 - place
+    }
+  }
+
+  /// The picture's pixels from which a stretch is made, the least that hold them all.
+  func sources(_ span: Span) -> Range<Int> {
+    let first = min(max(span.start - before, 0), size)
+    let inside = first..<max(min(span.start + span.length - before, size), first)
+    var range = inside.isEmpty ? nil : inside
+    // Only what is beyond the ends is looked up.
+    let places = span.start..<span.start + span.length
+    let beyond = [
+      places.clamped(to: 0..<max(before, 0)),
+      places.clamped(to: min(before + size, padded)..<padded),
+    ]
+    for place in beyond.joined() {
+      guard let source = source(place) else { continue }
+      let found = range ?? source..<source + 1
+      range = min(found.lowerBound, source)..<max(found.upperBound, source + 1)
+    }
+    // Nothing but black: any pixel will do that is here at that time.
+    let nearest = min(max(span.start - before, 0), size - 1)
+    return range ?? nearest..<nearest + 1
+  }
+
+  /// Pixels of the padded picture from one line of the picture: value · factor + offset.
+  ///
+  /// - Parameters:
+  ///   - line: `size` values.
+  ///   - first: the first pixel of the padded picture.
+  func gather(
+    _ line: UnsafePointer<Float>, from first: Int, to target: UnsafeMutablePointer<Float>,
+    count: Int, factor: Float, offset: Float
+  ) {
+    // Where the picture proper begins and ends in the target.
+    let start = min(max(before - first, 0), count)
+    let end = min(max(before + size - first, start), count)
+    for i in 0..<start {
+      unsafe target[i] = source(first + i).map { unsafe line[$0] * factor + offset } ?? offset
+    }
+    if end > start {
+      let inside = unsafe line + (first + start - before)
+      let place = unsafe target + start
+      for i in 0..<end - start { unsafe place[i] = inside[i] * factor + offset }
+    }
+    for i in end..<count {
+      unsafe target[i] = source(first + i).map { unsafe line[$0] * factor + offset } ?? offset
+    }
+  }
+}

@@ -1,5 +1,63 @@
+public import AviaryCompute
 internal import AviaryGraph
 public import AviaryImage
+
+/// How pictures are computed.
+public struct UpscalerOptions: Sendable {
+  /// Threads; nil for as many as the cores that the process may use.
+  public var threads: Int?
+  /// The memory that activations may take, in bytes; nil for `MemoryAllowance.standard`.
+  public var memory: Int?
+  /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
+  public var exact: Bool
+  /// The numbers that are computed with; nil for what the model is made for: whole numbers where it
+  /// was calibrated for them, unless `exact`, else float32.
+  public var precision: RunPrecision?
+  /// What was measured, by which algorithms are chosen; nil to choose by estimate.
+  public var tuning: Tuning?
+  /// How many pictures are to come, roughly: what is not measured yet is timed where that pays.
+  public var pictureCount = 1
+  /// The side of tiles in pixels of the network's input, where the memory allows it; nil for what
+  /// is usually fast.
+  package var tile: Int?
+
+  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own precision,
+  /// unless stated.
+  public init(
+    threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
+    precision: RunPrecision? = nil, tuning: Tuning? = nil
+  ) {
+    self.threads = threads
+    self.memory = memory
+    self.exact = exact
+    self.precision = precision
+    self.tuning = tuning
+  }
+}
+
+/// What was done to enlarge a picture.
+public struct UpscaleReport: Codable, Sendable {
+  /// Columns of the picture.
+  public var width: Int
+  /// Rows of the picture.
+  public var height: Int
+  /// Columns of the result.
+  public var outputWidth: Int
+  /// Rows of the result.
+  public var outputHeight: Int
+  /// Into how many parts the picture was divided.
+  public var tiles: Int
+  /// Columns of a part, in pixels of the network's input.
+  public var tileWidth: Int
+  /// Rows of a part.
+  public var tileHeight: Int
+  /// The memory for activations.
+  public var arenaBytes: Int
+  /// The time from opening the picture to closing the result.
+  public var seconds: Double
+  /// What the user should know.
+  public var warnings: [String]
+}
 
 /// Enlarges pictures with a model, or restores them at their own size.
 ///
@@ -147,5 +205,43 @@ extension Graph {
       let shape = try shapes(height: size.height, width: size.width)[outputs[0].value]
       return shape.count == 4 && shape[1] == inputs[0].channels
     }
+  }
+}
+
+/// The numbers in which a model is computed: its raw value is how they are called on command lines.
+public enum RunPrecision: String, CaseIterable, Codable, Hashable, Sendable {
+  /// IEEE single precision.
+  case float32 = "f32"
+  /// The upper half of it, where that is faster and the processor has it: a result differs by about
+  /// 0.2 % of the largest value.
+  case bfloat16 = "bf16"
+  /// Whole numbers of 8 bits, in the convolutions of a checkpoint that was calibrated for it; the
+  /// others compute in float32.
+  case int8
+}
+
+extension Model {
+  /// How the model is computed.
+  ///
+  /// - Parameters:
+  ///   - precision: the numbers; nil for those that the model is made for: whole numbers where it was
+  ///     calibrated for them, unless `exact`, else float32.
+  ///   - exact: whether algorithms that calculate in another order than the definition are left out.
+  ///   - tuning: what was measured; nil to choose by estimate.
+  /// - Throws: `AviaryError.notQuantized` for whole numbers of a model that was not calibrated for
+  ///   them.
+  public func planOptions(
+    _ precision: RunPrecision? = nil, exact: Bool = false, tuning: Tuning? = nil
+  ) throws(AviaryError) -> PlanOptions {
+    var options = PlanOptions(exact: exact, tuning: tuning)
+    switch precision ?? (quantization.isEmpty || exact ? .float32 : .int8) {
+    case .float32: break
+    case .bfloat16: options.precision = .bfloat16
+    case .int8:
+      guard !quantization.isEmpty else { throw .notQuantized(name) }
+      // The other convolutions in float32: what was measured holds on every processor.
+      options.quantization = Quantization(quantization)
+    }
+    return options
   }
 }

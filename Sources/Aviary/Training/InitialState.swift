@@ -1,9 +1,10 @@
 internal import AviaryCheckpoint
 internal import AviaryCompute
+internal import AviaryFiles
 internal import AviaryFormats
-internal import AviaryGraph
+public import AviaryGraph
 internal import AviaryTensor
-internal import AviaryTraining
+public import AviaryTraining
 
 /// The state that a training starts from: initial weights, those of a checkpoint where they agree,
 /// or the whole state of a resumed training.
@@ -74,7 +75,8 @@ extension Adversary {
           "adversarial", expected: "a discriminator in the checkpoint to resume from",
           found: "none")
       }
-      let difference = StateDictDifference(WeightIndex(kept.weights), own, network: recipe.architecture)
+      let difference = StateDictDifference(
+        WeightIndex(kept.weights), own, network: recipe.architecture)
       guard difference.isEmpty else {
         throw AviaryError.weightsDoNotFit(path: "adversarial", difference)
       }
@@ -113,5 +115,125 @@ extension Graph {
   /// The parameters that an optimizer updates.
   fileprivate var learned: [(name: String, shape: [Int])] {
     parameters.filter { $0.role == .weight }.map { ($0.name, $0.shape) }
+  }
+}
+
+/// Weights of a checkpoint that a training starts from, where names and shapes agree: a network for
+/// x3 or x4 starts from one for x2, without its tail.
+struct StartingWeights {
+  /// The parameters taken from the checkpoint.
+  let tensors: [String: Tensor]
+  /// The names of those that are initialized anew, in the network's order.
+  let missing: [String]
+  /// The history of the weights taken, ending with the checkpoint itself.
+  let provenance: [Card.Provenance]
+  private let reference: String
+
+  /// - Parameter reference: a path or a name, as `Zoo.model` takes it.
+  /// - Throws: errors from `Zoo.model`; `TrainingError.recipe` if nothing agrees.
+  init(_ reference: String, for graph: Graph, in zoo: Zoo) throws {
+    self.reference = reference
+    let source = try zoo.model(reference).model
+    var tensors: [String: Tensor] = [:]
+    var missing: [String] = []
+    for parameter in graph.parameters where parameter.role != .nonPersistent {
+      if let found = source.weights[parameter.name], found.shape == parameter.shape {
+        tensors[parameter.name] = found.converted(to: .float32)
+      } else {
+        missing.append(parameter.name)
+      }
+    }
+    guard !tensors.isEmpty else {
+      throw TrainingError.recipe(
+        field: "from", expected: "weights of the network's names and shapes",
+        found: "none among the \(source.weights.count) of \(reference)")
+    }
+    (self.tensors, self.missing) = (tensors, missing)
+    let file = reference.fileName
+    provenance =
+      source.card.provenance + [
+        Card.Provenance(
+          file: file, format: "Aviary checkpoint, content \(source.checkpoint.contentHash)",
+          conversions: [
+            "trained further, from \(tensors.count) of \(tensors.count + missing.count) tensors"
+          ])
+      ]
+  }
+
+  /// One line that says what was taken.
+  var report: String {
+    let all = tensors.count + missing.count
+    let left = missing.prefix(4).joined(separator: ", ") + (missing.count > 4 ? ", …" : "")
+    return "\(reference): \(tensors.count) of \(all) tensors taken"
+      + (missing.isEmpty ? "" : "; begun anew: \(left)")
+  }
+}
+
+/// The network that a recipe describes, checked before any time is spent on it.
+public struct RecipeNetwork: Hashable, Sendable {
+  /// The network; its image description says which scale it is trained for if nothing else does.
+  public let network: Network
+  /// The geometry that maps input patches to results.
+  public let geometry: PatchGeometry
+
+  /// How many times larger results are than inputs.
+  public var scale: Int { geometry.scale }
+
+  /// Finds the architecture and builds it.
+  ///
+  /// - Throws: `RegistryError` for an unknown architecture or preset, `GraphError` for a
+  ///   configuration that describes no network, `TrainingError` for an architecture that cannot be
+  ///   trained, and for a scale or a patch size that it does not support.
+  public init(_ recipe: Recipe, registry: Registry) throws {
+    let architecture = try registry[recipe.architecture]
+    let name = architecture.info.name
+    guard architecture.info.kind == .restoration else {
+      throw TrainingError.training(
+        name, expected: "an architecture that restores pictures",
+        found: "one of kind '\(architecture.info.kind.rawValue)'")
+    }
+    var network = try RecipeNetwork.network(recipe, architecture)
+    guard network.graph.parameters.contains(where: { $0.role == .weight }) else {
+      throw TrainingError.training(
+        name, expected: "an architecture with parameters to train", found: "none")
+    }
+    let enlargesFirst = network.picture.enlargeFirst != .no
+    let own = network.graph.scale(ofOutput: 0)?.numerator
+    let scale = recipe.scale ?? (enlargesFirst ? 1 : own ?? 1)
+    geometry = try PatchGeometry(
+      network.graph, picture: network.picture, scale: scale, patch: recipe.batch.patch)
+    if enlargesFirst { network.picture.scales = [scale] }
+    self.network = network
+  }
+
+  /// The preset with the recipe's changes.
+  private static func network(
+    _ recipe: Recipe, _ architecture: AnyArchitecture
+  ) throws -> Network {
+    let preset =
+      try recipe.preset.map { name throws(RegistryError) in try architecture.preset(name) }
+      ?? architecture.presets[0].configuration
+    guard let stated = (recipe.configuration ?? [:]).object else {
+      throw TrainingError.recipe(
+        field: "configuration", expected: "an object",
+        found: recipe.configuration?.kind ?? "nothing")
+    }
+    var members = (preset.object ?? [:]).merging(stated) { $1 }
+    // A network that refines enlarged images can be trained for any scale; one that enlarges is
+    // built for its own scale, which the preset states and the recipe may change.
+    guard let scale = recipe.scale, let own = members["scale"], own != .int(scale) else {
+      return try architecture.network(.object(members))
+    }
+    let plain = try architecture.network(.object(members))
+    let refines =
+      plain.picture.enlargeFirst != .no
+      && plain.graph.scale(ofOutput: 0) == Ratio(1)
+    if refines { return plain }
+    guard stated["scale"] == nil else {
+      throw TrainingError.recipe(
+        field: "scale", expected: "\(own.text), as the configuration says,", found: "\(scale)")
+    }
+    members["scale"] = .int(scale)
+    return try architecture.network(.object(members))
   }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Aviary
+import AviaryCompute
+import Glibc
 
 /// Resources for a computation. The defaults are all cores that the process may use, and half of
 /// the free memory.
@@ -59,5 +61,44 @@ struct ByteCount: ExpressibleByArgument {
       bytes < 0x1p60
     else { return nil }
     self.bytes = Int(bytes)
+  }
+}
+
+/// The precision in which a network is computed.
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Data type to compute in: f32, bf16 or int8 (default: int8 for a quantized checkpoint, else "
+        + "f32).", valueName: "precision"),
+    completion: .list(RunPrecision.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let precision = RunPrecision(rawValue: text) else {
+        throw ValidationError("one of f32, bf16, int8 expected")
+      }
+      return precision
+    })
+  var precision: RunPrecision?
+}
+
+/// When kernel candidates are timed; results are kept in the user's cache.
+enum TuningChoice: String, CaseIterable, ExpressibleByArgument {
+  case always, auto
+  /// No timing and no cache: the same kernels on all machines with the same instruction sets.
+  case never
+
+  /// The autotuner to choose kernels with; nil for estimates.
+  ///
+  /// - Parameters:
+  ///   - stated: on the command line; nil for what `AVIARY_TUNE` says.
+  ///   - usual: the fallback if `AVIARY_TUNE` is unset or has no valid value.
+  static func tuning(_ stated: TuningChoice?, else usual: TuningChoice) -> Tuning? {
+    let variable = unsafe getenv("AVIARY_TUNE").flatMap { name in
+      TuningChoice(rawValue: unsafe String(cString: name))
+    }
+    return switch stated ?? variable ?? usual {
+    case .always: Tuning(.always, store: TuningCache.standard)
+    case .auto: Tuning(.auto, store: TuningCache.standard)
+    case .never: nil
+    }
   }
 }

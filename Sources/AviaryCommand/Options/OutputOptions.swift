@@ -1,5 +1,6 @@
 import ArgumentParser
 import AviaryGraph
+import AviaryTraining
 
 /// The form of the output. Every subcommand prints text or JSON, made from the same facts.
 struct OutputOptions: ParsableArguments {
@@ -12,5 +13,72 @@ struct OutputOptions: ParsableArguments {
   /// Prints a result as text or as JSON; the other form is not built.
   func print(_ text: String, json: @autoclosure () throws -> JSON) throws {
     if self.json { try Console.print(json()) } else { try Console.print(text) }
+  }
+}
+
+/// An output file, checked before anything is computed.
+enum OutputFile {
+  /// Throws unless the file may be written.
+  ///
+  /// - Parameters:
+  ///   - replaces: whether the user allowed overwriting an existing file (`--force`).
+  ///   - inputs: the files that the command reads. None is ever overwritten, whichever path or link
+  ///     leads to it.
+  /// - Throws: `CommandError.outputIsNoFile`, `.outputIsInput`, `.outputExists`.
+  static func check(
+    _ path: String, replaces: Bool, inputs: [String] = []
+  ) throws(CommandError) {
+    guard let kind = PathKind(of: path) else { return }
+    guard kind == .file else {
+      throw .outputIsNoFile(path, found: PathKind.label(of: path))
+    }
+    if inputs.contains(where: path.isSameFile) { throw .outputIsInput(path) }
+    if !replaces { throw .outputExists(path) }
+  }
+}
+
+/// What a user states for a checkpoint's model card.
+struct CardStatements: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Licence of the weights, as an SPDX identifier, for the model card.", valueName: "name"))
+  var licence: String?
+
+  @Option(help: ArgumentHelp("Note for the model card; may be repeated.", valueName: "text"))
+  var note: [String] = []
+}
+
+/// How images are degraded before they are restored.
+struct DegradationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Blur the input: standard deviation of the Gaussian, in pixels.", valueName: "pixels"))
+  var blur: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Add Gaussian noise to the input: standard deviation in 1/255. The same in every run.",
+      valueName: "deviation"))
+  var noise: Double?
+
+  @Option(help: ArgumentHelp("Compress the input as JPEG of this quality.", valueName: "1-100"))
+  var jpeg: Double?
+
+  func validate() throws {
+    for (name, value, range) in [
+      ("--blur", blur, 0.0...64), ("--noise", noise, 0...255), ("--jpeg", jpeg, 1...100),
+    ] {
+      guard let value, !range.contains(value) else { continue }
+      throw ValidationError(
+        "\(name): \(Int(range.lowerBound)) to \(Int(range.upperBound)) expected, \(value) found")
+    }
+  }
+
+  /// All of them, in this order.
+  var list: [DataRecipe.Degradation] {
+    [
+      blur.map { .blur(deviation: $0...$0) }, noise.map { .noise(deviation: $0...$0) },
+      jpeg.map { .jpeg(quality: $0...$0) },
+    ].compactMap { $0 }
   }
 }

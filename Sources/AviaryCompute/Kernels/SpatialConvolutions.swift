@@ -66,7 +66,8 @@ struct SpatialConvolutions {
 
   private var scratchStep: Int {
     // Sizes alone matter.
-    unsafe withPlanes({ _ in nil }) { unsafe aviary_planes_scratch($0) }.roundedUp(to: MemoryFormat.block)
+    unsafe withPlanes({ _ in nil }) { unsafe aviary_planes_scratch($0) }.roundedUp(
+      to: MemoryFormat.block)
   }
 
   private var lines: Int { output[0] * (stages.last?.rows ?? 0) }

@@ -76,7 +76,8 @@ struct ConvolutionCall {
   /// likes best.
   var fallbacks: [(memoryFormat: MemoryFormat?, dataType: DataType)] {
     let dataType: [DataType] =
-      fusedOp.candidate.inputDataType == .bfloat16 ? [.bfloat16, .float32] : [fusedOp.candidate.inputDataType]
+      fusedOp.candidate.inputDataType == .bfloat16
+      ? [.bfloat16, .float32] : [fusedOp.candidate.inputDataType]
     return dataType.flatMap { dataType in
       [nil, MemoryFormat.nhwc, .nchw].map { ($0, dataType) }
     }

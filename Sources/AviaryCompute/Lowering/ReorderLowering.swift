@@ -3,7 +3,8 @@ extension Lowering {
   mutating func reorder(_ fusedOp: FusedOp) throws(ComputeError) {
     let from = value(fusedOp.inputs[0]).format.dataType, to = value(fusedOp.output).format.dataType
     try copy(
-      fusedOp, .value(fusedOp.inputs[0]), ir.descriptor(fusedOp.inputs[0]), to: .value(fusedOp.output),
+      fusedOp, .value(fusedOp.inputs[0]), ir.descriptor(fusedOp.inputs[0]),
+      to: .value(fusedOp.output),
       ir.descriptor(fusedOp.output), scale: from == to ? 1 : from.scale / to.scale)
   }
 

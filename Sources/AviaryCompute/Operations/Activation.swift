@@ -30,7 +30,9 @@ extension Lowering {
 }
 
 extension Activation: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.elementwise(fusedOp, self)
@@ -71,7 +73,9 @@ struct ActivationGradient: GradientKernel {
 
   var name: String { "\(activation.name) (gradient)" }
   var mayOverwrite: Bool { true }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.activationGradient(fusedOp, activation)
   }

@@ -1,7 +1,9 @@
 import AviaryGraph
 
 extension BatchNormalization: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.batchNormalization(fusedOp, self)
@@ -21,7 +23,9 @@ struct BatchNormalizationGradient: GradientKernel {
   var normalization: BatchNormalization
 
   var name: String { "batchNormalization (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.batchNormalizationGradient(fusedOp, normalization)
   }

@@ -68,7 +68,9 @@ extension Lowering {
 }
 
 extension Binary: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.binary(fusedOp, self)
@@ -92,7 +94,9 @@ extension Binary: KernelOperation {
 /// of a product, the other operand.
 struct BroadcastGradient: GradientKernel {
   var name: String { "sum of repetitions" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.reduceToShape(fusedOp)
   }
@@ -128,7 +132,9 @@ extension Autodiff {
     guard isNeeded(operand) else { return }
     let size = shape(operand)
     var part = value
-    if shape(part) != size { part = step(fusedOp, .gradient(.by(BroadcastGradient())), [part], size) }
+    if shape(part) != size {
+      part = step(fusedOp, .gradient(.by(BroadcastGradient())), [part], size)
+    }
     if isNegative { part = step(fusedOp, .scaleShift, [part], size, scaleShift: [.scale([-1])]) }
     add(part, to: operand)
   }

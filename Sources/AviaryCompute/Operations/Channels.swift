@@ -12,7 +12,8 @@ extension Lowering {
       defer { first += count }
       if let place, let offsets,
         buffers.places[input]
-          == BufferAssignment.Address(allocation: place.allocation, offset: place.offset + offsets[position])
+          == BufferAssignment.Address(
+            allocation: place.allocation, offset: place.offset + offsets[position])
       {
         continue
       }
@@ -29,14 +30,17 @@ extension Lowering {
     let copy = ChannelCopy(
       source: value(fusedOp.inputs[0]), first: start, destination: value(fusedOp.output), to: 0,
       count: value(fusedOp.output).shape[1])
-    kernel(fusedOp, "slice", [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) { memory, workers in
+    kernel(fusedOp, "slice", [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) {
+      memory, workers in
       unsafe copy.run(memory[0], to: memory[1], workers)
     }
   }
 }
 
 extension Concatenate: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.concatenate(fusedOp)
@@ -88,7 +92,8 @@ extension Autodiff {
       let count = shape(input)[1]
       if isNeeded(input) {
         let part = step(
-          fusedOp, .other(.slice(ChannelSlice(start: start, count: count))), [gradient], shape(input))
+          fusedOp, .other(.slice(ChannelSlice(start: start, count: count))), [gradient],
+          shape(input))
         add(part, to: input)
       }
       start += count

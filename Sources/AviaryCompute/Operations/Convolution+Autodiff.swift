@@ -9,7 +9,8 @@ extension Autodiff {
         size: Size(size[2], size[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation))
     if isNeeded(input) {
       let part = step(
-        fusedOp, .gradient(.convolutionInput(c)), [gradient], size, parameters: [fusedOp.parameters[0]])
+        fusedOp, .gradient(.convolutionInput(c)), [gradient], size,
+        parameters: [fusedOp.parameters[0]])
       add(part, to: input)
     }
     let weight = [c.outChannels, size[1] / c.groups, c.kernel.height, c.kernel.width]

@@ -17,7 +17,8 @@ extension IRGraph {
     {
       let format = c.stride == 1 ? WinogradForm.plain : .halving
       candidates += winogradCandidates(
-        WinogradShape(format, before: 0, channels: channels, output: output, threads: 1), outChannels)
+        WinogradShape(format, before: 0, channels: channels, output: output, threads: 1),
+        outChannels)
     }
     if c.groups == 1, c.stride == 1 {
       candidates += spatialCandidates(
@@ -42,7 +43,8 @@ extension IRGraph {
     let format = shape.format
     let products = Double(format.products * shape.depth * shape.width) / 128
     let transforms =
-      format.nanosecondsOfInput * Double(shape.depth) + format.nanosecondsOfOutput * Double(shape.width)
+      format.nanosecondsOfInput * Double(shape.depth) + format.nanosecondsOfOutput
+      * Double(shape.width)
     let cost = Double(shape.count) * (products + transforms)
     let outputs = [MemoryFormat.nChw16c, .nhwc] + (outChannels <= 16 ? [.nchw] : [])
     return [MemoryFormat.nChw16c, .nhwc].flatMap { from in
@@ -94,7 +96,9 @@ extension IRGraph {
     let products = positions * Double(kernel.height * kernel.width * channels * outChannels) / speed
     let elements = Double(input.reduce(1, *))
     return [MemoryFormat.nchw, .nChw16c, .nhwc].map { memoryFormat in
-      KernelCandidate(memoryFormat, .nchw, .spatial, cost: products + (memoryFormat == .nchw ? 0 : 0.2 * elements))
+      KernelCandidate(
+        memoryFormat, .nchw, .spatial, cost: products + (memoryFormat == .nchw ? 0 : 0.2 * elements)
+      )
     }
   }
 }

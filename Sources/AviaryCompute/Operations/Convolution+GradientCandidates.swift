@@ -2,7 +2,9 @@ import AviaryGraph
 
 extension IRGraph {
   /// The kernel candidates by which a step on the backward pass can be done, the best for itself first.
-  func gradientCandidates(of fusedOp: FusedOp, _ gradient: Gradient, exact: Bool) -> [KernelCandidate] {
+  func gradientCandidates(of fusedOp: FusedOp, _ gradient: Gradient, exact: Bool)
+    -> [KernelCandidate]
+  {
     switch gradient {
     case .convolutionInput(let c):
       return inputGradientCandidates(

@@ -16,7 +16,8 @@ extension Lowering {
     let weights = constant(
       source.kernel(
         rows: source.allRows, columns: source.allColumns, try descriptor.descriptor(.weights)))
-    let from = try fetched(fusedOp, fusedOp.inputs[0], as: descriptor.descriptor(.destinationGradient))
+    let from = try fetched(
+      fusedOp, fusedOp.inputs[0], as: descriptor.descriptor(.destinationGradient))
     let gives = try ir.descriptor(fusedOp.output)
     let given = try descriptor.descriptor(.sourceGradient)
     let to =
@@ -32,7 +33,8 @@ extension Lowering {
     _ fusedOp: FusedOp, _ c: Convolution
   ) throws(ComputeError) {
     let call = ConvolutionCall(
-      fusedOp: fusedOp, input: value(fusedOp.inputs[0]).shape, output: value(fusedOp.inputs[1]).shape, c,
+      fusedOp: fusedOp, input: value(fusedOp.inputs[0]).shape,
+      output: value(fusedOp.inputs[1]).shape, c,
       hasBias: !fusedOp.extraOutputs.isEmpty)
     let offer = try call.gradientOffer(.weights, engine.handle)
     let name = offer.isWinograd ? "\(fusedOp.kind.name) (winograd)" : fusedOp.kind.name

@@ -53,8 +53,10 @@ extension Lowering {
     }
     let wanted = try descriptor.descriptor(.source)
     let given = try descriptor.descriptor(.destination)
-    let has = try MemoryDescriptor(call.input, fusedOp.candidate.input, fusedOp.candidate.inputDataType)
-    let gives = try MemoryDescriptor(call.output, fusedOp.candidate.output, fusedOp.candidate.outputDataType)
+    let has = try MemoryDescriptor(
+      call.input, fusedOp.candidate.input, fusedOp.candidate.inputDataType)
+    let gives = try MemoryDescriptor(
+      call.output, fusedOp.candidate.output, fusedOp.candidate.outputDataType)
     var from = input
     if wanted != has {
       from = temporary(byteCount: wanted.byteCount)
@@ -102,7 +104,9 @@ extension Lowering {
     if !isFused, let activation = fusedOp.epilogue.activation {
       try elementwise(fusedOp, activation, result, descriptor)
     }
-    guard let residual = fusedOp.epilogue.residual, !isFused || !addsInPlace(fusedOp) else { return }
+    guard let residual = fusedOp.epilogue.residual, !isFused || !addsInPlace(fusedOp) else {
+      return
+    }
     // Where the summand lies in the destination, the destination is the first operand.
     let operands: (Operand, Operand) =
       addsInPlace(fusedOp) ? (.value(fusedOp.output), result) : (result, .value(residual))

@@ -1,7 +1,9 @@
 import AviaryGraph
 
 extension Dropout: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.dropout(fusedOp, rate: rate)
@@ -20,7 +22,8 @@ extension Lowering {
   fileprivate mutating func dropout(_ fusedOp: FusedOp, rate: Double) {
     let dropout = DropoutKernel(value(fusedOp.output), rate: rate, node: fusedOp.name)
     kernel(
-      fusedOp, "dropout", [.value(fusedOp.inputs[0]), .value(fusedOp.output), .value(fusedOp.inputs[1])]
+      fusedOp, "dropout",
+      [.value(fusedOp.inputs[0]), .value(fusedOp.output), .value(fusedOp.inputs[1])]
     ) { memory, workers in
       let seed = unsafe UnsafeRawPointer(memory[2]).load(as: UInt64.self)
       unsafe dropout.run(memory[0], to: memory[1], seed: seed, workers)

@@ -2,7 +2,9 @@ import AviaryGraph
 import AviaryThreads
 
 extension GroupNormalization: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     let pass = GroupNormalizationKernel(self, lowering.value(fusedOp.output).shape)
@@ -28,7 +30,9 @@ struct GroupNormalizationGradient: GradientKernel {
   var normalization: GroupNormalization
 
   var name: String { "groupNormalization (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     let shape = lowering.value(fusedOp.output).shape

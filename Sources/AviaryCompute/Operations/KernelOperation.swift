@@ -123,7 +123,9 @@ extension KernelCandidate {
   /// Row-major, as values lie that are no pictures.
   static let rowMajor = [KernelCandidate(.nchw, .nchw, cost: 0)]
   /// In any memory format, the same for inputs and result.
-  static let anyLayout = [MemoryFormat.nhwc, .nChw16c, .nchw].map { KernelCandidate($0, $0, cost: 0) }
+  static let anyLayout = [MemoryFormat.nhwc, .nChw16c, .nchw].map {
+    KernelCandidate($0, $0, cost: 0)
+  }
   /// In any memory format that does not cut a block of channels.
   static let anyUnblocked = [MemoryFormat.nhwc, .nchw].map { KernelCandidate($0, $0, cost: 0) }
 }

@@ -1,7 +1,9 @@
 import AviaryGraph
 
 extension LayerNormalization: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.layerNormalization(fusedOp, dimensions, epsilon: epsilon)
@@ -19,7 +21,9 @@ struct LayerNormalizationGradient: GradientKernel {
   var normalization: LayerNormalization
 
   var name: String { "layerNormalization (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.layerNormalizationGradient(
       fusedOp, normalization.dimensions, epsilon: normalization.epsilon)
@@ -83,7 +87,8 @@ extension Lowering {
       [
         (.destinationGradient, .value(fusedOp.inputs[0])), (.source, .value(fusedOp.inputs[1])),
         (.mean, mean), (.variance, variance), (.scale, scale), (.shift, shift),
-        (.sourceGradient, .value(fusedOp.output)), (.scaleGradient, .value(fusedOp.extraOutputs[0])),
+        (.sourceGradient, .value(fusedOp.output)),
+        (.scaleGradient, .value(fusedOp.extraOutputs[0])),
         (.shiftGradient, .value(fusedOp.extraOutputs[1])),
       ])
   }

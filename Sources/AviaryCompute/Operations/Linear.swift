@@ -43,7 +43,9 @@ extension Lowering {
 }
 
 extension Linear: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.linear(fusedOp, bias: bias)
@@ -57,7 +59,9 @@ extension Linear: KernelOperation {
 /// By what a linear layer took. Takes the result's gradient.
 struct LinearInputGradient: GradientKernel {
   var name: String { "linear (gradient of input)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.linearInputGradient(fusedOp)
   }
@@ -67,7 +71,9 @@ struct LinearInputGradient: GradientKernel {
 /// the result's gradient.
 struct LinearWeightsGradient: GradientKernel {
   var name: String { "linear (gradient of weights)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.linearWeightsGradient(fusedOp)
   }

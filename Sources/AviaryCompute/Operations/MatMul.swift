@@ -28,7 +28,9 @@ extension Lowering {
 }
 
 extension MatMul: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.matmul(fusedOp)
@@ -46,7 +48,9 @@ struct MatMulGradient: GradientKernel {
   var isFirst: Bool
 
   var name: String { "matmul (gradient of \(isFirst ? "first" : "second"))" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.matmul(fusedOp, transposed: isFirst ? 1 : 0)
   }

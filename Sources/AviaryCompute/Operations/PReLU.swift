@@ -43,7 +43,8 @@ extension Lowering {
     _ name: String, _ descriptor: MemoryDescriptor, _ shape: [Int], channels: Int
   ) -> PackedConstant {
     PackedConstant(
-      key: PackedConstant.Key(parameters: [name], packing: .slopes), descriptor: descriptor, shape: shape
+      key: PackedConstant.Key(parameters: [name], packing: .slopes), descriptor: descriptor,
+      shape: shape
     ) { weights throws(ComputeError) in
       let values = try weights.values(name)
       let times = shape.reduce(1, *) / channels
@@ -55,7 +56,9 @@ extension Lowering {
 }
 
 extension PReLU: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.prelu(fusedOp)
@@ -72,7 +75,9 @@ extension PReLU: KernelOperation {
 /// By what a PReLU took and, beside, by its slopes. Takes the result's gradient and what it took.
 struct PReLUGradient: GradientKernel {
   var name: String { "prelu (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.preluGradient(fusedOp)
   }
@@ -97,7 +102,8 @@ extension Lowering {
       fusedOp, fusedOp.kind.name, backward,
       [
         (.source, .value(fusedOp.inputs[1])), (.weights, weights),
-        (.destinationGradient, .value(fusedOp.inputs[0])), (.sourceGradient, .value(fusedOp.output)),
+        (.destinationGradient, .value(fusedOp.inputs[0])),
+        (.sourceGradient, .value(fusedOp.output)),
         (.weightsGradient, sums),
       ])
     let result = Operand.value(fusedOp.extraOutputs[0])

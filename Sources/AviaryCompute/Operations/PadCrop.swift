@@ -45,7 +45,9 @@ extension Lowering {
 }
 
 extension Pad: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.pad(fusedOp, amounts, mode)
@@ -63,7 +65,9 @@ extension Pad: KernelOperation {
 }
 
 extension Crop: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.crop(fusedOp, amounts)
@@ -82,7 +86,9 @@ struct PadGradient: GradientKernel {
   var pad: Pad
 
   var name: String { "pad (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { ir.tapCandidates(fusedOp) }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    ir.tapCandidates(fusedOp)
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.padGradient(fusedOp, pad.amounts, pad.mode)
   }
@@ -90,7 +96,9 @@ struct PadGradient: GradientKernel {
 
 extension Lowering {
   /// What each pixel has been repeated as, together.
-  fileprivate mutating func padGradient(_ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode) {
+  fileprivate mutating func padGradient(
+    _ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode
+  ) {
     let size = value(fusedOp.output).shape
     gather(
       fusedOp,

@@ -22,7 +22,9 @@ extension Lowering {
 }
 
 extension PixelShuffle: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyToAny }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyToAny
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.pixelShuffle(fusedOp, factor: factor, order, isInverse: false)
@@ -35,7 +37,9 @@ extension PixelShuffle: KernelOperation {
 }
 
 extension PixelUnshuffle: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyToAny }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyToAny
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.pixelShuffle(fusedOp, factor: factor, order, isInverse: true)

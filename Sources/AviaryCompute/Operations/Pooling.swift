@@ -46,7 +46,9 @@ extension Lowering {
 }
 
 extension MaxPool: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.pool(fusedOp, window, .maximum)
@@ -61,7 +63,9 @@ extension MaxPool: KernelOperation {
 }
 
 extension AveragePool: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.pool(fusedOp, window, countsPadding ? .meanOfAll : .meanOfInside)
@@ -75,7 +79,9 @@ extension AveragePool: KernelOperation {
 }
 
 extension GlobalAveragePool: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.globalAveragePool(fusedOp)
@@ -92,7 +98,9 @@ struct MaxPoolGradientKernel: GradientKernel {
   var window: Pool
 
   var name: String { "maxPool (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.maxPoolGradient(fusedOp, window)
   }
@@ -103,7 +111,9 @@ struct AveragePoolGradient: GradientKernel {
   var pool: AveragePool
 
   var name: String { "averagePool (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.anyLayout }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.anyLayout
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.averagePoolGradient(fusedOp, pool.window, countsPadding: pool.countsPadding)
   }
@@ -164,7 +174,8 @@ extension Lowering {
     primitive(
       fusedOp, fusedOp.kind.name, backward,
       [
-        (.destinationGradient, .value(fusedOp.inputs[0])), (.sourceGradient, .value(fusedOp.output)),
+        (.destinationGradient, .value(fusedOp.inputs[0])),
+        (.sourceGradient, .value(fusedOp.output)),
       ])
   }
 }

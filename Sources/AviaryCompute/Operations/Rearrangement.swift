@@ -18,14 +18,17 @@ extension Lowering {
   mutating func roll(_ fusedOp: FusedOp, shifts: [Int], dimensions: [Int]) {
     let shape = value(fusedOp.output).shape
     let roll = RollKernel(shape, Dictionary(uniqueKeysWithValues: zip(dimensions, shifts)))
-    kernel(fusedOp, "roll", [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) { memory, workers in
+    kernel(fusedOp, "roll", [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) {
+      memory, workers in
       unsafe roll.run(memory[0], to: memory[1], workers)
     }
   }
 }
 
 extension Reshape: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   /// The result lies where the input does: `IRGraph.view` says so, and nothing is lowered.
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
@@ -38,7 +41,9 @@ extension Reshape: KernelOperation {
 }
 
 extension Permute: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.permute(fusedOp, order)
@@ -51,7 +56,9 @@ extension Permute: KernelOperation {
 }
 
 extension Roll: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.roll(fusedOp, shifts: shifts, dimensions: dimensions)

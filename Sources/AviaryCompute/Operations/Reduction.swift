@@ -2,7 +2,9 @@ import AviaryGraph
 import CDNNL
 
 extension Reduction: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.reduce(fusedOp, self)
@@ -21,7 +23,8 @@ extension Reduction: KernelOperation {
     case .mean:
       let count = Set(dimensions).reduce(1) { $0 * pass.shape(input)[$1] }
       pass.pass(
-        fusedOp, .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1 / Double(count)))),
+        fusedOp,
+        .gradient(.by(ReductionGradient(dimensions: dimensions, factor: 1 / Double(count)))),
         [gradient])
     }
   }
@@ -48,7 +51,9 @@ struct MaximumReductionGradient: GradientKernel {
   var dimensions: [Int]
 
   var name: String { "reduce (gradient of maximum)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.maximumGradient(fusedOp, dimensions)
   }
@@ -56,7 +61,8 @@ struct MaximumReductionGradient: GradientKernel {
 
 extension Lowering {
   /// What a sum or a mean gives back to the elements that it is of.
-  fileprivate mutating func spreadGradient(_ fusedOp: FusedOp, _ dimensions: [Int], factor: Double) {
+  fileprivate mutating func spreadGradient(_ fusedOp: FusedOp, _ dimensions: [Int], factor: Double)
+  {
     var source = value(fusedOp.inputs[0])
     let shape = value(fusedOp.output).shape
     // With the dimensions that went kept as 1, which changes nothing in memory.
@@ -81,7 +87,8 @@ extension Lowering {
   }
 
   /// A mean, sum or maximum over some dimensions.
-  fileprivate mutating func reduce(_ fusedOp: FusedOp, _ reduction: Reduction) throws(ComputeError) {
+  fileprivate mutating func reduce(_ fusedOp: FusedOp, _ reduction: Reduction) throws(ComputeError)
+  {
     let input = value(fusedOp.inputs[0]).shape
     // With the dimensions that go kept as 1, which changes nothing in memory.
     let kept = input.indices.map { reduction.dimensions.contains($0) ? 1 : input[$0] }

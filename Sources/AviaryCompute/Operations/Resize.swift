@@ -39,7 +39,9 @@ struct ResizeGradient: GradientKernel {
   var resize: Resize
 
   var name: String { "resize (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { ir.tapCandidates(fusedOp) }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    ir.tapCandidates(fusedOp)
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     lowering.resizeGradient(fusedOp, resize)
   }
@@ -59,7 +61,8 @@ extension IRGraph {
     let elements = Double(output.reduce(1, *))
     return [MemoryFormat.nChw16c, .nhwc, .nchw].map { memoryFormat in
       let depth = Double(Grid(output, memoryFormat).depth)
-      return KernelCandidate(memoryFormat, memoryFormat, cost: elements * taps * (depth == 1 ? 0.7 : 2 / depth + 0.25))
+      return KernelCandidate(
+        memoryFormat, memoryFormat, cost: elements * taps * (depth == 1 ? 0.7 : 2 / depth + 0.25))
     }
   }
 

@@ -1,7 +1,9 @@
 import AviaryGraph
 
 extension Softmax: KernelOperation {
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.softmax(fusedOp, dimension)
@@ -18,7 +20,9 @@ struct SoftmaxGradient: GradientKernel {
   var dimension: Int
 
   var name: String { "softmax (gradient)" }
-  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] { KernelCandidate.rowMajor }
+  func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
+    KernelCandidate.rowMajor
+  }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     try lowering.softmaxGradient(fusedOp, dimension)
   }
@@ -35,13 +39,16 @@ extension Lowering {
   }
 
   /// The backward pass through a softmax, by its result.
-  fileprivate mutating func softmaxGradient(_ fusedOp: FusedOp, _ dimension: Int) throws(ComputeError) {
+  fileprivate mutating func softmaxGradient(_ fusedOp: FusedOp, _ dimension: Int)
+    throws(ComputeError)
+  {
     let descriptor = try PrimitiveDescriptor.softmaxGradient(
       ir.descriptor(fusedOp.output), dimension, engine.handle)
     primitive(
       fusedOp, fusedOp.kind.name, descriptor,
       [
-        (.destinationGradient, .value(fusedOp.inputs[0])), (.destination, .value(fusedOp.inputs[1])),
+        (.destinationGradient, .value(fusedOp.inputs[0])),
+        (.destination, .value(fusedOp.inputs[1])),
         (.sourceGradient, .value(fusedOp.output)),
       ])
   }

@@ -47,7 +47,8 @@ extension Lowering {
 
   /// Adds the convolution of one phase, and its weaving into the output.
   private mutating func phase(
-    _ fusedOp: FusedOp, _ source: WeightPacking, _ vertical: PolyphaseComponent, _ horizontal: PolyphaseComponent
+    _ fusedOp: FusedOp, _ source: WeightPacking, _ vertical: PolyphaseComponent,
+    _ horizontal: PolyphaseComponent
   ) throws(ComputeError) {
     let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
     let shape = [output[0], output[1], vertical.count, horizontal.count]

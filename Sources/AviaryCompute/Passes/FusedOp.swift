@@ -110,7 +110,8 @@ struct KernelCandidate: Hashable {
   var cost: Double
 
   init(
-    _ input: MemoryFormat, others: MemoryFormat? = nil, _ output: MemoryFormat, _ algorithm: Algorithm = .direct,
+    _ input: MemoryFormat, others: MemoryFormat? = nil, _ output: MemoryFormat,
+    _ algorithm: Algorithm = .direct,
     cost: Double
   ) {
     (self.input, self.others, self.output) = (input, others, output)

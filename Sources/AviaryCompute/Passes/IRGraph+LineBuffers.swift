@@ -30,7 +30,8 @@ extension IRGraph {
     switch fusedOp.kind {
     case .convolution, .transposedConvolution:
       // Squares are woven into the result, not into a line.
-      guard fusedOp.candidate.algorithm == .spatial, before.shuffle == 1, case .convolution = before.kind,
+      guard fusedOp.candidate.algorithm == .spatial, before.shuffle == 1,
+        case .convolution = before.kind,
         before.before.count + 2 <= SpatialConvolutions.most
       else { return nil }
       var both = fusedOp

@@ -124,6 +124,7 @@ extension Lowering {
     let copy: Kernel = { memory, _ in
       unsafe memory[1].update(from: memory[0], count: count)
     }
-    instructions.append(Instruction(description, .kernel({ copy }, [.value(value), .output(output)])))
+    instructions.append(
+      Instruction(description, .kernel({ copy }, [.value(value), .output(output)])))
   }
 }

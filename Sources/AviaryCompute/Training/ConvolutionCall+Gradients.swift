@@ -25,13 +25,15 @@ extension ConvolutionCall {
     let candidate = fusedOp.candidate
     let (source, destination) =
       part == .input
-      ? (candidate.output, candidate.input) : (candidate.input, candidate.format(ofInput: 1).memoryFormat)
+      ? (candidate.output, candidate.input)
+      : (candidate.input, candidate.format(ofInput: 1).memoryFormat)
     let algorithms =
       candidate.algorithm == .winograd
       ? [dnnl_convolution_winograd, dnnl_convolution_direct] : [dnnl_convolution_direct]
     for algorithm in algorithms {
       if let descriptor = try? decide(
-        part, algorithm, source, destination, candidate.inputDataType, engine), !descriptor.isReference
+        part, algorithm, source, destination, candidate.inputDataType, engine),
+        !descriptor.isReference
       {
         return Offer(
           descriptor: descriptor, isFused: true,
@@ -40,7 +42,8 @@ extension ConvolutionCall {
     }
     for (memoryFormat, dataType) in fallbacks {
       if let descriptor = try? decide(
-        part, dnnl_convolution_direct, memoryFormat, memoryFormat, dataType, engine), !descriptor.isReference
+        part, dnnl_convolution_direct, memoryFormat, memoryFormat, dataType, engine),
+        !descriptor.isReference
       {
         return Offer(descriptor: descriptor, isFused: true, isWinograd: false)
       }
@@ -49,7 +52,8 @@ extension ConvolutionCall {
   }
 
   private func decide(
-    _ part: Part, _ algorithm: dnnl_alg_kind_t, _ source: MemoryFormat?, _ destination: MemoryFormat?,
+    _ part: Part, _ algorithm: dnnl_alg_kind_t, _ source: MemoryFormat?,
+    _ destination: MemoryFormat?,
     _ dataType: DataType, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
     // What is calculated is float32.

@@ -1,4 +1,4 @@
-import AviaryGraph
+package import AviaryGraph
 
 /// Finds what is known of the fused ops of an IR graph and times what is not, as far as that pays: the
 /// dearest fused ops first, each with all its kernel candidates; then the copies between the memory formats that kernel candidates
@@ -88,7 +88,9 @@ struct Autotuner {
       let found = tuning.found(keys[position])
       let times = candidates[position].map { found[$0.text] }
       guard !times.contains(nil) else { continue }
-      for (candidate, time) in times.enumerated() { candidates[position][candidate].cost = time ?? .infinity }
+      for (candidate, time) in times.enumerated() {
+        candidates[position][candidate].cost = time ?? .infinity
+      }
       candidates[position] = candidates[position].stablySorted(\.cost)
     }
   }
@@ -102,7 +104,8 @@ struct Autotuner {
       let unknown = candidates[position].filter { found[$0.text] == nil }
       let estimate = candidates[position].map(\.cost).min() ?? 0
       if unknown.isEmpty || estimate == 0 { continue }
-      measurements.append(Measurement(key: key, position: position, candidates: unknown, estimate: estimate))
+      measurements.append(
+        Measurement(key: key, position: position, candidates: unknown, estimate: estimate))
     }
     return measurements.stablySorted { -$0.estimate }
   }
@@ -122,7 +125,9 @@ struct Autotuner {
     }
     for (position, fusedOp) in ir.fusedOps.enumerated() {
       for candidate in promising(position) {
-        for (value, format) in ir.operands(of: fusedOp, candidate: candidate) { want(value, format) }
+        for (value, format) in ir.operands(of: fusedOp, candidate: candidate) {
+          want(value, format)
+        }
       }
     }
     for output in ir.outputs { want(output.value, TensorFormat(memoryFormat: .nchw)) }
@@ -147,7 +152,10 @@ struct Autotuner {
   /// Times as many as there is time for.
   private mutating func time(_ measurements: [Measurement], _ benchmarker: borrowing Benchmarker) {
     let clock = ContinuousClock()
-    for measurement in measurements where cost(measurement.estimate, max(measurement.candidates.count, measurement.copies.count)) <= left {
+    for measurement in measurements
+    where cost(measurement.estimate, max(measurement.candidates.count, measurement.copies.count))
+      <= left
+    {
       let start = clock.now
       // Somebody else may have timed it while this waited for its turn.
       let known = tuning.found(measurement.key)
@@ -175,6 +183,63 @@ struct Autotuner {
       let tuningTask = TuningTask(
         fusedOp, of: ir, $0, keepsResidual: keepsResidual(measurement.position), cut: cut)
       return ($0.text, tuningTask)
+    }
+  }
+}
+
+extension IRGraph {
+  /// The nanoseconds that the whole IR graph takes by each of several choices, run from end to end:
+  /// what layers take alone leaves out what one finds in the caches of another.
+  ///
+  /// - Parameter estimate: the time of a run, roughly.
+  /// - Returns: nil where it is not known and does not pay to be found.
+  func wholeTimes(
+    _ choices: [[KernelCandidate]], estimate: Double, _ tuning: Tuning, _ options: PlanOptions,
+    _ engine: Engine
+  ) -> [Double]? {
+    let key = TuningKey.whole(self, threads: engine.threads)
+    let names = choices.map { TuningKey.choice($0) }
+    func known() -> [Double]? {
+      let found = tuning.found(key)
+      let times = names.compactMap { found[$0] }
+      return times.count == names.count ? times : nil
+    }
+    if let times = known() { return times }
+    // Code is generated for every fused op, and each choice is run at least this often.
+    let cost = Double(choices.count) * (4 * estimate + 1e6 * Double(fusedOps.count))
+    let ahead = estimate * Double(options.runsAhead)
+    guard options.runsAhead > 0, cost <= tuning.allowance(ahead: ahead) else { return nil }
+    tuning.timing {
+      guard known() == nil, let benchmarker = try? Benchmarker(engine) else { return }
+      let times = benchmarker.times(choices.map { TuningTask(whole: self, $0) })
+      let found = zip(names, times).compactMap { name, time in time.map { (name, $0) } }
+      if found.count == names.count { tuning.record(key, Dictionary(found) { $1 }) }
+    }
+    return known()
+  }
+
+  /// Has all fused ops done in these kernel candidates.
+  mutating func take(_ candidates: [KernelCandidate]) {
+    for (position, candidate) in candidates.enumerated() {
+      fusedOps[position].candidate = candidate
+      values[fusedOps[position].output].format = candidate.outputFormat
+    }
+  }
+}
+
+extension Plan {
+  /// All ways of doing each layer, the best by estimate first: for tests that try them all.
+  ///
+  /// - Throws: as `init`, weights aside.
+  package static func candidates(
+    _ graph: Graph, inputShapes: [[Int]], options: PlanOptions = PlanOptions(), engine: Engine
+  ) throws(ComputeError) -> [[PlanChoice]] {
+    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
+    var ir = try IRGraph(graph, shapes: shapes, outputs: nil)
+    ir.fuse()
+    let candidates = ReorderCosts(ir, options, engine).candidates
+    return zip(ir.fusedOps, candidates).map { fusedOp, candidates in
+      candidates.map { PlanChoice(fusedOp, $0) }
     }
   }
 }

@@ -1,3 +1,4 @@
+import CDNNL
 import Synchronization
 
 /// How long layers took on this processor, done in each of the ways that they can be done: what plans
@@ -101,4 +102,86 @@ public protocol TuningStore: Sendable {
   /// Replaces what is kept by what `change` makes of it as it is now, which may have grown since
   /// `load` by what other processes found.
   func update(_ change: (String?) -> String)
+}
+
+/// Times by what was timed and how it was done, and their text: a line each, of three columns with
+/// tabs between them.
+struct TuningTable: Hashable {
+  private var times: [String: [String: Double]] = [:]
+
+  /// What a cache may grow to: several hundred networks at several sizes.
+  private static let mostLines = 20_000
+
+  init() {}
+
+  /// Reads what `text` has made; lines that it cannot have made are left out.
+  init(_ text: String) {
+    // Bytes, not characters: a thousand lines in less than a millisecond.
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")).prefix(TuningTable.mostLines) {
+      let columns = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+      guard columns.count == 3, let key = String(columns[0]), let candidate = String(columns[1]),
+        let time = String(columns[2]).flatMap(Double.init), TuningTable.isPossible(time)
+      else { continue }
+      times[key, default: [:]][candidate] = time
+    }
+  }
+
+  /// What is known of something, by how it was done.
+  subscript(_ key: String) -> [String: Double] { times[key] ?? [:] }
+
+  mutating func record(_ key: String, _ found: [String: Double]) {
+    times[key, default: [:]].merge(found.filter { TuningTable.isPossible($1) }) { $1 }
+  }
+
+  /// Takes over what another knows, where both know something the other's.
+  mutating func merge(_ other: TuningTable) {
+    for (key, found) in other.times { record(key, found) }
+  }
+
+  var text: String {
+    let lines = times.flatMap { key, found in found.map { "\(key)\t\($0)\t\($1.rounded())\n" } }
+    // Of too many any may go: who misses one times it again.
+    return lines.prefix(TuningTable.mostLines).sorted().joined()
+  }
+
+  /// Up to an hour.
+  private static func isPossible(_ time: Double) -> Bool { time > 0 && time < 3.6e12 }
+}
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The processor and what calculates on it.
+package enum Processor {
+  /// Changed whenever the engine's own loops, or what is timed, change so much that earlier findings
+  /// mislead.
+  private static let kernels = 1
+
+  /// What findings hold for: the processor's model, the instructions used, oneDNN's version, and that
+  /// of the engine's own loops. One line.
+  package static var identity: String {
+    var text = "\(model), instructions \(dnnl_get_effective_cpu_isa().rawValue)"
+    if let version = unsafe dnnl_version() {
+      let (major, minor) = unsafe (version.pointee.major, version.pointee.minor)
+      text += unsafe ", oneDNN \(major).\(minor).\(version.pointee.patch)"
+    }
+    return "\(text), kernels \(kernels)"
+  }
+
+  /// The model's name as the system has it, or nothing.
+  private static var model: String {
+    let descriptor = unsafe open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "" }
+    defer { close(descriptor) }
+    // The first core's entry; of hundreds the system would have to write the others, too.
+    var bytes = [UInt8](repeating: 0, count: 2048)
+    let count = unsafe bytes.withUnsafeMutableBytes {
+      unsafe read(descriptor, $0.baseAddress, $0.count)
+    }
+    let text = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let name = line?.split(separator: ":").last ?? ""
+    return name.split(separator: " ").joined(separator: " ")
+  }
 }

@@ -1,4 +1,5 @@
 package import AviaryFiles
+import CZlib
 
 /// A zip archive (PKWARE APPNOTE 6.3) of stored members under construction, member by member, zip64
 /// where sizes ask for it.
@@ -165,5 +166,26 @@ package struct ZipWriter: ~Copyable {
   private static func number(_ value: Int, _ count: Int, times: Int = 1) -> [UInt8] {
     let bytes = (0..<count).map { $0 < 8 ? UInt8(truncatingIfNeeded: value >> (8 * $0)) : 0 }
     return Array(repeatElement(bytes, count: times).joined())
+  }
+}
+
+/// The checksum of zip and PNG: CRC-32 of IEEE 802.3, by zlib, which uses the processor's own
+/// instructions for it.
+package enum CRC32 {
+  /// The checksum of all the bytes.
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  package static func of(_ bytes: [UInt8], after earlier: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe of($0, after: earlier) }
+  }
+
+  /// The checksum of all the bytes.
+  ///
+  /// - Parameter earlier: the checksum of the bytes before these.
+  package static func of(_ bytes: UnsafeRawBufferPointer, after earlier: UInt32 = 0) -> UInt32 {
+    guard let start = bytes.baseAddress else { return earlier }
+    let checksum = unsafe crc32_z(
+      UInt(earlier), start.assumingMemoryBound(to: UInt8.self), bytes.count)
+    return UInt32(truncatingIfNeeded: checksum)
   }
 }

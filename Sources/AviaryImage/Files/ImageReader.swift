@@ -92,3 +92,81 @@ extension Image {
     self = try reader.readAll()
   }
 }
+
+/// What is known of a picture file once it is open.
+public struct ImageHeader: Hashable, Sendable {
+  /// The format, told by content.
+  public let container: ImageFormat
+  /// Columns of the upright picture.
+  public let width: Int
+  /// Rows of the upright picture.
+  public let height: Int
+  /// The channels handed over (palettes expanded, tRNS as alpha, CMYK as RGB), and the depth to
+  /// write with: 16 where the file has 16, else 8.
+  public let format: PixelFormat
+  /// Bits of a stored sample, or of a palette index: 1, 2, 4, 8 or 16.
+  public let storedBitDepth: Int
+  /// Whether the file stores indices into a palette.
+  public let isPalette: Bool
+  /// Whether the rows of the file are interlaced (Adam7).
+  public let isInterlaced: Bool
+  /// Whether the inks of a CMYK file were converted, without its profile, to RGB.
+  public let isConvertedFromCMYK: Bool
+  /// Whether the stored picture is held in memory as a whole while it is read, as bytes: for
+  /// interlaced PNG, and for JPEG whose orientation turns it or exchanges its rows.
+  public let isHeldWhole: Bool
+  /// What is carried to the file that is written.
+  public let metadata: ImageMetadata
+}
+
+/// How large a picture may be, checked on its header before anything is allocated.
+enum ImageLimits {
+  /// Pixels on a side.
+  static let side = 1 << 20
+  /// Samples (width x height x channels) of a picture that is read row by row.
+  static let samples = 1 << 32
+  /// Bytes of a picture that must be held whole while it is read.
+  static let heldBytes = 1 << 30
+  static func check(_ stored: StoredImage, path: String) throws(ImageError) {
+    let (width, height, channels) = (stored.width, stored.height, stored.format.channels)
+    func tooLarge(_ limit: String) -> ImageError {
+      .tooLarge(path: path, width: width, height: height, channels: channels, limit: limit)
+    }
+    guard 1...side ~= width, 1...side ~= height else {
+      throw tooLarge("sides of 1 to \(side) pixels")
+    }
+    // At most 2^20 * 2^20 * 4: no overflow.
+    guard width * height * channels <= samples else { throw tooLarge("at most 2^32 samples") }
+    let held = (stored.isHeldWhole ? height * stored.rowBytes : 0) + stored.heldBytes
+    guard held <= heldBytes else {
+      throw tooLarge("at most 1 GiB in a picture that must be held whole")
+    }
+  }
+
+  /// What a header is called that promises the moon: it is refused before memory is taken for it.
+  static func cannotHold(_ stored: StoredImage, _ count: Int, _ path: String) -> ImageError {
+    .damaged(
+      path: path,
+      reason: "\(count) bytes of image data cannot hold \(stored.width)x\(stored.height) pixels")
+  }
+}
+
+extension InputFile {
+  /// Opens a picture: `init(_:)` with this module's error.
+  init(picture path: String) throws(ImageError) {
+    do {
+      try self.init(path)
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  /// The `count` bytes from `offset` on; fewer where the file ends before.
+  func read(at offset: Int, count: Int) throws(ImageError) -> [UInt8] {
+    do {
+      return try bytes(at: offset, count: count)
+    } catch {
+      throw ImageError(error)
+    }
+  }
+}

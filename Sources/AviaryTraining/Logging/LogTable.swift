@@ -1,4 +1,5 @@
 internal import AviaryFiles
+internal import Glibc
 
 /// The table written during training, `log.csv`: one row per step, and another row of the same step
 /// per validation.
@@ -104,6 +105,56 @@ package struct LogTable: Sendable {
   package func points(_ column: String) -> [(step: Int, value: Double)] {
     rows.compactMap { row in
       row.values[column].flatMap { $0.isFinite ? (row.step, $0) : nil }
+    }
+  }
+}
+
+/// A file that others read while it is written: every piece is passed to the system at once and
+/// whole, so a process that is killed leaves everything it wrote.
+struct GrowingFile: ~Copyable {
+  private let path: String
+  private let descriptor: CInt
+
+  /// Opens the file at its end, creating it if necessary.
+  ///
+  /// - Parameter size: how many bytes of the existing file to keep.
+  /// - Throws: `TrainingError.cannotWrite`.
+  init(_ path: String, keeping size: Int) throws(TrainingError) {
+    // The training knows nothing about a file behind a link, and must not truncate it.
+    let descriptor = unsafe open(
+      path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    guard descriptor >= 0 else {
+      let reason = errno == ELOOP ? "it is a symbolic link" : SystemReason.last
+      throw .cannotWrite(path: path, reason: reason)
+    }
+    guard ftruncate(descriptor, off_t(size)) == 0 else {
+      let reason = SystemReason.last
+      close(descriptor)
+      throw .cannotWrite(path: path, reason: reason)
+    }
+    (self.path, self.descriptor) = (path, descriptor)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends bytes.
+  ///
+  /// - Throws: `TrainingError.cannotWrite`; a part that was already written is then removed as far
+  ///   as the system allows.
+  func append(_ bytes: [UInt8]) throws(TrainingError) {
+    let start = lseek(descriptor, 0, SEEK_END)
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes[done...].withUnsafeBytes {
+        unsafe write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        let reason = SystemReason.last
+        if start >= 0 { _ = ftruncate(descriptor, start) }
+        throw .cannotWrite(path: path, reason: reason)
+      }
+      done += count
     }
   }
 }

@@ -103,3 +103,144 @@ public struct PerceptualLoss: Loss {
     return made
   }
 }
+
+/// A network whose features are compared, with its weights: the part that leads to the requested
+/// nodes, in inference mode.
+///
+/// Batch normalisation becomes a factor and an offset per channel, from its running statistics, and
+/// dropout is removed: a training loss must not depend on what else is in the batch.
+public struct FeatureNetwork: Sendable {
+  /// The part of the network that is needed; its outputs are the requested nodes, by name.
+  public let graph: Graph
+  /// The weights of that part, float32.
+  public let parameters: [String: Tensor]
+  /// The image description.
+  public let picture: ImageSpec
+  /// The nodes whose values are compared, with their weights.
+  public let layers: [String: Double]
+
+  /// Extracts the part of a network that leads to the requested nodes.
+  ///
+  /// - Parameters:
+  ///   - graph: the whole network, with one input.
+  ///   - picture: its image description.
+  ///   - layers: the nodes whose values are compared, with their weights. If empty, the graph's
+  ///     first output.
+  ///   - parameter: gives a parameter's value, in its shape; called for those that are needed.
+  /// - Throws: `TrainingError.recipe` for a node that does not exist, with the nearest; for weights
+  ///   that are not above 0; for tensors of the wrong shape and networks with several inputs;
+  ///   errors from `parameter`.
+  public init(
+    _ graph: Graph, picture: ImageSpec, layers: [String: Double] = [:],
+    parameter: (Parameter) throws -> Tensor
+  ) throws {
+    guard graph.inputs.count == 1, picture.colour.channels == graph.inputs[0].channels else {
+      throw TrainingError.recipe(
+        field: "perceptual.checkpoint",
+        expected: "a network of one \(picture.colour.rawValue) picture",
+        found: "inputs of \(graph.inputs.map(\.channels)) channels")
+    }
+    let wanted = try Self.nodes(layers, of: graph)
+    self.layers = Dictionary(
+      uniqueKeysWithValues: wanted.map { (graph.nodes[$0.node].name, $0.weight) })
+    let needed = Self.ancestors(of: wanted.map(\.node), in: graph)
+    let used = Set(needed.flatMap { graph.nodes[$0].parameters })
+    var tensors: [String: Tensor] = [:]
+    for wanted in graph.parameters where used.contains(wanted.name) && wanted.role != .nonPersistent
+    {
+      let tensor = try parameter(wanted).converted(to: .float32)
+      guard tensor.shape == wanted.shape else {
+        throw TrainingError.recipe(
+          field: "perceptual.checkpoint", expected: "\(wanted.name) of shape \(wanted.shape)",
+          found: "shape \(tensor.shape)")
+      }
+      tensors[wanted.name] = tensor
+    }
+    self.graph = try Self.inference(graph, needed, outputs: self.layers.keys.sorted(), tensors)
+    let left = Set(self.graph.parameters.map(\.name))
+    parameters = tensors.filter { left.contains($0.key) }
+    self.picture = picture
+  }
+
+  /// The positions of the requested nodes.
+  private static func nodes(
+    _ layers: [String: Double], of graph: Graph
+  ) throws(TrainingError) -> [(node: Int, weight: Double)] {
+    let layers =
+      layers.isEmpty
+      ? [graph.name(ofValue: graph.outputs[0].value): 1]
+      : layers
+    let names = graph.nodes.map(\.name)
+    let positions = Dictionary(uniqueKeysWithValues: zip(names, names.indices))
+    var nodes: [(node: Int, weight: Double)] = []
+    for (name, weight) in layers.sorted(by: { $0.key < $1.key }) {
+      guard let position = positions[name] else {
+        throw .unknownField("perceptual.layers.\(name)", nearest: name.nearest(in: names))
+      }
+      guard weight > 0, weight.isFinite else {
+        throw .recipe(
+          field: "perceptual.layers.\(name)", expected: "a number above 0", found: "\(weight)")
+      }
+      nodes.append((position, weight))
+    }
+    return nodes
+  }
+
+  /// The given nodes and all nodes that they depend on, in order of execution.
+  private static func ancestors(of nodes: [Int], in graph: Graph) -> [Int] {
+    var needed = Set(nodes)
+    for node in graph.nodes.indices.reversed() where needed.contains(node) {
+      for value in graph.nodes[node].inputs where value >= graph.inputs.count {
+        needed.insert(value - graph.inputs.count)
+      }
+    }
+    return needed.sorted()
+  }
+
+  /// A graph of some of the nodes, without those that only training needs.
+  private static func inference(
+    _ graph: Graph, _ kept: [Int], outputs: [String], _ tensors: [String: Tensor]
+  ) throws -> Graph {
+    var nodes: [Graph.Node] = []
+    // Maps values of the old graph to values of the new one.
+    var places = Array(graph.inputs.indices)
+    places += Array(repeating: 0, count: graph.nodes.count)
+    for position in kept {
+      var node = graph.nodes[position]
+      node.inputs = node.inputs.map { places[$0] }
+      if case .batchNormalization(let normalization) = node.op {
+        let (factors, offsets) = affine(normalization, node.parameters, tensors)
+        nodes.append(
+          Graph.Node("\(node.name).factors", .scale(Scale(factors)), inputs: node.inputs))
+        let value = graph.inputs.count + nodes.count - 1
+        node = Graph.Node(node.name, .offset(Offset(offsets)), inputs: [value])
+      } else if case .dropout = node.op {
+        node = Graph.Node(node.name, .scale(Scale([1])), inputs: node.inputs)
+      }
+      nodes.append(node)
+      places[graph.inputs.count + position] = graph.inputs.count + nodes.count - 1
+    }
+    let values = Dictionary(
+      uniqueKeysWithValues: nodes.enumerated().map { ($1.name, graph.inputs.count + $0) })
+    return try Graph(
+      inputs: graph.inputs, nodes: nodes,
+      outputs: outputs.compactMap { name in values[name].map { Graph.Output(name, value: $0) } })
+  }
+
+  /// Batch normalisation in inference mode: value · factor + offset, per channel.
+  private static func affine(
+    _ normalization: BatchNormalization, _ names: [String], _ tensors: [String: Tensor]
+  ) -> (factors: [Double], offsets: [Double]) {
+    // In the order of the operation's parameters, without the counter.
+    var values = names.compactMap { tensors[$0]?.floats.map(Double.init) }[...]
+    let count = values.last?.count ?? 0
+    let weights =
+      normalization.scale ? values.removeFirst() : Array(repeating: 1, count: count)
+    let biases =
+      normalization.center ? values.removeFirst() : Array(repeating: 0, count: count)
+    let means = values.removeFirst(), variances = values.removeFirst()
+    let factors = zip(weights, variances).map { $0 / ($1 + normalization.epsilon).squareRoot() }
+    let offsets = zip(biases, zip(means, factors)).map { $0 - $1.0 * $1.1 }
+    return (factors, offsets)
+  }
+}

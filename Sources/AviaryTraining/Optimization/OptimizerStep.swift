@@ -1,3 +1,6 @@
+public import AviaryGraph
+public import AviaryTensor
+
 /// One optimizer step on the elements of one parameter.
 ///
 /// The constants are those of `torch.optim._single_tensor_adam` and `_single_tensor_sgd`, computed
@@ -99,5 +102,116 @@ struct OptimizerStep {
     m += firstShare * (g - m)
     v = second * v + secondShare * (g * g)
     w -= size * m / (v.squareRoot() * correction + epsilon)
+  }
+}
+
+/// Real functions built only from sums, products and quotients.
+///
+/// Those of the C library differ in the last bit between versions and processors, and then so does
+/// every weight of a training. IEEE 754 defines sums, products, quotients and square roots to the
+/// last bit, and Swift does not fuse them, so these functions give the same result everywhere.
+/// Their errors are a few units in the last place.
+enum PortableMath {
+  private static let ln2 = 0x1.62e4_2fef_a39efp-1
+
+  /// The natural logarithm of a positive number.
+  static func log(_ x: Double) -> Double {
+    var (exponent, m) = (Double(x.exponent), x.significand)
+    if m > 0x1.6a09_e667_f3bcdp0 {
+      m /= 2
+      exponent += 1
+    }
+    // ln m = 2 artanh s, with s² below 0.03: twelve terms reach the last bit.
+    let s = (m - 1) / (m + 1)
+    let square = s * s
+    var sum = 0.0
+    for n in stride(from: 23.0, through: 1, by: -2) { sum = sum * square + 1 / n }
+    return 2 * s * sum + exponent * ln2
+  }
+
+  /// The cosine and sine of a fraction of a full turn.
+  static func cosineAndSine(ofTurns x: Double) -> (cosine: Double, sine: Double) {
+    // Reduce to within an eighth of a turn of the nearest quarter, which is exact.
+    let quarters = (4 * x).rounded(.toNearestOrEven)
+    let angle = (x - quarters / 4) * (2 * .pi)
+    let square = angle * angle
+    var (cosine, sine) = (1.0, 1.0)
+    for n in stride(from: 18.0, through: 2, by: -2) {
+      cosine = 1 - cosine * square / (n * (n - 1))
+      sine = 1 - sine * square / (n * (n + 1))
+    }
+    sine *= angle
+    switch Int(quarters) & 3 {
+    case 0: return (cosine, sine)
+    case 1: return (-sine, cosine)
+    case 2: return (-cosine, -sine)
+    default: return (sine, -cosine)
+    }
+  }
+
+  /// A number to an integer power, by squaring.
+  static func power(_ x: Double, _ exponent: Int) -> Double {
+    var (result, base, left) = (1.0, x, exponent)
+    while left > 0 {
+      if left & 1 == 1 { result *= base }
+      base *= base
+      left >>= 1
+    }
+    return result
+  }
+}
+
+/// The exponential moving average (EMA) of a network's weights, which is better than the weights of
+/// any single step: Polyak and Juditsky (1992), in the exponential form.
+///
+/// Only trained parameters are averaged. Running means and variances are averages already, of what
+/// earlier layers currently produce: averaging them again would lag twice, and a variance averaged
+/// apart from its mean is that of no data. They are copied, as are counters and frozen parameters.
+public struct WeightAverage: Sendable {
+  /// The share of the average that a step keeps, after the first steps.
+  public let decay: Double
+  /// All parameters: averages of the trained ones, the latest values of the rest.
+  public private(set) var weights: [String: Tensor]
+  private let learned: [String]
+
+  /// An average that starts from some weights: the initial ones, or those of a resumed average.
+  public init(_ weights: [String: Tensor], of graph: Graph, decay: Double) {
+    self.decay = decay
+    self.weights = weights
+    learned = graph.parameters.filter { $0.role == .weight }.map(\.name)
+  }
+
+  /// Updates the average with the weights after a step.
+  ///
+  /// Early steps keep less than `decay`, (1 + step) / (10 + step), so that the initial weights are
+  /// soon forgotten.
+  ///
+  /// - Parameters:
+  ///   - current: all parameters; trained ones are float32.
+  ///   - step: the number of steps before this one.
+  /// - Throws: `TrainingError.training` for a parameter that is missing or of the wrong shape.
+  public mutating func update(_ current: [String: Tensor], step: Int) throws(TrainingError) {
+    let kept = min(decay, Double(1 + step) / Double(10 + step))
+    let share = Float(1 - kept)
+    for name in learned {
+      guard let new = current[name], let average = weights[name] else {
+        throw .training("parameter \(name)", expected: "a tensor", found: "none")
+      }
+      try new.require(shape: average.shape, "parameter \(name)")
+    }
+    var next = current
+    for name in learned {
+      // Removed from the dictionary, so that it is updated in place: it has no other owner.
+      guard let new = current[name], var average = weights.removeValue(forKey: name) else {
+        continue
+      }
+      unsafe average.withMutableFloats { average in
+        unsafe new.withFloats { new in
+          for i in average.indices { unsafe average[i] += share * (new[i] - average[i]) }
+        }
+      }
+      next[name] = average
+    }
+    weights = next
   }
 }

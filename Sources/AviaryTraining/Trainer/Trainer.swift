@@ -229,3 +229,84 @@ extension Trainer {
     return unsafe tensor.withFloats { values in unsafe values.allSatisfy(\.isFinite) }
   }
 }
+
+extension Trainer {
+  /// Settings of a trainer, apart from the network and the optimizer.
+  public struct Settings: Hashable, Sendable {
+    /// The index of the trained graph output.
+    public var output = 0
+    /// The maximum gradient norm; longer gradients are clipped to it; nil for none.
+    public var clipNorm: Double?
+    /// The number of parts that each process's share of a batch is split into.
+    public var parts = 1
+    /// The seed of dropout masks.
+    public var seed: UInt64 = 1
+    /// How the network is planned.
+    public var options = PlanOptions()
+
+    /// The defaults.
+    public init() {}
+  }
+}
+
+/// A part of a loss in a step.
+public struct LossPart: Hashable, Sendable {
+  /// The name, such as `l1`.
+  public var name: String
+  /// Its value, unweighted.
+  public var value: Double
+
+  /// A part.
+  public init(_ name: String, _ value: Double) { (self.name, self.value) = (name, value) }
+}
+
+/// The results of one training step.
+public struct StepReport: Hashable, Sendable {
+  /// The loss: the weighted sum of its parts, averaged over all processes.
+  public var loss: Double
+  /// The unweighted parts by name, in the recipe's order.
+  public var parts: [LossPart]
+  /// The learning rate.
+  public var rate: Double
+  /// The Euclidean norm of the gradient over all parameters, before clipping.
+  public var gradientNorm: Double
+  /// Seconds spent in the network's forward and backward pass.
+  public var compute: Double
+  /// Whether any process wants to stop.
+  public var isLast: Bool
+}
+
+/// How the wall time of a training was spent, in seconds.
+public struct StepTimeBreakdown: Hashable, Sendable {
+  /// The network's forward and backward pass.
+  public var compute = 0.0
+  /// Waiting for batches.
+  public var waiting = 0.0
+  /// Losses, the optimizer, the moving average.
+  public var updating = 0.0
+  /// Between steps: logs, validation, checkpoints.
+  public var rest = 0.0
+
+  /// No time yet.
+  public init() {}
+
+  /// The total time.
+  public var total: Double { compute + waiting + updating + rest }
+
+  /// How the time of the steps was spent, in words.
+  public var text: String {
+    let steps = compute + waiting + updating
+    func percent(_ seconds: Double) -> String {
+      // Integer tenths, so that no formatter from Foundation is needed.
+      let tenths = steps > 0 ? Int((seconds / steps * 1_000).rounded()) : 0
+      return "\(tenths / 10).\(tenths % 10) %"
+    }
+    return "steps were \(percent(compute)) network, \(percent(updating)) losses and optimiser, "
+      + "\(percent(waiting)) waiting for pictures"
+  }
+
+  /// The share of a part in the total, 0 to 1.
+  public func share(_ part: KeyPath<StepTimeBreakdown, Double>) -> Double {
+    total > 0 ? self[keyPath: part] / total : 0
+  }
+}

@@ -82,7 +82,8 @@ extension KerasImport {
     var descriptions: [TensorDescription] = []
     var sources: [KerasBinding.Source] = []
     for parameter in graph.parameters {
-      if parameter.role == .nonPersistent, let counter = try? Tensor(zeros: [], elementType: .int64) {
+      if parameter.role == .nonPersistent, let counter = try? Tensor(zeros: [], elementType: .int64)
+      {
         // PyTorch's counter of steps, which Keras does not have.
         descriptions.append(
           TensorDescription(

@@ -1,5 +1,6 @@
 import AviaryCheckpoint
 import AviaryContainers
+import AviaryFiles
 import AviaryGraph
 
 /// Keras's HDF5 of versions 1 and 2, and `legacy` in 3: layers and their weights are listed in
@@ -89,5 +90,147 @@ extension HDF5Tree.Group {
       case .group(let group): count + group.dataSetCount
       }
     }
+  }
+}
+
+/// Keras 3's `.weights.h5`: a group `vars` for each layer, at the place where the model holds it, with
+/// numbered variables (keras/src/saving/saving_lib.py; before 2.14 in tf_keras/saving too).
+enum KerasWeightsHDF5 {
+  /// Describes the weights of a file.
+  static func read(
+    _ tree: HDF5Tree, _ options: ReadingOptions = ReadingOptions()
+  ) throws(CheckpointError) -> WeightsFile {
+    try read([tree], path: tree.path, configuration: nil, options)
+  }
+
+  /// Describes the weights of one or several files.
+  ///
+  /// - Parameters:
+  ///   - path: the file that stands for all, for messages.
+  ///   - configuration: the model's configuration, where it is known.
+  static func read(
+    _ trees: [HDF5Tree], path: String, configuration: String?, _ options: ReadingOptions
+  ) throws(CheckpointError) -> WeightsFile {
+    let known = configuration.map(KerasConfiguration.init(parsing:)) ?? KerasConfiguration()
+    let places = try KerasPlaces(trees, known)
+    let tensors = try KerasTensors(
+      places.layers, path: path, reversesKernels: options.theanoKernels)
+    var unwrapping = Unwrapping()
+    unwrapping.notes = tensors.notes
+    unwrapping.ignored = places.ignored
+    var optimizer: OptimizerState?
+    do throws(KerasOptimizer.Problem) {
+      optimizer = try self.optimizer(trees, configuration, tensors.trainable)
+      if optimizer != nil { unwrapping.ignored.removeAll { $0.hasPrefix("optimizer ") } }
+    } catch {
+      unwrapping.ignored = unwrapping.ignored.map {
+        $0.hasPrefix("optimizer ") ? "\($0): \(error.text)" : $0
+      }
+    }
+    if tensors.tensors.isEmpty { unwrapping.notes.append("no weights: no layer has any") }
+    if options.theanoKernels {
+      unwrapping.notes.append("kernels turned round: trained with Theano, as stated")
+    }
+    return WeightsFile(
+      path: path, format: .kerasWeightsHDF5, tensors: tensors.tensors, unwrapping: unwrapping,
+      origin: Origin(.keras, version: "3"), layers: tensors.layers,
+      network: configuration.map(ExternalNetwork.keras),
+      record: trees.lazy.compactMap { KerasNames.text("aviary", of: $0.root) }.first,
+      optimizer: optimizer)
+  }
+
+  /// The optimiser's state; nil where there is none, or no step was taken.
+  private static func optimizer(
+    _ trees: [HDF5Tree], _ configuration: String?, _ trainable: [KerasTensors.Variable]
+  ) throws(KerasOptimizer.Problem) -> OptimizerState? {
+    for tree in trees {
+      guard let variables = tree.root.group("optimizer")?.group("vars") else { continue }
+      let compiled = configuration.flatMap { try? JSON(parsing: $0) }?["compile_config"]
+      return try KerasOptimizer(numbered: variables, configuration: compiled?["optimizer"])
+        .state(of: trainable, tree)
+    }
+    return nil
+  }
+
+  /// Whether a file is one of these: variables in a group `vars`, wherever it is.
+  static func recognises(_ root: HDF5Tree.Group) -> Bool {
+    root.dataSetsByPath.contains { name, _ in
+      let parts = name.split(separator: "/")
+      return parts.count > 1 && parts[parts.count - 2] == "vars"
+        && Int(parts[parts.count - 1]) != nil
+    }
+  }
+}
+
+/// Weights that Keras 3 spread over several files: `x.weights.json` says which layer is in which, and
+/// the files lie beside it.
+enum KerasShards {
+  private static let limits = (bytes: 64 << 20, files: 4096)
+
+  /// Describes the weights of all files.
+  static func read(
+    _ path: String, _ options: ReadingOptions
+  ) throws(CheckpointError) -> WeightsFile {
+    let names = try files(path)
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { String(path[...$0]) } ?? ""
+    var trees: [HDF5Tree] = []
+    for name in names { trees.append(try HDF5Tree(reading: folder + name, access: options.hdf5)) }
+    var file = try KerasWeightsHDF5.read(trees, path: path, configuration: nil, options)
+    file.format = .shardIndex
+    file.unwrapping.notes.append(
+      names.count == 1 ? "weights in \(names[0])" : "weights in \(names.count) files")
+    return file
+  }
+
+  /// The names of the files of an index, each once.
+  private static func files(_ path: String) throws(CheckpointError) -> [String] {
+    let file = try InputFile(weights: path)
+    guard file.byteCount <= limits.bytes else {
+      throw .tooLarge(
+        path: path, part: "the index, bytes", limit: limits.bytes, found: file.byteCount)
+    }
+    let text = String(
+      decoding: try file.read(at: 0, count: file.byteCount, part: "the index"), as: UTF8.self)
+    let json: JSON
+    do {
+      json = try JSON(parsing: text)
+    } catch {
+      throw .damaged(path: path, part: "the index", reason: error.description)
+    }
+    guard let map = json["weight_map"]?.object, !map.isEmpty else {
+      throw .damaged(
+        path: path, part: "the index", reason: "weight_map with a file for each layer expected")
+    }
+    var names: Set<String> = []
+    for (layer, value) in map {
+      let entries = value.array ?? [value]
+      for entry in entries {
+        guard let name = entry.string else {
+          throw .damaged(
+            path: path, part: "the index",
+            reason: "\(layer): a file's name expected, \(entry.kind) found")
+        }
+        // Only files beside the index: an index must not lead anywhere else.
+        guard !name.isEmpty, name != ".", name != "..",
+          !name.contains(where: { $0 == "/" || $0 == "\\" || $0 == "\0" })
+        else {
+          throw .damaged(
+            path: path, part: "the index",
+            reason: "\(layer): the name of a file beside the index expected, '\(name)' found")
+        }
+        names.insert(name)
+      }
+    }
+    // A layer may be in none of the files; not all of them.
+    guard !names.isEmpty else {
+      throw .damaged(
+        path: path, part: "the index", reason: "weight_map with a file for each layer expected")
+    }
+    guard names.count <= limits.files else {
+      throw .tooLarge(
+        path: path, part: "files of the index", limit: limits.files, found: names.count)
+    }
+    return names.sorted()
   }
 }

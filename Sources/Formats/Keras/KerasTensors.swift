@@ -99,3 +99,158 @@ struct KerasTensors {
     return isMarked && dataSet.elementType?.byteCount == 2 ? .bfloat16 : dataSet.elementType
   }
 }
+
+/// A layer of a Keras file with its variables, before anything is known of their layout.
+struct KerasStoredLayer {
+  /// A data set, and the file that it is in: of sharded weights there are several.
+  struct Variable {
+    /// What it is called within its layer, less the `:0` of TensorFlow: `kernel`, `W`; a number
+    /// where Keras 3 stored it.
+    var slot: String
+    var dataSet: HDF5Tree.DataSet
+    var tree: HDF5Tree
+  }
+
+  /// What the names of its tensors begin with, less the dot.
+  var name: String
+  /// What holds it, from the outside in, and itself last.
+  var path: [String]
+  /// What it computes, where its class is known.
+  var kind: ExternalLayer.Kind?
+  /// Whether its place in the list is its place in the model.
+  var isOrdered: Bool
+  /// The layer's own part of the model's configuration, where there is one.
+  var configuration: KerasConfiguration.Layer?
+  /// In the file's order.
+  var variables: [Variable] = []
+}
+
+/// How the kernels of a file are laid out: Keras 1 had two ways, and says in no file of weights which.
+enum KerasKernelOrder: String {
+  /// Since Keras 2: (h, w, in, out), transposed (h, w, out, in).
+  case current
+  /// Keras 1 `tf`: (h, w, in, out), transposed too.
+  case tf
+  /// Keras 1 `th`: (out, in, h, w), transposed too.
+  case th
+
+  /// The order in a file of Keras 1: that in which the biases have as many elements as the kernels
+  /// give channels.
+  ///
+  /// - Returns: nil where there are no kernels of four dimensions, or both orders fit.
+  static func ofKeras1(_ layers: [KerasStoredLayer]) -> KerasKernelOrder? {
+    var fits = (tf: true, th: true)
+    for layer in layers {
+      let ranks = layer.variables.map(\.dataSet.shape.count)
+      guard ranks == [4, 1] else { continue }
+      let kernel = layer.variables[0].dataSet.shape
+      let bias = layer.variables[1].dataSet.shape[0]
+      fits.tf = fits.tf && kernel[3] == bias
+      fits.th = fits.th && kernel[0] == bias
+    }
+    guard fits.tf != fits.th else { return nil }
+    return fits.tf ? .tf : .th
+  }
+
+  /// Replaces the steps of a kernel by those that its order needs.
+  func apply(to result: inout KerasSlots.Result, kind: ExternalLayer.Kind, shape: [Int]) {
+    guard result.name == "weight", shape.count == 4 else { return }
+    switch (self, kind) {
+    case (.th, .convolution): result.steps = []
+    // (out, in, h, w) and (h, w, in, out) to (in, out, h, w).
+    case (.th, .transposedConvolution): result.steps = [.permuted([1, 0, 2, 3])]
+    case (.tf, .transposedConvolution): result.steps = [.permuted([2, 3, 0, 1])]
+    default: break
+    }
+  }
+}
+
+/// The calls of a Functional model's layers in an order in which each comes after what it takes.
+struct KerasOrder {
+  /// One call of one layer, by position.
+  struct Step: Hashable {
+    var layer: Int
+    var call: Int
+  }
+
+  /// The calls that the outputs depend on, inputs included.
+  private(set) var steps: [Step] = []
+  private let places: [String: Int]
+  private let network: KerasNetwork
+  /// The number of a layer's first call: Keras 2 counts that by which a nested model was made.
+  private var firstCalls: [Int]
+
+  /// Finds the order.
+  ///
+  /// - Throws: `InterchangeError.description` for references to what is not there, and for cycles.
+  init(_ network: KerasNetwork) throws(InterchangeError) {
+    self.network = network
+    places = Dictionary(network.layers.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    firstCalls = network.layers.map { _ in 0 }
+    let references = network.layers.flatMap { $0.calls.flatMap(\.references) } + network.outputs
+    for reference in references {
+      guard let place = places[reference.layer] else { continue }
+      let layer = network.layers[place]
+      // Beyond the last call, or as far as the last: counted from 1.
+      if layer.network != nil, reference.call >= layer.calls.count { firstCalls[place] = 1 }
+    }
+    guard !network.outputs.isEmpty else {
+      throw .description(part: network.name, problem: "at least one output expected, none found")
+    }
+    try order()
+  }
+
+  /// The call that a reference means.
+  func step(_ reference: KerasReference) throws(InterchangeError) -> Step {
+    guard let place = places[reference.layer] else {
+      throw .description(
+        part: network.name, problem: "layer \(reference.layer) expected, none found")
+    }
+    let layer = network.layers[place]
+    let call = reference.call - firstCalls[place]
+    // An input layer is called by nobody and has a value all the same.
+    guard layer.calls.indices.contains(call) || call == 0 && layer.className == "InputLayer" else {
+      throw .description(
+        part: network.name,
+        problem: "call \(reference.call) of layer \(reference.layer) expected,"
+          + " \(layer.calls.count) calls found")
+    }
+    return Step(layer: place, call: call)
+  }
+
+  /// Depth first from the outputs, without recursion: a file may have 20 000 layers in a row.
+  private mutating func order() throws(InterchangeError) {
+    var isUnderWay: Set<Step> = []
+    var isDone: Set<Step> = []
+    let inputs = Set(network.inputs)
+    for output in network.outputs {
+      var stack = [(step: try step(output), next: 0)]
+      if isDone.contains(stack[0].step) { continue }
+      isUnderWay.insert(stack[0].step)
+      while let (current, next) = stack.last {
+        let layer = network.layers[current.layer]
+        let isInput = inputs.contains(
+          KerasReference(
+            layer: layer.name, call: current.call + firstCalls[current.layer], output: 0))
+        let taken =
+          isInput || !layer.calls.indices.contains(current.call)
+          ? [] : layer.calls[current.call].references
+        guard next < taken.count else {
+          stack.removeLast()
+          isUnderWay.remove(current)
+          if isDone.insert(current).inserted { steps.append(current) }
+          continue
+        }
+        stack[stack.count - 1].next += 1
+        let needed = try step(taken[next])
+        if isDone.contains(needed) { continue }
+        guard isUnderWay.insert(needed).inserted else {
+          throw .description(
+            part: network.name,
+            problem: "layer \(network.layers[needed.layer].name) takes its own result")
+        }
+        stack.append((needed, 0))
+      }
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import AviaryCheckpoint
+import AviaryContainers
 import AviaryGraph
 import AviaryTensor
 
@@ -148,5 +149,169 @@ struct NCNNImporter {
     } catch {
       throw .graph(error)
     }
+  }
+}
+
+extension NCNNImporter {
+  /// Adds what a layer computes.
+  ///
+  /// - Throws: `InterchangeError.layer` for what no operation computes.
+  mutating func add(_ layer: NCNNLayer) throws(InterchangeError) {
+    switch layer.type {
+    case "Input": try input(layer)
+    case "Split", "Noop": try pass(try blobs(of: layer), to: layer)
+    case "MemoryData": try constant(layer)
+    default:
+      guard let operation = ExchangedOperations.ncnn[layer.type] else {
+        throw layer.unsupported("no operation computes it")
+      }
+      try operation.read(layer, with: &self)
+    }
+  }
+
+  /// ncnn's files need not say how many channels a picture has: the first layer that shows it does.
+  mutating func input(_ layer: NCNNLayer) throws(InterchangeError) {
+    let range = 0...GraphLimits.dimension
+    let sides = [1, 0].map { layer.integer($0) ?? -1 }
+    let channels = try layer.integer(2, in: 0...GraphLimits.channels)
+    guard sides.allSatisfy(range.contains), layer.integer(11) == 0,
+      channels > 0 || sides == [0, 0]
+    else { throw layer.unsupported("a picture expected") }
+    let size = sides.allSatisfy { $0 > 0 } ? Size(sides[0], sides[1]) : nil
+    if channels > 0 {
+      try addInput(layer, channels: channels, size: size)
+    } else if let blob = layer.outputs.first, let shown = shownChannels(of: blob) {
+      try addInput(layer, channels: shown, size: size)
+    } else {
+      assumed.append("input \(layer.name): 3 channels")
+      try addInput(layer, channels: 3, size: size)
+    }
+  }
+
+  /// The channels of a blob, by the first layer behind it whose weights show them.
+  private func shownChannels(of blob: String) -> Int? {
+    var same: Set<String> = [blob]
+    for layer in network.layers where !same.isDisjoint(with: layer.inputs) {
+      let weight = tensors["\(layer.name).weight"]?.shape ?? []
+      switch layer.type {
+      case "Convolution" where weight.count == 4: return weight[1]
+      case "Deconvolution", "DeconvolutionDepthWise": return weight.first
+      case "ConvolutionDepthWise" where weight.count == 4:
+        let groups = layer.integer(7, default: 1) ?? 1
+        return groups <= GraphLimits.channels && weight[1] <= GraphLimits.channels
+          ? groups * weight[1] : nil
+      case "BatchNorm": return weight.first
+      case "Scale" where !weight.isEmpty: return weight.first
+      case "PReLU" where weight != [1]: return weight.first
+      case "Split", "Noop", "Dropout", "Padding", "Interp", "Pooling", "BinaryOp", "Eltwise",
+        "Clip",
+        "PReLU", "ReLU", "Sigmoid", "TanH", "UnaryOp", "HardSwish", "Swish":
+        same.formUnion(layer.outputs)
+      default: break
+      }
+    }
+    return nil
+  }
+
+  /// Gives a layer's inputs on as its outputs.
+  mutating func pass(_ inputs: [Blob], to layer: NCNNLayer) throws(InterchangeError) {
+    guard inputs.count == 1 || inputs.count == layer.outputs.count else {
+      throw layer.unsupported("\(inputs.count) inputs for \(layer.outputs.count) outputs")
+    }
+    for (position, output) in layer.outputs.enumerated() {
+      give(blob: output, inputs.count == 1 ? inputs[0] : inputs[position])
+    }
+  }
+
+  mutating func constant(_ layer: NCNNLayer) throws(InterchangeError) {
+    do throws(CheckpointError) {
+      guard let tensor = try tensors.tensor("\(layer.name).data") else {
+        throw .noTensors(path: layer.name, found: "nothing")
+      }
+      blobs(giving: tensor, layer)
+    } catch {
+      throw .description(part: "layer \(layer.name)", problem: error.description)
+    }
+  }
+
+  mutating func blobs(giving tensor: Tensor, _ layer: NCNNLayer) {
+    for output in layer.outputs { give(blob: output, .constant(tensor)) }
+  }
+}
+
+extension NCNNImporter {
+  static let window = 1...GraphLimits.window
+  static let edge = 0...GraphLimits.window
+
+  func common(
+    _ layer: NCNNLayer
+  ) throws(InterchangeError) -> (outChannels: Int, groups: Int, bias: Bool) {
+    for number in [19, 28] where !layer.type.hasPrefix("Deconvolution") || number == 28 {
+      try layer.require(number, 0, default: 0, "weights from another layer")
+    }
+    let filters = try layer.integer(0, in: 1...GraphLimits.channels)
+    let groups =
+      layer.type.hasSuffix("DepthWise")
+      ? try layer.integer(7, default: 1, in: 1...GraphLimits.channels) : 1
+    guard filters.isMultiple(of: groups) else { throw layer.unsupported("\(groups) groups") }
+    return (filters, groups, try layer.integer(5, in: 0...1) == 1)
+  }
+
+  mutating func finish(
+    _ layer: NCNNLayer, _ op: Op, bias: Bool
+  ) throws(InterchangeError) {
+    let value = try add(
+      op, layer, try values(of: layer), parameters: bias ? ["weight", "bias"] : ["weight"])
+    try give(layer, .value(try fused(layer, value)))
+  }
+
+  /// Left, right, top and bottom, each that of an earlier one where it is not stated; -233 is
+  /// TensorFlow's rule.
+  func padding(_ layer: NCNNLayer) throws(InterchangeError) -> Padding {
+    let range = -234...GraphLimits.window
+    let left = try layer.integer(4, in: range)
+    let right = try layer.integer(15, default: left, in: range)
+    let top = try layer.integer(14, default: left, in: range)
+    let bottom = try layer.integer(16, default: top, in: range)
+    if [left, right, top, bottom].contains(-233) { return .same }
+    guard [left, right, top, bottom].allSatisfy({ $0 >= 0 }) else {
+      throw layer.unsupported("padding 'same' with the odd row at the top")
+    }
+    return .explicit(PaddingAmounts(top, left, bottom, right))
+  }
+}
+
+extension NCNNLayer {
+  /// The error for what no operation computes.
+  func unsupported(_ why: String) -> InterchangeError {
+    .layer(name, kind: type, place: "line \(line)", why: why)
+  }
+
+  /// An integer attribute within a range.
+  func integer(
+    _ number: Int, default absent: Int = 0, in range: ClosedRange<Int>
+  ) throws(InterchangeError) -> Int {
+    guard let value = integer(number, default: absent), range.contains(value) else {
+      throw unsupported(
+        "attribute \(number): \(range.lowerBound) to \(range.upperBound) expected, "
+          + "\(self.number(number, default: Double(absent))) found")
+    }
+    return value
+  }
+
+  /// Two attributes, of width and height, the height that of the width where it is not stated.
+  func size(
+    width: Int, height: Int, default absent: Int = 1, in range: ClosedRange<Int>
+  ) throws(InterchangeError) -> Size {
+    let columns = try integer(width, default: absent, in: range)
+    return Size(try integer(height, default: columns, in: range), columns)
+  }
+
+  /// Refuses a layer that states another number than the only one that is computed.
+  func require(
+    _ number: Int, _ value: Double, default absent: Double, _ what: String
+  ) throws(InterchangeError) {
+    let found = self.number(number, default: absent)
+    guard found == value else { throw unsupported("\(what) (attribute \(number) is \(found))") }
   }
 }

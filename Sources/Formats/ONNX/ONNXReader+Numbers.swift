@@ -220,3 +220,140 @@ extension ONNXNumbers {
     return result
   }
 }
+
+/// Numbers that are known while a network is read: constants, and sizes that follow from the
+/// picture's.
+///
+/// A size that depends on the picture is kept as what it is for a few pictures: whoever uses it
+/// compares it with other sizes of the same pictures. That needs no algebra, and understands every
+/// chain of operations that exporters write for it.
+struct ONNXNumbers {
+  /// The dimensions; empty for one number.
+  var shape: [Int]
+  /// The numbers for each picture; only one row where they are the same for all.
+  var rows: [[Double]]
+  /// Whether division drops what is left over.
+  var isInteger: Bool
+
+  /// How many numbers may be looked into: a table of sizes is far below, weights are far above.
+  static let limit = 1 << 12
+
+  /// The same numbers for every picture.
+  init(_ values: [Double], shape: [Int]? = nil, isInteger: Bool) {
+    (self.shape, rows, self.isInteger) = (shape ?? [values.count], [values], isInteger)
+  }
+
+  /// Numbers for each picture.
+  init(rows: [[Double]], shape: [Int], isInteger: Bool) {
+    let isConstant = rows.dropFirst().allSatisfy { $0 == rows[0] }
+    (self.shape, self.isInteger) = (shape, isInteger)
+    self.rows = isConstant ? Array(rows.prefix(1)) : rows
+  }
+
+  /// The number of numbers.
+  var count: Int { rows[0].count }
+
+  /// The numbers for a picture.
+  func row(_ sample: Int) -> [Double] { rows[rows.count == 1 ? 0 : sample] }
+
+  /// The numbers, if they are the same for every picture.
+  var constant: [Double]? { rows.count == 1 ? rows[0] : nil }
+
+  /// The numbers as integers, if they are the same for every picture.
+  var integers: [Int]? { constant.flatMap { $0.wholeNumbers } }
+
+  /// Other numbers made of these, for each picture alike.
+  func map(
+    shape: [Int]? = nil, isInteger: Bool? = nil, _ change: ([Double]) -> [Double]
+  ) -> ONNXNumbers {
+    let rows = rows.map(change)
+    return ONNXNumbers(
+      rows: rows, shape: shape ?? (self.shape.isEmpty ? [] : [rows[0].count]),
+      isInteger: isInteger ?? self.isInteger)
+  }
+}
+
+extension [Double] {
+  /// The numbers as integers; nil where one is no whole number of 53 bits.
+  var wholeNumbers: [Int]? {
+    var result: [Int] = []
+    for value in self {
+      // What is beyond stands for "to the end" in slices.
+      let bounded = Swift.min(Swift.max(value, -0x1p53), 0x1p53)
+      guard let whole = Int(exactly: bounded) else { return nil }
+      result.append(whole)
+    }
+    return result
+  }
+}
+
+/// The pictures on which a network is followed while it is read.
+struct ONNXSamples {
+  /// For each picture the shape of each input.
+  let shapes: [[[Int]]]
+  /// Whether the first picture has the size that the file states, and the others have not: a
+  /// constant that is one of its dimensions then stands for that dimension.
+  let letsSizeGo: Bool
+
+  /// Pictures of several sizes, the stated one first, odd ones among them.
+  static func all(_ inputs: [ONNXInput]) -> ONNXSamples {
+    ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920), Size(491, 613)])
+  }
+
+  /// As `all`, but pictures whose sizes have nothing to do with each other's, for networks that take
+  /// several.
+  static func unrelated(_ inputs: [ONNXInput]) -> ONNXSamples {
+    let sizes = [Size(960, 1_440), Size(480, 1_920), Size(491, 613)]
+    return ONNXSamples(
+      shapes: sizes.indices.map { sample in
+        inputs.enumerated().map { position, input in
+          let size = sizes[(sample + position) % sizes.count]
+          return [sample + 1, input.channels, size.height, size.width]
+        }
+      }, letsSizeGo: false)
+  }
+
+  /// Pictures of several sizes that every common stride divides.
+  static func even(_ inputs: [ONNXInput]) -> ONNXSamples {
+    ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920)])
+  }
+
+  /// Pictures of the stated size.
+  static func stated(_ inputs: [ONNXInput]) -> ONNXSamples {
+    ONNXSamples(
+      shapes: [1, 2].map { count in
+        inputs.map { [count, $0.channels, $0.size?.height ?? 480, $0.size?.width ?? 480] }
+      }, letsSizeGo: true)
+  }
+
+  private init(shapes: [[[Int]]], letsSizeGo: Bool) {
+    (self.shapes, self.letsSizeGo) = (shapes, letsSizeGo)
+  }
+
+  private init(_ inputs: [ONNXInput], free sizes: [Size]) {
+    let isStated = inputs.contains { $0.size != nil }
+    let base = sizes[0]
+    var shapes = sizes.enumerated().map { sample, size in
+      inputs.map { input in
+        [sample + (isStated ? 2 : 1), input.channels]
+          + scaled(size, input.size, inputs[0].size)
+      }
+    }
+    if isStated {
+      shapes.insert(
+        inputs.map {
+          [1, $0.channels, $0.size?.height ?? base.height, $0.size?.width ?? base.width]
+        }, at: 0)
+    }
+    self.init(shapes: shapes, letsSizeGo: isStated)
+
+    /// Further inputs keep their proportion to the first.
+    func scaled(_ size: Size, _ own: Size?, _ first: Size?) -> [Int] {
+      guard let own, let first else { return [size.height, size.width] }
+      return [
+        max(size.height * own.height / first.height, 1),
+        max(size.width * own.width / first.width, 1),
+      ]
+    }
+  }
+}

@@ -1,5 +1,5 @@
-import AviaryCheckpoint
-import AviaryGraph
+public import AviaryCheckpoint
+public import AviaryGraph
 import AviaryTensor
 
 /// Writes a graph down in ONNX's operators.
@@ -193,5 +193,54 @@ struct ONNXWriter {
     for (type, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       notes.append("\(count) tensors of \(type) are written as float32")
     }
+  }
+}
+
+/// Windows, strides and padding, as all operators with windows state them.
+extension ONNXWriter {
+  /// Whether the padding 'same' is another for other sizes.
+  func dependsOnSize(_ kernel: Size, _ stride: Size) -> Bool {
+    Axis.allCases.contains { stride[$0] > 1 && kernel[$0] > 2 }
+  }
+
+  func list(_ size: Size) -> [Int] { [size.height, size.width] }
+
+  /// The padding: as numbers wherever it does not depend on the picture's size.
+  func padding(
+    _ padding: Padding, kernel: Size, stride: Size, dilation: Size
+  ) -> (String, ONNXModelBuilder.Attribute) {
+    if padding == .same, dependsOnSize(kernel, stride) {
+      return ("auto_pad", .text("SAME_UPPER"))
+    }
+    // At stride 1 any size tells the padding, and a window of one pixel has none. One of two pixels
+    // has one at the end; where the size leaves it none, no window reaches it.
+    let edges = padding.amounts(size: Size(1), kernel: kernel, stride: stride, dilation: dilation)
+    return ("pads", .integers([edges.top, edges.left, edges.bottom, edges.right]))
+  }
+}
+
+/// Networks of ours as ONNX models.
+public enum ONNXExport {
+  /// Writes a network with its weights: operators of version 17, float32, height, width and number of
+  /// pictures free. The model computes the very same function, borders included.
+  ///
+  /// - Parameters:
+  ///   - weights: the graph's parameters by name, in our layout; counters may be left out. They are
+  ///     read one after the other as they are written.
+  ///   - record: our record, as JSON, which the file carries; asked for once all weights are written.
+  ///   - path: the file, which appears whole or not at all.
+  /// - Returns: what was done to the weights on the way, in words.
+  /// - Throws: `InterchangeError.target` for an operation that ONNX does not have, `.weights` for
+  ///   weights that are not there; `CheckpointError` for what goes wrong with the files, a model
+  ///   beyond 2 GiB included.
+  @discardableResult
+  public static func write(
+    graph: Graph, weights: TensorSource, record: @autoclosure () throws -> String? = nil,
+    to path: String
+  ) throws -> [String] {
+    var writer = ONNXWriter(try graph.forExport(), weights)
+    try writer.writeGraph()
+    try writer.draft.write(to: path, record: try record(), producer: "1")
+    return writer.notes
   }
 }

@@ -103,7 +103,8 @@ extension ONNXReader {
       Convolution(
         outChannels: shape[0], kernel: kernel, stride: stride, dilation: dilation,
         groups: try groups(),
-        padding: try padding(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil))
+        padding: try padding(kernel: kernel, stride: stride, dilation: dilation), bias: bias != nil)
+    )
     return .value(
       try add(
         op, [input], name: layer(weight.name),

@@ -193,7 +193,8 @@ extension KerasImport {
     }
     let amounts = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
-      .pad(Pad(amounts, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer)
+      .pad(Pad(amounts, mode == "REFLECT" ? .reflect : .zero)), [x], name: layer.fullName, of: layer
+    )
   }
 }
 
@@ -214,7 +215,8 @@ extension TensorStep {
 }
 
 extension KerasBuilder {
-  mutating func cropped(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue {
+  mutating func cropped(_ x: PlacedValue, _ amounts: PaddingAmounts, _ name: String) -> PlacedValue
+  {
     if amounts == .none { return x }
     return add(
       "Cropping2D", "\(name).crop", ["cropping": amounts.keras], [x],

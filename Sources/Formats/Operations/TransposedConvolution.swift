@@ -305,7 +305,8 @@ extension PyTorchLayer {
     }
     if let padding = c.pytorchPadding {
       if padding.padding != 0 {
-        arguments.append("padding=\(PythonText.pair(padding.padding.height, padding.padding.width))")
+        arguments.append(
+          "padding=\(PythonText.pair(padding.padding.height, padding.padding.width))")
       }
       if padding.output != 0 {
         arguments.append(
@@ -323,10 +324,13 @@ extension TransposedConvolution {
   /// at the top or left, or less by a stride or more.
   var pytorchPadding: (padding: Size, output: Size)? {
     for axis in Axis.allCases {
-      guard (0..<stride[axis]).contains(padding.before(axis) - padding.after(axis)) else { return nil }
+      guard (0..<stride[axis]).contains(padding.before(axis) - padding.after(axis)) else {
+        return nil
+      }
     }
     return (
-      Size(padding.top, padding.left), Size(padding.top - padding.bottom, padding.left - padding.right)
+      Size(padding.top, padding.left),
+      Size(padding.top - padding.bottom, padding.left - padding.right)
     )
   }
 }

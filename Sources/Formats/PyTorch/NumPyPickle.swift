@@ -1,4 +1,5 @@
 import AviaryContainers
+import AviaryFiles
 import AviaryTensor
 
 /// NumPy's arrays as pickles describe them, taken as views of bytes in the pickle.
@@ -83,5 +84,64 @@ extension TorchObjects {
     if let text = heap.text(value) { return text.utf8.count }
     guard let (name, object) = heap.object(value), name == "_codecs.encode" else { return nil }
     return heap.items(object.arguments)?.first.flatMap(heap.text)?.unicodeScalars.count
+  }
+}
+
+extension TorchObjects {
+  /// The number that NumPy pickled as `scalar(dtype, bytes)`, in words: training checkpoints keep
+  /// their best PSNR so. Nil for anything else.
+  func numpyScalar(_ value: PickleValue) -> String? {
+    guard let (name, object) = heap.object(value), name.hasSuffix(".multiarray.scalar"),
+      let arguments = heap.items(object.arguments), arguments.count == 2,
+      let (_, type) = heap.object(arguments[0]),
+      let code = heap.items(type.arguments)?.first.flatMap(heap.text),
+      let bytes = bytes(arguments[1]), bytes.count <= 8
+    else { return nil }
+    let bits = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    switch (code, bytes.count) {
+    case ("f8", 8): return "\(Double(bitPattern: bits))"
+    case ("f4", 4): return "\(Float(bitPattern: UInt32(bits)))"
+    case ("i8", 8): return "\(Int64(bitPattern: bits))"
+    case ("i4", 4): return "\(Int32(bitPattern: UInt32(bits)))"
+    case ("b1", 1): return bits == 0 ? "false" : "true"
+    default: return nil
+    }
+  }
+
+  /// Bytes, which protocol 2 pickles as `_codecs.encode(text, 'latin1')`.
+  func bytes(_ value: PickleValue) -> [UInt8]? {
+    if case .bytes(let bytes)? = heap[value] { return bytes }
+    if let text = heap.text(value) { return Array(text.utf8) }
+    guard let (name, object) = heap.object(value), name == "_codecs.encode",
+      let text = heap.items(object.arguments)?.first.flatMap(heap.text)
+    else { return nil }
+    let bytes = text.unicodeScalars.compactMap { UInt8(exactly: $0.value) }
+    return bytes.count == text.unicodeScalars.count ? bytes : nil
+  }
+}
+
+/// A pickle outside any container: dictionaries of NumPy arrays, whose elements stand in the pickle
+/// itself.
+enum BarePickle {
+  /// The elements are in the pickle, which must be read whole.
+  private static let limit = 1 << 30
+
+  /// Reads the arrays of a file.
+  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+    let file = try InputFile(weights: path)
+    guard file.byteCount <= limit else {
+      throw .tooLarge(path: path, part: "the pickle, bytes", limit: limit, found: file.byteCount)
+    }
+    var machine = PickleMachine(
+      ByteCursor(
+        try file.read(at: 0, count: file.byteCount, part: "the pickle"), path: path,
+        part: "the pickle"))
+    let root = try machine.run()
+    let objects = TorchObjects(heap: machine.heap, path: path, takesArrays: true)
+    let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
+      root, objects, TorchStorages(file, .pickle(objects)))
+    return WeightsFile(
+      path: path, format: .pickle, tensors: tensors, unwrapping: unwrapping,
+      origin: Origin(.arrays), optimizer: optimizer)
   }
 }

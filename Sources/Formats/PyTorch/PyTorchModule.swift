@@ -160,3 +160,222 @@ package enum PyTorchModule {
     return parts.map { $0.joined(separator: "\n") }.joined(separator: "\n\n\n") + "\n"
   }
 }
+
+/// The lines of `forward`, node by node.
+///
+/// A value that only the next node uses stands within that node's expression; any other has a name,
+/// which is given again once the value has had its last use.
+struct PyTorchForward {
+  private(set) var lines: [String] = []
+  private(set) var helpers: Set<PyTorchHelper> = []
+  private let graph: Graph
+  /// The Python text of each value: a name, or an expression that is used once.
+  private var texts: [String] = []
+  /// For each value the last node that uses it; the number of nodes for an output.
+  private var lastUses: [Int]
+  private var useCounts: [Int]
+  /// The names in use and the node until which they are.
+  private var names: [(name: String, until: Int)] = []
+
+  /// Names that values may have, the first that is free; numbered ones follow.
+  private static let pool = ["x", "y", "z"]
+  /// What is longer has a line of its own.
+  private static let lineLimit = 64
+
+  init(_ graph: Graph, arguments: [String]) {
+    self.graph = graph
+    lastUses = Array(repeating: -1, count: graph.valueCount)
+    useCounts = Array(repeating: 0, count: graph.valueCount)
+    for (position, node) in graph.nodes.enumerated() {
+      for value in node.inputs {
+        lastUses[value] = position
+        useCounts[value] += 1
+      }
+    }
+    for output in graph.outputs {
+      lastUses[output.value] = graph.nodes.count
+      useCounts[output.value] += 2
+    }
+    for (value, argument) in arguments.enumerated() {
+      texts.append(argument)
+      names.append((argument, lastUses[value]))
+    }
+  }
+
+  /// The text of an operand.
+  func operand(_ value: Int) -> String { texts[value] }
+
+  /// Notes that a function is needed.
+  mutating func need(_ helper: PyTorchHelper) { helpers.insert(helper) }
+
+  /// Takes what a node computes.
+  mutating func add(_ text: String, node position: Int) {
+    let value = graph.inputs.count + position
+    let isForNext =
+      useCounts[value] == 1 && lastUses[value] == position + 1
+      && text.utf8.count <= Self.lineLimit
+      && !graph.nodes[position + 1].op.namesItsInput(value, graph.nodes[position + 1])
+    if isForNext {
+      texts.append(text)
+      return
+    }
+    names.removeAll { $0.until <= position }
+    let name = free()
+    names.append((name, max(lastUses[value], position)))
+    lines.append("\(name) = \(text)")
+    texts.append(name)
+  }
+
+  /// What `forward` gives back.
+  mutating func finish() {
+    let outputs = graph.outputs.map { texts[$0.value] }
+    // The last line's value needs no name, if it is all that is given.
+    if outputs.count == 1, graph.outputs[0].value == graph.valueCount - 1, let last = lines.last,
+      last.hasPrefix("\(outputs[0]) = ")
+    {
+      lines[lines.count - 1] = "return " + last.dropFirst(outputs[0].count + 3)
+      return
+    }
+    lines.append("return " + outputs.joined(separator: ", "))
+  }
+
+  private func free() -> String {
+    let taken = Set(names.map(\.name))
+    if let name = Self.pool.first(where: { !taken.contains($0) }) { return name }
+    var number = 1
+    while taken.contains("x\(number)") { number += 1 }
+    return "x\(number)"
+  }
+}
+
+extension Op {
+  /// Whether the Python text of a node has an operand more than once, so that it must be a name.
+  fileprivate func namesItsInput(_ value: Int, _ node: Graph.Node) -> Bool {
+    exchanged?.repeatsOperand == true || node.inputs.count { $0 == value } > 1
+  }
+}
+
+/// Functions that a module's file has where PyTorch has none that computes just this.
+enum PyTorchHelper: String, CaseIterable {
+  case group
+  case same
+  case depthToSpace
+  case spaceToDepth
+  case nearest
+  case resize
+  case cubic
+  case lanczos
+
+  /// The function as Python text.
+  var text: String {
+    switch self {
+    case .group:
+      #"""
+      class Group(nn.Module):
+          """Modules, parameters and buffers by name."""
+
+          def __init__(self, members):
+              super().__init__()
+              for name, member in members.items():
+                  if isinstance(member, nn.Module):
+                      self.add_module(name, member)
+                  elif isinstance(member, nn.Parameter):
+                      self.register_parameter(name, member)
+                  else:
+                      self.register_buffer(name, member)
+
+          def __getitem__(self, name):
+              return getattr(self, name)
+      """#
+    case .same:
+      #"""
+      def same(x, kernel, stride, dilation=(1, 1), value=0.0):
+          """Pads by TensorFlow's rule, the odd row and column at the bottom and right."""
+          edges = []
+          for axis in (1, 0):
+              size, reach = x.shape[2 + axis], (kernel[axis] - 1) * dilation[axis] + 1
+              total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
+              edges += [total // 2, total - total // 2]
+          return F.pad(x, edges, value=value)
+      """#
+    case .depthToSpace:
+      #"""
+      def depth_to_space(x, r):
+          """Pixel shuffle in TensorFlow's order of channels."""
+          n, c, h, w = x.shape
+          x = x.reshape(n, r, r, c // (r * r), h, w).permute(0, 3, 4, 1, 5, 2)
+          return x.reshape(n, c // (r * r), h * r, w * r)
+      """#
+    case .spaceToDepth:
+      #"""
+      def space_to_depth(x, r):
+          """The inverse of pixel shuffle in TensorFlow's order of channels."""
+          n, c, h, w = x.shape
+          x = x.reshape(n, c, h // r, r, w // r, r).permute(0, 3, 5, 1, 2, 4)
+          return x.reshape(n, c * r * r, h // r, w // r)
+      """#
+    case .nearest:
+      #"""
+      def nearest(x, coordinates, factor=None, like=None):
+          """The nearest pixel, the later of two, by whole numbers: nothing is rounded."""
+          for dim in (2, 3):
+              size = x.shape[dim]
+              new = like.shape[dim] if factor is None else size * factor[0] // factor[1]
+              above, below = (size, new) if factor is None else (factor[1], factor[0])
+              place = torch.arange(new, device=x.device)
+              if coordinates == "align-corners":
+                  above, below = (size - 1, new - 1) if new > 1 else (0, 1)
+                  place = (2 * place * above + below) // (2 * below)
+              elif coordinates == "half-pixel":
+                  place = (2 * place + 1) * above // (2 * below)
+              else:
+                  place = place * above // below
+              x = x.index_select(dim, place.clamp(max=size - 1))
+          return x
+      """#
+    case .resize:
+      #"""
+      def resize(x, kernel, support, coordinates, edge, antialias, factor=None, like=None):
+          """Interpolates rows, then columns: each new pixel is a weighted sum of old ones."""
+          for dim in (2, 3):
+              size = x.shape[dim]
+              new = like.shape[dim] if factor is None else size * factor[0] // factor[1]
+              step = size / new if factor is None else factor[1] / factor[0]
+              if coordinates == "align-corners":
+                  step = (size - 1) / (new - 1) if new > 1 else 0.0
+              place = torch.arange(new, dtype=torch.float64) * step
+              if coordinates == "half-pixel":
+                  place = place + 0.5 * step - 0.5
+              widening = max(step, 1.0) if antialias else 1.0
+              reach = math.ceil(support * widening)
+              near = place.floor()[:, None] + torch.arange(-reach, reach + 1)
+              weights = kernel((place[:, None] - near).abs() / widening)
+              weights = weights / weights.sum(1, keepdim=True)
+              near = near.long()
+              if edge == "symmetric":
+                  near = near.remainder(2 * size)
+                  near = torch.minimum(near, 2 * size - 1 - near)
+              matrix = torch.zeros(new, size, dtype=torch.float64)
+              matrix = matrix.scatter_add_(1, near.clamp(0, size - 1), weights).to(x)
+              x = matrix @ x if dim == 2 else x @ matrix.T
+          return x
+      """#
+    case .cubic:
+      #"""
+      def cubic(a):
+          """Keys's cubic convolution."""
+          def kernel(x):
+              inner = ((a + 2) * x - (a + 3)) * x * x + 1
+              outer = a * (((x - 5) * x + 8) * x - 4)
+              return torch.where(x < 1, inner, torch.where(x < 2, outer, torch.zeros_like(x)))
+          return kernel
+      """#
+    case .lanczos:
+      #"""
+      def lanczos(lobes):
+          """A sinc windowed by a wider one."""
+          return lambda x: torch.sinc(x) * torch.sinc(x / lobes) * (x < lobes)
+      """#
+    }
+  }
+}

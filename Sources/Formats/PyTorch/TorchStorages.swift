@@ -187,3 +187,135 @@ final class TorchTensors: Sendable {
     try storages.tensor(views[position].tensor, name: views[position].name)
   }
 }
+
+/// A run of numbers that tensors are views of, as a pickle refers to it.
+struct TorchStorage: Hashable {
+  /// The storage's name in the file.
+  var key: String
+  /// The elements' type; nil for untyped storages, whose elements are bytes and whose tensors say
+  /// their type themselves.
+  var elementType: ElementType?
+  /// The number of elements in the whole storage.
+  var count: Int
+  /// Where this view begins, in elements.
+  var offset = 0
+
+  /// The bytes that the whole storage takes; nil if they overflow.
+  var byteCount: Int? {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: elementType?.byteCount ?? 1)
+    return overflow ? nil : bytes
+  }
+
+  /// Reads `('storage', type, key, location, count[, (view key, offset, size)])`.
+  init?(_ identifier: PickleValue, _ heap: PickleHeap) {
+    guard let parts = heap.items(identifier), parts.count >= 5, heap.text(parts[0]) == "storage",
+      let type = heap.global(parts[1]), let key = heap.text(parts[2]),
+      let count = heap.size(parts[4])
+    else { return nil }
+    guard let elementType = Self.elementType(named: type) else { return nil }
+    self.key = key
+    self.elementType = elementType
+    self.count = count
+    // Storages that are views of others, as PyTorch 0.x wrote them.
+    if parts.count > 5, let view = heap.items(parts[5]), view.count == 3 {
+      guard let offset = heap.size(view[1]) else { return nil }
+      self.offset = offset
+    }
+  }
+
+  /// A whole storage.
+  init(key: String, elementType: ElementType, count: Int) {
+    (self.key, self.elementType, self.count) = (key, elementType, count)
+  }
+
+  /// The elements' type by the class of storage, such as `torch.FloatStorage`.
+  static func elementType(named type: String) -> ElementType?? {
+    elementTypes[String(type.split(separator: ".").last ?? "")]
+  }
+
+  /// Of an untyped storage the type is nil, of an unknown one there is no entry.
+  private static let elementTypes: [String: ElementType?] = [
+    "FloatStorage": .float32, "DoubleStorage": .float64, "HalfStorage": .float16,
+    "BFloat16Storage": .bfloat16, "ByteStorage": .uint8, "CharStorage": .int8,
+    "ShortStorage": .int16, "IntStorage": .int32, "LongStorage": .int64, "BoolStorage": .bool,
+    "UntypedStorage": ElementType?.none,
+  ]
+}
+
+/// A tensor as a pickle describes it: a view of a storage.
+struct TorchTensor: Hashable {
+  var storage: TorchStorage
+  var elementType: ElementType
+  /// Where the first element is, in elements from the beginning of the storage.
+  var offset: Int
+  var shape: [Int]
+  /// How many elements apart neighbours along each dimension are.
+  var strides: [Int]
+
+  /// The number of elements; nil if it overflows.
+  var count: Int? { try? Tensor.count(of: shape) }
+
+  /// Whether the elements lie in the order that `Tensor` has.
+  var isContiguous: Bool {
+    var expected = 1
+    for (size, stride) in zip(shape, strides).reversed() where size != 1 {
+      if stride != expected { return false }
+      expected *= size
+    }
+    return true
+  }
+
+  /// One past the last element that the view reaches, in elements of the storage; nil if that
+  /// overflows.
+  var end: Int? {
+    guard let count else { return nil }
+    if count == 0 { return offset }
+    var last = offset
+    for (size, stride) in zip(shape, strides) {
+      let (reach, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
+      let (sum, carry) = last.addingReportingOverflow(reach)
+      guard !overflow, !carry else { return nil }
+      last = sum
+    }
+    return last == .max ? nil : last + 1
+  }
+
+  /// Copies the elements out of the storage's bytes, which the caller knows to reach far enough.
+  func gather(from bytes: [UInt8]) throws(TensorError) -> Tensor {
+    var tensor = try Tensor(zeros: shape, elementType: elementType)
+    if tensor.count == 0 { return tensor }
+    let size = elementType.byteCount
+    let isContiguous = isContiguous
+    unsafe tensor.withUnsafeMutableBytes { target in
+      unsafe bytes.withUnsafeBytes { source in
+        if isContiguous {
+          let range = offset * size..<offset * size + target.count
+          unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
+        } else {
+          unsafe copyStrided(from: source, to: target, size: size)
+        }
+      }
+    }
+    return tensor
+  }
+
+  private func copyStrided(
+    from source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer, size: Int
+  ) {
+    var index = [Int](repeating: 0, count: shape.count)
+    var position = offset
+    var written = 0
+    while written < target.count {
+      for i in 0..<size { unsafe target[written + i] = source[position * size + i] }
+      written += size
+      // The next index: the last dimension first, carrying into those before it.
+      for d in shape.indices.reversed() {
+        index[d] += 1
+        position += strides[d]
+        if index[d] < shape[d] { break }
+        position -= strides[d] * shape[d]
+        index[d] = 0
+      }
+    }
+  }
+}

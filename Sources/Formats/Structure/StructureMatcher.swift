@@ -1,4 +1,4 @@
-import AviaryCheckpoint
+public import AviaryCheckpoint
 public import AviaryGraph
 
 /// Recognises one of our architectures in a file of Keras's, which knows layers by class and counter.
@@ -95,5 +95,69 @@ public enum StructureMatcher {
       let new = canonical(name)
       return new == name ? nil : StructureMatch.Renaming(from: name, to: new)
     }
+  }
+}
+
+/// A network of ours that has exactly the weights of a file, whatever the file calls its layers.
+public struct StructureMatch: Sendable {
+  /// Two names of one tensor.
+  public struct Renaming: Codable, Hashable, Sendable {
+    /// In the file, as its reader names it.
+    public var from: String
+    /// In the network.
+    public var to: String
+  }
+
+  /// The network.
+  public var fit: Fit
+  /// The file's tensors under the network's names, with all steps noted that lead to its layout.
+  public var tensors: TensorSource
+  /// The tensors whose names differ.
+  public var renamed: [Renaming]
+  /// What the file does not show and was assumed, in words, besides the fit's members.
+  public var assumed: [String] = []
+  /// How the layers were told, in words.
+  public var notes: [String] = []
+}
+
+/// What a file's framework says of a network that no shape shows: whose borders its strided and
+/// transposed convolutions have. Keras and PyTorch differ by one pixel there.
+public struct OriginConventions: Sendable {
+  private let value: String?
+
+  /// The conventions of a file's framework; ONNX, ncnn and bare arrays have none of their own.
+  public init(_ framework: Origin.Framework) {
+    value =
+      switch framework {
+      case .keras: "keras"
+      case .pytorch: "pytorch"
+      case .onnx, .ncnn, .arrays: nil
+      }
+  }
+
+  /// The fit with the framework's borders, where its configuration has a member `origin` that was only
+  /// assumed.
+  ///
+  /// - Parameters:
+  ///   - weights: the tensors, under the names under which the fit was found.
+  ///   - overrides: what the user states, which counts first.
+  ///   - notes: gets a line where the origin was settled.
+  /// - Throws: what detection throws.
+  public func applied(
+    to fit: Fit, _ weights: WeightIndex, _ registry: Registry, overrides: JSON = [:],
+    notes: inout [String]
+  ) throws -> Fit {
+    guard let value, fit.assumed.contains("origin"), overrides["origin"] == nil else { return fit }
+    var stated = overrides.object ?? [:]
+    stated["origin"] = .string(value)
+    // An origin that the configuration cannot have: the fit stays, and its origin assumed.
+    guard
+      var settled = try? registry.detect(
+        weights, as: fit.network.architecture, overrides: .object(stated))
+    else { return fit }
+    // The tensors have canonical names by now; what they were translated from stays said.
+    settled.names = fit.names
+    notes.append("origin \"\(value)\": the framework that the file is of")
+    return settled
   }
 }

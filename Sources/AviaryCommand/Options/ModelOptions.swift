@@ -1,0 +1,64 @@
+import ArgumentParser
+import Aviary
+import AviaryGraph
+
+/// Options that say which models are available.
+struct ZooOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugin"),
+    help: ArgumentHelp(
+      "Load architectures from a library or a JSON file; may be repeated.",
+      discussion: "A library runs code: load only what you trust.", valueName: "path"),
+    completion: .file(extensions: ["so", "json"]))
+  var plugins: [String] = []
+
+  /// The architectures, including those of plugins, and the checkpoints.
+  ///
+  /// - Throws: an error in a plugin.
+  func zoo() throws -> Zoo { Zoo(registry: try Registry.builtin.loading(plugins: plugins)) }
+}
+
+extension Zoo {
+  /// Loads the model that a user names, and prints what the user should know to standard error:
+  /// assumptions about weights imported on the fly, and weights that are NaN or infinite.
+  ///
+  /// - Parameter quiet: whether notes are left out; warnings never are.
+  func load(
+    _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
+  ) throws -> Model {
+    let (model, report) = try naming(reference) {
+      try self.model(reference, scale: scale, try options.importOptions(scale: scale))
+    }
+    if let report {
+      if !quiet {
+        let assumed = report.assumed.joined(separator: ", ")
+        Console.note(
+          "\(reference): taken for \(report.architecture) \(report.configuration.text)"
+            + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
+      }
+    } else if !options.stated.isEmpty {
+      // Silently running a different network from the one stated would be the worst outcome.
+      throw CommandError.notForModel(
+        reference, options: options.stated,
+        why: model.weights.isEmpty
+          ? "it has no weights" : "a checkpoint says so itself (aviary convert changes it)")
+    }
+    model.warnOfValues(reference)
+    return model
+  }
+}
+
+extension Model {
+  /// Warns of weights that are NaN or infinite: the result would be too.
+  func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
+}
+
+extension Console {
+  /// Warns of weights that are NaN or infinite.
+  static func warn(ofValues names: [String], in reference: String) {
+    guard !names.isEmpty else { return }
+    let first = names.prefix(3).joined(separator: ", ")
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+  }
+}
