@@ -83,7 +83,8 @@ let package = Package(
     library("AviaryGraph", ["CRegistration"]),
     library("AviaryTensor", []),
     library(
-      "AviaryImage", ["AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryThreads", "CImageCodecs"]),
+      "AviaryImage",
+      ["AviaryTensor", "AviaryGraph", "AviaryFiles", "AviaryThreads", "CImageCodecs"]),
     library(
       "AviaryCompute", ["AviaryTensor", "AviaryGraph", "AviaryThreads", "CDNNL", "CKernels"]),
     library(
@@ -124,7 +125,8 @@ let package = Package(
     library(
       "Aviary",
       [
-        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryThreads", "AviaryImage", "AviaryCompute",
+        "AviaryGraph", "AviaryTensor", "AviaryFiles", "AviaryThreads", "AviaryImage",
+        "AviaryCompute",
         "AviaryCheckpoint", "AviaryContainers", "AviaryFormats", "AviaryTraining",
         .product(name: "SystemPackage", package: "swift-system"),
       ]
@@ -184,7 +186,8 @@ let package = Package(
     tests(
       "AviaryTests",
       [
-        "Aviary", "AviaryThreads", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryContainers",
+        "Aviary", "AviaryThreads", "AviaryTraining", "AviaryCompute", "AviaryFormats",
+        "AviaryContainers",
         "AviaryCheckpoint", "AviaryImage", "AviaryTensor", "AviaryGraph",
       ]),
     tests(
