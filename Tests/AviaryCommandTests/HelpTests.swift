@@ -28,7 +28,7 @@ struct HelpTests {
 
   @Test("the version is one line")
   func version() throws {
-    #expect(try Outcome(["--version"]).output == "0.2.0\n")
+    #expect(try Outcome(["--version"]).output == "0.3.0\n")
   }
 
   @Test("completions know commands, options and their values", arguments: ["bash", "zsh", "fish"])

@@ -16,7 +16,7 @@ struct InspectTests {
     let plain = try Outcome(["inspect", path])
     #expect(plain.status == 0)
     for line in [
-      "Format         Aviary checkpoint, version 1", "Written by     aviary 0.2.0",
+      "Format         Aviary checkpoint, version 1", "Written by     aviary 0.3.0",
       "Content hash   \(hash) (as stored, not verified)",
       "Tensors        6, 221 values, 884 B", "conv1.weight  [2, 1, 9, 9]  float32",
     ] {

@@ -175,8 +175,16 @@ extension TrainingProgress.Algorithm {
 }
 
 extension PlanChoice {
-  /// A stored choice.
-  fileprivate init(_ kept: TrainingProgress.Algorithm) {
-    self.init(layer: kept.layer, candidate: kept.implementation)
+  /// A stored choice. Version 0.2 had other words for the same memory formats and algorithms.
+  init(_ kept: TrainingProgress.Algorithm) {
+    var choice = PlanChoice(layer: kept.layer, candidate: kept.implementation)
+    for (word, name) in [
+      ("planar", "nchw"), ("channelsLast", "nhwc"), ("blocked", "nChw16c"), ("planes", "spatial"),
+    ] { choice.candidate = choice.candidate.replacing(word, with: name) }
+    for (ending, name) in [(" affine", " scaleShift"), (" relayout", " reorder")]
+    where choice.layer.hasSuffix(ending) {
+      choice.layer = choice.layer.dropLast(ending.count) + name
+    }
+    self = choice
   }
 }
