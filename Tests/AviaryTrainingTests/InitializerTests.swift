@@ -155,6 +155,18 @@ struct InitializerTests {
         ], ["tail"]
       ),
       (
+        // A gate is no linear layer: what it lets through begins as large as ever.
+        "fusion-cae", ["features": [16], "blocks": [1], "convolutions": 3, "gate": 8],
+        ["decoder.0.blocks.0.conv3", "encoder.0.blocks.0.conv3", "gather", "tail"], ["tail"]
+      ),
+      (
+        "fusion-cae", ["features": [16], "blocks": [1], "gate": 0],
+        [
+          "decoder.0.blocks.0.conv2", "decoder.0.fuse", "encoder.0.blocks.0.conv2",
+          "encoder.0.fuse", "gather", "tail",
+        ], ["tail"]
+      ),
+      (
         "residual-cae", ["features": [16, 32]],
         ["decoder.2.conv2", "encoder.2.conv2", "encoder.5.conv2"], ["decoder.3"]
       ),
