@@ -155,9 +155,12 @@ struct InitializerTests {
         ], ["tail"]
       ),
       (
-        // A gate is no linear layer: what it lets through begins as large as ever.
+        // A product is not linear: what a gate lets through begins as large as ever.
         "fusion-cae", ["features": [16], "blocks": [1], "convolutions": 3, "gate": 8],
-        ["decoder.0.blocks.0.conv3", "encoder.0.blocks.0.conv3", "gather", "tail"], ["tail"]
+        [
+          "decoder.0.blocks.0.conv3", "decoder.0.gate.conv", "encoder.0.blocks.0.conv3",
+          "encoder.0.gate.conv", "gather", "tail",
+        ], ["tail"]
       ),
       (
         "fusion-cae", ["features": [16], "blocks": [1], "gate": 0],
