@@ -101,7 +101,12 @@ import Testing
     // Six pixels before the last layer, of which each reaches four pixels of the output.
     #expect(try tiling("fsrcnn") == .exact(overlap: 8, multiple: 1))
     #expect(try tiling("residual-cae") == .exact(overlap: 12, multiple: 2))
-    #expect(try tiling("fusion-cae") == .exact(overlap: 24, multiple: 2))
+    #expect(
+      try tiling("fusion-cae", ["features": [48, 96], "blocks": [3, 2]])
+        == .exact(overlap: 24, multiple: 2))
+    // Head, 16 convolutions in blocks, gather, tail; gates see further.
+    #expect(try tiling("fusion-cae", ["gate": 0]) == .exact(overlap: 19, multiple: 1))
+    #expect(try tiling("fusion-cae") == .exact(overlap: 28, multiple: 2))
     #expect(try tiling("nearest") == .exact(overlap: 0, multiple: 1))
     #expect(try tiling("bilinear") == .exact(overlap: 1, multiple: 1))
     #expect(try tiling("bicubic") == .exact(overlap: 2, multiple: 1))

@@ -12,7 +12,7 @@ struct InfoTests {
     for line in [
       "fusion-cae:x3  Residual autoencoder that fuses the features of all its levels",
       "Licence        Apache-2.0",
-      "               scale     3  (default 2)",
+      "               scale         3  (default 2)",
       "Scale          3",
       // 1280 / 3 is no integer; the next even width gives 1284 pixels.
       "multiply-adds for 1284x720 from 428x240",

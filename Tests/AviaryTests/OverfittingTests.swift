@@ -18,7 +18,7 @@ import Testing
   static let tiny: [String: JSON] = [
     "espcn": ["scale": 2, "features": [32, 32]],
     "fsrcnn": ["features": 16, "shrunk": 8, "mapping": 2],
-    "fusion-cae": ["channels": 1, "features": [8, 16], "blocks": [1, 1]],
+    "fusion-cae": ["channels": 1, "features": [8], "blocks": [2], "gate": 4],
     "plain-cae": ["features": [16, 32]],
     "residual-cae": ["channels": 1, "features": [8, 16]],
     "srcnn": ["filters": [16, 16], "kernels": [5, 3, 3]],

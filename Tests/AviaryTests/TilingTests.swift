@@ -17,6 +17,8 @@ import Testing
     ("fusion-cae", ["features": [6, 8], "blocks": [1, 1]], 2),
     ("fusion-cae", ["features": [6, 8], "blocks": [1, 1], "scale": 3], 3),
     ("fusion-cae", ["features": [4, 6, 8], "blocks": [1, 1, 1], "scale": 1], 2),
+    ("fusion-cae", ["features": [6], "blocks": [1], "gate": 4], 2),
+    ("fusion-cae", ["features": [6], "blocks": [1], "convolutions": 3, "gate": 0, "scale": 3], 3),
     ("srcnn", ["filters": [6, 4]], 3),
     ("srcnn", ["filters": [6, 4], "padding": "valid", "channels": 3], 2),
     ("fsrcnn", ["features": 6, "shrunk": 4, "mapping": 2, "scale": 3], 3),

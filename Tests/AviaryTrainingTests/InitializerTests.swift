@@ -155,6 +155,21 @@ struct InitializerTests {
         ], ["tail"]
       ),
       (
+        // A product is not linear: what a gate lets through begins as large as ever.
+        "fusion-cae", ["features": [16], "blocks": [1], "convolutions": 3, "gate": 8],
+        [
+          "decoder.0.blocks.0.conv3", "decoder.0.gate.conv", "encoder.0.blocks.0.conv3",
+          "encoder.0.gate.conv", "gather", "tail",
+        ], ["tail"]
+      ),
+      (
+        "fusion-cae", ["features": [16], "blocks": [1], "gate": 0],
+        [
+          "decoder.0.blocks.0.conv2", "decoder.0.fuse", "encoder.0.blocks.0.conv2",
+          "encoder.0.fuse", "gather", "tail",
+        ], ["tail"]
+      ),
+      (
         "residual-cae", ["features": [16, 32]],
         ["decoder.2.conv2", "encoder.2.conv2", "encoder.5.conv2"], ["decoder.3"]
       ),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the fixtures beside this script: the architectures in PyTorch, tiny, with random weights.
 
-    python export.py            needs torch, numpy and pillow
+    python export.py [CASE ...]  needs torch, numpy and pillow
 
 Each folder, <architecture>.<variant>, holds
     configuration.json   the architecture's configuration; each member is stated
@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parents[2] / "checkpoints" / "training"))
 # The network that is trained and the network of the fixtures are one.
-from train_fusion_cae import FusionCAE  # noqa: E402
+from train_fusion_cae import FusionCAE, act  # noqa: E402
 
 
 def named(**modules):
@@ -211,7 +211,82 @@ class PatchDiscriminator(nn.Module):
         return self.model(x)
 
 
-NETWORKS = {"plain-cae": PlainCAE, "residual-cae": ResidualCAE, "fusion-cae": FusionCAE, "srcnn": SRCNN,
+class Row(nn.Module):
+    """Convolutions in a row, added to what enters them."""
+
+    def __init__(self, features, convolutions):
+        super().__init__()
+        for i in range(1, convolutions + 1):
+            setattr(self, f"conv{i}", nn.Conv2d(features, features, 3, padding=1))
+        self.convolutions = convolutions
+
+    def forward(self, x):
+        y = x
+        for i in range(1, self.convolutions + 1):
+            y = getattr(self, f"conv{i}")(act(y) if i > 1 else y)
+        return x + y
+
+
+class Gate(nn.Module):
+    def __init__(self, features, thin):
+        super().__init__()
+        self.reduce = nn.Conv2d(features, thin, 1)
+        self.down = nn.Conv2d(thin, thin, 3, stride=2, padding=1)
+        self.conv = nn.Conv2d(thin, thin, 3, padding=1)
+        self.expand = nn.Conv2d(thin, features, 1)
+
+    def forward(self, x):
+        x = self.reduce(x)
+        deeper = self.conv(act(self.down(x)))
+        x = x + F.interpolate(deeper, scale_factor=2, mode="bilinear", align_corners=False)
+        return torch.sigmoid(self.expand(x))
+
+
+class Half(nn.Module):
+    """One half of the sequence: blocks, and what entered and all of them gave fused and gated."""
+
+    def __init__(self, features, blocks, convolutions, gate):
+        super().__init__()
+        self.blocks = nn.ModuleList(Row(features, convolutions) for _ in range(blocks))
+        self.fuse = nn.Conv2d(features * (blocks + 1), features, 1)
+        if gate:
+            self.gate = Gate(features, gate)
+
+    def forward(self, x):
+        stages = [x]
+        for block in self.blocks:
+            stages.append(block(stages[-1]))
+        fused = self.fuse(torch.cat(stages, 1))
+        return stages[-1] + (fused * self.gate(fused) if hasattr(self, "gate") else fused)
+
+
+class FusionSequence(nn.Module):
+    """The second version of fusion-cae: encoder and decoder at the picture's own size."""
+
+    def __init__(self, channels, scale, features, blocks, convolutions, gate):
+        super().__init__()
+        self.scale = scale
+        half = (features[0], blocks[0], convolutions, gate)
+        self.head = nn.Conv2d(channels, features[0], 3, padding=1)
+        self.encoder, self.decoder = nn.ModuleList([Half(*half)]), nn.ModuleList([Half(*half)])
+        self.gather = nn.Conv2d(features[0], features[0], 3, padding=1)
+        self.tail = nn.Conv2d(features[0], channels * scale * scale, 3, padding=1)
+
+    def forward(self, picture):
+        head = self.head(picture)
+        x = self.tail(self.gather(self.decoder[0](self.encoder[0](head))) + head)
+        if self.scale == 1:
+            return x + picture
+        enlarged = F.interpolate(picture, scale_factor=self.scale, mode="bilinear", align_corners=False)
+        return F.pixel_shuffle(x, self.scale) + enlarged
+
+
+def fusion(**configuration):
+    """One level is the sequence, several are the U-shape."""
+    return (FusionSequence if len(configuration["features"]) == 1 else FusionCAE)(**configuration)
+
+
+NETWORKS = {"plain-cae": PlainCAE, "residual-cae": ResidualCAE, "fusion-cae": fusion, "srcnn": SRCNN,
             "fsrcnn": FSRCNN, "espcn": ESPCN, "vdsr": VDSR, "vgg": VGG,
             "patch-discriminator": PatchDiscriminator}
 
@@ -219,6 +294,7 @@ PLAIN = {"channels": 1, "features": [4, 6, 8], "kernel": 3, "activation": "relu"
          "origin": "pytorch"}
 RESIDUAL = {"channels": 3, "features": [8, 12], "residual": False}
 FUSION = {"channels": 3, "scale": 2, "features": [6, 8], "blocks": [2, 1]}
+SEQUENCE = {"channels": 3, "scale": 2, "features": [6], "blocks": [2], "convolutions": 2, "gate": 4}
 SRCNN_ = {"channels": 1, "filters": [6, 4], "kernels": [9, 5, 5], "padding": "same"}
 FSRCNN_ = {"channels": 1, "scale": 2, "features": 8, "shrunk": 4, "mapping": 2, "mappingActivations": False}
 ESPCN_ = {"channels": 1, "scale": 3, "features": [8, 6], "activation": "tanh"}
@@ -269,6 +345,10 @@ CASES = {
     "vgg.normalised": ({**VGG_, "batchNormalization": True, "convolutions": [1, 2]}, (20, 18)),
     "patch-discriminator.default": (PATCH, (33, 29)),
     "patch-discriminator.normalised": ({**PATCH, "channels": 1, "layers": 3, "batchNormalization": True}, (48, 40)),
+    "fusion-cae.sequence": (SEQUENCE, (18, 14)),
+    "fusion-cae.sequence-refine": ({**SEQUENCE, "channels": 1, "scale": 1, "features": [9], "blocks": [1], "gate": 8},
+                                   (20, 26)),
+    "fusion-cae.sequence-ungated": ({**SEQUENCE, "scale": 3, "blocks": [1], "convolutions": 4, "gate": 0}, (17, 13)),
 }
 
 LIMIT = 60_000  # bytes a file: fixtures are for ever in the repository
@@ -325,4 +405,5 @@ def export(case, configuration, size, seed):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for seed, (case, (configuration, size)) in enumerate(CASES.items()):
-        export(case, configuration, size, seed)
+        if not sys.argv[1:] or case in sys.argv[1:]:
+            export(case, configuration, size, seed)
