@@ -61,7 +61,7 @@ public struct Checkpoint: Sendable {
       weights: try content.tensors.loaded(), architecture: content.architecture,
       configuration: content.configuration, graph: content.graph, picture: content.picture,
       card: content.card,
-      nonPersistent: Set(content.tensors.filter(\.isBookkeeping).map(\.name)),
+      nonPersistent: Set(content.tensors.filter(\.isNonPersistent).map(\.name)),
       createdBy: content.createdBy, quantization: content.quantization)
     storedHash = content.storedHash
     guard verify, let storedHash else { return }
@@ -108,7 +108,7 @@ public struct CheckpointSummary: Sendable {
     /// The bytes that the elements take in the file.
     public let byteCount: Int
     /// Whether the tensor is non-persistent buffer, outside the content hash.
-    public let isBookkeeping: Bool
+    public let isNonPersistent: Bool
   }
 
   /// The description of the native checkpoint that an HDF5 file holds; its hash is not verified.

@@ -82,7 +82,7 @@ extension CheckpointFile {
     let descriptions = weights.map { name, tensor in
       TensorDescription(
         name: name, shape: tensor.shape, elementType: tensor.elementType,
-        isBookkeeping: checkpoint.nonPersistent.contains(name))
+        isNonPersistent: checkpoint.nonPersistent.contains(name))
     }
     self.init(
       tensors: TensorSource(descriptions) { (position) throws(CheckpointError) in

@@ -85,7 +85,7 @@ struct CheckpointReader {
       let summary = CheckpointSummary.Entry(
         name: name, shape: dataSet.shape, elementType: try elementType(of: dataSet, name),
         offset: dataSet.offset, byteCount: dataSet.storedByteCount,
-        isBookkeeping: role == CheckpointLayout.Attribute.nonPersistent)
+        isNonPersistent: role == CheckpointLayout.Attribute.nonPersistent)
       placed.append((position ?? .max, Entry(summary: summary, dataSet: dataSet)))
     }
     // Stable: those without a position, from another writer, stay sorted by name at the end.
@@ -97,7 +97,7 @@ struct CheckpointReader {
     let descriptions = entries.map {
       TensorDescription(
         name: $0.summary.name, shape: $0.summary.shape, elementType: $0.summary.elementType,
-        storedName: $0.dataSet.path, isBookkeeping: $0.summary.isBookkeeping)
+        storedName: $0.dataSet.path, isNonPersistent: $0.summary.isNonPersistent)
     }
     return TensorSource(descriptions) { [tree] (position) throws(CheckpointError) in
       let stored = try tree.tensor(entries[position].dataSet)

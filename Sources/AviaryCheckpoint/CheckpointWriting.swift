@@ -56,9 +56,9 @@ enum CheckpointLayout {
     static let elementType = "dtype"
     /// The tensor's place in the model's order, from 0; HDF5 itself lists by name.
     static let position = "position"
-    /// `nonPersistent` for tensors outside the content hash; absent otherwise.
+    /// `bookkeeping` for tensors outside the content hash, non-persistent buffers; absent otherwise.
     static let role = "role"
-    static let nonPersistent = "nonPersistent"
+    static let nonPersistent = "bookkeeping"
   }
 }
 
@@ -133,7 +133,7 @@ extension CheckpointFile {
       if tensor.elementType == .bfloat16 {
         try writer.attribute(Attribute.elementType, "bfloat16", of: dataSet)
       }
-      if described.isBookkeeping {
+      if described.isNonPersistent {
         try writer.attribute(Attribute.role, Attribute.nonPersistent, of: dataSet)
       } else {
         hash.add(name, tensor)

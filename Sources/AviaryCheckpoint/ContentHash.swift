@@ -56,7 +56,7 @@ extension ContentHash {
   ) throws(CheckpointError) -> String {
     var hash = ContentHash()
     for name in sorted(weights.names) where !excluded.contains(name) {
-      guard weights[name]?.isBookkeeping == false, let tensor = try weights.tensor(name) else {
+      guard weights[name]?.isNonPersistent == false, let tensor = try weights.tensor(name) else {
         continue
       }
       hash.add(name, tensor)

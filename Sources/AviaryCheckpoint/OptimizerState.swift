@@ -41,7 +41,7 @@ public struct OptimizerState: Sendable {
   /// The tensors that an optimiser is given, in order: parameters and not buffers, each once.
   package static func learned(_ tensors: some Sequence<TensorDescription>) -> [TensorDescription] {
     tensors.filter { tensor in
-      !tensor.isBookkeeping && tensor.alias == nil
+      !tensor.isNonPersistent && tensor.alias == nil
         && !["running_mean", "running_var"].contains(split(tensor.name).slot)
     }
   }

@@ -162,12 +162,12 @@ public struct TensorDescription: Hashable, Sendable {
   /// The earlier tensor whose very storage this one is, by its name here.
   public var alias: String?
   /// Whether it is a counter or a buffer that can be made anew, outside the content hash.
-  public var isBookkeeping: Bool
+  public var isNonPersistent: Bool
 
   /// A tensor that is as it is in the file, unless stated.
   public init(
     name: String, shape: [Int], elementType: ElementType, storedName: String? = nil,
-    steps: [TensorStep] = [], alias: String? = nil, isBookkeeping: Bool = false
+    steps: [TensorStep] = [], alias: String? = nil, isNonPersistent: Bool = false
   ) {
     self.name = name
     self.shape = shape
@@ -175,7 +175,7 @@ public struct TensorDescription: Hashable, Sendable {
     self.storedName = storedName ?? name
     self.steps = steps
     self.alias = alias
-    self.isBookkeeping = isBookkeeping
+    self.isNonPersistent = isNonPersistent
   }
 
   /// The number of elements. Readers give only shapes whose product does not overflow.

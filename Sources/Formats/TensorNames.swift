@@ -61,7 +61,7 @@ enum TensorNames {
   }
 
   /// Whether a tensor is a counter that no forward pass reads.
-  static func isBookkeeping(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
+  static func isNonPersistent(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
 
   /// What comes before the first dot; nothing where there is none.
   private static func head(_ name: String) -> String {
@@ -87,7 +87,8 @@ extension TensorSource {
         places.append(nil)
         descriptions.append(
           TensorDescription(
-            name: parameter.name, shape: parameter.shape, elementType: .int64, isBookkeeping: true))
+            name: parameter.name, shape: parameter.shape, elementType: .int64, isNonPersistent: true
+          ))
         continue
       }
       var description = self[place]
@@ -98,7 +99,7 @@ extension TensorSource {
       }
       // A storage that is shared with what is not written is its own here.
       if let alias = description.alias, !known.contains(alias) { description.alias = nil }
-      description.isBookkeeping = parameter.role == .nonPersistent
+      description.isNonPersistent = parameter.role == .nonPersistent
       descriptions.append(description)
       places.append(place)
     }

@@ -56,7 +56,7 @@ import Testing
     #expect(summary.tensors.map(\.elementType) == sample.weights.map(\.tensor.elementType))
     #expect(summary.tensors.map(\.shape) == sample.weights.map(\.tensor.shape))
     #expect(summary.tensors.map(\.byteCount) == sample.weights.map(\.tensor.byteCount))
-    #expect(summary.tensors.filter(\.isBookkeeping).map(\.name) == ["norm.num_batches_tracked"])
+    #expect(summary.tensors.filter(\.isNonPersistent).map(\.name) == ["norm.num_batches_tracked"])
     // The offsets are where the elements are.
     let file = try bytes(path)
     let bias = try #require(summary.tensors.first { $0.name == "encoder.0.bias" })

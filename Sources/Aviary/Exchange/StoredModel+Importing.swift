@@ -123,7 +123,7 @@ extension Recognition {
       var description =
         place.map { tensors[$0] }
         ?? TensorDescription(name: parameter.name, shape: parameter.shape, elementType: .float32)
-      description.isBookkeeping = parameter.role == .nonPersistent
+      description.isNonPersistent = parameter.role == .nonPersistent
       descriptions.append(description)
       origins.append(place)
     }

@@ -102,7 +102,7 @@ public struct WeightsComparison: Sendable {
         all = file.tensors
         label = "\(file.format.name), not recognised"
       }
-      tensors = all.selecting(all.indices.filter { !all[$0].isBookkeeping })
+      tensors = all.selecting(all.indices.filter { !all[$0].isNonPersistent })
       side = Side(
         path: path, label: label, network: network,
         contentHash: try ContentHash.of(tensors), only: [])

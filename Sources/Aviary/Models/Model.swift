@@ -91,7 +91,7 @@ extension Model {
     self = try stored.loaded()
     // Hash the tensors in memory, so that none is read twice.
     let found = ContentHash.of(
-      weights, excluding: Set(stored.weights.filter(\.isBookkeeping).map(\.name)))
+      weights, excluding: Set(stored.weights.filter(\.isNonPersistent).map(\.name)))
     if let expected = stored.storedHash, found != expected {
       throw CheckpointError.hashMismatch(path: file.path, expected: expected, found: found)
     }

@@ -125,7 +125,7 @@ struct ResumePoint {
     for (position, description) in source.enumerated() {
       let tensor = try source.tensor(at: position)
       tensors[description.name] =
-        description.isBookkeeping ? tensor : tensor.converted(to: .float32)
+        description.isNonPersistent ? tensor : tensor.converted(to: .float32)
     }
     return tensors
   }

@@ -111,7 +111,7 @@ extension TrainingSession {
       tensors.map { name, tensor in
         TensorDescription(
           name: name, shape: tensor.shape, elementType: tensor.elementType,
-          isBookkeeping: counters.contains(name))
+          isNonPersistent: counters.contains(name))
       }
     ) { (position) throws(CheckpointError) in tensors[position].tensor }
   }

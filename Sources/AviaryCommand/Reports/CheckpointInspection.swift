@@ -27,7 +27,7 @@ struct CheckpointInspection {
       let tensor = statistics ? try checkpoint.tensors.tensor(entry.name) : nil
       return TensorEntry(
         name: entry.name, shape: entry.shape, elementType: entry.elementType,
-        remark: entry.isBookkeeping ? "non-persistent" : nil,
+        remark: entry.isNonPersistent ? "non-persistent" : nil,
         statistics: tensor.map { TensorStatistics(of: $0) })
     }
   }

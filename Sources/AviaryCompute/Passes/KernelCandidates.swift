@@ -25,7 +25,7 @@ extension IRGraph {
     case .scaleShift: candidates = KernelCandidate.anyLayout
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another format in a ir")
+        preconditionFailure("\(op.name) has another form in the IR graph")
       }
       candidates = operation.candidates(fusedOp, self)
     }

@@ -39,7 +39,7 @@ struct Lowering {
     case .gradient(.other(let any)): try any.kernel.lower(fusedOp, &self)
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another format in a ir")
+        preconditionFailure("\(op.name) has another form in the IR graph")
       }
       try operation.lower(fusedOp, &self)
     }

@@ -82,7 +82,7 @@ struct Autodiff {
     case .scaleShift: scaleShift(fusedOp, gradient)
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another format in a ir")
+        preconditionFailure("\(op.name) has another form in the IR graph")
       }
       operation.differentiate(fusedOp, gradient, &self)
     case .reorder, .gradient: preconditionFailure("a way forward of single nodes")

@@ -27,7 +27,7 @@ enum HDF5StateDict {
       descriptions.append(
         TensorDescription(
           name: name, shape: set.shape, elementType: elementType, storedName: set.path,
-          isBookkeeping: TensorNames.isBookkeeping(name)))
+          isNonPersistent: TensorNames.isNonPersistent(name)))
     }
     if let twice = Dictionary(grouping: descriptions, by: \.name).first(where: { $1.count > 1 }) {
       throw .damaged(path: path, part: twice.key, reason: "two data sets become this name")

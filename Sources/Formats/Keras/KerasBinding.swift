@@ -87,7 +87,7 @@ extension KerasImport {
         // PyTorch's counter of steps, which Keras does not have.
         descriptions.append(
           TensorDescription(
-            name: parameter.name, shape: [], elementType: .int64, isBookkeeping: true))
+            name: parameter.name, shape: [], elementType: .int64, isNonPersistent: true))
         sources.append(.made(counter))
         continue
       }

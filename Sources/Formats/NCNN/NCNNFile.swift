@@ -252,7 +252,8 @@ package enum NCNNModel {
         // ncnn counts no training steps.
         descriptions.append(
           TensorDescription(
-            name: parameter.name, shape: parameter.shape, elementType: .int64, isBookkeeping: true))
+            name: parameter.name, shape: parameter.shape, elementType: .int64, isNonPersistent: true
+          ))
       } else {
         throw .weights(
           layer: parameter.name, expected: "shape \(parameter.shape)", found: "nothing")

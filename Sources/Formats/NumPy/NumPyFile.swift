@@ -73,7 +73,7 @@ extension NumPyFile {
     let descriptions = entries.map { name, stored, array in
       TensorDescription(
         name: name, shape: array.shape, elementType: array.elementType, storedName: stored,
-        isBookkeeping: TensorNames.isBookkeeping(name))
+        isNonPersistent: TensorNames.isNonPersistent(name))
     }
     if let twice = Dictionary(grouping: descriptions, by: \.name).first(where: { $1.count > 1 }) {
       throw .damaged(path: path, part: twice.key, reason: "two arrays become this name")

@@ -179,7 +179,7 @@ struct ONNXReader {
       } else if let tensor = made[parameter.name] {
         description = TensorDescription(
           name: parameter.name, shape: tensor.shape, elementType: tensor.elementType,
-          isBookkeeping: parameter.role == .nonPersistent)
+          isNonPersistent: parameter.role == .nonPersistent)
         places.append(nil)
       } else {
         throw .weights(

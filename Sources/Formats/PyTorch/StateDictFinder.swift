@@ -37,7 +37,7 @@ struct StateDictFinder {
     for (place, (name, view)) in found.enumerated() {
       var description = TensorDescription(
         name: name, shape: view.shape, elementType: view.elementType, storedName: stored[place],
-        isBookkeeping: TensorNames.isBookkeeping(name))
+        isNonPersistent: TensorNames.isNonPersistent(name))
       // Tensors without elements share nothing.
       if view.count != 0 {
         description.alias = first[view]

@@ -25,7 +25,7 @@ public enum SafeTensorsFile {
     let descriptions = entries.map {
       TensorDescription(
         name: $0.name, shape: $0.shape, elementType: $0.elementType,
-        isBookkeeping: TensorNames.isBookkeeping($0.name))
+        isNonPersistent: TensorNames.isNonPersistent($0.name))
     }
     let tensors = TensorSource(descriptions) { (position) throws(CheckpointError) in
       let entry = entries[position]
