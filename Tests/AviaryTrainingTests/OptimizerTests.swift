@@ -129,7 +129,7 @@ struct OptimizerTests {
         == "optimizer.epsilon: a number above 0 expected, 1e-60 found")
     #expect(
       message { $0.weightDecay = .nan }
-        == "optimizer.weightDecay: a number of 0 or more expected, nan found")
+        == "optimizer.weight-decay: a number of 0 or more expected, nan found")
   }
 
   @Test("what is missing or of another shape is named, and nothing changes")

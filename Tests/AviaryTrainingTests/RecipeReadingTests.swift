@@ -80,7 +80,7 @@ struct RecipeReadingTests {
       LossRecipe(.totalVariation),
     ]
     var adversarial = AdversarialRecipe()
-    (adversarial.kind, adversarial.start, adversarial.optimizer.learningRate) = (
+    (adversarial.kind, adversarial.start, adversarial.optimizer.learning-rate) = (
       .relativistic, 1000, 2e-4
     )
     expected.adversarial = adversarial
@@ -190,11 +190,11 @@ struct RecipeReadingTests {
     ),
     (
       "architecture: a\noptimizer:\n  learning-rate: nan",
-      "r.yaml:3: optimizer.learningRate: a number from 1e-12 to 1000 expected, nan found"
+      "r.yaml:3: optimizer.learning-rate: a number from 1e-12 to 1000 expected, nan found"
     ),
     (
       "architecture: a\noptimizer:\n  learning-rate: [1]",
-      "r.yaml:3: optimizer.learningRate: a number from 1e-12 to 1000 expected, a list found"
+      "r.yaml:3: optimizer.learning-rate: a number from 1e-12 to 1000 expected, a list found"
     ),
     (
       "architecture: a\nclip-norm: {}",
@@ -299,7 +299,7 @@ struct RecipeReadingTests {
       message { $0.batch.size = 0 }.hasSuffix(
         "batch.size: an integer from 1 to 4096 expected, 0 found"))
     #expect(
-      message { $0.optimizer.learningRate = .nan }.contains(
+      message { $0.optimizer.learning-rate = .nan }.contains(
         "optimizer.learning-rate: a number from"))
   }
 
@@ -308,7 +308,7 @@ struct RecipeReadingTests {
     arguments: [
       ("steps", "5"), ("losses", "l1, {kind: ssim, weight: 0.1}"), ("losses", "[l2]"),
       ("milestones", "10,20"), ("degradations", "noise: 5...25, jpeg: 30"), ("data", "a: #b"),
-      ("clip", "none"), ("config", "{features: [8, 16]}"), ("adversarial", "hinge"),
+      ("clip-norm", "none"), ("config", "{features: [8, 16]}"), ("adversarial", "hinge"),
       ("horizontal-flip", "false"),
     ])
   func flags(_ flag: String, _ text: String) throws {
