@@ -54,16 +54,27 @@ package final class BackgroundTask<Value: Sendable, Failure: Error>: Sendable {
 
 /// Asks the system for threads.
 package enum ThreadMaker {
-  /// Stands in for a system that refuses some: asked before each thread that the present task wants.
-  /// For tests.
-  @TaskLocal package static var refuses: @Sendable () -> Bool = { false }
+  /// By thread, what stands in for a system that refuses some.
+  private static let refusals = Mutex<[pthread_t: @Sendable () -> Bool]>([:])
+
+  /// Calls `body`, asking `refuses` before each thread that the calling thread wants meanwhile: stands
+  /// in for a system that refuses some. For tests. (A task-local value would do, but pushing one from
+  /// a function that is not asynchronous crashes in optimized builds.)
+  package static func refusing<R>(
+    _ refuses: @escaping @Sendable () -> Bool, _ body: () throws -> R
+  ) rethrows -> R {
+    let thread = pthread_self()
+    let before = refusals.withLock { $0.updateValue(refuses, forKey: thread) }
+    defer { refusals.withLock { $0[thread] = before } }
+    return try body()
+  }
 
   /// What a thread's stack has at least, whatever the shell's limit for the first one is.
   private static let leastStack = 1 << 20
 
   /// Starts a thread that runs `body`, and says what the system calls it; nil where it gives none.
   fileprivate static func start(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
-    if refuses() { return nil }
+    if let refuses = refusals.withLock({ $0[pthread_self()] }), refuses() { return nil }
     var attributes = pthread_attr_t()
     guard unsafe pthread_attr_init(&attributes) == 0 else { return nil }
     defer { unsafe pthread_attr_destroy(&attributes) }

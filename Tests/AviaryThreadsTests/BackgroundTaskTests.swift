@@ -12,7 +12,7 @@ import Testing
   @Test("a value is found once and given as often as asked, thread or no thread", arguments: 0..<2)
   func values(system: Int) {
     let runs = Mutex(0)
-    let task = ThreadMaker.$refuses.withValue(BackgroundTaskTests.systems[system]) {
+    let task = ThreadMaker.refusing(BackgroundTaskTests.systems[system]) {
       BackgroundTask.start { () throws(Failure) in
         runs.withLock {
           $0 += 1
@@ -27,7 +27,7 @@ import Testing
 
   @Test("an error is thrown to who asks", arguments: 0..<2)
   func errors(system: Int) {
-    let task = ThreadMaker.$refuses.withValue(BackgroundTaskTests.systems[system]) {
+    let task = ThreadMaker.refusing(BackgroundTaskTests.systems[system]) {
       BackgroundTask.start { () throws(Failure) -> Int in throw .some }
     }
     for _ in 0..<2 {
@@ -42,7 +42,7 @@ import Testing
   @Test("whoever lets go waits", arguments: 0..<2)
   func lettingGo(system: Int) {
     let isDone = Mutex(false)
-    ThreadMaker.$refuses.withValue(BackgroundTaskTests.systems[system]) {
+    ThreadMaker.refusing(BackgroundTaskTests.systems[system]) {
       _ = BackgroundTask<Void, Never>.start { isDone.withLock { $0 = true } }
     }
     #expect(isDone.withLock { $0 })
@@ -51,7 +51,7 @@ import Testing
   @Test("a function that must not run on the calling thread does not")
   func refused() {
     let runs = Mutex(0)
-    ThreadMaker.$refuses.withValue({ true }) {
+    ThreadMaker.refusing({ true }) {
       let task = BackgroundTask<Void, Never>(onThread: { runs.withLock { $0 += 1 } })
       #expect(task == nil)
     }

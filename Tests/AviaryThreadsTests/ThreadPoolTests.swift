@@ -14,7 +14,7 @@ import Testing
     // OpenMP's threads are kept for each thread: one that nobody has used before.
     let task = BackgroundTask<(counts: [Int], team: Int), Never>.start {
       let asked = Mutex(0)
-      return ThreadMaker.$refuses.withValue({
+      return ThreadMaker.refusing({
         asked.withLock { asked in
           asked += 1
           return refused.map { persistently ? asked >= $0 : asked == $0 } ?? false
