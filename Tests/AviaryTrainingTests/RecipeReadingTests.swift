@@ -80,7 +80,7 @@ struct RecipeReadingTests {
       LossRecipe(.totalVariation),
     ]
     var adversarial = AdversarialRecipe()
-    (adversarial.kind, adversarial.start, adversarial.optimizer.learning-rate) = (
+    (adversarial.kind, adversarial.start, adversarial.optimizer.learningRate) = (
       .relativistic, 1000, 2e-4
     )
     expected.adversarial = adversarial
@@ -299,7 +299,7 @@ struct RecipeReadingTests {
       message { $0.batch.size = 0 }.hasSuffix(
         "batch.size: an integer from 1 to 4096 expected, 0 found"))
     #expect(
-      message { $0.optimizer.learning-rate = .nan }.contains(
+      message { $0.optimizer.learningRate = .nan }.contains(
         "optimizer.learning-rate: a number from"))
   }
 
