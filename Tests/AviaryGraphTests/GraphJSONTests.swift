@@ -89,8 +89,8 @@ import Testing
       problem(graph(#"{"name":"a","op":"relu","inputs":["x"],"slope":1}"#))
         == "a: relu has no attribute 'slope' (it has none)")
     #expect(
-      problem(graph(#"{"name":"a","op":"maxPool","inputs":["x"],"kernel":2,"padding":1}"#))
-        == "a: maxPool has no attribute 'padding' (it has kernel, stride, border)")
+      problem(graph(#"{"name":"a","op":"maxPool","inputs":["x"],"kernel":2,"margin":1}"#))
+        == "a: maxPool has no attribute 'margin' (it has kernel, stride, padding)")
     #expect(
       problem(graph(#"{"name":"a","op":"relu","inputs":"x"}"#))
         == "graph.nodes[0].inputs: an array of strings expected, a string found")

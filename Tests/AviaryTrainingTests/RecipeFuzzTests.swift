@@ -9,7 +9,8 @@ struct RecipeFuzzTests {
   func mutated() throws {
     let folder = try TemporaryFolder()
     let recipes = SharedFolder.repository.appending(path: "checkpoints/recipes")
-    let names = try FileManager.default.contentsOfDirectory(atPath: recipes.path).sorted()
+    let names = try FileManager.default.subpathsOfDirectory(atPath: recipes.path)
+      .filter { $0.hasSuffix(".yaml") }.sorted()
     var originals = try names.map { Array(try Data(contentsOf: recipes.appending(path: $0))) }
     var full = Recipe("a", data: DataRecipe(targets: "b c"))
     full.adversarial = AdversarialRecipe()
