@@ -64,7 +64,7 @@ struct InfoTests {
     }
     let json = try Outcome(["info", path, "--json"]).json()
     #expect((json["card"] as? [String: Any])?["licence"] as? String == "MIT")
-    #expect((json["graph"] as? [String: Any])?["version"] as? Int == 1)
+    #expect((json["graph"] as? [String: Any])?["version"] as? Int == 2)
   }
 
   @Test("other frameworks' weights are described as what they would be")
