@@ -141,7 +141,8 @@ extension RegistryError: ErrorWithStatus {
 extension ComputeError: ErrorWithStatus {
   var status: ExitStatus {
     switch self {
-    case .outOfMemory, .threads, .unsupported, .noImplementation, .noBfloat16, .tooLarge:
+    case .outOfMemory, .threads, .threadsRefused, .unsupported, .noImplementation, .noBfloat16,
+      .tooLarge:
       .unavailable
     case .graph, .missingParameter, .parameterShape, .quantization: .data
     case .library, .missingInput, .unknownInput, .input, .unknownOutput: .failure

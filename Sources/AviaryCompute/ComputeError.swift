@@ -10,6 +10,8 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   case graph(GraphError)
   /// A number of threads that no machine has.
   case threads(Int)
+  /// The system refuses a thread some of the threads that a plan is for.
+  case threadsRefused(wanted: Int, found: Int)
   /// The weights lack a parameter that the graph names.
   case missingParameter(String, shape: [Int])
   /// A parameter has another shape than the graph says.
@@ -40,6 +42,9 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .outOfMemory(let bytes): "memory: \(bytes) bytes expected, none to be had"
     case .graph(let error): error.description
     case .threads(let count): "threads: 1 to \(Engine.mostThreads) expected, \(count) found"
+    case .threadsRefused(let wanted, let found):
+      "the system refuses a thread: \(wanted) are needed at once, and there are only \(found);"
+        + " use fewer threads, or raise the limit (ulimit -u)"
     case .missingParameter(let name, let shape): "\(name): shape \(shape) expected, nothing found"
     case .parameterShape(let name, let expected, let found):
       "\(name): shape \(expected) expected, \(found) found"

@@ -22,7 +22,17 @@ public struct Engine: Sendable {
   }
 
   /// Makes oneDNN use these threads for what the calling thread plans or runs.
-  func activate() { workers.activate() }
+  ///
+  /// - Throws: `ComputeError.threadsRefused` where the calling thread cannot have as many.
+  func activate() throws(ComputeError) {
+    guard workers.activate() else {
+      throw .threadsRefused(wanted: threads, found: threadsHere)
+    }
+  }
+
+  /// On how many threads the calling thread can plan and run: no more than `threads`, and fewer where
+  /// the system refuses it some that it gave to the thread that made the engine.
+  package var threadsHere: Int { ThreadPool.reserve(threads).count }
 }
 
 extension Engine {

@@ -90,7 +90,7 @@ public struct LoweredGraph {
     _ options: PlanOptions, _ engine: Engine
   ) throws(ComputeError) {
     guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
-    engine.activate()
+    try engine.activate()
     var ir = ir
     ir.fuse(isTraining: isTraining)
     if let quantization = options.quantization { try ir.quantize(quantization) }

@@ -18,12 +18,6 @@ public struct Plan: ~Copyable {
   private let outputs: [Port]
   private let decision: LayoutDecision
 
-  /// An input or output of the plan.
-  private struct Port {
-    var name: String
-    var shape: [Int]
-  }
-
   /// Lowers a network, and plans what came of that.
   ///
   /// - Parameters: as of `LoweredGraph.init`, and
@@ -42,13 +36,14 @@ public struct Plan: ~Copyable {
   /// Plans a network that was lowered: takes memory, prepares weights and compiles.
   ///
   /// - Parameter weights: all parameters that the outputs wanted depend on.
-  /// - Throws: `ComputeError`: `.missingParameter`, `.parameterShape`, `.outOfMemory`, `.library`.
+  /// - Throws: `ComputeError`: `.missingParameter`, `.parameterShape`, `.threadsRefused`,
+  ///   `.outOfMemory`, `.library`.
   public init(_ lowered: LoweredGraph, weights: PackedWeights) throws(ComputeError) {
     guard let origin = lowered.origin else {
       preconditionFailure("what is lowered for a training, or to be timed, is never handed out")
     }
     let ir = lowered.lowering.ir, engine = lowered.lowering.engine
-    engine.activate()
+    try engine.activate()
     try weights.check(origin.graph, ir)
     let arena = try AlignedMemory(byteCount: lowered.arenaBytes)
     var constants: [AlignedMemory] = []
@@ -122,7 +117,8 @@ public struct Plan: ~Copyable {
   /// - Parameter inputs: float32 tensors of the shapes planned for, by the names of the graph's
   ///   inputs. They are read where they lie.
   /// - Returns: float32 tensors, by the names of the outputs wanted.
-  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.outOfMemory`, `.library`.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.threadsRefused`, `.outOfMemory`,
+  ///   `.library`.
   public mutating func run(_ inputs: [String: Tensor]) throws(ComputeError) -> [String: Tensor] {
     try run(inputs) { step throws(ComputeError) in try step() }
   }
@@ -150,8 +146,8 @@ public struct Plan: ~Copyable {
     _ inputs: [String: Tensor],
     _ perform: (() throws(ComputeError) -> Void) throws(ComputeError) -> Void
   ) throws(ComputeError) -> [String: Tensor] {
-    let tensors = try ordered(inputs)
-    engine.activate()
+    let tensors = try self.inputs.ordered(inputs)
+    try engine.activate()
     let results = unsafe try withPlaces(of: tensors[...], []) { inputs throws(ComputeError) in
       unsafe try makeOutputs(outputs[...], []) { outputs throws(ComputeError) in
         for step in instructions {
@@ -163,25 +159,6 @@ public struct Plan: ~Copyable {
       }
     }
     return Dictionary(uniqueKeysWithValues: zip(outputs.map(\.name), results))
-  }
-
-  /// The inputs in the graph's order, if they are what was planned for.
-  private func ordered(_ tensors: [String: Tensor]) throws(ComputeError) -> [Tensor] {
-    let names = inputs.map(\.name)
-    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
-      throw .unknownInput(name, known: names)
-    }
-    var result: [Tensor] = []
-    for port in inputs {
-      guard let tensor = tensors[port.name] else { throw .missingInput(port.name) }
-      guard tensor.shape == port.shape, tensor.elementType == .float32 else {
-        throw .input(
-          port.name, expected: "float32 \(port.shape)",
-          found: "\(tensor.elementType) \(tensor.shape)")
-      }
-      result.append(tensor)
-    }
-    return result
   }
 
   /// Calls `body` with where the tensors' elements lie.
@@ -215,5 +192,34 @@ public struct Plan: ~Copyable {
         ports.dropFirst(), places + [bytes.baseAddress].compactMap { unsafe $0 }, body)
     }
     return [tensor] + others
+  }
+}
+
+/// An input or output of a plan.
+struct Port {
+  var name: String
+  var shape: [Int]
+}
+
+extension [Port] {
+  /// The tensors in the ports' order, if they are what was planned for.
+  ///
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`.
+  func ordered(_ tensors: [String: Tensor]) throws(ComputeError) -> [Tensor] {
+    let names = map(\.name)
+    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+      throw .unknownInput(name, known: names)
+    }
+    var result: [Tensor] = []
+    for port in self {
+      guard let tensor = tensors[port.name] else { throw .missingInput(port.name) }
+      guard tensor.shape == port.shape, tensor.elementType == .float32 else {
+        throw .input(
+          port.name, expected: "float32 \(port.shape)",
+          found: "\(tensor.elementType) \(tensor.shape)")
+      }
+      result.append(tensor)
+    }
+    return result
   }
 }

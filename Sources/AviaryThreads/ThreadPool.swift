@@ -1,5 +1,4 @@
 internal import CThreads
-internal import Glibc
 
 /// The threads that work is divided among: those of OpenMP, which oneDNN uses too. Each thread of
 /// the program has its own, which sleep when there is nothing to do.
@@ -59,10 +58,24 @@ package struct ThreadPool: Sendable {
 
   /// Makes oneDNN use these threads for what the calling thread makes or runs: OpenMP keeps the
   /// number for each thread, and oneDNN divides work when it plans, so it is said before both.
-  package func activate() { aviary_team_resize(Int32(count)) }
+  ///
+  /// - Returns: whether the calling thread has as many. Where it has fewer, nothing that was planned
+  ///   for this pool may run on it: oneDNN asks for the number that it planned for, and libgomp ends
+  ///   the process where there are fewer.
+  package func activate() -> Bool {
+    guard ThreadPool.reserve(count).count == count else { return false }
+    aviary_team_resize(Int32(count))
+    return true
+  }
 
-  /// Makes oneDNN divide nothing among threads, until `activate` is called again.
-  package func beAlone() { aviary_team_resize(1) }
+  /// Calls `body` while oneDNN divides nothing among threads.
+  package func alone<R: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> R
+  ) throws(Failure) -> R {
+    aviary_team_resize(1)
+    defer { aviary_team_resize(Int32(count)) }
+    return try body()
+  }
 
   /// A pool of as many threads as the calling thread can have, no more than are asked for.
   ///
@@ -78,29 +91,29 @@ package struct ThreadPool: Sendable {
   }
 
   /// How many threads can be had, the calling one among them; its OpenMP threads are made.
+  ///
+  /// Twice as many are tried as are taken. libgomp ends threads where oneDNN wants a smaller team and
+  /// makes new ones for the next larger team, and those that are about to end count until the system
+  /// has cleared them away.
   private static func granted(_ wanted: Int) -> Int {
-    let isOver = Monitor(false)
-    let before = threadCount
-    var others: [BackgroundTask<Void, Never>] = []
-    while others.count < wanted - 1,
-      let other = BackgroundTask<Void, Never>(onThread: { isOver.wait { $0 ? () : nil } })
-    { others.append(other) }
-    isOver.withLock { $0 = true }
-    for other in others { other.join() }
-    // One that has ended counts against the limit until the system has cleared it away.
-    for _ in 0..<100 where threadCount > before { usleep(50) }
-    let count = others.count + 1
-    if count > 1 { unsafe aviary_team_run(Int32(count), { _, _, _ in }, nil) }
-    return count
+    guard wanted > 1 else { return 1 }
+    return ThreadMaker.exclusively { maker in
+      let tried = maker.count(upTo: 2 * (wanted - 1))
+      let count = tried / 2 + 1
+      guard count > 1 else { return 1 }
+      // The environment may limit the team (OMP_THREAD_LIMIT), as may a team that this thread is in.
+      var team: Int32 = 1
+      unsafe withUnsafeMutablePointer(to: &team) { pointer in
+        unsafe aviary_team_run(
+          Int32(count),
+          { data, part, parts in
+            if part == 0 { unsafe data?.storeBytes(of: parts, as: Int32.self) }
+          }, pointer)
+      }
+      return Int(team)
+    }
   }
 
   /// The cores that this process may use, by its affinity mask.
   package static var cores: Int { max(Int(aviary_team_cores()), 1) }
-
-  /// How many threads the process has, by the links of the folder that lists them; 0 where there is
-  /// no such folder.
-  private static var threadCount: Int {
-    var status = stat()
-    return unsafe stat("/proc/self/task", &status) == 0 ? Int(status.st_nlink) : 0
-  }
 }

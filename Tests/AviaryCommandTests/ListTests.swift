@@ -13,7 +13,8 @@ struct ListTests {
     #expect(lines[0].hasPrefix("NAME                 PARAMETERS  SCALE    PRESETS"))
     #expect(
       lines.contains {
-        $0 == "srcnn                    57,281  any      9-5-5, 9-3-5, 9-1-5                        "
+        $0
+          == "srcnn                    57,281  any      9-5-5, 9-3-5, 9-1-5                        "
           + "Three convolutions on an enlarged picture"
       })
   }

@@ -37,12 +37,13 @@ import Testing
   func refusals(threads: Int) {
     for total in [0, 1, 2, 7, 1_000] {
       for persistently in [false, true] {
-        for refused in [nil] + (1...threads).map(Optional.some) {
+        for refused in [nil] + (1...2 * threads).map(Optional.some) {
           let found = counts(
             total, threads: threads, refusing: refused, persistently: persistently)
           #expect(found.counts == [Int](repeating: 2, count: total))
-          // The first that is refused is the last that is asked for.
-          #expect(found.team == min(refused ?? threads, threads))
+          // The first that is refused is the last that is asked for, and half are taken.
+          let tried = min((refused ?? .max) - 1, 2 * (threads - 1))
+          #expect(found.team == tried / 2 + 1)
         }
       }
     }
@@ -65,5 +66,17 @@ import Testing
     let calls = Mutex(0)
     ThreadPool(count: 4).split(100) { _ in calls.withLock { $0 += 1 } }
     #expect(calls.withLock { $0 } == 1)
+  }
+
+  @Test("a pool that was made elsewhere is not activated where its threads are refused")
+  func activation() {
+    for isRefused in [false, true] {
+      let task = BackgroundTask<(Bool, Bool), Never>.start {
+        ThreadMaker.$refuses.withValue({ isRefused }) {
+          (ThreadPool(count: 3).activate(), ThreadPool(count: 1).activate())
+        }
+      }
+      #expect(task.value() == (!isRefused, true))
+    }
   }
 }

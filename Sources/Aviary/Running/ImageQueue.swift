@@ -126,8 +126,9 @@ final class ImageQueue: Sendable {
     let isBesides = begin(isSmall: isSmall, byteCount)
     guard let besides, isBesides else {
       defer { state.withLock { $0.isTaken = false } }
-      return try upscaler.pipeline(header, upscaler.context).run(
-        &reader, to: path, scale: upscaler.scale, threads: upscaler.context.threads, start: start,
+      let context = try upscaler.context.here
+      return try upscaler.pipeline(header, context).run(
+        &reader, to: path, scale: upscaler.scale, threads: context.threads, start: start,
         warnings: warnings
       ) { share in self.state.withLock { $0.progress = (position, share) } }
     }

@@ -35,6 +35,14 @@ struct InferenceContext: Sendable {
     get throws(ComputeError) { try InferenceContext(of: self, threads: 1) }
   }
 
+  /// The same on as many threads as the calling thread can have: itself where those are all.
+  var here: InferenceContext {
+    get throws(ComputeError) {
+      let threads = engine.threadsHere
+      return threads == engine.threads ? self : try InferenceContext(of: self, threads: threads)
+    }
+  }
+
   private init(of other: InferenceContext, threads: Int) throws(ComputeError) {
     engine = try Engine(threads: threads)
     (weights, options, allowance) = (other.weights, other.options, other.allowance)

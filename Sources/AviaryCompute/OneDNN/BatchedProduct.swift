@@ -20,9 +20,7 @@ import CDNNL
     for _ in 0..<engine.threads { workers.append(try Worker(descriptor, engine.handle)) }
     self.workers = workers
     // Code for one thread: oneDNN divides work when it makes a primitive.
-    engine.workers.beAlone()
-    defer { engine.activate() }
-    primitive = try Primitive(descriptor)
+    primitive = try engine.workers.alone { () throws(ComputeError) in try Primitive(descriptor) }
   }
 
   /// Calculates the products of the matrices at `source` and `weights`.
@@ -79,10 +77,10 @@ extension PrimitiveDescriptor {
   static func batchedProduct(
     batch: Int, rows: Int, depth: Int, columns: Int, _ engine: Engine
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    engine.workers.beAlone()
-    defer { engine.activate() }
-    return try .matmul(
-      MemoryDescriptor([batch, rows, depth], .nchw), .any([batch, depth, columns]),
-      to: MemoryDescriptor([batch, rows, columns], .nchw), engine.handle)
+    try engine.workers.alone { () throws(ComputeError) in
+      try .matmul(
+        MemoryDescriptor([batch, rows, depth], .nchw), .any([batch, depth, columns]),
+        to: MemoryDescriptor([batch, rows, columns], .nchw), engine.handle)
+    }
   }
 }

@@ -42,25 +42,25 @@ public struct TrainingPlan: ~Copyable {
   private let kind: [BoundInstruction]
   /// How many of the steps go forward.
   private let backwardStart: Int
-  private let inputs: [Port]
-  private let outputs: [Port]
-  private let seeds: [Port]
-  private let statistics: [Port]
+  private let inputs: [PlacedPort]
+  private let outputs: [PlacedPort]
+  private let seeds: [PlacedPort]
+  private let statistics: [PlacedPort]
   private let dropoutSeed: Address?
-  private let parameterGradients: [Port]
-  private let inputGradients: [Port]
+  private let parameterGradients: [PlacedPort]
+  private let inputGradients: [PlacedPort]
   /// Gradients of what no output depends on.
   private let zeros: (parameters: [String: Tensor], inputs: [String: Tensor])
   /// Whether the memory holds what a backward pass needs.
   private var isReady = false
 
   /// Where something that comes in or goes out lies in the arena.
-  private struct Port {
-    var name: String
-    var shape: [Int]
+  private struct PlacedPort {
+    var port: Port
     var place: Address
 
-    var count: Int { shape.reduce(1, *) }
+    var name: String { port.name }
+    var shape: [Int] { port.shape }
   }
 
   /// Plans a network for training.
@@ -87,9 +87,9 @@ public struct TrainingPlan: ~Copyable {
     for step in lowered.lowering.instructions {
       kind.append(try BoundInstruction(step, places, engine.handle))
     }
-    func port(_ output: Graph.Output) -> Port {
-      Port(
-        name: output.name, shape: ir.values[output.value].shape,
+    func port(_ output: Graph.Output) -> PlacedPort {
+      PlacedPort(
+        port: Port(name: output.name, shape: ir.values[output.value].shape),
         place: places[.value(output.value)])
     }
     let back = ir.outputs[ir.forwardOutputs...]
@@ -165,12 +165,12 @@ public struct TrainingPlan: ~Copyable {
   /// - Returns: the outputs by name, and new values of the running statistics by the parameters'
   ///   names.
   /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.missingParameter`,
-  ///   `.parameterShape`, `.outOfMemory`, `.library`.
+  ///   `.parameterShape`, `.threadsRefused`, `.outOfMemory`, `.library`.
   public mutating func forward(
     _ inputs: [String: Tensor], parameters: [String: Tensor], seed: UInt64 = 0
   ) throws(ComputeError) -> (outputs: [String: Tensor], statistics: [String: Tensor]) {
     isReady = false
-    engine.activate()
+    try engine.activate()
     try weights.refresh(parameters, stream)
     try fill(self.inputs, from: inputs)
     if let place = unsafe dropoutSeed?.fixed {
@@ -186,14 +186,15 @@ public struct TrainingPlan: ~Copyable {
   /// - Parameter gradients: the derivatives of the loss by each of the outputs, by name.
   /// - Returns: the derivatives of the loss by what was wanted; zeros for what no output depends
   ///   on.
-  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.outOfMemory`, `.library`.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.threadsRefused`,
+  ///   `.outOfMemory`, `.library`.
   public mutating func backward(
     _ gradients: [String: Tensor]
   ) throws(ComputeError) -> Gradients {
     precondition(isReady, "a way forward before every way back")
     // Memory of the forward pass is used again on the backward pass.
     isReady = false
-    engine.activate()
+    try engine.activate()
     try fill(seeds, from: gradients)
     try run(backwardStart..<kind.count)
     return Gradients(
@@ -227,18 +228,8 @@ public struct TrainingPlan: ~Copyable {
   }
 
   /// Copies tensors to where the plan wants them.
-  private func fill(_ ports: [Port], from tensors: [String: Tensor]) throws(ComputeError) {
-    let names = ports.map(\.name)
-    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
-      throw .unknownInput(name, known: names)
-    }
-    for port in ports {
-      guard let tensor = tensors[port.name] else { throw .missingInput(port.name) }
-      guard tensor.shape == port.shape, tensor.elementType == .float32 else {
-        throw .input(
-          port.name, expected: "float32 \(port.shape)",
-          found: "\(tensor.elementType) \(tensor.shape)")
-      }
+  private func fill(_ ports: [PlacedPort], from tensors: [String: Tensor]) throws(ComputeError) {
+    for (port, tensor) in zip(ports, try ports.map(\.port).ordered(tensors)) {
       guard let place = unsafe port.place.fixed else { continue }
       unsafe tensor.withUnsafeBytes { bytes in
         guard let source = bytes.baseAddress else { return }
@@ -248,7 +239,7 @@ public struct TrainingPlan: ~Copyable {
   }
 
   /// What lies in the plan's memory, as tensors.
-  private func tensors(_ ports: [Port]) throws(ComputeError) -> [String: Tensor] {
+  private func tensors(_ ports: [PlacedPort]) throws(ComputeError) -> [String: Tensor] {
     var result: [String: Tensor] = [:]
     for port in ports {
       var tensor = try TrainingPlan.zeros(port.shape)

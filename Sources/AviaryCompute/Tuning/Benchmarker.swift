@@ -30,7 +30,7 @@ struct Benchmarker: ~Copyable {
   /// memory than is to be spent on it. One that is three times as slow as another is given up after
   /// its first run.
   func times(_ ways: [TuningTask]) -> [Double?] {
-    engine.activate()
+    guard (try? engine.activate()) != nil else { return ways.map { _ in nil } }
     var graphs: [LoweredGraph?] = ways.map { try? LoweredGraph(decided: $0.ir, engine) }
     for i in ways.indices where graphs[i]?.arenaBytes ?? 0 > Benchmarker.mostBytes {
       graphs[i] = nil

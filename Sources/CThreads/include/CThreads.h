@@ -24,3 +24,6 @@ aviary_team_record *_Nonnull aviary_team_note(void);
 
 /// The processor's cores that this process may run on.
 int aviary_team_cores(void);
+
+/// The kernel's number of the calling thread: its name in /proc/self/task.
+int aviary_thread_id(void);
