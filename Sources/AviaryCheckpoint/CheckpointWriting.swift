@@ -56,9 +56,9 @@ enum CheckpointLayout {
     static let elementType = "dtype"
     /// The tensor's place in the model's order, from 0; HDF5 itself lists by name.
     static let position = "position"
-    /// `nonPersistent` for tensors outside the content hash; absent otherwise.
+    /// `bookkeeping` for non-persistent buffers, outside the content hash; absent otherwise.
     static let role = "role"
-    static let nonPersistent = "nonPersistent"
+    static let nonPersistent = "bookkeeping"
   }
 }
 

@@ -12,7 +12,7 @@ import Testing
 
   @Test func aCheckpointOfAnotherWriterIsRead() throws {
     // Strings of variable length, no positions, no card: h5py's habits. The hash is the script's.
-    let checkpoint = try Checkpoint(contentsOf: path("external.h5"))
+    let checkpoint = try Checkpoint(contentsOf: path("foreign.h5"))
     #expect(checkpoint.architecture == "srcnn")
     #expect(checkpoint.createdBy == "h5py")
     #expect(checkpoint.weights.names == ["a.weight", "b"])

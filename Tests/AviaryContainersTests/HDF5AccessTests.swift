@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func aFileInAFileIsRead() throws {
-    let whole = try bytes(Fixture.path("hdf5/external.h5"))
+    let whole = try bytes(Fixture.path("hdf5/foreign.h5"))
     let folder = try TemporaryFolder()
     let path = try folder.file(
       "x", [UInt8](repeating: 7, count: 100) + whole + [UInt8](repeating: 7, count: 100))

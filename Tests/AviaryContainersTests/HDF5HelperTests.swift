@@ -16,7 +16,7 @@ import Testing
   }
 
   private func failure(_ helper: HDF5Helper) throws -> String {
-    let path = Fixture.path("hdf5/external.h5")
+    let path = Fixture.path("hdf5/foreign.h5")
     let error = try #require(throws: CheckpointError.self) {
       let range = try HDF5Range(try InputFile(weights: path), nil)
       return try HDF5Tree(HDF5Reader(isolating: range, helper))

@@ -33,7 +33,7 @@ import Testing
 
   /// Thousands of answers with bytes changed, taken out and put in: decoded or refused.
   @Test func answersAreHostileToo() throws {
-    for name in ["hdf5-hostile/kinds.h5", "hdf5/external.h5", "checkpoint/version-1.h5"] {
+    for name in ["hdf5-hostile/kinds.h5", "hdf5/foreign.h5", "checkpoint/version-1.h5"] {
       let tree = try HDF5Tree(reading: Fixture.path(name), access: .trusted)
       let (answer, byteCount) = (try tree.reader.answer(), tree.reader.range.byteCount)
       var mutations = Mutations(of: [answer], seed: 3)
