@@ -16,8 +16,8 @@ public struct CheckpointFile: Sendable {
   public var card: Card
   /// The program and version that wrote the file.
   public var createdBy: String
-  /// The parameters under canonical names in PyTorch's layout, in the model's order, non-persistent buffer
-  /// told by their descriptions.
+  /// The parameters under canonical names in PyTorch's layout, in the model's order, non-persistent
+  /// buffers told by their descriptions.
   public var tensors: TensorSource
   /// What an unfinished training needs to go on, outside the content hash.
   public var training: TrainingState?
