@@ -23,7 +23,7 @@ public struct Checkpoint: Sendable {
   /// The names of tensors of non-persistent buffers (`num_batches_tracked`): outside the content
   /// hash.
   public var nonPersistent: Set<String>
-  /// The scales of the convolutions that can compute in whole numbers; outside the content hash.
+  /// The scales of the convolutions that can compute in int8; outside the content hash.
   public var quantization: [QuantizedLayer]
   /// The program and version that wrote the file, such as `aviary 0.1`.
   public var createdBy: String
@@ -93,7 +93,7 @@ public struct CheckpointSummary: Sendable {
   public let storedHash: String
   /// The tensors in the model's order.
   public let tensors: [Entry]
-  /// The scales of the convolutions that can compute in whole numbers, by name.
+  /// The scales of the convolutions that can compute in int8, by name.
   public let quantization: [QuantizedLayer]
 
   /// A tensor's description.

@@ -128,7 +128,7 @@ public struct Plan: ~Copyable {
     try run(inputs) { step throws(ComputeError) in try step() }
   }
 
-  /// Runs the network and gives the time that each of `steps` took, one waiting for the
+  /// Runs the network and gives the time that each of `instructions` took, one waiting for the
   /// other: for benchmarks.
   ///
   /// - Throws: as `run`.

@@ -13,8 +13,8 @@ struct PolyphaseComponent {
   let count: Int
   /// Which of them go where in the output.
   let stretch: Interleave.Stretch
-  /// How many of the output's pixels belong to this component: more than the stretch has where
-  /// crops are negative.
+  /// How many of the output's pixels belong to this component: more than the stretch has where the
+  /// padding is negative.
   let pixels: Int
 
   init(_ phase: Int, kernel: Int, stride: Int, crop: Int, input: Int, output: Int) {

@@ -201,7 +201,7 @@ public struct TrainingPlan: ~Copyable {
       inputs: try tensors(inputGradients).merging(zeros.inputs) { $1 })
   }
 
-  /// Runs forward and back and gives the time that each of `steps` took, one waiting for the
+  /// Runs forward and back and gives the time that each of `instructions` took, one waiting for the
   /// other: for benchmarks. Gradients are those of the sum of all outputs.
   ///
   /// - Throws: as `forward`.
