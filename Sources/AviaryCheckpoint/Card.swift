@@ -9,7 +9,7 @@ public struct Card: Hashable, Sendable {
   public var trainingData: String?
   /// How they were trained; nil where that is not known.
   public var training: Training?
-  /// How it was calibrated to compute in whole numbers; nil where it was not.
+  /// How it was calibrated to compute in int8; nil where it was not.
   public var quantization: Quantization?
   /// Measured quality, one entry per set and scale.
   public var quality: [Quality] = []
@@ -139,7 +139,7 @@ extension Card {
 }
 
 extension Card {
-  /// How the scales of whole numbers were found, and what computing in them costs.
+  /// How the quantization scales were found, and what computing in int8 costs.
   public struct Quantization: Codable, Hashable, Sendable {
     /// The folder of pictures, without its path.
     public var data: String
@@ -149,13 +149,13 @@ extension Card {
     public var patch: Int?
     /// What chose the pictures and their parts.
     public var seed: UInt64
-    /// Convolutions that multiply whole numbers.
+    /// Convolutions that multiply 8-bit integers.
     public var layers: Int
     /// Convolutions that would cost too much, by the names of their nodes.
     public var kept: [String]
     /// Mean PSNR in dB of these pictures, computed in float32.
     public var psnr: Double
-    /// What of it is lost in whole numbers.
+    /// What of it is lost in int8.
     public var loss: Double
 
     /// A calibration.

@@ -20,9 +20,10 @@ public struct Checkpoint: Sendable {
   /// The parameters under canonical names in PyTorch's layout (convolutions OIHW, transposed
   /// convolutions IOHW), in the model's order.
   public var weights: NamedTensors
-  /// The names of tensors that are non-persistent buffer (`num_batches_tracked`): outside the content hash.
+  /// The names of tensors of non-persistent buffers (`num_batches_tracked`): outside the content
+  /// hash.
   public var nonPersistent: Set<String>
-  /// The scales of the convolutions that can compute in whole numbers; outside the content hash.
+  /// The scales of the convolutions that can compute in int8; outside the content hash.
   public var quantization: [QuantizedLayer]
   /// The program and version that wrote the file, such as `aviary 0.1`.
   public var createdBy: String
@@ -47,7 +48,7 @@ public struct Checkpoint: Sendable {
     self.quantization = quantization
   }
 
-  /// The content hash of the weights as they are, non-persistent buffer excluded.
+  /// The content hash of the weights as they are, non-persistent buffers excluded.
   public var contentHash: String { ContentHash.of(weights, excluding: nonPersistent) }
 
   /// Reads the native checkpoint that an HDF5 file holds.
@@ -92,7 +93,7 @@ public struct CheckpointSummary: Sendable {
   public let storedHash: String
   /// The tensors in the model's order.
   public let tensors: [Entry]
-  /// The scales of the convolutions that can compute in whole numbers, by name.
+  /// The scales of the convolutions that can compute in int8, by name.
   public let quantization: [QuantizedLayer]
 
   /// A tensor's description.
@@ -107,7 +108,7 @@ public struct CheckpointSummary: Sendable {
     public let offset: Int?
     /// The bytes that the elements take in the file.
     public let byteCount: Int
-    /// Whether the tensor is non-persistent buffer, outside the content hash.
+    /// Whether the tensor is a non-persistent buffer, outside the content hash.
     public let isNonPersistent: Bool
   }
 

@@ -16,13 +16,13 @@ public struct CheckpointFile: Sendable {
   public var card: Card
   /// The program and version that wrote the file.
   public var createdBy: String
-  /// The parameters under canonical names in PyTorch's layout, in the model's order, non-persistent buffer
-  /// told by their descriptions.
+  /// The parameters under canonical names in PyTorch's layout, in the model's order, non-persistent
+  /// bufferss told by their descriptions.
   public var tensors: TensorSource
   /// What an unfinished training needs to go on, outside the content hash.
   public var training: TrainingState?
-  /// The scales of the convolutions that can compute in whole numbers, outside the content hash; empty
-  /// for a network that was not calibrated for it.
+  /// The scales of the convolutions that can compute in int8, outside the content hash; empty for a
+  /// network that was not calibrated for it.
   public var quantization: [QuantizedLayer] = []
   /// The content hash that the file states, not verified; nil for what comes from no file.
   public internal(set) var storedHash: String?

@@ -246,7 +246,7 @@ extension CheckpointReader {
 extension CheckpointReader {
   private typealias Quantization = CheckpointLayout.Quantization
 
-  /// The scales of the layers that compute in whole numbers, by name; empty where there are none.
+  /// The scales of the layers that compute in int8, by name; empty where there are none.
   ///
   /// Whether the nodes are those of the graph is for those to say who read it.
   func quantization() throws(CheckpointError) -> [QuantizedLayer] {

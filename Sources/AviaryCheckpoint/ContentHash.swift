@@ -39,7 +39,7 @@ extension ContentHash {
   ///
   /// - Parameters:
   ///   - weights: tensors under canonical names in PyTorch's layout, or a raw file's own.
-  ///   - excluded: names that do not count: non-persistent buffer such as `num_batches_tracked`.
+  ///   - excluded: names that do not count: non-persistent buffers such as `num_batches_tracked`.
   public static func of(_ weights: NamedTensors, excluding excluded: Set<String> = []) -> String {
     var hash = ContentHash()
     for name in sorted(weights.names) where !excluded.contains(name) {
@@ -48,7 +48,7 @@ extension ContentHash {
     return hash.text
   }
 
-  /// The content hash of tensors that are read one by one; non-persistent buffer does not count.
+  /// The content hash of tensors that are read one by one; non-persistent buffers do not count.
   ///
   /// - Throws: what is wrong with the file that they are in.
   public static func of(

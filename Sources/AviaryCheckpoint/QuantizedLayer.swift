@@ -1,5 +1,5 @@
-/// The scales by which one convolution of a network multiplies whole numbers of 8 bits, as a
-/// checkpoint keeps them (`/quantization`).
+/// The scales by which one convolution of a network multiplies 8-bit integers, as a checkpoint
+/// keeps them (`/quantization`).
 ///
 /// A number x of the input stands for round(x / `inputScale`), limited to 0...255, or to -127...127
 /// where it may be negative; weights w for round(w / step of their output channel), -127...127.

@@ -1,6 +1,6 @@
 import AviaryThreads
 
-/// A step with everything in its place: compiled, and told where its operands lie.
+/// An instruction with everything in its place: compiled, and told where its operands lie.
 ///
 /// - Note: used by the one plan that made it, on one thread at a time.
 @safe final class BoundInstruction {
@@ -22,7 +22,7 @@ import AviaryThreads
     }
   }
 
-  /// Runs the step.
+  /// Runs the instruction.
   ///
   /// - Parameters:
   ///   - inputs: where the caller's inputs lie.
@@ -93,14 +93,14 @@ struct AddressTable {
     case .value(let number):
       let buffers = lowered.lowering.buffers
       guard let place = buffers.places[number] else {
-        preconditionFailure("value \(number) of a step has a place")
+        preconditionFailure("value \(number) of an instruction has an address")
       }
       switch buffers.allocations[place.allocation].owner {
       case .input(let position): return .input(position, offset: place.offset)
       case .output(let position): return .output(position, offset: place.offset)
       case .arena:
         guard let offset = lowered.allocationOffsets[place.allocation] else {
-          preconditionFailure("allocation \(place.allocation) lies in the arena")
+          preconditionFailure("allocation \(place.allocation) has its offset in the arena")
         }
         return unsafe .inside(arena.start + offset + place.offset)
       }

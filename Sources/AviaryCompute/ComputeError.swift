@@ -28,7 +28,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   case unsupported(node: String, operation: String)
   /// oneDNN offers only its slow reference code for a convolution.
   case noImplementation(node: String, operation: String)
-  /// A convolution is to multiply integers by steps that are not for it.
+  /// A convolution is to multiply integers by scales that are not for it.
   case quantization(node: String, outChannels: Int, found: Int)
   /// A processor that does not multiply bfloat16.
   case noBfloat16

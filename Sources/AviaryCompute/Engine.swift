@@ -11,8 +11,8 @@ public struct Engine: Sendable {
   /// More threads than any machine has cores.
   static let mostThreads = 4_096
 
-  /// - Parameter threads: how many threads to use, as far as the system gives them; nil for as many as
-  ///   the process may use cores.
+  /// - Parameter threads: how many threads to use, as far as the system gives them; nil for as many
+  ///   as the process may use cores.
   /// - Throws: `ComputeError.threads` for a number that makes no sense, `.library`.
   public init(threads: Int? = nil) throws(ComputeError) {
     let count = threads ?? Engine.availableCores

@@ -1,6 +1,6 @@
 public import AviaryGraph
 
-// The way from a graph to results, one stage a file:
+// From a graph to results, one stage a file:
 //
 //   Graph → Program        nodes that the wanted outputs need, as fused ops
 //         → fuse           batch normalisation, activations and additions join convolutions
@@ -15,8 +15,8 @@ public import AviaryGraph
 // Everything up to the lowered graph is plain data and takes some 0.1 ms a layer.
 
 /// A network lowered for one input size, with every decision taken and nothing made yet: no code,
-/// no weights, no memory. Cheap enough to be asked how much memory a size would take; a plan is made
-/// of it.
+/// no weights, no memory. Cheap enough to be asked how much memory a size would take; a plan is
+/// made of it.
 public struct LoweredGraph {
   let lowering: Lowering
   /// Where the stretches of memory that are not the caller's lie in the arena, by number.
@@ -39,8 +39,8 @@ public struct LoweredGraph {
   /// The shapes of the graph's inputs for which it was lowered.
   package var inputShapes: [[Int]] { origin?.inputShapes ?? [] }
 
-  /// The time that a run of the plan is expected to take, in seconds: the sum of what its layers and
-  /// the copies between them took when they were measured (`PlanOptions.tuning`), else a rough
+  /// The time that a run of the plan is expected to take, in seconds: the sum of what its layers
+  /// and the copies between them took when they were measured (`PlanOptions.tuning`), else a rough
   /// estimate that is good for comparing sizes of one network.
   public var expectedSeconds: Double { decision.nanoseconds / 1e9 }
 
@@ -138,8 +138,8 @@ public struct PlanOptions: Hashable, Sendable {
   /// Which convolutions multiply 8-bit integers, whatever the precision of the others is; nil
   /// for none. Not for training.
   public var quantization: Quantization?
-  /// What was measured, by which algorithms and memory formats are chosen; nil to choose by estimate, which
-  /// gives the same plan on every machine with these instructions.
+  /// What was measured, by which algorithms and memory formats are chosen; nil to choose by
+  /// estimate, which gives the same plan on every machine with these instructions.
   public var tuning: Tuning?
   /// Expected number of runs. Unmeasured layers are benchmarked if that pays off over so many runs;
   /// 0 disables benchmarking.
@@ -148,7 +148,7 @@ public struct PlanOptions: Hashable, Sendable {
   /// whatever was measured since. Passed over where this processor does not offer all of it.
   public var choices: [PlanChoice] = []
 
-  /// The fastest way in float32 by estimate, unless stated.
+  /// The fastest kernels in float32 by estimate, unless stated.
   public init(
     exact: Bool = false, precision: Precision = .float32, quantization: Quantization? = nil,
     tuning: Tuning? = nil, runsAhead: Int = 1

@@ -2,7 +2,7 @@ import CDNNL
 
 /// The order in which a value's elements lie in memory while a plan runs.
 package enum MemoryFormat: String, CaseIterable, Hashable, Sendable {
-  /// Row-major in the order of the shape: NCHW for pictures. What goes in and comes out.
+  /// Row-major in the order of the shape: NCHW for images. What goes in and comes out.
   case nchw
   /// NHWC: the channels of a pixel side by side. What oneDNN's direct convolutions like best, for
   /// any number of channels.
@@ -27,8 +27,8 @@ extension MemoryFormat {
     }
   }
 
-  /// Whether the two memory formats put this shape's elements in the same places, so that nothing has to
-  /// be copied.
+  /// Whether the two memory formats put this shape's elements in the same places, so that nothing
+  /// has to be copied.
   func coincides(with other: MemoryFormat, for shape: [Int]) -> Bool {
     if self == other { return true }
     guard shape.count == 4 else { return false }
@@ -40,8 +40,8 @@ extension MemoryFormat {
   }
 }
 
-/// A value's shape seen as `planes` pictures of `rows` x `columns` pixels of `depth` numbers that
-/// lie side by side: the form in which work on rows and columns looks the same in every memory format.
+/// A value's shape seen as `planes` images of `rows` x `columns` pixels of `depth` numbers that lie
+/// side by side: the form in which work on rows and columns looks the same in every memory format.
 struct Grid: Hashable {
   var planes: Int
   var rows: Int
@@ -98,19 +98,19 @@ struct ChannelPlaces {
   }
 }
 
-/// How a value lies in memory, and of which numbers it is made.
+/// How a value lies in memory, and in which data type.
 struct TensorFormat: Hashable {
   var memoryFormat: MemoryFormat
   var dataType = DataType.float32
 }
 
-/// The numbers that a value is made of while a plan runs. What goes in and comes out is float32.
+/// The data types of values while a plan runs. What goes in and comes out is float32.
 enum DataType: Hashable {
   case float32
   case bfloat16
-  /// Whole numbers, -128 to 127, of which one is worth `step`.
+  /// Signed integers, -128 to 127, with their quantization scale.
   case int8(scale: Float)
-  /// Whole numbers, 0 to 255, of which one is worth `step`.
+  /// Unsigned integers, 0 to 255, with their quantization scale.
   case uint8(scale: Float)
 
   /// The bytes that one takes.
@@ -122,7 +122,7 @@ enum DataType: Hashable {
     }
   }
 
-  /// What 1 is worth.
+  /// The quantization scale: what 1 is worth.
   var scale: Float {
     switch self {
     case .float32, .bfloat16: 1
@@ -130,7 +130,7 @@ enum DataType: Hashable {
     }
   }
 
-  /// What they are called, whatever 1 is worth.
+  /// The name, whatever the scale.
   var name: String { DataType.names[number] }
   /// The place of the name among all.
   var number: Int {
@@ -158,13 +158,13 @@ enum DataType: Hashable {
   }
 }
 
-/// The numbers in which a network is calculated. Sums are float32 in any case.
+/// The data type in which a network is calculated. Sums are float32 in any case.
 public enum Precision: String, CaseIterable, Codable, Hashable, Sendable {
   /// IEEE single precision: 24 bits of mantissa.
   case float32
-  /// The upper half of float32: 8 bits of mantissa. Convolutions multiply such numbers where that is
-  /// faster, about twice as fast as direct convolutions in float32; in inference what lies between
-  /// them is kept so, too, where both sides want that.
+  /// The upper half of float32: 8 bits of mantissa. Convolutions multiply such numbers where that
+  /// is faster, about twice as fast as direct convolutions in float32; in inference what lies
+  /// between them is kept so, too, where both sides want that.
   case bfloat16
 }
 

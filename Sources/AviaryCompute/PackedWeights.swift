@@ -37,7 +37,7 @@ public final class PackedWeights: Sendable {
     return tensor.floats
   }
 
-  /// What a step wants, made now or before.
+  /// What an instruction wants, made now or before.
   func prepare(_ constant: PackedConstant, _ engine: EngineHandle) throws(ComputeError)
     -> AlignedMemory
   {

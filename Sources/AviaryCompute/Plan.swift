@@ -67,7 +67,8 @@ public struct Plan: ~Copyable {
   }
 
   /// The bytes that a plan for this size would take for what lies between its inputs and outputs,
-  /// found without making it and without timing anything. Inputs, outputs and weights are not counted.
+  /// found without making it and without timing anything. Inputs, outputs and weights are not
+  /// counted.
   ///
   /// - Throws: as `LoweredGraph.init`.
   public static func arenaBytes(
@@ -101,7 +102,7 @@ public struct Plan: ~Copyable {
   /// What is done, in order, for reports.
   public let steps: [PlanStep]
 
-  /// How each layer is done, in order: several steps may belong to one, or none.
+  /// How each layer is done, in order: several instructions may belong to one, or none.
   public var choices: [PlanChoice] { decision.choices }
 
   /// The time that a run is expected to take, in seconds, as `LoweredGraph.expectedSeconds` has it.
@@ -123,8 +124,8 @@ public struct Plan: ~Copyable {
     try run(inputs) { step throws(ComputeError) in try step() }
   }
 
-  /// Runs the network and gives the time that each of `steps` took, one waiting for the other: for
-  /// benchmarks.
+  /// Runs the network and gives the time that each of `instructions` took, one waiting for the
+  /// other: for benchmarks.
   ///
   /// - Throws: as `run`.
   package mutating func durations(
@@ -141,7 +142,7 @@ public struct Plan: ~Copyable {
     return durations
   }
 
-  /// Runs the network, each step by way of `perform`.
+  /// Runs the network, each instruction through `perform`.
   private func run(
     _ inputs: [String: Tensor],
     _ perform: (() throws(ComputeError) -> Void) throws(ComputeError) -> Void
@@ -168,7 +169,7 @@ public struct Plan: ~Copyable {
   ) throws(ComputeError) -> R {
     guard let first = tensors.first else { return unsafe try body(places) }
     return unsafe try first.withUnsafeBytes { bytes throws(ComputeError) in
-      // No step writes to an input: `BufferAssignment` never places a result over one.
+      // No instruction writes to an input: `BufferAssignment` never places a result over one.
       let place = unsafe UnsafeMutableRawPointer(mutating: bytes.baseAddress)
       return unsafe try withPlaces(
         of: tensors.dropFirst(), places + [place].compactMap { unsafe $0 }, body)

@@ -2,8 +2,8 @@ public import AviaryGraph
 
 /// How convolutions multiply 8-bit integers: scales found once, by calibration.
 ///
-/// A number x stands for round(x / step), limited to 0...255 where it is never negative, else to
-/// -127...127; weights have a step for each output channel. There is no zero point: 0 is 0.
+/// A number x stands for round(x / scale), limited to 0...255 where it is never negative, else to
+/// -127...127; weights have a scale for each output channel. There is no zero point: 0 is 0.
 public struct Quantization: Hashable, Sendable {
   /// The convolutions that do, by the names of their nodes. All others calculate as the options of
   /// the plan say.
@@ -14,22 +14,23 @@ public struct Quantization: Hashable, Sendable {
 
   /// One convolution, transposed or not.
   public struct Layer: Hashable, Sendable {
-    /// What one step of its input is worth.
+    /// The quantization scale of its input.
     public var inputScale: Float
     /// Whether its input may be negative.
     public var isSigned: Bool
-    /// What one step of the weights is worth, for each output channel. The weights are those that the
-    /// engine calculates with: scales and normalisations that follow are multiplied into them.
+    /// The quantization scales of its weights, one for each output channel. The weights are those
+    /// that the engine calculates with: scales and normalisations that follow are multiplied into
+    /// them.
     public var weightScales: [Float]
 
-    /// A convolution with these steps.
+    /// A convolution with these scales.
     public init(inputScale: Float, isSigned: Bool, weightScales: [Float]) {
       self.inputScale = inputScale
       self.isSigned = isSigned
       self.weightScales = weightScales
     }
 
-    /// The numbers that its input is made of.
+    /// The data type of its input.
     var dataType: DataType {
       isSigned ? .int8(scale: inputScale) : .uint8(scale: inputScale)
     }
@@ -57,7 +58,7 @@ extension Quantization {
     public var name: String
     /// The value of the graph that it takes.
     public var input: Int
-    /// The steps of its weights: the largest of each output channel is 127.
+    /// The scales of its weights: the largest weight of each output channel becomes 127.
     public var weightScales: [Float]
   }
 
@@ -100,7 +101,8 @@ extension Quantization {
 }
 
 extension WeightPacking {
-  /// What a integer is worth in each filter, if the largest weight is the largest of them.
+  /// What one integer is worth in each output channel, if the largest weight becomes the largest
+  /// integer.
   fileprivate func steps(_ weights: PackedWeights) throws(ComputeError) -> [Float] {
     let constant = kernel(
       rows: allRows, columns: allColumns, try MemoryDescriptor([1], .nchw))
@@ -110,7 +112,7 @@ extension WeightPacking {
       let largest = values[filter * length..<(filter + 1) * length].reduce(0) {
         max($0, $1.magnitude)
       }
-      // A filter of zeros, or of no numbers: any step does.
+      // Output channels of zeros, or without weights: any scale does.
       return largest.isFinite && largest > 0x1p-90 ? largest / Quantization.Layer.mostWeight : 1
     }
   }

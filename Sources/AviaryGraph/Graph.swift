@@ -303,7 +303,7 @@ extension Graph {
     }
   }
 
-  /// The parameters that count, non-persistent buffer aside.
+  /// The parameters that count, non-persistent buffers aside.
   private var learned: [Parameter] { parameters.filter { $0.role != .nonPersistent } }
 
   private var parameterPlaces: [String: Int] {

@@ -129,7 +129,7 @@ public enum GraphLimits {
   public static let rank = 8
   /// Channels and features.
   public static let channels = 1 << 20
-  /// Sides of kernels, strides, dilations, padding, crops and shuffles.
+  /// Sides of kernels, strides, dilations, padding, cropping and shuffles.
   public static let window = 1 << 12
   /// The multiple of pixels at which a network's strides all meet. Larger ones are not looked into,
   /// as that takes trying every size up to it.

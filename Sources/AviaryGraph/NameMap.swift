@@ -1,5 +1,5 @@
-/// How one published source names the layers of an architecture: pairs of a foreign and a canonical
-/// name, with numbers as patterns, that work in both directions.
+/// How one published source names the layers of an architecture: pairs of a published and a
+/// canonical name, with numbers as patterns, that work in both directions.
 ///
 ///     NameMap("pytorch-vdsr", [
 ///       "input": "layers.0",

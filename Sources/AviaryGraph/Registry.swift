@@ -119,7 +119,8 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   /// Tensors of another shape.
   public var mismatched: [Mismatch]
 
-  /// The difference between weights and a graph's parameters; non-persistent buffer may be there or not.
+  /// The difference between weights and a graph's parameters; non-persistent buffers may be there
+  /// or not.
   public init(_ weights: WeightIndex, _ graph: Graph, network: String) {
     self.network = network
     var extra = Set(weights.shapes.keys)

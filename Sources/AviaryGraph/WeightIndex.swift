@@ -7,7 +7,7 @@ public struct WeightIndex: Hashable, Sendable {
   /// An index of tensors.
   public init(_ shapes: [String: [Int]]) { self.shapes = shapes }
 
-  /// An index of a graph's parameters, non-persistent buffer aside.
+  /// An index of a graph's parameters, non-persistent buffers aside.
   public init(_ graph: Graph) {
     shapes = Dictionary(
       graph.parameters.filter { $0.role != .nonPersistent }.map { ($0.name, $0.shape) }

@@ -105,7 +105,7 @@ public enum InterchangeError: Error, Hashable, Sendable, CustomStringConvertible
   }
 }
 
-/// What wrote a foreign file, as far as the file says.
+/// What wrote a third-party file, as far as the file says.
 public struct Origin: Hashable, Sendable {
   /// Whose conventions the file follows: names, layouts, borders.
   public enum Framework: String, Codable, Hashable, Sendable {

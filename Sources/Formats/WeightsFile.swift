@@ -3,8 +3,8 @@ public import AviaryContainers
 import AviaryFiles
 import Crypto
 
-/// A foreign file of weights: what it is, what is in it, and its tensors, described now and read when
-/// asked for.
+/// A third-party weights file: what it is, what is in it, and its tensors, described now and read
+/// when asked for.
 public struct WeightsFile: Sendable {
   /// The path as given.
   public var path: String
@@ -168,7 +168,7 @@ public enum ModelFile: Sendable {
   }
 }
 
-/// How the tensors of a foreign file were found: what reports and provenance say about it.
+/// How the tensors of a third-party file were found: what reports and provenance say about it.
 public struct Unwrapping: Codable, Hashable, Sendable {
   /// The keys that lead from the file's outermost object to the dictionary of tensors, such as
   /// `["params_ema"]`; empty when the outermost object is that dictionary.

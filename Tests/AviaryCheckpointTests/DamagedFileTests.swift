@@ -91,7 +91,7 @@ import Testing
       do throws(CheckpointError) {
         let file = try ProbedFile(path)
         _ = try? CheckpointSummary(of: file)
-        // Whatever is read and verified has the original's weights, non-persistent buffer aside.
+        // Whatever is read and verified has the original's weights, non-persistent buffers aside.
         let read = try Checkpoint(contentsOf: file)
         #expect(read.contentHash == original.contentHash)
       } catch {

@@ -37,6 +37,16 @@ struct SizeCasesTests {
     #expect(other.error.contains("a picture of 28x28 expected, 27x21 found"))
   }
 
+  @Test(
+    "a network of one size is written, and read back at that size", arguments: ["onnx", "keras"])
+  func export(_ ending: String) throws {
+    let folder = try TemporaryFolder()
+    let model = try converted("dense_fixed.onnx", in: folder)
+    let run = try Outcome(["convert", model, folder.file("written.\(ending)")])
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.output.contains("outputs for a picture of 28x28"))
+  }
+
   @Test("a network that crops for one size runs at that")
   func crop() throws {
     let folder = try TemporaryFolder()

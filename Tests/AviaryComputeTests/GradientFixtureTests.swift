@@ -56,6 +56,6 @@ import Testing
   }
 
   /// Operations that oneDNN has no fast code for along other dimensions than the last: on the way
-  /// forward, in inference too, as on the backward pass.
+  /// forward, in inference too, as in the backward pass.
   static let withoutFastCode: Set<String> = ["reduce", "softmax", "softmax (gradient)"]
 }

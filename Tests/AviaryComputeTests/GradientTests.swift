@@ -71,7 +71,7 @@ import Testing
     steps.map { "\($0.name) \($0.operation) \($0.implementation)" }.joined(separator: "; ")
   }
 
-  /// Parts of concatenations that are made in their places, and wanted on the backward pass too.
+  /// Parts of concatenations that are made in their places, and wanted in the backward pass too.
   @Test(arguments: [1, 2])
   func slices(_ pictures: Int) throws {
     let graph = try Graph(channels: 3) { x in
@@ -288,7 +288,8 @@ import Testing
     #expect(results[2] == results[0])
   }
 
-  /// Dropout drops the same on the backward pass, what the seed says, and about as much as the rate says.
+  /// Dropout drops the same in the backward pass, what the seed says, and about as much as the rate
+  /// says.
   @Test(arguments: [6, 32], [0.0, 0.25, 0.9])
   func dropout(_ channels: Int, _ rate: Double) throws {
     let graph = try Graph(channels: channels) { x in

@@ -8,7 +8,7 @@ import Testing
 /// Convolutions of integers, against the oracle: the naive executor on the rounded input and the
 /// rounded weights gives, but for the rounding of float32, what they give.
 @Suite struct QuantizationTests {
-  /// What a number becomes in integers of a step, and back.
+  /// What a number becomes in integers of a scale, and back.
   private static func rounded(_ value: Float, _ step: Float, _ range: ClosedRange<Float>) -> Float {
     min(max((value / step).rounded(.toNearestOrEven), range.lowerBound), range.upperBound) * step
   }

@@ -170,7 +170,8 @@ struct TrainingPlanTests {
   }
 
   /// Of several largest pixels the first gets all; pixels without a window get nothing. Numbers are
-  /// small integers, of which many are equal, in every memory format and with whole and part vectors.
+  /// small integers, of which many are equal, in every memory format and with full and partial
+  /// vectors.
   @Test(arguments: [3, 20, 32], [Size(2, 2), Size(3, 2)])
   func maxPoolSideBySide(_ channels: Int, _ window: Size) throws {
     let graph = try Graph(channels: channels) { x in

@@ -112,7 +112,7 @@ import Testing
     #expect(try count(2) == count(5))
   }
 
-  @Test("timing is for kind that is long enough, unless always, and never for kind of no runs")
+  @Test("timing is for work that is long enough, unless always, and never for work of no runs")
   func whenItPays() throws {
     let graph = try NetworkTests.residualCAE([16, 32])
     let engine = try Engine(threads: 1)

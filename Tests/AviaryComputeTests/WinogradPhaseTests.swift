@@ -4,7 +4,8 @@ import AviaryTestSupport
 import Testing
 
 /// Convolutions of stride 2 and transposed ones of stride 2 by Winograd's algorithm: all counts of
-/// channels, sizes that leave tiles half empty, borders and crops, epilogues, memory formats, threads.
+/// channels, sizes that leave tiles half empty, padding and cropping, epilogues, memory formats,
+/// threads.
 @Suite struct WinogradPhaseTests {
   /// An operation by itself, done by Winograd's algorithm wherever there are enough channels, even
   /// where direct sums are faster.
@@ -115,7 +116,8 @@ import Testing
     )
   }
 
-  /// Between neighbours that want each of the memory formats; few filters make planes.
+  /// Between neighbours that want each of the memory formats; few filters are vectorised over
+  /// pixels.
   @Test(arguments: [48, 64])
   func memoryFormats(_ width: Int) throws {
     let graph = try Graph(channels: width) { x in

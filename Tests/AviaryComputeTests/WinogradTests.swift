@@ -3,8 +3,8 @@ import AviaryGraph
 import AviaryTestSupport
 import Testing
 
-/// Convolutions by Winograd's algorithm: every count of channels, sizes that leave tiles half empty,
-/// borders, epilogues, memory formats, one thread and two.
+/// Convolutions by Winograd's algorithm: every count of channels, sizes that leave tiles half
+/// empty, padding, epilogues, memory formats, one thread and two.
 @Suite struct WinogradTests {
   /// A 3x3 convolution by itself; the number of steps by Winograd's algorithm is given back.
   private func check(

@@ -4,7 +4,7 @@
 import AviaryTestSupport
 import Testing
 
-/// Changed files of every format of HDF5, read by the helper program: the library's own faults stay
+/// Changed files of every HDF5 format, read by the helper program: the library's own faults stay
 /// there, and each file gives tensors or an error of one line.
 @Suite struct HDF5FuzzTests {
   @Test func treesAreReadOrRefused() throws {

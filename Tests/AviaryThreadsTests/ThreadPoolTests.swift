@@ -72,7 +72,7 @@ import Testing
   func activation() {
     for isRefused in [false, true] {
       let task = BackgroundTask<(Bool, Bool), Never>.start {
-        ThreadMaker.$refuses.withValue({ isRefused }) {
+        ThreadMaker.refusing({ isRefused }) {
           (ThreadPool(count: 3).activate(), ThreadPool(count: 1).activate())
         }
       }

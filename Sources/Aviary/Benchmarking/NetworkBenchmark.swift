@@ -224,7 +224,7 @@ public struct NetworkBenchmark: Sendable {
 public struct StepTime: Hashable, Sendable {
   /// The graph node that the step belongs to.
   public let name: String
-  /// The operation: `convolution (winograd)`, `relayout`.
+  /// The operation: `convolution (winograd)`, `reorder`.
   public let operation: String
   /// The implementation: oneDNN's name for it, or `aviary` for the engine's own loops.
   public let implementation: String

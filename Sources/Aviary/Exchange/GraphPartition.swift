@@ -84,7 +84,12 @@ struct GraphPartition {
     var word = "value"
     while nodes.contains(where: { $0.name.hasPrefix(word) }) { word += "_" }
     let whole = try Graph(
-      inputs: inputs.map { Graph.Input("\(word)\($0)", channels: shapes[$0][1]) },
+      // At the sizes of this run: operations may allow no other.
+      inputs: inputs.map { value in
+        let shape = shapes[value]
+        return Graph.Input(
+          "\(word)\(value)", channels: shape[1], size: Size(shape[2], shape[3]))
+      },
       nodes: nodes.map { node in
         var node = node
         node.inputs = node.inputs.compactMap { places[$0] }

@@ -134,8 +134,8 @@ struct AxisLayout: Hashable, Sendable {
   /// The layout that gives `size * ratio` output pixels.
   ///
   /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
-  /// picture comes out whole. A rim too many, as transposed convolutions without crops make it, is
-  /// cut off.
+  /// picture comes out whole. A rim too many, as transposed convolutions without padding make it,
+  /// is cut off.
   init(size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding = .edge) {
     let lead = rule.shrinkage / 2
     let before = max((lead + ratio - 1) / ratio, 0)

@@ -10,8 +10,8 @@ public struct UpscalerOptions: Sendable {
   public var memory: Int?
   /// Whether algorithms that trade accuracy for speed (Winograd's) are left out.
   public var exact: Bool
-  /// The numbers that are computed with; nil for what the model is made for: whole numbers where it
-  /// was calibrated for them, unless `exact`, else float32.
+  /// The data type that is computed in; nil for what the model is made for: int8 where it was
+  /// calibrated for that, unless `exact`, else float32.
   public var precision: RunPrecision?
   /// What was measured, by which algorithms are chosen; nil to choose by estimate.
   public var tuning: Tuning?
@@ -224,12 +224,11 @@ extension Model {
   /// How the model is computed.
   ///
   /// - Parameters:
-  ///   - precision: the numbers; nil for those that the model is made for: whole numbers where it was
-  ///     calibrated for them, unless `exact`, else float32.
+  ///   - precision: the data type; nil for what the model is made for: int8 where it was calibrated
+  ///     for that, unless `exact`, else float32.
   ///   - exact: whether algorithms that calculate in another order than the definition are left out.
   ///   - tuning: what was measured; nil to choose by estimate.
-  /// - Throws: `AviaryError.notQuantized` for whole numbers of a model that was not calibrated for
-  ///   them.
+  /// - Throws: `AviaryError.notQuantized` for int8 of a model that was not calibrated for it.
   public func planOptions(
     _ precision: RunPrecision? = nil, exact: Bool = false, tuning: Tuning? = nil
   ) throws(AviaryError) -> PlanOptions {

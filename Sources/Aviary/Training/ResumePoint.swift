@@ -110,8 +110,9 @@ struct ResumePoint {
     if now.program != progress.program {
       found.append("\(now.program), before \(progress.program)")
     }
-    if now.algorithms != progress.algorithms {
-      let pair = zip(now.algorithms, progress.algorithms).first { $0 != $1 }
+    let earlier = progress.algorithms.map(\.renamed)
+    if now.algorithms != earlier {
+      let pair = zip(now.algorithms, earlier).first { $0 != $1 }
       found.append(
         pair.map { new, old in
           "\(new.layer) by \(new.implementation), before \(old.implementation)"
@@ -172,6 +173,16 @@ extension PlanOptions {
 extension TrainingProgress.Algorithm {
   /// A choice, as stored in checkpoints.
   init(_ choice: PlanChoice) { self.init(layer: choice.layer, implementation: choice.candidate) }
+
+  /// The same under the names of today: version 0.2 had others for two kinds of fused op.
+  fileprivate var renamed: Self {
+    var named = self
+    for (old, new) in [("relayout: ", "reorder: "), ("affine: ", "scaleShift: ")]
+    where implementation.hasPrefix(old) {
+      named.implementation = new + implementation.dropFirst(old.count)
+    }
+    return named
+  }
 }
 
 extension PlanChoice {

@@ -239,7 +239,7 @@ struct SpreadGradient {
   private let factor: Float
 
   /// - Parameters:
-  ///   - source: what is spread, with size 1 along the dimensions along which it is.
+  ///   - source: what is broadcast, with size 1 along the dimensions along which it is.
   ///   - shape: that of the result, which lies in the same memory format.
   init(_ source: IRGraph.Value, over shape: [Int], factor: Double) {
     reduceToShape = Broadcast(source, in: shape)

@@ -24,8 +24,8 @@ struct ChannelCopy {
       self.source = (floats(first), floats(shape[1]))
       self.destination = (floats(start), floats(destination.shape[1]))
     case .nchw, .nChw16c:
-      // A channel's pixels lie together, or those of a block of channels. Blocks are never cut:
-      // a blocked value has whole blocks only, and so have all that meet it.
+      // A channel's pixels lie together, or those of a block of channels. Blocks are never cut: an
+      // nChw16c value has whole blocks only, and so have all that meet it.
       (lines, length) = (shape[0], floats(count * pixels))
       self.source = (floats(first * pixels), floats(shape[1] * pixels))
       self.destination = (floats(start * pixels), floats(destination.shape[1] * pixels))

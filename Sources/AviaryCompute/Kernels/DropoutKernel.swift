@@ -4,7 +4,8 @@ import AviaryThreads
 /// "Dropout", 2014; scaled in training, as every framework does).
 ///
 /// Which ones is a function of the seed, the node and the element's place in the value, whatever
-/// the memory format. Nothing has to be kept for the backward pass, which multiplies by the same numbers.
+/// the memory format. Nothing has to be kept for the backward pass, which multiplies by the same
+/// numbers.
 struct DropoutKernel {
   private let value: IRGraph.Value
   private let node: UInt64

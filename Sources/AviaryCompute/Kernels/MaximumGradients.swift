@@ -5,8 +5,8 @@ import AviaryThreads
 /// largest, the first of several.
 ///
 /// No pixel has two windows, so that the result is written once, in order, and the largest pixel is
-/// known again by being equal to the pool's result: one pass, where oneDNN would take a second way
-/// forward, zeros everywhere and then the gradient.
+/// known again by being equal to the pool's result: one pass, where oneDNN would take a second
+/// forward pass, zeros everywhere and then the gradient.
 struct MaxPoolGradient {
   /// What was pooled, and so its gradient.
   private let input: Grid

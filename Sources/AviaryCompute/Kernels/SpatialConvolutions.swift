@@ -42,7 +42,7 @@ struct SpatialConvolutions {
   ///   - input: what the first of them takes.
   ///   - factor: how many rows and columns the squares have that the last one's filters give.
   ///   - padding: how many of the first squares' rows and columns lie outside of the output.
-  ///   - output: the shape of the result, which lies in planes.
+  ///   - output: the shape of the result, which is nchw.
   ///   - adds: whether the result is added to what stands there.
   ///   - final: what is done to the sum.
   init(

@@ -13,8 +13,8 @@ struct ConvolutionCall {
   var amounts: PaddingAmounts
   var hasBias: Bool
 
-  /// What sums of integers are multiplied with, to be worth what the result's are: a number for
-  /// each output channel; nil for other numbers.
+  /// The scales by which sums of integers are multiplied to become the result's: one for each
+  /// output channel; nil for other data types.
   private var scales: Scales? {
     guard let layer = fusedOp.quantization else { return nil }
     let scale = fusedOp.candidate.outputDataType.scale

@@ -13,8 +13,8 @@ struct PolyphaseComponent {
   let count: Int
   /// Which of them go where in the output.
   let stretch: Interleave.Stretch
-  /// How many of the output's pixels have this phase: more than the stretch has where crops are
-  /// negative.
+  /// How many of the output's pixels belong to this component: more than the stretch has where the
+  /// padding is negative.
   let pixels: Int
 
   init(_ phase: Int, kernel: Int, stride: Int, crop: Int, input: Int, output: Int) {
@@ -30,7 +30,8 @@ struct PolyphaseComponent {
       stretch = Interleave.Stretch(source: 0, destination: 0, step: stride, count: 0)
       return
     }
-    // More than is wanted is calculated where the crops reach further than the padding.
+    // More than is wanted is calculated where the transposed padding reaches further than the
+    // convolution's own.
     let start = min(first, taps.count - 1)
     let end = max(last, input - 1)
     before = taps.count - 1 - start

@@ -1,5 +1,5 @@
 extension Lowering {
-  /// A copy into another memory format, or other numbers.
+  /// A copy into another memory format or data type.
   mutating func reorder(_ fusedOp: FusedOp) throws(ComputeError) {
     let from = value(fusedOp.inputs[0]).format.dataType, to = value(fusedOp.output).format.dataType
     try copy(

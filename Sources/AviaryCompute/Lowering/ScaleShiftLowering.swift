@@ -25,7 +25,7 @@ extension Lowering {
       case .nhwc: channels
       case .nChw16c: MemoryFormat.block
       }
-    // Lines of `depth` channels that lie together; in planes a line is one number. Factors and
+    // Lines of `depth` channels that lie together; in nchw a line is one number. Factors and
     // summands follow one another in one constant.
     kernel(
       fusedOp, "scaleShift", [.value(fusedOp.inputs[0]), .value(fusedOp.output), constants]

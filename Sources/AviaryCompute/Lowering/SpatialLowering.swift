@@ -52,7 +52,8 @@ extension Lowering {
     try finish(fusedOp, .value(fusedOp.output), isFused: true)
   }
 
-  /// The weights of a fused op that is done vectorised over pixels, and what happens along the two axes.
+  /// The weights of a fused op that is done vectorised over pixels, and what happens along the two
+  /// axes.
   private func planeAxes(
     _ fusedOp: FusedOp, _ input: [Int], _ output: [Int]
   ) -> (WeightPacking, [PlaneAxis]) {
@@ -75,13 +76,13 @@ extension Lowering {
       }
       return (WeightPacking(fusedOp, c, channels: input[1]), axes)
     case .scaleShift, .reorder, .gradient, .other:
-      preconditionFailure("only convolutions are done by planes")
+      preconditionFailure("only convolutions are vectorised over pixels")
     }
   }
 }
 
-/// What a convolution vectorised over pixels does along one axis: of stride 1, and for each of its positions so
-/// many pixels of the result as there are lists of taps.
+/// What a convolution vectorised over pixels does along one axis: of stride 1, and for each of its
+/// positions so many pixels of the result as there are lists of taps.
 struct PlaneAxis: Hashable {
   /// For each of a square's pixels, which of the kernel's rows or columns it meets, in the order of
   /// the input; -1 for none.

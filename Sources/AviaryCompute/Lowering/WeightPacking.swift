@@ -2,7 +2,7 @@ import AviaryGraph
 import CKernels
 
 /// The weights of a convolution or a transposed convolution, with what is folded into them, and the
-/// forms in which steps want them.
+/// packings in which instructions want them.
 struct WeightPacking {
   /// The names of the weight and, where there is one, of the bias.
   var parameters: [String]
@@ -15,9 +15,9 @@ struct WeightPacking {
   var kernel: Size
   /// Whether the weight is laid out IOHW.
   var isTransposed: Bool
-  /// The steps of integers, if it is those that are multiplied.
+  /// The quantization scales of its inputs, if it multiplies integers.
   var quantization: Quantization.Layer?
-  /// What 1 is worth in the result.
+  /// The quantization scale of the result.
   var resultStep: Float = 1
 
   var hasBias: Bool { parameters.count > 1 || !scaleShift.isEmpty }
@@ -61,8 +61,8 @@ struct WeightPacking {
     }
   }
 
-  /// The kernel in the order in which a convolution vectorised over pixels takes it: by blocks of filters, of
-  /// which there is one for each pixel of a square.
+  /// The kernel in the order in which a convolution vectorised over pixels takes it: by blocks of
+  /// output channels, of which there is one for each pixel of a square.
   ///
   /// - Parameters:
   ///   - rows: for each row of a square, which of the kernel's rows it meets, -1 for none.
@@ -119,8 +119,8 @@ struct WeightPacking {
     }
   }
 
-  /// What 1 is worth in a bias that is added to integers after they are scaled; nil where it is
-  /// added to the sums of products, each filter's of another step, or to other numbers.
+  /// The scale of a bias that is added to integers after they are scaled; nil where it is added to
+  /// the sums of products, which have a scale for each output channel, or to another data type.
   private var biasStep: Float? {
     quantization != nil && !Scales.followBias ? resultStep : nil
   }

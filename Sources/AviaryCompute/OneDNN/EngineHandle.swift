@@ -15,8 +15,8 @@ import CDNNL
 
   deinit { unsafe dnnl_engine_destroy(raw) }
 
-  /// How many channels the blocked memory format keeps together: as many as a vector register holds.
-  /// Nil where the processor has no AVX-512, for which alone oneDNN has algorithms that want it.
+  /// How many channels nChw16c keeps together: as many as a vector register holds. Nil where the
+  /// processor has no AVX-512, for which alone oneDNN has algorithms that want it.
   static var blockSize: Int? {
     dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core.rawValue
       == dnnl_cpu_isa_avx512_core.rawValue ? 16 : nil

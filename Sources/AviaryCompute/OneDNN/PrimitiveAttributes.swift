@@ -81,7 +81,7 @@ struct Elementwise {
   let alpha: Float
   let beta: Float
 
-  /// - Parameter step: what a number that it is applied to is worth.
+  /// - Parameter scale: that of the integers that it is applied to.
   init(_ activation: Activation, scale: Float = 1) {
     (algorithm, alpha, beta) =
       switch activation {

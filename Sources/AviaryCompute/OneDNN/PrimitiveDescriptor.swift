@@ -1,7 +1,7 @@
 import CDNNL
 
-/// Owns oneDNN's decision how to do an operation: which implementation, which memory formats, how much
-/// scratch memory. Making one is cheap; no code is generated yet. There is a function for each
+/// Owns oneDNN's decision how to do an operation: which implementation, which memory formats, how
+/// much scratch memory. Making one is cheap; no code is generated yet. There is a function for each
 /// operation.
 @safe struct PrimitiveDescriptor: ~Copyable {
   let raw: dnnl_primitive_desc_t

@@ -6,7 +6,8 @@ func reorder(
   _ engine: EngineHandle
 ) throws(ComputeError) {
   let plain = try MemoryDescriptor(shape, .nchw)
-  precondition(values.count * MemoryLayout<Float>.stride == plain.byteCount, "dataType fill shape")
+  precondition(
+    values.count * MemoryLayout<Float>.stride == plain.byteCount, "the values fill the shape")
   let copy = try PrimitiveDescriptor.reorder(plain, to: descriptor, engine)
   let scratch = try AlignedMemory(byteCount: copy.byteCount(.scratch))
   let stream = try StreamHandle(engine)

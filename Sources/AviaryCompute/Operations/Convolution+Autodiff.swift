@@ -33,7 +33,7 @@ extension Autodiff {
   /// kernel.
   mutating func flippedConvolution(_ fusedOp: FusedOp, _ c: Convolution, _ gradient: Int) {
     guard case .explicit(let amounts) = c.padding else {
-      preconditionFailure("a flipped convolution has explicit borders")
+      preconditionFailure("a flipped convolution has explicit padding")
     }
     let (height, width) = (c.kernel.height - 1, c.kernel.width - 1)
     transposedConvolution(

@@ -37,8 +37,8 @@ extension IRGraph {
     return candidates.stablySorted { $0.cost }
   }
 
-  /// 36 multiplications for 16 results, or 81 for 64 pairs of pixels, in whole registers; transforms
-  /// are bound by memory.
+  /// 36 multiplications for 16 results, or 81 for 64 pairs of pixels, in whole registers;
+  /// transforms are bound by memory.
   private func winogradCandidates(_ shape: WinogradShape, _ outChannels: Int) -> [KernelCandidate] {
     let format = shape.format
     let products = Double(format.products * shape.depth * shape.width) / 128

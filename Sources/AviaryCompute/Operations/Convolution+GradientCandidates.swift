@@ -1,7 +1,8 @@
 import AviaryGraph
 
 extension IRGraph {
-  /// The kernel candidates by which a step on the backward pass can be done, the best for itself first.
+  /// The kernel candidates by which a step of the backward pass can be done, the best for itself
+  /// first.
   func gradientCandidates(of fusedOp: FusedOp, _ gradient: Gradient, exact: Bool)
     -> [KernelCandidate]
   {

@@ -12,7 +12,7 @@ extension Lowering {
     let name = offer.isWinograd ? "\(fusedOp.kind.name) (winograd)" : fusedOp.kind.name
     let descriptor = offer.descriptor
     let source = WeightPacking(fusedOp, c, channels: input[1], flipped: false)
-    // As the forward pass has them: oneDNN turns them about by itself.
+    // As the forward pass has them: oneDNN transposes them by itself.
     let weights = constant(
       source.kernel(
         rows: source.allRows, columns: source.allColumns, try descriptor.descriptor(.weights)))

@@ -29,8 +29,8 @@ extension Lowering {
     try finish(fusedOp, fused.result, isFused: fused.isFused)
   }
 
-  /// Adds a convolution with the copies that it needs where oneDNN does not offer the memory formats that
-  /// were decided.
+  /// Adds a convolution with the copies that it needs where oneDNN does not offer the memory
+  /// formats that were decided.
   ///
   /// - Parameters:
   ///   - weights: makes the weights for what oneDNN wants.

@@ -1,14 +1,14 @@
 import AviaryGraph
 
-/// An operation that the engine has kernels for: in which memory formats they work, how they are lowered,
-/// and how the gradient goes back through them. Each stands in one file of this folder.
+/// An operation that the engine has kernels for: in which memory formats they work, how they are
+/// lowered, and how the gradient goes back through them. Each stands in one file of this folder.
 ///
-/// Convolutions and what is folded into them have other forms in an IR graph (`OpKind`), and expansions
-/// are made of other operations: those are the only operations without.
+/// Convolutions and what is folded into them are represented differently in an IR graph (`OpKind`),
+/// and expansions are made of other operations: those are the only operations without.
 protocol KernelOperation: Operation {
   /// The kernel candidates by which the fused op can be done, the best for itself first.
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate]
-  /// Adds the steps that do the fused op.
+  /// Adds the instructions that do the fused op.
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError)
   /// Adds the fused ops that follow from the gradient of the fused op's result.
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff)
@@ -29,8 +29,8 @@ extension KernelOperation {
   func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int] { [] }
 }
 
-/// A step on the backward pass: what makes of the gradient of an operation's result those of what it
-/// took. It lies in the file of its operation.
+/// A step of the backward pass: computes the gradients by an operation's operands from the gradient
+/// by its result. It lies in the file of its operation.
 ///
 /// Operations whose gradient is another operation of the graph have none: the gradient of a pixel
 /// shuffle is its inverse.
@@ -39,7 +39,7 @@ protocol GradientKernel: Hashable {
   var name: String { get }
   /// The kernel candidates by which the fused op can be done, the best for itself first.
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate]
-  /// Adds the steps that do the fused op.
+  /// Adds the instructions that do the fused op.
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError)
   /// Whether the result may be written over the first input.
   var mayOverwrite: Bool { get }
@@ -49,7 +49,7 @@ extension GradientKernel {
   var mayOverwrite: Bool { false }
 }
 
-/// A step on the backward pass.
+/// A step of the backward pass.
 enum Gradient: Hashable {
   /// By the input of a convolution. Takes the result's gradient.
   case convolutionInput(Convolution)
@@ -87,7 +87,7 @@ struct AnyGradientKernel: Hashable {
 }
 
 extension Op {
-  /// The operation with its kernels; nil for those that have another form in an IR graph.
+  /// The operation with its kernels; nil for those that are represented differently in an IR graph.
   var kernelOperation: (any KernelOperation)? {
     switch self {
     case .maxPool(let operation): operation
@@ -120,7 +120,7 @@ extension Op {
 }
 
 extension KernelCandidate {
-  /// Row-major, as values lie that are no pictures.
+  /// Row-major, like all values that are not images.
   static let rowMajor = [KernelCandidate(.nchw, .nchw, cost: 0)]
   /// In any memory format, the same for inputs and result.
   static let anyLayout = [MemoryFormat.nhwc, .nChw16c, .nchw].map {

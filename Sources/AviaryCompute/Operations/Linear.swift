@@ -7,7 +7,7 @@ extension Lowering {
     guard let depth = input.last, let features = output.last else {
       preconditionFailure("the shape function has seen to it that there is a dimension")
     }
-    // All dimensions but the last are rows of one matrix: values that are no pictures lie row-major.
+    // All dimensions but the last are rows of one matrix: values that are not images lie row-major.
     let rows = input.dropLast().reduce(1, *)
     let descriptor = try PrimitiveDescriptor.innerProduct(
       MemoryDescriptor([rows, depth], .nchw), .any([features, depth]),

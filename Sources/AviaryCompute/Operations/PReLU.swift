@@ -26,8 +26,8 @@ extension Lowering {
   func preluDescriptor(
     _ fusedOp: FusedOp, _ pass: PrimitiveDescriptor.Pass
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    // The slopes in the memory format that oneDNN asks for: in another it falls back to reference code,
-    // 300 times slower. As a post-operation of a convolution it does so in any case.
+    // The slopes in the memory format that oneDNN asks for: in another it falls back to reference
+    // code, 300 times slower. As a post-operation of a convolution it does so in any case.
     try .prelu(
       ir.descriptor(fusedOp.output), slopes: .any(slopeShape(value(fusedOp.output).shape)), pass,
       engine.handle)
@@ -92,7 +92,8 @@ extension Lowering {
     let backward = try PrimitiveDescriptor.preluGradient(
       ir.descriptor(fusedOp.output), slopes: .any(slopeShape),
       after: preluDescriptor(fusedOp, .training), engine.handle)
-    // oneDNN chooses how slopes lie: their gradient is copied out of that, as gradients are row-major.
+    // oneDNN chooses how slopes lie: their gradient is copied out of that, as gradients are
+    // row-major.
     let given = try backward.descriptor(.weightsGradient)
     let sums = temporary(byteCount: given.byteCount)
     let weights = constant(

@@ -135,8 +135,8 @@ extension Autodiff {
 extension Lowering {
   /// What a maximum gives back to the pixel that was largest, the first of several.
   ///
-  /// Which one that was the forward pass does not keep: it is found once more, which costs less than
-  /// the memory would, and lets either way have the memory format that suits it.
+  /// Which one that was the forward pass does not keep: it is found once more, which costs less
+  /// than the memory would, and lets either pass have the memory format that suits it.
   fileprivate mutating func maxPoolGradient(_ fusedOp: FusedOp, _ pool: Pool) throws(ComputeError) {
     guard fusedOp.inputs.count == 2 else {
       let gradient = MaxPoolGradient(

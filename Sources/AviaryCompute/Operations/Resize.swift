@@ -48,8 +48,8 @@ struct ResizeGradient: GradientKernel {
 }
 
 extension IRGraph {
-  /// Interpolation along rows goes tap by tap: over single numbers in planes, over the channels of
-  /// a pixel where they lie together, which takes some to pay.
+  /// Interpolation along rows goes tap by tap: over single numbers in nchw, over the channels of a
+  /// pixel where they lie together, which takes some to pay.
   fileprivate func resizeCandidates(_ resize: Resize, _ output: [Int]) -> [KernelCandidate] {
     let taps: Double =
       switch resize.kernel {
@@ -66,7 +66,7 @@ extension IRGraph {
     }
   }
 
-  /// For gradients that gather pixels: columns go tap by tap, over single numbers in planes.
+  /// For gradients that gather pixels: columns go tap by tap, over single numbers in nchw.
   func tapCandidates(_ fusedOp: FusedOp) -> [KernelCandidate] {
     let elements = Double(values[fusedOp.output].count)
     return [(MemoryFormat.nhwc, 0.0), (.nChw16c, 0), (.nchw, elements)].map {

@@ -5,8 +5,9 @@ extension Lowering {
   /// A transposed convolution, as one convolution for each phase of the output, woven together.
   ///
   /// oneDNN has a primitive for it, which is ten times slower as soon as there is a bias or an
-  /// activation; the polyphase components have theirs for nothing. They write dense results, as a convolution
-  /// that writes to every other pixel falls back to reference code; weaving costs a tenth.
+  /// activation; the polyphase components have theirs for nothing. They write dense results, as a
+  /// convolution that writes to every other pixel falls back to reference code; weaving costs a
+  /// tenth.
   mutating func transposedConvolution(
     _ fusedOp: FusedOp, _ c: TransposedConvolution
   ) throws(ComputeError) {

@@ -31,7 +31,7 @@ struct BufferAssignment {
   private(set) var places: [Address?]
   /// Outputs that lie elsewhere when all is done, to be copied.
   private(set) var copiedOutputs: [Int] = []
-  /// The values in each root, those of the past too.
+  /// The values in each allocation, those of the past too.
   private var occupants: [[Int]] = []
   /// The bytes that values take, and the last fused ops that take them.
   private let byteCounts: [Int]
@@ -39,8 +39,8 @@ struct BufferAssignment {
   private let slices: BufferAliases
 
   /// - Parameter isSelfContained: whether inputs and outputs lie in the arena like everything else,
-  ///   as they do in training: between the forward pass and the backward pass the caller may do what it
-  ///   likes with its tensors.
+  ///   as they do in training: between the forward pass and the backward pass the caller may do
+  ///   what it likes with its tensors.
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
   init(_ ir: IRGraph, isSelfContained: Bool = false) throws(ComputeError) {
     places = Array(repeating: nil, count: ir.values.count)
@@ -80,7 +80,7 @@ struct BufferAssignment {
     }
   }
 
-  /// Gives a value a root of its own.
+  /// Gives a value an allocation of its own.
   private mutating func add(_ value: Int, from position: Int, _ owner: Owner = .arena) {
     settle(value, newAllocation(value, from: position, owner))
   }
@@ -169,8 +169,8 @@ extension IRGraph {
       values[value].shape, values[value].memoryFormat, values[value].format.dataType)
   }
 
-  /// Where in its input's memory the result of a fused op lies as it is, in bytes; nil where there is
-  /// work to do.
+  /// Where in its input's memory the result of a fused op lies as it is, in bytes; nil where there
+  /// is work to do.
   func view(_ fusedOp: FusedOp) throws(ComputeError) -> Int? {
     let input = values[fusedOp.inputs[0]], output = values[fusedOp.output]
     switch fusedOp.kind {
@@ -218,8 +218,8 @@ struct BufferAliases {
 
   /// By number of the value.
   private var slices: [Int: Slice] = [:]
-  /// The fused op that writes over a value in its place, if one does: who takes the value later than
-  /// that cannot find it there.
+  /// The fused op that writes over a value in its place, if one does: who takes the value later
+  /// than that cannot find it there.
   private var ends: [Int: Int] = [:]
 
   /// - Parameter lastUses: the last fused op that takes each value.
@@ -237,7 +237,7 @@ struct BufferAliases {
         }
       } else if let slice = slices[fusedOp.output] {
         let isView = try ir.view(fusedOp) == 0
-        // What is only seen in another way is written over when that is.
+        // A view is written over when what it views is.
         let end = isView ? ends[fusedOp.output] : position
         let before =
           isView

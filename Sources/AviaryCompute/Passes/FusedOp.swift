@@ -22,10 +22,11 @@ struct FusedOp {
   var quantization: Quantization.Layer?
   /// How it is done: in which memory formats, by which algorithm.
   var candidate = KernelCandidate(.nchw, .nchw, cost: 0)
-  /// Convolutions vectorised over pixels that are done line by line along with it, the first one first. The
-  /// fused op's inputs are then those of the first.
+  /// Convolutions vectorised over pixels that are done line by line along with it, the first one
+  /// first. The fused op's inputs are then those of the first.
   var before: [FusedOp] = []
-  /// The factor of a pixel shuffle that a convolution vectorised over pixels does along with its own work.
+  /// The factor of a pixel shuffle that a convolution vectorised over pixels does along with its
+  /// own work.
   var shuffle = 1
   /// Whether it belongs to the backward pass of a training.
   var isBackward = false
@@ -40,7 +41,7 @@ enum OpKind: Hashable {
   case scaleShift
   /// A copy into another memory format, or no work at all where the memory formats coincide.
   case reorder
-  /// A step on the backward pass.
+  /// A step of the backward pass.
   case gradient(Gradient)
   /// Any other operation, as the graph has it.
   case other(Op)
@@ -93,7 +94,7 @@ struct Epilogue: Hashable {
 
 /// How a fused op is done.
 struct KernelCandidate: Hashable {
-  /// The memory format in which it takes its pictures.
+  /// The memory format in which it takes its images.
   var input: MemoryFormat
   /// The memory format in which it takes all inputs but the first, where that is another.
   var others: MemoryFormat?
@@ -127,14 +128,14 @@ struct KernelCandidate: Hashable {
   var outputFormat: TensorFormat { TensorFormat(memoryFormat: output, dataType: outputDataType) }
 }
 
-/// The way in which a convolution is calculated.
+/// The algorithm of a convolution.
 enum Algorithm: String, Hashable {
   /// Sums of products, as the definition says. The only one for most operations.
   case direct
   /// Winograd's minimal filtering: fewer multiplications, a little less accurate.
   case winograd
-  /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels. Lines
-  /// of one convolution go straight into the next. Gives planes.
+  /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels.
+  /// Lines of one convolution go straight into the next. The result is nchw.
   case spatial
 
   /// Whether it calculates as the definition says, but for the order of sums.

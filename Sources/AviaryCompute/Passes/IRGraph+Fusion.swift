@@ -4,7 +4,8 @@ extension IRGraph {
   /// Makes one fused op of several: scales and shifts go into the weights of the convolution before
   /// them, cheap activations and the addition of another value into its epilogue.
   ///
-  /// - Parameter isTraining: whether weights have gradients, so that nothing may be folded into them.
+  /// - Parameter isTraining: whether weights have gradients, so that nothing may be folded into
+  ///   them.
   mutating func fuse(isTraining: Bool = false) {
     var fusion = Fusion(self, foldsScaleShift: !isTraining)
     fusion.run()
@@ -35,8 +36,8 @@ private struct Fusion {
   /// The fused ops that are left.
   var result: [FusedOp] { zip(fusedOps, isGone).filter { !$1 }.map(\.0) }
 
-  /// One pass in order of execution: what follows a fused fused op finds it as the producer of its
-  /// input, so that convolution, batch normalisation, activation and addition all come together.
+  /// One pass in order of execution: what follows a fused op finds it as the producer of its input,
+  /// so that convolution, batch normalisation, activation and addition all come together.
   mutating func run() {
     for position in fusedOps.indices {
       producer[fusedOps[position].output] = position

@@ -1,8 +1,9 @@
 import AviaryGraph
 
 extension IRGraph {
-  /// Lets convolutions vectorised over pixels that follow one another be done line by line at once, where nobody
-  /// else takes what lies between them; and the pixel shuffle and the addition behind the last.
+  /// Lets convolutions vectorised over pixels that follow one another be done line by line at once,
+  /// where nobody else takes what lies between them; and the pixel shuffle and the addition behind
+  /// the last.
   mutating func fuseLineBuffers() {
     let uses = useCounts
     // Where the fused op that gives a value stands among those that are left.
@@ -25,7 +26,8 @@ extension IRGraph {
     fusedOps = result.compactMap { $0 }
   }
 
-  /// A convolution vectorised over pixels and what takes its result as one fused op, if that can be.
+  /// A convolution vectorised over pixels and what takes its result as one fused op, if that can
+  /// be.
   private func join(_ before: FusedOp, _ fusedOp: FusedOp) -> FusedOp? {
     switch fusedOp.kind {
     case .convolution, .transposedConvolution:

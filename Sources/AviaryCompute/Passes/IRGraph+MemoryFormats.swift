@@ -15,8 +15,8 @@ struct LayoutDecision {
 }
 
 extension IRGraph {
-  /// Decides for every fused op how it is done, so that the fused ops' own costs and those of the copies
-  /// between memory formats are small together.
+  /// Decides for every fused op how it is done, so that the fused ops' own costs and those of the
+  /// copies between memory formats are small together.
   mutating func assignMemoryFormats(
     _ options: PlanOptions, _ engine: Engine
   ) -> LayoutDecision {
@@ -67,8 +67,8 @@ extension IRGraph {
     return result
   }
 
-  /// The values that a fused op takes, and in which form: a value that is added to its result in the
-  /// form of the result.
+  /// The values that a fused op takes, and in which format: a value that is added to its result in
+  /// the format of the result.
   func operands(of fusedOp: FusedOp, candidate: KernelCandidate? = nil) -> [(
     value: Int, format: TensorFormat
   )] {
@@ -79,8 +79,8 @@ extension IRGraph {
 }
 
 extension IRGraph {
-  /// Puts a fused op that copies before every fused op that takes a value in another memory format than it has,
-  /// and behind every output that is not planar. A copy serves all who want the same.
+  /// Puts a fused op that copies before every fused op that takes a value in another memory format
+  /// than it has, and behind every output that is not nchw. A copy serves all who want the same.
   mutating func insertReorders() {
     var copies: [Copy: Int] = [:]
     var result: [FusedOp] = []
@@ -124,25 +124,28 @@ extension IRGraph {
     fusedOps = result
   }
 
-  /// A value in another form.
+  /// A value in another format.
   private struct Copy: Hashable {
     var value: Int
     var format: TensorFormat
   }
 }
 
-/// Looks for the kernel candidates of all fused ops that make the fused ops' own costs and those of the copies between
-/// them small together. A value that several fused ops want in the same form is copied once.
+/// Looks for the kernel candidates of all fused ops that make the sum of the fused ops' own costs
+/// and of the copies between them small. A value that several fused ops want in the same format is
+/// copied once.
 ///
-/// From several starting points (each fused op its own best; all in one memory format) every fused op in turn
-/// takes the kernel candidate that is best with its neighbours as they are, until nothing changes; the best
-/// end counts. Chains of convolutions end up in one memory format, which is what matters.
+/// From several starting points (each fused op its own best; all in one memory format) every fused
+/// op in turn takes the kernel candidate that is best with its neighbours as they are, until
+/// nothing changes; the best result is taken. Chains of convolutions end up in one memory format,
+/// which is what matters.
 struct MemoryFormatSearch {
   private let costs: ReorderCosts
   private let fusedOps: [Node]
   private let values: [Edge]
 
-  /// A fused op, as far as the search asks. Looked at hundreds of times each: everything is a number.
+  /// A fused op, as far as the search asks. Looked at hundreds of times each: everything is a
+  /// number.
   private struct Node {
     var output: Int
     /// The values that it takes, each once.
@@ -154,12 +157,12 @@ struct MemoryFormatSearch {
   /// What one of a fused op's kernel candidates asks of its neighbours.
   private struct Candidate {
     var cost: Double
-    /// For each of the fused op's operands a bit for each form in which it is wanted.
+    /// For each of the fused op's operands a bit for each format in which it is wanted.
     var wanted: [UInt64]
-    /// The number of the form that it gives.
+    /// The index of the format that it gives.
     var given: Int
-    /// Whether it is a convolution vectorised over pixels that could go line by line into another one, and whether
-    /// another one could go into it.
+    /// Whether it is a convolution vectorised over pixels that could go line by line into another
+    /// one, and whether another one could go into it.
     var startsChain: Bool
     var endsChain: Bool
   }
@@ -219,7 +222,7 @@ struct MemoryFormatSearch {
       var choice = costs.candidates.map { $0.firstIndex(where: prefers) ?? 0 }
       // In float32 alone the last two begin as the first.
       guard seen.insert(choice).inserted else { continue }
-      // Each round lowers the total; the bound is for very long chains, which need no perfection.
+      // Each round lowers the total; the bound is for very long chains, which need not be optimal.
       for _ in 0..<16 where !improve(&choice) { break }
       let cost = cost(of: choice)
       if cost < best.cost || best.choice.isEmpty { best = (cost, choice) }
@@ -281,7 +284,7 @@ struct MemoryFormatSearch {
     }
     let nchw = TensorFormat(memoryFormat: .nchw).number
     let from = values[value].producer.map { fusedOps[$0].candidates[choice[$0]].given } ?? nchw
-    // A bit for each form that is wanted.
+    // A bit for each format that is wanted.
     var wanted: UInt64 = values[value].isOutput ? 1 << nchw : 0
     for taker in values[value].takers {
       wanted |= fusedOps[taker.fusedOp].candidates[choice[taker.fusedOp]].wanted[taker.operand]

@@ -3,7 +3,7 @@ import AviaryGraph
 extension IRGraph {
   /// Notes which convolutions multiply integers, and which values are wanted so.
   ///
-  /// - Throws: `ComputeError.quantization` for steps that are not for the convolution of the name.
+  /// - Throws: `ComputeError.quantization` for scales that do not fit the convolution of the name.
   mutating func quantize(_ quantization: Quantization) throws(ComputeError) {
     for output in outputs { values[output.value].want(nil) }
     // From the last: who takes a fused op's result has said how before the fused op is asked.
@@ -35,8 +35,8 @@ extension IRGraph {
 
 extension OpKind {
   /// The output channels of a convolution, transposed or not, that can multiply integers; nil for
-  /// anything else. Dilated ones cannot: oneDNN 2.6 sums what lies beside a picture narrower than the
-  /// kernel's reach.
+  /// anything else. Dilated ones cannot: oneDNN 2.6 sums what lies beside a picture narrower than
+  /// the kernel's reach.
   var outChannels: Int? {
     switch self {
     case .convolution(let c, _): c.dilation == 1 ? c.outChannels : nil

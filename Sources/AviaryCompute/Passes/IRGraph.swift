@@ -23,7 +23,8 @@ struct IRGraph {
   var fusedOps: [FusedOp]
   /// The graph's inputs, in its order, whether used or not.
   let inputs: [Int]
-  /// The values asked for, with their names: those of the forward pass, then those of the backward pass.
+  /// The values asked for, with their names: those of the forward pass, then those of the backward
+  /// pass.
   var outputs: [Graph.Output]
   /// How many of the outputs the forward pass gives.
   var forwardOutputs: Int
@@ -155,7 +156,7 @@ struct IRGraph {
 
 extension TransposedConvolution {
   /// The convolution with flipped kernel that this is at stride 1; nil where it is none (at another
-  /// stride, or where crops reach further than the kernel).
+  /// stride, or where its padding reaches further than the kernel).
   fileprivate var asConvolution: Convolution? {
     guard stride == 1 else { return nil }
     let (height, width) = (kernel.height - 1, kernel.width - 1)

@@ -1,7 +1,7 @@
 import AviaryGraph
 import AviaryThreads
 
-/// One step of a plan, as reports show it.
+/// One instruction of a plan, as reports show it.
 public struct PlanStep: Hashable, Sendable {
   /// The node of the graph for which it is done.
   public let name: String
@@ -13,7 +13,7 @@ public struct PlanStep: Hashable, Sendable {
   public let shape: [Int]
 }
 
-/// A step, described and to be run.
+/// An instruction, described and ready to be bound.
 struct Instruction {
   let description: PlanStep
   let action: Action
@@ -32,8 +32,8 @@ struct Instruction {
 /// A loop of the engine's own, given its operands' memory.
 typealias Kernel = (KernelMemory, ThreadPool) throws(ComputeError) -> Void
 
-/// Where a kernel's operands lie, in the order in which the step names them. They are as large as
-/// the lowering that made the kernel has said.
+/// Where a kernel's operands lie, in the order in which the instruction names them. They are as
+/// large as the lowering that made the kernel has said.
 @safe struct KernelMemory {
   private let pointers: [UnsafeMutablePointer<Float>]
 
@@ -43,7 +43,7 @@ typealias Kernel = (KernelMemory, ThreadPool) throws(ComputeError) -> Void
   subscript(_ operand: Int) -> UnsafeMutablePointer<Float> { unsafe pointers[operand] }
 }
 
-/// What a step works on.
+/// What an instruction works on.
 enum Operand: Hashable {
   /// A value of the IR graph, by number.
   case value(Int)
@@ -66,7 +66,7 @@ final class PrimitiveCall {
   }
 }
 
-/// Weights as a step wants them.
+/// Weights as an instruction wants them.
 struct PackedConstant {
   /// What it is. Equal keys and descriptors mean equal contents.
   var key: Key
@@ -96,10 +96,10 @@ struct PackedConstant {
     /// What a 3x3 kernel of these rows and columns contributes to the products of Winograd's
     /// algorithm.
     case winograd(WinogradForm, rows: [Int], columns: [Int])
-    /// A kernel for convolutions vectorised over pixels: for each row and column of squares, which of its rows and
-    /// columns they meet.
+    /// A kernel for convolutions vectorised over pixels: for each row and column of squares, which
+    /// of its rows and columns they meet.
     case packed(rows: [[Int]], columns: [[Int]])
-    /// One number a filter, in numbers of which 1 is worth so much.
+    /// One number for each output channel, in integers of this scale.
     case bias(step: Float)
     /// The factors of a scale-shift, then its summands.
     case scaleShift

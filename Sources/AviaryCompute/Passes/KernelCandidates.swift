@@ -3,11 +3,11 @@ import AviaryGraph
 extension IRGraph {
   /// The kernel candidates by which a fused op can be done, the best for itself first.
   ///
-  /// Costs are from measurements on a Zen 5 core with AVX-512 (48 to 256 pixels a side, 16 to 256 channels):
-  /// direct convolutions calculate 128 multiply-adds a nanosecond whatever their shape, if the
-  /// output channels fill registers of 16.
+  /// Costs are from measurements on a Zen 5 core with AVX-512 (48 to 256 pixels a side, 16 to 256
+  /// channels): direct convolutions calculate 128 multiply-adds a nanosecond whatever their shape,
+  /// if the output channels fill registers of 16.
   ///
-  /// - Parameter options: whether Winograd convolutions are out of the question, and in which data type
+  /// - Parameter options: whether Winograd convolutions are excluded, and in which data type
   ///   convolutions may calculate.
   func candidates(of fusedOp: FusedOp, _ options: PlanOptions) -> [KernelCandidate] {
     let exact = options.exact
@@ -25,7 +25,7 @@ extension IRGraph {
     case .scaleShift: candidates = KernelCandidate.anyLayout
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another form in the IR graph")
+        preconditionFailure("\(op.name) is represented differently in an IR graph")
       }
       candidates = operation.candidates(fusedOp, self)
     }
@@ -54,8 +54,8 @@ extension IRGraph {
 }
 
 extension KernelCandidate {
-  /// The same with what is fused behind it done by itself, which may pay where a convolution adds to
-  /// what lies in its destination piece by piece.
+  /// The same with what is fused behind it done by itself, which may pay where a convolution adds
+  /// to what lies in its destination piece by piece.
   fileprivate func separate(adding cost: Double) -> KernelCandidate {
     var candidate = self
     candidate.isSeparate = true
@@ -81,8 +81,9 @@ extension Int {
 }
 
 extension IRGraph {
-  /// The kernel candidates by which a fused op can be done in float32, and those in other numbers; of a convolution
-  /// that is quantised only those in integers, so that results do not depend on what is fast.
+  /// The kernel candidates by which a fused op can be done in float32, and those in other data
+  /// types; of a convolution that is quantized only those in integers, so that results do not
+  /// depend on what is fast.
   func inDataTypes(_ candidates: [KernelCandidate], of fusedOp: FusedOp, _ precision: Precision)
     -> [KernelCandidate]
   {
@@ -99,9 +100,9 @@ extension IRGraph {
     return others.isEmpty ? candidates : (candidates + others).stablySorted { $0.cost }
   }
 
-  /// Convolutions of integers lie nhwc: it is the only memory format that oneDNN has fast code
-  /// for. A sum with another value stays wide, as its rounding would go through all that follows;
-  /// so does what a PReLU takes, a step of its own.
+  /// Convolutions of integers lie nhwc: it is the only memory format that oneDNN has fast code for.
+  /// A sum with another value stays wide, as its rounding would go through all that follows; so
+  /// does what a PReLU takes, an instruction of its own.
   private func integerCandidates(
     _ candidates: [KernelCandidate], _ fusedOp: FusedOp, _ layer: Quantization.Layer,
     _ precision: Precision
@@ -110,7 +111,7 @@ extension IRGraph {
       let direct = candidates.first(where: {
         $0.algorithm == .direct && $0.input == .nhwc && $0.output == .nhwc
       })
-    else { preconditionFailure("every convolution can be done channels last") }
+    else { preconditionFailure("every convolution has a candidate in nhwc") }
     var gives = [DataType.float32]
     if precision == .bfloat16 { gives.insert(.bfloat16, at: 0) }
     if let integerType = values[fusedOp.output].integerType, fusedOp.epilogue.residual == nil,
@@ -125,7 +126,7 @@ extension IRGraph {
     }
   }
 
-  /// A way in which a fused op can be done, in bfloat16: none, or several.
+  /// A kernel candidate of a fused op in bfloat16: none, or several.
   ///
   /// In training, only what is multiplied is narrow: gradients want the values as they were.
   func narrowed(_ candidate: KernelCandidate, _ fusedOp: FusedOp) -> [KernelCandidate] {
@@ -148,22 +149,22 @@ extension IRGraph {
     return [candidate.taking(.bfloat16, giving: .bfloat16)]
   }
 
-  /// Whether a picture is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies beside
-  /// it, in bfloat16 and in integers.
+  /// Whether a picture is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies
+  /// beside it, in bfloat16 and in integers.
   private func isTooNarrow(_ fusedOp: FusedOp) -> Bool {
     guard case .convolution(let c, _) = fusedOp.kind, c.dilation != 1 else { return false }
     return (c.kernel.width - 1) * c.dilation.width >= values[fusedOp.inputs[0]].shape[3]
   }
 
-  /// Whether a fused op that applies no weights can take and give bfloat16: oneDNN's activations, pools
-  /// and sums, and whatever only moves numbers.
+  /// Whether a fused op that applies no weights can take and give bfloat16: oneDNN's activations,
+  /// pools and sums, and whatever only moves numbers.
   private func passesNarrow(_ fusedOp: FusedOp) -> Bool {
     guard case .other(let op) = fusedOp.kind else { return false }
     return op.kernelOperation?.takesBfloat16(fusedOp, self) ?? false
   }
 
-  /// Whether narrow numbers may be moved by two or four at a time: channels lie side by side, and none
-  /// is parted from those that it goes with.
+  /// Whether narrow numbers may be moved by two or four at a time: channels lie side by side, and
+  /// none is parted from those that it goes with.
   private func mayMove(_ fusedOp: FusedOp, _ candidate: KernelCandidate, _ dataType: DataType)
     -> Bool
   {
@@ -186,7 +187,7 @@ extension IRGraph {
 }
 
 extension KernelCandidate {
-  /// The same in other numbers.
+  /// The same in another data type.
   fileprivate func taking(_ input: DataType, giving output: DataType) -> KernelCandidate {
     var candidate = self
     (candidate.inputDataType, candidate.outputDataType) = (input, output)

@@ -1,6 +1,6 @@
 import AviaryGraph
 
-/// Turns fused ops into steps: calls of oneDNN's primitives and of the engine's own kernels.
+/// Turns fused ops into instructions: calls of oneDNN's primitives and of the engine's own kernels.
 ///
 /// Each operation's lowering is in its file in `Operations`. A lowering decides how
 /// things are done and says which memory it needs; nothing is compiled, allocated or calculated
@@ -15,7 +15,7 @@ struct Lowering {
   /// Memory that is prepared once: weights.
   private(set) var constants: [PackedConstant] = []
   private var position = 0
-  /// The step with which the backward pass begins; nil where there is none.
+  /// The instruction with which the backward pass begins; nil where there is none.
   private(set) var backwardStart: Int?
 
   init(_ ir: IRGraph, _ buffers: BufferAssignment, _ engine: Engine) throws(ComputeError) {
@@ -39,7 +39,7 @@ struct Lowering {
     case .gradient(.other(let any)): try any.kernel.lower(fusedOp, &self)
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another form in the IR graph")
+        preconditionFailure("\(op.name) is represented differently in an IR graph")
       }
       try operation.lower(fusedOp, &self)
     }
@@ -72,7 +72,7 @@ extension Lowering {
     return .constant(constants.count - 1)
   }
 
-  /// Adds a step of oneDNN's. What it wants for scratch memory is provided.
+  /// Adds a call of oneDNN. What it wants for scratch memory is provided.
   mutating func primitive(
     _ fusedOp: FusedOp, _ operation: String, _ descriptor: consuming PrimitiveDescriptor,
     _ arguments: [(Argument, Operand)]
@@ -86,14 +86,14 @@ extension Lowering {
     instructions.append(Instruction(description, .primitive(PrimitiveCall(descriptor, arguments))))
   }
 
-  /// Adds a step of the engine's own.
+  /// Adds a call of a kernel of the engine's own.
   mutating func kernel(
     _ fusedOp: FusedOp, _ operation: String, _ operands: [Operand], _ body: @escaping Kernel
   ) {
     kernel(fusedOp, operation, operands, preparing: { body })
   }
 
-  /// Adds a step of the engine's own that has tables to be made.
+  /// Adds a call of a kernel of the engine's own that needs tables.
   ///
   /// - Parameter make: gives what is run; called when the plan is made.
   mutating func kernel(

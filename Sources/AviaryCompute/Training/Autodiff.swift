@@ -3,9 +3,10 @@ import AviaryGraph
 /// Gives an IR graph its backward pass: reverse accumulation (Griewank and Walther, "Evaluating
 /// Derivatives", 2008), node by node from the last to the first.
 ///
-/// The fused ops that it adds are ordinary ones: they go through the same choice of memory formats and the same
-/// placing in memory as those of the forward pass. What a fused op of the backward pass needs of the way
-/// forward it names as an input, and so it is kept until then, and no longer.
+/// The fused ops that it adds are ordinary ones: they go through the same choice of memory formats
+/// and the same placing in memory as those of the forward pass. What a fused op of the backward
+/// pass needs of the forward pass it names as an input, and so it is kept until then, and no
+/// longer.
 struct Autodiff {
   private(set) var ir: IRGraph
   /// The gradients by the graph's parameters that are learned, by name.
@@ -82,10 +83,10 @@ struct Autodiff {
     case .scaleShift: scaleShift(fusedOp, gradient)
     case .other(let op):
       guard let operation = op.kernelOperation else {
-        preconditionFailure("\(op.name) has another form in the IR graph")
+        preconditionFailure("\(op.name) is represented differently in an IR graph")
       }
       operation.differentiate(fusedOp, gradient, &self)
-    case .reorder, .gradient: preconditionFailure("a way forward of single nodes")
+    case .reorder, .gradient: preconditionFailure("the forward pass has a fused op for each node")
     }
   }
 }
@@ -156,7 +157,8 @@ extension Autodiff {
     add(step(fusedOp, kind, values, shape(input)), to: input)
   }
 
-  /// Adds a step that gives the gradients by the fused op's input and by the first of its parameters.
+  /// Adds a step that gives the gradients by the fused op's input and by the first of its
+  /// parameters.
   mutating func withParameters(
     _ fusedOp: FusedOp, _ gradient: Gradient, _ values: [Int], parameters: [String]? = nil
   ) {
@@ -193,11 +195,12 @@ extension Autodiff {
 }
 
 extension IRGraph {
-  /// Adds what a training's forward pass gives beside its outputs: statistics of batches, for the way
-  /// back and for the running ones; and takes beside its inputs: a seed for what dropout drops.
+  /// Adds what a training's forward pass gives beside its outputs: statistics of batches, for the
+  /// backward pass and for the running ones; and takes beside its inputs: a seed for what dropout
+  /// drops.
   mutating func prepareForTraining() {
-    // What is not a picture itself is one of one pixel, which lies the same in every memory format, so that
-    // it binds no fused op to one.
+    // What is not a picture itself is one of one pixel, which lies the same in every memory format,
+    // so that it binds no fused op to one.
     func newValue(_ shape: [Int]) -> Int {
       values.append(Value(shape: shape))
       return values.count - 1

@@ -7,7 +7,7 @@ extension ConvolutionCall {
     case input, weights
   }
 
-  /// A convolution with explicit borders.
+  /// A convolution with explicit padding.
   init(fusedOp: FusedOp, input: [Int], output: [Int], _ c: Convolution, hasBias: Bool) {
     self.init(
       fusedOp: fusedOp, input: input, output: output, kernel: c.kernel, stride: c.stride,

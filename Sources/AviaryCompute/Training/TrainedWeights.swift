@@ -1,12 +1,12 @@
 import AviaryGraph
 import AviaryTensor
 
-/// Weights as the steps of a training want them: made anew of the parameters before every way
-/// forward.
+/// Weights as the instructions of a training want them: made anew of the parameters before every
+/// forward pass.
 ///
 /// - Note: used by the one plan that made it, on one thread at a time.
 final class TrainedWeights {
-  /// What the steps read, in the order of the constants.
+  /// What the instructions read, in the order of the constants.
   let memory: [AlignedMemory]
   private let formats: [TensorFormat]
   private let needed: [(name: String, shape: [Int])]

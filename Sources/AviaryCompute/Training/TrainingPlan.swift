@@ -40,7 +40,7 @@ public struct TrainingPlan: ~Copyable {
   private let arena: AlignedMemory
   private let weights: TrainedWeights
   private let kind: [BoundInstruction]
-  /// How many of the steps go forward.
+  /// How many of the instructions belong to the forward pass.
   private let backwardStart: Int
   private let inputs: [PlacedPort]
   private let outputs: [PlacedPort]
@@ -67,8 +67,8 @@ public struct TrainingPlan: ~Copyable {
   ///
   /// - Parameters:
   ///   - inputShapes: N, channels, height, width of each of the graph's inputs.
-  ///   - outputs: the outputs wanted; nil for all. Names of nodes serve too: any node's value may be
-  ///     asked for, as perceptual losses do.
+  ///   - outputs: the outputs wanted; nil for all. Names of nodes serve too: any node's value may
+  ///     be asked for, as perceptual losses do.
   ///   - wanted: what gradients are wanted of.
   ///   - options: how it is to be calculated.
   ///   - engine: on how many threads.
@@ -191,8 +191,8 @@ public struct TrainingPlan: ~Copyable {
   public mutating func backward(
     _ gradients: [String: Tensor]
   ) throws(ComputeError) -> Gradients {
-    precondition(isReady, "a way forward before every way back")
-    // Memory of the forward pass is used again on the backward pass.
+    precondition(isReady, "a forward pass before every backward pass")
+    // Memory of the forward pass is used again in the backward pass.
     isReady = false
     try engine.activate()
     try fill(seeds, from: gradients)
@@ -202,8 +202,8 @@ public struct TrainingPlan: ~Copyable {
       inputs: try tensors(inputGradients).merging(zeros.inputs) { $1 })
   }
 
-  /// Runs forward and back and gives the time that each of `steps` took, one waiting for the other:
-  /// for benchmarks. Gradients are those of the sum of all outputs.
+  /// Runs forward and back and gives the time that each of `instructions` took, one waiting for the
+  /// other: for benchmarks. Gradients are those of the sum of all outputs.
   ///
   /// - Throws: as `forward`.
   package mutating func durations(

@@ -1,8 +1,8 @@
 package import AviaryGraph
 
-/// Finds what is known of the fused ops of an IR graph and times what is not, as far as that pays: the
-/// dearest fused ops first, each with all its kernel candidates; then the copies between the memory formats that kernel candidates
-/// which are worth it take and give.
+/// Looks up what is known of the fused ops of an IR graph and times what is not, as far as that
+/// pays: the costliest fused ops first, each with all its kernel candidates; then the copies
+/// between the memory formats of the kernel candidates that are worth it.
 struct Autotuner {
   /// The fused ops' kernel candidates with their costs in nanoseconds, the cheapest first.
   private(set) var candidates: [[KernelCandidate]]
@@ -14,14 +14,14 @@ struct Autotuner {
   /// The nanoseconds that are left for timing.
   private var left = 0.0
 
-  /// What a run of a part of a fused op's work should take at least, in nanoseconds: by then values have
-  /// left the caches, and more of the same takes proportionally longer.
+  /// What a run of a part of a fused op's work should take at least, in nanoseconds: by then values
+  /// have left the caches, and more of the same takes proportionally longer.
   private static let part = 20e6
   /// What making a primitive takes beside running it.
   private static let making = 3e6
-  /// How often each way is run, roughly.
+  /// How often each candidate is run, roughly.
   private static let runs = 4.0
-  /// The time that stands for a way that cannot be done.
+  /// The time that stands for a candidate that cannot be used.
   private static let never = 1e12
 
   /// - Parameter estimates: the kernel candidates with their costs by estimate.
@@ -53,7 +53,7 @@ struct Autotuner {
     }
   }
 
-  /// What is still to be timed: ways of doing one thing.
+  /// What is still to be timed: kernel candidates of one fused op, or a copy.
   private struct Measurement {
     var key: String
     /// The fused op that it is about, and the kernel candidates that are not known.
@@ -62,7 +62,7 @@ struct Autotuner {
     /// The copies.
     var shape: [Int] = []
     var copies: [Copy] = []
-    /// Nanoseconds for the cheapest way, by estimate.
+    /// Nanoseconds for the cheapest candidate, by estimate.
     var estimate: Double
   }
 
@@ -228,7 +228,7 @@ extension IRGraph {
 }
 
 extension Plan {
-  /// All ways of doing each layer, the best by estimate first: for tests that try them all.
+  /// All kernel candidates of each layer, the best by estimate first: for tests that try them all.
   ///
   /// - Throws: as `init`, weights aside.
   package static func candidates(

@@ -1,6 +1,6 @@
 import AviaryThreads
 
-/// Times ways of doing the same thing against one another.
+/// Times candidates for the same work against one another.
 ///
 /// They take turns, so that what else happens on the machine strikes all alike, and the fastest run
 /// of each counts. Before each run the second-level caches are filled with something else and then
@@ -16,7 +16,7 @@ struct Benchmarker: ~Copyable {
   /// Memory that timing may take beside the weights: no more than plans do.
   private static let mostBytes = 256 << 20
   private static let rounds = 3...9
-  /// Nanoseconds of one way after which the least number of rounds is enough.
+  /// Nanoseconds of one candidate after which the least number of rounds is enough.
   private static let enough = 10e6
 
   /// - Throws: `ComputeError.library`, `.outOfMemory`.
@@ -26,9 +26,9 @@ struct Benchmarker: ~Copyable {
     (self.engine, self.other) = (engine, other)
   }
 
-  /// The nanoseconds that each of several ways takes; nil for one that cannot be done, or takes more
-  /// memory than is to be spent on it. One that is three times as slow as another is given up after
-  /// its first run.
+  /// The nanoseconds that each of several candidates takes; nil for one that cannot be used, or
+  /// takes more memory than is to be spent on it. One that is three times as slow as another is
+  /// given up after its first run.
   func times(_ ways: [TuningTask]) -> [Double?] {
     guard (try? engine.activate()) != nil else { return ways.map { _ in nil } }
     var graphs: [LoweredGraph?] = ways.map { try? LoweredGraph(decided: $0.ir, engine) }
@@ -77,10 +77,10 @@ struct Benchmarker: ~Copyable {
   }
 }
 
-/// An IR graph with everything in its place and numbers of no meaning.
+/// An IR graph with everything in its place and meaningless numbers.
 private final class Runner {
   private let kind: [BoundInstruction]
-  /// Kept for the steps, which know only where they lie.
+  /// Kept for the instructions, which know only their addresses.
   private let memory: [AlignedMemory]
   private let inputs: [(place: Address, byteCount: Int)]
 
@@ -121,8 +121,8 @@ private final class Runner {
 }
 
 extension ThreadPool {
-  /// Writes small numbers, as float32 or bfloat16: zeros would not tell how long arithmetic takes if
-  /// an implementation looked at them.
+  /// Writes small numbers, as float32 or bfloat16: zeros would not tell how long arithmetic takes
+  /// if an implementation looked at them.
   fileprivate func fill(_ place: UnsafeMutableRawPointer, byteCount: Int) {
     let pattern: UInt32 = 0x3C00_3C00
     let count = byteCount / MemoryLayout<UInt32>.stride

@@ -1,15 +1,16 @@
 import AviaryGraph
 
-/// What the fused ops of an IR graph cost in each of their kernel candidates, and copies of values into other forms,
-/// in nanoseconds on an engine: as measured where that is known, else by estimate.
+/// What the fused ops of an IR graph cost in each of their kernel candidates, and what copies of
+/// values into other formats cost, in nanoseconds on an engine: as measured where that is known,
+/// else by estimate.
 struct ReorderCosts {
   /// By number of the fused op, the cheapest first.
   private(set) var candidates: [[KernelCandidate]]
-  /// By number of the value: from each form into each form.
+  /// By number of the value: from each format into each format.
   private let copies: [[Double]]
 
-  /// - Parameter options: with what was measured, if that is to count; what it lacks is timed if that
-  ///   pays.
+  /// - Parameter options: with what was measured, if that is to count; what it lacks is timed if
+  ///   that pays.
   init(_ ir: IRGraph, _ options: PlanOptions, _ engine: Engine) {
     let estimates = ir.fusedOps.map { fusedOp in
       let candidates = ir.candidates(of: fusedOp, options)
@@ -41,7 +42,7 @@ struct ReorderCosts {
     candidates[position].firstIndex { $0.isSame(as: candidate) } ?? 0
   }
 
-  /// The cost of having a value that lies in one form in another, too, by the forms' numbers.
+  /// The cost of copying a value from one format into another, by the formats' indices.
   func copy(_ value: Int, _ from: Int, _ to: Int) -> Double {
     copies[value][from * TensorFormat.count + to]
   }
@@ -86,14 +87,15 @@ extension IRGraph {
 }
 
 extension TensorFormat {
-  /// One of each kind, at its number: what 1 is worth makes no difference to the time that a copy takes.
+  /// One of each data type, at its index: the scale makes no difference to the time that a copy
+  /// takes.
   static let all = [DataType.float32, .bfloat16, .int8(scale: 1), .uint8(scale: 1)].flatMap {
     dataType in
     MemoryFormat.allCases.map { TensorFormat(memoryFormat: $0, dataType: dataType) }
   }
   static let count = all.count
 
-  /// Whether a value of a shape that lies in another form lies in this one, too.
+  /// Whether a value of this shape lies the same in both formats.
   func isFree(_ from: TensorFormat, _ shape: [Int]) -> Bool {
     dataType == from.dataType && from.memoryFormat.coincides(with: memoryFormat, for: shape)
   }

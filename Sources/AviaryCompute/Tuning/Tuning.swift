@@ -1,13 +1,13 @@
 import CDNNL
 import Synchronization
 
-/// How long layers took on this processor, done in each of the ways that they can be done: what plans
-/// choose by, where they are given it (`PlanOptions.tuning`). Share one between all plans.
+/// How long layers took on this processor, by each of their kernel candidates: what plans choose
+/// by, where they are given it (`PlanOptions.tuning`). Share one between all plans.
 ///
 /// A layer that is not known yet is timed when a plan wants it, by really doing it alone, at its
-/// size, on as many threads, in all ways; so are copies between the memory formats that these ways take
-/// and give. Where that leads to other choices than estimates do, both are run as a whole once more.
-/// What was found is kept for all plans to come, and in the store for other processes.
+/// size, on as many threads, by all candidates; so are copies between the memory formats that these
+/// take and give. Where that leads to other choices than estimates do, both are run as a whole once
+/// more. What was found is kept for all plans to come, and in the store for other processes.
 public final class Tuning: Sendable {
   /// When what is not known yet is timed.
   public enum Policy: String, CaseIterable, Sendable {
@@ -35,7 +35,7 @@ public final class Tuning: Sendable {
     (self.policy, self.store) = (policy, store)
   }
 
-  /// How many ways of doing something were timed so far.
+  /// How many candidates were timed so far.
   package var timingCount: Int { timings.load(ordering: .relaxed) }
 
   /// What is known of something, in nanoseconds, by the kernel candidates by which it is done.
@@ -154,12 +154,12 @@ struct TuningTable: Hashable {
 
 /// The processor and what calculates on it.
 package enum Processor {
-  /// Changed whenever the engine's own loops, or what is timed, change so much that earlier findings
-  /// mislead.
+  /// Changed whenever the engine's own loops, or what is timed, change so much that earlier
+  /// findings mislead.
   private static let kernels = 1
 
-  /// What findings hold for: the processor's model, the instructions used, oneDNN's version, and that
-  /// of the engine's own loops. One line.
+  /// What findings hold for: the processor's model, the instructions used, oneDNN's version, and
+  /// that of the engine's own loops. One line.
   package static var identity: String {
     var text = "\(model), instructions \(dnnl_get_effective_cpu_isa().rawValue)"
     if let version = unsafe dnnl_version() {

@@ -23,7 +23,7 @@ enum TuningKey {
     return parts.joined(separator: " ")
   }
 
-  /// Copies of a value into other forms.
+  /// Copies of a value into other formats.
   static func copy(_ shape: [Int], threads: Int) -> String { "\(threads) copy \(text(shape))" }
 
   static func reorderKey(_ from: TensorFormat, _ to: TensorFormat) -> String {
@@ -46,7 +46,7 @@ enum TuningKey {
     StableHash.text(candidates.map(\.text).joined(separator: ";"))
   }
 
-  /// The work with its attributes, on one line without tabs. Widths of borders make no difference
+  /// The work with its attributes, on one line without tabs. Amounts of padding make no difference
   /// beside the shapes.
   private static func kind(_ kind: OpKind) -> String {
     switch kind {
@@ -93,7 +93,7 @@ public struct PlanChoice: Codable, Hashable, Sendable {
   /// `nChw16c float32>nChw16c float32 winograd`.
   public var candidate: String
 
-  /// A layer's way.
+  /// A layer's kernel candidate.
   public init(layer: String, candidate: String) {
     (self.layer, self.candidate) = (layer, candidate)
   }
@@ -104,7 +104,8 @@ public struct PlanChoice: Codable, Hashable, Sendable {
 }
 
 extension KernelCandidate {
-  /// What tells it from a fused op's other kernel candidates, as caches and checkpoints have it.
+  /// What distinguishes it from a fused op's other kernel candidates, as caches and checkpoints
+  /// have it.
   var text: String {
     let taken = others.map { "\(input),\($0)" } ?? "\(input)"
     return "\(taken) \(inputDataType.name)>\(output) \(outputDataType.name) \(algorithm)"
@@ -113,8 +114,7 @@ extension KernelCandidate {
 }
 
 extension KernelCandidate {
-  /// Whether it is the same way, whatever it costs and what numbers are worth: whether `text` is the
-  /// same.
+  /// Whether it is the same candidate, whatever its costs and scales: whether `text` is the same.
   func isSame(as other: KernelCandidate) -> Bool {
     input == other.input && others == other.others && output == other.output
       && algorithm == other.algorithm && inputDataType.number == other.inputDataType.number

@@ -1,7 +1,8 @@
 import AviaryGraph
 
-/// A fused op, or a copy, as an IR graph of its own that takes and gives its values in the forms of one of
-/// its kernel candidates; cut down to fewer rows or pictures where all of it would take long.
+/// A fused op, or a copy, as an IR graph of its own that takes and gives its values in the formats
+/// of one of its kernel candidates; cut down to fewer rows or images where all of it would take
+/// long.
 struct TuningTask {
   let ir: IRGraph
   /// How much longer the whole takes.
@@ -47,7 +48,7 @@ struct TuningTask {
     factor = cut.factor
   }
 
-  /// A copy into another form.
+  /// A copy into another format.
   init(copying from: TensorFormat, to: TensorFormat, cut: TruncatedShape) {
     var fusedOp = FusedOp(name: "copy", kind: .reorder, inputs: [0], output: 1, parameters: [])
     fusedOp.candidate = KernelCandidate(from.memoryFormat, to.memoryFormat, cost: 0)
@@ -83,7 +84,7 @@ extension IRGraph {
   }
 }
 
-/// The shapes of a part of a fused op's work: fewer pictures, then fewer rows.
+/// The shapes of a part of a fused op's work: fewer images, then fewer rows.
 struct TruncatedShape {
   private(set) var inputs: [[Int]]
   private(set) var output: [Int]

@@ -5,7 +5,7 @@ package import AviaryTensor
 /// All that an HDF5 file says, in one walk: groups, attributes, data sets. Elements are read when
 /// asked for.
 ///
-/// A plain value: who reads a format of HDF5 sees only this, and not how the file was opened.
+/// A plain value: who reads an HDF5 format sees only this, and not how the file was opened.
 package struct HDF5Tree: Sendable {
   /// The file as the caller named it.
   package let path: String

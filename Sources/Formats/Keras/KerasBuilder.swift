@@ -14,7 +14,7 @@ extension KerasBuilder {
     return try operation.build(node, inputs, with: &self)
   }
 
-  /// The value as a picture, channels last.
+  /// The value as an image, channels last.
   mutating func picture(
     _ x: PlacedValue, _ name: String
   ) throws(InterchangeError) -> PlacedValue {

@@ -70,7 +70,7 @@ struct KerasLayer {
     return number
   }
 
-  /// A whole number.
+  /// An integer.
   func integer(
     _ names: [String], in range: ClosedRange<Int>, default absent: Int? = nil
   ) throws(InterchangeError) -> Int {

@@ -320,7 +320,7 @@ extension PyTorchLayer {
 }
 
 extension TransposedConvolution {
-  /// The crops as PyTorch states them; nil where it cannot: more is cut at the bottom or right than
+  /// The padding as PyTorch states it; nil where it cannot: more is cut at the bottom or right than
   /// at the top or left, or less by a stride or more.
   var pytorchPadding: (padding: Size, output: Size)? {
     for axis in Axis.allCases {
