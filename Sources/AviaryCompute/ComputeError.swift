@@ -61,7 +61,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noImplementation(let node, let operation):
       "\(node): \(operation): a fast implementation expected, only the reference code found"
     case .quantization(let node, let outChannels, let found):
-      "\(node): \(outChannels) steps of weights expected, \(found) found"
+      "\(node): \(outChannels) scales of weights expected, \(found) found"
     case .noBfloat16:
       "precision: a processor with AVX-512 BF16 expected for bfloat16, none found"
     case .tooLarge(let node, let shape):

@@ -31,7 +31,7 @@ package struct EmbeddedMetadata: Hashable, Sendable {
   package var contentHash: String?
   /// The tensors by where they lie in the file: an HDF5 path without the first `/`, a key. Tensors of
   /// the file that are not here are no parameters (constant kernels). Nothing at all says that every
-  /// tensor is a parameter under its own name, as it is.
+  /// tensor is a parameter under its own name, as it is, or that there are none, by the hash.
   package var tensors: [String: Entry] = [:]
 
   /// A record.
@@ -97,7 +97,11 @@ package struct EmbeddedMetadata: Hashable, Sendable {
   /// What the reader did to the file's layout, as the descriptions say, is undone first: the record
   /// is about the file, whatever the reader makes of it.
   package func restored(_ file: WeightsFile) -> TensorSource? {
-    if tensors.isEmpty { return file.tensors }
+    if tensors.isEmpty {
+      // A network without weights may still be written with constant kernels.
+      let none = file.tensors.selecting([])
+      return contentHash == (try? ContentHash.of(none)) ? none : file.tensors
+    }
     var positions: [String: Int] = [:]
     for (position, tensor) in file.tensors.enumerated() {
       positions[Self.path(tensor.storedName)] = position

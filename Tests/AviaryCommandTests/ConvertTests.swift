@@ -34,6 +34,18 @@ struct ConvertTests {
       ])
   }
 
+  @Test("a network without weights, which Keras has constant kernels for, is written and read")
+  func noWeights() throws {
+    let folder = try TemporaryFolder()
+    var source = fixture("onnx/space-to-depth.onnx")
+    for name in ["a.h5", "b.keras", "c.h5"] {
+      let target = folder.file(name)
+      let convert = try Outcome(["convert", source, target])
+      #expect(convert.status == 0, "\(convert.error)")
+      source = target
+    }
+  }
+
   @Test("for people: the report in lines")
   func text() throws {
     let folder = try TemporaryFolder()

@@ -113,7 +113,7 @@ struct QuantizeTests {
     let path = folder.file("odd.h5")
     for (node, message) in [
       ("nowhere", "nowhere: a convolution of the graph expected, none found"),
-      ("encoder.0", "encoder.0: 32 steps expected, 1 found"),
+      ("encoder.0", "encoder.0: 32 scales expected, 1 found"),
     ] {
       checkpoint.quantization = [
         QuantizedLayer(node: node, inputScale: 1, isSigned: false, weightScales: [1])

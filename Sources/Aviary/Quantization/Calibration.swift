@@ -179,7 +179,7 @@ extension [QuantizedLayer] {
       guard layer.weightScales.count == expected else {
         throw .checkpointPart(
           path: path, part: "quantization",
-          problem: "\(layer.node): \(expected) steps expected, \(layer.weightScales.count) found")
+          problem: "\(layer.node): \(expected) scales expected, \(layer.weightScales.count) found")
       }
     }
   }
