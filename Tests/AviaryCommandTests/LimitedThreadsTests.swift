@@ -38,7 +38,7 @@ struct LimitedThreadsTests {
     private let expected: [[String: Data]]
 
     init(threads: [Int]) throws {
-      folder = try TemporaryFolder()
+      let folder = try TemporaryFolder()
       let picture = folder.file("picture.png"), model = folder.file("tiny.h5")
       let weights = fixture("weights/whole.pt")
       // Large enough to be divided among threads.
@@ -70,7 +70,6 @@ struct LimitedThreadsTests {
       works.append(
         Work(
           name: "convert", arguments: ["convert", weights, "\(out)/tiny.pt"], outputs: ["tiny.pt"]))
-      self.works = works
       // Others may read and write all of it.
       for (path, mode) in [(folder.path, 0o755), (out, 0o777)] {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
@@ -82,7 +81,8 @@ struct LimitedThreadsTests {
         expected.append(try Sample.take(from: out))
         #expect(expected.last?.keys.sorted() == work.outputs)
       }
-      self.expected = expected
+      (self.works, self.expected) = (works, expected)
+      self.folder = folder
     }
 
     /// The files in a folder, which is empty then.
