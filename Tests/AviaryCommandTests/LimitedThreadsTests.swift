@@ -43,7 +43,7 @@ struct LimitedThreadsTests {
       let weights = fixture("weights/whole.pt")
       // Large enough to be divided among threads.
       for arguments in [
-        ["run", "bicubic", fixture("pictures/rgb-8.png"), "-o", picture, "--scale", "9"],
+        ["run", "bicubic", fixture("pictures/rgb-8.png"), "-o", picture, "--scale", "20"],
         ["convert", weights, model, "--scale", "2"],
       ] { #expect(try Outcome(arguments).status == 0) }
       let copy = folder.file("second.png")
