@@ -1,3 +1,4 @@
+import AviaryGraph
 import AviaryTestSupport
 import Foundation
 import Testing
@@ -35,6 +36,13 @@ import Testing
     let plugin = try folder.file("sharpen.json", Array(guide[start..<end].utf8))
     let outcome = try Outcome(["info", "sharpen", "--plugin", plugin, "--json"])
     #expect(outcome.status == 0, "\(outcome.error)")
+  }
+
+  /// The table of graph JSON has every operation.
+  @Test(arguments: Op.names) func guideHasTheOperation(_ name: String) throws {
+    let rows = try text("Docs/Plugins.md").split(separator: "\n").filter { $0.hasPrefix("| `") }
+    let operations = rows.compactMap { $0.split(separator: "|").first }
+    #expect(operations.contains { $0.contains("`\(name)`") }, "Docs/Plugins.md has no line for it")
   }
 
   private func text(_ path: String) throws -> String {

@@ -11,16 +11,19 @@ struct Comparison {
 
   /// Runs a graph on random inputs and weights.
   ///
-  /// - Parameter shapes: the inputs' shapes, in the graph's order.
+  /// - Parameters:
+  ///   - shapes: the inputs' shapes, in the graph's order.
+  ///   - values: what the inputs' values are drawn from.
   init(
-    _ graph: Graph, _ shapes: [[Int]], seed: UInt64 = 1, options: PlanOptions = PlanOptions(),
+    _ graph: Graph, _ shapes: [[Int]], of values: ClosedRange<Float> = -1...1, seed: UInt64 = 1,
+    options: PlanOptions = PlanOptions(),
     engine: Engine? = nil
   ) throws {
     let weights = randomWeights(for: graph, seed: seed)
     var generator = SplitMix64(seed: seed &+ 1)
     var inputs: [String: Tensor] = [:]
     for (input, shape) in zip(graph.inputs, shapes) {
-      inputs[input.name] = generator.tensor(shape)
+      inputs[input.name] = generator.tensor(shape, in: values)
     }
     var plan = try Plan(
       graph, weights: PackedWeights(weights), inputShapes: shapes, options: options,
@@ -40,11 +43,12 @@ struct Comparison {
 
 /// Checks that a plan gives what the oracle gives, to 1e-5 of the largest value.
 func expectEqual(
-  _ graph: Graph, _ shapes: [[Int]], tolerance: Double = 1e-5, options: PlanOptions = PlanOptions(),
+  _ graph: Graph, _ shapes: [[Int]], of values: ClosedRange<Float> = -1...1,
+  tolerance: Double = 1e-5, options: PlanOptions = PlanOptions(),
   _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   do {
-    let comparison = try Comparison(graph, shapes, options: options)
+    let comparison = try Comparison(graph, shapes, of: values, options: options)
     #expect(
       comparison.largestError <= tolerance, "\(what) \(shapes): \(comparison.steps)",
       sourceLocation: sourceLocation)

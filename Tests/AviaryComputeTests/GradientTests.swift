@@ -10,10 +10,12 @@ import Testing
   ///
   /// - Parameters:
   ///   - shapes: those of the inputs; one serves all.
+  ///   - values: what the inputs' values are drawn from.
   ///   - outputs: names of outputs or of nodes; nil for the outputs.
   ///   - isFast: whether oneDNN must have fast code for every step.
   private func expectGradients(
-    _ graph: Graph, _ shapes: [[Int]], outputs: [String]? = nil,
+    _ graph: Graph, _ shapes: [[Int]], values: ClosedRange<Float> = -1...1,
+    outputs: [String]? = nil,
     of wanted: TrainingPlan.Wanted = [.parameters, .inputs], seed: UInt64 = 1, exact: Bool = false,
     isFast: Bool = true, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -22,7 +24,8 @@ import Testing
     var inputs: [String: Tensor] = [:]
     for (position, input) in graph.inputs.enumerated() {
       let shape = shapes.count == 1 ? shapes[0] : shapes[position]
-      inputs[input.name] = generator.tensor([shape[0], input.channels] + shape[2...])
+      inputs[input.name] = generator.tensor(
+        [shape[0], input.channels] + shape[2...], in: values)
     }
     var plan = try TrainingPlan(
       graph, inputShapes: graph.inputs.map { inputs[$0.name]?.shape ?? [] }, outputs: outputs,
@@ -97,7 +100,8 @@ import Testing
   /// Every operation of the table by itself, on its own shapes.
   @Test(arguments: OperationRow.all.filter(\.hasGradients))
   func everyOperation(_ row: OperationRow) throws {
-    try expectGradients(row.graph(), row.inputs, isFast: false, row.description)
+    try expectGradients(
+      row.graph(), row.inputs, values: row.values, isFast: false, row.description)
   }
 
   /// Every operation between convolutions that have it lie in every memory format in turn.

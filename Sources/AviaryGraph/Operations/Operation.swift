@@ -1,6 +1,6 @@
 /// What the rest of Aviary has to know about one kind of operation: its JSON, its limits, and what
 /// it does to shapes. An operation is one file of this folder, and one line in each of the three
-/// lists of `Op.swift`.
+/// lists of `Op.swift`; an expansion has a line in the last of them only.
 ///
 /// Nothing that decides whether a result is right has a default implementation: an operation that
 /// does not state its receptive field does not compile.

@@ -6,7 +6,8 @@ import AviaryGraph
 /// stands in its file of this folder, reading beside writing; what concerns a format as a whole (the
 /// walk through its graph, names, arithmetic on shapes) stands in the format's own folder.
 ///
-/// Operations are found through `Op.types`: a new one needs its own file here and no further list.
+/// Operations are found through `Op.types`: a new one needs its own file here and no further list. An
+/// expansion without a file is written as the operations that it is made of (`Graph.forExport`).
 /// Nothing about writing has a default: each format must be able to say the operation, or refuse it by
 /// name. An operation that is read from a format conforms to that format's protocol below as well.
 protocol ExchangedOperation: Operation {

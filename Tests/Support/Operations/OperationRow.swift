@@ -9,11 +9,17 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   package var json: String
   package var inputs: [[Int]]
   package var output: [Int]
+  /// What the inputs' values are drawn from: those that the operation is defined for.
+  package var values: ClosedRange<Float>
 
   package var description: String { "\(op.name) \(json) of \(inputs)" }
 
-  init(_ op: Op, _ json: String, _ inputs: [Int]..., gives output: [Int]) {
+  init(
+    _ op: Op, _ json: String, _ inputs: [Int]..., gives output: [Int],
+    values: ClosedRange<Float> = -1...1
+  ) {
     (self.op, self.json, self.inputs, self.output) = (op, json, inputs, output)
+    self.values = values
   }
 
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
