@@ -4,10 +4,14 @@
 import Foundation
 
 guard
-  let package = try JSONSerialization.jsonObject(
+  let package = try? JSONSerialization.jsonObject(
     with: FileHandle.standardInput.readDataToEndOfFile()) as? [String: Any],
   let targets = package["targets"] as? [[String: Any]]
-else { fatalError("the output of swift package dump-package expected on standard input") }
+else {
+  let line = "imports: standard input is not the output of `swift package dump-package`\n"
+  FileHandle.standardError.write(Data(line.utf8))
+  exit(65)
+}
 
 /// Modules that every toolchain has.
 let toolchain: Set<String> = [

@@ -11,10 +11,14 @@ struct Target {
 }
 
 guard
-  let package = try JSONSerialization.jsonObject(
+  let package = try? JSONSerialization.jsonObject(
     with: FileHandle.standardInput.readDataToEndOfFile()) as? [String: Any],
   let list = package["targets"] as? [[String: Any]]
-else { fatalError("the output of swift package dump-package expected on standard input") }
+else {
+  let line = "modules: standard input is not the output of `swift package dump-package`\n"
+  FileHandle.standardError.write(Data(line.utf8))
+  exit(65)
+}
 
 /// What a dependency is called: `{"byName": ["AviaryGraph", null]}`, `{"product": ["Crypto", …]}`.
 func name(_ dependency: [String: Any]) -> String? {
