@@ -159,16 +159,6 @@ static inline dnnl_status_t cdnnl_eltwise_forward(
   return cdnnl_create(result, engine, status, &call, NULL, attr);
 }
 
-static inline dnnl_status_t cdnnl_eltwise_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *gradient, const cdnnl_memory_desc *data, float alpha, float beta,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_eltwise_desc_t call;
-  dnnl_status_t status = dnnl_eltwise_backward_desc_init(
-      &call, algorithm, cdnnl_const(gradient), cdnnl_const(data), alpha, beta);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}
-
 static inline dnnl_status_t cdnnl_softmax_forward(
     dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
     const cdnnl_memory_desc *data, int axis, const_dnnl_primitive_attr_t attr) {

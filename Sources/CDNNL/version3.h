@@ -125,15 +125,6 @@ static inline dnnl_status_t cdnnl_eltwise_forward(
       result, engine, kind, algorithm, cdnnl_const(data), cdnnl_const(data), alpha, beta, attr);
 }
 
-static inline dnnl_status_t cdnnl_eltwise_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *gradient, const cdnnl_memory_desc *data, float alpha, float beta,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_eltwise_backward_primitive_desc_create(
-      result, engine, algorithm, cdnnl_const(gradient), cdnnl_const(gradient), cdnnl_const(data),
-      alpha, beta, NULL, attr);
-}
-
 static inline dnnl_status_t cdnnl_softmax_forward(
     dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
     const cdnnl_memory_desc *data, int axis, const_dnnl_primitive_attr_t attr) {

@@ -98,6 +98,14 @@ import Testing
     .groupNormalization(GroupNormalization(groups: 2)),
     .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
     InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+    .activation(.celu(alpha: 1)), .activation(.celu(alpha: 0.5)), .activation(.selu),
+    .activation(.mish), .activation(.hardSigmoid), .activation(.hardSwish),
+    .activation(.softplus(beta: 1, threshold: 20)), .activation(.softplus(beta: 2, threshold: 15)),
+    .activation(.softsign), .activation(.exp), .activation(.log), .activation(.abs),
+    .activation(.sqrt), .activation(.rsqrt), .activation(.reciprocal), .activation(.erf),
+    .activation(.floor), .activation(.sign), .binary(.divide), .binary(.power), .binary(.minimum),
+    .binary(.maximum), .binary(.equal), .binary(.less), .binary(.lessOrEqual), .binary(.greater),
+    .binary(.greaterOrEqual), .where,
   ]
 
   private static let operationsOfVersionOne: [Op] = [

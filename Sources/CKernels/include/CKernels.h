@@ -83,4 +83,5 @@ void aviary_winograd_output(enum aviary_winograd form, const float *from, long p
 void aviary_winograd_weights(enum aviary_winograd form, const float *from, long filters,
                              long channels, float *to, long rows, long columns);
 #include "planes.h"
+#include "pointwise.h"
 #include "rows.h"

@@ -107,6 +107,7 @@ def extra():
         yield (f"resize/{kernel}-antialias", "resize", [torch.randn(1, 2, 24, 28)], {},
                lambda x, p, mode=mode: F.interpolate(x, scale_factor=0.5, mode=mode, antialias=True),
                dict(kernel=kernel, antialias=True, factor=[1, 2], crop=3, **a))
+    yield ("divide/itself", "divide", [torch.rand(1, 3, 4, 5) + 0.5], {}, lambda x, p: x / x, {"twice": True})
 
 
 def gradients(function, inputs, parameters):
@@ -116,7 +117,8 @@ def gradients(function, inputs, parameters):
     p = {n: leaves[f"node.{n}"] for n in parameters}
     output = function(*[leaves[n] for n in inputs], p)
     output, moved = output if isinstance(output, tuple) else (output, {})
-    output.backward(cotangent(output.shape))
+    if output.requires_grad:  # not that of a comparison
+        output.backward(cotangent(output.shape))
     found = {n: v.grad for n, v in leaves.items() if getattr(v, "grad", None) is not None}
     return output.detach(), found, {f"node.{n}": v for n, v in moved.items()}
 

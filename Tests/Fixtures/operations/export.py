@@ -155,8 +155,26 @@ for name, expression, op, attributes in (
     ("sigmoid", "torch.sigmoid(x)", "sigmoid", {}),
     ("tanh", "torch.tanh(x)", "tanh", {}),
     ("clamp", "x.clamp(-0.5, 2)", "clamp", {"minimum": -0.5, "maximum": 2}),
+    ("celu", "F.celu(x)", "celu", {}),
+    ("celu-alpha", "F.celu(x, 0.7)", "celu", {"alpha": 0.7}),
+    ("celu-negative", "F.celu(x, -1.5)", "celu", {"alpha": -1.5}),
+    ("selu", "F.selu(x)", "selu", {}),
+    ("mish", "F.mish(x)", "mish", {}),
+    ("hardSigmoid", "F.hardsigmoid(x)", "hardSigmoid", {}),
+    ("hardSwish", "F.hardswish(x)", "hardSwish", {}),
+    ("softplus", "F.softplus(x)", "softplus", {}),
+    ("softplus-steep", "F.softplus(x, 2.5, 8)", "softplus", {"beta": 2.5, "threshold": 8}),
+    ("softsign", "F.softsign(x)", "softsign", {}),
+    ("exp", "torch.exp(x)", "exp", {}),
+    ("abs", "torch.abs(x)", "abs", {}),
+    ("erf", "torch.erf(x)", "erf", {}),
+    ("floor", "torch.floor(x)", "floor", {}),
+    ("sign", "torch.sign(x)", "sign", {}),
 ):
     case(f"activation.{name}", op, [[2, 3, 8, 9]], expression, inputs=tails, **attributes)
+above = lambda: [torch.exp(tails()[0] * 0.7)]
+for name in ("log", "sqrt", "rsqrt", "reciprocal"):
+    case(f"activation.{name}", name, [[2, 3, 8, 9]], f"torch.{name}(x)", inputs=above)
 slopes = lambda n: lambda: torch.rand(n) * 1.4 - 0.4
 case("prelu.channels", "prelu", [[2, 5, 6, 7]], "F.prelu(x, p['weight'])", {"weight": slopes(5)}, perChannel=True)
 case("prelu.wide", "prelu", [[1, 20, 5, 6]], "F.prelu(x, p['weight'])", {"weight": slopes(20)}, perChannel=True)
@@ -206,8 +224,24 @@ for op, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*")):
     for name, a, b in (("equal", [2, 5, 4, 6], [2, 5, 4, 6]), ("space", [2, 5, 4, 6], [2, 5, 1, 1]),
                        ("channels", [2, 5, 4, 6], [2, 1, 4, 6]), ("first-repeats", [1, 5, 1, 1], [2, 5, 4, 6])):
         case(f"{op}.{name}", op, [a, b], f"x {sign} y")
-    # One number a channel, known by the graph, is scale or offset.
+# Few different numbers, so that some are equal; for quotients and powers, numbers above 0.
+levels = lambda *shapes: lambda: [torch.randint(-2, 3, shape).float() / 2 for shape in shapes]
+for op, call in (("divide", "x / y"), ("power", "x ** y"), ("minimum", "torch.minimum(x, y)"),
+                 ("maximum", "torch.maximum(x, y)"), ("equal", "(x == y).to(x.dtype)"), ("less", "(x < y).to(x.dtype)"),
+                 ("lessOrEqual", "(x <= y).to(x.dtype)"), ("greater", "(x > y).to(x.dtype)"),
+                 ("greaterOrEqual", "(x >= y).to(x.dtype)")):
+    for name, a, b in (("equal", [2, 5, 4, 6], [2, 5, 4, 6]), ("space", [2, 5, 4, 6], [2, 5, 1, 1]),
+                       ("first-repeats", [1, 5, 1, 1], [2, 5, 4, 6])):
+        some = levels(a, b)
+        if op in ("divide", "power"):
+            some = lambda a=a, b=b: [torch.rand(a) * 2 + 0.25, torch.rand(b) * 2 + 0.5]
+        case(f"{op}.{name}", op, [a, b], call, inputs=some)
+case("power.zeros", "power", [[1, 3, 4, 5], [1, 3, 4, 5]], "x ** y",
+     inputs=lambda: [torch.randint(0, 2, [1, 3, 4, 5]).float(), torch.randint(0, 3, [1, 3, 4, 5]).float()])
+for name, c, a, b in (("equal", *[[2, 5, 4, 6]] * 3), ("repeat", [2, 1, 4, 6], [1, 5, 1, 1], [2, 5, 4, 1])):
+    case(f"where.{name}", "where", [c, a, b], "torch.where(x != 0, y, z)", inputs=levels(c, a, b))
 case("multiply.both-repeat", "multiply", [[1, 5, 1, 1], [2, 1, 4, 6]], "x * y")
+# One number a channel, known by the graph, is scale or offset.
 case("scale.one", "scale", [[1, 3, 4, 5]], "x * 255", values=255)
 case("scale.channels", "scale", [[2, 3, 4, 5]], "x * torch.tensor([0.5, -2, 3]).view(1, 3, 1, 1)", values=[0.5, -2, 3])
 case("offset.one", "offset", [[1, 3, 4, 5]], "x - 0.5", values=-0.5)

@@ -59,5 +59,6 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     scaleOffset,
     softmax,
     transposedConvolution,
+    `where`,
   ].flatMap { $0 }
 }
