@@ -98,6 +98,20 @@ import Testing
     .groupNormalization(GroupNormalization(groups: 2)),
     .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
     InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+    LayerNormalization(first: 1, epsilon: 1e-3, scale: false, center: false).op,
+    LayerNormalization(.biasFree, first: 1, epsilon: 1e-3, center: true).op,
+    LayerNormalization(.rms, first: 1).op,
+    LayerNormalization(
+      .rms, first: 1, epsilon: 1e-3, scale: false, center: true, addsEpsilonToRoot: true
+    ).op,
+    LayerNormalization(.l2, first: 1).op,
+    LayerNormalization(.l2, first: 1, epsilon: 1e-3, scale: true, center: true).op,
+    .softmax(Softmax(logarithm: true)), .softmax(Softmax(dimension: 3, logarithm: true)),
+    .reduce(Reduction(.minimum, dimensions: [1])), .reduce(Reduction(.product, dimensions: [1])),
+    .reduce(Reduction(.variance, dimensions: [1])),
+    .reduce(Reduction(.unbiasedVariance, dimensions: [1])),
+    .reduce(Reduction(.l1, dimensions: [1])), .reduce(Reduction(.l2, dimensions: [1])),
+    .reduce(Reduction(.sumOfSquares, dimensions: [1])),
   ]
 
   private static let operationsOfVersionOne: [Op] = [
