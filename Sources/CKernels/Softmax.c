@@ -132,13 +132,13 @@ INLINE void gradient_row(const float *restrict gradient, const float *restrict r
 
 // MARK: Interleaved rows
 
-/// Up to `columns` interleaved rows. Their numbers lie far apart, often at places that the cache can
+/// Up to `columns` interleaved rows, a multiple of 16 of them if `fills`, else fewer than 16. Their numbers lie far apart, often at places that the cache can
 /// hold few of at once: they are read once and copied, where there is room.
 ///
 /// - Parameter copy: `packed` numbers.
 INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, float *restrict to,
                             long count, float *restrict copy, const int packs,
-                            const int logarithm) {
+                            const int fills, const int logarithm) {
   const long width = how->width, step = how->step, vectors = (count + lanes - 1) / lanes;
   vec most[columns / lanes], sum[columns / lanes], part[columns / lanes];
   for (long k = 0; k < vectors; k++) {
@@ -148,7 +148,7 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
   for (long c = 0; c < width; c++) {
     for (long k = 0; k < vectors; k++) {
       vec x;
-      load_up_to(from + c * step + k * lanes, count - k * lanes, 0, &x);
+      load_up_to(from + c * step + k * lanes, fills ? lanes : count, 0, &x);
       if (packs) STORE(copy + (c * vectors + k) * lanes, x);
       most[k] = GREATER(x, most[k]);
     }
@@ -158,7 +158,7 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
   if (packs)                                        \
     x = LOAD(copy + ((c) * vectors + (k)) * lanes); \
   else                                              \
-    load_up_to((source) + (c) * step + (k) * lanes, count - (k) * lanes, 0, &x)
+    load_up_to((source) + (c) * step + (k) * lanes, fills ? lanes : count, 0, &x)
   for (long start = 0; start < width; start += depth) {
     const long end = start + depth < width ? start + depth : width;
     for (long k = 0; k < vectors; k++) part[k] = (vec){0};
@@ -172,7 +172,7 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
           if (packs)
             STORE(copy + (c * vectors + k) * lanes, x);
           else
-            store_up_to(to + c * step + k * lanes, count - k * lanes, &x);
+            store_up_to(to + c * step + k * lanes, fills ? lanes : count, &x);
         }
       }
     }
@@ -186,7 +186,7 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
     for (long k = 0; k < vectors; k++) {
       NUMBER(logarithm ? from : to, c, k, x);
       x = logarithm ? (x - most[k]) - sum[k] : x * sum[k];
-      store_up_to(to + c * step + k * lanes, count - k * lanes, &x);
+      store_up_to(to + c * step + k * lanes, fills ? lanes : count, &x);
     }
   }
 #undef NUMBER
@@ -194,14 +194,14 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
 
 INLINE void gradient_columns(const aviary_rows *how, const float *restrict gradient,
                              const float *restrict result, float *restrict to, long count,
-                             const int logarithm) {
+                             const int fills, const int logarithm) {
   const long width = how->width, step = how->step, vectors = (count + lanes - 1) / lanes;
   vec sum[columns / lanes], part[columns / lanes];
   for (long k = 0; k < vectors; k++) sum[k] = (vec){0};
 #define NUMBERS(c, k, g, y)                                                             \
   vec g, y;                                                                             \
-  load_up_to(gradient + (c) * step + (k) * lanes, count - (k) * lanes, 0, &g);          \
-  load_up_to(result + (c) * step + (k) * lanes, count - (k) * lanes, 0, &y)
+  load_up_to(gradient + (c) * step + (k) * lanes, fills ? lanes : count, 0, &g);          \
+  load_up_to(result + (c) * step + (k) * lanes, fills ? lanes : count, 0, &y)
   for (long start = 0; start < width; start += depth) {
     const long end = start + depth < width ? start + depth : width;
     for (long k = 0; k < vectors; k++) part[k] = (vec){0};
@@ -218,7 +218,7 @@ INLINE void gradient_columns(const aviary_rows *how, const float *restrict gradi
       NUMBERS(c, k, g, y);
       if (logarithm) exponential(&y);
       y = logarithm ? g - y * sum[k] : y * (g - sum[k]);
-      store_up_to(to + c * step + k * lanes, count - k * lanes, &y);
+      store_up_to(to + c * step + k * lanes, fills ? lanes : count, &y);
     }
   }
 #undef NUMBERS
@@ -237,15 +237,25 @@ CLONED void aviary_softmax(const aviary_rows *how, int logarithm, const float *f
     return;
   }
   float copy[packed];
-  const long room = packed / width / lanes * lanes;
+  const long room = packed / width / lanes * lanes, full = rows / lanes * lanes;
   const long most = room > columns || room < lanes ? columns : room;
-  for (long row = 0; row < rows; row += most) {
-    const long count = rows - row < most ? rows - row : most;
-    if (logarithm)
-      softmax_columns(how, from + row, to + row, count, copy, room >= lanes, 1);
+  for (long row = 0; row < full; row += most) {
+    const long count = full - row < most ? full - row : most;
+    const float *own = from + row;
+    if (logarithm && room >= lanes)
+      softmax_columns(how, own, to + row, count, copy, 1, 1, 1);
+    else if (logarithm)
+      softmax_columns(how, own, to + row, count, copy, 0, 1, 1);
+    else if (room >= lanes)
+      softmax_columns(how, own, to + row, count, copy, 1, 1, 0);
     else
-      softmax_columns(how, from + row, to + row, count, copy, room >= lanes, 0);
+      softmax_columns(how, own, to + row, count, copy, 0, 1, 0);
   }
+  if (full == rows) return;
+  if (logarithm)
+    softmax_columns(how, from + full, to + full, rows - full, copy, 0, 0, 1);
+  else
+    softmax_columns(how, from + full, to + full, rows - full, copy, 0, 0, 0);
 }
 
 CLONED void aviary_softmax_gradient(const aviary_rows *how, int logarithm, const float *gradient,
@@ -260,11 +270,17 @@ CLONED void aviary_softmax_gradient(const aviary_rows *how, int logarithm, const
     }
     return;
   }
-  for (long row = 0; row < rows; row += columns) {
-    const long count = rows - row < columns ? rows - row : columns;
+  const long full = rows / lanes * lanes;
+  for (long row = 0; row < full; row += columns) {
+    const long count = full - row < columns ? full - row : columns;
     if (logarithm)
-      gradient_columns(how, gradient + row, result + row, to + row, count, 1);
+      gradient_columns(how, gradient + row, result + row, to + row, count, 1, 1);
     else
-      gradient_columns(how, gradient + row, result + row, to + row, count, 0);
+      gradient_columns(how, gradient + row, result + row, to + row, count, 1, 0);
   }
+  if (full == rows) return;
+  if (logarithm)
+    gradient_columns(how, gradient + full, result + full, to + full, rows - full, 0, 1);
+  else
+    gradient_columns(how, gradient + full, result + full, to + full, rows - full, 0, 0);
 }

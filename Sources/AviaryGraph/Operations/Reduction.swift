@@ -16,6 +16,22 @@ public struct Reduction: Hashable, Sendable {
     /// The root of the sum of squares.
     case l2
     case sumOfSquares
+
+    /// With its article, for messages.
+    var words: String {
+      switch self {
+      case .mean: "a mean"
+      case .sum: "a sum"
+      case .maximum: "a maximum"
+      case .minimum: "a minimum"
+      case .product: "a product"
+      case .variance: "a variance"
+      case .unbiasedVariance: "an unbiased variance"
+      case .l1: "an L1 norm"
+      case .l2: "an L2 norm"
+      case .sumOfSquares: "a sum of squares"
+      }
+    }
   }
   /// What is made of the elements.
   public var kind: Kind
@@ -67,7 +83,7 @@ extension Reduction: Operation {
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     dimensions.contains { $0 >= 2 } || !keepsDimensions
-      ? .whole(reason: "a \(kind.rawValue) over the whole image", size: .unrelated) : .pointwise
+      ? .whole(reason: "\(kind.words) over the whole image", size: .unrelated) : .pointwise
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

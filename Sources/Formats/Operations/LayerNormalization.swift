@@ -96,7 +96,7 @@ extension LayerNormalization: NCNNReadOperation {
   static let ncnnLayers = ["LayerNorm", "RMSNorm"]
 
   static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
-    let names = layer.type == "RMSNorm" ? ["weight"] : ["weight", "bias"]
+    let names = layer.layer.type == "RMSNorm" ? ["weight"] : ["weight", "bias"]
     return try layer.size(2, default: 1) == 0 ? [] : layer.vectors(names, layer.size(0))
   }
 
@@ -130,10 +130,10 @@ extension ONNXWriter {
   ) throws(InterchangeError) {
     let rank = shapes[node.inputs[0]].count
     let range = normalization.range(rank: rank)
-    let order = (0..<range.lowerBound) + (range.upperBound..<rank) + range
+    let order = Array(0..<range.lowerBound) + (range.upperBound..<rank) + range
     let isLast = range.upperBound == rank
     var input = name(node.inputs[0])
-    if !isLast { input = step("Transpose", node, [input], [("perm", .integers(Array(order)))]) }
+    if !isLast { input = step("Transpose", node, [input], [("perm", .integers(order))]) }
     var operands = [input]
     for name in node.parameters { operands.append(try parameter(name)) }
     let attributes: [(String, ONNXModelBuilder.Attribute)] = [
