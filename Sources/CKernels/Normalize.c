@@ -9,8 +9,10 @@ enum {
   chunk = 4096,
   /// Sums of interleaved rows go to others after so many numbers.
   depth = 64,
-  /// Interleaved rows that are normalised at once, at most.
+  /// Interleaved rows that are copied at once, at most.
   columns = 256,
+  /// Registers of interleaved rows that are normalised at once.
+  tile = 4,
   /// Numbers of interleaved rows that are copied to lie together, at most.
   packed = 16384,
 };
@@ -157,46 +159,36 @@ INLINE void load_if_full(const float *place, long count, const int fills, vec *r
     load_some(place, count, result);
 }
 
-/// Normalises up to `columns` interleaved rows, a multiple of 16 of them if `fills`, else fewer than
-/// 16. Their numbers lie far apart, often at places that the cache can hold few of at once: they are
-/// read once and copied, where there is room.
+/// Normalises interleaved rows: as many as fill `vectors` registers, or `count`, fewer than 16, where
+/// they do not fill one.
 ///
-/// - Parameter copy: `packed` numbers.
-INLINE void normalize_columns(const aviary_normalization *how, const float *restrict from,
-                              float *restrict to, long count, const float *restrict weight,
-                              const float *restrict bias, float *restrict copy, const int packs,
-                              const int fills) {
-  const long width = how->width, step = how->step, vectors = (count + lanes - 1) / lanes;
+/// - Parameter stride: from a number of a row to its next in `from`; in `to` it is `how->step`.
+INLINE void normalize_tile(const aviary_normalization *how, const float *restrict from, long stride,
+                           float *restrict to, const long vectors, const int fills, long count,
+                           const float *restrict weight, const float *restrict bias) {
+  const long width = how->width;
   const float share = 1 / (float)width;
-  vec middle[columns / lanes], first[columns / lanes], second[columns / lanes];
-  vec part[columns / lanes], other[columns / lanes];
-  for (long k = 0; k < vectors; k++) middle[k] = first[k] = second[k] = (vec){0};
+  vec middle[tile] = {0}, first[tile] = {0}, second[tile] = {0};
   for (long start = 0; start < width; start += depth) {
     const long end = start + depth < width ? start + depth : width;
-    for (long k = 0; k < vectors; k++) part[k] = (vec){0};
+    vec part[tile] = {0};
     for (long c = start; c < end; c++) {
       for (long k = 0; k < vectors; k++) {
         vec x;
-        load_if_full(from + c * step + k * lanes, count, fills, &x);
-        if (packs) STORE(copy + (c * vectors + k) * lanes, x);
+        load_if_full(from + c * stride + k * lanes, count, fills, &x);
         part[k] += x;
       }
     }
     for (long k = 0; k < vectors; k++) middle[k] += part[k];
   }
   for (long k = 0; k < vectors; k++) middle[k] *= share;
-#define NUMBER(c, k, x)                                           \
-  vec x;                                                          \
-  if (packs)                                                      \
-    x = LOAD(copy + ((c) * vectors + (k)) * lanes);               \
-  else                                                            \
-    load_if_full(from + (c) * step + (k) * lanes, count, fills, &x)
   for (long start = 0; start < width; start += depth) {
     const long end = start + depth < width ? start + depth : width;
-    for (long k = 0; k < vectors; k++) part[k] = other[k] = (vec){0};
+    vec part[tile] = {0}, other[tile] = {0};
     for (long c = start; c < end; c++) {
       for (long k = 0; k < vectors; k++) {
-        NUMBER(c, k, x);
+        vec x;
+        load_if_full(from + c * stride + k * lanes, count, fills, &x);
         x -= middle[k];
         part[k] += x;
         other[k] += x * x;
@@ -221,9 +213,10 @@ INLINE void normalize_columns(const aviary_normalization *how, const float *rest
   for (long c = 0; c < width; c++) {
     const float times = weight ? weight[c] : 1, plus = bias ? bias[c] : 0;
     for (long k = 0; k < vectors; k++) {
-      NUMBER(c, k, x);
+      vec x;
+      load_if_full(from + c * stride + k * lanes, count, fills, &x);
       x = ((x - middle[k]) * second[k] + first[k]) * times + plus;
-      float *place = to + c * step + k * lanes;
+      float *place = to + c * how->step + k * lanes;
       if (fills) {
         STORE(place, x);
       } else {
@@ -231,7 +224,16 @@ INLINE void normalize_columns(const aviary_normalization *how, const float *rest
       }
     }
   }
-#undef NUMBER
+}
+
+/// Normalises `rows` interleaved rows, a multiple of 16.
+INLINE void normalize_tiles(const aviary_normalization *how, const float *from, long stride,
+                            float *to, long rows, const float *weight, const float *bias) {
+  long row = 0;
+  for (; row + tile * lanes <= rows; row += tile * lanes)
+    normalize_tile(how, from + row, stride, to + row, tile, 1, 0, weight, bias);
+  for (; row < rows; row += lanes)
+    normalize_tile(how, from + row, stride, to + row, 1, 1, 0, weight, bias);
 }
 
 CLONED void aviary_normalize(const aviary_normalization *how, const float *from, float *to,
@@ -246,18 +248,24 @@ CLONED void aviary_normalize(const aviary_normalization *how, const float *from,
     }
     return;
   }
-  float copy[packed];
-  const long room = packed / width / lanes * lanes, full = rows / lanes * lanes;
-  const long most = room > columns || room < lanes ? columns : room;
-  for (long row = 0; row < full; row += most) {
-    const long count = full - row < most ? full - row : most;
-    if (room < lanes)
-      normalize_columns(how, from + row, to + row, count, weight, bias, copy, 0, 1);
-    else
-      normalize_columns(how, from + row, to + row, count, weight, bias, copy, 1, 1);
+  const long full = rows / lanes * lanes, room = packed / width / lanes * lanes;
+  if (room < lanes) {
+    normalize_tiles(how, from, how->step, to, full, weight, bias);
+  } else {
+    // Their numbers lie far apart, often at places that the cache can hold few of at once: they are
+    // read once and copied.
+    float copy[packed];
+    const long most = room > columns ? columns : room;
+    for (long row = 0; row < full; row += most) {
+      const long count = full - row < most ? full - row : most;
+      for (long c = 0; c < width; c++)
+        __builtin_memcpy(copy + c * count, from + c * how->step + row,
+                         (unsigned long)count * sizeof(float));
+      normalize_tiles(how, copy, count, to + row, count, weight, bias);
+    }
   }
   if (full < rows)
-    normalize_columns(how, from + full, to + full, rows - full, weight, bias, copy, 0, 0);
+    normalize_tile(how, from + full, how->step, to + full, 1, 0, rows - full, weight, bias);
 }
 
 // MARK: Gradient
