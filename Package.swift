@@ -140,15 +140,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    // What aviary-benchmark holds operations against.
-    .target(name: "CLoops", path: "Benchmarks/CLoops"),
     .executableTarget(
       name: "AviaryBenchmark",
       dependencies: [
         "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryContainers", "AviaryFiles",
         "AviaryFormats", "AviaryGraph", "AviaryHDF5Helper", "AviaryImage", "AviaryTensor",
         "AviaryTestSupport", "AviaryTraining",
-        "AviaryThreads", "CLoops",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),

@@ -16,6 +16,5 @@ struct AviaryBenchmark: ParsableCommand {
       AccuracyCommand.self, TableCommand.self, ChartCommand.self,
       CheckpointCommand.self,
       ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
-      ExpansionsCommand.self,
     ])
 }
