@@ -106,6 +106,20 @@ import Testing
     .activation(.floor), .activation(.sign), .binary(.divide), .binary(.power), .binary(.minimum),
     .binary(.maximum), .binary(.equal), .binary(.less), .binary(.lessOrEqual), .binary(.greater),
     .binary(.greaterOrEqual), .where,
+    LayerNormalization(first: 1, epsilon: 1e-3, scale: false, center: false).op,
+    LayerNormalization(.biasFree, first: 1, epsilon: 1e-3, center: true).op,
+    LayerNormalization(.rms, first: 1).op,
+    LayerNormalization(
+      .rms, first: 1, epsilon: 1e-3, scale: false, center: true, addsEpsilonToRoot: true
+    ).op,
+    LayerNormalization(.l2, first: 1).op,
+    LayerNormalization(.l2, first: 1, epsilon: 1e-3, scale: true, center: true).op,
+    .softmax(Softmax(logarithm: true)), .softmax(Softmax(dimension: 3, logarithm: true)),
+    .reduce(Reduction(.minimum, dimensions: [1])), .reduce(Reduction(.product, dimensions: [1])),
+    .reduce(Reduction(.variance, dimensions: [1])),
+    .reduce(Reduction(.unbiasedVariance, dimensions: [1])),
+    .reduce(Reduction(.l1, dimensions: [1])), .reduce(Reduction(.l2, dimensions: [1])),
+    .reduce(Reduction(.sumOfSquares, dimensions: [1])),
   ]
 
   private static let operationsOfVersionOne: [Op] = [

@@ -143,9 +143,9 @@ extension Op {
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)
     case .matmul: return naiveProduct(x, inputs[1])
-    case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
+    case .softmax(let operation): return naiveSoftmax(x, operation)
     case .layerNormalization(let operation):
-      return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+      return naiveLayerNormalization(x, parameters, operation)
     case .groupNormalization(let operation):
       return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)

@@ -154,6 +154,7 @@ extension KerasImport {
         .clamp(minimum: -0.5, maximum: 0.5), x, layer, "\(name).clamp")
       return try add(.binary(.subtract), [x, middle], name: name, of: layer)
     case "softmax": return try softmax(x, axis: -1, layer, name: name)
+    case "logsoftmax": return try softmax(x, axis: -1, layer, name: name, logarithm: true)
     default:
       throw layer.refusal("activation '\(word.prefix(60))' is not supported")
     }

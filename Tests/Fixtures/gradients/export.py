@@ -108,6 +108,15 @@ def extra():
                lambda x, p, mode=mode: F.interpolate(x, scale_factor=0.5, mode=mode, antialias=True),
                dict(kernel=kernel, antialias=True, factor=[1, 2], crop=3, **a))
     yield ("divide/itself", "divide", [torch.rand(1, 3, 4, 5) + 0.5], {}, lambda x, p: x / x, {"twice": True})
+    yield ("reduce/minimum-ties", "reduce", [steps([2, 3, 4, 5], 3)], {},
+           lambda x, p: x.amin((2, 3), keepdim=True), dict(kind="minimum", dimensions=[2, 3]))
+    # With no zero, one and several among what is multiplied.
+    yield ("reduce/product-zeros", "reduce", [steps([2, 3, 6, 5], 4)], {},
+           lambda x, p: x.prod(1), dict(kind="product", dimensions=[1], keepsDimensions=False))
+    yield ("reduce/l1-zeros", "reduce", [steps([1, 3, 4, 5], 3) - 1], {},
+           lambda x, p: torch.linalg.vector_norm(x, 1, 1, keepdim=True), dict(kind="l1", dimensions=[1]))
+    yield ("reduce/l2-zeros", "reduce", [steps([1, 2, 6, 5], 2)], {},
+           lambda x, p: torch.linalg.vector_norm(x, 2, 1, keepdim=True), dict(kind="l2", dimensions=[1]))
 
 
 def gradients(function, inputs, parameters):
