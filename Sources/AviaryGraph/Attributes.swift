@@ -109,8 +109,10 @@ package struct Attributes {
   }
 
   /// An integer, or [numerator, denominator].
-  mutating func ratio(_ name: String) throws(GraphError) -> Ratio {
-    try take(name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)") { json in
+  mutating func ratio(_ name: String, default absent: Ratio? = nil) throws(GraphError) -> Ratio {
+    try take(
+      name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)", default: absent
+    ) { json in
       let numbers =
         json.int.map { [$0, 1] } ?? json.ints ?? []
       guard numbers.count == 2, numbers.allSatisfy((1...GraphLimits.window).contains) else {

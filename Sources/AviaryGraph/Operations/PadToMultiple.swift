@@ -17,9 +17,13 @@ public struct PadToMultiple: Hashable, Sendable {
 public struct CropToSize: Hashable, Sendable {
   /// What the height and width of the second input are multiplied by, and then rounded down.
   public var scale: Ratio
+  /// The axes that are cut.
+  public var axes: Set<Axis>
 
-  /// A crop to the size of another value times a scale.
-  public init(scale: Ratio = Ratio(1)) { self.scale = scale }
+  /// A crop to the size of another value times a scale, along both axes unless stated.
+  public init(scale: Ratio = Ratio(1), axes: Set<Axis> = [.vertical, .horizontal]) {
+    (self.scale, self.axes) = (scale, axes)
+  }
 }
 
 extension PadToMultiple {
@@ -82,26 +86,43 @@ extension CropToSize: Operation {
   package var inputCount: ClosedRange<Int> { 2...2 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(scale: a.has("scale") ? try a.ratio("scale") : Ratio(1))
+    self.init(
+      scale: try a.ratio("scale", default: Ratio(1)),
+      axes: try a.take(
+        "dimensions", "2, 3 or both in an array", default: [.vertical, .horizontal]
+      ) { json in
+        guard let numbers = json.ints, !numbers.isEmpty, numbers.allSatisfy((2...3).contains) else {
+          return nil
+        }
+        return Set(numbers.map { $0 == 2 ? Axis.vertical : .horizontal })
+      })
   }
   package var attributes: [String: JSON] {
-    Attributes.members(("scale", scale.json, .int(1)))
+    Attributes.members(
+      ("scale", scale.json, 1), ("dimensions", .ints(dimensions), .ints([2, 3])))
   }
+
+  /// The dimensions that are cut, in order.
+  package var dimensions: [Int] { axes.map(\.dimension).sorted() }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {
     try check("scale", scale.numerator, 1...GraphLimits.window)
     try check("scale", scale.denominator, 1...GraphLimits.window)
+    guard !axes.isEmpty else {
+      throw .attribute(
+        node: check.node, "dimensions", expected: "2, 3 or both in an array", found: "[]")
+    }
   }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
     try Self.expectImage(input)
     try Self.expectImage(inputs[1])
     var shape = input
-    for axis in Axis.allCases.map(\.dimension) {
-      shape[axis] = inputs[1][axis] * scale.numerator / scale.denominator
-      guard shape[axis] > 0, shape[axis] <= input[axis] else {
+    for dimension in dimensions {
+      shape[dimension] = inputs[1][dimension] * scale.numerator / scale.denominator
+      guard shape[dimension] > 0, shape[dimension] <= input[dimension] else {
         throw .tooSmall(
-          needed: "\(max(shape[axis], 1)) pixels along dimension \(axis)", found: input)
+          needed: "\(max(shape[dimension], 1)) pixels along dimension \(dimension)", found: input)
       }
     }
     return shape

@@ -91,7 +91,8 @@ extension Pool {
     try check(padding)
     guard !roundsUp || padding != .same else {
       throw .attribute(
-        node: check.node, "roundsUp", expected: "false with padding 'same', which rounds up by itself",
+        node: check.node, "roundsUp",
+        expected: "false with padding 'same', which rounds up by itself",
         found: "true")
     }
     // A window that lies wholly in the padding has no largest value and no mean.
@@ -99,6 +100,15 @@ extension Pool {
     for axis in Axis.allCases {
       let largest = max(amounts.before(axis), amounts.after(axis))
       try check("padding", largest, 0...(kernel[axis] - 1))
+      // Frameworks agree on windows that begin behind the image only where PyTorch pads by itself.
+      let isPyTorchs =
+        amounts.before(axis) == amounts.after(axis) && 2 * amounts.before(axis) <= kernel[axis]
+      guard !roundsUp || isPyTorchs || amounts.after(axis) + stride[axis] <= kernel[axis] else {
+        throw .attribute(
+          node: check.node, "padding",
+          expected: "the same on both sides, at most half the kernel, as sizes are rounded up",
+          found: amounts.json.text)
+      }
     }
   }
 
