@@ -120,6 +120,21 @@ import Testing
     .reduce(Reduction(.unbiasedVariance, dimensions: [1])),
     .reduce(Reduction(.l1, dimensions: [1])), .reduce(Reduction(.l2, dimensions: [1])),
     .reduce(Reduction(.sumOfSquares, dimensions: [1])),
+    .concatenate(Concatenate(dimension: 2)), .padToMultiple(PadToMultiple(8)),
+    .padToMultiple(PadToMultiple(Size(5, 7), .symmetric)), .cropToSize(CropToSize()),
+    .cropToSize(CropToSize(scale: Ratio(3, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
+    .pad(Pad(PaddingAmounts(1, 0, 2, 3), .circular)),
+    .padDimension(PadDimension(dimension: 1, before: 1, after: 0)),
+    .padDimension(PadDimension(dimension: 1, before: 2, after: 3, value: 0.5)),
+    .stridedSlice(StridedSlice(dimension: 1, start: 1, end: -2, step: 2)), .stridedSlice(.flip(2)),
+    .tile(Tile([1, 1, 2, 3])), .adaptivePool(AdaptivePool(.mean, to: .size(Size(1, 2)))),
+    .adaptivePool(AdaptivePool(.maximum, to: .factor(Ratio(1, 3)))),
+    .averagePool(AveragePool(Pool(kernel: 3, stride: 2, roundsUp: true), countsPadding: true)),
+    .expand(Expand(to: .shape([-1, -1, 4, -1]))), .expand(Expand(to: .shapeOfSecondInput)),
+    .reshape(
+      Reshape(dimensions: [
+        .kept, .rest, .input(2, times: Ratio(1, 2)), .size(2), .input(3, times: Ratio(1)),
+      ])),
   ]
 
   private static let operationsOfVersionOne: [Op] = [
@@ -151,7 +166,8 @@ import Testing
     .transposedConvolution(
       TransposedConvolution(outChannels: 6, kernel: 1, stride: 1, groups: 1, padding: 0, bias: true)
     ),
-    .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply), .concatenate,
+    .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply),
+    .concatenate(Concatenate()),
     .slice(ChannelSlice(start: 2, count: 18)),
     .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)),
     .pixelUnshuffle(PixelUnshuffle(factor: 3, order: .tensorflow)),

@@ -119,7 +119,7 @@ extension Op {
     case .offset(let operation):
       return operation.values.count == 1
         ? x.map { $0 + operation.values[0] } : x.mapByChannel { $0 + operation.values[$1] }
-    case .concatenate: return naiveConcatenation(inputs)
+    case .concatenate(let operation): return naiveConcatenation(inputs, operation.dimension)
     case .slice(let operation):
       return x.gathering([x.shape[0], operation.count] + x.shape.dropFirst(2)) { index in
         index[1] += operation.start
@@ -129,7 +129,15 @@ extension Op {
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
-    case .pad(let operation): return naivePad(x, operation.amounts, operation.mode)
+    case .pad(let operation): return naivePad(x, operation)
+    case .padDimension(let operation): return naivePad(x, operation)
+    case .padToMultiple(let operation): return naivePad(x, operation)
+    // The rows and columns that the shape function names, from the first on.
+    case .cropToSize: return x.gathering(shape) { _ in }
+    case .stridedSlice(let operation): return naiveStridedSlice(x, operation)
+    case .tile(let operation): return naiveTile(x, operation.repeats)
+    case .expand: return naiveExpand(x, to: shape)
+    case .adaptivePool(let operation): return naiveAdaptivePool(x, operation.kind, to: shape)
     case .crop(let operation):
       return x.gathering(
         x.shape.dropLast(2) + [

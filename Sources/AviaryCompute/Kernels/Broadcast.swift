@@ -22,7 +22,7 @@ struct Broadcast {
   }
 
   /// A shape as it lies in memory, outermost first.
-  private static func dimensions(_ shape: [Int], _ memoryFormat: MemoryFormat) -> [Int] {
+  static func dimensions(_ shape: [Int], _ memoryFormat: MemoryFormat) -> [Int] {
     switch memoryFormat {
     case .nchw: shape
     case .nhwc: [shape[0], shape[2], shape[3], shape[1]]

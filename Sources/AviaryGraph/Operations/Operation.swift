@@ -50,6 +50,11 @@ package protocol Operation: Hashable, Sendable {
   /// The same operation with padding that depends on the size of the image stated as the padding
   /// for an input of this shape.
   func resolvingPadding(_ input: [Int]) -> Self
+  /// The operation that this one is for inputs of these shapes, where it is a simpler one of which
+  /// tiles can be computed; else itself, with its padding resolved.
+  func resolvingSizes(_ inputs: [[Int]]) -> Op
+  /// The positions of inputs whose shape alone matters: their values are not computed for this.
+  var inputsOfSizeOnly: Set<Int> { get }
   /// The same operation, written in the one way that operations are compared in: two that compute
   /// the same may differ in attributes that only matter to training, or be written otherwise.
   var normalised: Self { get }
@@ -61,6 +66,9 @@ extension Operation {
   package var parameterDimensions: [String] { ["channels"] }
   /// Unresolved padding counts as seeing the whole image, so that forgetting this is never wrong.
   package func resolvingPadding(_ input: [Int]) -> Self { self }
+  /// Most are what they are at every size.
+  package func resolvingSizes(_ inputs: [[Int]]) -> Op { resolvingPadding(inputs[0]).op }
+  package var inputsOfSizeOnly: Set<Int> { [] }
   /// Operations differ wherever their attributes do.
   package var normalised: Self { self }
 }

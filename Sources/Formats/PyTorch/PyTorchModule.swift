@@ -118,8 +118,10 @@ package enum PyTorchModule {
     if graph.inputs.count == 1 { return ["x"] }
     let names = graph.inputs.map(\.name)
     let words: Set<String> = ["self", "torch", "nn", "F", "math"]
-    let helpers = Set(["Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize"])
-      .union(["cubic", "lanczos", "load", "normalize"])
+    let helpers = Set([
+      "Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize", "pad_along",
+    ])
+    .union(["cubic", "lanczos", "load", "normalize"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -259,6 +261,7 @@ extension Op {
 enum PyTorchHelper: String, CaseIterable {
   case group
   case same
+  case padAlong
   case depthToSpace
   case spaceToDepth
   case nearest
@@ -298,6 +301,23 @@ enum PyTorchHelper: String, CaseIterable {
               total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
               edges += [total // 2, total - total // 2]
           return F.pad(x, edges, value=value)
+      """#
+    case .padAlong:
+      #"""
+      def pad_along(x, dim, before, after, mode):
+          """Pads one dimension by elements of its own."""
+          size = x.shape[dim]
+          place = torch.arange(-before, size + after, device=x.device)
+          if mode == "edge":
+              place = place.clamp(0, size - 1)
+          elif mode == "reflect":
+              place = size - 1 - (size - 1 - place.abs()).abs()
+          elif mode == "symmetric":
+              place = torch.where(place < 0, -1 - place, place)
+              place = torch.where(place < size, place, 2 * size - 1 - place)
+          else:
+              place = place.remainder(size)
+          return x.index_select(dim, place)
       """#
     case .depthToSpace:
       #"""

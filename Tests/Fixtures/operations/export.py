@@ -138,6 +138,19 @@ case("maxPool.rectangle", "maxPool", [[1, 3, 9, 8]], "F.max_pool2d(x, (3, 2), (1
 case("averagePool.same-not-counting", "averagePool", [[1, 3, 7, 9]],
      "F.avg_pool2d(F.pad(x, (0, 1, 0, 1)), 2) / F.avg_pool2d(F.pad(torch.ones_like(x), (0, 1, 0, 1)), 2)",
      kernel=2, stride=2, border="same", countsPadding=False)
+for name, shape, k, s, b in (("k3-s2", [1, 3, 8, 10], 3, 2, 0), ("k3-s2-b1", [1, 3, 8, 11], 3, 2, 1),
+                             ("k2-s3-b1", [2, 3, 5, 6], 2, 3, 1), ("k2-s2", [1, 16, 7, 6], 2, 2, 0)):
+    case(f"maxPool.ceil-{name}", "maxPool", [shape], f"F.max_pool2d(x, {k}, {s}, {b}, ceil_mode=True)",
+         kernel=k, stride=s, border=b, roundsUp=True)
+    for count in (True, False):
+        case(f"averagePool.ceil-{name}-{'counting' if count else 'not-counting'}", "averagePool", [shape],
+             f"F.avg_pool2d(x, {k}, {s}, {b}, ceil_mode=True, count_include_pad={count})",
+             kernel=k, stride=s, border=b, countsPadding=count, roundsUp=True)
+for op, call in (("adaptiveAveragePool", "F.adaptive_avg_pool2d"), ("adaptiveMaxPool", "F.adaptive_max_pool2d")):
+    case(f"{op}.size", op, [[2, 3, 7, 9]], f"{call}(x, (3, 4))", size=[3, 4])
+    case(f"{op}.larger", op, [[1, 3, 4, 7]], f"{call}(x, 7)", size=7)
+    case(f"{op}.factor", op, [[1, 16, 11, 12]], f"{call}(x, (2, 3))", factor=[1, 4])
+    case(f"{op}.even", op, [[1, 3, 8, 12]], f"{call}(x, (2, 3))", factor=[1, 4])
 case("globalAveragePool.plain", "globalAveragePool", [[2, 5, 7, 9]], "F.adaptive_avg_pool2d(x, 1)")
 
 # -- Activations: inputs from -6 to 6, so that tails are met --
@@ -306,6 +319,17 @@ case("reduce.product-space", "reduce", [[2, 3, 3, 2]], "x.prod(3).prod(2)", kind
 case("concatenate.plain", "concatenate", [[2, 3, 4, 5], [2, 1, 4, 5], [2, 17, 4, 5]], "torch.cat([x, y, z], 1)")
 case("slice.plain", "slice", [[2, 12, 4, 5]], "x[:, 3:10]", start=3, count=7)
 case("slice.wide", "slice", [[1, 40, 3, 4]], "x[:, 8:24]", start=8, count=16)
+case("concatenate.rows", "concatenate", [[2, 3, 4, 5], [2, 3, 1, 5]], "torch.cat([x, y], 2)", dimension=2)
+case("concatenate.columns", "concatenate", [[1, 16, 4, 5], [1, 16, 4, 3]], "torch.cat([x, y], 3)", dimension=3)
+case("stridedSlice.flip", "stridedSlice", [[2, 3, 4, 5]], "x.flip(3)", dimension=3, step=-1)
+case("stridedSlice.steps", "stridedSlice", [[2, 3, 7, 5]], "x[:, :, 1:-1:2]", dimension=2, start=1, end=-1, step=2)
+case("stridedSlice.backwards", "stridedSlice", [[1, 9, 3, 4]], "x.flip(1)[:, 1:8:3]", dimension=1, start=-2, end=0,
+     step=-3)
+case("stridedSlice.wide", "stridedSlice", [[1, 32, 3, 4]], "x[:, 1::2]", dimension=1, start=1, step=2)
+case("tile.plain", "tile", [[2, 3, 4, 5]], "x.repeat(1, 2, 1, 3)", repeats=[1, 2, 1, 3])
+case("expand.space", "expand", [[2, 3, 1, 1]], "x.expand(-1, -1, 4, 5)", shape=[-1, -1, 4, 5])
+case("expand.ranks", "expand", [[2, 1, 3, 4]], "x.expand(2, -1, 5, -1, -1)", shape=[2, -1, 5, -1, -1])
+case("expand.like", "expand", [[2, 3, 1, 1], [2, 3, 4, 5]], "x.expand_as(y)")
 for r in (2, 3):
     case(f"pixelShuffle.{r}", "pixelShuffle", [[2, 2 * r * r, 4, 5]], f"F.pixel_shuffle(x, {r})", factor=r)
     case(f"pixelUnshuffle.{r}", "pixelUnshuffle", [[2, 2, 4 * r, 5 * r]], f"F.pixel_unshuffle(x, {r})", factor=r)
@@ -321,6 +345,22 @@ for mode, name in (("constant", "zero"), ("reflect", "reflect"), ("replicate", "
          edges=[1, 2, 3, 0], mode=name)
 case("pad.reflect-most", "pad", [[1, 2, 4, 5]], "F.pad(x, (4, 4, 3, 3), mode='reflect')",
      edges=[3, 4, 3, 4], mode="reflect")
+case("pad.value", "pad", [[2, 3, 5, 6]], "F.pad(x, (2, 0, 1, 3), value=-0.5)", edges=[1, 2, 3, 0], value=-0.5)
+case("pad.circular", "pad", [[2, 3, 5, 6]], "F.pad(x, (2, 6, 1, 3), mode='circular')", edges=[1, 2, 3, 6], mode="circular")
+case("pad.symmetric", "pad", [[2, 3, 5, 6]],
+     "torch.cat([x[:, :, :5].flip(2), x, x[:, :, -2:].flip(2)], 2)[..., [1, 0, 0, 1, 2, 3, 4, 5, 5]]",
+     edges=[5, 2, 2, 1], mode="symmetric")
+case("padDimension.channels", "padDimension", [[1, 3, 4, 5]], "F.pad(x, (0, 0, 0, 0, 2, 1), value=0.25)",
+     dimension=1, before=2, after=1, value=0.25)
+case("padDimension.reflect", "padDimension", [[2, 3, 4, 5]], "x[:, [2, 1, 0, 1, 2, 1]]",
+     dimension=1, before=2, after=1, mode="reflect")
+case("padDimension.edge", "padDimension", [[2, 3, 4, 5]], "F.pad(x, (3, 1, 0, 0), mode='replicate')",
+     dimension=3, before=3, after=1, mode="edge")
+for mode, name in (("constant", "zero"), ("reflect", "reflect"), ("replicate", "edge")):
+    case(f"padToMultiple.{name}", "padToMultiple", [[2, 3, 5, 6]], f"F.pad(x, (0, 2, 0, 3), mode='{mode}')",
+         multiple=[8, 4] if name == "reflect" else 8, mode=name)
+case("cropToSize.plain", "cropToSize", [[1, 3, 8, 9], [1, 1, 5, 9]], "x[:, :, :y.shape[2], :y.shape[3]]")
+case("cropToSize.scale", "cropToSize", [[1, 3, 8, 9], [1, 1, 3, 4]], "x[:, :, :2 * y.shape[2], :2 * y.shape[3]]", scale=2)
 case("crop.plain", "crop", [[2, 3, 8, 9]], "x[:, :, 1:-3, 2:]", edges=[1, 2, 3, 0])
 case("dropout.plain", "dropout", [[1, 3, 4, 5]], "F.dropout(x, 0.5, training=False)", rate=0.5)
 case("reshape.tokens", "reshape", [[2, 6, 4, 5]], "x.reshape(2, 6, 20)", shape=[0, 0, -1])
@@ -382,9 +422,9 @@ def run(name, seed):
     output = eval(expression, scope).float()
     graph = {
         "version": 1,
-        # Parameters over the width (and height) are those of one size.
+        # Parameters over the width (and height) are those of one size, and so are shapes.
         "inputs": [{"name": n, "channels": shape[1],
-                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization") else {})}
+                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize") else {})}
                    for n, shape in zip(names, shapes)],
         "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
         "outputs": [{"name": "output", "value": "node"}],
