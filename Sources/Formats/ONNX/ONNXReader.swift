@@ -50,7 +50,7 @@ struct ONNXReader {
     for port in model.outputs {
       guard case .value(let value) = operand(port.name) else {
         throw .description(
-          part: "output \(port.name)", problem: "a value of the network expected, none found")
+          part: "output \(port.name)", problem: "expected a value of the network, found none")
       }
       outputs.append(Graph.Output(port.name, value: value))
     }
@@ -243,7 +243,7 @@ extension ONNXReader {
   /// What is known of an input of the node.
   func given(_ input: Int) throws(InterchangeError) -> ONNXOperand {
     guard let name = node.input(input) else {
-      throw unsupported("input \(input + 1) expected, none found")
+      throw unsupported("expected input \(input + 1), found none")
     }
     guard let operand = operand(name) else { throw unsupported("no earlier node gives \(name)") }
     return operand
@@ -294,7 +294,7 @@ extension ONNXReader {
     if let integers = node.integers(attribute) { return integers }
     guard let input, node.input(input) != nil else { return nil }
     guard let integers = try numbers(input)?.integers else {
-      throw unsupported("\(attribute): constant numbers expected, others found")
+      throw unsupported("\(attribute): expected constant numbers, found others")
     }
     return integers
   }
@@ -306,7 +306,7 @@ extension ONNXReader {
     guard node.input(input) != nil else { return nil }
     let slot = ONNXParameters.Slot(node: position, input: input)
     guard let name = model.parameters.names[slot], let tensor = file.tensors[name] else {
-      throw unsupported("input \(input + 1): weights in the file expected, another value found")
+      throw unsupported("input \(input + 1): expected weights in the file, found another value")
     }
     return (name, tensor.shape)
   }
@@ -332,14 +332,14 @@ extension ONNXReader {
   private func cast() throws(InterchangeError) -> ONNXOperand {
     // float32, float16, float64, bfloat16: arithmetic is in float32 all the same.
     guard [1, 10, 11, 16].contains(node.integer("to") ?? 1) else {
-      throw unsupported("a conversion to floating-point numbers expected")
+      throw unsupported("expected a conversion to floating-point numbers")
     }
     return try given(0)
   }
 
   func constant() throws(InterchangeError) -> ONNXOperand {
     guard case .tensor(let tensor) = node.attributes["value"] else {
-      throw unsupported("a constant of numbers expected")
+      throw unsupported("expected a constant of numbers")
     }
     return .tensor(tensor)
   }
