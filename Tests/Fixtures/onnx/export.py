@@ -223,6 +223,11 @@ hand_case("size-arithmetic", [N("Shape", ["x"], ["s"], "s"), N("Slice", ["s", "2
 hand_case("windows", [N("Shape", ["x"], ["s"], "s"), N("Split", ["s", "ones"], ["n", "c", "h", "w"], "d", axis=0), N("Div", ["h", "two"], ["h2"], "h2"), N("Div", ["w", "two"], ["w2"], "w2"),
                       N("Concat", ["n", "c", "h2", "two", "w2", "two"], ["t"], "t", axis=0), N("Reshape", ["x", "t"], ["a"], "a"), N("Transpose", ["a"], ["b"], "b", perm=[0, 1, 2, 5, 4, 3]), N("Reshape", ["b", "s"], ["y"], "y")],
           (1, 3, 8, 6), constants=[("ones", np.array([1, 1, 1, 1], np.int64)), ("two", np.array([2], np.int64))])
+# Sums of products.
+for i, equation in enumerate(["nchw,ndhw->ncd", "nchw,nchv->nwvc", "...hw,...vw->...hv"]):
+    hand_case(f"einsum-{i}", [N("Einsum", ["x", "x"], ["y"], "e", equation=equation)])
+hand_case("einsum-sum", [N("Einsum", ["x"], ["y"], "e", equation="nchw->nwc")])
+hand_case("gemm-values", [N("Flatten", ["x"], ["f"], "f"), N("Gemm", ["f", "f"], ["y"], "g", transA=1, alpha=0.5)])
 # An input that is a single number, with a default.
 hand_case("number-default", [N("Mul", ["x", "k"], ["y"], "m")], constants=[("k", np.array(0.5, np.float32))], ir=8)
 model = onnx.load(here / "number-default.onnx")
