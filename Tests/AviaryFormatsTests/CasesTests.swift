@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import AviaryCompute
 import AviaryFormats
 import AviaryGraph

@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 package import AviaryFormats
 package import AviaryTensor
 import FoundationEssentials
