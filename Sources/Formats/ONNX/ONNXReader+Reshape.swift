@@ -7,7 +7,7 @@ extension ONNXReader {
     let input = try value(0)
     var rows = try targets(input)
     if let group = try regrouped(input, rows) { return .value(group) }
-    if samples.letsSizeGo { letGo(&rows, input) }
+    if samples.letsSizeGo, node.kind == "Reshape" { letGo(&rows, input) }
     return .value(try reshaped(input, to: rows))
   }
 
@@ -25,9 +25,9 @@ extension ONNXReader {
     if self.shapes[origin] == full { return origin }
     let result: Int
     if let target = target(full, origin) {
-      result = try add(.reshape(Reshape(target)), [origin])
+      result = try add(.reshape(Reshape(dimensions: target)), [origin])
     } else if let target = target(full, input) {
-      result = try add(.reshape(Reshape(target)), [input])
+      result = try add(.reshape(Reshape(dimensions: target)), [input])
     } else {
       result = try regathered(input, to: full)
     }
@@ -46,23 +46,47 @@ extension ONNXReader {
     return row.map { $0 == -1 ? count / known : $0 }
   }
 
-  /// A shape for any image, from those for some: 0 for a dimension that stays, -1 for what is left;
-  /// nil where several sizes depend on the image.
-  private func target(_ rows: [[Int]], _ input: Int) -> [Int]? {
-    var target: [Int] = []
+  /// A shape for any image, from those for some; nil where several sizes depend on the image and no
+  /// dimension of the input tells them.
+  private func target(_ rows: [[Int]], _ input: Int) -> [Reshape.Dimension]? {
+    var target: [Reshape.Dimension] = []
     for i in rows[0].indices {
       let sizes = rows.map { $0[i] }
       let own = shapes[input].map { i < $0.count ? $0[i] : 0 }
       if sizes == own {
-        target.append(0)
-      } else if sizes.allSatisfy({ $0 == sizes[0] }) {
-        target.append(sizes[0])
+        target.append(.kept)
       } else {
-        target.append(-1)
+        target.append(sizes.allSatisfy { $0 == sizes[0] } ? .size(sizes[0]) : .rest)
       }
     }
-    // What stays need not be left over; one -1 at most can be told.
-    return target.count(where: { $0 == -1 }) <= 1 ? target : nil
+    // One at most can be what is left: others must be in proportion to a dimension of the input.
+    var taken = Set<Int>()
+    for i in target.indices
+    where target[i] == .rest && target.count(where: { $0 == .rest }) > 1 {
+      guard let found = proportion(rows.map { $0[i] }, input, besides: taken) else { continue }
+      target[i] = .input(found.dimension, times: found.ratio)
+      taken.insert(found.dimension)
+    }
+    return target.count(where: { $0 == .rest }) <= 1 ? target : nil
+  }
+
+  /// The dimension of a value that sizes are in one proportion to for every image.
+  private func proportion(
+    _ sizes: [Int], _ input: Int, besides taken: Set<Int>
+  ) -> (dimension: Int, ratio: Ratio)? {
+    let shapes = shapes[input]
+    for dimension in shapes[0].indices where !taken.contains(dimension) {
+      guard sizes[0] > 0, shapes[0][dimension] > 0 else { continue }
+      let ratio = Ratio(sizes[0], shapes[0][dimension])
+      let fits = zip(sizes, shapes).allSatisfy { size, shape in
+        size.multipliedReportingOverflow(by: ratio.denominator)
+          == shape[dimension].multipliedReportingOverflow(by: ratio.numerator)
+      }
+      if fits, max(ratio.numerator, ratio.denominator) <= GraphLimits.window {
+        return (dimension, ratio)
+      }
+    }
+    return nil
   }
 
   /// A reshape in which several sizes depend on the image: dimensions are taken apart or put together
@@ -97,7 +121,7 @@ extension ONNXReader {
         throw unsupported(
           "a dimension is taken apart into several that depend on the size of the image")
       }
-      current = try add(.reshape(Reshape(target)), [current])
+      current = try add(.reshape(Reshape(dimensions: target)), [current])
     }
     return try permuted(current, order.indices.sorted { (order[$0], $0) < (order[$1], $1) })
   }
@@ -167,24 +191,9 @@ extension ONNXReader {
       guard (-rank...rank).contains(dimension) else { throw unsupported("axis \(dimension)") }
       let split = dimension < 0 ? dimension + rank : dimension
       return shapes.map { [$0[..<split].reduce(1, *), $0[split...].reduce(1, *)] }
-    case "Squeeze":
-      var axes = Set<Int>()
-      for axis in try integers(1, "axes") ?? [] { axes.insert(try self.axis(axis, rank: rank)) }
-      if axes.isEmpty { axes = Set((0..<rank).filter { i in shapes.allSatisfy { $0[i] == 1 } }) }
-      guard axes.allSatisfy({ i in shapes.allSatisfy { $0[i] == 1 } }) else {
-        throw unsupported("only dimensions of size 1 can go; the shape is \(shapes[0])")
-      }
-      return shapes.map { shape in (0..<rank).filter { !axes.contains($0) }.map { shape[$0] } }
-    case "Unsqueeze":
-      guard let axes = try integers(1, "axes"), rank + axes.count <= GraphLimits.rank else {
-        throw unsupported("the axes must be constant, and at most \(GraphLimits.rank) dimensions")
-      }
-      var places = Set<Int>()
-      for axis in axes { places.insert(try self.axis(axis, rank: rank + axes.count)) }
-      return shapes.map { shape in
-        var left = shape[...]
-        return (0..<rank + axes.count).map { places.contains($0) ? 1 : left.popFirst() ?? 1 }
-      }
+    case "Squeeze", "Unsqueeze":
+      let sources = try sources(input)
+      return shapes.map { shape in sources.map { $0.map { shape[$0] } ?? 1 } }
     default: break
     }
     guard

@@ -287,7 +287,7 @@ extension ONNXReader {
 
   /// Operators that networks have and that no operation of ours computes.
   static let known: Set<String> = [
-    "Softplus", "Exp", "Log", "Sqrt", "Abs", "Sin", "Cos", "Mish",
+    "Sin", "Cos", "Round",
   ]
 
   // MARK: - Operands
@@ -308,7 +308,6 @@ extension ONNXReader {
     case .numbers, .tensor, .weight:
       throw unsupported(
         "input \(input + 1) is a constant, where a value of the network is expected")
-    case .errorFunction: throw unsupported("input \(input + 1) is Erf, which is read in GELU only")
     }
   }
 
@@ -397,6 +396,4 @@ enum ONNXOperand {
   case tensor(ONNXTensor)
   /// Constants turned about, which a layer takes as a weight of the file.
   case weight
-  /// The error function of x / √2, on its way to a GELU of value x; then with 1 added.
-  case errorFunction(of: Int, plusOne: Bool)
 }

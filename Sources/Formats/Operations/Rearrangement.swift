@@ -6,21 +6,28 @@ extension Reshape: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    let target = writer.integers(node, "shape", shape)
+    let target = shape.map { writer.integers(node, "shape", $0) } ?? writer.sizes(node, dimensions)
     writer.emit("Reshape", node, [writer.name(node.inputs[0]), target], value)
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.reshape(inputs[0], shape, node)
+    try builder.reshape(inputs[0], dimensions[0], node)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
     let x = inputs[0]
-    let sizes = shape.enumerated().map { $1 == 0 ? "\(x).shape[\($0)]" : "\($1)" }
+    let sizes = dimensions.enumerated().map { position, dimension in
+      switch dimension {
+      case .size(let size): "\(size)"
+      case .rest: "-1"
+      case .kept: "\(x).shape[\(position)]"
+      case .input(let source, let ratio): ratio.python("\(x).shape[\(source)]")
+      }
+    }
     return "\(x).reshape(\(sizes.joined(separator: ", ")))"
   }
 
@@ -146,47 +153,11 @@ extension Roll: ExchangedOperation {
   }
 }
 
-extension ONNXReader {
-  mutating func transpose() throws(InterchangeError) -> ONNXOperand {
-    let input = try value(0)
-    return .value(
-      try permuted(input, node.integers("perm") ?? Array((0..<rank(input)).reversed())))
-  }
-
-  /// A value with its dimensions in another order.
-  mutating func permuted(_ input: Int, _ order: [Int]) throws(InterchangeError) -> Int {
-    if order == Array(0..<rank(input)) { return input }
-    // Turned back at once.
-    if let source = source(input), case .permute(let before) = source.op,
-      before.order.count == order.count, order.allSatisfy(before.order.indices.contains),
-      order.map({ before.order[$0] }) == Array(order.indices)
-    {
-      return source.inputs[0]
-    }
-    return try add(.permute(Permute(order)), [input])
-  }
-}
-
-extension ONNXWriter {
-  /// What leaves on one side comes in on the other: two slices, the other way round.
-  fileprivate mutating func roll(
-    _ shifts: [Int], _ dimensions: [Int], _ node: Graph.Node, _ value: Int
-  ) {
-    var current = name(node.inputs[0])
-    for (shift, dimension) in zip(shifts, dimensions) where shift != 0 {
-      let axis = integers(node, "axis", [dimension])
-      // A shift may be more than the whole size.
-      let size = step(
-        "Shape", node, [current],
-        [("start", .integer(dimension)), ("end", .integer(dimension + 1))])
-      let middle = step("Mod", node, [integers(node, "shift", [-shift]), size])
-      let last = step(
-        "Slice", node, [current, middle, integers(node, "end", [.max]), axis])
-      let first = step(
-        "Slice", node, [current, integers(node, "start", [0]), middle, axis])
-      current = step("Concat", node, [last, first], [("axis", .integer(dimension))])
-    }
-    emit("Identity", node, [current], value)
+extension Ratio {
+  /// A whole number of Python's times the ratio.
+  func python(_ number: String) -> String {
+    (numerator == 1 ? number : "\(number) * \(numerator)")
+      + (denominator == 1 ? "" : " // \(denominator)")
   }
 }
 
@@ -217,7 +188,7 @@ extension KerasImport {
 
 extension KerasBuilder {
   mutating func reshape(
-    _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
+    _ x: PlacedValue, _ first: Reshape.Dimension, _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
     let result = shapes.values[graph.inputs.count + position]
@@ -225,8 +196,8 @@ extension KerasBuilder {
     let before = input.place.shape.dropFirst()
     // A first dimension that takes what is left is the number of pictures if all others are known.
     let keepsImages =
-      target[0] == 0
-      || target[0] == -1 && !rest.contains(nil) && !before.contains(nil)
+      first == .kept || first == .input(0, times: Ratio(1))
+      || first == .rest && !rest.contains(nil) && !before.contains(nil)
         && rest.reduce(1) { $0 * ($1 ?? 1) } == before.reduce(1) { $0 * ($1 ?? 1) }
     guard keepsImages else {
       throw refusal(node.name, "no layer reshapes the dimension of the pictures")

@@ -39,6 +39,7 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   /// Every operation.
   package static let all: [OperationRow] = [
     activation,
+    adaptivePool,
     batchNormalization,
     binary,
     channels,
@@ -51,13 +52,18 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     matmul,
     prelu,
     padCrop,
+    padDimension,
+    padToMultiple,
     pixelShuffle,
     pooling,
     rearrangement,
     reduction,
+    repetition,
     resize,
     scaleOffset,
     softmax,
+    stridedSlice,
     transposedConvolution,
+    `where`,
   ].flatMap { $0 }
 }
