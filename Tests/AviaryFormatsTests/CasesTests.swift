@@ -58,6 +58,28 @@ struct CasesTests {
     try expect(imported, inputs.map(firstChannels), outputs.map(firstChannels))
   }
 
+  @Test("two factors of an enlargement by repetition") func anisotropic() throws {
+    let folder = SharedFolder.repository.appending(path: "Tests/Fixtures/sizes")
+    let imported = try #require(
+      try KerasGraph.graph(of: WeightsFile.read(folder.appending(path: "aniso.keras").path)))
+    let expected = try #require(
+      try WeightsFile.read(folder.appending(path: "aniso.npy").path).tensors.loaded().first?.tensor)
+    let (height, width) = (expected.shape[0] / 2, expected.shape[1])
+    let shapes = try imported.graph.shapes(height: height, width: width)
+    #expect(shapes[imported.graph.outputs[0].value] == [1, 1, 2 * height, width])
+    let image = try Tensor(shape: [1, 1, height, width], (0..<height * width).map { Float($0 % 7) })
+    let tensors = try imported.weights.loaded()
+    let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+    let found = try #require(
+      try naive(imported.graph, weights: weights, inputs: [imported.graph.inputs[0].name: image])
+        .values.first)
+    let rows = found.floats
+    for row in 0..<height {
+      let first = 2 * row * width
+      #expect(rows[first..<first + width] == rows[first + width..<first + 2 * width])
+    }
+  }
+
   private func check(_ file: Case, _ folder: String) throws {
     let key = "\(folder)/\(file)"
     var options = ReadingOptions()
