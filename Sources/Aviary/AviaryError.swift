@@ -32,6 +32,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case scale(model: String, expected: String, found: String)
   /// A colour that does not fit the network's number of channels.
   case colour(model: String, channels: Int, found: String)
+  /// A network whose channels are no image's, for this reason.
+  case channels(model: String, String)
   /// The network cannot be computed in tiles, and the whole image does not fit into the allowed
   /// memory.
   case memory(needed: Int, allowed: Int, reason: String)
@@ -79,6 +81,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(model): expected scale \(expected), found \(found)"
     case .colour(let model, let channels, let found):
       "\(model): expected a colour space of \(channels) channel\(channels == 1 ? "" : "s"), found \(found)"
+    case .channels(let model, let problem): "\(model): \(problem)"
     case .memory(let needed, let allowed, let reason):
       "memory: \(needed >> 20) MiB are needed, \(allowed >> 20) MiB allowed (\(reason))"
     case .noImages(let folder):

@@ -43,4 +43,13 @@ extension Graph {
     parameters.filter { $0.role == .weight || $0.role == .frozen }
       .reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
+
+  /// The number of channels of the output that has a scale, or of the first; nil for an output that is
+  /// no image.
+  package func outputChannels(_ scale: Ratio) -> Int? {
+    let output = scales.firstIndex(of: scale) ?? 0
+    guard let shapes = try? Graph.shapes(of: nodes, inputs.map(\.nominalShape)) else { return nil }
+    let shape = shapes[outputs[output].value]
+    return shape.count == 4 ? shape[1] : nil
+  }
 }

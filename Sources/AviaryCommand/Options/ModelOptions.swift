@@ -33,7 +33,7 @@ extension Zoo {
       if !quiet {
         let assumed = report.assumed.joined(separator: ", ")
         Console.note(
-          "\(reference): taken for \(report.architecture) \(report.configuration.text)"
+          "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
       }
     } else if !options.stated.isEmpty {

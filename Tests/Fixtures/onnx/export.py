@@ -202,6 +202,38 @@ model = onnx.load(here / "external.onnx")
 (here / "external.data").unlink(missing_ok=True)
 onnx.save(model, here / "external.onnx", save_as_external_data=True, location="external.data", size_threshold=0)
 
+# A branch whose condition follows from the shape, as exporters write torch.squeeze.
+def branch(name, kind, output):
+    return h.make_graph([N(kind, ["c"], [output], f"{name}.r")], name, [], [h.make_tensor_value_info(output, T.FLOAT, None)])
+
+hand_case("if-shape", [N("Conv", ["x", "w"], ["c"], "c"), N("Shape", ["c"], ["s"], "s"), N("Gather", ["s", "1"], ["n"], "n"), N("Equal", ["n", "four"], ["e"], "e"),
+                       N("If", ["e"], ["y"], "i", then_branch=branch("then", "Relu", "t"), else_branch=branch("else", "Sigmoid", "t"))],
+          constants=[W, ("1", np.array(1, np.int64)), ("four", np.array(4, np.int64))])
+hand_case("if-size", [N("Conv", ["x", "w"], ["c"], "c"), N("Shape", ["c"], ["s"], "s"), N("Gather", ["s", "2"], ["n"], "n"), N("Greater", ["n", "four"], ["e"], "e"),
+                      N("If", ["e"], ["y"], "i", then_branch=branch("then", "Relu", "t"), else_branch=branch("else", "Sigmoid", "t"))],
+          constants=[W, ("2", np.array(2, np.int64)), ("four", np.array(500, np.int64))],
+          refused="layer i of class If (node 5 of 5): which branch is taken depends on values or on the size of the image; export the network without it")
+# Sizes by way of a good deal of arithmetic: rows and columns halved, rounded up and down, and doubled again.
+hand_case("size-arithmetic", [N("Shape", ["x"], ["s"], "s"), N("Slice", ["s", "2v", "4v"], ["hw"], "hw"), N("Cast", ["hw"], ["f"], "f", to=T.FLOAT), N("Mul", ["f", "half"], ["g"], "g"), N("Ceil", ["g"], ["k"], "k"), N("Cast", ["k"], ["i"], "i", to=T.INT64),
+                              N("Range", ["0", "two", "1"], ["r"], "r"), N("Gather", ["s", "r"], ["nc"], "nc"), N("ReduceProd", ["i"], ["p"], "p", keepdims=1), N("Equal", ["p", "p"], ["q"], "q"), N("Where", ["q", "i", "hw"], ["z"], "z"),
+                              N("Concat", ["nc", "z"], ["t"], "t", axis=0), N("Resize", ["x", "", "", "t"], ["small"], "u", mode="linear"), N("Resize", ["small", "", "", "s"], ["y"], "v", mode="linear")],
+          (1, 3, 8, 6),
+          constants=[("2v", np.array([2], np.int64)), ("4v", np.array([4], np.int64)), ("half", np.array(0.5, np.float32)), ("0", np.array(0, np.int64)), ("1", np.array(1, np.int64)), ("two", np.array(2, np.int64))])
+# Windows: two dimensions taken apart, both of a size that depends on the image's, turned, and put together again.
+hand_case("windows", [N("Shape", ["x"], ["s"], "s"), N("Split", ["s", "ones"], ["n", "c", "h", "w"], "d", axis=0), N("Div", ["h", "two"], ["h2"], "h2"), N("Div", ["w", "two"], ["w2"], "w2"),
+                      N("Concat", ["n", "c", "h2", "two", "w2", "two"], ["t"], "t", axis=0), N("Reshape", ["x", "t"], ["a"], "a"), N("Transpose", ["a"], ["b"], "b", perm=[0, 1, 2, 5, 4, 3]), N("Reshape", ["b", "s"], ["y"], "y")],
+          (1, 3, 8, 6), constants=[("ones", np.array([1, 1, 1, 1], np.int64)), ("two", np.array([2], np.int64))])
+# Sums of products.
+for i, equation in enumerate(["nchw,ndhw->ncd", "nchw,nchv->nwvc", "...hw,...vw->...hv"]):
+    hand_case(f"einsum-{i}", [N("Einsum", ["x", "x"], ["y"], "e", equation=equation)])
+hand_case("einsum-sum", [N("Einsum", ["x"], ["y"], "e", equation="nchw->nwc")])
+hand_case("gemm-values", [N("Flatten", ["x"], ["f"], "f"), N("Gemm", ["f", "f"], ["y"], "g", transA=1, alpha=0.5)])
+# An input that is a single number, with a default.
+hand_case("number-default", [N("Mul", ["x", "k"], ["y"], "m")], constants=[("k", np.array(0.5, np.float32))], ir=8)
+model = onnx.load(here / "number-default.onnx")
+model.graph.input.append(h.make_tensor_value_info("k", T.FLOAT, []))
+onnx.save(model, here / "number-default.onnx")
+
 (here / "cases.json").write_text("[\n" + ",\n".join("  " + json.dumps(c) for c in cases) + "\n]\n")
 
 if len(sys.argv) > 1:
