@@ -192,9 +192,10 @@ extension ONNXReader {
         bounds += bound
         continue
       }
-      result = try result.map { other throws(InterchangeError) in
-        try add(.binary(isLargest ? .maximum : .minimum), [other, value])
-      } ?? value
+      result =
+        try result.map { other throws(InterchangeError) in
+          try add(.binary(isLargest ? .maximum : .minimum), [other, value])
+        } ?? value
     }
     guard var result else { throw unsupported("a value of the network expected") }
     if let bound = isLargest ? bounds.max() : bounds.min() {
