@@ -224,6 +224,11 @@ hand_case("elementwise-truth", [
     N("Or", ["d", "b"], ["e"], "e"), N("Not", ["e"], ["f"], "f"), N("Where", ["a", "x", "m"], ["g"], "g"),
     N("LessOrEqual", ["x", "z"], ["k"], "k"), N("Greater", ["z", "m"], ["o"], "o")]
     + [N("Cast", [n], [n + "1"], n + "1", to=T.FLOAT) for n in "abcdefko"] + join([n + "1" for n in "abcdefko"] + ["g"]))
+hand_case("elementwise-constants", [
+    N("Abs", ["x"], ["a"], "a"), N("Greater", ["x", "small"], ["b"], "b"), N("Where", ["b", "x", "minus"], ["c"], "c"),
+    N("Pow", ["a", "gamma"], ["d"], "d"), N("Pow", ["three", "x"], ["e"], "e"), N("Less", ["half", "a"], ["f"], "f"),
+    N("Cast", ["f"], ["g"], "g", to=T.FLOAT), N("Where", ["f", "channels", "x"], ["i"], "i")] + join(list("cdegi")),
+    constants=numbers + [("gamma", np.array(2.2, np.float32)), ("channels", np.array([1, 2, 3], np.float32).reshape(3, 1, 1))])
 half, root = ("half", np.array(0.5, np.float32)), ("root", np.array(2 ** 0.5, np.float32))
 one = ("one", np.array(1, np.float32))
 bell = [N("Div", ["x", "root"], ["a"], "a"), N("Erf", ["a"], ["b"], "b"), N("Add", ["b", "one"], ["c"], "c")]
