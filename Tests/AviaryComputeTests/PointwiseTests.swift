@@ -81,17 +81,18 @@ import Testing
     ]
     let a = special.flatMap { x in special.map { _ in x } }
     let b = special.flatMap { _ in special }
-    let cases: [(String, (PointwiseValue, PointwiseValue) -> PointwiseValue, (Float, Float) -> Float)] = [
-      ("minimum", { $0.minimum($1) }, { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }),
-      ("maximum", { $0.maximum($1) }, { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }),
-      ("divide", { $0 / $1 }, { $0 / $1 }),
-      ("power", { $0.power($1) }, { powf($0, $1) }),
-      ("equal", { $0.isEqual(to: $1) }, { $0 == $1 ? 1 : 0 }),
-      ("less", { $0.isLess(than: $1) }, { $0 < $1 ? 1 : 0 }),
-      ("lessOrEqual", { $0.isLessOrEqual(to: $1) }, { $0 <= $1 ? 1 : 0 }),
-      ("select", { $0.choosing($1, $1 + 1) }, { $0 != 0 ? $1 : $1 + 1 }),
-      ("slope", { $0.leaky($1) }, { $0 > 0 ? $0 : $0 * $1 }),
-    ]
+    let cases:
+      [(String, (PointwiseValue, PointwiseValue) -> PointwiseValue, (Float, Float) -> Float)] = [
+        ("minimum", { $0.minimum($1) }, { $0.isNaN || $1.isNaN ? .nan : min($0, $1) }),
+        ("maximum", { $0.maximum($1) }, { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }),
+        ("divide", { $0 / $1 }, { $0 / $1 }),
+        ("power", { $0.power($1) }, { powf($0, $1) }),
+        ("equal", { $0.isEqual(to: $1) }, { $0 == $1 ? 1 : 0 }),
+        ("less", { $0.isLess(than: $1) }, { $0 < $1 ? 1 : 0 }),
+        ("lessOrEqual", { $0.isLessOrEqual(to: $1) }, { $0 <= $1 ? 1 : 0 }),
+        ("select", { $0.choosing($1, $1 + 1) }, { $0 != 0 ? $1 : $1 + 1 }),
+        ("slope", { $0.leaky($1) }, { $0 > 0 ? $0 : $0 * $1 }),
+      ]
     for (name, formula, expected) in cases {
       let found = run(PointwiseProgram(operands: 2) { formula($0[0], $0[1]) }, [a, b])
       for (i, y) in found.enumerated() {
@@ -115,7 +116,10 @@ import Testing
     #expect(program.steps.count == 82)
     #expect(program.slots.count == 1)
     let identity = PointwiseProgram(operands: 2) { $0[1] }
-    #expect(run(identity, [[1, 2], [-0.0, 4]]).map(\.bitPattern) == [Float(-0.0).bitPattern, Float(4).bitPattern])
+    #expect(
+      run(identity, [[1, 2], [-0.0, 4]]).map(\.bitPattern) == [
+        Float(-0.0).bitPattern, Float(4).bitPattern,
+      ])
   }
 
   /// Runs a program on operands of one length.
@@ -130,8 +134,8 @@ import Testing
     unsafe all.withUnsafeBufferPointer { all in
       unsafe scratch.withUnsafeMutableBufferPointer { scratch in
         unsafe result.withUnsafeMutableBufferPointer { result in
-          guard let from = unsafe all.baseAddress, let scratch = unsafe scratch.baseAddress,
-            let to = unsafe result.baseAddress
+          guard let from = all.baseAddress, let scratch = scratch.baseAddress,
+            let to = result.baseAddress
           else { return }
           let places = unsafe operands.indices.map {
             unsafe UnsafePointer<Float>?(from + $0 * shape[0])

@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Mish m 1 1 in out", "layer m of class Mish (line 4): no operation computes it"),
+    ("GLU g 1 1 in out", "layer g of class GLU (line 4): no operation computes it"),
     (
       "Pooling p 1 1 in out 0=0 1=2 2=2",
       "layer p of class Pooling (line 4): sizes rounded up (attribute 5 is 0)"

@@ -56,7 +56,8 @@ enum TuningKey {
       "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) \(c.groups)"
     case .gradient(.convolutionInput(let c)): "convolutionInput \(attributes(c))"
     case .gradient(.convolutionWeights(let c)): "convolutionWeights \(attributes(c))"
-    case .scaleShift, .pointwise, .reorder, .gradient, .other:
+    case .pointwise(let chain): "pointwise \(StableHash.text("\(chain)"))"
+    case .scaleShift, .reorder, .gradient, .other:
       // As Swift describes it: where a compiler finds other words, it is timed again.
       String(
         "\(kind)".replacing("AviaryGraph.", with: "").replacing("AviaryCompute.", with: "")

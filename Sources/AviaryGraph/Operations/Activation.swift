@@ -160,7 +160,9 @@ extension Activation: Operation {
 
 extension Activation {
   /// The constants of SELU.
-  package static let seluConstants = (alpha: 1.673_263_242_354_377_2, scale: 1.050_700_987_355_480_5)
+  package static let seluConstants = (
+    alpha: 1.673_263_242_354_377_2, scale: 1.050_700_987_355_480_5
+  )
 }
 
 extension Value {

@@ -29,7 +29,8 @@ extension OperationRow {
     .init(.activation(.mish), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5], values: -4...4),
     .init(.activation(.hardSigmoid), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5], values: -5...5),
     .init(.activation(.hardSwish), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5], values: -5...5),
-    .init(.activation(.softplus(beta: 1, threshold: 20)), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5]),
+    .init(
+      .activation(.softplus(beta: 1, threshold: 20)), "{}", [1, 3, 4, 5], gives: [1, 3, 4, 5]),
     .init(
       .activation(.softplus(beta: 2, threshold: 15)), #"{"beta":2,"threshold":15}"#, [1, 3, 4, 5],
       gives: [1, 3, 4, 5], values: -9...9),
