@@ -338,15 +338,3 @@ import Testing
     #expect(found == zip(first[0].floats, first[1].floats).map { $0 + $1 })
   }
 }
-
-extension OperationRow {
-  /// Whether the gradient by every input is that of the formula: a resize takes but the size of its
-  /// second input, and dropout drops at random.
-  fileprivate var hasGradients: Bool {
-    switch op {
-    case .resize(let resize): resize.target != .sizeOfSecondInput
-    case .dropout: false
-    default: true
-    }
-  }
-}

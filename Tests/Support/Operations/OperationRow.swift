@@ -22,6 +22,16 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     self.values = values
   }
 
+  /// Whether the gradient by every input is that of the formula: a resize takes but the size of its
+  /// second input, and dropout drops at random.
+  package var hasGradients: Bool {
+    switch op {
+    case .resize(let resize): resize.target != .sizeOfSecondInput
+    case .dropout: false
+    default: true
+    }
+  }
+
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
   ///
   /// - Throws: as `Graph.init`.
