@@ -1,5 +1,4 @@
 package import AviaryGraph
-package import AviaryTensor
 
 /// A network of operations of the table, put together at random: whatever `OperationRow.all` has is
 /// in one of them, and what is added to it will be.
