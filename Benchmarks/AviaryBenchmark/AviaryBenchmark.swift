@@ -17,5 +17,6 @@ struct AviaryBenchmark: ParsableCommand {
       AccuracyCommand.self, TableCommand.self, ChartCommand.self,
       CheckpointCommand.self,
       ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
+      OperationsCommand.self,
     ])
 }

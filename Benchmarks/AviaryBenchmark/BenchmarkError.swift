@@ -12,6 +12,8 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   case line(path: String, number: Int, problem: String)
   /// A file of results in which nothing can be compared.
   case noRatios(path: String)
+  /// An operation of which the tests' table has no example.
+  case noRow(operation: String)
   /// A program that could not be run, or failed.
   case program([String], reason: String)
 
@@ -27,6 +29,8 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
     case .unreadable(let path): "\(path): expected a text file, found none that can be read"
     case .line(let path, let number, let problem): "\(path):\(number): \(problem)"
     case .noRatios(let path): "\(path): expected figures of the engine and of a peer, found none"
+    case .noRow(let operation):
+      "\(operation): an example is needed in the tests' table of operations, which has none"
     case .program(let words, let reason):
       "\(words.joined(separator: " ")): expected status 0, found \(reason)"
     }

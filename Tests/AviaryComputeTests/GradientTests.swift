@@ -372,12 +372,3 @@ import Testing
     #expect(found == zip(first[0].floats, first[1].floats).map { $0 + $1 })
   }
 }
-
-extension OperationRow {
-  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
-  /// dropout drops at random.
-  fileprivate var hasGradients: Bool {
-    if case .dropout = op { return false }
-    return op.operation.inputsOfSizeOnly.isEmpty
-  }
-}

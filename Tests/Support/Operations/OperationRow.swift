@@ -22,6 +22,13 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     self.values = values
   }
 
+  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
+  /// dropout drops at random.
+  package var hasGradients: Bool {
+    if case .dropout = op { return false }
+    return op.operation.inputsOfSizeOnly.isEmpty
+  }
+
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
   ///
   /// - Throws: as `Graph.init`.
