@@ -15,6 +15,8 @@ public enum Op: Hashable, Sendable {
   case activation(Activation)
   case prelu(PReLU)
   case binary(Binary)
+  /// The second input where the first is not 0, else the third.
+  case `where`
   case scale(Scale)
   case offset(Offset)
   /// Inputs side by side along a dimension.
@@ -58,6 +60,7 @@ public enum Op: Hashable, Sendable {
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
+    case .where: Where()
     case .scale(let operation): operation
     case .offset(let operation): operation
     case .concatenate(let operation): operation
@@ -94,6 +97,7 @@ public enum Op: Hashable, Sendable {
     PixelUnshuffle.self, Resize.self, Pad.self, Crop.self, Dropout.self, Reduction.self,
     MatMul.self, Softmax.self, LayerNormalization.self, GroupNormalization.self, Reshape.self,
     Permute.self, Roll.self, InstanceNormalization.self,
+    Where.self,
     PadToMultiple.self, CropToSize.self, PadDimension.self, StridedSlice.self, Tile.self,
     Expand.self, AdaptivePool.self,
   ]

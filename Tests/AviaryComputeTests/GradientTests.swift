@@ -36,7 +36,6 @@ import Testing
     }
     let slow = plan.steps.filter {
       $0.implementation.hasPrefix("ref")
-        && !GradientFixtureTests.withoutFastCode.contains($0.operation)
     }
     #expect(!isFast || slow.isEmpty, "\(what): \(described(slow))", sourceLocation: sourceLocation)
     _ = try plan.forward(inputs, parameters: weights)
@@ -150,9 +149,14 @@ import Testing
         .groupNormalization(GroupNormalization(groups: 4)),
         .groupNormalization(GroupNormalization(groups: 1, scale: false)),
         InstanceNormalization().op, InstanceNormalization(affine: false).op,
+        LayerNormalization(first: 1).op, LayerNormalization(.biasFree, first: 1).op,
+        LayerNormalization(.rms, first: 1, addsEpsilonToRoot: true).op,
+        LayerNormalization(.l2, first: 1).op, LayerNormalization(dimensions: 2, first: 1).op,
+        .softmax(Softmax(logarithm: true)), .reduce(Reduction(.variance, dimensions: [2, 3])),
+        .reduce(Reduction(.l2, dimensions: [1])),
         .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
         .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(Softmax(dimension: 1)),
-        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu),
+        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu), .activation(.mish), .activation(.abs),
       ]
       + [
         Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),

@@ -272,12 +272,12 @@ import Testing
         == "globalAveragePool_1: global average pooling takes the whole picture")
     #expect(
       try reason { $0 - $0.applying(.reduce(Reduction(.mean, dimensions: [2, 3]))) }
-        == "reduce_1: a mean over the whole picture")
+        == "reduce_1: a mean over the whole image")
     #expect(
       try reason { $0.applying(.reduce(Reduction(.maximum, dimensions: [1]))) } == "none")
     #expect(
       try reason { $0.applying(.softmax(Softmax(dimension: 3))) }
-        == "softmax_1: softmax over the whole picture"
+        == "softmax_1: softmax over the whole image"
     )
     #expect(try reason { $0.applying(.softmax(Softmax(dimension: 1))) } == "none")
     #expect(

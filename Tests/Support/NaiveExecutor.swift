@@ -111,9 +111,8 @@ extension Op {
     case .prelu(let operation):
       let slopes = parameters[0].values
       return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[operation.perChannel ? $1 : 0]) * $0 }
-    case .binary(.add): return naiveBroadcast(x, inputs[1], +)
-    case .binary(.subtract): return naiveBroadcast(x, inputs[1], -)
-    case .binary(.multiply): return naiveBroadcast(x, inputs[1], *)
+    case .binary(let operation): return naiveBroadcast(x, inputs[1], operation.naive)
+    case .where: return naiveWhere(x, inputs[1], inputs[2])
     case .scale(let operation):
       return operation.values.count == 1
         ? x.map { $0 * operation.values[0] } : x.mapByChannel { $0 * operation.values[$1] }
@@ -152,9 +151,9 @@ extension Op {
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)
     case .matmul: return naiveProduct(x, inputs[1])
-    case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
+    case .softmax(let operation): return naiveSoftmax(x, operation)
     case .layerNormalization(let operation):
-      return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+      return naiveLayerNormalization(x, parameters, operation)
     case .groupNormalization(let operation):
       return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)

@@ -99,6 +99,7 @@ extension Op {
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
+    case .where: Where()
     case .concatenate(let operation): operation
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation

@@ -194,6 +194,11 @@ extension IRGraph {
     }
   }
 
+  /// The operands that have the shape of an elementwise operation's result.
+  func sameShape(_ fusedOp: FusedOp) -> [Int] {
+    fusedOp.inputs.filter { values[$0].shape == values[fusedOp.output].shape }
+  }
+
   /// The operands over which a fused op may write its result, if nobody else needs them.
   func overwritable(_ fusedOp: FusedOp) -> [Int] {
     switch fusedOp.kind {
@@ -201,6 +206,7 @@ extension IRGraph {
     case .convolution, .transposedConvolution:
       return [fusedOp.epilogue.residual].compactMap { $0 }
     case .scaleShift: return [fusedOp.inputs[0]]
+    case .pointwise: return sameShape(fusedOp)
     case .other(let op): return op.kernelOperation?.overwritable(fusedOp, self) ?? []
     case .gradient(.other(let any)): return any.kernel.mayOverwrite ? [fusedOp.inputs[0]] : []
     case .reorder, .gradient: return []

@@ -138,9 +138,7 @@ struct IRGraph {
   var parameterNames: [String] {
     fusedOps.flatMap { $0.before + [$0] }.flatMap { fusedOp in
       fusedOp.parameters + [fusedOp.epilogue.slopes].compactMap { $0 }
-        + fusedOp.scaleShift.flatMap { stage -> [String] in
-          if case .normalization(_, let names) = stage { names } else { [] }
-        }
+        + fusedOp.scaleShift.flatMap(\.parameters)
     }
   }
 

@@ -108,16 +108,26 @@ extension Operation {
     }
   }
 
-  /// Two shapes of one rank, in which a dimension of 1 repeats.
+  /// The shape that two values have together, as NumPy has it: aligned at their last dimensions, a
+  /// dimension of 1 repeats, and so does one that is not there.
   static func broadcast(_ a: [Int], _ b: [Int]) throws(ShapeProblem) -> [Int] {
-    guard a.count == b.count, zip(a, b).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
+    let rank = max(a.count, b.count)
+    let first = a.aligned(to: rank), second = b.aligned(to: rank)
+    guard zip(first, second).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
       throw .mismatch(a, b)
     }
-    return zip(a, b).map(max)
+    return zip(first, second).map { $0 == 1 ? $1 : $0 }
   }
 
   /// The number of elements, as a number that cannot overflow.
   static func elements(_ shape: some Sequence<Int>) -> Double {
     shape.reduce(1) { $0 * Double($1) }
+  }
+}
+
+extension [Int] {
+  /// The shape with dimensions of 1 before it, as many as make it one of this rank.
+  package func aligned(to rank: Int) -> [Int] {
+    [Int](repeating: 1, count: Swift.max(rank - count, 0)) + self
   }
 }

@@ -121,7 +121,7 @@ package enum PyTorchModule {
     let helpers = Set([
       "Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize", "pad_along",
     ])
-    .union(["cubic", "lanczos", "load"])
+    .union(["cubic", "lanczos", "load", "normalize"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -268,6 +268,7 @@ enum PyTorchHelper: String, CaseIterable {
   case resize
   case cubic
   case lanczos
+  case normalize
 
   /// The function as Python text.
   var text: String {
@@ -395,6 +396,24 @@ enum PyTorchHelper: String, CaseIterable {
       def lanczos(lobes):
           """A sinc windowed by a wider one."""
           return lambda x: torch.sinc(x) * torch.sinc(x / lobes) * (x < lobes)
+      """#
+    case .normalize:
+      #"""
+      def normalize(x, kind, dims, eps, weight=None, bias=None):
+          """Divides by how far the values spread along neighbouring dimensions."""
+          if kind in ("layer", "biasFree"):
+              centred = x - x.mean(dims, keepdim=True)
+              spread = (centred.square().mean(dims, keepdim=True) + eps).sqrt()
+              x = (centred if kind == "layer" else x) / spread
+          elif kind == "rms":
+              x = x / (x.square().mean(dims, keepdim=True) + eps).sqrt()
+          elif kind == "rmsPlusEpsilon":
+              x = x / (x.square().mean(dims, keepdim=True).sqrt() + eps)
+          else:
+              x = x / x.square().sum(dims, keepdim=True).sqrt().clamp(min=eps)
+          places = (1,) * (x.dim() - 1 - dims[-1])
+          x = x if weight is None else x * weight.reshape(weight.shape + places)
+          return x if bias is None else x + bias.reshape(bias.shape + places)
       """#
     }
   }

@@ -168,8 +168,26 @@ for name, expression, op, attributes in (
     ("sigmoid", "torch.sigmoid(x)", "sigmoid", {}),
     ("tanh", "torch.tanh(x)", "tanh", {}),
     ("clamp", "x.clamp(-0.5, 2)", "clamp", {"minimum": -0.5, "maximum": 2}),
+    ("celu", "F.celu(x)", "celu", {}),
+    ("celu-alpha", "F.celu(x, 0.7)", "celu", {"alpha": 0.7}),
+    ("celu-negative", "F.celu(x, -1.5)", "celu", {"alpha": -1.5}),
+    ("selu", "F.selu(x)", "selu", {}),
+    ("mish", "F.mish(x)", "mish", {}),
+    ("hardSigmoid", "F.hardsigmoid(x)", "hardSigmoid", {}),
+    ("hardSwish", "F.hardswish(x)", "hardSwish", {}),
+    ("softplus", "F.softplus(x)", "softplus", {}),
+    ("softplus-steep", "F.softplus(x, 2.5, 8)", "softplus", {"beta": 2.5, "threshold": 8}),
+    ("softsign", "F.softsign(x)", "softsign", {}),
+    ("exp", "torch.exp(x)", "exp", {}),
+    ("abs", "torch.abs(x)", "abs", {}),
+    ("erf", "torch.erf(x)", "erf", {}),
+    ("floor", "torch.floor(x)", "floor", {}),
+    ("sign", "torch.sign(x)", "sign", {}),
 ):
     case(f"activation.{name}", op, [[2, 3, 8, 9]], expression, inputs=tails, **attributes)
+above = lambda: [torch.exp(tails()[0] * 0.7)]
+for name in ("log", "sqrt", "rsqrt", "reciprocal"):
+    case(f"activation.{name}", name, [[2, 3, 8, 9]], f"torch.{name}(x)", inputs=above)
 slopes = lambda n: lambda: torch.rand(n) * 1.4 - 0.4
 case("prelu.channels", "prelu", [[2, 5, 6, 7]], "F.prelu(x, p['weight'])", {"weight": slopes(5)}, perChannel=True)
 case("prelu.wide", "prelu", [[1, 20, 5, 6]], "F.prelu(x, p['weight'])", {"weight": slopes(20)}, perChannel=True)
@@ -190,6 +208,33 @@ case("layerNormalization.last", "layerNormalization", [[2, 3, 4, 10]],
 case("layerNormalization.three", "layerNormalization", [[2, 3, 4, 5]],
      "F.layer_norm(x, (3, 4, 5), p['weight'], p['bias'], 1e-6)", {"weight": [3, 4, 5], "bias": [3, 4, 5]},
      dimensions=3, epsilon=1e-6)
+# Over channels, and of the kinds that PyTorch has no function for.
+case("layerNormalization.channels", "layerNormalization", [[2, 19, 5, 7]],
+     "F.layer_norm(x.permute(0, 2, 3, 1), (19,), p['weight'], p['bias'], 1e-6).permute(0, 3, 1, 2)",
+     {"weight": [19], "bias": [19]}, dimension=1, epsilon=1e-6)
+case("layerNormalization.no-bias", "layerNormalization", [[1, 8, 3, 20]], "F.layer_norm(x, (20,), p['weight'], None, 1e-5)",
+     {"weight": [20]}, center=False)
+case("layerNormalization.bare", "layerNormalization", [[1, 3, 4, 5]], "F.layer_norm(x, (4, 5), None, None, 1e-5)",
+     dimensions=2, scale=False, center=False)
+case("layerNormalization.channels-and-rows", "layerNormalization", [[2, 3, 4, 5]],
+     "F.layer_norm(x.permute(0, 3, 1, 2), (3, 4), p['weight'], p['bias'], 1e-5).permute(0, 2, 3, 1)",
+     {"weight": [3, 4], "bias": [3, 4]}, dimension=1, dimensions=2)
+channel = "p['weight'].view(1, -1, 1, 1)"
+case("biasFreeNormalization.channels", "biasFreeNormalization", [[2, 12, 5, 4]],
+     f"x / (x.var(1, unbiased=False, keepdim=True) + 1e-5).sqrt() * {channel}", {"weight": [12]}, dimension=1)
+case("biasFreeNormalization.last", "biasFreeNormalization", [[1, 3, 4, 17]],
+     "x / (x.var(-1, unbiased=False, keepdim=True) + 1e-3).sqrt()", epsilon=1e-3, scale=False)
+case("rmsNormalization.last", "rmsNormalization", [[1, 3, 4, 18]], "F.rms_norm(x, (18,), p['weight'], 1e-6)",
+     {"weight": [18]})
+case("rmsNormalization.channels", "rmsNormalization", [[2, 7, 4, 6]],
+     f"F.rms_norm(x.permute(0, 2, 3, 1), (7,), None, 1e-5).permute(0, 3, 1, 2) * {channel} + "
+     "p['bias'].view(1, -1, 1, 1)", {"weight": [7], "bias": [7]}, dimension=1, epsilon=1e-5, center=True)
+case("rmsNormalization.root-plus-epsilon", "rmsNormalization", [[1, 9, 5, 4]],
+     f"x / (x.norm(2, 1, keepdim=True) * 9 ** -0.5 + 1e-2) * {channel}", {"weight": [9]}, dimension=1, epsilon=1e-2,
+     addsEpsilonToRoot=True)
+case("l2Normalization.channels", "l2Normalization", [[2, 6, 4, 5]], "F.normalize(x, dim=1)", dimension=1)
+# Some rows are shorter than epsilon.
+case("l2Normalization.floor", "l2Normalization", [[2, 5, 4, 3]], "F.normalize(x, dim=3, eps=1.5)", dimension=3, epsilon=1.5)
 for name, shape, groups, weight, bias, epsilon in (
     ("two", [2, 6, 5, 7], 2, True, True, 1e-5),
     ("one-keras", [1, 8, 4, 3], 1, True, True, 1e-3),
@@ -210,6 +255,10 @@ case("instanceNormalization.bare", "instanceNormalization", [[2, 3, 4, 5]],
 for dimension in (1, 2, 3):
     case(f"softmax.dimension-{dimension}", "softmax", [[2, 5, 4, 7]], f"torch.softmax(x, {dimension})",
          dimension=dimension)
+    case(f"logSoftmax.dimension-{dimension}", "logSoftmax", [[2, 5, 4, 7]], f"torch.log_softmax(x, {dimension})",
+         dimension=dimension)
+case("logSoftmax.large", "logSoftmax", [[1, 4, 3, 5]], "torch.log_softmax(x, 1)",
+     inputs=lambda: [torch.randn(1, 4, 3, 5) * 80], dimension=1)
 case("softmax.large", "softmax", [[1, 4, 3, 5]], "torch.softmax(x, 3)",
      inputs=lambda: [torch.randn(1, 4, 3, 5) * 80], dimension=3)
 
@@ -219,8 +268,24 @@ for op, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*")):
     for name, a, b in (("equal", [2, 5, 4, 6], [2, 5, 4, 6]), ("space", [2, 5, 4, 6], [2, 5, 1, 1]),
                        ("channels", [2, 5, 4, 6], [2, 1, 4, 6]), ("first-repeats", [1, 5, 1, 1], [2, 5, 4, 6])):
         case(f"{op}.{name}", op, [a, b], f"x {sign} y")
-    # One number a channel, known by the graph, is scale or offset.
+# Few different numbers, so that some are equal; for quotients and powers, numbers above 0.
+levels = lambda *shapes: lambda: [torch.randint(-2, 3, shape).float() / 2 for shape in shapes]
+for op, call in (("divide", "x / y"), ("power", "x ** y"), ("minimum", "torch.minimum(x, y)"),
+                 ("maximum", "torch.maximum(x, y)"), ("equal", "(x == y).to(x.dtype)"), ("less", "(x < y).to(x.dtype)"),
+                 ("lessOrEqual", "(x <= y).to(x.dtype)"), ("greater", "(x > y).to(x.dtype)"),
+                 ("greaterOrEqual", "(x >= y).to(x.dtype)")):
+    for name, a, b in (("equal", [2, 5, 4, 6], [2, 5, 4, 6]), ("space", [2, 5, 4, 6], [2, 5, 1, 1]),
+                       ("first-repeats", [1, 5, 1, 1], [2, 5, 4, 6])):
+        some = levels(a, b)
+        if op in ("divide", "power"):
+            some = lambda a=a, b=b: [torch.rand(a) * 2 + 0.25, torch.rand(b) * 2 + 0.5]
+        case(f"{op}.{name}", op, [a, b], call, inputs=some)
+case("power.zeros", "power", [[1, 3, 4, 5], [1, 3, 4, 5]], "x ** y",
+     inputs=lambda: [torch.randint(0, 2, [1, 3, 4, 5]).float(), torch.randint(0, 3, [1, 3, 4, 5]).float()])
+for name, c, a, b in (("equal", *[[2, 5, 4, 6]] * 3), ("repeat", [2, 1, 4, 6], [1, 5, 1, 1], [2, 5, 4, 1])):
+    case(f"where.{name}", "where", [c, a, b], "torch.where(x != 0, y, z)", inputs=levels(c, a, b))
 case("multiply.both-repeat", "multiply", [[1, 5, 1, 1], [2, 1, 4, 6]], "x * y")
+# One number a channel, known by the graph, is scale or offset.
 case("scale.one", "scale", [[1, 3, 4, 5]], "x * 255", values=255)
 case("scale.channels", "scale", [[2, 3, 4, 5]], "x * torch.tensor([0.5, -2, 3]).view(1, 3, 1, 1)", values=[0.5, -2, 3])
 case("offset.one", "offset", [[1, 3, 4, 5]], "x - 0.5", values=-0.5)
@@ -237,6 +302,17 @@ for kind, call in (("mean", "x.mean({d}, keepdim={k})"), ("sum", "x.sum({d}, kee
     case(f"reduce.{kind}-space", "reduce", [[2, 3, 5, 4]], call.format(d=(2, 3), k=True), kind=kind, dimensions=[2, 3])
     case(f"reduce.{kind}-channels", "reduce", [[2, 3, 5, 4]], call.format(d=1, k=False), kind=kind, dimensions=[1],
          keepsDimensions=False)
+for kind, call in (("minimum", "x.amin({d}, keepdim={k})"), ("variance", "x.var({d}, unbiased=False, keepdim={k})"),
+                   ("unbiasedVariance", "x.var({d}, unbiased=True, keepdim={k})"),
+                   ("l1", "torch.linalg.vector_norm(x, 1, {d}, keepdim={k})"),
+                   ("l2", "torch.linalg.vector_norm(x, 2, {d}, keepdim={k})"),
+                   ("sumOfSquares", "x.square().sum({d}, keepdim={k})")):
+    case(f"reduce.{kind}-space", "reduce", [[2, 3, 5, 4]], call.format(d=(2, 3), k=True), kind=kind, dimensions=[2, 3])
+    case(f"reduce.{kind}-channels-and-columns", "reduce", [[2, 4, 3, 5]], call.format(d=(1, 3), k=False), kind=kind,
+         dimensions=[1, 3], keepsDimensions=False)
+case("reduce.product-channels", "reduce", [[2, 4, 3, 5]], "x.prod(1, keepdim=True)", kind="product", dimensions=[1])
+case("reduce.product-space", "reduce", [[2, 3, 3, 2]], "x.prod(3).prod(2)", kind="product", dimensions=[2, 3],
+     keepsDimensions=False)
 
 # -- Moving things --
 
@@ -348,7 +424,7 @@ def run(name, seed):
         "version": 1,
         # Parameters over the width (and height) are those of one size, and so are shapes.
         "inputs": [{"name": n, "channels": shape[1],
-                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "expand", "cropToSize") else {})}
+                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize") else {})}
                    for n, shape in zip(names, shapes)],
         "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
         "outputs": [{"name": "output", "value": "node"}],

@@ -64,5 +64,6 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     softmax,
     stridedSlice,
     transposedConvolution,
+    `where`,
   ].flatMap { $0 }
 }
