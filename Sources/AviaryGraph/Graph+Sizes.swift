@@ -7,8 +7,10 @@ extension Graph {
   public func resolvingPadding(height: Int, width: Int) throws(GraphError) -> Graph {
     let graph = try expanded().graph
     let shapes = try graph.shapes(height: height, width: width)
+    let ratios = graph.ratios
     let nodes = graph.nodes.map { node in
-      let op = node.op.operation.resolvingSizes(node.inputs.map { shapes[$0] })
+      let op = node.op.operation.resolvingSizes(
+        node.inputs.map { shapes[$0] }, node.inputs.map { ratios[$0] })
       // What became independent of another value's size no longer takes that value.
       return Node(
         node.name, op, inputs: Array(node.inputs.prefix(op.inputCount.upperBound)),

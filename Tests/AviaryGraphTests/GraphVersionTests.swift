@@ -122,7 +122,7 @@ import Testing
     .reduce(Reduction(.sumOfSquares, dimensions: [1])),
     .concatenate(Concatenate(dimension: 2)), .padToMultiple(PadToMultiple(8)),
     .padToMultiple(PadToMultiple(Size(5, 7), .symmetric)), .cropToSize(CropToSize()),
-    .cropToSize(CropToSize(scale: Ratio(3, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
+    .cropToSize(CropToSize(scale: Ratio(1, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
     .pad(Pad(PaddingAmounts(1, 0, 2, 3), .circular)),
     .padDimension(PadDimension(dimension: 1, before: 1, after: 0)),
     .padDimension(PadDimension(dimension: 1, before: 2, after: 3, value: 0.5)),

@@ -45,8 +45,9 @@ struct WindowMaximum {
           for column in 0..<result.columns {
             for lane in 0..<result.depth {
               let place = unsafe largest(from, plane, row, column, lane)
-              unsafe to[place] += gradient[
-                (line * result.columns + column) * result.depth + lane]
+              unsafe to[place] +=
+                gradient[
+                  (line * result.columns + column) * result.depth + lane]
             }
           }
         }

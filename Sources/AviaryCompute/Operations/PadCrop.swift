@@ -51,7 +51,8 @@ extension Pad: KernelOperation {
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     switch mode {
     case .zero: pass.pass(fusedOp, .other(.crop(Crop(amounts))), [gradient])
-    case .edge, .reflect, .symmetric, .circular: pass.pass(fusedOp, .gradient(.by(PadGradient(pad: self))), [gradient])
+    case .edge, .reflect, .symmetric, .circular:
+      pass.pass(fusedOp, .gradient(.by(PadGradient(pad: self))), [gradient])
     }
   }
 

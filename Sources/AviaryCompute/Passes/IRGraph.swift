@@ -104,7 +104,8 @@ struct IRGraph {
   private static func operands(of node: Graph.Node) -> [Int] {
     let skipped = node.op.operation.inputsOfSizeOnly
     return skipped.isEmpty
-      ? node.inputs : node.inputs.enumerated().filter { !skipped.contains($0.offset) }.map(\.element)
+      ? node.inputs
+      : node.inputs.enumerated().filter { !skipped.contains($0.offset) }.map(\.element)
   }
 
   private static func fusedOp(
