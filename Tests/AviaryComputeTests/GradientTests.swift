@@ -126,6 +126,9 @@ import Testing
         .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
         .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
+        .unfold(Unfold(kernel: Size(1, 2), padding: .same)),
+        .fold(Fold(kernel: Size(1, 2), stride: 2)), .sort(Sort(dimension: 1)),
+        .realFFT(RealFFT(norm: .ortho)), .inverseRealFFT(InverseRealFFT()),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
         .groupNormalization(GroupNormalization(groups: 4)),
@@ -160,6 +163,24 @@ import Testing
         try expectGradients(graph, [shape], "\(op) groups \(groups)")
       }
     }
+  }
+
+  /// Elements that are put in order, and taken by places that are calculated: places have no gradient,
+  /// and what is taken several times gets the sum.
+  @Test func order() throws {
+    let graph = try Graph(channels: 6) { x in
+      let a = x.convolution("a", 6, kernel: 3)
+      let order = a.applying(.sort(Sort(dimension: 1, descending: true, part: .indices)))
+      let best = a.applying(.argReduction(ArgReduction(.argmax, dimension: 1)))
+      return [
+        x.applying(.gatherElements(GatherElements(dimension: 1)), order),
+        a.applying(.gatherElements(GatherElements(dimension: 1)), best),
+        x.applying(
+          .gatherElements(GatherElements(dimension: 1)), Value.concatenate([best, order, best])),
+        a.applying(.sort(Sort(top: 2, dimension: 3))),
+      ]
+    }
+    try expectGradients(graph, [[2, 6, 4, 5]])
   }
 
   /// Sums and products in which one operand repeats.
@@ -342,6 +363,10 @@ extension OperationRow {
     switch op {
     case .resize(let resize): resize.target != .sizeOfSecondInput
     case .dropout: false
+    case .inverseRealFFT: inputs.count == 1
+    // Places have no gradient, nor have what only chooses them.
+    case .argReduction, .gatherElements: false
+    case .sort(let sort): sort.part == .values
     default: true
     }
   }

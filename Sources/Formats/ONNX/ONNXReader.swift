@@ -17,6 +17,8 @@ struct ONNXReader {
   private(set) var shapes: [[[Int]]] = []
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
+  /// The names of ONNX's values that are of integers, which ours are as float32 numbers.
+  var integerValues: Set<String> = []
   /// How many numbers were calculated.
   var numberCount = 0
   /// The node that is read.
@@ -217,6 +219,7 @@ extension ONNXReader {
       operands[output] = .numbers(numbers)
       return
     }
+    try checkIntegers()
     let result: ONNXOperand
     switch node.kind {
     case "Identity": result = try given(0)
@@ -231,6 +234,7 @@ extension ONNXReader {
       result = try operation.read(&self)
     }
     operands[output] = result
+    noteIntegers()
   }
 
   /// Operators that networks have and that no operation of ours computes.
@@ -328,14 +332,6 @@ extension ONNXReader {
       throw unsupported("axis \(axis) of \(rank) dimensions")
     }
     return axis < 0 ? axis + rank : axis
-  }
-
-  private func cast() throws(InterchangeError) -> ONNXOperand {
-    // float32, float16, float64, bfloat16: arithmetic is in float32 all the same.
-    guard [1, 10, 11, 16].contains(node.integer("to") ?? 1) else {
-      throw unsupported("a conversion to floating-point numbers expected")
-    }
-    return try given(0)
   }
 
   func constant() throws(InterchangeError) -> ONNXOperand {

@@ -59,5 +59,14 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     scaleOffset,
     softmax,
     transposedConvolution,
+    dynamicConvolution,
+    unfold,
+    fold,
+    gridSample,
+    realFFT,
+    inverseRealFFT,
+    gatherElements,
+    argReduction,
+    sort,
   ].flatMap { $0 }
 }
