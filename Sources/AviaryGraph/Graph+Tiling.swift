@@ -133,12 +133,33 @@ extension Graph {
   /// every stride in the network makes a whole number. Nil beyond `GraphLimits.period`.
   var period: Int? {
     var period = 1
-    for ratio in ratios(along: .vertical) + ratios(along: .horizontal) {
-      guard let denominator = ratio?.denominator else { continue }
-      let factor = denominator / greatestCommonDivisor(period, denominator)
-      guard factor <= GraphLimits.period, period * factor <= GraphLimits.period else { return nil }
-      period *= factor
+    for axis in Axis.allCases {
+      for multiple in multiples(along: axis) {
+        let factor = multiple / greatestCommonDivisor(period, multiple)
+        guard factor <= GraphLimits.period, period * factor <= GraphLimits.period else {
+          return nil
+        }
+        period *= factor
+      }
     }
     return period
+  }
+
+  /// The multiples of input pixels that values, and windows that lie at multiples of their own
+  /// pixels, ask for.
+  private func multiples(along axis: Axis) -> [Int] {
+    guard let (graph, _) = try? expanded() else { return [] }
+    let ratios = graph.ratios(along: axis)
+    var multiples = ratios.compactMap { $0?.denominator }
+    for node in graph.nodes {
+      guard let source = node.inputs.first, let ratio = ratios[source],
+        case .window(let window) = node.op.operation.receptiveField(axis), window.alignment > 1
+      else { continue }
+      // The input's multiple whose image is whole, and a multiple of the alignment.
+      let part = window.alignment / greatestCommonDivisor(window.alignment, ratio.numerator)
+      let (multiple, overflows) = ratio.denominator.multipliedReportingOverflow(by: part)
+      multiples.append(overflows ? .max : multiple)
+    }
+    return multiples
   }
 }

@@ -66,6 +66,7 @@ extension InverseRealFFT: Operation {
   package var name: String { "irfft2" }
   package var op: Op { .inverseRealFFT(self) }
   package var inputCount: ClosedRange<Int> { 1...2 }
+  package var inputsOfSizeOnly: Set<Int> { [1] }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
     self.init(norm: try a.word("norm", default: .backward))

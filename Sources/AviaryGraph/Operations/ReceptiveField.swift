@@ -28,6 +28,9 @@ package struct ReceptiveWindow: Sendable {
   /// How many pixels inside the border of the image a padding copies from; nil for what copies
   /// nothing.
   package var mirrored: Int?
+  /// The multiple of input pixels at which a tile must begin for the window to lie as in the whole,
+  /// besides what the ratio asks for.
+  package var alignment = 1
   /// The output pixels that depend on these input pixels alone, when neither end of the input is a
   /// border of the image.
   package var valid: @Sendable (Range<Int>) -> Range<Int>
@@ -62,13 +65,18 @@ protocol SlidingWindow {
   var dilation: Size { get }
   /// How the image is padded.
   var padding: Padding { get set }
+  /// The padding for an image of this size, with what the last window reaches over the end.
+  func amounts(_ size: Size) -> PaddingAmounts
 }
 
 extension SlidingWindow {
+  func amounts(_ size: Size) -> PaddingAmounts {
+    padding.amounts(size: size, kernel: kernel, stride: stride, dilation: dilation)
+  }
+
   /// The number of places of the window.
   func outputSize(_ input: [Int]) throws(ShapeProblem) -> Size {
-    let amounts = padding.amounts(
-      size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation)
+    let amounts = amounts(Size(input[2], input[3]))
     var result = Size(0)
     for axis in Axis.allCases {
       let reach = (kernel[axis] - 1) * dilation[axis] + 1

@@ -39,6 +39,7 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   /// Every operation.
   package static let all: [OperationRow] = [
     activation,
+    adaptivePool,
     batchNormalization,
     binary,
     channels,
@@ -51,13 +52,17 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     matmul,
     prelu,
     padCrop,
+    padDimension,
+    padToMultiple,
     pixelShuffle,
     pooling,
     rearrangement,
     reduction,
+    repetition,
     resize,
     scaleOffset,
     softmax,
+    stridedSlice,
     transposedConvolution,
     dynamicConvolution,
     unfold,
@@ -68,5 +73,6 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     gatherElements,
     argReduction,
     sort,
+    `where`,
   ].flatMap { $0 }
 }
