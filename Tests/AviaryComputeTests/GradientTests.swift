@@ -189,6 +189,20 @@ import Testing
     }
   }
 
+  /// A kernel and a bias for each image.
+  @Test(arguments: [1, 3]) func kernelOfEachImage(_ images: Int) throws {
+    for convolution in [
+      DynamicConvolution(groups: 2, padding: .same),
+      DynamicConvolution(
+        stride: 2, dilation: Size(2, 1), groups: 2, padding: .explicit(PaddingAmounts(1, 2, 0, 1))),
+    ] {
+      try expectGradients(
+        .kernelOfEachImage(convolution),
+        [[images, 4, 7, 6], [images, 8, 3, 3], [images, 4, 1, 1]],
+        isFast: false)
+    }
+  }
+
   /// Elements that are put in order, and taken by places that are calculated: places have no gradient,
   /// and what is taken several times gets the sum.
   @Test func order() throws {

@@ -18,6 +18,25 @@ extension OperationRow {
   ]
 }
 
+extension Graph {
+  /// A convolution of every image with a kernel and a bias of its own: inputs [N, 4, H, W],
+  /// [N, 8, 3, 3] and [N, 4, 1, 1], of which the kernel is [N, 4, 2, 3, 3] in two groups.
+  ///
+  /// - Throws: as `Graph.init`.
+  package static func kernelOfEachImage(_ convolution: DynamicConvolution) throws -> Graph {
+    try Graph(
+      inputs: [
+        Graph.Input("x", channels: 4), Graph.Input("kernels", channels: 8, size: Size(3, 3)),
+        Graph.Input("biases", channels: 4, size: Size(1, 1)),
+      ],
+      nodes: [
+        Graph.Node("kernel", .reshape(Reshape([0, 4, 2, 3, 3])), inputs: [1]),
+        Graph.Node("bias", .reshape(Reshape([0, 4])), inputs: [2]),
+        Graph.Node("node", .dynamicConvolution(convolution), inputs: [0, 3, 4]),
+      ], outputs: [Graph.Output("y", value: 5)])
+  }
+}
+
 /// Each image by the kernel, or by its own, as a convolution with these weights.
 func naiveDynamicConvolution(_ inputs: [NaiveArray], _ c: DynamicConvolution) -> NaiveArray {
   let (x, kernel) = (inputs[0], inputs[1])
