@@ -34,7 +34,7 @@ struct SizeCasesTests {
     }
     let other = try run(model, "p27x21.png", in: folder)
     #expect(other.status != 0)
-    #expect(other.error.contains("a picture of 28x28 expected, 27x21 found"))
+    #expect(other.error.contains("expected a picture of 28x28, found 27x21"))
   }
 
   @Test(
@@ -54,7 +54,7 @@ struct SizeCasesTests {
     #expect(try run(model, "p27x21.png", in: folder).status == 0)
     #expect(try Image(contentsOf: folder.file("out.png")).height == 21)
     let other = try run(model, "p28.png", in: folder)
-    #expect(other.error.contains("a picture of 27x21 expected, 28x28 found"))
+    #expect(other.error.contains("expected a picture of 27x21, found 28x28"))
   }
 
   @Test("what makes smaller pictures is refused for that reason")
@@ -63,7 +63,7 @@ struct SizeCasesTests {
     let model = try converted("half.keras", in: folder)
     let run = try run(model, "p28.png", in: folder)
     #expect(run.status != 0)
-    #expect(run.error.contains("scale a whole number expected, 1/2 found"))
+    #expect(run.error.contains("expected scale a whole number, found 1/2"))
   }
 
   @Test("what makes other channels is refused for that reason")
@@ -73,6 +73,6 @@ struct SizeCasesTests {
     #expect(try Outcome(["convert", fixture("sizes/rgb2gray.keras"), path]).status == 0)
     let run = try run(path, "rgb.png", in: folder)
     #expect(run.status != 0)
-    #expect(run.error.contains("colour of 3 channels expected, 1 of output for 3 of picture found"))
+    #expect(run.error.contains("expected a colour space of 3 channels, found 1 of output for 3 of picture"))
   }
 }

@@ -64,7 +64,7 @@ import Testing
       let noise = abs(expected) <= 1e-7 * largest ? 2e-6 * largest : 0
       #expect(
         abs(found - expected) <= 1e-4 * max(size, abs(expected)) + noise,
-        "\(what) \(name): \(expected) expected, \(found) found; \(described(plan.steps))",
+        "\(what) \(name): expected \(expected), found \(found); \(described(plan.steps))",
         sourceLocation: sourceLocation)
     }
   }

@@ -40,9 +40,9 @@ import Testing
     #expect(problem(1, #""filters":4,"border":1"#) == nil)
     #expect(problem(2, #""outChannels":4,"padding":1"#) == nil)
     #expect(
-      problem(1, #""outChannels":4"#) == "a: filters: an integer expected, nothing found")
+      problem(1, #""outChannels":4"#) == "a: filters: expected an integer, found nothing")
     #expect(
-      problem(2, #""filters":4"#) == "a: outChannels: an integer expected, nothing found")
+      problem(2, #""filters":4"#) == "a: outChannels: expected an integer, found nothing")
     #expect(problem(2, #""outChannels":4,"border":1"#)?.hasPrefix("a: convolution has no") == true)
   }
 

@@ -69,7 +69,7 @@ func naiveList(
       parameters.append(try find(name, in: weights))
       guard let found = parameters.last?.shape, found == expected else {
         throw NaiveError(
-          description: "\(name): shape \(expected) expected, \(weights[name]?.shape ?? []) found")
+          description: "\(name): expected shape \(expected), found \(weights[name]?.shape ?? [])")
       }
     }
     let operands = node.inputs.map { values[$0] }
@@ -80,7 +80,7 @@ func naiveList(
     // The shape function and the definition must agree; a slip in either shows here.
     guard result.shape == shape, result.values.count == shape.reduce(1, *) else {
       throw NaiveError(
-        description: "\(node.name): shape \(shape) expected, \(result.shape) found")
+        description: "\(node.name): expected shape \(shape), found \(result.shape)")
     }
     values.append(isTraining ? result : result.rounded)
   }

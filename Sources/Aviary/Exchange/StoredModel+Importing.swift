@@ -34,7 +34,7 @@ extension StoredModel {
       let renamed = file.tensors.names.map(names.canonical)
       if let twice = Dictionary(grouping: renamed, by: { $0 }).filter({ $1.count > 1 }).keys.min() {
         throw AviaryError.edit(
-          path: path, "different names expected, '\(twice)' found for two tensors")
+          path: path, "two tensors would have the name '\(twice)'")
       }
       file.tensors = file.tensors.renamed(names.canonical)
     }

@@ -59,6 +59,6 @@ extension Console {
     guard !names.isEmpty else { return }
     let first = names.prefix(3).joined(separator: ", ")
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""
-    warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+    warn("\(reference): there are NaN or infinite weights in \(first)\(more)")
   }
 }

@@ -47,7 +47,7 @@ struct WeightsOptions: ParsableArguments {
     completion: .list(ChannelOrder.allCases.map(\.rawValue)),
     transform: { text in
       guard let order = ChannelOrder(rawValue: text) else {
-        throw ValidationError("one of pytorch, tensorflow expected")
+        throw ValidationError("expected one of pytorch, tensorflow")
       }
       return order
     })
@@ -114,11 +114,11 @@ struct ImageStatement: Sendable {
   init(_ text: String) throws {
     if text.contains("{") {
       let json = try JSON(parsing: text)
-      guard json.object != nil else { throw ValidationError("an object expected") }
+      guard json.object != nil else { throw ValidationError("expected an object") }
       self.json = json
     } else {
       guard ImageSpec.Colour(rawValue: text) != nil else {
-        throw ValidationError("one of \(ImageSpec.Colour.words) expected")
+        throw ValidationError("expected one of \(ImageSpec.Colour.words)")
       }
       json = ["colour": .string(text)]
     }

@@ -12,7 +12,7 @@ public enum ONNXNetwork {
   ///   for a model that contradicts itself, `.weights` for weights of another shape, `.graph`.
   public static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .onnx(let model) = file.network else {
-      throw .description(part: file.path, problem: "an ONNX model expected, none found")
+      throw .description(part: file.path, problem: "expected an ONNX model, found none")
     }
     let inputs = try ONNXInput.inputs(of: model)
     // Sizes that only look as if they were in proportion differ on odd ones; networks that cannot
@@ -53,7 +53,7 @@ struct ONNXInput {
     guard (1...GraphLimits.inputs).contains(model.inputs.count) else {
       throw .description(
         part: "the graph's inputs",
-        problem: "1 to \(GraphLimits.inputs) expected, \(model.inputs.count) found")
+        problem: "expected 1 to \(GraphLimits.inputs), found \(model.inputs.count)")
     }
     var inputs: [ONNXInput] = []
     for port in model.inputs {
@@ -62,21 +62,21 @@ struct ONNXInput {
       else {
         throw .description(
           part: "input \(port.name)",
-          problem: "pictures of floating-point numbers, [n, channels, height, width], expected, "
-            + "\(text(port)) found")
+          problem: "expected pictures of floating-point numbers, [n, channels, height, width], "
+            + "found \(text(port))")
       }
       guard let channels = shape[1] ?? channels(of: port.name, model),
         channels <= GraphLimits.channels
       else {
         throw .description(
-          part: "input \(port.name)", problem: "a number of channels expected, none found")
+          part: "input \(port.name)", problem: "expected a number of channels, found none")
       }
       var size: Size?
       if let height = shape[2], let width = shape[3] {
         guard max(height, width) <= 1 << 16 else {
           throw .description(
             part: "input \(port.name)",
-            problem: "at most 65536 pixels a side expected, \(height)x\(width) found")
+            problem: "expected at most 65536 pixels a side, found \(height)x\(width)")
         }
         size = Size(height, width)
       }
@@ -111,17 +111,17 @@ extension ONNXReader {
   func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
     guard rank(input) == 4 else {
-      throw unsupported("a picture (NCHW) expected, \(shapes[input][0]) found")
+      throw unsupported("expected a picture (NCHW), found \(shapes[input][0])")
     }
     return input
   }
 
   func kernelShape(_ shape: [Int]) throws(InterchangeError) -> [Int] {
     guard shape.count == 4 else {
-      throw unsupported("weights of 4 dimensions expected, \(shape) found")
+      throw unsupported("expected weights of 4 dimensions, found \(shape)")
     }
     if let stated = node.integers("kernel_shape"), stated != Array(shape.suffix(2)) {
-      throw unsupported("kernel_shape \(shape.suffix(2)) expected, \(stated) found")
+      throw unsupported("expected kernel_shape \(shape.suffix(2)), found \(stated)")
     }
     return shape
   }
@@ -137,7 +137,7 @@ extension ONNXReader {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return Size(standard) }
     guard numbers.count == 2, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
-        "\(name): two numbers up to \(GraphLimits.window) expected, \(numbers) found")
+        "\(name): expected two numbers up to \(GraphLimits.window), found \(numbers)")
     }
     return Size(numbers[0], numbers[1])
   }
@@ -147,7 +147,7 @@ extension ONNXReader {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return .none }
     guard numbers.count == 4, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
-        "\(name): four numbers up to \(GraphLimits.window) expected, \(numbers) found")
+        "\(name): expected four numbers up to \(GraphLimits.window), found \(numbers)")
     }
     return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }

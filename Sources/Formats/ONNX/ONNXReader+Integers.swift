@@ -38,7 +38,7 @@ extension ONNXReader {
     let to = node.integer("to") ?? 1
     // float32, float16, float64, bfloat16.
     guard [1, 10, 11, 16].contains(to) || Self.integerTypes.contains(to) && isInteger(0) else {
-      throw unsupported("a conversion to floating-point numbers is needed")
+      throw unsupported("expected a conversion to floating-point numbers")
     }
     return try given(0)
   }

@@ -202,11 +202,11 @@ extension ONNXReader {
   func sliceRanges() throws(InterchangeError) -> [(axis: Int, start: Int, end: Int, step: Int)] {
     guard let starts = try numbers(1)?.integers ?? node.integers("starts"),
       let ends = try numbers(2)?.integers ?? node.integers("ends")
-    else { throw unsupported("constant starts and ends expected, others found") }
+    else { throw unsupported("expected constant starts and ends, found others") }
     let axes = try integers(3, "axes") ?? Array(starts.indices)
     let steps = try integers(4, "steps") ?? starts.map { _ in 1 }
     guard starts.count == ends.count, starts.count == axes.count, starts.count == steps.count else {
-      throw unsupported("as many starts as ends, axes and steps expected")
+      throw unsupported("expected as many starts as ends, axes and steps")
     }
     return starts.indices.map { (axes[$0], starts[$0], ends[$0], steps[$0]) }
   }

@@ -52,7 +52,7 @@ struct ONNXReader {
     for port in model.outputs {
       guard case .value(let value) = operand(port.name) else {
         throw .description(
-          part: "output \(port.name)", problem: "a value of the network expected, none found")
+          part: "output \(port.name)", problem: "expected a value of the network, found none")
       }
       outputs.append(Graph.Output(port.name, value: value))
     }
@@ -247,7 +247,7 @@ extension ONNXReader {
   /// What is known of an input of the node.
   func given(_ input: Int) throws(InterchangeError) -> ONNXOperand {
     guard let name = node.input(input) else {
-      throw unsupported("input \(input + 1) expected, none found")
+      throw unsupported("expected input \(input + 1), found none")
     }
     guard let operand = operand(name) else { throw unsupported("no earlier node gives \(name)") }
     return operand
@@ -298,7 +298,7 @@ extension ONNXReader {
     if let integers = node.integers(attribute) { return integers }
     guard let input, node.input(input) != nil else { return nil }
     guard let integers = try numbers(input)?.integers else {
-      throw unsupported("\(attribute): constant numbers expected, others found")
+      throw unsupported("\(attribute): expected constant numbers, found others")
     }
     return integers
   }
@@ -310,7 +310,7 @@ extension ONNXReader {
     guard node.input(input) != nil else { return nil }
     let slot = ONNXParameters.Slot(node: position, input: input)
     guard let name = model.parameters.names[slot], let tensor = file.tensors[name] else {
-      throw unsupported("input \(input + 1): weights in the file expected, another value found")
+      throw unsupported("input \(input + 1): expected weights in the file, found another value")
     }
     return (name, tensor.shape)
   }
@@ -335,7 +335,7 @@ extension ONNXReader {
 
   func constant() throws(InterchangeError) -> ONNXOperand {
     guard case .tensor(let tensor) = node.attributes["value"] else {
-      throw unsupported("a constant of numbers expected")
+      throw unsupported("expected a constant of numbers")
     }
     return .tensor(tensor)
   }
