@@ -125,6 +125,9 @@ import Testing
         .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
         .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
+        .unfold(Unfold(kernel: Size(1, 2), padding: .same)),
+        .fold(Fold(kernel: Size(1, 2), stride: 2)), .sort(Sort(dimension: 1)),
+        .realFFT(RealFFT(norm: .ortho)), .inverseRealFFT(InverseRealFFT()),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .symmetric)),
@@ -184,6 +187,38 @@ import Testing
         try expectGradients(graph, [shape], "\(op) groups \(groups)")
       }
     }
+  }
+
+  /// A kernel and a bias for each image.
+  @Test(arguments: [1, 3]) func kernelOfEachImage(_ images: Int) throws {
+    for convolution in [
+      DynamicConvolution(groups: 2, padding: .same),
+      DynamicConvolution(
+        stride: 2, dilation: Size(2, 1), groups: 2, padding: .explicit(PaddingAmounts(1, 2, 0, 1))),
+    ] {
+      try expectGradients(
+        .kernelOfEachImage(convolution),
+        [[images, 4, 7, 6], [images, 8, 3, 3], [images, 4, 1, 1]],
+        isFast: false)
+    }
+  }
+
+  /// Elements that are put in order, and taken by places that are calculated: places have no gradient,
+  /// and what is taken several times gets the sum.
+  @Test func order() throws {
+    let graph = try Graph(channels: 6) { x in
+      let a = x.convolution("a", 6, kernel: 3)
+      let order = a.applying(.sort(Sort(dimension: 1, descending: true, part: .indices)))
+      let best = a.applying(.argReduction(ArgReduction(.argmax, dimension: 1)))
+      return [
+        x.applying(.gatherElements(GatherElements(dimension: 1)), order),
+        a.applying(.gatherElements(GatherElements(dimension: 1)), best),
+        x.applying(
+          .gatherElements(GatherElements(dimension: 1)), Value.concatenate([best, order, best])),
+        a.applying(.sort(Sort(top: 2, dimension: 3))),
+      ]
+    }
+    try expectGradients(graph, [[2, 6, 4, 5]])
   }
 
   /// Operations that take but the size of their second input, which has a gradient of its own.

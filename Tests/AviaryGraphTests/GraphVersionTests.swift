@@ -98,6 +98,32 @@ import Testing
     .groupNormalization(GroupNormalization(groups: 2)),
     .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
     InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+    .transposedConvolution(
+      TransposedConvolution(outChannels: 2, kernel: 3, stride: 2, dilation: Size(2, 1))),
+    .reshape(Reshape([0, 4, 1, 12, 18])),
+    .dynamicConvolution(
+      DynamicConvolution(
+        stride: Size(2, 1), dilation: Size(1, 2), groups: 4,
+        padding: .explicit(PaddingAmounts(11, 17, 11, 17)))),
+    .unfold(
+      Unfold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: .explicit(PaddingAmounts(1, 0, 2, 3)))),
+    .unfold(Unfold(kernel: 2)),
+    .fold(
+      Fold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: PaddingAmounts(1, 0, 2, -1))), .fold(Fold(kernel: 2)),
+    .permute(Permute([0, 2, 3, 1])), .gridSample(GridSample()),
+    .gridSample(GridSample(mode: .nearest, paddingMode: .border, alignCorners: true)),
+    .realFFT(RealFFT()), .realFFT(RealFFT(norm: .ortho)),
+    .inverseRealFFT(InverseRealFFT(norm: .forward)), .inverseRealFFT(InverseRealFFT()),
+    .argReduction(ArgReduction(.argmax, dimension: 1)),
+    .argReduction(ArgReduction(.argmin, dimension: 3, keepsDimensions: false)),
+    .gatherElements(GatherElements(dimension: 1)), .sort(Sort(dimension: 1)),
+    .sort(Sort(dimension: 3, descending: true, part: .indices)),
+    .sort(Sort(top: 2, dimension: 1)),
+    .sort(Sort(top: 3, dimension: 2, largest: false, part: .indices)),
     .activation(.celu(alpha: 1)), .activation(.celu(alpha: 0.5)), .activation(.selu),
     .activation(.mish), .activation(.hardSigmoid), .activation(.hardSwish),
     .activation(.softplus(beta: 1, threshold: 20)), .activation(.softplus(beta: 2, threshold: 15)),

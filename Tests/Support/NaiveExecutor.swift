@@ -128,6 +128,17 @@ extension Op {
       return naivePixelShuffle(x, operation.factor, operation.order)
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
+    case .dynamicConvolution(let c): return naiveDynamicConvolution(inputs, c)
+    case .unfold(let operation): return naiveUnfold(x, operation, shape)
+    case .fold(let operation): return naiveFold(x, operation, shape)
+    case .realFFT(let operation): return naiveRealFFT(x, operation.norm)
+    case .inverseRealFFT(let operation):
+      return naiveInverseRealFFT(x, operation.norm, width: shape[3])
+    case .gridSample(let operation): return naiveGridSample(x, inputs[1], operation)
+    case .gatherElements(let operation):
+      return naiveGatherElements(x, inputs[1], operation.dimension)
+    case .argReduction(let operation): return naiveArgReduction(x, operation, shape)
+    case .sort(let operation): return naiveSort(x, operation, shape)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
     case .pad(let operation): return naivePad(x, operation)
     case .padDimension(let operation): return naivePad(x, operation)

@@ -53,7 +53,7 @@ enum TuningKey {
     case .convolution(let c, let flipped):
       "\(flipped ? "flipped " : "")convolution \(attributes(c))"
     case .transposedConvolution(let c):
-      "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) \(c.groups)"
+      "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) *\(text(c.dilation)) \(c.groups)"
     case .gradient(.convolutionInput(let c)): "convolutionInput \(attributes(c))"
     case .gradient(.convolutionWeights(let c)): "convolutionWeights \(attributes(c))"
     case .pointwise(let chain): "pointwise \(StableHash.text("\(chain)"))"

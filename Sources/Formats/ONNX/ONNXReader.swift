@@ -19,6 +19,8 @@ struct ONNXReader {
   var origins: [Int: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
+  /// The names of ONNX's values that are of integers, which ours are as float32 numbers.
+  var integerValues: Set<String> = []
   /// How many numbers were calculated.
   var numberCount = 0
   /// The node that is read.
@@ -270,6 +272,7 @@ extension ONNXReader {
       }
       return
     }
+    try checkIntegers()
     let result: ONNXOperand
     switch node.kind {
     case "Cast": result = try cast()
@@ -283,6 +286,7 @@ extension ONNXReader {
       result = try operation.read(&self)
     }
     operands[output] = result
+    noteIntegers()
   }
 
   /// Operators that networks have and that no operation of ours computes.
@@ -368,14 +372,6 @@ extension ONNXReader {
       throw unsupported("axis \(axis) of \(rank) dimensions")
     }
     return axis < 0 ? axis + rank : axis
-  }
-
-  private func cast() throws(InterchangeError) -> ONNXOperand {
-    // float32, float16, float64, bfloat16: arithmetic is in float32 all the same.
-    guard [1, 10, 11, 16].contains(node.integer("to") ?? 1) else {
-      throw unsupported("expected a conversion to floating-point numbers")
-    }
-    return try given(0)
   }
 
   func constant() throws(InterchangeError) -> ONNXOperand {

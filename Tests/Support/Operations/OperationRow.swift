@@ -25,8 +25,13 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
   /// dropout drops at random.
   package var hasGradients: Bool {
-    if case .dropout = op { return false }
-    return op.operation.inputsOfSizeOnly.isEmpty
+    switch op {
+    case .dropout: false
+    // Places have no gradient, nor have what only chooses them.
+    case .argReduction, .gatherElements: false
+    case .sort(let sort): sort.part == .values
+    default: op.operation.inputsOfSizeOnly.allSatisfy { $0 >= inputs.count }
+    }
   }
 
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
@@ -71,6 +76,15 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     softmax,
     stridedSlice,
     transposedConvolution,
+    dynamicConvolution,
+    unfold,
+    fold,
+    gridSample,
+    realFFT,
+    inverseRealFFT,
+    gatherElements,
+    argReduction,
+    sort,
     `where`,
   ].flatMap { $0 }
 }
