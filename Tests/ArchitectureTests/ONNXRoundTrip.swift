@@ -11,6 +11,15 @@ import Testing
 enum ONNXRoundTrip {
   /// Writes a network with random weights, reads it back, and compares what the two give.
   static func check(_ graph: Graph, _ name: String, sizes: [(Int, Int)]) throws {
+    try check(
+      graph, name,
+      shapes: sizes.map { height, width in
+        graph.inputs.map { [1, $0.channels, height, width] }
+      })
+  }
+
+  /// The same for inputs of these shapes.
+  static func check(_ graph: Graph, _ name: String, shapes: [[[Int]]]) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("model.onnx")
     let weights = randomWeights(for: graph, seed: 5)
@@ -18,17 +27,17 @@ enum ONNXRoundTrip {
     let imported = try ONNXNetwork.graph(WeightsFile.read(path))
     let again = try tensors(imported.weights)
     var cases: [([String: Tensor], [String: Tensor])] = []
-    for (height, width) in sizes {
+    for shapes in shapes {
       var inputs: [String: Tensor] = [:]
-      var generator = SplitMix64(seed: UInt64(height))
-      for input in graph.inputs {
-        inputs[input.name] = generator.tensor([1, input.channels, height, width])
+      var generator = SplitMix64(seed: UInt64(shapes.first?[2] ?? 1))
+      for (input, shape) in zip(graph.inputs, shapes) {
+        inputs[input.name] = generator.tensor(shape)
       }
       let expected = try naive(graph, weights: weights, inputs: inputs)
       let found = try naive(imported.graph, weights: again, inputs: inputs)
       for (output, tensor) in expected {
         let agreement = Agreement(try #require(found[output]), expected: tensor)
-        #expect(agreement.relative <= 1e-5, "\(height)x\(width): \(agreement)")
+        #expect(agreement.relative <= 1e-5, "\(shapes): \(agreement)")
       }
       cases.append((inputs, expected))
     }
