@@ -7,7 +7,9 @@ extension Graph {
     let shapes = try shapes(height: height, width: width)
     let nodes = nodes.map { node in
       var node = node
-      node.op = node.op.operation.resolvingPadding(shapes[node.inputs[0]]).op
+      if let input = node.inputs.first {
+        node.op = node.op.operation.resolvingPadding(shapes[input]).op
+      }
       return node
     }
     return try Graph(

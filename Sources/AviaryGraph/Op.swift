@@ -34,6 +34,11 @@ public enum Op: Hashable, Sendable {
   case reshape(Reshape)
   case permute(Permute)
   case roll(Roll)
+  case learnedConstant(LearnedConstant)
+  case constantGather(ConstantGather)
+  case windowPartition(WindowPartition)
+  case windowReverse(WindowReverse)
+  case shiftMask(ShiftMask)
   /// An operation that is made of others.
   case expansion(AnyExpansion)
 
@@ -68,6 +73,11 @@ public enum Op: Hashable, Sendable {
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
+    case .learnedConstant(let operation): operation
+    case .constantGather(let operation): operation
+    case .windowPartition(let operation): operation
+    case .windowReverse(let operation): operation
+    case .shiftMask(let operation): operation
     case .expansion(let expansion): expansion.operation
     }
   }
@@ -80,6 +90,8 @@ public enum Op: Hashable, Sendable {
     PixelUnshuffle.self, Resize.self, Pad.self, Crop.self, Dropout.self, Reduction.self,
     MatMul.self, Softmax.self, LayerNormalization.self, GroupNormalization.self, Reshape.self,
     Permute.self, Roll.self, InstanceNormalization.self,
+    LearnedConstant.self, ConstantGather.self,
+    WindowPartition.self, WindowReverse.self, ShiftMask.self, WindowAttention.self,
   ]
 }
 

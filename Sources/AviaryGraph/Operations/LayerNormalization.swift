@@ -37,6 +37,9 @@ extension LayerNormalization: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .same)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension < inputs[0].count - dimensions ? dimension : nil
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {

@@ -58,5 +58,9 @@ extension Reduction: Operation {
     dimensions.contains { $0 >= 2 } || !keepsDimensions
       ? .whole(reason: "a \(kind.rawValue) over the whole picture", size: .unrelated) : .pointwise
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    if dimensions.contains(dimension) { return nil }
+    return keepsDimensions ? dimension : dimension - dimensions.count { $0 < dimension }
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

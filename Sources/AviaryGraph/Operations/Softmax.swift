@@ -31,5 +31,8 @@ extension Softmax: Operation {
     dimension >= 2
       ? .whole(reason: "softmax over the whole picture", size: .same) : .pointwise
   }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

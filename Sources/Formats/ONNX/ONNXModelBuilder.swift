@@ -64,9 +64,9 @@ package struct ONNXModelBuilder {
     graph.add(1, node)
   }
 
-  /// Adds constant integers in a row.
-  package mutating func constant(_ name: String, integers: [Int]) {
-    var tensor = header(name, shape: [integers.count], type: 7)
+  /// Adds constant integers, in a row unless another shape is stated.
+  package mutating func constant(_ name: String, integers: [Int], shape: [Int]? = nil) {
+    var tensor = header(name, shape: shape ?? [integers.count], type: 7)
     tensor.add(
       9,
       bytes: integers.flatMap { number in

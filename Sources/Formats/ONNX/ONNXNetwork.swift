@@ -108,7 +108,7 @@ struct ONNXInput {
 /// Windows, strides and padding, as all operators with windows state them.
 extension ONNXReader {
   /// The first input, which must be a picture.
-  func picture() throws(InterchangeError) -> Int {
+  mutating func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
     guard rank(input) == 4 else {
       throw unsupported("a picture (NCHW) expected, \(shapes[input][0]) found")

@@ -250,12 +250,12 @@ extension ONNXReader {
   }
 
   /// An input of the node as a value of ours.
-  func value(_ input: Int) throws(InterchangeError) -> Int {
+  mutating func value(_ input: Int) throws(InterchangeError) -> Int {
+    let constant = node.input(input) ?? ""
     switch try given(input) {
     case .value(let value): return value
-    case .numbers, .tensor:
-      throw unsupported(
-        "input \(input + 1) is a constant, where a value of the network is expected")
+    case .tensor(let tensor): return try learnedConstant(tensor, constant)
+    case .numbers(let numbers): return try learnedConstant(numbers, constant)
     case .errorFunction: throw unsupported("input \(input + 1) is Erf, which is read in GELU only")
     case .split, .shuffle:
       throw unsupported(

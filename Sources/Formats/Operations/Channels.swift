@@ -208,7 +208,7 @@ extension ONNXReader {
     let input = try value(0)
     guard rank(input) >= 2, try axis(node.integer("axis") ?? 0, rank: rank(input)) == 1,
       let indices = try numbers(1), indices.shape.count == 1, let picked = indices.integers
-    else { throw unsupported("constant numbers of channels expected") }
+    else { return try constantGather() }
     let channels = shapes[input][0][1]
     let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
     guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
@@ -234,7 +234,7 @@ extension ONNXReader {
         runs.append((place, 1))
       }
     }
-    guard runs.count <= 64 else { throw unsupported("\(runs.count) runs of channels") }
+    guard runs.count <= 64 else { return try constantGather() }
     if runs.count == 1, runs[0] == (0, channels) { return .value(input) }
     var parts: [Int] = []
     for run in runs {

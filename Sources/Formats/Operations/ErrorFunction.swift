@@ -4,7 +4,7 @@ import AviaryGraph
 
 extension ONNXReader {
   /// The error function of x / √2, which older exporters write a GELU with.
-  func errorFunction() throws(InterchangeError) -> ONNXOperand {
+  mutating func errorFunction() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
     guard let source = source(input), case .scale(let factor) = source.op,
       factor.values.count == 1, abs(factor.values[0] - 0.5.squareRoot()) < 1e-5
