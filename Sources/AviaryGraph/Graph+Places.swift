@@ -44,9 +44,9 @@ struct PlaceWalk {
     let (place, field) = place(of: node)
     places.append(place)
     if case .along(_, let ratio) = place { ratios.insert(ratio) }
-    if case .window(let window) = field, window.multiple > 1, let source = node.inputs.first,
+    if case .window(let window) = field, window.alignment > 1, let source = node.inputs.first,
       case .along(_, let ratio) = places[source],
-      let step = ratio.multiplied(by: Ratio(1, window.multiple))
+      let step = ratio.multiplied(by: Ratio(1, window.alignment))
     {
       ratios.insert(step)
     }

@@ -1,19 +1,21 @@
 extension Graph {
-  /// The same graph with every `.same` padding stated as the amounts that it means for one image of
-  /// this size, so that tiles of the image can be computed with the padding of the whole.
+  /// The same graph for one image of this size: every `.same` padding stated as the amounts that it
+  /// means, and whatever else depends on the size replaced by what it is there, so that tiles of the
+  /// image can be computed as the whole is.
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
   public func resolvingPadding(height: Int, width: Int) throws(GraphError) -> Graph {
-    let shapes = try shapes(height: height, width: width)
-    let nodes = nodes.map { node in
-      var node = node
-      if let input = node.inputs.first {
-        node.op = node.op.operation.resolvingPadding(shapes[input]).op
-      }
-      return node
+    let graph = try expanded { $0.isWithoutField }.graph
+    let shapes = try graph.shapes(height: height, width: width)
+    let nodes = graph.nodes.map { node in
+      let op = node.op.operation.resolvingSizes(node.inputs.map { shapes[$0] })
+      // What became independent of another value's size no longer takes that value.
+      return Node(
+        node.name, op, inputs: Array(node.inputs.prefix(op.inputCount.upperBound)),
+        parameters: node.parameters)
     }
     return try Graph(
-      inputs: inputs, nodes: nodes, outputs: outputs, frozen: frozen, aliases: aliases)
+      inputs: inputs, nodes: nodes, outputs: graph.outputs, frozen: frozen, aliases: aliases)
   }
 
   /// The multiplications and additions, counted as one, for one picture of this size.

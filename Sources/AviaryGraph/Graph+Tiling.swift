@@ -19,8 +19,7 @@ extension Graph {
     if inputs.contains(where: { $0.size != nil }) {
       return .whole(reason: "the network takes pictures of one size only")
     }
-    let resolved = try expanded { $0.isWithoutField }.graph
-      .resolvingPadding(height: height, width: width)
+    let resolved = try resolvingPadding(height: height, width: width)
     guard let multiple = period else {
       return .whole(reason: "the network's strides multiply to more than \(GraphLimits.period)")
     }
@@ -121,7 +120,7 @@ extension ReceptiveField {
 
 extension Expansion {
   /// Whether what it depends on follows from the operations that it is made of.
-  fileprivate var isWithoutField: Bool {
+  var isWithoutField: Bool {
     if case .expansion = receptiveField(.vertical) { true } else { false }
   }
 }

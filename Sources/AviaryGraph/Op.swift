@@ -10,20 +10,29 @@ public enum Op: Hashable, Sendable {
   case averagePool(AveragePool)
   /// The mean of each channel, as a picture of one pixel.
   case globalAveragePool
+  case adaptivePool(AdaptivePool)
   case batchNormalization(BatchNormalization)
   case activation(Activation)
   case prelu(PReLU)
   case binary(Binary)
+  /// The second input where the first is not 0, else the third.
+  case `where`
   case scale(Scale)
   case offset(Offset)
-  /// Inputs side by side in the channel dimension.
-  case concatenate
+  /// Inputs side by side along a dimension.
+  case concatenate(Concatenate)
   case slice(ChannelSlice)
   case pixelShuffle(PixelShuffle)
   case pixelUnshuffle(PixelUnshuffle)
   case resize(Resize)
   case pad(Pad)
   case crop(Crop)
+  case padToMultiple(PadToMultiple)
+  case cropToSize(CropToSize)
+  case padDimension(PadDimension)
+  case stridedSlice(StridedSlice)
+  case tile(Tile)
+  case expand(Expand)
   case dropout(Dropout)
   case reduce(Reduction)
   /// The product of matrices in the last two dimensions, over all others.
@@ -51,19 +60,27 @@ public enum Op: Hashable, Sendable {
     case .maxPool(let operation): operation
     case .averagePool(let operation): operation
     case .globalAveragePool: GlobalAveragePool()
+    case .adaptivePool(let operation): operation
     case .batchNormalization(let operation): operation
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
+    case .where: Where()
     case .scale(let operation): operation
     case .offset(let operation): operation
-    case .concatenate: Concatenate()
+    case .concatenate(let operation): operation
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation
+    case .padToMultiple(let operation): operation
+    case .cropToSize(let operation): operation
+    case .padDimension(let operation): operation
+    case .stridedSlice(let operation): operation
+    case .tile(let operation): operation
+    case .expand(let operation): operation
     case .dropout(let operation): operation
     case .reduce(let operation): operation
     case .matmul: MatMul()
@@ -92,6 +109,9 @@ public enum Op: Hashable, Sendable {
     Permute.self, Roll.self, InstanceNormalization.self,
     LearnedConstant.self, ConstantGather.self,
     WindowPartition.self, WindowReverse.self, ShiftMask.self, WindowAttention.self,
+    Where.self,
+    PadToMultiple.self, CropToSize.self, PadDimension.self, StridedSlice.self, Tile.self,
+    Expand.self, AdaptivePool.self,
   ]
 }
 

@@ -67,12 +67,8 @@ import Testing
       }
     }
     let slow = plan.steps.filter {
-      $0.implementation.hasPrefix("ref") && !Self.withoutFastCode.contains($0.operation)
+      $0.implementation.hasPrefix("ref")
     }
     #expect(slow.isEmpty, "\(fixture): \(slow.map { "\($0.operation) \($0.implementation)" })")
   }
-
-  /// Operations that oneDNN has no fast code for along other dimensions than the last: on the way
-  /// forward, in inference too, as in the backward pass.
-  static let withoutFastCode: Set<String> = ["reduce", "softmax", "softmax (gradient)"]
 }

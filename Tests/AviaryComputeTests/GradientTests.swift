@@ -13,7 +13,7 @@ import Testing
   ///   - values: what the inputs' values are drawn from.
   ///   - outputs: names of outputs or of nodes; nil for the outputs.
   ///   - isFast: whether oneDNN must have fast code for every step.
-  private func expectGradients(
+  func expectGradients(
     _ graph: Graph, _ shapes: [[Int]], values: ClosedRange<Float> = -1...1,
     outputs: [String]? = nil,
     of wanted: TrainingPlan.Wanted = [.parameters, .inputs], seed: UInt64 = 1, exact: Bool = false,
@@ -36,7 +36,6 @@ import Testing
     }
     let slow = plan.steps.filter {
       $0.implementation.hasPrefix("ref")
-        && !GradientFixtureTests.withoutFastCode.contains($0.operation)
     }
     #expect(!isFast || slow.isEmpty, "\(what): \(described(slow))", sourceLocation: sourceLocation)
     _ = try plan.forward(inputs, parameters: weights)
@@ -128,12 +127,37 @@ import Testing
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .symmetric)),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .circular)),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), value: 0.5)),
+        .padToMultiple(PadToMultiple(5, .reflect)), .padToMultiple(PadToMultiple(3)),
+        .padDimension(PadDimension(dimension: 1, before: 3, after: channels - 3, .reflect)),
+        .padDimension(PadDimension(dimension: 3, before: 1, after: 2, .edge)),
+        .stridedSlice(.flip(2)), .stridedSlice(StridedSlice(dimension: 3, start: 1, step: 2)),
+        .stridedSlice(StridedSlice(dimension: 1, start: 1, step: 2)),
+        .tile(Tile([1, 2, 1, 1])), .tile(Tile([1, 1, 2, 3])),
+        .adaptivePool(AdaptivePool(.mean, to: .size(Size(3, 4)))),
+        .adaptivePool(AdaptivePool(.maximum, to: .size(Size(3, 4)))),
+        .averagePool(
+          AveragePool(
+            Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true), countsPadding: true)
+        ),
+        .averagePool(
+          AveragePool(
+            Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true), countsPadding: false)
+        ), .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true))),
         .groupNormalization(GroupNormalization(groups: 4)),
         .groupNormalization(GroupNormalization(groups: 1, scale: false)),
         InstanceNormalization().op, InstanceNormalization(affine: false).op,
+        LayerNormalization(first: 1).op, LayerNormalization(.biasFree, first: 1).op,
+        LayerNormalization(.rms, first: 1, addsEpsilonToRoot: true).op,
+        LayerNormalization(.l2, first: 1).op, LayerNormalization(dimensions: 2, first: 1).op,
+        .softmax(Softmax(logarithm: true)), .reduce(Reduction(.variance, dimensions: [2, 3])),
+        .reduce(Reduction(.l2, dimensions: [1])),
         .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
         .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(Softmax(dimension: 1)),
-        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu),
+        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu), .activation(.mish),
+        .activation(.abs),
       ]
       + [
         Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
@@ -191,6 +215,20 @@ import Testing
       return [a.convolution("c", channels, kernel: 3) * scale + x]
     }
     try expectGradients(graph, [[2, channels, 4, 6]])
+  }
+
+  /// Operations that take but the size of their second input, which has a gradient of its own.
+  @Test func sizesOfOthers() throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", 20, kernel: 3)
+      let whole = a.padded(toMultiple: 4, .reflect).convolution("b", 20, kernel: 3)
+      let mean = whole.applying(.globalAveragePool)
+      return [
+        whole.cropped(toSizeOf: x),
+        mean.applying(.expand(Expand(to: .shapeOfSecondInput)), a) * a,
+      ]
+    }
+    try expectGradients(graph, [[2, 3, 6, 5]])
   }
 
   /// Sums and products in which one operand repeats.
@@ -367,13 +405,10 @@ import Testing
 }
 
 extension OperationRow {
-  /// Whether the gradient by every input is that of the formula: a resize takes but the size of its
-  /// second input, and dropout drops at random.
+  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
+  /// dropout drops at random.
   fileprivate var hasGradients: Bool {
-    switch op {
-    case .resize(let resize): resize.target != .sizeOfSecondInput
-    case .dropout: false
-    default: true
-    }
+    if case .dropout = op { return false }
+    return op.operation.inputsOfSizeOnly.isEmpty
   }
 }

@@ -136,6 +136,36 @@ import Testing
       x.convolution("a", 3, kernel: 3, stride: Size(2, 3))
         .transposedConvolution("b", 2, kernel: Size(4, 3), stride: Size(2, 3))
     },
+    Case("padded to a multiple", Size(23, 29), tile: 8, overlap: 4, multiple: 4) { x in
+      x.padded(toMultiple: 4).convolution("a", 2, kernel: 3).cropped(toSizeOf: x)
+    },
+    Case("mirrored to a multiple", Size(27, 22), tile: 12, overlap: 6, multiple: 6) { x in
+      x.padded(toMultiple: 6, .reflect).convolution("a", 2, kernel: 3).maxPool(3)
+        .transposedConvolution("b", 2, kernel: 3, stride: 3).cropped(toSizeOf: x)
+    },
+    Case("repeated to a multiple, enlarged", Size(13, 18), tile: 4, overlap: 4, multiple: 4) { x in
+      x.padded(toMultiple: 4, .edge).convolution("a", 2, kernel: 3).resize(.nearest, by: 2)
+        .cropped(toSizeOf: x, times: 2)
+    },
+    Case("to a multiple inside", Size(26, 31), tile: 6, overlap: 6, multiple: 6) { x in
+      // Half as large, a multiple of three is one of six.
+      let half = x.convolution("a", 2, kernel: 3, stride: 2)
+      return half.padded(toMultiple: 3, .symmetric).convolution("b", 2, kernel: 3)
+        .cropped(toSizeOf: half)
+    },
+    Case("every other pixel", Size(23, 25), tile: 8, overlap: 2, multiple: 2) { x in
+      x.convolution("a", 2, kernel: 3)
+        .applying(.stridedSlice(StridedSlice(dimension: 2, start: 1, step: 2)))
+        .applying(.stridedSlice(StridedSlice(dimension: 3, start: 1, step: 2)))
+    },
+    Case("pooling, rounded up", Size(26, 33), tile: 8, overlap: 2, multiple: 2) { x in
+      x.applying(
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true))))
+    },
+    Case("adaptive pooling, even", Size(24, 32), tile: 8, overlap: 0, multiple: 4) { x in
+      let pooled = x.adaptivePool(.maximum, to: .factor(Ratio(1, 4)))
+      return x * pooled.applying(.resize(Resize(.nearest, to: .sizeOfSecondInput)), x)
+    },
     Case("two paths", Size(24, 30), tile: 6, overlap: 6, multiple: 2) { x in
       let deep = x.convolution("a", 4, kernel: 3, stride: 2).relu().convolution("b", 4, kernel: 3)
         .transposedConvolution("c", 4, kernel: 4, stride: 2)
@@ -209,6 +239,38 @@ import Testing
     }
   }
 
+  /// What sees the whole image, and why.
+  @Test(arguments: [
+    ("a slice counts places from the other end", Op.stridedSlice(.flip(2))),
+    (
+      "a slice counts places from the other end",
+      .stridedSlice(StridedSlice(dimension: 3, start: 1, end: 9))
+    ),
+    ("circular padding takes pixels", .pad(Pad(1, .circular))),
+    ("circular padding takes pixels", .padToMultiple(PadToMultiple(4, .circular))),
+    ("the windows of adaptive pooling", .adaptivePool(AdaptivePool(.mean, to: .size(2)))),
+    (
+      "the windows of adaptive pooling",
+      .adaptivePool(AdaptivePool(.mean, to: .factor(Ratio(1, 3))))
+    ),
+    ("tile repeats the whole image", .tile(Tile([1, 1, 2, 1]))),
+  ])
+  func seesTheWhole(_ reason: String, _ op: Op) throws {
+    let graph = try Graph(channels: 2) { [$0.applying(op)] }
+    guard case .whole(let found) = try graph.tiling(height: 16, width: 20) else {
+      Issue.record("\(op): tiled")
+      return
+    }
+    #expect(found.contains(reason), "\(found)")
+    let channels = try Graph(channels: 2) { x in
+      [
+        x.applying(.stridedSlice(.flip(1))).applying(.tile(Tile([1, 2, 1, 1]))).applying(
+          .padDimension(PadDimension(dimension: 1, before: 1, after: 2, .circular)))
+      ]
+    }
+    #expect(try channels.tiling(height: 16, width: 20) == .exact(overlap: 0, multiple: 1))
+  }
+
   /// The derivation asks for no more than is needed: with one step less, tiles give something else.
   @Test(arguments: cases) func lessOverlapIsNotEnough(_ c: Case) throws {
     guard case .exact(let overlap, let multiple) = c.tiling, overlap > 0 else { return }
@@ -262,12 +324,12 @@ import Testing
         == "globalAveragePool_1: global average pooling takes the whole picture")
     #expect(
       try reason { $0 - $0.applying(.reduce(Reduction(.mean, dimensions: [2, 3]))) }
-        == "reduce_1: a mean over the whole picture")
+        == "reduce_1: a mean over the whole image")
     #expect(
       try reason { $0.applying(.reduce(Reduction(.maximum, dimensions: [1]))) } == "none")
     #expect(
       try reason { $0.applying(.softmax(Softmax(dimension: 3))) }
-        == "softmax_1: softmax over the whole picture"
+        == "softmax_1: softmax over the whole image"
     )
     #expect(try reason { $0.applying(.softmax(Softmax(dimension: 1))) } == "none")
     #expect(

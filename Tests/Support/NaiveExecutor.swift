@@ -114,16 +114,15 @@ extension Op {
     case .prelu(let operation):
       let slopes = parameters[0].values
       return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[operation.perChannel ? $1 : 0]) * $0 }
-    case .binary(.add): return naiveBroadcast(x, inputs[1], +)
-    case .binary(.subtract): return naiveBroadcast(x, inputs[1], -)
-    case .binary(.multiply): return naiveBroadcast(x, inputs[1], *)
+    case .binary(let operation): return naiveBroadcast(x, inputs[1], operation.naive)
+    case .where: return naiveWhere(x, inputs[1], inputs[2])
     case .scale(let operation):
       return operation.values.count == 1
         ? x.map { $0 * operation.values[0] } : x.mapByChannel { $0 * operation.values[$1] }
     case .offset(let operation):
       return operation.values.count == 1
         ? x.map { $0 + operation.values[0] } : x.mapByChannel { $0 + operation.values[$1] }
-    case .concatenate: return naiveConcatenation(inputs)
+    case .concatenate(let operation): return naiveConcatenation(inputs, operation.dimension)
     case .slice(let operation):
       return x.gathering([x.shape[0], operation.count] + x.shape.dropFirst(2)) { index in
         index[1] += operation.start
@@ -133,7 +132,15 @@ extension Op {
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
-    case .pad(let operation): return naivePad(x, operation.amounts, operation.mode)
+    case .pad(let operation): return naivePad(x, operation)
+    case .padDimension(let operation): return naivePad(x, operation)
+    case .padToMultiple(let operation): return naivePad(x, operation)
+    // The rows and columns that the shape function names, from the first on.
+    case .cropToSize: return x.gathering(shape) { _ in }
+    case .stridedSlice(let operation): return naiveStridedSlice(x, operation)
+    case .tile(let operation): return naiveTile(x, operation.repeats)
+    case .expand: return naiveExpand(x, to: shape)
+    case .adaptivePool(let operation): return naiveAdaptivePool(x, operation.kind, to: shape)
     case .crop(let operation):
       return x.gathering(
         x.shape.dropLast(2) + [
@@ -147,9 +154,9 @@ extension Op {
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)
     case .matmul: return naiveProduct(x, inputs[1])
-    case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
+    case .softmax(let operation): return naiveSoftmax(x, operation)
     case .layerNormalization(let operation):
-      return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+      return naiveLayerNormalization(x, parameters, operation)
     case .groupNormalization(let operation):
       return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)

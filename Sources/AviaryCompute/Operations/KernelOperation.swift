@@ -93,18 +93,26 @@ extension Op {
     case .maxPool(let operation): operation
     case .averagePool(let operation): operation
     case .globalAveragePool: GlobalAveragePool()
+    case .adaptivePool(let operation): operation
     case .linear(let operation): operation
     case .batchNormalization(let operation): operation
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
-    case .concatenate: Concatenate()
+    case .where: Where()
+    case .concatenate(let operation): operation
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation
+    case .padToMultiple(let operation): operation
+    case .cropToSize(let operation): operation
+    case .padDimension(let operation): operation
+    case .stridedSlice(let operation): operation
+    case .tile(let operation): operation
+    case .expand(let operation): operation
     case .dropout(let operation): operation
     case .reduce(let operation): operation
     case .matmul: MatMul()

@@ -65,7 +65,7 @@ extension Lowering {
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
       bias: { source.bias($0) }, from: .value(fusedOp.inputs[0]), to: result,
-      activation.map { [.elementwise(Elementwise($0, scale: format.dataType.scale))] } ?? [])
+      activation.map { [.elementwise(Elementwise(fused: $0, scale: format.dataType.scale))] } ?? [])
     if !fused.isFused, let activation {
       try elementwise(fusedOp, activation, result, memory)
     }

@@ -23,7 +23,7 @@ extension IRGraph {
     case .reorder: break
     case .gradient(let gradient):
       candidates = gradientCandidates(of: fusedOp, gradient, exact: exact)
-    case .scaleShift: candidates = KernelCandidate.anyLayout
+    case .scaleShift, .pointwise: candidates = KernelCandidate.anyLayout
     case .other(let op):
       guard let operation = op.kernelOperation else {
         preconditionFailure("\(op.name) is represented differently in an IR graph")

@@ -56,7 +56,7 @@ enum TuningKey {
       "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) \(c.groups)"
     case .gradient(.convolutionInput(let c)): "convolutionInput \(attributes(c))"
     case .gradient(.convolutionWeights(let c)): "convolutionWeights \(attributes(c))"
-    case .scaleShift, .reorder, .gradient, .other:
+    case .scaleShift, .pointwise, .reorder, .gradient, .other:
       // As Swift describes it: where a compiler finds other words, it is timed again.
       String(
         "\(kind)".replacing("AviaryGraph.", with: "").replacing("AviaryCompute.", with: "")

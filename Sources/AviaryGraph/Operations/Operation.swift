@@ -61,6 +61,11 @@ package protocol Operation: Hashable, Sendable {
   /// The same operation with padding that depends on the size of the image stated as the padding
   /// for an input of this shape.
   func resolvingPadding(_ input: [Int]) -> Self
+  /// The operation that this one is for inputs of these shapes, where it is a simpler one of which
+  /// tiles can be computed; else itself, with its padding resolved.
+  func resolvingSizes(_ inputs: [[Int]]) -> Op
+  /// The positions of inputs whose shape alone matters: their values are not computed for this.
+  var inputsOfSizeOnly: Set<Int> { get }
   /// The same operation, written in the one way that operations are compared in: two that compute
   /// the same may differ in attributes that only matter to training, or be written otherwise.
   var normalised: Self { get }
@@ -74,6 +79,11 @@ extension Operation {
   package var parameterDimensions: [String] { ["channels"] }
   /// Unresolved padding counts as seeing the whole image, so that forgetting this is never wrong.
   package func resolvingPadding(_ input: [Int]) -> Self { self }
+  /// Most are what they are at every size.
+  package func resolvingSizes(_ inputs: [[Int]]) -> Op {
+    inputs.first.map { resolvingPadding($0).op } ?? op
+  }
+  package var inputsOfSizeOnly: Set<Int> { [] }
   /// Operations differ wherever their attributes do.
   package var normalised: Self { self }
 }
@@ -109,16 +119,26 @@ extension Operation {
     }
   }
 
-  /// Two shapes of one rank, in which a dimension of 1 repeats.
+  /// The shape that two values have together, as NumPy has it: aligned at their last dimensions, a
+  /// dimension of 1 repeats, and so does one that is not there.
   static func broadcast(_ a: [Int], _ b: [Int]) throws(ShapeProblem) -> [Int] {
-    guard a.count == b.count, zip(a, b).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
+    let rank = max(a.count, b.count)
+    let first = a.aligned(to: rank), second = b.aligned(to: rank)
+    guard zip(first, second).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
       throw .mismatch(a, b)
     }
-    return zip(a, b).map(max)
+    return zip(first, second).map { $0 == 1 ? $1 : $0 }
   }
 
   /// The number of elements, as a number that cannot overflow.
   static func elements(_ shape: some Sequence<Int>) -> Double {
     shape.reduce(1) { $0 * Double($1) }
+  }
+}
+
+extension [Int] {
+  /// The shape with dimensions of 1 before it, as many as make it one of this rank.
+  package func aligned(to rank: Int) -> [Int] {
+    [Int](repeating: 1, count: Swift.max(rank - count, 0)) + self
   }
 }

@@ -30,9 +30,9 @@ package struct ReceptiveWindow: Sendable {
   /// How many pixels inside the border of the image a padding copies from; nil for what copies
   /// nothing.
   package var mirrored: Int?
-  /// Of how many input pixels the place of the output pixels among them counts: a tile begins at a
-  /// multiple.
-  package var multiple = 1
+  /// The multiple of input pixels at which a tile must begin for the window to lie as in the whole,
+  /// besides what the ratio asks for.
+  package var alignment = 1
   /// The dimension of the input that the axis runs along; nil where it is that of an image.
   package var input: Int?
   /// The dimension of the output that the axis runs along; nil where it is that of an image.
@@ -59,13 +59,18 @@ protocol SlidingWindow {
   var dilation: Size { get }
   /// How the image is padded.
   var padding: Padding { get set }
+  /// The padding for an image of this size, with what the last window reaches over the end.
+  func amounts(_ size: Size) -> PaddingAmounts
 }
 
 extension SlidingWindow {
+  func amounts(_ size: Size) -> PaddingAmounts {
+    padding.amounts(size: size, kernel: kernel, stride: stride, dilation: dilation)
+  }
+
   /// The number of places of the window.
   func outputSize(_ input: [Int]) throws(ShapeProblem) -> Size {
-    let amounts = padding.amounts(
-      size: Size(input[2], input[3]), kernel: kernel, stride: stride, dilation: dilation)
+    let amounts = amounts(Size(input[2], input[3]))
     var result = Size(0)
     for axis in Axis.allCases {
       let reach = (kernel[axis] - 1) * dilation[axis] + 1

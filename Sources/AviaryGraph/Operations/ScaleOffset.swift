@@ -66,4 +66,8 @@ extension Value {
   public static func * (a: Value, constant: Double) -> Value {
     a.applying(.scale(Scale([constant])))
   }
+  /// Every element plus a constant.
+  public static func + (a: Value, constant: Double) -> Value {
+    a.applying(.offset(Offset([constant])))
+  }
 }

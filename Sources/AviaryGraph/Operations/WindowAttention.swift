@@ -133,7 +133,7 @@ extension WindowAttention: Expansion {
     guard arrangement == .block else { return .expansion }
     let (side, shift, margin) = (window[axis], shift[axis], keyMargin[axis])
     return .window(
-      ReceptiveWindow(ratio: Ratio(1), multiple: side) { input in
+      ReceptiveWindow(ratio: Ratio(1), alignment: side) { input in
         // Whole windows, in which a tile keeps apart what the image does not, or the other way round.
         let first = (input.lowerBound + margin - shift).dividedRoundingUp(by: side)
         let end = (input.upperBound - margin - shift).dividedRoundingDown(by: side)

@@ -192,7 +192,6 @@ extension KerasImport {
     if let inner = layer.network {
       return try values(of: inner, try self.values(operands, of: layer)).map(\.value)
     }
-    if let part = try errorFunction(layer, operands, call) { return [part] }
     return [try value(of: layer, operands, call)]
   }
 
@@ -202,7 +201,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> [KerasTensor] {
     var values: [KerasTensor] = []
     for operand in operands {
-      guard case .value(let value) = operand, value.errorFunction == nil else {
+      guard case .value(let value) = operand else {
         throw layer.refusal("a value expected, a constant found")
       }
       values.append(value)

@@ -154,7 +154,7 @@ struct NCNNWeight {
   /// Classes that take nothing from the `.bin` file, besides those that are read.
   private static let weightless: Set<String> = [
     "AbsVal", "ArgMax", "BNLL", "CELU", "DeepCopy", "Erf", "Exp", "ExpandDims", "Fold", "GLU",
-    "Input", "Log", "LRN", "MatMul", "Mish", "Noop", "Packing", "Permute", "Power", "Reduction",
+    "Input", "Log", "LRN", "MatMul", "Mish", "Noop", "Packing", "Permute", "Power",
     "Reorg", "SELU", "Shrink", "ShuffleChannel", "Softplus", "Split", "Squeeze", "Threshold",
     "Tile", "Unfold",
   ]

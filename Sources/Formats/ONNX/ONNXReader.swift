@@ -235,7 +235,7 @@ extension ONNXReader {
 
   /// Operators that networks have and that no operation of ours computes.
   static let known: Set<String> = [
-    "Softplus", "Exp", "Log", "Sqrt", "Abs", "Sin", "Cos", "Mish",
+    "Sin", "Cos", "Round",
   ]
 
   // MARK: - Operands
@@ -256,7 +256,6 @@ extension ONNXReader {
     case .value(let value): return value
     case .tensor(let tensor): return try learnedConstant(tensor, constant)
     case .numbers(let numbers): return try learnedConstant(numbers, constant)
-    case .errorFunction: throw unsupported("input \(input + 1) is Erf, which is read in GELU only")
     case .split, .shuffle:
       throw unsupported(
         "input \(input + 1) has dimensions taken apart, which is read in pixel shuffles only")
@@ -354,8 +353,6 @@ enum ONNXOperand {
   case numbers(ONNXNumbers)
   /// A constant too large to be looked into, or not yet looked into.
   case tensor(ONNXTensor)
-  /// The error function of x / √2, on its way to a GELU of value x; then with 1 added.
-  case errorFunction(of: Int, plusOne: Bool)
   /// A picture's dimensions taken apart, for each picture, on the way to a pixel shuffle.
   case split(Int, [[Int]])
   /// A pixel shuffle that only wants its last reshaping, which must give the shapes of this operation.

@@ -60,10 +60,7 @@ extension AveragePool: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    writer.emit(
-      "AveragePool", node, [writer.name(node.inputs[0])], value,
-      try writer.window(window, node)
-        + [("count_include_pad", .integer(countsPadding ? 1 : 0))])
+    try writer.averagePool(self, node, value)
   }
 
   func build(
@@ -150,14 +147,19 @@ extension ONNXReader {
     guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
     var padding = try padding(kernel: kernel, stride: stride, dilation: 1)
     let countsPadding = node.integer("count_include_pad") ?? 0 != 0
-    if node.integer("ceil_mode") ?? 0 != 0 {
-      // Windows that reach over the end: by twos that is 'same', whose padding is all at the end.
-      guard kernel == 2, stride == 2, padding == .valid, !countsPadding else {
-        throw unsupported("ceil_mode is read for windows of 2 by 2 without padding only")
+    let roundsUp = node.integer("ceil_mode") ?? 0 != 0
+    if roundsUp, padding != .same {
+      // Which windows count that begin in the padding at the end was not said from the beginning.
+      guard Axis.allCases.allSatisfy({ isCeilingPlain(padding, kernel, stride, $0) }) else {
+        throw unsupported("ceil_mode with windows that may begin behind the image")
       }
-      padding = .same
     }
-    let pool = Pool(kernel: kernel, stride: stride, padding: padding)
+    // By twos without padding it is 'same', whose padding is all at the end.
+    let isSame = roundsUp && kernel == 2 && stride == 2 && padding == .valid && !countsPadding
+    if isSame { padding = .same }
+    let pool = Pool(
+      kernel: kernel, stride: stride, padding: padding,
+      roundsUp: roundsUp && padding != .same)
     return .value(
       try add(
         node.kind == "MaxPool"
@@ -166,7 +168,43 @@ extension ONNXReader {
   }
 }
 
+extension ONNXReader {
+  /// Whether no window begins behind the image, however sizes are rounded.
+  private func isCeilingPlain(
+    _ padding: Padding, _ kernel: Size, _ stride: Size, _ axis: Axis
+  ) -> Bool {
+    guard case .explicit(let amounts) = padding else { return true }
+    return amounts.after(axis) + stride[axis] <= kernel[axis]
+  }
+}
+
 extension ONNXWriter {
+  /// A mean. Where sizes are rounded up, what padding counts is padded before: runtimes differ in
+  /// what they count beyond it.
+  fileprivate mutating func averagePool(
+    _ pool: AveragePool, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    var (window, input) = (pool.window, name(node.inputs[0]))
+    if window.roundsUp, pool.countsPadding, case .explicit(let edges) = window.padding,
+      edges != .none
+    {
+      let pads = integers(
+        node, "pads", [0, 0, edges.top, edges.left, 0, 0, edges.bottom, edges.right])
+      input = step("Pad", node, [input, pads], [("mode", .text("constant"))])
+      // Only windows that begin before the end of the image count.
+      guard
+        Axis.allCases.allSatisfy({
+          edges.after($0) + window.stride[$0] <= window.kernel[$0]
+        })
+      else { throw refusal(node, "sizes rounded up, with windows that may begin behind the image") }
+      window.padding = .valid
+    }
+    let counts = pool.countsPadding && !window.roundsUp
+    emit(
+      "AveragePool", node, [input], value,
+      try self.window(window, node) + [("count_include_pad", .integer(counts ? 1 : 0))])
+  }
+
   /// A pool's window, stride and border.
   func window(
     _ pool: Pool, _ node: Graph.Node
@@ -177,10 +215,15 @@ extension ONNXWriter {
     {
       throw refusal(node, "padding 'same' for windows smaller than their stride")
     }
+    if pool.roundsUp, case .explicit(let edges) = pool.padding,
+      Axis.allCases.contains(where: { edges.after($0) + pool.stride[$0] > pool.kernel[$0] })
+    {
+      throw refusal(node, "sizes rounded up, with windows that may begin behind the image")
+    }
     return [
       ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
       padding(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
-    ]
+    ] + (pool.roundsUp ? [("ceil_mode", .integer(1))] : [])
   }
 }
 
@@ -223,6 +266,7 @@ extension KerasBuilder {
   mutating func averagePool(
     _ x: PlacedValue, _ pool: Pool, countsPadding: Bool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
+    try requireRoundingDown(pool, name)
     guard countsPadding, pool.padding != .valid else {
       return try pooled(x, "AveragePooling2D", pool, name)
     }
@@ -262,6 +306,7 @@ extension KerasBuilder {
   fileprivate mutating func pooled(
     _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
+    try requireRoundingDown(pool, name)
     guard case .explicit(let edges) = pool.padding else {
       return pooling(x, className, pool.kernel, pool.stride, "same", name)
     }
@@ -288,6 +333,10 @@ extension KerasBuilder {
       ? picked : pooling(picked, "MaxPooling2D", 1, pool.stride, "valid", name)
   }
 
+  private func requireRoundingDown(_ pool: Pool, _ name: String) throws(InterchangeError) {
+    if pool.roundsUp { throw refusal(name, "Keras rounds the sizes of pooling down") }
+  }
+
   private mutating func pooling(
     _ x: PlacedValue, _ className: String, _ kernel: Size, _ stride: Size, _ padding: String,
     _ name: String
@@ -305,7 +354,15 @@ extension NCNNImporter {
   mutating func pool(_ layer: NCNNLayer) throws(InterchangeError) {
     let value = try values(of: layer)[0]
     let isMaximum = try layer.integer(0, in: 0...1) == 0
-    try layer.require(7, 0, default: 0, "pooling to a fixed size")
+    if layer.number(7) == 1 {
+      // 0 or -233: the size that there is.
+      let width = try layer.integer(8, in: 1...GraphLimits.window)
+      let size = Size(
+        try layer.integer(18, default: width, in: 1...GraphLimits.window), width)
+      let pool = AdaptivePool(isMaximum ? .maximum : .mean, to: .size(size))
+      try give(layer, .value(try add(.adaptivePool(pool), layer, [value])))
+      return
+    }
     if layer.number(4) == 1 {
       // A vector, as in ncnn.
       guard !isMaximum else {
@@ -321,19 +378,25 @@ extension NCNNImporter {
     let kernel = try layer.size(width: 1, height: 11, default: 0, in: window)
     let left = try layer.integer(3, in: Self.edge)
     let top = try layer.integer(13, default: left, in: Self.edge)
+    let stride = try layer.size(width: 2, height: 12, in: window)
+    let edges = PaddingAmounts(
+      top, left, try layer.integer(15, default: top, in: Self.edge),
+      try layer.integer(14, default: left, in: Self.edge))
     let padding: Padding
+    var roundsUp = false
     switch try layer.integer(5, in: 0...3) {
-    case 1:
-      padding = .explicit(
-        PaddingAmounts(
-          top, left, try layer.integer(15, default: top, in: Self.edge),
-          try layer.integer(14, default: left, in: Self.edge)))
+    case 1: padding = .explicit(edges)
     case 2: padding = .same
-    case 0: throw layer.unsupported("sizes rounded up (attribute 5 is 0)")
+    case 0:
+      // ncnn counts windows that begin behind the image, and divides by what lies there, too.
+      guard
+        Axis.allCases.allSatisfy({ edges.after($0) + stride[$0] <= kernel[$0] }),
+        isMaximum || layer.number(6) != 1
+      else { throw layer.unsupported("sizes rounded up (attribute 5 is 0) with such windows") }
+      (padding, roundsUp) = (.explicit(edges), true)
     default: throw layer.unsupported("padding 'same' with the odd row at the top")
     }
-    let pool = Pool(
-      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: padding)
+    let pool = Pool(kernel: kernel, stride: stride, padding: padding, roundsUp: roundsUp)
     // Only edges that are stated are left out of the mean.
     let countsPadding = layer.number(6) == 1 || padding == .same
     try give(
@@ -351,8 +414,10 @@ extension PyTorchOperation {
   /// Kernel and stride as pooling functions take them.
   func window(_ pool: Pool) -> String {
     let kernel = PythonText.pair(pool.kernel.height, pool.kernel.width)
-    return pool.stride == pool.kernel
-      ? kernel : "\(kernel), \(PythonText.pair(pool.stride.height, pool.stride.width))"
+    return
+      (pool.stride == pool.kernel
+      ? kernel : "\(kernel), \(PythonText.pair(pool.stride.height, pool.stride.width))")
+      + (pool.roundsUp ? ", ceil_mode=True" : "")
   }
 
   /// The padding where the function does it; it takes no more than half the kernel.

@@ -2,28 +2,49 @@ import AviaryCheckpoint
 import AviaryContainers
 import AviaryGraph
 
-extension Scale: ExchangedOperation {
+/// An operation with one constant for all, or one a channel.
+private protocol ExchangedConstants: ExchangedOperation {
+  var values: [Double] { get }
+  /// ONNX's operator, what its constant is called, and Python's operator.
+  static var words: (onnx: String, constant: String, python: String) { get }
+  /// What Keras's layer is given.
+  var affine: (scale: [Double]?, offset: [Double]?) { get }
+}
+
+extension ExchangedConstants {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     let input = node.inputs[0]
-    let factors = writer.floats(node, "factor", values, rank: writer.shapes[input].count)
-    writer.emit("Mul", node, [writer.name(input), factors], value)
+    let numbers = writer.floats(
+      node, Self.words.constant, values, rank: writer.shapes[input].count)
+    writer.emit(Self.words.onnx, node, [writer.name(input), numbers], value)
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.affine(inputs[0], scale: values, offset: nil, node.name)
+    try builder.affine(inputs[0], scale: affine.scale, offset: affine.offset, node.name)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    "\(expression.object(inputs[0])) * \(expression.constant(values, inputs[0]))"
+    let x = expression.object(inputs[0])
+    return "\(x) \(Self.words.python) \(expression.constant(values, inputs[0]))"
   }
 
   var repeatsOperand: Bool { values.count > 1 }
+}
+
+extension Scale: ExchangedConstants {
+  static var words: (onnx: String, constant: String, python: String) { ("Mul", "factor", "*") }
+  var affine: (scale: [Double]?, offset: [Double]?) { (values, nil) }
+}
+
+extension Offset: ExchangedConstants {
+  static var words: (onnx: String, constant: String, python: String) { ("Add", "term", "+") }
+  var affine: (scale: [Double]?, offset: [Double]?) { (nil, values) }
 }
 
 extension Scale: ONNXReadOperation {
@@ -71,30 +92,6 @@ extension Scale: NCNNReadOperation {
   ) throws(InterchangeError) {
     try importer.scale(layer)
   }
-}
-
-extension Offset: ExchangedOperation {
-  func write(
-    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
-  ) throws(InterchangeError) {
-    let input = node.inputs[0]
-    let terms = writer.floats(node, "term", values, rank: writer.shapes[input].count)
-    writer.emit("Add", node, [writer.name(input), terms], value)
-  }
-
-  func build(
-    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
-  ) throws(InterchangeError) -> PlacedValue {
-    try builder.affine(inputs[0], scale: nil, offset: values, node.name)
-  }
-
-  func python(
-    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
-  ) -> String {
-    "\(inputs[0]) + \(expression.constant(values, inputs[0]))"
-  }
-
-  var repeatsOperand: Bool { values.count > 1 }
 }
 
 extension ONNXReader {

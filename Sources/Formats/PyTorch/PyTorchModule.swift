@@ -119,9 +119,11 @@ package enum PyTorchModule {
     if graph.inputs.count == 1 { return ["x"] }
     let names = graph.inputs.map(\.name)
     let words: Set<String> = ["self", "torch", "nn", "F", "math"]
-    let helpers = Set(["Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize"])
-      .union(["cubic", "lanczos", "load"])
-      .union(["relative_position", "windows", "image", "shift_mask"])
+    let helpers = Set([
+      "Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize", "pad_along",
+    ])
+    .union(["cubic", "lanczos", "load", "normalize"])
+    .union(["relative_position", "windows", "image", "shift_mask"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -261,12 +263,14 @@ extension Op {
 enum PyTorchHelper: String, CaseIterable {
   case group
   case same
+  case padAlong
   case depthToSpace
   case spaceToDepth
   case nearest
   case resize
   case cubic
   case lanczos
+  case normalize
   case relativePosition
   case windows
   case image
@@ -303,6 +307,23 @@ enum PyTorchHelper: String, CaseIterable {
               total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
               edges += [total // 2, total - total // 2]
           return F.pad(x, edges, value=value)
+      """#
+    case .padAlong:
+      #"""
+      def pad_along(x, dim, before, after, mode):
+          """Pads one dimension by elements of its own."""
+          size = x.shape[dim]
+          place = torch.arange(-before, size + after, device=x.device)
+          if mode == "edge":
+              place = place.clamp(0, size - 1)
+          elif mode == "reflect":
+              place = size - 1 - (size - 1 - place.abs()).abs()
+          elif mode == "symmetric":
+              place = torch.where(place < 0, -1 - place, place)
+              place = torch.where(place < size, place, 2 * size - 1 - place)
+          else:
+              place = place.remainder(size)
+          return x.index_select(dim, place)
       """#
     case .depthToSpace:
       #"""
@@ -381,6 +402,24 @@ enum PyTorchHelper: String, CaseIterable {
       def lanczos(lobes):
           """A sinc windowed by a wider one."""
           return lambda x: torch.sinc(x) * torch.sinc(x / lobes) * (x < lobes)
+      """#
+    case .normalize:
+      #"""
+      def normalize(x, kind, dims, eps, weight=None, bias=None):
+          """Divides by how far the values spread along neighbouring dimensions."""
+          if kind in ("layer", "biasFree"):
+              centred = x - x.mean(dims, keepdim=True)
+              spread = (centred.square().mean(dims, keepdim=True) + eps).sqrt()
+              x = (centred if kind == "layer" else x) / spread
+          elif kind == "rms":
+              x = x / (x.square().mean(dims, keepdim=True) + eps).sqrt()
+          elif kind == "rmsPlusEpsilon":
+              x = x / (x.square().mean(dims, keepdim=True).sqrt() + eps)
+          else:
+              x = x / x.square().sum(dims, keepdim=True).sqrt().clamp(min=eps)
+          places = (1,) * (x.dim() - 1 - dims[-1])
+          x = x if weight is None else x * weight.reshape(weight.shape + places)
+          return x if bias is None else x + bias.reshape(bias.shape + places)
       """#
     case .relativePosition:
       #"""

@@ -55,6 +55,7 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   /// Every operation.
   package static let all: [OperationRow] = [
     activation,
+    adaptivePool,
     batchNormalization,
     binary,
     channels,
@@ -67,18 +68,23 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     matmul,
     prelu,
     padCrop,
+    padDimension,
+    padToMultiple,
     pixelShuffle,
     pooling,
     rearrangement,
     reduction,
+    repetition,
     resize,
     scaleOffset,
     softmax,
+    stridedSlice,
     transposedConvolution,
     learnedConstant,
     constantGather,
     windowPartition,
     shiftMask,
     windowAttention,
+    `where`,
   ].flatMap { $0 }
 }
