@@ -83,7 +83,7 @@ package struct Attributes {
 
   /// One integer for all edges, or [top, left, bottom, right].
   mutating func amounts(
-    _ name: String, was old: String, default absent: PaddingAmounts? = nil
+    _ name: String, was old: String? = nil, default absent: PaddingAmounts? = nil
   ) throws(GraphError) -> PaddingAmounts {
     try take(
       name, was: old, "an integer or [top, left, bottom, right]", default: absent,

@@ -7,8 +7,10 @@ extension Graph {
   public func resolvingPadding(height: Int, width: Int) throws(GraphError) -> Graph {
     let graph = try expanded { $0.isWithoutField }.graph
     let shapes = try graph.shapes(height: height, width: width)
+    let ratios = graph.ratios
     let nodes = graph.nodes.map { node in
-      let op = node.op.operation.resolvingSizes(node.inputs.map { shapes[$0] })
+      let op = node.op.operation.resolvingSizes(
+        node.inputs.map { shapes[$0] }, node.inputs.map { ratios[$0] })
       // What became independent of another value's size no longer takes that value.
       return Node(
         node.name, op, inputs: Array(node.inputs.prefix(op.inputCount.upperBound)),
@@ -42,5 +44,14 @@ extension Graph {
   public var parameterCount: Int {
     parameters.filter { $0.role == .weight || $0.role == .frozen }
       .reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+
+  /// The number of channels of the output that has a scale, or of the first; nil for an output that is
+  /// no image.
+  package func outputChannels(_ scale: Ratio) -> Int? {
+    let output = scales.firstIndex(of: scale) ?? 0
+    guard let shapes = try? Graph.shapes(of: nodes, inputs.map(\.nominalShape)) else { return nil }
+    let shape = shapes[outputs[output].value]
+    return shape.count == 4 ? shape[1] : nil
   }
 }

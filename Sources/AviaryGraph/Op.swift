@@ -5,6 +5,7 @@
 public enum Op: Hashable, Sendable {
   case convolution(Convolution)
   case transposedConvolution(TransposedConvolution)
+  case dynamicConvolution(DynamicConvolution)
   case linear(Linear)
   case maxPool(MaxPool)
   case averagePool(AveragePool)
@@ -24,6 +25,14 @@ public enum Op: Hashable, Sendable {
   case slice(ChannelSlice)
   case pixelShuffle(PixelShuffle)
   case pixelUnshuffle(PixelUnshuffle)
+  case unfold(Unfold)
+  case fold(Fold)
+  case gridSample(GridSample)
+  case realFFT(RealFFT)
+  case inverseRealFFT(InverseRealFFT)
+  case gatherElements(GatherElements)
+  case argReduction(ArgReduction)
+  case sort(Sort)
   case resize(Resize)
   case pad(Pad)
   case crop(Crop)
@@ -56,6 +65,7 @@ public enum Op: Hashable, Sendable {
     switch self {
     case .convolution(let operation): operation
     case .transposedConvolution(let operation): operation
+    case .dynamicConvolution(let operation): operation
     case .linear(let operation): operation
     case .maxPool(let operation): operation
     case .averagePool(let operation): operation
@@ -72,6 +82,14 @@ public enum Op: Hashable, Sendable {
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
+    case .unfold(let operation): operation
+    case .fold(let operation): operation
+    case .gridSample(let operation): operation
+    case .realFFT(let operation): operation
+    case .inverseRealFFT(let operation): operation
+    case .gatherElements(let operation): operation
+    case .argReduction(let operation): operation
+    case .sort(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation
@@ -109,6 +127,9 @@ public enum Op: Hashable, Sendable {
     Permute.self, Roll.self, InstanceNormalization.self,
     LearnedConstant.self, ConstantGather.self,
     WindowPartition.self, WindowReverse.self, ShiftMask.self, WindowAttention.self,
+    RealFFT.self, InverseRealFFT.self, DynamicConvolution.self, Unfold.self, Fold.self,
+    GridSample.self, GatherElements.self,
+    ArgReduction.self, Sort.self,
     Where.self,
     PadToMultiple.self, CropToSize.self, PadDimension.self, StridedSlice.self, Tile.self,
     Expand.self, AdaptivePool.self,

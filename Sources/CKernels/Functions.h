@@ -129,30 +129,20 @@ INLINE void hyperbolic_tangent(const vec *from, vec *result) {
   with_sign(&y, from, result);
 }
 
-/// x P(x²) near zero, else 1 - exp(R(|x|)).
+/// x P(x²) / Q(x²), which beyond 3.92 is 1 for float32.
 INLINE void error_function(const vec *from, vec *result) {
-  const vec x = *from;
-  vec t;
-  absolute(from, &t);
+  const vec below = SELECT(*from > 3.92f, ALL(3.92f), *from);
+  const vec x = SELECT(below < -3.92f, ALL(-3.92f), below);
   const vec s = x * x;
-  vec small = s * 8.538841e-5f - 8.181928e-4f;
-  small = small * s + 5.204436e-3f;
-  small = small * s - 2.6860753e-2f;
-  small = small * s + 0.112837195f;
-  small = small * s - 0.37612635f;
-  small = (small * s + 1.1283792f) * x;
-  const vec bounded = SELECT(t > 4, ALL(4), t);
-  vec exponent = bounded * -2.0909476e-5f + 4.3230216e-4f;
-  exponent = exponent * bounded - 4.160523e-3f;
-  exponent = exponent * bounded + 2.5091488e-2f;
-  exponent = exponent * bounded - 0.1082366f;
-  exponent = exponent * bounded - 0.6333867f;
-  exponent = exponent * bounded - 1.1294951f;
-  exponent = exponent * bounded + 1.7055095e-4f;
-  vec power;
-  exponential(&exponent, &power);
-  vec large = 1 - power;
-  with_sign(&large, from, &large);
-  // NaN is larger than nothing: it goes through the polynomial.
-  *result = SELECT(t > 0.9f, large, small);
+  vec p = s * 2.0500859e-6f + 2.84884e-4f;
+  p = p * s + 3.7656561e-3f;
+  p = p * s + 5.2748848e-2f;
+  p = p * s + 0.19040732f;
+  p = p * s + 1.1283791f;
+  vec q = s * 3.8091766e-5f + 1.1625458e-3f;
+  q = q * s + 1.4969296e-2f;
+  q = q * s + 0.11410947f;
+  q = q * s + 0.50207686f;
+  q = q * s + 1;
+  *result = x * p / q;
 }

@@ -8,24 +8,24 @@ typedef double wide __attribute__((vector_size(64)));
 /// Once a number is not one, the result is none.
 INLINE double take(const enum aviary_reduction kind, double result, double x) {
   switch (kind) {
-    case AVIARY_SUM: return result + x;
-    case AVIARY_PRODUCT: return result * x;
-    case AVIARY_MAXIMUM: return x > result || x != x ? x : result;
-    case AVIARY_MINIMUM: return x < result || x != x ? x : result;
-    case AVIARY_ABSOLUTE: return result + __builtin_fabs(x);
-    case AVIARY_SQUARES: break;
+    case AVIARY_REDUCE_SUM: return result + x;
+    case AVIARY_REDUCE_PRODUCT: return result * x;
+    case AVIARY_REDUCE_MAXIMUM: return x > result || x != x ? x : result;
+    case AVIARY_REDUCE_MINIMUM: return x < result || x != x ? x : result;
+    case AVIARY_REDUCE_ABSOLUTE: return result + __builtin_fabs(x);
+    case AVIARY_REDUCE_SQUARES: break;
   }
   return result + x * x;
 }
 
 double aviary_reduction_start(enum aviary_reduction kind) {
   switch (kind) {
-    case AVIARY_PRODUCT: return 1;
-    case AVIARY_MAXIMUM: return -__builtin_inf();
-    case AVIARY_MINIMUM: return __builtin_inf();
-    case AVIARY_SUM:
-    case AVIARY_ABSOLUTE:
-    case AVIARY_SQUARES: break;
+    case AVIARY_REDUCE_PRODUCT: return 1;
+    case AVIARY_REDUCE_MAXIMUM: return -__builtin_inf();
+    case AVIARY_REDUCE_MINIMUM: return __builtin_inf();
+    case AVIARY_REDUCE_SUM:
+    case AVIARY_REDUCE_ABSOLUTE:
+    case AVIARY_REDUCE_SQUARES: break;
   }
   return 0;
 }
@@ -41,7 +41,7 @@ INLINE double reduce_run(const enum aviary_reduction kind, const float *from, lo
     for (long j = 0; j < 8; j++) parts[j] = take(kind, parts[j], (double)from[i + j] - middle);
   for (long j = 0; j < 8; j++) {
     // Parts are sums already.
-    if (kind == AVIARY_ABSOLUTE || kind == AVIARY_SQUARES)
+    if (kind == AVIARY_REDUCE_ABSOLUTE || kind == AVIARY_REDUCE_SQUARES)
       result += parts[j];
     else
       result = take(kind, result, parts[j]);
@@ -67,14 +67,14 @@ INLINE double sum_run(const float *from, long count, double result) {
 CLONED double aviary_reduce_run(enum aviary_reduction kind, const float *from, long count,
                                 double middle, double result) {
   switch (kind) {
-    case AVIARY_SUM: return sum_run(from, count, result);
-    case AVIARY_PRODUCT: return reduce_run(AVIARY_PRODUCT, from, count, 0, result);
-    case AVIARY_MAXIMUM: return reduce_run(AVIARY_MAXIMUM, from, count, 0, result);
-    case AVIARY_MINIMUM: return reduce_run(AVIARY_MINIMUM, from, count, 0, result);
-    case AVIARY_ABSOLUTE: return reduce_run(AVIARY_ABSOLUTE, from, count, 0, result);
-    case AVIARY_SQUARES: break;
+    case AVIARY_REDUCE_SUM: return sum_run(from, count, result);
+    case AVIARY_REDUCE_PRODUCT: return reduce_run(AVIARY_REDUCE_PRODUCT, from, count, 0, result);
+    case AVIARY_REDUCE_MAXIMUM: return reduce_run(AVIARY_REDUCE_MAXIMUM, from, count, 0, result);
+    case AVIARY_REDUCE_MINIMUM: return reduce_run(AVIARY_REDUCE_MINIMUM, from, count, 0, result);
+    case AVIARY_REDUCE_ABSOLUTE: return reduce_run(AVIARY_REDUCE_ABSOLUTE, from, count, 0, result);
+    case AVIARY_REDUCE_SQUARES: break;
   }
-  return reduce_run(AVIARY_SQUARES, from, count, middle, result);
+  return reduce_run(AVIARY_REDUCE_SQUARES, from, count, middle, result);
 }
 
 INLINE void reduce_row(const enum aviary_reduction kind, const float *restrict from, long count,
@@ -86,12 +86,12 @@ INLINE void reduce_row(const enum aviary_reduction kind, const float *restrict f
 CLONED void aviary_reduce_row(enum aviary_reduction kind, const float *from, long count,
                               const double *middles, double *results) {
   switch (kind) {
-    case AVIARY_SUM: return reduce_row(AVIARY_SUM, from, count, 0, results);
-    case AVIARY_PRODUCT: return reduce_row(AVIARY_PRODUCT, from, count, 0, results);
-    case AVIARY_MAXIMUM: return reduce_row(AVIARY_MAXIMUM, from, count, 0, results);
-    case AVIARY_MINIMUM: return reduce_row(AVIARY_MINIMUM, from, count, 0, results);
-    case AVIARY_ABSOLUTE: return reduce_row(AVIARY_ABSOLUTE, from, count, 0, results);
-    case AVIARY_SQUARES: break;
+    case AVIARY_REDUCE_SUM: return reduce_row(AVIARY_REDUCE_SUM, from, count, 0, results);
+    case AVIARY_REDUCE_PRODUCT: return reduce_row(AVIARY_REDUCE_PRODUCT, from, count, 0, results);
+    case AVIARY_REDUCE_MAXIMUM: return reduce_row(AVIARY_REDUCE_MAXIMUM, from, count, 0, results);
+    case AVIARY_REDUCE_MINIMUM: return reduce_row(AVIARY_REDUCE_MINIMUM, from, count, 0, results);
+    case AVIARY_REDUCE_ABSOLUTE: return reduce_row(AVIARY_REDUCE_ABSOLUTE, from, count, 0, results);
+    case AVIARY_REDUCE_SQUARES: break;
   }
-  reduce_row(AVIARY_SQUARES, from, count, middles, results);
+  reduce_row(AVIARY_REDUCE_SQUARES, from, count, middles, results);
 }

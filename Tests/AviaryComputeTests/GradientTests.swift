@@ -64,7 +64,7 @@ import Testing
       let noise = abs(expected) <= 1e-7 * largest ? 2e-6 * largest : 0
       #expect(
         abs(found - expected) <= 1e-4 * max(size, abs(expected)) + noise,
-        "\(what) \(name): \(expected) expected, \(found) found; \(described(plan.steps))",
+        "\(what) \(name): expected \(expected), found \(found); \(described(plan.steps))",
         sourceLocation: sourceLocation)
     }
   }
@@ -125,6 +125,9 @@ import Testing
         .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
         .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
+        .unfold(Unfold(kernel: Size(1, 2), padding: .same)),
+        .fold(Fold(kernel: Size(1, 2), stride: 2)), .sort(Sort(dimension: 1)),
+        .realFFT(RealFFT(norm: .ortho)), .inverseRealFFT(InverseRealFFT()),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .symmetric)),
@@ -215,6 +218,38 @@ import Testing
       return [a.convolution("c", channels, kernel: 3) * scale + x]
     }
     try expectGradients(graph, [[2, channels, 4, 6]])
+  }
+
+  /// A kernel and a bias for each image.
+  @Test(arguments: [1, 3]) func kernelOfEachImage(_ images: Int) throws {
+    for convolution in [
+      DynamicConvolution(groups: 2, padding: .same),
+      DynamicConvolution(
+        stride: 2, dilation: Size(2, 1), groups: 2, padding: .explicit(PaddingAmounts(1, 2, 0, 1))),
+    ] {
+      try expectGradients(
+        .kernelOfEachImage(convolution),
+        [[images, 4, 7, 6], [images, 8, 3, 3], [images, 4, 1, 1]],
+        isFast: false)
+    }
+  }
+
+  /// Elements that are put in order, and taken by places that are calculated: places have no gradient,
+  /// and what is taken several times gets the sum.
+  @Test func order() throws {
+    let graph = try Graph(channels: 6) { x in
+      let a = x.convolution("a", 6, kernel: 3)
+      let order = a.applying(.sort(Sort(dimension: 1, descending: true, part: .indices)))
+      let best = a.applying(.argReduction(ArgReduction(.argmax, dimension: 1)))
+      return [
+        x.applying(.gatherElements(GatherElements(dimension: 1)), order),
+        a.applying(.gatherElements(GatherElements(dimension: 1)), best),
+        x.applying(
+          .gatherElements(GatherElements(dimension: 1)), Value.concatenate([best, order, best])),
+        a.applying(.sort(Sort(top: 2, dimension: 3))),
+      ]
+    }
+    try expectGradients(graph, [[2, 6, 4, 5]])
   }
 
   /// Operations that take but the size of their second input, which has a gradient of its own.
@@ -401,14 +436,5 @@ import Testing
     let gradients = try plan.backward([names[0]: ones, names[1]: ones]).inputs
     let found = try #require(gradients[input]).floats
     #expect(found == zip(first[0].floats, first[1].floats).map { $0 + $1 })
-  }
-}
-
-extension OperationRow {
-  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
-  /// dropout drops at random.
-  fileprivate var hasGradients: Bool {
-    if case .dropout = op { return false }
-    return op.operation.inputsOfSizeOnly.isEmpty
   }
 }

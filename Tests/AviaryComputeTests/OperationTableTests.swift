@@ -26,6 +26,19 @@ import Testing
     try expectEqual(graph, [[2, 4, 9, 11]], tolerance: 1e-3)
   }
 
+  /// A kernel and a bias for each image.
+  @Test(arguments: [1, 3]) func kernelOfEachImage(_ images: Int) throws {
+    for convolution in [
+      DynamicConvolution(groups: 2),
+      DynamicConvolution(stride: 2, groups: 2, padding: .explicit(PaddingAmounts(1, 2, 0, 1))),
+      DynamicConvolution(dilation: Size(2, 1), groups: 2, padding: .same),
+    ] {
+      try expectEqual(
+        .kernelOfEachImage(convolution),
+        [[images, 4, 7, 6], [images, 8, 3, 3], [images, 4, 1, 1]])
+    }
+  }
+
   /// An expansion gives what the operations that it is made of give.
   @Test func expansion() throws {
     for scaleShift in [true, false] {

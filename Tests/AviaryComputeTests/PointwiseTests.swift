@@ -134,8 +134,8 @@ import Testing
     unsafe all.withUnsafeBufferPointer { all in
       unsafe scratch.withUnsafeMutableBufferPointer { scratch in
         unsafe result.withUnsafeMutableBufferPointer { result in
-          guard let from = unsafe all.baseAddress, let scratch = unsafe scratch.baseAddress,
-            let to = unsafe result.baseAddress
+          guard let from = all.baseAddress, let scratch = scratch.baseAddress,
+            let to = result.baseAddress
           else { return }
           let places = unsafe operands.indices.map {
             unsafe UnsafePointer<Float>?(from + $0 * shape[0])

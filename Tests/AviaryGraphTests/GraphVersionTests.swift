@@ -40,9 +40,9 @@ import Testing
     #expect(problem(1, #""filters":4,"border":1"#) == nil)
     #expect(problem(2, #""outChannels":4,"padding":1"#) == nil)
     #expect(
-      problem(1, #""outChannels":4"#) == "a: filters: an integer expected, nothing found")
+      problem(1, #""outChannels":4"#) == "a: filters: expected an integer, found nothing")
     #expect(
-      problem(2, #""filters":4"#) == "a: outChannels: an integer expected, nothing found")
+      problem(2, #""filters":4"#) == "a: outChannels: expected an integer, found nothing")
     #expect(problem(2, #""outChannels":4,"border":1"#)?.hasPrefix("a: convolution has no") == true)
   }
 
@@ -113,6 +113,32 @@ import Testing
     WindowAttention(heads: 1, window: Size(2, 4), .grid, positionBias: .none).op,
     WindowAttention(heads: 1, window: 4, keyMargin: 1).op,
     WindowAttention(heads: 2, window: 3, positionBias: .input).op,
+    .transposedConvolution(
+      TransposedConvolution(outChannels: 2, kernel: 3, stride: 2, dilation: Size(2, 1))),
+    .reshape(Reshape([0, 4, 1, 12, 18])),
+    .dynamicConvolution(
+      DynamicConvolution(
+        stride: Size(2, 1), dilation: Size(1, 2), groups: 4,
+        padding: .explicit(PaddingAmounts(11, 17, 11, 17)))),
+    .unfold(
+      Unfold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: .explicit(PaddingAmounts(1, 0, 2, 3)))),
+    .unfold(Unfold(kernel: 2)),
+    .fold(
+      Fold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: PaddingAmounts(1, 0, 2, -1))), .fold(Fold(kernel: 2)),
+    .permute(Permute([0, 2, 3, 1])), .gridSample(GridSample()),
+    .gridSample(GridSample(mode: .nearest, paddingMode: .border, alignCorners: true)),
+    .realFFT(RealFFT()), .realFFT(RealFFT(norm: .ortho)),
+    .inverseRealFFT(InverseRealFFT(norm: .forward)), .inverseRealFFT(InverseRealFFT()),
+    .argReduction(ArgReduction(.argmax, dimension: 1)),
+    .argReduction(ArgReduction(.argmin, dimension: 3, keepsDimensions: false)),
+    .gatherElements(GatherElements(dimension: 1)), .sort(Sort(dimension: 1)),
+    .sort(Sort(dimension: 3, descending: true, part: .indices)),
+    .sort(Sort(top: 2, dimension: 1)),
+    .sort(Sort(top: 3, dimension: 2, largest: false, part: .indices)),
     .activation(.celu(alpha: 1)), .activation(.celu(alpha: 0.5)), .activation(.selu),
     .activation(.mish), .activation(.hardSigmoid), .activation(.hardSwish),
     .activation(.softplus(beta: 1, threshold: 20)), .activation(.softplus(beta: 2, threshold: 15)),
@@ -137,7 +163,7 @@ import Testing
     .reduce(Reduction(.sumOfSquares, dimensions: [1])),
     .concatenate(Concatenate(dimension: 2)), .padToMultiple(PadToMultiple(8)),
     .padToMultiple(PadToMultiple(Size(5, 7), .symmetric)), .cropToSize(CropToSize()),
-    .cropToSize(CropToSize(scale: Ratio(3, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
+    .cropToSize(CropToSize(scale: Ratio(1, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
     .pad(Pad(PaddingAmounts(1, 0, 2, 3), .circular)),
     .padDimension(PadDimension(dimension: 1, before: 1, after: 0)),
     .padDimension(PadDimension(dimension: 1, before: 2, after: 3, value: 0.5)),

@@ -397,7 +397,7 @@ import Testing
       try graph.tiling(height: 4, width: 64)
     } throws: {
       "\($0)"
-        == "a: convolution: an input of at least 5 pixels a side expected, [1, 1, 4, 64] found"
+        == "a: convolution: expected an input of at least 5 pixels a side, found [1, 1, 4, 64]"
     }
   }
 }

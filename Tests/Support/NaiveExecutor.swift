@@ -69,7 +69,7 @@ func naiveList(
       parameters.append(try find(name, in: weights))
       guard let found = parameters.last?.shape, found == expected else {
         throw NaiveError(
-          description: "\(name): shape \(expected) expected, \(weights[name]?.shape ?? []) found")
+          description: "\(name): expected shape \(expected), found \(weights[name]?.shape ?? [])")
       }
     }
     let operands = node.inputs.map { values[$0] }
@@ -80,7 +80,7 @@ func naiveList(
     // The shape function and the definition must agree; a slip in either shows here.
     guard result.shape == shape, result.values.count == shape.reduce(1, *) else {
       throw NaiveError(
-        description: "\(node.name): shape \(shape) expected, \(result.shape) found")
+        description: "\(node.name): expected shape \(shape), found \(result.shape)")
     }
     values.append(isTraining ? result : result.rounded)
   }
@@ -131,6 +131,17 @@ extension Op {
       return naivePixelShuffle(x, operation.factor, operation.order)
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
+    case .dynamicConvolution(let c): return naiveDynamicConvolution(inputs, c)
+    case .unfold(let operation): return naiveUnfold(x, operation, shape)
+    case .fold(let operation): return naiveFold(x, operation, shape)
+    case .realFFT(let operation): return naiveRealFFT(x, operation.norm)
+    case .inverseRealFFT(let operation):
+      return naiveInverseRealFFT(x, operation.norm, width: shape[3])
+    case .gridSample(let operation): return naiveGridSample(x, inputs[1], operation)
+    case .gatherElements(let operation):
+      return naiveGatherElements(x, inputs[1], operation.dimension)
+    case .argReduction(let operation): return naiveArgReduction(x, operation, shape)
+    case .sort(let operation): return naiveSort(x, operation, shape)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
     case .pad(let operation): return naivePad(x, operation)
     case .padDimension(let operation): return naivePad(x, operation)

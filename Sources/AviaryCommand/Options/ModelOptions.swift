@@ -33,7 +33,7 @@ extension Zoo {
       if !quiet {
         let assumed = report.assumed.joined(separator: ", ")
         Console.note(
-          "\(reference): taken for \(report.architecture) \(report.configuration.text)"
+          "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
       }
     } else if !options.stated.isEmpty {
@@ -59,6 +59,6 @@ extension Console {
     guard !names.isEmpty else { return }
     let first = names.prefix(3).joined(separator: ", ")
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""
-    warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+    warn("\(reference): there are NaN or infinite weights in \(first)\(more)")
   }
 }

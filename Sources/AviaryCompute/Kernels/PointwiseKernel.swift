@@ -47,9 +47,9 @@ struct PointwiseKernel {
     let joined = PointwiseKernel.joined(whole.sizes, walks + [whole.strides])
     sizes = joined.sizes
     strides = joined.strides.dropLast().flatMap { $0 }
-    // About two thirds of a first-level cache, together with what is read and written.
-    let places = slotCount + operands.count + 1
-    block = min(max(5_120 / places, 128), 2_048) / 16 * 16
+    // About half of a first-level cache, together with what is read and written. Longer blocks were
+    // slower: 512 elements are enough to forget what a step costs.
+    block = min(max(4_096 / (slotCount + operands.count + 1), 128), 512) / 16 * 16
   }
 
   /// Dimensions that all are walked through as one, joined.

@@ -58,7 +58,7 @@ struct ReducedDimensions {
         for number in range {
           let source = unsafe from + Self.place(number, kept)
           let middle =
-            aroundMean ? unsafe reduce(AVIARY_SUM, source, 0, 0) / Double(count) : 0
+            aroundMean ? unsafe reduce(AVIARY_REDUCE_SUM, source, 0, 0) / Double(count) : 0
           unsafe to[number] = Float(finish(reduce(kind, source, middle, start)))
         }
       }
@@ -76,7 +76,7 @@ struct ReducedDimensions {
         let target = unsafe to + number * inner + first
         if aroundMean {
           for i in 0..<size { middles[i] = 0 }
-          unsafe reduceRow(AVIARY_SUM, source, size, nil, &middles)
+          unsafe reduceRow(AVIARY_REDUCE_SUM, source, size, nil, &middles)
           for i in 0..<size { middles[i] /= Double(count) }
         }
         for i in 0..<size { results[i] = start }

@@ -104,6 +104,15 @@ extension Op {
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
+    case .dynamicConvolution(let operation): operation
+    case .unfold(let operation): operation
+    case .fold(let operation): operation
+    case .gridSample(let operation): operation
+    case .realFFT(let operation): operation
+    case .inverseRealFFT(let operation): operation
+    case .gatherElements(let operation): operation
+    case .argReduction(let operation): operation
+    case .sort(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation

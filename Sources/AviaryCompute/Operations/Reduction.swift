@@ -47,12 +47,12 @@ extension Reduction: KernelOperation {
 extension Reduction.Kind {
   fileprivate var forC: aviary_reduction {
     switch self {
-    case .mean, .sum: AVIARY_SUM
-    case .maximum: AVIARY_MAXIMUM
-    case .minimum: AVIARY_MINIMUM
-    case .product: AVIARY_PRODUCT
-    case .l1: AVIARY_ABSOLUTE
-    case .variance, .unbiasedVariance, .l2, .sumOfSquares: AVIARY_SQUARES
+    case .mean, .sum: AVIARY_REDUCE_SUM
+    case .maximum: AVIARY_REDUCE_MAXIMUM
+    case .minimum: AVIARY_REDUCE_MINIMUM
+    case .product: AVIARY_REDUCE_PRODUCT
+    case .l1: AVIARY_REDUCE_ABSOLUTE
+    case .variance, .unbiasedVariance, .l2, .sumOfSquares: AVIARY_REDUCE_SQUARES
     }
   }
 }

@@ -159,7 +159,7 @@ extension TransposedConvolution {
   /// stride, or where its padding reaches further than the kernel).
   fileprivate var asConvolution: Convolution? {
     guard stride == 1 else { return nil }
-    let (height, width) = (kernel.height - 1, kernel.width - 1)
+    let (height, width) = (reach(.vertical) - 1, reach(.horizontal) - 1)
     let amounts = PaddingAmounts(
       height - padding.top, width - padding.left, height - padding.bottom, width - padding.right)
     // Neither cut more than there is, nor padded with more than a kernel's reach.
@@ -168,8 +168,8 @@ extension TransposedConvolution {
       [amounts.left, amounts.right].allSatisfy((0...width).contains)
     else { return nil }
     return Convolution(
-      outChannels: outChannels, kernel: kernel, groups: groups, padding: .explicit(amounts),
-      bias: bias)
+      outChannels: outChannels, kernel: kernel, dilation: dilation, groups: groups,
+      padding: .explicit(amounts), bias: bias)
   }
 }
 

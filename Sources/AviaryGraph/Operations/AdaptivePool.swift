@@ -88,7 +88,7 @@ extension AdaptivePool: Operation {
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 
   /// A size that comes out even has windows of one size, side by side.
-  package func resolvingSizes(_ inputs: [[Int]]) -> Op {
+  package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
     guard case .factor(let ratio) = target, ratio.numerator == 1,
       inputs[0][2...].allSatisfy({ $0 % ratio.denominator == 0 })
     else { return op }

@@ -63,7 +63,9 @@ package protocol Operation: Hashable, Sendable {
   func resolvingPadding(_ input: [Int]) -> Self
   /// The operation that this one is for inputs of these shapes, where it is a simpler one of which
   /// tiles can be computed; else itself, with its padding resolved.
-  func resolvingSizes(_ inputs: [[Int]]) -> Op
+  ///
+  /// - Parameter ratios: the inputs' extents over the graph's, as `Graph.ratios`.
+  func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op
   /// The positions of inputs whose shape alone matters: their values are not computed for this.
   var inputsOfSizeOnly: Set<Int> { get }
   /// The same operation, written in the one way that operations are compared in: two that compute
@@ -80,7 +82,7 @@ extension Operation {
   /// Unresolved padding counts as seeing the whole image, so that forgetting this is never wrong.
   package func resolvingPadding(_ input: [Int]) -> Self { self }
   /// Most are what they are at every size.
-  package func resolvingSizes(_ inputs: [[Int]]) -> Op {
+  package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
     inputs.first.map { resolvingPadding($0).op } ?? op
   }
   package var inputsOfSizeOnly: Set<Int> { [] }

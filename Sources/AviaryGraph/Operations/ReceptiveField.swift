@@ -111,6 +111,57 @@ extension SlidingWindow {
   }
 }
 
+/// A window that adds to a larger image at each of its places: of a transposed convolution or a
+/// fold.
+package protocol TransposedWindow {
+  /// The size of the window.
+  var kernel: Size { get }
+  /// How far the window steps.
+  var stride: Size { get }
+  /// How far apart the elements of the window lie.
+  var dilation: Size { get }
+  /// What is cut from the full output of (n - 1) · stride + (kernel - 1) · dilation + 1 pixels.
+  /// Negative at the bottom and right: rows and columns that no window reaches.
+  var padding: PaddingAmounts { get }
+}
+
+extension TransposedWindow {
+  /// From the first pixel that an input pixel reaches to the last, both counted.
+  package func reach(_ axis: Axis) -> Int { (kernel[axis] - 1) * dilation[axis] + 1 }
+
+  func checkWindow(_ check: AttributeCheck) throws(GraphError) {
+    try check("kernel", kernel)
+    try check("stride", stride)
+    try check("dilation", dilation)
+    try check("padding", padding, least: -GraphLimits.window)
+    // At the top and left there is no way for PyTorch or Keras to add rows.
+    try check("padding", min(padding.top, padding.left), 0...GraphLimits.window)
+  }
+
+  /// The size of the image that windows at every pixel of the input add to.
+  func outputSize(_ input: [Int]) throws(ShapeProblem) -> Size {
+    let size = Axis.allCases.map { axis in
+      (input[axis.dimension] - 1) * stride[axis] + reach(axis) - padding.total(axis)
+    }
+    guard size.allSatisfy({ $0 > 0 }) else {
+      throw .tooSmall(needed: "what the padding leaves a pixel of", found: input)
+    }
+    return Size(size[0], size[1])
+  }
+
+  /// What an output pixel sees.
+  func field(_ axis: Axis) -> ReceptiveField {
+    let step = stride[axis], crop = padding.before(axis), reach = reach(axis)
+    return .window(
+      ReceptiveWindow(ratio: Ratio(step)) { input in
+        let first = input.lowerBound * step - step + reach - crop
+        // A kernel smaller than the stride reaches less far than the next input pixel.
+        let start = max(first, input.lowerBound * step - crop)
+        return start..<max(input.upperBound * step - crop, start)
+      })
+  }
+}
+
 extension Int {
   /// The quotient, rounded down; the divisor is above 0.
   package func dividedRoundingDown(by divisor: Int) -> Int {

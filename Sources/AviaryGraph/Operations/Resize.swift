@@ -180,12 +180,13 @@ extension Resize: Operation {
   package var inputsOfSizeOnly: Set<Int> { target == .sizeOfSecondInput ? [1] : [] }
 
   /// The size of the other value is a multiple of the input's for most images.
-  package func resolvingSizes(_ inputs: [[Int]]) -> Op {
-    guard target == .sizeOfSecondInput else { return op }
+  package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
+    guard target == .sizeOfSecondInput, let own = ratios[0] else { return op }
     let (height, width) = (inputs[0][2], inputs[0][3])
     let factor = inputs[1][2] / height
     guard coordinates != .alignCorners, (1...GraphLimits.window).contains(factor),
-      inputs[1][2] == height * factor, inputs[1][3] == width * factor
+      inputs[1][2] == height * factor, inputs[1][3] == width * factor,
+      own.multiplied(by: Ratio(factor)) == ratios[1]
     else { return op }
     var resolved = self
     resolved.target = .factor(Ratio(factor))

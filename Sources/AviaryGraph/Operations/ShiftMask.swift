@@ -58,7 +58,7 @@ extension ShiftMask: Operation {
       input.suffix(2).allSatisfy({ $0 == window.area })
     else {
       throw .rank(
-        expected: "scores of windows, [n, rows, columns, …, \(window.area), \(window.area)],",
+        expected: "scores of windows, [n, rows, columns, …, \(window.area), \(window.area)]",
         found: input)
     }
     return input

@@ -111,7 +111,7 @@ extension WindowReverse: Operation {
     let input = inputs[0]
     guard input.count == 5, input[3] == window.area else {
       throw .rank(
-        expected: "windows of \(window.area) pixels, [n, rows, columns, \(window.area), channels],",
+        expected: "windows of \(window.area) pixels, [n, rows, columns, \(window.area), channels]",
         found: input)
     }
     return [input[0], input[4], input[1] * window.height, input[2] * window.width]

@@ -3,14 +3,14 @@
 
 /// How a number is taken into a result.
 enum aviary_reduction {
-  AVIARY_SUM,
-  AVIARY_PRODUCT,
-  AVIARY_MAXIMUM,
-  AVIARY_MINIMUM,
+  AVIARY_REDUCE_SUM,
+  AVIARY_REDUCE_PRODUCT,
+  AVIARY_REDUCE_MAXIMUM,
+  AVIARY_REDUCE_MINIMUM,
   /// The sum of absolute values.
-  AVIARY_ABSOLUTE,
+  AVIARY_REDUCE_ABSOLUTE,
   /// The sum of squared distances from a middle.
-  AVIARY_SQUARES,
+  AVIARY_REDUCE_SQUARES,
 };
 
 /// What a result begins with.

@@ -152,8 +152,8 @@ package struct ONNXModelBuilder {
           guard tensor.elementType == .float32, tensor.byteCount == count else {
             throw CheckpointError.damaged(
               path: path, part: "a tensor",
-              reason: "\(count) bytes expected, "
-                + "\(tensor.byteCount) of \(tensor.elementType) found")
+              reason: "expected \(count) bytes, "
+                + "found \(tensor.byteCount) of \(tensor.elementType)")
           }
           try unsafe tensor.withUnsafeBytes { try unsafe file.write($0) }
         }

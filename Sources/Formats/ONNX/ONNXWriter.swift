@@ -112,6 +112,16 @@ struct ONNXWriter {
     return name
   }
 
+  /// Adds an operator of several results on the way, and gives their names.
+  mutating func steps(
+    _ kind: String, _ node: Graph.Node, _ inputs: [String], _ results: [String],
+    _ attributes: [(String, ONNXModelBuilder.Attribute)] = []
+  ) -> [String] {
+    let names = results.map { unique("\(node.name)/\($0)") }
+    draft.node(kind, name: unique("\(node.name)/\(kind)"), inputs, names, attributes)
+    return names
+  }
+
   /// A constant of integers.
   mutating func integers(_ node: Graph.Node, _ what: String, _ numbers: [Int]) -> String {
     let name = unique("\(node.name)/\(what)")
@@ -151,6 +161,11 @@ struct ONNXWriter {
   /// Constant scales of a picture's four dimensions.
   mutating func draftScales(_ name: String, _ ratio: Ratio) {
     draft.constant(name, floats: [1, 1, ratio.value, ratio.value], shape: [4])
+  }
+
+  /// A constant that is made when it is written.
+  mutating func constant(_ name: String, shape: [Int], _ make: @escaping () throws -> Tensor) {
+    draft.constant(name, shape: shape, make)
   }
 
   /// A constant that is one number over and over.

@@ -97,6 +97,7 @@ extension NCNNImporter {
     case 2: return try add(.activation(.leakyRelu(slope: try number(0))), layer, [value])
     case 3: return try add(try clamp(layer, try number(0), try number(1)), layer, [value])
     case 4: return try add(.activation(.sigmoid), layer, [value])
+    case 5: return try add(.activation(.mish), layer, [value])
     case 6:
       let gate = try hardSigmoid(layer, value, try number(0), try number(1))
       return try add(.binary(.multiply), layer, [value, gate])

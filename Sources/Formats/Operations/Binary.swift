@@ -84,7 +84,7 @@ extension Binary: ONNXReadOperation {
       guard let binary = onnxFunctions[reader.node.kind] else {
         throw reader.unsupported("it is no operation on two values that is read")
       }
-      return .value(try reader.add(.binary(binary), [try reader.value(0), try reader.value(1)]))
+      return .value(try reader.add(.binary(binary), try reader.values()))
     }
   }
 
@@ -147,17 +147,9 @@ extension ONNXReader {
   }
 
   mutating func power() throws(InterchangeError) -> ONNXOperand {
-    if case .value(let exponent) = try given(1) {
-      guard case .value(let base) = try given(0) else {
-        throw unsupported("a constant to the power of a value")
-      }
-      return .value(try add(.binary(.power), [base, exponent]))
-    }
-    let input = try value(0)
-    let given = try numbers(1)?.constant
-    guard let exponent = given, exponent.count == 1 else {
-      throw unsupported("one constant as the exponent, or a value, expected")
-    }
+    guard case .value(let input) = try given(0), let exponent = try numbers(1)?.constant,
+      exponent.count == 1
+    else { return .value(try add(.binary(.power), try values())) }
     switch exponent[0] {
     case 0.5: return .value(try add(.activation(.sqrt), [input]))
     case -0.5: return .value(try add(.activation(.rsqrt), [input]))
@@ -165,9 +157,28 @@ extension ONNXReader {
       var result = input
       for _ in 1..<Int(whole.magnitude) { result = try add(.binary(.multiply), [result, input]) }
       return .value(whole < 0 ? try reciprocal(of: result) : result)
-    default:
-      throw unsupported("an exponent of ½, -½ or a whole number up to 8 expected")
+    default: return .value(try add(.binary(.power), try values()))
     }
+  }
+
+  /// All inputs of the node as values of ours, of which one is no constant.
+  mutating func values() throws(InterchangeError) -> [Int] {
+    var other: Int?
+    for input in node.inputs.indices {
+      if case .value(let value) = try given(input) { other = other ?? value }
+    }
+    guard let other else { throw unsupported("a value of the network expected, constants found") }
+    var values: [Int] = []
+    for input in node.inputs.indices {
+      if case .value(let value) = try given(input) {
+        values.append(value)
+      } else {
+        // Nothing is less than itself, NaN included: zeros, to which the numbers are added.
+        let zeros = try add(.binary(.less), [other, other])
+        values.append(try shifted(zeros, try terms(input, for: other)))
+      }
+    }
+    return values
   }
 
   mutating func sum() throws(InterchangeError) -> ONNXOperand {

@@ -26,13 +26,17 @@ extension ONNXReader {
   private mutating func slice(
     _ input: Int, _ dimension: Int, _ start: Int, _ end: Int, _ step: Int
   ) throws(InterchangeError) -> Int {
-    guard step != 0 else { throw unsupported("a step of 0") }
+    guard step != 0, step.magnitude <= GraphLimits.window else {
+      throw unsupported("a step of \(step)")
+    }
     let sizes = shapes[input].map { $0[dimension] }
     let limit = GraphLimits.dimension
     // What is beyond any size stands for the ends.
     var slice = StridedSlice(
-      dimension: dimension, start: abs(start) > limit ? nil : start,
-      end: abs(end) > limit ? nil : end, step: step)
+      dimension: dimension, start: start.magnitude > limit ? nil : start,
+      end: end.magnitude > limit ? nil : end, step: step)
+    // Nothing is left between these.
+    if step < 0, end > limit || start < -limit { throw unsupported("a slice without elements") }
     if step > 0, start > limit { throw unsupported("a slice that begins at \(start)") }
     if step > 0, slice.start == 0 { slice.start = nil }
     if step < 0, slice.start == -1 { slice.start = nil }

@@ -177,7 +177,7 @@ extension KerasImport {
   mutating func sliced(
     _ x: KerasTensor, _ indices: [JSON], _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
-    let refusal = layer.refusal("slices of channels, rows and columns by steps of 1 expected")
+    let refusal = layer.refusal("slices that leave something of every dimension expected")
     var slices: [JSON] = []
     for index in indices {
       if index["class_name"]?.string == "__ellipsis__" {
@@ -191,29 +191,36 @@ extension KerasImport {
     var x = try unflattened(x, layer.fullName)
     var edges = PaddingAmounts.none
     for (axis, slice) in slices.enumerated() {
-      guard (slice["step"]?.int ?? 1) == 1 else { throw refusal }
+      let step = slice["step"]?.int ?? 1
       let start = slice["start"]?.int ?? 0
       let stop = slice["stop"]?.int
-      if start == 0, stop == nil { continue }
+      if start == 0, stop == nil, step == 1 { continue }
       switch (x.rank, x.axes[axis]) {
-      case (_, 1):
+      case (_, 1) where step == 1:
         let count = x.shape[1]
         let range = place(start, count)..<max(place(stop ?? count, count), place(start, count))
         guard !range.isEmpty else { throw refusal }
         x = try add(
           .slice(ChannelSlice(start: range.lowerBound, count: range.count)), [x],
           name: "\(layer.fullName).channels", of: layer)
-      case (4, let dimension) where dimension > 1:
-        // How far from the far edge is known for any size only where it is counted from there.
-        guard (0...GraphLimits.window).contains(start),
-          (-GraphLimits.window...(-1)).contains(stop ?? -1)
-        else { throw refusal }
+      case (4, let dimension)
+      where dimension > 1 && step == 1 && (0...GraphLimits.window).contains(start)
+        && (-GraphLimits.window...(-1)).contains(stop ?? -1):
         if dimension == 2 {
           (edges.top, edges.bottom) = (start, stop.map { -$0 } ?? 0)
         } else {
           (edges.left, edges.right) = (start, stop.map { -$0 } ?? 0)
         }
-      default: throw refusal
+      case (_, let dimension):
+        let strided = StridedSlice(
+          dimension: dimension, start: slice["start"]?.int, end: stop, step: step)
+        guard dimension > 0, step != 0, step.magnitude <= GraphLimits.window,
+          strided.places(x.shape[dimension]).count > 0
+        else { throw refusal }
+        // Where the size is known, Python may have worked out the places from it.
+        if isSizeKnown, dimension > 1 { try needSize(x, layer) }
+        x = try add(
+          .stridedSlice(strided), [x], name: "\(layer.fullName).dimension\(dimension)", of: layer)
       }
     }
     return edges == .none ? x : try add(.crop(Crop(edges)), [x], name: layer.fullName, of: layer)

@@ -46,33 +46,13 @@ extension ONNXReader {
   /// Entries along any dimension, by indices of the file.
   mutating func constantGather() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
-    guard let (entries, shape) = try entries(1) else {
-      throw unsupported("constant indices expected, computed ones found")
+    guard let numbers = try numbers(1), let entries = numbers.integers else {
+      throw unsupported("the indices must be constant; they depend on values")
     }
     let dimension = try axis(node.integer("axis") ?? 0, rank: rank(input))
-    // One entry takes its dimension away.
     let gather = ConstantGather(
-      GatherIndex(recognizing: entries, shape: shape), dimension: dimension)
+      GatherIndex(recognizing: entries, shape: numbers.shape), dimension: dimension)
     return .value(try add(gather.op, [input]))
-  }
-
-  /// Integers of the file at an input of the node; nil where they are none.
-  private func entries(_ input: Int) throws(InterchangeError) -> ([Int], shape: [Int])? {
-    switch try given(input) {
-    case .numbers(let numbers): return numbers.integers.map { ($0, numbers.shape) }
-    case .tensor(let tensor) where !tensor.elementType.isFloatingPoint:
-      guard tensor.count <= GatherIndex.listLimit << 3 else { return nil }
-      do {
-        let values = try tensor.load().converted(to: .float64)
-        let numbers = unsafe values.withUnsafeBytes {
-          unsafe Array($0.bindMemory(to: Double.self))
-        }
-        return numbers.wholeNumbers.map { ($0, tensor.shape) }
-      } catch {
-        throw .description(part: "the indices", problem: "\(error)")
-      }
-    default: return nil
-    }
   }
 }
 

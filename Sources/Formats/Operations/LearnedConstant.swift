@@ -37,7 +37,7 @@ extension ONNXReader {
     _ tensor: ONNXTensor, _ constant: String
   ) throws(InterchangeError) -> Int {
     guard tensor.elementType.isFloatingPoint else {
-      throw unsupported("the constant \(constant): floating-point numbers expected, integers found")
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
     }
     let loaded: Tensor
     do {
@@ -49,21 +49,15 @@ extension ONNXReader {
   }
 
   /// Numbers that were calculated as a value of ours.
+  ///
+  /// - Throws: `InterchangeError.layer` for integers, and for numbers that depend on the image's size.
   mutating func learnedConstant(
     _ numbers: ONNXNumbers, _ constant: String
   ) throws(InterchangeError) -> Int {
-    guard let values = numbers.constant, !numbers.isInteger else {
-      throw unsupported(
-        "the constant \(constant): floating-point numbers that do not depend on the image's size "
-          + "expected, others found")
+    guard !numbers.isInteger else {
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
     }
-    let tensor: Tensor
-    do {
-      tensor = try Tensor(shape: numbers.shape, values.map { Float($0) })
-    } catch {
-      throw .description(part: "the constant \(constant)", problem: "\(error)")
-    }
-    return try learnedConstant(tensor, constant)
+    return try learnedConstant(try tensor(numbers), constant)
   }
 
   private mutating func learnedConstant(

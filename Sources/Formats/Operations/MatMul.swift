@@ -24,12 +24,12 @@ extension MatMul: ExchangedOperation {
 
 /// With a constant it is read as `Linear`.
 extension MatMul: ONNXReadOperation {
-  static let onnxOperators = [
-    "MatMul": [ONNXWeight(input: 1, suffix: "weight", layout: .matrix)]
+  static let onnxOperators: [String: [ONNXWeight]] = [
+    "MatMul": [ONNXWeight(input: 1, suffix: "weight", layout: .matrix)], "Einsum": [],
   ]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
-    try reader.matmul()
+    reader.node.kind == "Einsum" ? try reader.einsum() : try reader.matmul()
   }
 }
 

@@ -181,17 +181,15 @@ extension ONNXReader {
     guard isAtEnds else {
       throw unsupported("padding that depends on the size, at other ends than bottom and right")
     }
-    let (vertical, horizontal) = (multiples(2), multiples(3))
-    let both = vertical.filter(horizontal.contains)
-    let multiple: Size? =
-      if both.count == 1 { Size(both[0]) } else if vertical.count == 1, horizontal.count == 1 {
-        Size(vertical[0], horizontal[0])
-      } else if vertical.count == 1, horizontal.contains(1) {
-        Size(vertical[0], 1)
-      } else if horizontal.count == 1, vertical.contains(1) { Size(1, horizontal[0]) } else { nil }
-    guard let multiple else {
+    // One axis that is never padded says nothing, and a multiple of 1 is one of any.
+    func multiple(_ dimension: Int) -> Int? {
+      let found = multiples(dimension)
+      return found.count == 1 || found.first == 1 ? found[0] : nil
+    }
+    guard let vertical = multiple(2), let horizontal = multiple(3) else {
       throw unsupported("padding to one multiple of pixels expected, \(rows) found")
     }
+    let multiple = Size(vertical, horizontal)
     return try add(.padToMultiple(PadToMultiple(multiple, mode)), [input])
   }
 }

@@ -2,29 +2,8 @@ import AviaryGraph
 
 /// Shapes, orders of dimensions and rolls, as ONNX says them.
 extension ONNXReader {
-  mutating func reshape() throws(InterchangeError) -> ONNXOperand {
-    if case .shuffle(let source, let move) = try given(0) { return try shuffled(source, move) }
-    let input = try value(0)
-    var rows = try targets(input)
-    if let group = try regrouped(input, rows) { return .value(group) }
-    if rows[0].count == 6, rank(input) == 4 { return .split(input, rows) }
-    if node.kind == "Squeeze" || node.kind == "Unsqueeze" {
-      return .value(try refitted(input, try sources(input)))
-    }
-    // What the file writes down of the example's size stands for the picture's.
-    if samples.letsSizeGo, rows.count == shapes[input].count {
-      for i in rows[0].indices where i < rank(input) && rows.allSatisfy({ $0[i] == rows[0][i] }) {
-        guard shapes[input][0][i] == rows[0][i] else { continue }
-        for sample in rows.indices { rows[sample][i] = shapes[input][sample][i] }
-      }
-    }
-    let target = try target(rows, input)
-    let isSame = target.count == rank(input) && target.allSatisfy { $0 == .kept }
-    return .value(isSame ? input : try add(.reshape(Reshape(dimensions: target)), [input]))
-  }
-
   /// For each dimension of a squeezed or unsqueezed value, that of the input; nil for a new one.
-  private func sources(_ input: Int) throws(InterchangeError) -> [Int?] {
+  func sources(_ input: Int) throws(InterchangeError) -> [Int?] {
     let (shapes, rank) = (shapes[input], rank(input))
     if node.kind == "Squeeze" {
       var axes = Set<Int>()
@@ -54,7 +33,7 @@ extension ONNXReader {
   }
 
   /// The value with some of its dimensions, in their order, and new ones of one element.
-  private mutating func refitted(
+  mutating func refitted(
     _ input: Int, _ sources: [Int?]
   ) throws(InterchangeError) -> Int {
     let shapes = shapes[input]
@@ -68,110 +47,23 @@ extension ONNXReader {
       ? input : try add(.reshape(Reshape(dimensions: target)), [input])
   }
 
-  /// The dimensions that the node asks for, for each picture; at most one -1 in each.
-  func targets(_ input: Int) throws(InterchangeError) -> [[Int]] {
-    let shapes = shapes[input]
-    let rank = rank(input)
-    switch node.kind {
-    case "Flatten":
-      let dimension = node.integer("axis") ?? 1
-      guard (-rank...rank).contains(dimension) else { throw unsupported("axis \(dimension)") }
-      let split = dimension < 0 ? dimension + rank : dimension
-      return shapes.map { [$0[..<split].reduce(1, *), $0[split...].reduce(1, *)] }
-    case "Squeeze", "Unsqueeze":
-      let sources = try sources(input)
-      return shapes.map { shape in sources.map { $0.map { shape[$0] } ?? 1 } }
-    default: break
-    }
-    guard
-      let numbers = try node.input(1) == nil
-        ? node.integers("shape").map({ ONNXNumbers($0.map(Double.init), isInteger: true) })
-        : numbers(1), numbers.count <= GraphLimits.rank
-    else { throw unsupported("a known shape expected") }
-    var rows: [[Int]] = []
-    for (sample, shape) in shapes.enumerated() {
-      guard var row = numbers.row(sample).wholeNumbers else {
-        throw unsupported("a shape expected")
-      }
-      for (i, size) in row.enumerated() where size == 0 {
-        guard i < shape.count, node.integer("allowzero") ?? 0 == 0 else {
-          throw unsupported("shape \(row)")
-        }
-        row[i] = shape[i]
-      }
-      guard row.allSatisfy({ $0 == -1 || $0 > 0 }), row.count(where: { $0 == -1 }) <= 1 else {
-        throw unsupported("shape \(row)")
-      }
-      rows.append(row)
-    }
-    return rows
-  }
-
-  /// A shape for any image, from those for some.
-  func target(_ rows: [[Int]], _ input: Int) throws(InterchangeError) -> [Reshape.Dimension] {
-    var target: [Reshape.Dimension] = []
-    for i in rows[0].indices {
-      let sizes = rows.map { $0[i] }
-      let own = shapes[input].map { i < $0.count ? $0[i] : 0 }
-      if sizes == own {
-        target.append(.kept)
-      } else if sizes.allSatisfy({ $0 == sizes[0] }) {
-        target.append(sizes[0] == -1 ? .rest : .size(sizes[0]))
-      } else {
-        target.append(.rest)
-      }
-    }
-    // One at most can be what is left: others must be in proportion to a dimension of the input.
-    var taken = Set<Int>()
-    for i in target.indices
-    where target[i] == .rest && target.count(where: { $0 == .rest }) > 1 {
-      guard let found = proportion(rows.map { $0[i] }, input, besides: taken) else { continue }
-      target[i] = .input(found.dimension, times: found.ratio)
-      taken.insert(found.dimension)
-    }
-    guard target.count(where: { $0 == .rest }) <= 1 else {
-      throw unsupported("a shape with several dimensions that depend on the image's size")
-    }
-    return target
-  }
-
-  /// The dimension of a value that sizes are in one proportion to for every image.
-  private func proportion(
-    _ sizes: [Int], _ input: Int, besides taken: Set<Int>
-  ) -> (dimension: Int, ratio: Ratio)? {
-    let shapes = shapes[input]
-    for dimension in shapes[0].indices where !taken.contains(dimension) {
-      guard sizes[0] > 0, shapes[0][dimension] > 0 else { continue }
-      let ratio = Ratio(sizes[0], shapes[0][dimension])
-      let fits = zip(sizes, shapes).allSatisfy { size, shape in
-        size.multipliedReportingOverflow(by: ratio.denominator)
-          == shape[dimension].multipliedReportingOverflow(by: ratio.numerator)
-      }
-      if fits, max(ratio.numerator, ratio.denominator) <= GraphLimits.window {
-        return (dimension, ratio)
-      }
-    }
-    return nil
-  }
-
   mutating func transpose() throws(InterchangeError) -> ONNXOperand {
-    let input: Int
-    if case .split(let source, let rows) = try given(0) {
-      if let shuffle = try? move(source, rows) { return shuffle }
-      input = try add(.reshape(Reshape(dimensions: try target(rows, source))), [source])
-    } else {
-      input = try value(0)
-    }
-    let order = node.integers("perm") ?? Array((0..<rank(input)).reversed())
-    if order == Array(0..<rank(input)) { return .value(input) }
+    let input = try value(0)
+    return .value(
+      try permuted(input, node.integers("perm") ?? Array((0..<rank(input)).reversed())))
+  }
+
+  /// A value with its dimensions in another order.
+  mutating func permuted(_ input: Int, _ order: [Int]) throws(InterchangeError) -> Int {
+    if order == Array(0..<rank(input)) { return input }
     // Turned back at once.
     if let source = source(input), case .permute(let before) = source.op,
       before.order.count == order.count, order.allSatisfy(before.order.indices.contains),
       order.map({ before.order[$0] }) == Array(order.indices)
     {
-      return .value(source.inputs[0])
+      return source.inputs[0]
     }
-    return .value(try add(.permute(Permute(order)), [input]))
+    return try add(.permute(Permute(order)), [input])
   }
 }
 

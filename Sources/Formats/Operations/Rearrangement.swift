@@ -132,6 +132,31 @@ extension Permute: KerasLayerOperation, KerasFunctionOperation {
   }
 }
 
+extension Permute: NCNNReadOperation {
+  static let ncnnLayers = ["Permute"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    let value = try importer.values(of: layer)[0]
+    // ncnn numbers the orders of the dimensions besides that of the images.
+    let orders: [[Int]]
+    switch importer.shape(value).count {
+    case 3: orders = [[0, 1, 2], [0, 2, 1]]
+    case 4:
+      orders = [
+        [0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1],
+      ]
+    case let rank: throw layer.unsupported("a permutation of \(rank - 1) dimensions")
+    }
+    let order = orders[try layer.integer(0, in: 0...(orders.count - 1))]
+    try importer.give(
+      layer, .value(try importer.add(.permute(Permute(order)), layer, [value])))
+  }
+}
+
 extension Roll: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter

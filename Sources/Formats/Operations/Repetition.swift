@@ -1,3 +1,4 @@
+import AviaryContainers
 import AviaryGraph
 
 extension Tile: ExchangedOperation {
@@ -29,6 +30,30 @@ extension Tile: ONNXReadOperation {
       throw reader.unsupported("constant repeats expected")
     }
     return try reader.one(.tile(Tile(repeats)))
+  }
+}
+
+extension Tile: NCNNReadOperation {
+  static let ncnnLayers = ["Tile"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    let value = try importer.values(of: layer)[0]
+    let rank = importer.shape(value).count
+    var repeats = [Int](repeating: 1, count: rank)
+    if layer.has(2) {
+      guard let stated = layer.integers(2), stated.count == rank - 1 else {
+        throw layer.unsupported("one number of repetitions for each dimension expected")
+      }
+      repeats.replaceSubrange(1..., with: stated)
+    } else {
+      let axis = try layer.integer(0, in: 0...(max(rank, 2) - 2))
+      repeats[axis + 1] = try layer.integer(1, default: 1, in: 1...GraphLimits.window)
+    }
+    try importer.give(layer, .value(try importer.add(.tile(Tile(repeats)), layer, [value])))
   }
 }
 

@@ -24,14 +24,42 @@ extension KerasImport {
         "bicubic interpolation at the edges is Keras's own: it weighs pixels inside only")
     case let other: throw layer.refusal("interpolation '\(other)' is not supported")
     }
-    guard size.height == size.width else {
-      throw layer.refusal("one factor for both axes expected, \(size.height)x\(size.width) found")
-    }
     let x = try picture(x, layer)
+    guard size.height == size.width else {
+      guard kernel == .nearest else {
+        throw layer.refusal(
+          "interpolation by \(size.height) along one axis and \(size.width) along the other; only "
+            + "nearest has two factors")
+      }
+      let high = try repeated(x, .vertical, size.height, layer)
+      return try repeated(high, .horizontal, size.width, layer)
+    }
     if size.height == 1 { return x }
     return try add(
       .resize(Resize(kernel, to: .factor(Ratio(size.height)), coordinates: coordinates)), [x],
       name: layer.fullName, of: layer)
+  }
+
+  /// Every row or column so many times.
+  private mutating func repeated(
+    _ x: KerasTensor, _ axis: Axis, _ count: Int, _ layer: KerasLayer
+  ) throws(InterchangeError) -> KerasTensor {
+    if count == 1 { return x }
+    let name = "\(layer.fullName).\(axis == .vertical ? "rows" : "columns")"
+    let isVertical = axis == .vertical
+    let apart: [Reshape.Dimension] =
+      isVertical
+      ? [.kept, .kept, .kept, .size(1), .input(3, times: Ratio(1))]
+      : [.kept, .kept, .kept, .kept, .size(1)]
+    let split = try add(
+      .reshape(Reshape(dimensions: apart)), [x], name: "\(name).split", of: layer)
+    let sizes = isVertical ? [-1, -1, -1, count, -1] : [-1, -1, -1, -1, count]
+    let expanded = try add(
+      .expand(Expand(to: .shape(sizes))), [split], name: "\(name).repeated", of: layer)
+    let joined: [Reshape.Dimension] =
+      isVertical
+      ? [.kept, .kept, .rest, .input(4, times: Ratio(1))] : [.kept, .kept, .kept, .rest]
+    return try add(.reshape(Reshape(dimensions: joined)), [expanded], name: name, of: layer)
   }
 
   /// Whether the file is of a Keras that computed with TensorFlow 1. "2.2.4-tf" stands in files of

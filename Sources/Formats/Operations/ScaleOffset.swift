@@ -220,7 +220,13 @@ extension KerasImport {
       return try function(.clamp(minimum: numbers[0], maximum: limit), x, layer, name)
     case ("Minimum", _) where numbers.count == 1 && abs(numbers[0]) < limit:
       return try function(.clamp(minimum: -limit, maximum: numbers[0]), x, layer, name)
-    default: throw layer.refusal("a constant as an operand of it is not supported")
+    default:
+      // Nothing is less than itself, NaN included: zeros, to which the numbers are added.
+      let zeros = try add(.binary(.less), [x, x], name: "\(name).zeros", of: layer)
+      let constant = try add(
+        .offset(Offset(numbers)), [zeros], name: "\(name).constant", of: layer)
+      return try isFirst
+        ? pair(constant, x, kind, layer, name) : pair(x, constant, kind, layer, name)
     }
   }
 

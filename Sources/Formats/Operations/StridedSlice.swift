@@ -1,3 +1,4 @@
+import AviaryContainers
 import AviaryGraph
 
 extension StridedSlice: ExchangedOperation {
@@ -31,5 +32,33 @@ extension StridedSlice: ExchangedOperation {
     let turned = "\(x).flip(\(dimension))"
     return step == -1 && start == nil && end == nil
       ? turned : turned + slice(start.map { ~$0 }, end.map { ~$0 }, -step)
+  }
+}
+
+/// ncnn turns dimensions round; its other slices are read with channels and crops.
+extension StridedSlice: NCNNReadOperation {
+  static let ncnnLayers = ["Flip"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    var value = try importer.values(of: layer)[0]
+    let rank = importer.shape(value).count
+    guard let axes = layer.integers(0), !axes.isEmpty else {
+      throw layer.unsupported("axes expected")
+    }
+    var dimensions: Set<Int> = []
+    for axis in axes {
+      guard (1 - rank..<rank - 1).contains(axis) else {
+        throw layer.unsupported("axis \(axis) of \(rank - 1)")
+      }
+      dimensions.insert(axis < 0 ? axis + rank : axis + 1)
+    }
+    for dimension in dimensions.sorted() {
+      value = try importer.add(.stridedSlice(.flip(dimension)), layer, [value])
+    }
+    try importer.give(layer, .value(value))
   }
 }

@@ -29,9 +29,10 @@ extension Where: ONNXReadOperation {
   static let onnxOperators: [String: [ONNXWeight]] = ["Where": []]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
-    .value(
-      try reader.add(
-        .where, [try reader.value(0), try reader.value(1), try reader.value(2)]))
+    guard case .value = try reader.given(0) else {
+      throw reader.unsupported("a value of the network as the condition expected")
+    }
+    return .value(try reader.add(.where, try reader.values()))
   }
 }
 

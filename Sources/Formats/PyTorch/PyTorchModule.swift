@@ -124,6 +124,7 @@ package enum PyTorchModule {
     ])
     .union(["cubic", "lanczos", "load", "normalize"])
     .union(["relative_position", "windows", "image", "shift_mask"])
+    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -270,6 +271,11 @@ enum PyTorchHelper: String, CaseIterable {
   case resize
   case cubic
   case lanczos
+  case unfold
+  case fold
+  case rfft2
+  case irfft2
+  case dynamicConvolution = "dynamic_convolution"
   case normalize
   case relativePosition
   case windows
@@ -402,6 +408,45 @@ enum PyTorchHelper: String, CaseIterable {
       def lanczos(lobes):
           """A sinc windowed by a wider one."""
           return lambda x: torch.sinc(x) * torch.sinc(x / lobes) * (x < lobes)
+      """#
+    case .unfold:
+      #"""
+      def unfold(x, kernel, stride, dilation, edges):
+          """The windows as channels, at their places; edges are those of F.pad."""
+          x = F.pad(x, edges)
+          width = (x.shape[3] - (kernel[1] - 1) * dilation[1] - 1) // stride[1] + 1
+          return F.unfold(x, kernel, dilation, 0, stride).unflatten(2, (-1, width))
+      """#
+    case .rfft2:
+      #"""
+      def rfft2(x, norm):
+          """Half the spectrum: the real parts of all channels, then the imaginary ones."""
+          y = torch.fft.rfft2(x, norm=norm)
+          return torch.cat((y.real, y.imag), 1)
+      """#
+    case .irfft2:
+      #"""
+      def irfft2(x, norm, like=None):
+          """The inverse of rfft2, of an even width or that of another image."""
+          size = (x.shape[2], 2 * (x.shape[3] - 1)) if like is None else like.shape[2:]
+          return torch.fft.irfft2(torch.complex(*x.chunk(2, 1)), s=size, norm=norm)
+      """#
+    case .dynamicConvolution:
+      #"""
+      def dynamic_convolution(x, kernel, bias, stride, padding, dilation, groups):
+          """A convolution of every image with its own kernel: images as groups of channels."""
+          count = x.shape[0]
+          x = F.conv2d(
+              x.flatten(0, 1)[None], kernel.flatten(0, 1), None if bias is None else bias.flatten(),
+              stride, padding, dilation, count * groups)
+          return x[0].unflatten(0, (count, -1))
+      """#
+    case .fold:
+      #"""
+      def fold(x, kernel, stride, dilation, edges):
+          """Adds every pixel's channels as a window at its place, and cuts the edges, those of F.pad."""
+          size = [(x.shape[2 + i] - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 for i in (0, 1)]
+          return F.pad(F.fold(x.flatten(2), size, kernel, dilation, 0, stride), [-e for e in edges])
       """#
     case .normalize:
       #"""

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 
 HERE = pathlib.Path(__file__).resolve().parent
 OPERATIONS = HERE.parent / "operations"
-LIMIT = 600_000  # bytes of all together: fixtures are for ever in the repository
+LIMIT = 1_000_000  # bytes of all together: fixtures are for ever in the repository
 
 
 def operations():
@@ -143,9 +143,9 @@ def main():
             tensors[f"{name}.{key}"] = (value.float() if value.is_floating_point() else value).contiguous()
 
     module = operations()
-    for name, (op, shapes, expression, *_) in module.CASES.items():
+    for name, (op, shapes, expression, _, _, attributes) in module.CASES.items():
         name = name.replace(".", "/", 1)
-        if op == "dropout":
+        if op in ("dropout", "argmax", "argmin") or attributes.get("part") == "indices":
             continue
         of_case, description = module.run(name.replace("/", ".", 1), module.SEEDS[name.replace("/", ".", 1)])
         inputs = {n: of_case[n] for n in ["x", "y", "z"][:len(shapes)]}

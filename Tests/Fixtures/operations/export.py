@@ -79,24 +79,26 @@ conv("one-pixel", [1, 4, 1, 1], 3, 3, border=1)
 # -- Transposed convolution: PyTorch's padding p and output padding o are crops (p, p, p - o, p - o). --
 
 def transposed(name, shape, filters, kernel, stride, padding=0, output_padding=0, groups=1, bias=True,
-               crops=None):
+               crops=None, dilation=None):
     pair = lambda v: v if isinstance(v, list) else [v, v]
     kernel, p, o = pair(kernel), pair(padding), pair(output_padding)
     parameters = {"weight": [shape[1], filters // groups, *kernel]}
     if bias:
         parameters["bias"] = [filters]
     b = "p['bias']" if bias else "None"
+    more = {"dilation": dilation} if dilation else {}
+    d = f", dilation={dilation}" if dilation else ""
     if crops:
         top, left, bottom, right = crops
         cut = lambda a, z: f"{a or ''}:{-z or ''}"
-        expression = (f"F.conv_transpose2d(x, p['weight'], {b}, stride={stride}, groups={groups})"
+        expression = (f"F.conv_transpose2d(x, p['weight'], {b}, stride={stride}, groups={groups}{d})"
                       f"[:, :, {cut(top, bottom)}, {cut(left, right)}]")
     else:
         crops = [p[0], p[1], p[0] - o[0], p[1] - o[1]]
         expression = (f"F.conv_transpose2d(x, p['weight'], {b}, stride={stride}, padding={p}, "
-                      f"output_padding={o}, groups={groups})")
+                      f"output_padding={o}, groups={groups}{d})")
     case(f"transposedConvolution.{name}", "transposedConvolution", [shape], expression, parameters,
-         filters=filters, kernel=kernel, stride=stride, groups=groups, crops=crops, bias=bias)
+         filters=filters, kernel=kernel, stride=stride, groups=groups, crops=crops, bias=bias, **more)
 
 
 transposed("k3-s2-p1-o1", [2, 4, 6, 7], 3, 3, 2, 1, 1)
@@ -118,6 +120,87 @@ transposed("rectangle", [1, 3, 5, 6], 4, [3, 4], [1, 2], [1, 1], [0, 0])
 transposed("keras-k3-s2", [1, 4, 6, 7], 3, 3, 2, crops=[0, 0, 1, 1])
 transposed("keras-k9-s2", [1, 3, 6, 5], 1, 9, 2, crops=[3, 3, 4, 4])
 transposed("wide", [1, 32, 5, 6], 17, 3, 2, 1, 1)
+transposed("dilation-2", [1, 4, 5, 6], 3, 3, 1, 2, dilation=2)
+transposed("dilation-2-s2", [2, 3, 4, 5], 4, 3, 2, 1, 1, dilation=2)
+transposed("dilation-3-s2-groups", [1, 6, 4, 5], 4, [3, 2], 2, 2, 1, groups=2, dilation=3)
+transposed("dilation-4-s6", [1, 3, 4, 3], 2, 4, 6, 3, dilation=4)
+transposed("dilation-depthwise", [1, 16, 5, 4], 16, 3, 2, 2, 1, groups=16, dilation=[2, 3])
+transposed("dilation-crops", [1, 3, 4, 5], 2, 3, 2, crops=[0, 1, 2, 3], dilation=2)
+
+# -- Convolution whose kernel is a value --
+
+for name, shape, kernel, s, d, g, p in (
+    ("plain", [2, 3, 6, 5], [4, 3, 3, 3], 1, 1, 1, 1), ("groups", [2, 6, 7, 8], [4, 3, 3, 2], 2, 1, 2, 1),
+    ("dilation", [1, 4, 9, 8], [4, 1, 3, 3], 1, 2, 4, 2), ("wide", [1, 32, 5, 6], [16, 32, 3, 3], 1, 1, 1, 1),
+):
+    case(f"dynamicConvolution.{name}", "dynamicConvolution", [shape, kernel],
+         f"F.conv2d(x, y, None, {s}, {p}, {d}, {g})", stride=s, dilation=d, groups=g, border=p)
+
+# -- Unfold and fold: PyTorch has the places in a row. --
+
+for name, shape, k, s, d, (top, left, bottom, right) in (
+    ("3x3", [2, 3, 5, 6], [3, 3], [1, 1], [1, 1], [1, 1, 1, 1]),
+    ("stride-2", [1, 2, 7, 6], [2, 3], [2, 2], [1, 1], [0, 0, 0, 0]),
+    ("dilation", [1, 3, 8, 9], [2, 3], [1, 2], [2, 3], [1, 0, 2, 3]),
+    ("beyond", [1, 2, 7, 8], [2, 2], [3, 3], [1, 1], [0, 0, 0, 0]),
+):
+    padded = f"F.pad(x, ({left}, {right}, {top}, {bottom}))"
+    places = [(shape[2 + i] + e - (k[i] - 1) * d[i] - 1) // s[i] + 1 for i, e in ((0, top + bottom), (1, left + right))]
+    attributes = dict(kernel=k, stride=s, dilation=d)
+    case(f"unfold.{name}", "unfold", [shape],
+         f"F.unfold({padded}, {k}, {d}, 0, {s}).reshape({shape[0]}, {shape[1] * k[0] * k[1]}, {places[0]}, {places[1]})",
+         border=[top, left, bottom, right], **attributes)
+    # Cut to the image: what no window reaches makes the padding negative.
+    whole = [(places[i] - 1) * s[i] + (k[i] - 1) * d[i] + 1 for i in (0, 1)]
+    edges = [top, left, whole[0] - top - shape[2], whole[1] - left - shape[3]]
+    case(f"fold.{name}", "fold", [[shape[0], shape[1] * k[0] * k[1], *places]],
+         f"F.pad(F.fold(x.flatten(2), {whole}, {k}, {d}, 0, {s}), ({-edges[1]}, {-edges[3]}, {-edges[0]}, {-edges[2]}))",
+         padding=edges, **attributes)
+
+# -- Sampling, and elements by their order --
+
+grids = lambda shape, grid, reach: lambda: [torch.randn(shape), (torch.rand(*grid, 2) * 2 - 1) * reach]
+for mode in ("bilinear", "nearest"):
+    for padding in ("zeros", "border", "reflection"):
+        for corners in (False, True):
+            case(f"gridSample.{mode}-{padding}-{'align-corners' if corners else 'half-pixel'}", "gridSample",
+                 [[2, 3, 5, 6], [2, 4, 7, 2]],
+                 f"F.grid_sample(x, y, mode='{mode}', padding_mode='{padding}', align_corners={corners})",
+                 inputs=grids([2, 3, 5, 6], [2, 4, 7], 2.5 if padding == "reflection" else 1.4),
+                 mode=mode, paddingMode=padding, alignCorners=corners)
+case("gridSample.one-pixel", "gridSample", [[1, 2, 1, 1], [1, 3, 4, 2]],
+     "F.grid_sample(x, y, padding_mode='reflection', align_corners=True)",
+     inputs=grids([1, 2, 1, 1], [1, 3, 4], 1.4), paddingMode="reflection", alignCorners=True)
+for dimension, places in ((1, [2, 4, 4, 5]), (2, [2, 3, 7, 5]), (3, [2, 3, 4, 2])):
+    case(f"gatherElements.dimension-{dimension}", "gatherElements", [[2, 3, 4, 5], places],
+         f"x.gather({dimension}, y.long())",
+         inputs=lambda d=dimension, p=places: [torch.randn(2, 3, 4, 5),
+                                               torch.randint(0, [2, 3, 4, 5][d], p).float()], dimension=dimension)
+few = lambda *shape: lambda: [torch.randint(-2, 3, shape).float()]
+for name, inputs in (("plain", None), ("ties", few(2, 5, 4, 6))):
+    for dimension in (1, 3):
+        for kind in ("argmax", "argmin"):
+            case(f"{kind}.{name}-{dimension}", kind, [[2, 5, 4, 6]], f"x.{kind}({dimension}, keepdim=True).double()",
+                 inputs=inputs, dimension=dimension)
+        for descending in (False, True):
+            for part in ("values", "indices"):
+                case(f"sort.{name}-{dimension}-{part}-{'descending' if descending else 'ascending'}", "sort",
+                     [[2, 5, 4, 6]], f"x.sort(dim={dimension}, descending={descending}, stable=True).{part}.double()",
+                     inputs=inputs, dimension=dimension, descending=descending, part=part)
+case("argmax.no-dimension", "argmax", [[2, 5, 4, 6]], "x.argmax(2).double()", dimension=2, keepsDimensions=False)
+for largest in (False, True):
+    for part in ("values", "indices"):
+        case(f"topK.{part}-{'largest' if largest else 'smallest'}", "topK", [[2, 3, 7, 5]],
+             f"x.topk(3, 2, largest={largest}).{part}.double()", dimension=2, count=3, largest=largest, part=part)
+
+# -- Fourier transforms: real parts of all channels, then imaginary ones --
+
+for norm in ("backward", "ortho", "forward"):
+    for h, w in ((4, 6), (5, 7), (1, 1), (37, 3), (6, 41)):
+        case(f"rfft2.{norm}-{h}x{w}", "rfft2", [[1, 2, h, w]],
+             f"(lambda s: torch.cat((s.real, s.imag), 1))(torch.fft.rfft2(x, norm='{norm}'))", norm=norm)
+        case(f"irfft2.{norm}-{h}x{w}", "irfft2", [[1, 4, h, w // 2 + 1], [1, 1, h, w]],
+             f"torch.fft.irfft2(torch.complex(*x.chunk(2, 1)), s={(h, w)}, norm='{norm}')", norm=norm)
 
 # -- Pooling --
 

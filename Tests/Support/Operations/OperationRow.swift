@@ -30,6 +30,18 @@ package struct OperationRow: Sendable, CustomStringConvertible {
       : inputs.map { $0.count == 4 ? $0 : [$0[0], $0.dropFirst().reduce(1, *), 1, 1] }
   }
 
+  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
+  /// dropout drops at random.
+  package var hasGradients: Bool {
+    switch op {
+    case .dropout: false
+    // Places have no gradient, nor have what only chooses them.
+    case .argReduction, .gatherElements: false
+    case .sort(let sort): sort.part == .values
+    default: op.operation.inputsOfSizeOnly.allSatisfy { $0 >= inputs.count }
+    }
+  }
+
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
   ///
   /// - Throws: as `Graph.init`.
@@ -85,6 +97,15 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     windowPartition,
     shiftMask,
     windowAttention,
+    dynamicConvolution,
+    unfold,
+    fold,
+    gridSample,
+    realFFT,
+    inverseRealFFT,
+    gatherElements,
+    argReduction,
+    sort,
     `where`,
   ].flatMap { $0 }
 }

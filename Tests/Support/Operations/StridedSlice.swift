@@ -14,8 +14,8 @@ extension OperationRow {
       .stridedSlice(StridedSlice(dimension: 3, start: 2, end: -1)),
       #"{"dimension":3,"end":-1,"start":2}"#, [2, 3, 4, 6], gives: [2, 3, 4, 3]),
     .init(
-      .stridedSlice(StridedSlice(dimension: 0, start: 1, end: 99)),
-      #"{"dimension":0,"end":99,"start":1}"#, [3, 3, 4, 5], gives: [2, 3, 4, 5]),
+      .stridedSlice(StridedSlice(dimension: 0, start: -9, end: 1)),
+      #"{"dimension":0,"end":1,"start":-9}"#, [3, 3, 4, 5], gives: [1, 3, 4, 5]),
   ]
 }
 
