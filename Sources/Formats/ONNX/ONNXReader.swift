@@ -307,9 +307,12 @@ extension ONNXReader {
 
   /// An input of the node as a value of ours.
   mutating func value(_ input: Int) throws(InterchangeError) -> Int {
+    let constant = node.input(input) ?? ""
     switch try given(input) {
     case .value(let value): return value
-    case .numbers, .tensor, .weight:
+    case .tensor(let tensor): return try learnedConstant(tensor, constant)
+    case .numbers(let numbers): return try learnedConstant(numbers, constant)
+    case .weight:
       throw unsupported(
         "input \(input + 1) is a constant, where a value of the network is expected")
     }

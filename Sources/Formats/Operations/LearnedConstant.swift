@@ -1,0 +1,82 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryGraph
+import AviaryTensor
+
+extension LearnedConstant: WeightedOperation {
+  // Told by its name alone.
+  static let kerasKinds: [String: ExternalLayer.Kind] = [:]
+
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
+
+  /// A parameter of the module itself.
+  func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? { nil }
+
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    writer.emit("Identity", node, [try writer.parameter(node.parameters[0])], value)
+  }
+
+  func build(
+    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
+  ) throws(InterchangeError) -> PlacedValue {
+    throw builder.refusal(node.name, "no stock layer gives a learned constant")
+  }
+
+  func python(
+    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
+  ) -> String { expression.parameters() }
+}
+
+extension ONNXReader {
+  /// A constant of the file as a value of ours: what is no weight of a layer is one by itself.
+  ///
+  /// - Throws: `InterchangeError.layer` for integers, which are no values of ours.
+  mutating func learnedConstant(
+    _ tensor: ONNXTensor, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    guard tensor.elementType.isFloatingPoint else {
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
+    }
+    let loaded: Tensor
+    do {
+      loaded = try tensor.load().converted(to: .float32)
+    } catch {
+      throw .description(part: "the constant \(constant)", problem: "\(error)")
+    }
+    return try learnedConstant(loaded, constant)
+  }
+
+  /// Numbers that were calculated as a value of ours.
+  ///
+  /// - Throws: `InterchangeError.layer` for integers, and for numbers that depend on the image's size.
+  mutating func learnedConstant(
+    _ numbers: ONNXNumbers, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    guard !numbers.isInteger else {
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
+    }
+    return try learnedConstant(try tensor(numbers), constant)
+  }
+
+  private mutating func learnedConstant(
+    _ tensor: Tensor, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    // One number has a dimension, too.
+    let shape = tensor.shape.isEmpty ? [1] : tensor.shape
+    let name = ONNXParameters.path(constant)
+    if let known = made[name], known.shape == shape,
+      let node = nodes.firstIndex(where: { $0.parameters == [name] })
+    {
+      return inputs.count + node
+    }
+    do {
+      made[name] = try tensor.reshaped(to: shape)
+    } catch {
+      throw .description(part: "the constant \(constant)", problem: "\(error)")
+    }
+    return try add(
+      .learnedConstant(LearnedConstant(shape)), [], name: name, parameters: [name])
+  }
+}
