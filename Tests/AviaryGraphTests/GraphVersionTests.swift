@@ -98,6 +98,21 @@ import Testing
     .groupNormalization(GroupNormalization(groups: 2)),
     .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
     InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+    LearnedConstant([1, 2, 1, 1], start: 0.5).op, LearnedConstant([25, 2]).op,
+    ConstantGather(.relativePosition(window: Size(3, 2))).op,
+    ConstantGather(.overlappingPosition(window: 2, keyWindow: 4)).op,
+    ConstantGather(.list([1, -1, 0, 0], shape: [2, 2]), dimension: 1).op,
+    WindowPartition(Size(4, 6)).op, WindowReverse(Size(4, 6)).op,
+    WindowPartition(2, margin: Size(1, 2)).op, WindowPartition(2, .grid).op,
+    WindowReverse(2, .grid).op, .permute(Permute([0, 1, 2, 4, 3])), .matmul,
+    ShiftMask(Size(4, 6), shift: Size(2, 0), value: -50).op, ShiftMask(Size(4, 6), shift: 3).op,
+    .concatenate(Concatenate()),
+    WindowAttention(
+      heads: 2, window: 4, shift: Size(2, 1), scale: 0.5, maskValue: -.infinity
+    ).op,
+    WindowAttention(heads: 1, window: Size(2, 4), .grid, positionBias: .none).op,
+    WindowAttention(heads: 1, window: 4, keyMargin: 1).op,
+    WindowAttention(heads: 2, window: 3, positionBias: .input).op,
     .transposedConvolution(
       TransposedConvolution(outChannels: 2, kernel: 3, stride: 2, dilation: Size(2, 1))),
     .reshape(Reshape([0, 4, 1, 12, 18])),
