@@ -5,7 +5,7 @@ extension Graph {
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
   public func resolvingPadding(height: Int, width: Int) throws(GraphError) -> Graph {
-    let graph = try expanded().graph
+    let graph = try expanded { $0.isWithoutField }.graph
     let shapes = try graph.shapes(height: height, width: width)
     let ratios = graph.ratios
     let nodes = graph.nodes.map { node in

@@ -52,6 +52,11 @@ public enum Op: Hashable, Sendable {
   case reshape(Reshape)
   case permute(Permute)
   case roll(Roll)
+  case learnedConstant(LearnedConstant)
+  case constantGather(ConstantGather)
+  case windowPartition(WindowPartition)
+  case windowReverse(WindowReverse)
+  case shiftMask(ShiftMask)
   /// An operation that is made of others.
   case expansion(AnyExpansion)
 
@@ -103,6 +108,11 @@ public enum Op: Hashable, Sendable {
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
+    case .learnedConstant(let operation): operation
+    case .constantGather(let operation): operation
+    case .windowPartition(let operation): operation
+    case .windowReverse(let operation): operation
+    case .shiftMask(let operation): operation
     case .expansion(let expansion): expansion.operation
     }
   }
@@ -115,6 +125,8 @@ public enum Op: Hashable, Sendable {
     PixelUnshuffle.self, Resize.self, Pad.self, Crop.self, Dropout.self, Reduction.self,
     MatMul.self, Softmax.self, LayerNormalization.self, GroupNormalization.self, Reshape.self,
     Permute.self, Roll.self, InstanceNormalization.self,
+    LearnedConstant.self, ConstantGather.self,
+    WindowPartition.self, WindowReverse.self, ShiftMask.self, WindowAttention.self,
     RealFFT.self, InverseRealFFT.self, DynamicConvolution.self, Unfold.self, Fold.self,
     GridSample.self, GatherElements.self,
     ArgReduction.self, Sort.self,

@@ -18,6 +18,23 @@ import Testing
     }
   }
 
+  /// Windows and attention, up to whole blocks of networks: values and gradients.
+  @Test func attentionAgreesWithPyTorch() throws {
+    let fixtures = try GradientFixture.attention()
+    #expect(fixtures.count >= 25)
+    for fixture in fixtures {
+      do {
+        let found = try naive(fixture.graph, weights: fixture.weights, inputs: fixture.inputs)
+        let agreement = Agreement(
+          try #require(found["output"]), expected: try #require(fixture.output))
+        #expect(agreement.relative <= 1e-6, "\(fixture): the oracle: \(agreement)")
+        try check(fixture)
+      } catch {
+        Issue.record("\(fixture): \(error)")
+      }
+    }
+  }
+
   private func check(_ fixture: GradientFixture) throws {
     var plan = try TrainingPlan(
       fixture.graph, inputShapes: fixture.graph.inputs.map { fixture.inputs[$0.name]?.shape ?? [] },

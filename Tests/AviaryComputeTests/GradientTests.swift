@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: OperationRow.all.filter(\.hasGradients))
   func everyOperation(_ row: OperationRow) throws {
     try expectGradients(
-      row.graph(), row.inputs, values: row.values, isFast: false, row.description)
+      row.graph(), row.images, values: row.values, isFast: false, row.description)
   }
 
   /// Every operation between convolutions that have it lie in every memory format in turn.
@@ -160,7 +160,7 @@ import Testing
         .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
         .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(Softmax(dimension: 1)),
         .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu), .activation(.mish),
-        .activation(.abs),
+        .activation(.softsign),
       ]
       + [
         Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
@@ -187,6 +187,37 @@ import Testing
         try expectGradients(graph, [shape], "\(op) groups \(groups)")
       }
     }
+  }
+
+  /// Windows of images in every memory format, cut and put together, and attention between them.
+  @Test(arguments: [20, 32])
+  func windowsInEveryLayout(_ channels: Int) throws {
+    for (partition, groups) in [
+      (WindowPartition(Size(2, 3)), 1), (WindowPartition(2, .grid), channels),
+      (WindowPartition(2, margin: 1), 1),
+      (WindowPartition(Size(4, 2), margin: Size(5, 0)), channels),
+    ] {
+      let graph = try Graph(channels: channels) { x in
+        let windows = x.convolution("a", channels, kernel: 3, groups: groups).windows(partition)
+        let tokens = windows.applying(.permute(Permute([0, 1, 2, 4, 3])))
+          .applying(
+            .linear(Linear(outFeatures: partition.window.area, bias: false)), parameters: ["w"]
+          )
+          .applying(.permute(Permute([0, 1, 2, 4, 3])))
+        return [
+          tokens.image(WindowReverse(partition.window, partition.arrangement))
+            .convolution("b", channels, kernel: 3, groups: groups)
+        ]
+      }
+      try expectGradients(graph, [[2, channels, 4, 6]], "\(partition)")
+    }
+    let graph = try Graph(channels: channels) { x in
+      let a = x.convolution("a", 3 * channels, kernel: 1)
+        .windowAttention("b", WindowAttention(heads: 4, window: 2, shift: 1))
+      let scale = x.learnedConstant("scale", [1, channels, 1, 1])
+      return [a.convolution("c", channels, kernel: 3) * scale + x]
+    }
+    try expectGradients(graph, [[2, channels, 4, 6]])
   }
 
   /// A kernel and a bias for each image.

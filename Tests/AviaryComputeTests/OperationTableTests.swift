@@ -5,7 +5,7 @@ import Testing
 /// Every operation of the table, whichever it is, gives what its naive formula gives.
 @Suite struct OperationTableTests {
   @Test(arguments: OperationRow.all) func agreesWithTheFormula(_ row: OperationRow) throws {
-    try expectEqual(row.graph(), row.inputs, of: row.values, row.description)
+    try expectEqual(row.graph(), row.images, of: row.values, row.description)
   }
 
   /// Group normalisation in every memory format around it, with rests behind full registers, and far from

@@ -30,7 +30,7 @@ import Testing
     #expect(slots.map(\.suffix) == row.op.slotSuffixes)
     let graph = try row.graph()
     #expect(graph.parameters.map(\.shape) == slots.map(\.shape))
-    #expect(try graph.shapes(for: row.inputs).last == row.output)
+    #expect(try graph.shapes(for: row.images).last == row.output)
     let read = try Graph(json: JSON(parsing: graph.json.text))
     #expect(read == graph)
     #expect(read.json.text == graph.json.text)

@@ -172,6 +172,58 @@ import Testing
       let wide = x.convolution("d", 4, kernel: 5).applying(.slice(ChannelSlice(start: 1, count: 2)))
       return Value.concatenate([deep, wide, x * 0.5]).convolution("e", 2, kernel: 3)
     },
+    Case("learned constants", Size(9, 11), tile: 4, overlap: 1) { x in
+      // Neither a value that is the same for every image nor what follows from it is spoilt.
+      let scale = x.learnedConstant("scale", [1, 2, 1, 1])
+      return scale.applying(.activation(.sigmoid)) * x.convolution("a", 2, kernel: 3)
+    },
+    Case("channels last", Size(9, 11), tile: 4, overlap: 1) { x in
+      x.convolution("a", 2, kernel: 3).applying(.permute(Permute([0, 2, 3, 1])))
+        .applying(.linear(Linear(outFeatures: 3, bias: false)), parameters: ["weight"])
+        .applying(.softmax(Softmax(dimension: 3))).applying(.permute(Permute([0, 3, 1, 2])))
+    },
+    Case("windows", Size(24, 36), tile: 12, overlap: 12, multiple: 12) { x in
+      // A window is spoilt by one spoilt pixel, and spoils all of its own.
+      x.convolution("a", 2, kernel: 3).windows(WindowPartition(Size(4, 6)))
+        .applying(.permute(Permute([0, 1, 2, 4, 3])))
+        .applying(.linear(Linear(outFeatures: 24, bias: false)), parameters: ["weight"])
+        .applying(.permute(Permute([0, 1, 2, 4, 3]))).image(WindowReverse(Size(4, 6)))
+    },
+    Case("windows with margins", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.windows(WindowPartition(4, margin: 1)).applying(.permute(Permute([0, 1, 2, 4, 3])))
+        .applying(.linear(Linear(outFeatures: 16, bias: false)), parameters: ["weight"])
+        .applying(.permute(Permute([0, 1, 2, 4, 3]))).image(WindowReverse(4))
+    },
+    Case("masked windows", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      let windows = x.windows(WindowPartition(4))
+      let scores = windows.applying(.matmul, windows.applying(.permute(Permute([0, 1, 2, 4, 3]))))
+      return scores.applying(.shiftMask(ShiftMask(4, shift: Size(0, 1))))
+        .applying(.softmax(Softmax(dimension: 4))).applying(.matmul, windows).image(
+          WindowReverse(4))
+    },
+    Case("attention", Size(16, 24), tile: 8, overlap: 0, multiple: 4) { x in
+      x.convolution("qkv", 6, kernel: 1).windowAttention("a", WindowAttention(heads: 2, window: 4))
+    },
+    Case("shifted attention", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.convolution("qkv", 6, kernel: 1)
+        .windowAttention("a", WindowAttention(heads: 1, window: 4, shift: 2))
+    },
+    Case("plain and shifted in turn", Size(32, 24), tile: 8, overlap: 8, multiple: 4) { x in
+      (0..<4).reduce(x) { x, i in
+        let attention = WindowAttention(
+          heads: 1, window: 4, shift: Size(i % 2 * 2), maskValue: i == 1 ? -.infinity : -100)
+        return x.convolution("qkv\(i)", 6, kernel: 1).windowAttention("a\(i)", attention) + x
+      }
+    },
+    Case("shifted unlike along the axes", Size(16, 24), tile: 8, overlap: 8, multiple: 8) { x in
+      x.convolution("qkv", 6, kernel: 3)
+        .windowAttention("a", WindowAttention(heads: 2, window: Size(4, 8), shift: Size(3, 2)))
+    },
+    Case("overlapping attention", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.windowAttention(
+        "a", WindowAttention(heads: 1, window: 4, keyMargin: 1), keys: x * 0.5,
+        values: x.convolution("v", 2, kernel: 1))
+    },
   ]
 
   @Test(arguments: cases) func tilesGiveTheWhole(_ c: Case) throws {
@@ -297,6 +349,25 @@ import Testing
         $0.applying(
           .resize(Resize(.linear, to: .factor(Ratio(2)), coordinates: .alignCorners)))
       } == "resize_1: a resize aligns the corners of the whole picture")
+    #expect(
+      try reason { $0.windows(WindowPartition(4, .grid)).image(WindowReverse(4, .grid)) }
+        == "windowPartition_1: windows are spread over the whole image")
+    #expect(
+      try reason(channels: 6) {
+        $0.windowAttention("a", WindowAttention(heads: 1, window: 4, .grid))
+      }.hasSuffix("windows are spread over the whole image"))
+    // A roll alone is not known to be undone.
+    #expect(
+      try reason {
+        $0.applying(.roll(Roll(shifts: [1], dimensions: [3]))).windows(WindowPartition(4))
+          .image(WindowReverse(4))
+      } == "roll_1: roll takes the whole picture")
+    // Pixels of neighbouring windows are mixed.
+    #expect(
+      try reason {
+        $0.windows(WindowPartition(4)).applying(.softmax(Softmax(dimension: 2)))
+          .image(WindowReverse(4))
+      } == "softmax_1: softmax mixes pixels")
     #expect(
       try reason { $0.transposedConvolution("a", 2, kernel: 3, stride: Size(2, 1)) }
         == "output 'output' is scaled differently along its axes")

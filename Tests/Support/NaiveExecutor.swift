@@ -93,7 +93,10 @@ extension Op {
   fileprivate func naive(
     _ inputs: [NaiveArray], _ parameters: [NaiveArray], _ shape: [Int]
   ) -> NaiveArray {
-    let x = inputs[0]
+    guard let x = inputs.first else {
+      // Without inputs there is but what is learned.
+      return parameters[0]
+    }
     switch self {
     case .convolution(let c): return naiveConvolution(x, parameters, c)
     case .transposedConvolution(let c): return naiveTransposedConvolution(x, parameters, c)
@@ -180,6 +183,11 @@ extension Op {
           index[dimension] = ((index[dimension] - shift) % size + size) % size
         }
       }
+    case .learnedConstant: return parameters[0]
+    case .constantGather(let operation): return naiveGather(x, operation)
+    case .windowPartition(let operation): return naiveWindows(x, operation, shape)
+    case .windowReverse(let operation): return naiveWindowReverse(x, operation, shape)
+    case .shiftMask(let operation): return naiveShiftMask(x, operation)
     case .expansion: preconditionFailure("graphs are expanded before they are calculated")
     }
   }

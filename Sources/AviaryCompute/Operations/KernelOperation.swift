@@ -131,6 +131,11 @@ extension Op {
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
+    case .learnedConstant(let operation): operation
+    case .constantGather(let operation): operation
+    case .windowPartition(let operation): operation
+    case .windowReverse(let operation): operation
+    case .shiftMask(let operation): operation
     case .convolution, .transposedConvolution, .scale, .offset, .expansion: nil
     }
   }

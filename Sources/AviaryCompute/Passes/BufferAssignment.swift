@@ -172,7 +172,8 @@ extension IRGraph {
   /// Where in its input's memory the result of a fused op lies as it is, in bytes; nil where there
   /// is work to do.
   func view(_ fusedOp: FusedOp) throws(ComputeError) -> Int? {
-    let input = values[fusedOp.inputs[0]], output = values[fusedOp.output]
+    guard let first = fusedOp.inputs.first else { return nil }
+    let input = values[first], output = values[fusedOp.output]
     switch fusedOp.kind {
     case .reorder:
       return input.format.dataType == output.format.dataType

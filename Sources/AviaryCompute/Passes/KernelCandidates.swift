@@ -11,14 +11,15 @@ extension IRGraph {
   ///   convolutions may calculate.
   func candidates(of fusedOp: FusedOp, _ options: PlanOptions) -> [KernelCandidate] {
     let exact = options.exact
-    let input = values[fusedOp.inputs[0]]
+    // Of what has inputs: not all operations do.
+    var input: [Int] { values[fusedOp.inputs[0]].shape }
     let output = values[fusedOp.output]
     var candidates: [KernelCandidate] = []
     switch fusedOp.kind {
     case .convolution(let c, _):
-      candidates = convolutionCandidates(c, input.shape, output.shape, exact: exact)
+      candidates = convolutionCandidates(c, input, output.shape, exact: exact)
     case .transposedConvolution(let c):
-      candidates = transposedCandidates(c, input.shape, output.shape)
+      candidates = transposedCandidates(c, input, output.shape)
     case .reorder: break
     case .gradient(let gradient):
       candidates = gradientCandidates(of: fusedOp, gradient, exact: exact)

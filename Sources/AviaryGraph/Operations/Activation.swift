@@ -155,6 +155,9 @@ extension Activation: Operation {
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] { inputs[0] }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 

@@ -46,6 +46,10 @@ extension Binary: Operation {
     try Self.broadcast(inputs[0], inputs[1])
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Dimensions are aligned at the last.
+    dimension + inputs.reduce(0) { max($0, $1.count) } - inputs[input].count
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 

@@ -49,6 +49,9 @@ extension Concatenate: Operation {
     dimension == axis.dimension
       ? .whole(reason: "\(name) puts whole images side by side", size: .unrelated) : .pointwise
   }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -76,6 +79,9 @@ extension ChannelSlice: Operation {
     return [input[0], count] + input[2...]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension == 1 ? nil : dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 

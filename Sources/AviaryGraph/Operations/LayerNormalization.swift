@@ -113,7 +113,9 @@ extension LayerNormalization: Operation {
     if let first, first + dimensions <= 2 { return .pointwise }
     return .whole(reason: "\(name) takes the whole image", size: .same)
   }
-
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    range(rank: inputs[0].count).contains(dimension) ? nil : dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {

@@ -36,6 +36,17 @@ package protocol Operation: Hashable, Sendable {
   /// Which input pixels an output pixel depends on along an axis. The tiling and the ratio of
   /// sizes are derived from it.
   func receptiveField(_ axis: Axis) -> ReceptiveField
+  /// The dimension of the output whose entry i depends, of an input, on no other entries along a
+  /// dimension than entry i; nil where entries are mixed, or may be.
+  ///
+  /// It is asked about values whose rows and columns lie elsewhere than in an image: pixels with
+  /// their channels last, windows.
+  ///
+  /// - Parameters:
+  ///   - dimension: a dimension of the input.
+  ///   - input: the position of the input.
+  ///   - inputs: the shapes of all inputs, which have passed `outputShape`.
+  func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int?
   /// The number of multiplications and additions, counted as one, for inputs of these shapes.
   /// Counted are the operations that publications count: convolutions and matrix products.
   func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double
@@ -63,6 +74,8 @@ package protocol Operation: Hashable, Sendable {
 }
 
 extension Operation {
+  /// Entries count as mixed, so that forgetting this is never wrong.
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? { nil }
   /// No parameters: a kernel that needs one does not find it, which every test of it shows.
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] { [] }
   package var parameterDimensions: [String] { ["channels"] }
@@ -70,7 +83,7 @@ extension Operation {
   package func resolvingPadding(_ input: [Int]) -> Self { self }
   /// Most are what they are at every size.
   package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
-    resolvingPadding(inputs[0]).op
+    inputs.first.map { resolvingPadding($0).op } ?? op
   }
   package var inputsOfSizeOnly: Set<Int> { [] }
   /// Operations differ wherever their attributes do.

@@ -125,5 +125,8 @@ extension PadDimension: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     dimension == axis.dimension ? mode.field(before: before, after: after) : .pointwise
   }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -138,6 +138,11 @@ extension Reshape: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Kept, and all before it.
+    dimensions.count > dimension && dimensions[...dimension].allSatisfy { $0 == .kept }
+      ? dimension : nil
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -198,6 +203,9 @@ extension Permute: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    order.firstIndex(of: dimension)
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -233,6 +241,9 @@ extension Roll: Operation {
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .same)
+  }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimensions.contains(dimension) ? nil : dimension
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -6,6 +6,8 @@ package enum ReceptiveField: Sendable {
   case window(ReceptiveWindow)
   /// Possibly every pixel, for this reason.
   case whole(reason: String, size: Extent)
+  /// No pixel: the value is the same for every image.
+  case constant
   /// That of the operations that an expansion is made of: graphs are expanded before it is asked.
   case expansion
 
@@ -31,6 +33,10 @@ package struct ReceptiveWindow: Sendable {
   /// The multiple of input pixels at which a tile must begin for the window to lie as in the whole,
   /// besides what the ratio asks for.
   package var alignment = 1
+  /// The dimension of the input that the axis runs along; nil where it is that of an image.
+  package var input: Int?
+  /// The dimension of the output that the axis runs along; nil where it is that of an image.
+  package var output: Int?
   /// The output pixels that depend on these input pixels alone, when neither end of the input is a
   /// border of the image.
   package var valid: @Sendable (Range<Int>) -> Range<Int>
@@ -39,18 +45,6 @@ package struct ReceptiveWindow: Sendable {
   static func shifted(by pixels: Int, mirrored: Int? = nil) -> ReceptiveWindow {
     ReceptiveWindow(ratio: Ratio(1), mirrored: mirrored) {
       $0.lowerBound + pixels..<$0.upperBound + pixels
-    }
-  }
-}
-
-extension ReceptiveField {
-  /// The ratio of the output's extent to the graph's input, given those of the operation's inputs.
-  func ratio(_ inputs: [Ratio?]) -> Ratio? {
-    switch self {
-    case .pointwise: inputs.lazy.compactMap { $0 }.first
-    case .window(let window): inputs[0]?.multiplied(by: window.ratio)
-    case .whole(_, .input(let position, let ratio)): inputs[position]?.multiplied(by: ratio)
-    case .whole(_, .unrelated), .expansion: nil
     }
   }
 }

@@ -85,5 +85,9 @@ extension Reduction: Operation {
     dimensions.contains { $0 >= 2 } || !keepsDimensions
       ? .whole(reason: "\(kind.words) over the whole image", size: .unrelated) : .pointwise
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    if dimensions.contains(dimension) { return nil }
+    return keepsDimensions ? dimension : dimension - dimensions.count { $0 < dimension }
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -45,6 +45,9 @@ extension ConstantOperation {
     return input
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 

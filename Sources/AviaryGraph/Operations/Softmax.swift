@@ -35,5 +35,8 @@ extension Softmax: Operation {
     dimension >= 2
       ? .whole(reason: "\(name) over the whole image", size: .same) : .pointwise
   }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -101,5 +101,8 @@ extension StridedSlice: Operation {
         return first..<max(last + 1, first)
       })
   }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -18,6 +18,10 @@ extension Where: Operation {
     try Self.broadcast(inputs[0], try Self.broadcast(inputs[1], inputs[2]))
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Dimensions are aligned at the last.
+    dimension + inputs.reduce(0) { max($0, $1.count) } - inputs[input].count
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 

@@ -167,7 +167,7 @@ package struct ONNXParameters: Sendable {
   }
 
   /// A name without what no data set's name may have: `a/b.weight` becomes `a.b.weight`.
-  private static func path(_ name: String) -> String {
+  static func path(_ name: String) -> String {
     name.split { $0 == "/" || $0 == "." || $0 == "\0" }.joined(separator: ".")
   }
 

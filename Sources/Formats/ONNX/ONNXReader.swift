@@ -17,6 +17,8 @@ struct ONNXReader {
   private(set) var shapes: [[[Int]]] = []
   /// Of a value that is another in a different shape: that other.
   var origins: [Int: Int] = [:]
+  /// The values that constants became, by name.
+  var constantValues: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
   /// The names of ONNX's values that are of integers, which ours are as float32 numbers.
@@ -307,9 +309,12 @@ extension ONNXReader {
 
   /// An input of the node as a value of ours.
   mutating func value(_ input: Int) throws(InterchangeError) -> Int {
+    let constant = node.input(input) ?? ""
     switch try given(input) {
     case .value(let value): return value
-    case .numbers, .tensor, .weight:
+    case .tensor(let tensor): return try learnedConstant(tensor, constant)
+    case .numbers(let numbers): return try learnedConstant(numbers, constant)
+    case .weight:
       throw unsupported(
         "input \(input + 1) is a constant, where a value of the network is expected")
     }

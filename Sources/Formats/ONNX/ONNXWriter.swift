@@ -14,6 +14,8 @@ struct ONNXWriter {
   /// The shapes of our values on a large picture: what counts is how many dimensions and channels.
   private(set) var shapes: [[Int]] = []
   private var used: Set<String> = []
+  /// The constants that tables of integers became.
+  private var tables: [Table: String] = [:]
   /// The constants that parameters became.
   private var parameters: [Variant: String] = [:]
 
@@ -21,6 +23,12 @@ struct ONNXWriter {
   private struct Variant: Hashable {
     var name: String
     var steps: [TensorStep]
+  }
+
+  /// A table of integers, which nodes may share.
+  private struct Table: Hashable {
+    var entries: [Int]
+    var shape: [Int]
   }
 
   init(_ graph: Graph, _ weights: TensorSource) {
@@ -121,11 +129,21 @@ struct ONNXWriter {
     return name
   }
 
+  /// A constant table of integers: one for all nodes that want the same.
+  mutating func table(
+    _ node: Graph.Node, _ what: String, _ entries: [Int], shape: [Int]
+  ) -> String {
+    let table = Table(entries: entries, shape: shape)
+    if let known = tables[table] { return known }
+    let name = unique("\(node.name)/\(what)")
+    draft.constant(name, integers: entries, shape: shape)
+    tables[table] = name
+    return name
+  }
+
   /// A constant integer without dimensions.
   mutating func scalar(_ node: Graph.Node, _ what: String, _ number: Int) -> String {
-    let name = unique("\(node.name)/\(what)")
-    draft.constant(name, integers: [number], shape: [])
-    return name
+    table(node, what, [number], shape: [])
   }
 
   /// A constant of numbers: one, or one for each channel of a value.

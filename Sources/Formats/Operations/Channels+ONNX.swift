@@ -127,7 +127,7 @@ extension ONNXReader {
     let input = try value(0)
     let dimension = try axis(node.integer("axis") ?? 0, rank: rank(input))
     guard let indices = try numbers(1), indices.shape.count <= 1, let picked = indices.integers
-    else { throw unsupported("constant numbers of elements expected") }
+    else { return try constantGather() }
     let channels = shapes[input][0][dimension]
     guard shapes[input].allSatisfy({ $0[dimension] == channels }) else {
       throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
@@ -160,7 +160,7 @@ extension ONNXReader {
         runs.append((place, 1))
       }
     }
-    guard runs.count <= 64 else { throw unsupported("\(runs.count) runs of elements") }
+    guard runs.count <= 64 else { return try constantGather() }
     if runs.count == 1, runs[0] == (0, channels) { return .value(input) }
     var parts: [Int] = []
     for run in runs {

@@ -46,7 +46,8 @@ package enum PyTorchModule {
     of graph: Graph, _ shapes: ExportShapes
   ) throws(InterchangeError) -> (PyTorchMembers, [Use?]) {
     let layers = graph.nodes.map { node in
-      node.parameters.isEmpty ? nil : PyTorchLayer(node, shape: shapes.values[node.inputs[0]])
+      node.parameters.isEmpty
+        ? nil : PyTorchLayer(node, shape: node.inputs.first.map { shapes.values[$0] } ?? [])
     }
     let classes = classes(graph, layers)
     var members = PyTorchMembers()
@@ -122,7 +123,8 @@ package enum PyTorchModule {
       "Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize", "pad_along",
     ])
     .union(["cubic", "lanczos", "load", "normalize"])
-    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2"])
+    .union(["relative_position", "windows", "image", "shift_mask"])
+    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2", "places"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -272,9 +274,14 @@ enum PyTorchHelper: String, CaseIterable {
   case unfold
   case fold
   case rfft2
+  case places
   case irfft2
   case dynamicConvolution = "dynamic_convolution"
   case normalize
+  case relativePosition
+  case windows
+  case image
+  case shiftMask
 
   /// The function as Python text.
   var text: String {
@@ -411,6 +418,19 @@ enum PyTorchHelper: String, CaseIterable {
           width = (x.shape[3] - (kernel[1] - 1) * dilation[1] - 1) // stride[1] + 1
           return F.unfold(x, kernel, dilation, 0, stride).unflatten(2, (-1, width))
       """#
+    case .places:
+      #"""
+      def places(offsets, image):
+          """A grid of places from -1 to 1, of distances in pixels of the image."""
+          lines = []
+          for dim in (2, 1):
+              size = offsets.shape[dim]
+              line = (2 * torch.arange(size, device=offsets.device) + 1).to(offsets) / size - 1
+              lines.append(line if dim == 2 else line[:, None])
+          x = lines[0] + offsets[..., 0] * 2 / image.shape[3]
+          y = lines[1] + offsets[..., 1] * 2 / image.shape[2]
+          return torch.stack((x, y), 3)
+      """#
     case .rfft2:
       #"""
       def rfft2(x, norm):
@@ -459,6 +479,58 @@ enum PyTorchHelper: String, CaseIterable {
           places = (1,) * (x.dim() - 1 - dims[-1])
           x = x if weight is None else x * weight.reshape(weight.shape + places)
           return x if bias is None else x + bias.reshape(bias.shape + places)
+      """#
+    case .relativePosition:
+      #"""
+      def relative_position(window, keys, overlapping=False):
+          """Which row of a table belongs to each pair of pixels of two windows."""
+          y, x = torch.meshgrid(*(torch.arange(n) for n in window), indexing="ij")
+          v, u = torch.meshgrid(*(torch.arange(n) for n in keys), indexing="ij")
+          down = v.flatten()[None] - y.flatten()[:, None]
+          right = u.flatten()[None] - x.flatten()[:, None]
+          if overlapping:
+              down, right = down + window[0] - keys[0] + 1, right + window[1] - keys[1] + 1
+          else:
+              down, right = window[0] - 1 - down, window[1] - 1 - right
+          return down * (window[1] + keys[1] - 1) + right
+      """#
+    case .windows:
+      #"""
+      def windows(x, window, margin=(0, 0), grid=False):
+          """Cuts an image into windows: [n, rows, columns, pixels, channels]."""
+          if grid:
+              n, c, h, w = x.shape
+              x = x.reshape(n, c, window[0], h // window[0], window[1], w // window[1])
+              return x.permute(0, 3, 5, 2, 4, 1).flatten(3, 4)
+          x = F.pad(x, (margin[1], margin[1], margin[0], margin[0]))
+          for dim in (0, 1):
+              x = x.unfold(2 + dim, window[dim] + 2 * margin[dim], window[dim])
+          return x.permute(0, 2, 3, 4, 5, 1).flatten(3, 4)
+      """#
+    case .image:
+      #"""
+      def image(x, window, grid=False):
+          """Puts windows together to an image."""
+          n, rows, columns, _, c = x.shape
+          x = x.reshape(n, rows, columns, window[0], window[1], c)
+          x = x.permute((0, 5, 3, 1, 4, 2) if grid else (0, 5, 1, 3, 2, 4))
+          return x.reshape(n, c, rows * window[0], columns * window[1])
+      """#
+    case .shiftMask:
+      #"""
+      def shift_mask(x, window, shift, value):
+          """Keeps pixels apart that a cyclic shift has brought into one window."""
+          apart = False
+          for dim in (0, 1):
+              if shift[dim] == 0:
+                  continue
+              place = torch.arange(window[0] * window[1], device=x.device)
+              place = place // window[1] if dim == 0 else place % window[1]
+              part = place >= window[dim] - shift[dim]
+              last = torch.arange(x.shape[1 + dim], device=x.device) == x.shape[1 + dim] - 1
+              last = last.reshape([-1 if i == dim else 1 for i in range(x.dim() - 1)])
+              apart = apart | (last & (part[:, None] != part[None]))
+          return x.masked_fill(apart, float("-inf")) if value == float("-inf") else x + value * apart
       """#
     }
   }

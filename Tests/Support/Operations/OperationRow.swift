@@ -22,6 +22,14 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     self.values = values
   }
 
+  /// The images that the network takes: where an input of the operation is none, one of as many
+  /// elements, and one that nothing depends on where the operation has no inputs.
+  package var images: [[Int]] {
+    inputs.isEmpty
+      ? [[1, 1, 2, 2]]
+      : inputs.map { $0.count == 4 ? $0 : [$0[0], $0.dropFirst().reduce(1, *), 1, 1] }
+  }
+
   /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
   /// dropout drops at random.
   package var hasGradients: Bool {
@@ -38,14 +46,22 @@ package struct OperationRow: Sendable, CustomStringConvertible {
   ///
   /// - Throws: as `Graph.init`.
   package func graph() throws -> Graph {
-    try Graph(
-      inputs: inputs.enumerated().map { position, shape in
+    let images = images
+    var nodes: [Graph.Node] = []
+    var values = Array(inputs.indices)
+    for (position, shape) in inputs.enumerated() where shape.count != 4 {
+      values[position] = images.count + nodes.count
+      nodes.append(
+        Graph.Node(
+          "shaped\(position)", .reshape(Reshape([0] + shape.dropFirst())), inputs: [position]))
+    }
+    nodes.append(
+      Graph.Node("n", op, inputs: values, parameters: op.slotSuffixes.map { "n.\($0)" }))
+    return try Graph(
+      inputs: images.enumerated().map { position, shape in
         Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
       },
-      nodes: [
-        Graph.Node(
-          "n", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "n.\($0)" })
-      ], outputs: [Graph.Output("out", value: inputs.count)])
+      nodes: nodes, outputs: [Graph.Output("out", value: images.count + nodes.count - 1)])
   }
 
   /// Every operation.
@@ -76,6 +92,11 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     softmax,
     stridedSlice,
     transposedConvolution,
+    learnedConstant,
+    constantGather,
+    windowPartition,
+    shiftMask,
+    windowAttention,
     dynamicConvolution,
     unfold,
     fold,
