@@ -13,7 +13,7 @@ extension ExpansionCase {
 
   /// GELU as one operation.
   private static func gelu() throws -> ExpansionCase {
-    ExpansionCase(
+    unsafe ExpansionCase(
       name: "GELU", graph: try Graph(channels: 64) { [$0.activation(.gelu(approximate: false))] },
       shapes: [image], pieces: (4_096, 1_024), loop: benchmark_gelu)
   }
@@ -23,7 +23,7 @@ extension ExpansionCase {
     let graph = try Graph(channels: 64) { x in
       [x * 0.5 * ((x * 0.5.squareRoot()).activation(.erf) + 1)]
     }
-    return ExpansionCase(
+    return unsafe ExpansionCase(
       name: "GELU of five operations", graph: graph, shapes: [image], pieces: (4_096, 1_024),
       loop: benchmark_gelu)
   }
@@ -40,7 +40,7 @@ extension ExpansionCase {
         Graph.Node("sum", .binary(.add), inputs: [6, 2]),
         Graph.Node("clamp", .activation(.clamp(minimum: -1, maximum: 1)), inputs: [7]),
       ], outputs: [Graph.Output("y", value: 8)])
-    return ExpansionCase(
+    return unsafe ExpansionCase(
       name: "chain of six", graph: graph, shapes: [image, [1, 64, 1, 1], image],
       pieces: (4_096, 1_024), loop: benchmark_chain)
   }

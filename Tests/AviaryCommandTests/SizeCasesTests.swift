@@ -37,7 +37,7 @@ struct SizeCasesTests {
     }
     let other = try run(model, "p27x21.png", in: folder)
     #expect(other.status != 0)
-    #expect(other.error.contains("expected a picture of 28x28, found 27x21"))
+    #expect(other.error.contains("expected an image of 28x28, found 27x21"))
   }
 
   @Test(
@@ -57,7 +57,7 @@ struct SizeCasesTests {
     #expect(try run(model, "p27x21.png", in: folder).status == 0)
     #expect(try Image(contentsOf: folder.file("out.png")).height == 21)
     let other = try run(model, "p28.png", in: folder)
-    #expect(other.error.contains("expected a picture of 27x21, found 28x28"))
+    #expect(other.error.contains("expected an image of 27x21, found 28x28"))
   }
 
   /// What the framework gives for an image: rows, columns, channels.

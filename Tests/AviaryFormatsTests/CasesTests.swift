@@ -3,6 +3,7 @@ import AviaryCompute
 import AviaryFormats
 import AviaryGraph
 import AviaryTensor
+import FoundationEssentials
 import AviaryTestSupport
 import Testing
 
@@ -67,7 +68,8 @@ struct CasesTests {
     let (height, width) = (expected.shape[0] / 2, expected.shape[1])
     let shapes = try imported.graph.shapes(height: height, width: width)
     #expect(shapes[imported.graph.outputs[0].value] == [1, 1, 2 * height, width])
-    let image = try Tensor(shape: [1, 1, height, width], (0..<height * width).map { Float($0 % 7) })
+    let image = try Tensor(
+      shape: [1, 1, height, width], (0..<height * width).map { Float($0 % 7) })
     let tensors = try imported.weights.loaded()
     let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
     let found = try #require(

@@ -1,5 +1,5 @@
 import AviaryCheckpoint
-package import AviaryFormats
+import AviaryFormats
 package import AviaryTensor
 import FoundationEssentials
 

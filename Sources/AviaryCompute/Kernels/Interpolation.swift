@@ -226,8 +226,8 @@ struct TapLists {
       weights += Array(repeating: 1 / Float(window.count), count: window.pixels.count)
       starts.append(positions.count)
     }
-    most = windows.lazy.map(\.pixels.count).max() ?? 0
-    isEven = windows.allSatisfy { $0.pixels.count == most }
+    let most = windows.lazy.map(\.pixels.count).max() ?? 0
+    (self.most, isEven) = (most, windows.allSatisfy { $0.pixels.count == most })
   }
 
   /// The adjoint of lists of taps.

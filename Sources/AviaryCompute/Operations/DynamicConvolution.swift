@@ -9,24 +9,24 @@ extension DynamicConvolution: KernelOperation {
     let call = lowering.dynamicCall(
       fusedOp, self, image: fusedOp.inputs[0], kernel: fusedOp.inputs[1], result: fusedOp.output,
       hasBias: fusedOp.inputs.count > 2)
-    let descriptor = try call.offer([], lowering.engine.handle).descriptor
+    let offer = try call.offer([], lowering.engine.handle)
     var arguments = [
       (
         Argument.source,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[0]), MemoryDescriptor(call.input, .nchw),
-          as: descriptor.descriptor(.source))
+          as: offer.descriptor.descriptor(.source))
       ),
       (
         .weights,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[1]), MemoryDescriptor(call.weightShape, .nchw),
-          as: descriptor.descriptor(.weights))
+          as: offer.descriptor.descriptor(.weights))
       ),
     ]
     if call.hasBias { arguments.append((.bias, .value(fusedOp.inputs[2]))) }
     try lowering.primitive(
-      fusedOp, name, descriptor, arguments, giving: .destination, .value(fusedOp.output),
+      fusedOp, name, offer.descriptor, arguments, giving: .destination, .value(fusedOp.output),
       MemoryDescriptor(call.output, .nchw))
   }
 
@@ -62,23 +62,23 @@ struct DynamicConvolutionImageGradient: GradientKernel {
     let call = lowering.dynamicCall(
       fusedOp, convolution, image: fusedOp.output, kernel: fusedOp.inputs[1],
       result: fusedOp.inputs[0], hasBias: false)
-    let descriptor = try call.gradientOffer(.input, lowering.engine.handle).descriptor
+    let offer = try call.gradientOffer(.input, lowering.engine.handle)
     let arguments = [
       (
         Argument.destinationGradient,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[0]), MemoryDescriptor(call.output, .nchw),
-          as: descriptor.descriptor(.destinationGradient))
+          as: offer.descriptor.descriptor(.destinationGradient))
       ),
       (
         .weights,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[1]), MemoryDescriptor(call.weightShape, .nchw),
-          as: descriptor.descriptor(.weights))
+          as: offer.descriptor.descriptor(.weights))
       ),
     ]
     try lowering.primitive(
-      fusedOp, name, descriptor, arguments, giving: .sourceGradient, .value(fusedOp.output),
+      fusedOp, name, offer.descriptor, arguments, giving: .sourceGradient, .value(fusedOp.output),
       MemoryDescriptor(call.input, .nchw))
   }
 }
@@ -95,24 +95,24 @@ struct DynamicConvolutionKernelGradient: GradientKernel {
     let call = lowering.dynamicCall(
       fusedOp, convolution, image: fusedOp.inputs[1], kernel: fusedOp.output,
       result: fusedOp.inputs[0], hasBias: !fusedOp.extraOutputs.isEmpty)
-    let descriptor = try call.gradientOffer(.weights, lowering.engine.handle).descriptor
+    let offer = try call.gradientOffer(.weights, lowering.engine.handle)
     var arguments = [
       (
         Argument.source,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[1]), MemoryDescriptor(call.input, .nchw),
-          as: descriptor.descriptor(.source))
+          as: offer.descriptor.descriptor(.source))
       ),
       (
         .destinationGradient,
         try lowering.arranged(
           fusedOp, .value(fusedOp.inputs[0]), MemoryDescriptor(call.output, .nchw),
-          as: descriptor.descriptor(.destinationGradient))
+          as: offer.descriptor.descriptor(.destinationGradient))
       ),
     ]
     if let bias = fusedOp.extraOutputs.first { arguments.append((.biasGradient, .value(bias))) }
     try lowering.primitive(
-      fusedOp, name, descriptor, arguments, giving: .weightsGradient, .value(fusedOp.output),
+      fusedOp, name, offer.descriptor, arguments, giving: .weightsGradient, .value(fusedOp.output),
       MemoryDescriptor(call.weightShape, .nchw))
   }
 }

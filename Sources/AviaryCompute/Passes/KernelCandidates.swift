@@ -159,7 +159,7 @@ extension IRGraph {
       c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
     case .transposedConvolution(let c):
       c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
-    case .scaleShift, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
     }
   }
 

@@ -17,6 +17,8 @@ struct ONNXReader {
   private(set) var shapes: [[[Int]]] = []
   /// Of a value that is another in a different shape: that other.
   var origins: [Int: Int] = [:]
+  /// The values that constants became, by name.
+  var constantValues: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
   /// The names of ONNX's values that are of integers, which ours are as float32 numbers.

@@ -109,7 +109,9 @@ extension ONNXReader {
     case (.value(let a), .value(let b)): return .value(try combined(a, b))
     case (.value(let value), _):
       if let result = try biased(value, 1) { return .value(result) }
-      let numbers = try terms(1, for: value)
+      guard let numbers = try? terms(1, for: value) else {
+        return .value(try combined(value, try self.value(1)))
+      }
       switch node.kind {
       case "Add": return .value(try shifted(value, numbers))
       case "Sub": return .value(try shifted(value, numbers.map { -$0 }))
@@ -118,7 +120,9 @@ extension ONNXReader {
       }
     case (_, .value(let value)):
       if let result = try biased(value, 0) { return .value(result) }
-      let numbers = try terms(0, for: value)
+      guard let numbers = try? terms(0, for: value) else {
+        return .value(try combined(try self.value(0), value))
+      }
       switch node.kind {
       case "Add": return .value(try shifted(value, numbers))
       case "Sub": return .value(try shifted(try scaled(value, [-1]), numbers))
@@ -173,9 +177,13 @@ extension ONNXReader {
       if case .value(let value) = try given(input) {
         values.append(value)
       } else {
+        guard let numbers = try? terms(input, for: other) else {
+          values.append(try value(input))
+          continue
+        }
         // Nothing is less than itself, NaN included: zeros, to which the numbers are added.
         let zeros = try add(.binary(.less), [other, other])
-        values.append(try shifted(zeros, try terms(input, for: other)))
+        values.append(try shifted(zeros, numbers))
       }
     }
     return values

@@ -63,20 +63,19 @@ extension ONNXReader {
   private mutating func learnedConstant(
     _ tensor: Tensor, _ constant: String
   ) throws(InterchangeError) -> Int {
+    if let known = constantValues[constant] { return known }
     // One number has a dimension, too.
     let shape = tensor.shape.isEmpty ? [1] : tensor.shape
-    let name = ONNXParameters.path(constant)
-    if let known = made[name], known.shape == shape,
-      let node = nodes.firstIndex(where: { $0.parameters == [name] })
-    {
-      return inputs.count + node
-    }
+    // A layer's weight may be the same constant, turned as layers have it.
+    let name = unusedName(ONNXParameters.path(constant))
     do {
       made[name] = try tensor.reshaped(to: shape)
     } catch {
       throw .description(part: "the constant \(constant)", problem: "\(error)")
     }
-    return try add(
+    let value = try add(
       .learnedConstant(LearnedConstant(shape)), [], name: name, parameters: [name])
+    constantValues[constant] = value
+    return value
   }
 }

@@ -97,10 +97,25 @@ extension Scale: NCNNReadOperation {
 extension ONNXReader {
   /// The numbers at an input: one for all, or one for each channel of a value.
   func terms(_ input: Int, for value: Int) throws(InterchangeError) -> [Double] {
-    guard let numbers = try numbers(input), let constant = numbers.constant else {
-      throw unsupported("input \(input + 1): one number, or one for each channel, expected")
+    guard let numbers = try numbers(input) else {
+      throw unsupported("input \(input + 1): numbers are needed, and it depends on values")
     }
-    if constant.count == 1 { return constant }
+    // One number over and over, which may fill a shape as large as the value.
+    if let number = numbers.uniform {
+      let fits = shapes[value].indices.allSatisfy { sample in
+        let own = shapes[value][sample]
+        return (try? NumberArray.broadcast(own, numbers.array(sample).shape)) == own
+      }
+      guard fits else {
+        throw unsupported(
+          "input \(input + 1): a constant of shape \(numbers.shape) makes shape "
+            + "\(shapes[value][0]) larger")
+      }
+      return [number]
+    }
+    guard let constant = numbers.constant else {
+      throw unsupported("input \(input + 1): the numbers depend on the size of the image")
+    }
     let rank = rank(value)
     let shape = [Int](repeating: 1, count: max(rank - numbers.shape.count, 0)) + numbers.shape
     guard rank >= 2, shape.count == rank, shape[1] == constant.count,

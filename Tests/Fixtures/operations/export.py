@@ -171,6 +171,14 @@ for mode in ("bilinear", "nearest"):
 case("gridSample.one-pixel", "gridSample", [[1, 2, 1, 1], [1, 3, 4, 2]],
      "F.grid_sample(x, y, padding_mode='reflection', align_corners=True)",
      inputs=grids([1, 2, 1, 1], [1, 3, 4], 1.4), paddingMode="reflection", alignCorners=True)
+# DySample's: pixel (i, j) of r x r is sampled about ((j + 0.5) / r - 0.5, (i + 0.5) / r - 0.5).
+for padding in ("zeros", "border"):
+    case(f"gridSample.offsets-{padding}", "gridSample", [[2, 3, 4, 5], [2, 12, 15, 2]],
+         "F.grid_sample(x, torch.stack(torch.meshgrid((torch.arange(15).double() + 0.5) / 3 - 0.5, "
+         "(torch.arange(12).double() + 0.5) / 3 - 0.5, indexing='xy'), -1).add(y).add(0.5) "
+         f"* torch.tensor([2 / 5, 2 / 4], dtype=torch.float64) - 1, padding_mode='{padding}', align_corners=False)",
+         inputs=lambda: [torch.randn(2, 3, 4, 5), torch.randn(2, 12, 15, 2)], paddingMode=padding,
+         coordinates="offsets")
 for dimension, places in ((1, [2, 4, 4, 5]), (2, [2, 3, 7, 5]), (3, [2, 3, 4, 2])):
     case(f"gatherElements.dimension-{dimension}", "gatherElements", [[2, 3, 4, 5], places],
          f"x.gather({dimension}, y.long())",

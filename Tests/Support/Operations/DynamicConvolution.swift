@@ -1,4 +1,4 @@
-internal import AviaryGraph
+package import AviaryGraph
 
 extension OperationRow {
   package static let dynamicConvolution: [OperationRow] = [
