@@ -50,6 +50,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case edit(path: String, String)
   /// Two images that should have the same size do not.
   case pictureSize(String, expected: String, found: String)
+  /// An array whose dimensions are not those of images that the network takes.
+  case array(expected: String, found: String)
 
   /// One line: the thing, the expected, the found.
   public var description: String {
@@ -92,6 +94,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):
       "\(name): a picture of \(expected) expected, \(found) found"
+    case .array(let expected, let found):
+      "an array of shape \(expected), expected, \(found) found (--layout says where the channels are)"
     }
   }
 }

@@ -16,6 +16,10 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   case outputTaken(String, by: String)
   /// The output's name does not match the image format.
   case outputName(String)
+  /// The output's name does not match an array.
+  case arrayName(String)
+  /// Arrays among images.
+  case mixedInputs(array: String)
   /// A plot's name gives no known format.
   case plotName(String)
   /// The output's name does not match a checkpoint.
@@ -56,6 +60,10 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
       "\(path): a name that ends in \(endings) expected, for"
         + " \(ImageFormat.list(ImageFormat.writable, joinedBy: "and"))"
         + " \(ImageFormat.writable.count == 1 ? "is" : "are") what is written"
+    case .arrayName(let path):
+      "\(path): a name that ends in .npy expected, for an array gives an array"
+    case .mixedInputs(let array):
+      "\(array): an array among images; run arrays (.npy) and images separately"
     case .plotName(let path): "\(path): a name that ends in \(endings) or .svg expected"
     case .checkpointName(let path):
       "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
@@ -86,7 +94,9 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     case .outputExists, .outputIsNoFile, .noOutputFolder, .outputIsInput, .outputTaken,
       .standardOutput:
       .cannotCreate
-    case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
+    case .outputName, .arrayName, .mixedInputs, .plotName, .outputFormat, .checkpointName,
+      .notForModel:
+      .usage
     case .noFolder, .nothingToResume: .noInput
     case .processes: .unavailable
     case .weights(_, let error): error.status

@@ -18,10 +18,11 @@ struct TileLayout {
   ///   - width: of the picture as the network takes it, as `height`.
   ///   - planes: of the picture.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
+  ///   - keepsChannels: whether the result must have the channels of the input, as an image has.
   /// - Throws: `AviaryError`, `GraphError`, `ComputeError`.
   init(
     _ model: Model, scale: Int, width: Int, height: Int, planes: Int, resultBytes: Int,
-    _ context: InferenceContext
+    _ context: InferenceContext, keepsChannels: Bool = true
   ) throws {
     let graph = model.graph
     guard graph.inputs.count == 1 else {
@@ -64,7 +65,7 @@ struct TileLayout {
         guard
           let made = try TileLayout(
             model, output, rows: layout[0], columns: layout[1], planes: planes,
-            resultBytes: resultBytes, isWhole: !isLast, context)
+            resultBytes: resultBytes, isWhole: !isLast, keepsChannels: keepsChannels, context)
         else { continue }
         self = made
         return
@@ -81,14 +82,14 @@ struct TileLayout {
   /// - Parameter isWhole: whether nothing promises that parts give what the whole gives.
   private init?(
     _ model: Model, _ output: Int, rows: AxisLayout, columns: AxisLayout, planes: Int,
-    resultBytes: Int, isWhole: Bool, _ context: InferenceContext
+    resultBytes: Int, isWhole: Bool, keepsChannels: Bool, _ context: InferenceContext
   ) throws {
     let graph = model.graph
     let value = graph.outputs[output].value
     let shape = try graph.shapes(height: rows.padded, width: columns.padded)[value]
     guard shape.count == 4 else { return nil }
     let channels = shape[1]
-    guard channels == graph.inputs[0].channels, planes % channels == 0 else {
+    guard !keepsChannels || channels == graph.inputs[0].channels && planes % channels == 0 else {
       throw AviaryError.colour(
         model: model.name, channels: graph.inputs[0].channels,
         found: "\(channels) of output for \(planes) of picture")
@@ -106,7 +107,7 @@ struct TileLayout {
       : try graph.tiling(height: rows.padded, width: columns.padded)
     let plan = try TilePlanner(
       graph: self.graph, output: output, ratio: Double(rows.ratio), rows: rows.padded,
-      columns: columns.padded, runs: planes / channels, resultBytes: resultBytes,
+      columns: columns.padded, runs: max(planes / channels, 1), resultBytes: resultBytes,
       context: context
     ).plan(tiling)
     (tile, lowered) = (plan.size, plan.lowered)

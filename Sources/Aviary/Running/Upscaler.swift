@@ -67,7 +67,7 @@ public struct UpscaleReport: Codable, Sendable {
 public struct Upscaler: Sendable {
   /// How many times as high and wide pictures become.
   public let scale: Int
-  private let model: Model
+  let model: Model
   let context: InferenceContext
 
   /// An upscaler.

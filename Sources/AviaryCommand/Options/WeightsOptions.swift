@@ -53,6 +53,12 @@ struct WeightsOptions: ParsableArguments {
     })
   var shuffleOrder: ChannelOrder?
 
+  @Option(
+    help: ArgumentHelp(
+      "Which of several dictionaries of tensors in a PyTorch file: a key, such as params or "
+        + "generator.", valueName: "key"))
+  var part: String?
+
   @Flag(
     help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
@@ -63,6 +69,7 @@ struct WeightsOptions: ParsableArguments {
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
       picture.map { _ in "--input" }, rules.map { _ in "--map" },
       shuffleOrder.map { _ in "--shuffle-order" }, theanoKernels ? "--theano-kernels" : nil,
+      part.map { _ in "--part" },
     ].compactMap { $0 }
   }
 
@@ -78,7 +85,7 @@ struct WeightsOptions: ParsableArguments {
   }
 
   /// What the user states about the file itself.
-  var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels) }
+  var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels, part: part) }
 
   /// What the user states, in words, for the card.
   var statements: [String] {
@@ -89,6 +96,7 @@ struct WeightsOptions: ParsableArguments {
       rules.map { "names: rules of \($0.fileName)" },
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
+      part.map { "part: \($0)" },
     ].compactMap { $0 }.map { "\($0) (stated)" }
   }
 }
