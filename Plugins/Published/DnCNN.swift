@@ -12,6 +12,8 @@ enum DnCNN: Architecture {
     var layers = 17
     /// Whether the convolutions between the first and the last have a batch normalisation.
     var normalises = false
+    /// Whether all convolutions have a bias, or only the first.
+    var bias = true
     var scale: Int { 1 }
 
     // A chain of seven is IRCNN's.
@@ -35,19 +37,20 @@ enum DnCNN: Architecture {
     "blind-gray": Configuration(layers: 20),
     "blind-colour": Configuration(channels: 3, layers: 20),
     "normalised-gray": Configuration(normalises: true),
+    "training-gray": Configuration(normalises: true, bias: false),
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
     var x = input.convolution("model.0", c.features, kernel: 3).relu()
     for layer in 1..<c.layers - 1 {
       let place = c.place(layer)
-      x = x.convolution("model.\(place)", c.features, kernel: 3)
+      x = x.convolution("model.\(place)", c.features, kernel: 3, bias: c.bias)
       if c.normalises {
         x = x.batchNormalization("model.\(place + 1)", BatchNormalization(epsilon: 1e-4))
       }
       x = x.relu()
     }
-    return [x.convolution("model.\(c.place(c.layers - 1))", c.channels, kernel: 3)]
+    return [x.convolution("model.\(c.place(c.layers - 1))", c.channels, kernel: 3, bias: c.bias)]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
@@ -60,9 +63,12 @@ enum DnCNN: Architecture {
       Proposal(
         Configuration(
           channels: first[1], features: first[0],
-          layers: normalises ? (number + 1) / 3 + 1 : number / 2 + 1, normalises: normalises))
+          layers: normalises ? (number + 1) / 3 + 1 : number / 2 + 1, normalises: normalises,
+          bias: weights["model.2.bias"] != nil))
     ]
   }
+
+  static let publishedNames = [NameMap("cszn/DnCNN", ["dncnn.{i}": "model.{i}"])]
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels, output: .noise) }
 }

@@ -53,11 +53,13 @@ enum RFDN: Architecture {
       Proposal(
         Configuration(
           channels: first[1], scale: scale, features: first[0],
-          blocks: (1...32).prefix { weights.has("B\($0).c1_d.") }.count))
+          blocks: (1...32).prefix { weights.has("B\($0).c1_d.") }.count),
+        assumed: ["picture.range"])
     ]
   }
 
-  static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }
+  /// Its published files were trained on values up to 255.
+  static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels, range: 255) }
 }
 
 extension Value {

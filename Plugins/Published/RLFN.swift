@@ -61,11 +61,12 @@ enum RLFN: Architecture {
         Configuration(
           channels: first[1], scale: scale, features: first[0], inner: inner[0],
           blocks: (1...32).prefix { weights.has("block_\($0).c1_r.") }.count,
-          attention: attention[0]))
+          attention: attention[0]), assumed: ["picture.range"])
     ]
   }
 
-  static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }
+  /// Its published files were trained on values up to 255.
+  static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels, range: 255) }
 }
 
 @section("aviary_architectures") @used
