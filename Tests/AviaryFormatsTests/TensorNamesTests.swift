@@ -1,3 +1,4 @@
+import AviaryCheckpoint
 import AviaryContainers
 import AviaryTestSupport
 import Testing

@@ -770,10 +770,33 @@ def self_made():
         "waifu2x", "vgg7-gray", lambda: Waifu2x([4, 4, 8, 8, 8, 8], 1, False), channels=1, prepare=lit)
 
 
+def plksr():
+    def case(label, **members):
+        members = {"dim": 12, "n_blocks": 2, "kernel_size": 7, **members}
+        identity = members.get("with_idt", False)
+        return Case(
+            "plksr", label, "spandrel", lambda: spandrel("PLKSR", "PLKSR")(**members),
+            config={"identity": True} if identity else None)
+    yield case("x4")
+    yield case("x2-dccm", upscaling_factor=2, ccm_type="DCCM", kernel_size=13, use_ea=False)
+    yield case("x3-iccm", upscaling_factor=3, ccm_type="ICCM", split_ratio=0.5, dim=8)
+    yield case("x1-identity", upscaling_factor=1, with_idt=True, n_blocks=3)
+
+
+def fbcnn():
+    # The layers behind its fourth level are 512 wide, whatever that is.
+    for channels, features in (1, [6, 8, 10, 512]), (3, [4, 8, 8, 512]):
+        yield Case(
+            "fbcnn", f"{channels}-channels", "spandrel",
+            lambda channels=channels, features=features: spandrel("FBCNN", "FBCNN")(
+                in_nc=channels, out_nc=channels, nc=features, nb=2),
+            channels=channels, forward=lambda module, image: module(image)[0])
+
+
 def cases():
     for family in (
         esrgan, compact, span, edsr, rcan, srresnet, carn, denoisers, rdn, swift_srgan, real_cugan,
-        self_made,
+        plksr, fbcnn, self_made,
     ):
         with contextlib.redirect_stdout(io.StringIO()):
             found = list(family())
