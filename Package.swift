@@ -142,12 +142,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(name: "CBenchmarkLoops", path: "Benchmarks/CBenchmarkLoops"),
     .executableTarget(
       name: "AviaryBenchmark",
       dependencies: [
         "Aviary", "AviaryCheckpoint", "AviaryCompute", "AviaryContainers", "AviaryFiles",
         "AviaryFormats", "AviaryGraph", "AviaryHDF5Helper", "AviaryImage", "AviaryTensor",
-        "AviaryTestSupport", "AviaryTraining",
+        "AviaryTestSupport", "AviaryThreads", "AviaryTraining", "CBenchmarkLoops",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/AviaryBenchmark", swiftSettings: strict),

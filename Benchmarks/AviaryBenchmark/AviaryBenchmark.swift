@@ -13,8 +13,10 @@ struct AviaryBenchmark: ParsableCommand {
       """,
     subcommands: [
       ModelsCommand.self, TimeCommand.self, LifeCommand.self, GuardCommand.self,
+      ExpansionsCommand.self,
       AccuracyCommand.self, TableCommand.self, ChartCommand.self,
       CheckpointCommand.self,
       ArraysCommand.self, SpawnCommand.self, ExchangeCommand.self,
+      OperationsCommand.self,
     ])
 }

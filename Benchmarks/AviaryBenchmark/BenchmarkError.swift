@@ -12,23 +12,27 @@ enum BenchmarkError: Error, Hashable, CustomStringConvertible {
   case line(path: String, number: Int, problem: String)
   /// A file of results in which nothing can be compared.
   case noRatios(path: String)
+  /// An operation of which the tests' table has no example.
+  case noRow(operation: String)
   /// A program that could not be run, or failed.
   case program([String], reason: String)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   var description: String {
     switch self {
     case .reference(let path, let tensor, let expected, let found):
-      "\(path): \(tensor): shape \(expected) expected, \(found.map { "\($0)" } ?? "nothing") found"
+      "\(path): \(tensor): expected shape \(expected), found \(found.map { "\($0)" } ?? "nothing")"
     case .disagreement(let work, let difference, let allowed):
-      "\(work): a difference from float64 of at most \(allowed) of the largest value expected,"
-        + " \(difference) found"
-    case .output(let network): "\(network): an output expected, none found"
-    case .unreadable(let path): "\(path): a text file expected, none that can be read found"
+      "\(work): expected a difference from float64 of at most \(allowed) of the largest value,"
+        + " found \(difference)"
+    case .output(let network): "\(network): expected an output, found none"
+    case .unreadable(let path): "\(path): expected a text file, found none that can be read"
     case .line(let path, let number, let problem): "\(path):\(number): \(problem)"
-    case .noRatios(let path): "\(path): figures of the engine and of a peer expected, none found"
+    case .noRatios(let path): "\(path): expected figures of the engine and of a peer, found none"
+    case .noRow(let operation):
+      "\(operation): an example is needed in the tests' table of operations, which has none"
     case .program(let words, let reason):
-      "\(words.joined(separator: " ")): status 0 expected, \(reason) found"
+      "\(words.joined(separator: " ")): expected status 0, found \(reason)"
     }
   }
 }

@@ -23,7 +23,7 @@ struct CheckpointCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...9_000).contains(megabytes) else {
-      throw ValidationError("megabytes: 1 to 9000 expected, \(megabytes) found")
+      throw ValidationError("megabytes: expected 1 to 9000, found \(megabytes)")
     }
   }
 

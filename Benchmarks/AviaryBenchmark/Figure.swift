@@ -37,7 +37,7 @@ struct Figure {
       else {
         throw .line(
           path: path, number: index + 1,
-          problem: "peer, network, work and milliseconds or error expected, \(json.text) found")
+          problem: "expected peer, network, work and milliseconds or error, found \(json.text)")
       }
       figures.append(
         Figure(

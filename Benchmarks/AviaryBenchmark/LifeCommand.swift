@@ -29,7 +29,7 @@ struct LifeCommand: ParsableCommand {
   var runs = 5
 
   func validate() throws {
-    guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
+    guard runs > 0 else { throw ValidationError("runs: expected at least 1, found \(runs)") }
   }
 
   /// A program, and where it leaves its picture.
@@ -45,7 +45,7 @@ struct LifeCommand: ParsableCommand {
     let work = try listed.work()
     guard work.kind == .life else {
       throw ValidationError(
-        "work: a place of one from start to picture expected, \(listed.position) found")
+        "work: expected a place of one from start to picture, found \(listed.position)")
     }
     let stem = "\(listed.models)/\(work.network)"
     func result(_ name: String) -> String { "\(stem)-\(name).png" }

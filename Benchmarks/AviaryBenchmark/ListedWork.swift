@@ -15,7 +15,7 @@ struct ListedWork: ParsableArguments {
   func work() throws -> Work {
     let works = try Work.all(list)
     guard works.indices.contains(position) else {
-      throw ValidationError("work: 0 to \(works.count - 1) expected, \(position) found")
+      throw ValidationError("work: expected 0 to \(works.count - 1), found \(position)")
     }
     return works[position]
   }

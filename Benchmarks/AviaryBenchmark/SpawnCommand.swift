@@ -26,7 +26,7 @@ struct SpawnCommand: ParsableCommand {
   var program: [String]
 
   func validate() throws {
-    guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
+    guard runs > 0 else { throw ValidationError("runs: expected at least 1, found \(runs)") }
   }
 
   func run() throws {

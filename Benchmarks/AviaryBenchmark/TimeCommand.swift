@@ -16,7 +16,7 @@ struct TimeCommand: ParsableCommand {
   var threads = 2
 
   func validate() throws {
-    guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
+    guard runs > 0 else { throw ValidationError("runs: expected at least 1, found \(runs)") }
   }
 
   func run() throws {

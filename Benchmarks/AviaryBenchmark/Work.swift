@@ -57,7 +57,7 @@ struct Work {
       guard let work = Work(member) else {
         throw .line(
           path: path, number: position + 1,
-          problem: "network, kind, precision, shape and bar expected, \(member.text) found")
+          problem: "expected network, kind, precision, shape and bar, found \(member.text)")
       }
       works.append(work)
     }

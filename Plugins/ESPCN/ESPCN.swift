@@ -16,7 +16,7 @@ enum ESPCN: Architecture {
     var activation = Nonlinearity.tanh
 
     var problem: String? {
-      features.isEmpty ? "features: at least 1 layer expected, none found" : nil
+      features.isEmpty ? "features: expected at least 1 layer, found none" : nil
     }
   }
 

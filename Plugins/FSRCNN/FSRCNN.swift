@@ -20,7 +20,7 @@ enum FSRCNN: Architecture {
     var origin = Origin.pytorch
 
     var problem: String? {
-      (1...8).contains(scale) ? nil : "scale: 1 to 8 expected, \(scale) found"
+      (1...8).contains(scale) ? nil : "scale: expected 1 to 8, found \(scale)"
     }
   }
 

@@ -33,14 +33,14 @@ enum FusionCAE: Architecture {
 
     var problem: String? {
       if features.count != blocks.count || !(1...6).contains(features.count) {
-        return "features and blocks: 1 to 6 levels each expected, \(features.count) and "
-          + "\(blocks.count) found"
+        return "features and blocks: expected 1 to 6 levels each, found \(features.count) and "
+          + "\(blocks.count)"
       }
       if !(1...8).contains(convolutions) {
-        return "convolutions: 1 to 8 a block expected, \(convolutions) found"
+        return "convolutions: expected 1 to 8 a block, found \(convolutions)"
       }
       return blocks.allSatisfy { (1...64).contains($0) }
-        ? nil : "blocks: 1 to 64 a level expected, \(blocks) found"
+        ? nil : "blocks: expected 1 to 64 a level, found \(blocks)"
     }
   }
 

@@ -8,7 +8,7 @@ struct InterpolationConfiguration: ArchitectureConfiguration {
   var scale = 2
 
   var problem: String? {
-    (1...64).contains(scale) ? nil : "scale: 1 to 64 expected, \(scale) found"
+    (1...64).contains(scale) ? nil : "scale: expected 1 to 64, found \(scale)"
   }
 }
 

@@ -17,7 +17,7 @@ enum PatchDiscriminator: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      (1...8).contains(layers) ? nil : "layers: 1 to 8 expected, \(layers) found"
+      (1...8).contains(layers) ? nil : "layers: expected 1 to 8, found \(layers)"
     }
   }
 

@@ -25,11 +25,11 @@ enum PlainCAE: Architecture {
 
     var problem: String? {
       if features.isEmpty || features.count > 8 {
-        return "features: 1 to 8 levels expected, \(features.count) found"
+        return "features: expected 1 to 8 levels, found \(features.count)"
       }
       // No padding and output padding of PyTorch's make an even kernel double the size.
       return origin == .pytorch && kernel % 2 == 0
-        ? "kernel: an odd number expected of PyTorch's, \(kernel) found" : nil
+        ? "kernel: PyTorch's networks have an odd one, found \(kernel)" : nil
     }
   }
 

@@ -19,8 +19,8 @@ enum CARN: Architecture {
     var multiScale = true
 
     var problem: String? {
-      if channels != 3 { return "channels: 3 expected, \(channels) found" }
-      return [2, 3, 4].contains(scale) ? nil : "scale: 2, 3 or 4 expected, \(scale) found"
+      if channels != 3 { return "channels: expected 3, found \(channels)" }
+      return [2, 3, 4].contains(scale) ? nil : "scale: expected 2, 3 or 4, found \(scale)"
     }
   }
 

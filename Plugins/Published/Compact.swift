@@ -21,9 +21,9 @@ enum Compact: Architecture {
     var activation = Nonlinearity.prelu
 
     var problem: String? {
-      if !(1...16).contains(scale) { return "scale: 1 to 16 expected, \(scale) found" }
+      if !(1...16).contains(scale) { return "scale: expected 1 to 16, found \(scale)" }
       return (0...256).contains(convolutions)
-        ? nil : "convolutions: 0 to 256 expected, \(convolutions) found"
+        ? nil : "convolutions: expected 0 to 256, found \(convolutions)"
     }
   }
 

@@ -14,7 +14,7 @@ enum DRRN: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      (1...100).contains(recursions) ? nil : "recursions: 1 to 100 expected, \(recursions) found"
+      (1...100).contains(recursions) ? nil : "recursions: expected 1 to 100, found \(recursions)"
     }
   }
 

@@ -16,9 +16,9 @@ enum DRUNet: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      if !(0...255).contains(noise) { return "noise: 0 to 255 expected, \(noise) found" }
-      if features.count != 4 { return "features: 4 expected, \(features.count) found" }
-      return (1...32).contains(blocks) ? nil : "blocks: 1 to 32 expected, \(blocks) found"
+      if !(0...255).contains(noise) { return "noise: expected 0 to 255, found \(noise)" }
+      if features.count != 4 { return "features: expected 4, found \(features.count)" }
+      return (1...32).contains(blocks) ? nil : "blocks: expected 1 to 32, found \(blocks)"
     }
   }
 

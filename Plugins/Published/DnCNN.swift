@@ -18,7 +18,7 @@ enum DnCNN: Architecture {
 
     // A chain of seven is IRCNN's.
     var problem: String? {
-      (8...200).contains(layers) ? nil : "layers: 8 to 200 expected, \(layers) found"
+      (8...200).contains(layers) ? nil : "layers: expected 8 to 200, found \(layers)"
     }
 
     /// The place of a convolution in the list of modules.

@@ -27,12 +27,12 @@ enum EDSR: Architecture {
     var names = Names.original
 
     var problem: String? {
-      if channels != 3 { return "channels: 3 expected, \(channels) found" }
+      if channels != 3 { return "channels: expected 3, found \(channels)" }
       if scale != 3 && !(scale <= 16 && scale.exponentOfTwo != nil) {
-        return "scale: 1, 2, 3, 4, 8 or 16 expected, \(scale) found"
+        return "scale: expected 1, 2, 3, 4, 8 or 16, found \(scale)"
       }
-      if !(range > 0) { return "range: a number above 0 expected, \(range) found" }
-      return (1...256).contains(blocks) ? nil : "blocks: 1 to 256 expected, \(blocks) found"
+      if !(range > 0) { return "range: expected a number above 0, found \(range)" }
+      return (1...256).contains(blocks) ? nil : "blocks: expected 1 to 256, found \(blocks)"
     }
   }
 

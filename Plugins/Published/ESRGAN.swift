@@ -33,10 +33,10 @@ enum ESRGAN: Architecture {
 
     var problem: String? {
       if ![1, 2, 4].contains(unshuffle) || !(1...16).contains(scale) || steps == nil {
-        return "scale and unshuffle: 1, 2, 4, 8 or 16, or 3 without unshuffle, and 1, 2 or 4 "
-          + "expected, \(scale) and \(unshuffle) found"
+        return "scale and unshuffle: expected 1, 2, 4, 8 or 16, or 3 without unshuffle, and 1, 2 "
+          + "or 4, found \(scale) and \(unshuffle)"
       }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
 
     /// The names of the layers outside the blocks.

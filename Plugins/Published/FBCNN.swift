@@ -14,8 +14,8 @@ enum FBCNN: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      if features.count != 4 { return "features: 4 expected, \(features.count) found" }
-      return (2...32).contains(blocks) ? nil : "blocks: 2 to 32 expected, \(blocks) found"
+      if features.count != 4 { return "features: expected 4, found \(features.count)" }
+      return (2...32).contains(blocks) ? nil : "blocks: expected 2 to 32, found \(blocks)"
     }
   }
 

@@ -14,8 +14,8 @@ enum FDnCNN: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      if !(0...255).contains(noise) { return "noise: 0 to 255 expected, \(noise) found" }
-      return (2...200).contains(layers) ? nil : "layers: 2 to 200 expected, \(layers) found"
+      if !(0...255).contains(noise) { return "noise: expected 0 to 255, found \(noise)" }
+      return (2...200).contains(layers) ? nil : "layers: expected 2 to 200, found \(layers)"
     }
   }
 

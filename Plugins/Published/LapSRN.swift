@@ -15,8 +15,8 @@ enum LapSRN: Architecture {
     var layers = 10
 
     var problem: String? {
-      if ![2, 4, 8].contains(scale) { return "scale: 2, 4 or 8 expected, \(scale) found" }
-      return (1...100).contains(layers) ? nil : "layers: 1 to 100 expected, \(layers) found"
+      if ![2, 4, 8].contains(scale) { return "scale: expected 2, 4 or 8, found \(scale)" }
+      return (1...100).contains(layers) ? nil : "layers: expected 1 to 100, found \(layers)"
     }
   }
 

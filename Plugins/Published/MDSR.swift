@@ -17,10 +17,10 @@ enum MDSR: Architecture {
     var range = 255.0
 
     var problem: String? {
-      if channels != 3 { return "channels: 3 expected, \(channels) found" }
-      if ![2, 3, 4, 8].contains(scale) { return "scale: 2, 3, 4 or 8 expected, \(scale) found" }
-      if !(range > 0) { return "range: a number above 0 expected, \(range) found" }
-      return (1...256).contains(blocks) ? nil : "blocks: 1 to 256 expected, \(blocks) found"
+      if channels != 3 { return "channels: expected 3, found \(channels)" }
+      if ![2, 3, 4, 8].contains(scale) { return "scale: expected 2, 3, 4 or 8, found \(scale)" }
+      if !(range > 0) { return "range: expected a number above 0, found \(range)" }
+      return (1...256).contains(blocks) ? nil : "blocks: expected 1 to 256, found \(blocks)"
     }
   }
 

@@ -22,15 +22,15 @@ enum PLKSR: Architecture {
     var attends = true
 
     var problem: String? {
-      if !(1...16).contains(scale) { return "scale: 1 to 16 expected, \(scale) found" }
-      if mixer.count != 2 { return "mixer: 2 kernels expected, \(mixer.count) found" }
+      if !(1...16).contains(scale) { return "scale: expected 1 to 16, found \(scale)" }
+      if mixer.count != 2 { return "mixer: expected 2 kernels, found \(mixer.count)" }
       if !(mixer + [kernel]).allSatisfy({ $0 % 2 == 1 && $0 < 64 }) {
-        return "mixer and kernel: odd numbers below 64 expected, \(mixer) and \(kernel) found"
+        return "mixer and kernel: expected odd numbers below 64, found \(mixer) and \(kernel)"
       }
       if !(1..<max(features, 2)).contains(partial) {
-        return "partial: 1 to \(features - 1) expected, \(partial) found"
+        return "partial: expected 1 to \(features - 1), found \(partial)"
       }
-      return (1...128).contains(blocks) ? nil : "blocks: 1 to 128 expected, \(blocks) found"
+      return (1...128).contains(blocks) ? nil : "blocks: expected 1 to 128, found \(blocks)"
     }
   }
 

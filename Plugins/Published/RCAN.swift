@@ -29,17 +29,17 @@ enum RCAN: Architecture {
     var names = Names.original
 
     var problem: String? {
-      if channels != 3, names != .plain { return "channels: 3 expected, \(channels) found" }
+      if channels != 3, names != .plain { return "channels: expected 3, found \(channels)" }
       let steps = scale * unshuffle
       if ![1, 2, 3, 4].contains(unshuffle)
         || steps != 3 && (steps > 16 || steps.exponentOfTwo == nil)
       {
-        return "scale and unshuffle: a product of 1, 2, 3, 4, 8 or 16 expected, \(steps) found"
+        return "scale and unshuffle: expected a product of 1, 2, 3, 4, 8 or 16, found \(steps)"
       }
-      if unshuffle > 1, names != .plain { return "unshuffle: 1 expected, \(unshuffle) found" }
-      if !(range > 0) { return "range: a number above 0 expected, \(range) found" }
-      if !(1...64).contains(groups) { return "groups: 1 to 64 expected, \(groups) found" }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      if unshuffle > 1, names != .plain { return "unshuffle: expected 1, found \(unshuffle)" }
+      if !(range > 0) { return "range: expected a number above 0, found \(range)" }
+      if !(1...64).contains(groups) { return "groups: expected 1 to 64, found \(groups)" }
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
   }
 

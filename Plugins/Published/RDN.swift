@@ -15,9 +15,9 @@ enum RDN: Architecture {
     var layers = 8
 
     var problem: String? {
-      if ![2, 3, 4].contains(scale) { return "scale: 2, 3 or 4 expected, \(scale) found" }
-      if !(1...64).contains(layers) { return "layers: 1 to 64 expected, \(layers) found" }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      if ![2, 3, 4].contains(scale) { return "scale: expected 2, 3 or 4, found \(scale)" }
+      if !(1...64).contains(layers) { return "layers: expected 1 to 64, found \(layers)" }
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
   }
 

@@ -16,7 +16,7 @@ enum REDNet: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      (2...50).contains(layers) ? nil : "layers: 2 to 50 expected, \(layers) found"
+      (2...50).contains(layers) ? nil : "layers: expected 2 to 50, found \(layers)"
     }
   }
 

@@ -12,9 +12,9 @@ enum RFDN: Architecture {
     var blocks = 4
 
     var problem: String? {
-      if features < 4 { return "features: 4 or more expected, \(features) found" }
-      if !(1...8).contains(scale) { return "scale: 1 to 8 expected, \(scale) found" }
-      return (1...32).contains(blocks) ? nil : "blocks: 1 to 32 expected, \(blocks) found"
+      if features < 4 { return "features: expected 4 or more, found \(features)" }
+      if !(1...8).contains(scale) { return "scale: expected 1 to 8, found \(scale)" }
+      return (1...32).contains(blocks) ? nil : "blocks: expected 1 to 32, found \(blocks)"
     }
   }
 

@@ -16,8 +16,8 @@ enum RLFN: Architecture {
     var attention = 16
 
     var problem: String? {
-      if !(1...8).contains(scale) { return "scale: 1 to 8 expected, \(scale) found" }
-      return (1...32).contains(blocks) ? nil : "blocks: 1 to 32 expected, \(blocks) found"
+      if !(1...8).contains(scale) { return "scale: expected 1 to 8, found \(scale)" }
+      return (1...32).contains(blocks) ? nil : "blocks: expected 1 to 32, found \(blocks)"
     }
   }
 

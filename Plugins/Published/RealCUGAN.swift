@@ -16,9 +16,9 @@ enum RealCUGAN: Architecture {
     var pro = false
 
     var problem: String? {
-      if !(2...4).contains(scale) { return "scale: 2, 3 or 4 expected, \(scale) found" }
-      if fast, scale != 2 { return "scale: 2 expected where fast, \(scale) found" }
-      return fast && pro ? "pro: false expected where fast, true found" : nil
+      if !(2...4).contains(scale) { return "scale: expected 2, 3 or 4, found \(scale)" }
+      if fast, scale != 2 { return "scale: expected 2 where fast, found \(scale)" }
+      return fast && pro ? "pro: expected false where fast, found true" : nil
     }
   }
 

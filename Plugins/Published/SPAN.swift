@@ -16,9 +16,9 @@ enum SPAN: Architecture {
     var normalises = true
 
     var problem: String? {
-      if normalises, channels != 3 { return "normalises: 3 channels expected, \(channels) found" }
-      if !(1...16).contains(scale) { return "scale: 1 to 16 expected, \(scale) found" }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      if normalises, channels != 3 { return "normalises: expected 3 channels, found \(channels)" }
+      if !(1...16).contains(scale) { return "scale: expected 1 to 16, found \(scale)" }
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
   }
 

@@ -23,8 +23,8 @@ enum SRGAN: Architecture {
     var kind = Kind.lornatang
 
     var problem: String? {
-      if ![2, 4, 8].contains(scale) { return "scale: 2, 4 or 8 expected, \(scale) found" }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      if ![2, 4, 8].contains(scale) { return "scale: expected 2, 4 or 8, found \(scale)" }
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
   }
 

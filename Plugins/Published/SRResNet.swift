@@ -12,8 +12,8 @@ enum SRResNet: Architecture {
     var blocks = 16
 
     var problem: String? {
-      if ![2, 3, 4].contains(scale) { return "scale: 2, 3 or 4 expected, \(scale) found" }
-      return (1...256).contains(blocks) ? nil : "blocks: 1 to 256 expected, \(blocks) found"
+      if ![2, 3, 4].contains(scale) { return "scale: expected 2, 3 or 4, found \(scale)" }
+      return (1...256).contains(blocks) ? nil : "blocks: expected 1 to 256, found \(blocks)"
     }
   }
 

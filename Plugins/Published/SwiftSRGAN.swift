@@ -12,9 +12,9 @@ enum SwiftSRGAN: Architecture {
 
     var problem: String? {
       if scale > 16 || scale.exponentOfTwo == nil {
-        return "scale: 1, 2, 4, 8 or 16 expected, \(scale) found"
+        return "scale: expected 1, 2, 4, 8 or 16, found \(scale)"
       }
-      return (1...64).contains(blocks) ? nil : "blocks: 1 to 64 expected, \(blocks) found"
+      return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
   }
 

@@ -18,9 +18,9 @@ enum WDSR: Architecture {
     var narrow = 0
 
     var problem: String? {
-      if channels != 3 { return "channels: 3 expected, \(channels) found" }
-      if !(1...8).contains(scale) { return "scale: 1 to 8 expected, \(scale) found" }
-      return (1...128).contains(blocks) ? nil : "blocks: 1 to 128 expected, \(blocks) found"
+      if channels != 3 { return "channels: expected 3, found \(channels)" }
+      if !(1...8).contains(scale) { return "scale: expected 1 to 8, found \(scale)" }
+      return (1...128).contains(blocks) ? nil : "blocks: expected 1 to 128, found \(blocks)"
     }
   }
 

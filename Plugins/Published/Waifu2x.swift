@@ -13,8 +13,8 @@ enum Waifu2x: Architecture {
     var features = [16, 32, 64, 128, 128, 256]
 
     var problem: String? {
-      if !(1...2).contains(scale) { return "scale: 1 or 2 expected, \(scale) found" }
-      return features.count == 6 ? nil : "features: 6 expected, \(features.count) found"
+      if !(1...2).contains(scale) { return "scale: expected 1 or 2, found \(scale)" }
+      return features.count == 6 ? nil : "features: expected 6, found \(features.count)"
     }
   }
 

@@ -19,7 +19,7 @@ enum ResidualCAE: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      features.count == 2 ? nil : "features: 2 levels expected, \(features.count) found"
+      features.count == 2 ? nil : "features: expected 2 levels, found \(features.count)"
     }
   }
 

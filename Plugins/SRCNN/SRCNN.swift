@@ -17,7 +17,7 @@ enum SRCNN: Architecture {
     var problem: String? {
       filters.count == 2 && kernels.count == 3
         ? nil
-        : "filters and kernels: 2 and 3 expected, \(filters.count) and \(kernels.count) found"
+        : "filters and kernels: expected 2 and 3, found \(filters.count) and \(kernels.count)"
     }
   }
 

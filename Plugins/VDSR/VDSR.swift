@@ -13,7 +13,7 @@ enum VDSR: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      (2...1_000).contains(layers) ? nil : "layers: 2 to 1000 expected, \(layers) found"
+      (2...1_000).contains(layers) ? nil : "layers: expected 2 to 1000, found \(layers)"
     }
   }
 

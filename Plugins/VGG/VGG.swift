@@ -33,14 +33,14 @@ enum VGG: Architecture {
 
     var problem: String? {
       if features.count != convolutions.count || !(1...8).contains(features.count) {
-        return "features and convolutions: 1 to 8 levels each expected, \(features.count) and "
-          + "\(convolutions.count) found"
+        return "features and convolutions: expected 1 to 8 levels each, found \(features.count) and "
+          + "\(convolutions.count)"
       }
       if !convolutions.allSatisfy({ (1...16).contains($0) }) {
-        return "convolutions: 1 to 16 a level expected, \(convolutions) found"
+        return "convolutions: expected 1 to 16 a level, found \(convolutions)"
       }
       return origin == .keras && channels != 3
-        ? "channels: 3 expected of Keras's, \(channels) found" : nil
+        ? "channels: Keras's networks have 3, found \(channels)" : nil
     }
   }
 

@@ -32,6 +32,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case scale(model: String, expected: String, found: String)
   /// A colour that does not fit the network's number of channels.
   case colour(model: String, channels: Int, found: String)
+  /// A network whose channels are no image's, for this reason.
+  case channels(model: String, String)
   /// The network cannot be computed in tiles, and the whole image does not fit into the allowed
   /// memory.
   case memory(needed: Int, allowed: Int, reason: String)
@@ -53,49 +55,50 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// An array whose dimensions are not those of images that the network takes.
   case array(expected: String, found: String)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .noSuchModel(let name, let nearest):
-      "\(name): a file, a checkpoint's name or an architecture expected, none found"
+      "\(name): no file, checkpoint or architecture has this name"
         + (nearest.map { "; did you mean \($0)?" } ?? "")
     case .noWeights(let name, let parameters):
       "\(name): is an architecture of \(parameters) parameters, without weights; give a checkpoint of"
         + " it, or train one"
     case .weightsDoNotFit(let path, let difference):
-      "\(path): weights of its own graph expected, found otherwise: \(difference)"
+      "\(path): the weights do not fit the network: \(difference)"
     case .checkpointPart(let path, let part, let problem): "\(path): \(part): \(problem)"
-    case .noGraph(let path): "\(path): a graph expected, none found in the checkpoint"
+    case .noGraph(let path): "\(path): the checkpoint has no graph, so that its network is unknown"
     case .hash(let path, let stored, let found):
-      "\(path): content hash \(stored) expected, \(found) found: the weights were altered"
+      "\(path): the weights were altered: their content hash is \(found), the file states \(stored)"
     case .notRestoration(let name):
-      "\(name): a network that gives a picture in proportion to its input expected, another found"
+      "\(name): does not restore images: its output is not an image in proportion to its input"
     case .notQuantized(let name):
       "\(name): is not quantized, as int8 needs it; run aviary quantize first"
     case .notQuantizable(let name, let problem): "\(name): \(problem)"
     case .inputs(let model, let found):
-      "\(model): a network with one input expected, inputs \(found.joined(separator: ", ")) found"
+      "\(model): expected a network with one input, found \(found.joined(separator: ", "))"
     case .networkOutput(let expected, let found):
-      "network: an output of shape \(expected) expected, \(found) found"
+      "network: expected an output of shape \(expected), found \(found)"
     case .scale(let model, let expected, let found):
-      "\(model): scale \(expected) expected, \(found) found"
+      "\(model): expected scale \(expected), found \(found)"
     case .colour(let model, let channels, let found):
-      "\(model): colour of \(channels) channel\(channels == 1 ? "" : "s") expected, \(found) found"
+      "\(model): expected a colour space of \(channels) channel\(channels == 1 ? "" : "s"), found \(found)"
+    case .channels(let model, let problem): "\(model): \(problem)"
     case .memory(let needed, let allowed, let reason):
-      "memory: at most \(allowed >> 20) MiB expected, \(needed >> 20) MiB needed (\(reason))"
+      "memory: \(needed >> 20) MiB are needed, \(allowed >> 20) MiB allowed (\(reason))"
     case .noImages(let folder):
-      "\(folder): \(ImageFormat.list(ImageFormat.readable)) pictures expected, none found"
+      "\(folder): contains no \(ImageFormat.list(ImageFormat.readable)) images"
     case .network(let path, let problem): "\(path): \(problem)"
     case .ownNetwork(let path, let error):
-      "\(path): no configuration expected, for the file describes its own network, and \(error)"
+      "\(path): takes no configuration: the file describes its own network, and \(error)"
     case .notComparable(let path):
       "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):
-      "\(name): a picture of \(expected) expected, \(found) found"
+      "\(name): expected an image of \(expected), found \(found)"
     case .array(let expected, let found):
-      "an array of shape \(expected), expected, \(found) found (--layout says where the channels are)"
+      "expected an array of shape \(expected), found \(found) (--layout says where the channels are)"
     }
   }
 }

@@ -18,7 +18,7 @@ struct CheckpointReader {
     version = try Self.version(of: tree)
     self.tree = tree
     guard let group = try Self.group(CheckpointLayout.Member.weights, in: tree.root, path) else {
-      throw .damaged(path: path, part: "/weights", reason: "a group expected, none found")
+      throw .damaged(path: path, part: "/weights", reason: "expected a group, found none")
     }
     weights = group
   }
@@ -31,7 +31,7 @@ struct CheckpointReader {
     case .group(let group): return group
     case .dataSet(let dataSet):
       throw .damaged(
-        path: path, part: dataSet.path, reason: "a group expected, a data set found")
+        path: path, part: dataSet.path, reason: "expected a group, found a data set")
     case nil: return nil
     }
   }
@@ -39,7 +39,7 @@ struct CheckpointReader {
   private static func version(of tree: HDF5Tree) throws(CheckpointError) -> CheckpointVersion {
     let name = CheckpointLayout.Root.version
     guard let number = tree.root.attributes[name]?.integer, number >= 1 else {
-      throw .damaged(path: tree.path, part: name, reason: "a number of 1 or more expected")
+      throw .damaged(path: tree.path, part: name, reason: "expected a number of 1 or more")
     }
     guard let version = CheckpointVersion(rawValue: number) else {
       let supported = CheckpointVersion.current.rawValue
@@ -78,7 +78,7 @@ struct CheckpointReader {
     for (name, member) in group.members {
       guard case .dataSet(let dataSet) = member else {
         throw .damaged(
-          path: path, part: "\(group.path)/\(name)", reason: "a data set expected, a group found")
+          path: path, part: "\(group.path)/\(name)", reason: "expected a data set, found a group")
       }
       let role = dataSet.attributes[CheckpointLayout.Attribute.role]?.string
       let position = dataSet.attributes[CheckpointLayout.Attribute.position]?.integer
@@ -139,14 +139,14 @@ struct CheckpointReader {
     case .dataSet(let dataSet): return try tree.string(dataSet)
     case .group(let group):
       throw .damaged(
-        path: path, part: group.path, reason: "a data set expected, a group found")
+        path: path, part: group.path, reason: "expected a data set, found a group")
     case nil: return nil
     }
   }
 
   private func required(_ attribute: String) throws(CheckpointError) -> String {
     guard let value = tree.root.attributes[attribute]?.string else {
-      throw .damaged(path: path, part: attribute, reason: "an attribute of text expected")
+      throw .damaged(path: path, part: attribute, reason: "expected an attribute of text")
     }
     return value
   }
@@ -156,7 +156,7 @@ struct CheckpointReader {
     do {
       return try JSONDecoder().decode(Card.self, from: Data(json.utf8))
     } catch {
-      throw .damaged(path: path, part: "/card", reason: "JSON of a card expected")
+      throw .damaged(path: path, part: "/card", reason: "expected JSON of a card")
     }
   }
 }
@@ -179,7 +179,7 @@ extension CheckpointReader {
       guard let weights = try weights(in: adversary) else {
         throw .damaged(
           path: path, part: "\(adversary.path)/\(Training.weights)",
-          reason: "a group expected, none found")
+          reason: "expected a group, found none")
       }
       state.adversary = TrainingState.Adversary(
         weights: weights, optimizer: try optimizer(in: adversary))
@@ -191,7 +191,7 @@ extension CheckpointReader {
     guard let json = try text(Training.progress, in: group) else { return nil }
     let part = "\(group.path)/\(Training.progress)"
     guard let found = try? JSONDecoder().decode(TrainingProgress.self, from: Data(json.utf8)) else {
-      throw .damaged(path: path, part: part, reason: "JSON of a training's progress expected")
+      throw .damaged(path: path, part: part, reason: "expected JSON of a training's progress")
     }
     if let problem = found.problem { throw .damaged(path: path, part: part, reason: problem) }
     return found
@@ -211,7 +211,7 @@ extension CheckpointReader {
       } catch {
         throw .damaged(
           path: path, part: "\(training.path)/\(Training.groups)",
-          reason: "JSON of groups of parameters expected")
+          reason: "expected JSON of groups of parameters")
       }
     }
     return OptimizerState(
@@ -228,17 +228,17 @@ extension CheckpointReader {
     for expected in tensors {
       guard let found = trained[expected.name] else {
         throw .damaged(
-          path: path, part: "\(place)/\(expected.name)", reason: "a data set expected, none found")
+          path: path, part: "\(place)/\(expected.name)", reason: "expected a data set, found none")
       }
       guard found.shape == expected.shape else {
         throw .damaged(
           path: path, part: "\(place)/\(expected.name)",
-          reason: "shape \(expected.shape) expected, \(found.shape) found")
+          reason: "expected shape \(expected.shape), found \(found.shape)")
       }
     }
     for found in trained where tensors[found.name] == nil {
       throw .damaged(
-        path: path, part: "\(place)/\(found.name)", reason: "none expected, a data set found")
+        path: path, part: "\(place)/\(found.name)", reason: "expected none, found a data set")
     }
   }
 }
@@ -256,15 +256,15 @@ extension CheckpointReader {
     for (name, member) in group.members {
       let part = "\(group.path)/\(name)"
       guard case .dataSet(let dataSet) = member else {
-        throw .damaged(path: path, part: part, reason: "a data set expected, a group found")
+        throw .damaged(path: path, part: part, reason: "expected a data set, found a group")
       }
       guard dataSet.elementType == .float32, dataSet.shape.count == 1,
         (1...Quantization.mostFilters).contains(dataSet.shape[0])
       else {
         throw .damaged(
           path: path, part: part,
-          reason: "float32 of shape [1 to \(Quantization.mostFilters)] expected, "
-            + "\(dataSet.elementType?.rawValue ?? "no numbers") of shape \(dataSet.shape) found")
+          reason: "expected float32 of shape [1 to \(Quantization.mostFilters)], "
+            + "found \(dataSet.elementType?.rawValue ?? "no numbers") of shape \(dataSet.shape)")
       }
       let isSigned = try isSigned(dataSet, part)
       guard case .floats(let steps)? = dataSet.attributes[Quantization.inputScale],
@@ -273,12 +273,12 @@ extension CheckpointReader {
       else {
         throw .damaged(
           path: path, part: part,
-          reason: "an attribute \(Quantization.inputScale) above 0 expected, none found")
+          reason: "expected an attribute \(Quantization.inputScale) above 0, found none")
       }
       let weights = try tree.tensor(dataSet).floats
       guard weights.allSatisfy(QuantizedLayer.isStep) else {
         throw .damaged(
-          path: path, part: part, reason: "finite numbers above 0 expected, others found")
+          path: path, part: part, reason: "expected finite numbers above 0, found others")
       }
       layers.append(
         QuantizedLayer(
@@ -296,8 +296,8 @@ extension CheckpointReader {
     case let found:
       throw .damaged(
         path: path, part: part,
-        reason: "an attribute \(Quantization.inputType) of int8 or uint8 expected, "
-          + "\(found ?? "none") found")
+        reason: "expected an attribute \(Quantization.inputType) of int8 or uint8, "
+          + "found \(found ?? "none")")
     }
   }
 }

@@ -105,7 +105,7 @@ extension OptimizerState {
       for step in taken { shape = shape.flatMap { try? step.shape(of: $0) } }
       guard isScalar || isAlike && shape == target.shape else {
         lost.append(
-          "optimiser: \(tensor.name): shape \(original.shape) expected, \(tensor.shape) found")
+          "optimiser: \(tensor.name): expected shape \(original.shape), found \(tensor.shape)")
         continue
       }
       kept.append(position)

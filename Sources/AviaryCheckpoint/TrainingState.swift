@@ -131,7 +131,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
     let most = 1 << 53
     func range(_ name: String, _ found: Int, from least: Int) -> String? {
       (least...most).contains(found)
-        ? nil : "\(name): a number from \(least) to \(most) expected, \(found) found"
+        ? nil : "\(name): expected a number from \(least) to \(most), found \(found)"
     }
     if let problem = range("step", step, from: 0) ?? range("threads", threads, from: 1)
       ?? range("samples", samples, from: 0) ?? range("processes", processes ?? 1, from: 1)
@@ -139,9 +139,9 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
       return problem
     }
     if !(0...Double(most)).contains(seconds) {
-      return "seconds: a number from 0 to \(most) expected, \(seconds) found"
+      return "seconds: expected a number from 0 to \(most), found \(seconds)"
     }
     guard let best, !(0...step).contains(best.step) else { return nil }
-    return "best: a step from 0 to \(step) expected, \(best.step) found"
+    return "best: expected a step from 0 to \(step), found \(best.step)"
   }
 }

@@ -44,41 +44,39 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     ImageFormat.writable.flatMap(\.endings).map { ".\($0)" }.joined(separator: ", ")
   }
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, what is wrong with it, and what to do.
   var description: String {
     switch self {
     case .outputExists(let path):
       "\(path): already exists; use --force to overwrite it"
     case .outputIsNoFile(let path, let found): "\(path): is \(found); name a file to write"
     case .noOutputFolder(let path, let found):
-      "\(path): a folder to write to expected, \(found) found"
+      "\(path): expected a folder to write to, found \(found)"
     case .outputIsInput(let path):
       "\(path): would overwrite an input; name another output"
     case .outputTaken(let path, let input):
       "\(path): two outputs would be written there, the second for \(input)"
     case .outputName(let path):
-      "\(path): a name that ends in \(endings) expected, for"
-        + " \(ImageFormat.list(ImageFormat.writable, joinedBy: "and"))"
-        + " \(ImageFormat.writable.count == 1 ? "is" : "are") what is written"
-    case .arrayName(let path):
-      "\(path): a name that ends in .npy expected, for an array gives an array"
+      "\(path): images are written as \(ImageFormat.list(ImageFormat.writable));"
+        + " give a name that ends in \(endings)"
+    case .arrayName(let path): "\(path): an array gives an array; give a name that ends in .npy"
     case .mixedInputs(let array):
       "\(array): an array among images; run arrays (.npy) and images separately"
-    case .plotName(let path): "\(path): a name that ends in \(endings) or .svg expected"
+    case .plotName(let path): "\(path): give a name that ends in \(endings) or .svg"
     case .checkpointName(let path):
-      "\(path): a name that ends in .h5 expected, for a checkpoint is what is written (aviary convert "
-        + "writes other formats)"
+      "\(path): a checkpoint is written; give a name that ends in .h5 (aviary convert writes other "
+        + "formats)"
     case .outputFormat(let path):
-      "\(path): a name that ends in .h5, .keras, .weights.h5, .pt, .pth, .safetensors or .onnx, or "
-        + "--to, expected"
+      "\(path): the name does not say the format; end it in .h5, .keras, .weights.h5, .pt, .pth, "
+        + ".safetensors or .onnx, or use --to"
     case .notForModel(let model, let options, let why):
-      "\(model): no \(options.joined(separator: ", ")) expected, for \(why)"
+      "\(model): \(options.joined(separator: ", ")) cannot be used: \(why)"
     case .nothingToResume(let path):
-      "\(path): the folder of a training with a checkpoint to resume expected, none found"
-    case .noFolder(let path, let found): "\(path): a folder expected, \(found) found"
+      "\(path): no checkpoint to resume from; give the folder of a training"
+    case .noFolder(let path, let found): "\(path): expected a folder, found \(found)"
     case .weights(let path, let error): "\(path): \(error)"
     case .processes(let expected, let found):
-      "processes: \(expected) expected, \(found) found"
+      "processes: expected \(expected), found \(found)"
     case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
     }
   }

@@ -73,7 +73,8 @@ extension AviaryError: ErrorWithStatus {
     case .network(_, let problem): problem.status
     case .ownNetwork: .usage
     case .noSuchModel, .noWeights, .noImages: .noInput
-    case .notRestoration, .inputs, .scale, .colour, .memory, .notQuantized, .notQuantizable:
+    case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
+      .notQuantizable:
       .unavailable
     case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .array, .edit,
       .notComparable:

@@ -35,37 +35,37 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A value is larger than one plan can work on: the picture has to be computed in tiles.
   case tooLarge(node: String, shape: [Int])
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
-    case .library(let call, let status): "oneDNN: \(call): success expected, \(status) found"
-    case .outOfMemory(let bytes): "memory: \(bytes) bytes expected, none to be had"
+    case .library(let call, let status): "oneDNN: \(call) failed: \(status)"
+    case .outOfMemory(let bytes): "memory: \(bytes) bytes cannot be allocated"
     case .graph(let error): error.description
-    case .threads(let count): "threads: 1 to \(Engine.mostThreads) expected, \(count) found"
+    case .threads(let count): "threads: expected 1 to \(Engine.mostThreads), found \(count)"
     case .threadsRefused(let wanted, let found):
       "the system refuses a thread: \(wanted) are needed at once, and there are only \(found);"
         + " use fewer threads, or raise the limit (ulimit -u)"
-    case .missingParameter(let name, let shape): "\(name): shape \(shape) expected, nothing found"
+    case .missingParameter(let name, let shape): "\(name): missing; a tensor of shape \(shape) is needed"
     case .parameterShape(let name, let expected, let found):
-      "\(name): shape \(expected) expected, \(found) found"
-    case .missingInput(let name): "input \(name): a tensor expected, nothing found"
+      "\(name): expected shape \(expected), found \(found)"
+    case .missingInput(let name): "input \(name): missing; give a tensor for it"
     case .unknownInput(let name, let known):
-      "input \(name): one of \(known.joined(separator: ", ")) expected"
+      "input \(name): no such input (the network has \(known.joined(separator: ", ")))"
     case .input(let name, let expected, let found):
-      "input \(name): \(expected) expected, \(found) found"
+      "input \(name): expected \(expected), found \(found)"
     case .unknownOutput(let name, let known):
-      "output \(name): one of \(known.joined(separator: ", ")) expected"
+      "output \(name): no such output (the network has \(known.joined(separator: ", ")))"
     case .unsupported(let node, let operation):
       "\(node): \(operation) cannot be computed yet (the graph may say it, the engine has no"
         + " lowering)"
     case .noImplementation(let node, let operation):
-      "\(node): \(operation): a fast implementation expected, only the reference code found"
+      "\(node): \(operation): oneDNN has only its slow reference code for it"
     case .quantization(let node, let outChannels, let found):
-      "\(node): \(outChannels) scales of weights expected, \(found) found"
+      "\(node): expected \(outChannels) weight scales, found \(found)"
     case .noBfloat16:
-      "precision: a processor with AVX-512 BF16 expected for bfloat16, none found"
+      "precision: bfloat16 needs a processor with AVX-512 BF16, and this is none"
     case .tooLarge(let node, let shape):
-      "\(node): fewer than 2^31 elements expected, shape \(shape) found (compute it in tiles)"
+      "\(node): shape \(shape) has 2^31 elements or more; compute it in tiles"
     }
   }
 }

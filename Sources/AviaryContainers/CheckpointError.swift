@@ -45,7 +45,7 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
       }
   }
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String { text.printable }
 
   /// The message as the names in the file make it, which may hold anything.
@@ -56,30 +56,32 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
     case .cannotWrite(let path, let reason):
       FileError.cannotWrite(path: path, reason: reason).description
     case .notWeights(let path, let found):
-      "\(path): a file of weights expected, \(found) found"
+      "\(path): expected a file of weights, found \(found)"
     case .unsupported(let path, let what): "\(path): \(what) is not supported"
     case .truncated(let path, let part, let expected, let found):
-      "\(path): truncated: \(part): \(expected) bytes expected, \(found) found"
+      "\(path): truncated: \(part): expected \(expected) bytes, found \(found)"
     case .damaged(let path, let part, let reason): "\(path): damaged: \(part): \(reason)"
     case .refused(let path, let name):
       "\(path): the pickle names \(name), which no weights file needs; refused, nothing was run"
     case .tooLarge(let path, let part, let limit, let found):
-      "\(path): \(part): at most \(limit) expected, \(found) found"
+      "\(path): \(part): \(found) exceeds the limit of \(limit)"
     case .noTensors(let path, let found):
-      "\(path): tensors by name expected, \(found) found"
+      "\(path): expected named tensors, found \(found)"
     case .noPart(let path, let name, let known):
       "\(path): it has no tensors under '\(name)'"
         + (known.isEmpty ? "; leave out --part" : "; it has \(known.joined(separator: ", "))")
     case .hashMismatch(let path, let expected, let found):
-      "\(path): content hash \(expected) expected, \(found) found: the tensors were changed"
+      "\(path): the tensors were changed: their content hash is \(found), the file states \(expected)"
     case .newerVersion(let path, let supported, let found):
-      "\(path): checkpoint format version \(supported) or older expected, \(found) found"
+      "\(path): is of checkpoint format version \(found), and this aviary reads up to version "
+        + "\(supported); use a newer one"
     case .readerFailed(let path, let reason):
       "\(path): the isolated reader of HDF5 failed: \(reason)"
     case .invalidName(let name):
-      "\(String(reflecting: name)): a tensor name without '/' and NUL, not empty and not '.', expected"
+      "\(String(reflecting: name)): cannot name a tensor; a name is not empty, is not '.' and contains no "
+        + "'/' or NUL"
     case .elementType(let name, let found):
-      "\(name): element type float32, float16, bfloat16, int8 or int64 expected, \(found) found"
+      "\(name): expected element type float32, float16, bfloat16, int8 or int64, found \(found)"
     }
   }
 }

@@ -103,7 +103,7 @@ public struct AnyArchitecture: Sendable {
     guard picture.colour.channels == channels else {
       throw GraphError.configuration(
         info.name,
-        "picture.colour: one of \(channels) channels expected, '\(picture.colour.rawValue)' found")
+        "picture.colour: expected one of \(channels) channels, found '\(picture.colour.rawValue)'")
     }
     // Features and discriminators have no pictures to give; what they take is theirs.
     if info.kind == .restoration { try picture.check(against: graph) }
@@ -130,7 +130,7 @@ public struct AnyArchitecture: Sendable {
   private func completed(_ configuration: JSON) throws(GraphError) -> JSON {
     guard let given = configuration.object, var members = presets[0].configuration.object else {
       throw .configuration(
-        info.name, "configuration: an object expected, \(configuration.kind) found")
+        info.name, "configuration: expected an object, found \(configuration.kind)")
     }
     // Sorted, so that of several mistakes it is always the same that is reported.
     for (name, value) in given.sorted(by: { $0.key < $1.key }) {

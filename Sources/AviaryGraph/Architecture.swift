@@ -134,8 +134,8 @@ extension Graph {
     guard found == Ratio(max(configuration.scale, 1)) else {
       throw .configuration(
         A.info.name,
-        "scale: \(configuration.scale) expected, a network of scale "
-          + (found.map { "\($0.numerator)/\($0.denominator)" } ?? "none") + " found")
+        "scale: expected \(configuration.scale), found a network of scale "
+          + (found.map { "\($0.numerator)/\($0.denominator)" } ?? "none"))
     }
   }
 }

@@ -47,6 +47,11 @@ package struct Attributes {
     try take(name, was: old, "an integer", default: absent, \.int)
   }
 
+  /// An integer, or nil where the attribute is absent.
+  mutating func optionalInt(_ name: String) throws(GraphError) -> Int? {
+    try take(name, "an integer", default: .some(nil)) { $0.int.map(Optional.some) }
+  }
+
   mutating func number(_ name: String, default absent: Double? = nil) throws(GraphError) -> Double {
     try take(name, "a number", default: absent, \.double)
   }
@@ -78,7 +83,7 @@ package struct Attributes {
 
   /// One integer for all edges, or [top, left, bottom, right].
   mutating func amounts(
-    _ name: String, was old: String, default absent: PaddingAmounts? = nil
+    _ name: String, was old: String? = nil, default absent: PaddingAmounts? = nil
   ) throws(GraphError) -> PaddingAmounts {
     try take(
       name, was: old, "an integer or [top, left, bottom, right]", default: absent,
@@ -104,8 +109,10 @@ package struct Attributes {
   }
 
   /// An integer, or [numerator, denominator].
-  mutating func ratio(_ name: String) throws(GraphError) -> Ratio {
-    try take(name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)") { json in
+  mutating func ratio(_ name: String, default absent: Ratio? = nil) throws(GraphError) -> Ratio {
+    try take(
+      name, "an integer or [numerator, denominator], 1 to \(GraphLimits.window)", default: absent
+    ) { json in
       let numbers =
         json.int.map { [$0, 1] } ?? json.ints ?? []
       guard numbers.count == 2, numbers.allSatisfy((1...GraphLimits.window).contains) else {
@@ -148,6 +155,11 @@ extension Size {
 extension PaddingAmounts {
   /// One integer, or [top, left, bottom, right].
   var json: JSON { self == PaddingAmounts(top) ? .int(top) : .ints([top, left, bottom, right]) }
+}
+
+extension Ratio {
+  /// One integer, or [numerator, denominator].
+  var json: JSON { denominator == 1 ? .int(numerator) : .ints([numerator, denominator]) }
 }
 
 extension Padding {

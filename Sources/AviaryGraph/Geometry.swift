@@ -131,7 +131,7 @@ public struct Ratio: Hashable, Sendable {
 }
 
 /// The greatest common divisor of two numbers above 0.
-func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+package func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
   var (a, b) = (a, b)
   while b != 0 { (a, b) = (b, a % b) }
   return a

@@ -19,7 +19,7 @@ extension Graph {
     if inputs.contains(where: { $0.size != nil }) {
       return .whole(reason: "the network takes pictures of one size only")
     }
-    let resolved = try expanded().graph.resolvingPadding(height: height, width: width)
+    let resolved = try resolvingPadding(height: height, width: width)
     guard let multiple = period else {
       return .whole(reason: "the network's strides multiply to more than \(GraphLimits.period)")
     }
@@ -41,13 +41,14 @@ extension Graph {
   private func overlap(
     along axis: Axis, _ multiple: Int
   ) throws(WholeImage) -> Int {
-    let ratios = ratios(along: axis)
     let side = inputs[0].nominalShape[2] / multiple * multiple
     guard let shapes = try? shapes(height: side, width: side) else {
       throw WholeImage(reason: "the network cannot run on tiles of \(side) pixels")
     }
+    var places = PlaceWalk(self, axis)
     func size(_ value: Int) -> Int {
-      shapes[value].count == 4 ? shapes[value][axis.dimension] : 1
+      guard case .along(let dimension, _) = places[value] else { return 1 }
+      return shapes[value][dimension]
     }
     var valid = inputs.map { _ in 0..<side }
     var overlap = 0
@@ -57,18 +58,25 @@ extension Graph {
       overlap = max(overlap, scaled)
     }
     for (i, node) in nodes.enumerated() {
-      let field = node.op.operation.receptiveField(axis)
-      let range = try field.valid(node.inputs.map { valid[$0] }, node: node.name)
-      guard ratios[inputs.count + i] != nil else {
+      let field = places.add(node)
+      // What is the same for every image is valid everywhere.
+      guard places[inputs.count + i] != .constant else {
+        valid.append(0..<1)
+        continue
+      }
+      let taken = node.inputs.filter { places[$0] != .constant }.map { valid[$0] }
+      let range = try field.valid(taken, node: node.name)
+      guard case .along = places[inputs.count + i] else {
         throw WholeImage(reason: "\(node.name): not in proportion to the picture")
       }
       let start = min(max(range.lowerBound, 0), size(inputs.count + i))
       valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))
       // What a padding mirrors at a border of the picture must be valid in the last tile too, which
       // may be one pixel besides its overlap.
-      let source = node.inputs[0]
       if case .window(let window) = field, let reach = window.mirrored,
-        let ratio = ratios[source], let full = ratio.scaled(side), full <= GraphLimits.dimension
+        let source = node.inputs.first,
+        case .along(_, let ratio) = places[source], let full = ratio.scaled(side),
+        full <= GraphLimits.dimension
       {
         let spoilt = max(valid[source].lowerBound, size(source) - valid[source].upperBound)
         let besides = ratio.numerator / ratio.denominator
@@ -77,7 +85,7 @@ extension Graph {
     }
     for output in outputs {
       let inside = valid[output.value]
-      guard let ratio = ratios[output.value], let full = ratio.scaled(side),
+      guard let ratio = places[output.value].ratio(axis), let full = ratio.scaled(side),
         full <= GraphLimits.dimension, !inside.isEmpty
       else {
         throw WholeImage(reason: "output '\(output.name)' sees more than \(side) pixels")
@@ -94,17 +102,26 @@ private struct WholeImage: Error { var reason: String }
 extension ReceptiveField {
   /// The output pixels along an axis that depend on valid input pixels alone, when neither end of
   /// the input is a border of the picture.
+  ///
+  /// - Parameter inputs: the valid pixels of the inputs, at least one of them.
   fileprivate func valid(
     _ inputs: [Range<Int>], node: String
   ) throws(WholeImage) -> Range<Int> {
+    let first = inputs.map(\.lowerBound).max() ?? 0
+    let common = first..<max(inputs.map(\.upperBound).min() ?? first, first)
     switch self {
-    case .pointwise:
-      let first = inputs.map(\.lowerBound).max() ?? 0
-      return first..<max(inputs.map(\.upperBound).min() ?? first, first)
-    case .window(let window): return window.valid(inputs[0])
+    case .pointwise, .constant: return common
+    case .window(let window): return window.valid(common)
     case .whole(let reason, _): throw WholeImage(reason: "\(node): \(reason)")
     case .expansion: throw WholeImage(reason: "\(node): an expansion that is not expanded")
     }
+  }
+}
+
+extension Expansion {
+  /// Whether what it depends on follows from the operations that it is made of.
+  var isWithoutField: Bool {
+    if case .expansion = receptiveField(.vertical) { true } else { false }
   }
 }
 
@@ -118,26 +135,33 @@ extension Graph {
 
   /// The ratio of each value's extent along an axis to the first input's, as `ratios`.
   func ratios(along axis: Axis) -> [Ratio?] {
-    guard let (graph, values) = try? expanded() else {
+    guard let (walk, values) = places(along: axis) else {
       return Array(repeating: nil, count: inputs.count + nodes.count)
     }
-    var ratios: [Ratio?] = inputs.map { _ in Ratio(1) }
-    for node in graph.nodes {
-      let field = node.op.operation.receptiveField(axis)
-      ratios.append(field.ratio(node.inputs.map { ratios[$0] }))
-    }
-    return values.map { ratios[$0] }
+    return values.map { walk[$0].ratio(axis) }
+  }
+
+  /// Where all values, without those of expansions, hold the pixels of an axis, and the number that
+  /// each value of this graph has among them.
+  private func places(along axis: Axis) -> (PlaceWalk, values: [Int])? {
+    guard let (graph, values) = try? expanded({ $0.isWithoutField }) else { return nil }
+    var walk = PlaceWalk(graph, axis)
+    for node in graph.nodes { _ = walk.add(node) }
+    return (walk, values)
   }
 
   /// How far apart pixels of the input lie that all values see alike: the least number of which
   /// every stride in the network makes a whole number. Nil beyond `GraphLimits.period`.
   var period: Int? {
     var period = 1
-    for ratio in ratios(along: .vertical) + ratios(along: .horizontal) {
-      guard let denominator = ratio?.denominator else { continue }
-      let factor = denominator / greatestCommonDivisor(period, denominator)
-      guard factor <= GraphLimits.period, period * factor <= GraphLimits.period else { return nil }
-      period *= factor
+    for axis in Axis.allCases {
+      for denominator in places(along: axis)?.0.denominators ?? [] {
+        let factor = denominator / greatestCommonDivisor(period, denominator)
+        guard factor <= GraphLimits.period, period * factor <= GraphLimits.period else {
+          return nil
+        }
+        period *= factor
+      }
     }
     return period
   }

@@ -19,8 +19,8 @@ final class GraphBuilder {
     (0..<shapes.count - nodes.count).map { Value(builder: self, index: $0) }
   }
 
-  func addInput(_ name: String, channels: Int) -> Value {
-    let input = Graph.Input(name, channels: channels)
+  func addInput(_ name: String, channels: Int, size: Size?) -> Value {
+    let input = Graph.Input(name, channels: channels, size: size)
     // Inputs come first in the numbering of values; builders make them before any node.
     precondition(nodes.isEmpty, "inputs before nodes")
     inputs.append(input)
@@ -121,16 +121,17 @@ extension Graph {
   /// The input is called `image` unless stated: a name that layers hardly have. Outputs are called
   /// `output`, or `output_0`, `output_1`, … where there are several.
   ///
+  /// - Parameter size: the only size of images that the network takes; nil for any.
   /// - Throws: the first mistake that `build` makes, or what `init(inputs:nodes:outputs:)` throws.
   public init(
-    channels: Int, input: String = "image", _ build: (Value) -> [Value]
+    channels: Int, size: Size? = nil, input: String = "image", _ build: (Value) -> [Value]
   ) throws(GraphError) {
     let builder = GraphBuilder()
     guard (1...GraphLimits.channels).contains(channels) else {
       throw .attribute(
         node: input, "channels", expected: "1 to \(GraphLimits.channels)", found: "\(channels)")
     }
-    let values = build(builder.addInput(input, channels: channels))
+    let values = build(builder.addInput(input, channels: channels, size: size))
     if values.contains(where: { $0.builder !== builder }) {
       builder.fail(.unknownValue(node: "output", "a value of another graph"))
     }
@@ -168,6 +169,14 @@ public struct Value {
   public func applying(_ op: Op, named name: String) -> Value {
     builder.add(op, layer: name, [self])
   }
+
+  /// Any operation of any values of this one's graph, under a name: what is put together by data.
+  package func making(_ op: Op, named name: String, of values: [Value]) -> Value {
+    builder.add(op, layer: name, values)
+  }
+
+  /// The shape for the size that a graph is checked at: that of its inputs, or a large one.
+  package var nominalShape: [Int] { builder.shape(of: self) }
 
   /// Any operation, with parameters of these names: what expansions are made of.
   package func applying(_ op: Op, _ others: Value..., parameters: [String]) -> Value {

@@ -41,13 +41,13 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   /// An input of the graph was given no shape, or one of another rank or number of channels.
   case inputShape(String, expected: String, found: [Int]?)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
-    case .invalidJSON(let what): "JSON expected: \(what)"
-    case .member(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
+    case .invalidJSON(let what): "invalid JSON: \(what)"
+    case .member(let path, let expected, let found): "\(path): expected \(expected), found \(found)"
     case .unsupportedVersion(let version, let supported):
-      "graph: version \(supported.lowerBound) to \(supported.upperBound) expected, \(version) found"
+      "graph: expected version \(supported.lowerBound) to \(supported.upperBound), found \(version)"
         + (version > supported.upperBound ? " (a newer aviary wrote it)" : "")
     case .unknownOperation(let node, let name, let nearest):
       "\(node): unknown operation '\(name)'" + (nearest.map { " (nearest: '\($0)')" } ?? "")
@@ -55,7 +55,7 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(node): \(operation) has no attribute '\(name)'"
         + (known.isEmpty ? " (it has none)" : " (it has \(known.joined(separator: ", ")))")
     case .attribute(let node, let name, let expected, let found):
-      "\(node): \(name): \(expected) expected, \(found) found"
+      "\(node): \(name): expected \(expected), found \(found)"
     case .duplicateName(let name, let what): "\(name): \(what) have this name"
     case .unknownValue(let node, let name): "\(node): takes '\(name)', which is no input or node"
     case .unknownParameter(let name, let who): "\(who): takes '\(name)', which is no parameter"
@@ -63,24 +63,24 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(node): takes '\(name)', which comes later or is the node itself;"
         + " a graph has no cycles and lists nodes in order of execution"
     case .inputCount(let node, let operation, let expected, let found):
-      "\(node): \(operation): \(expected) expected, \(found) found"
+      "\(node): \(operation): expected \(expected), found \(found)"
     case .parameterCount(let node, let expected, let found):
-      "\(node): parameters for \(expected) expected, \(found) found"
+      "\(node): expected parameters for \(expected), found \(found)"
     case .shape(let node, let operation, let problem): "\(node): \(operation): \(problem)"
     case .sharedParameter(let name, let first, let second):
-      "\(name): shape \(first) expected by its first node, \(second) by a later one"
+      "\(name): its first node needs shape \(first), a later one \(second)"
     case .layerName(let name, let isUsed):
       isUsed
         ? "\(name): a second layer of this name (say `shared: true` to use the same parameters)"
         : "\(name): said to share parameters, but no earlier layer has this name"
     case .limit(let what, let value, let limit):
-      "\(what): at most \(limit) expected, \(value) found"
-    case .missing(let what): "graph: at least one \(what) expected, none found"
+      "\(what): \(value) exceeds the limit of \(limit)"
+    case .missing(let what): "graph: has no \(what); at least one is needed"
     case .configuration(let name, let problem): "\(name): \(problem)"
     case .unknownOption(let name, let architecture, let known):
       "\(architecture): no option '\(name)' (it has \(known.joined(separator: ", ")))"
     case .inputShape(let name, let expected, let found):
-      "input \(name): shape \(expected) expected, \(found.map { "\($0)" } ?? "none") found"
+      "input \(name): expected shape \(expected), found \(found.map { "\($0)" } ?? "none")"
     }
   }
 }
@@ -105,14 +105,14 @@ public enum ShapeProblem: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was expected and what was found.
   public var description: String {
     switch self {
-    case .rank(let expected, let found): "\(expected) expected, shape \(found) found"
-    case .channels(let expected, let found): "\(expected) channels expected, \(found) found"
-    case .mismatch(let a, let b): "inputs that fit together expected, \(a) and \(b) found"
-    case .tooSmall(let needed, let found): "an input of at least \(needed) expected, \(found) found"
+    case .rank(let expected, let found): "expected \(expected), found shape \(found)"
+    case .channels(let expected, let found): "expected \(expected) channels, found \(found)"
+    case .mismatch(let a, let b): "inputs of shapes \(a) and \(b) do not fit together"
+    case .tooSmall(let needed, let found): "expected an input of at least \(needed), found \(found)"
     case .notDivisible(let what, let value, let by):
-      "\(what) divisible by \(by) expected, \(value) found"
-    case .tooLarge(let shape): "fewer than 2^48 elements expected, shape \(shape) found"
-    case .expected(let expected, let found): "\(expected) expected, \(found) found"
+      "expected \(what) divisible by \(by), found \(value)"
+    case .tooLarge(let shape): "shape \(shape) has 2^48 elements or more"
+    case .expected(let expected, let found): "expected \(expected), found \(found)"
     }
   }
 }

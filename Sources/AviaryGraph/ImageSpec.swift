@@ -4,6 +4,8 @@ public struct ImageSpec: Hashable, Sendable {
   /// What the channels of the network's input are.
   public enum Colour: String, CaseIterable, Codable, Hashable, Sendable {
     case rgb
+    /// RGB and alpha, which the network sees: straight, 0 transparent.
+    case rgba
     /// One channel of gray; colour pictures are run channel by channel.
     case gray
     /// The luma of BT.601 in studio range, 16/255 to 235/255; chroma is left to bicubic.
@@ -14,7 +16,13 @@ public struct ImageSpec: Hashable, Sendable {
     case ycbcrJPEG = "ycbcr-jpeg"
 
     /// The number of channels.
-    public var channels: Int { self == .gray || self == .luma ? 1 : 3 }
+    public var channels: Int {
+      switch self {
+      case .gray, .luma: 1
+      case .rgb, .ycbcr, .ycbcrJPEG: 3
+      case .rgba: 4
+      }
+    }
   }
 
   /// Whether a picture is enlarged before the network sees it.
@@ -82,8 +90,10 @@ public struct ImageSpec: Hashable, Sendable {
     self.padding = padding
   }
 
-  /// The customary picture for so many channels: one means luma, three RGB.
-  public init(channels: Int) { self.init(channels == 1 ? .luma : .rgb) }
+  /// The customary picture for so many channels: one means luma, three RGB, four RGB and alpha.
+  public init(channels: Int) {
+    self.init(channels == 1 ? .luma : channels == 4 ? .rgba : .rgb)
+  }
 }
 
 extension ImageSpec {

@@ -213,6 +213,6 @@ struct JSONParser {
       case let byte? where byte < 0x20 || byte == 0x7F: "a control character"
       default: rest.first.map { "'\($0)'" } ?? ""
       }
-    return .invalidJSON("line \(line), column \(column): \(what) expected, \(found) found")
+    return .invalidJSON("line \(line), column \(column): expected \(what), found \(found)")
   }
 }

@@ -5,25 +5,43 @@
 public enum Op: Hashable, Sendable {
   case convolution(Convolution)
   case transposedConvolution(TransposedConvolution)
+  case dynamicConvolution(DynamicConvolution)
   case linear(Linear)
   case maxPool(MaxPool)
   case averagePool(AveragePool)
   /// The mean of each channel, as a picture of one pixel.
   case globalAveragePool
+  case adaptivePool(AdaptivePool)
   case batchNormalization(BatchNormalization)
   case activation(Activation)
   case prelu(PReLU)
   case binary(Binary)
+  /// The second input where the first is not 0, else the third.
+  case `where`
   case scale(Scale)
   case offset(Offset)
-  /// Inputs side by side in the channel dimension.
-  case concatenate
+  /// Inputs side by side along a dimension.
+  case concatenate(Concatenate)
   case slice(ChannelSlice)
   case pixelShuffle(PixelShuffle)
   case pixelUnshuffle(PixelUnshuffle)
+  case unfold(Unfold)
+  case fold(Fold)
+  case gridSample(GridSample)
+  case realFFT(RealFFT)
+  case inverseRealFFT(InverseRealFFT)
+  case gatherElements(GatherElements)
+  case argReduction(ArgReduction)
+  case sort(Sort)
   case resize(Resize)
   case pad(Pad)
   case crop(Crop)
+  case padToMultiple(PadToMultiple)
+  case cropToSize(CropToSize)
+  case padDimension(PadDimension)
+  case stridedSlice(StridedSlice)
+  case tile(Tile)
+  case expand(Expand)
   case dropout(Dropout)
   case reduce(Reduction)
   /// The product of matrices in the last two dimensions, over all others.
@@ -34,6 +52,11 @@ public enum Op: Hashable, Sendable {
   case reshape(Reshape)
   case permute(Permute)
   case roll(Roll)
+  case learnedConstant(LearnedConstant)
+  case constantGather(ConstantGather)
+  case windowPartition(WindowPartition)
+  case windowReverse(WindowReverse)
+  case shiftMask(ShiftMask)
   /// An operation that is made of others.
   case expansion(AnyExpansion)
 
@@ -42,23 +65,40 @@ public enum Op: Hashable, Sendable {
     switch self {
     case .convolution(let operation): operation
     case .transposedConvolution(let operation): operation
+    case .dynamicConvolution(let operation): operation
     case .linear(let operation): operation
     case .maxPool(let operation): operation
     case .averagePool(let operation): operation
     case .globalAveragePool: GlobalAveragePool()
+    case .adaptivePool(let operation): operation
     case .batchNormalization(let operation): operation
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
+    case .where: Where()
     case .scale(let operation): operation
     case .offset(let operation): operation
-    case .concatenate: Concatenate()
+    case .concatenate(let operation): operation
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
+    case .unfold(let operation): operation
+    case .fold(let operation): operation
+    case .gridSample(let operation): operation
+    case .realFFT(let operation): operation
+    case .inverseRealFFT(let operation): operation
+    case .gatherElements(let operation): operation
+    case .argReduction(let operation): operation
+    case .sort(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation
+    case .padToMultiple(let operation): operation
+    case .cropToSize(let operation): operation
+    case .padDimension(let operation): operation
+    case .stridedSlice(let operation): operation
+    case .tile(let operation): operation
+    case .expand(let operation): operation
     case .dropout(let operation): operation
     case .reduce(let operation): operation
     case .matmul: MatMul()
@@ -68,6 +108,11 @@ public enum Op: Hashable, Sendable {
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
+    case .learnedConstant(let operation): operation
+    case .constantGather(let operation): operation
+    case .windowPartition(let operation): operation
+    case .windowReverse(let operation): operation
+    case .shiftMask(let operation): operation
     case .expansion(let expansion): expansion.operation
     }
   }
@@ -80,6 +125,14 @@ public enum Op: Hashable, Sendable {
     PixelUnshuffle.self, Resize.self, Pad.self, Crop.self, Dropout.self, Reduction.self,
     MatMul.self, Softmax.self, LayerNormalization.self, GroupNormalization.self, Reshape.self,
     Permute.self, Roll.self, InstanceNormalization.self,
+    LearnedConstant.self, ConstantGather.self,
+    WindowPartition.self, WindowReverse.self, ShiftMask.self, WindowAttention.self,
+    RealFFT.self, InverseRealFFT.self, DynamicConvolution.self, Unfold.self, Fold.self,
+    GridSample.self, GatherElements.self,
+    ArgReduction.self, Sort.self,
+    Where.self,
+    PadToMultiple.self, CropToSize.self, PadDimension.self, StridedSlice.self, Tile.self,
+    Expand.self, AdaptivePool.self,
   ]
 }
 

@@ -23,24 +23,24 @@ public enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
   /// An entry of the list of plugins depends on the current folder.
   case relativeEntry(String)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .notAPlugin(let path, let found):
-      "\(path): a plugin's library or a JSON file expected, \(found) found"
+      "\(path): expected a plugin's library or a JSON file, found \(found)"
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
-    case .notLoadable(let path, let reason): "\(path): a plugin's library expected: \(reason)"
+    case .notLoadable(let path, let reason): "\(path): cannot be loaded as a plugin: \(reason)"
     case .noEntryPoint(let path):
-      "\(path): a library with the function aviary_plugin_v1 expected, none found"
-    case .noAnswer(let path): "\(path): an answer of up to 64 MiB expected, none found"
+      "\(path): the library has no function aviary_plugin_v1; it is not a plugin"
+    case .noAnswer(let path): "\(path): gave no answer, or one of more than 64 MiB"
     case .version(let path, let expected, let found):
-      "\(path): messages of version \(expected) expected, \(found) found"
+      "\(path): expected messages of version \(expected), found \(found)"
     case .badAnswer(let path, let what): "\(path): the library's answer: \(what)"
     case .failure(let path, let what): "\(path): \(what)"
     case .badFile(let path, let what): "\(path): \(what)"
     case .duplicate(let path, let name): "\(path): \(RegistryError.duplicate(name))"
     case .relativeEntry(let entry):
-      "AVIARY_PLUGIN_PATH: absolute paths expected, '\(entry)' found"
+      "AVIARY_PLUGIN_PATH: expected absolute paths, found '\(entry)'"
     }
   }
 }
@@ -151,8 +151,8 @@ public enum Plugin {
           guard let graph = configuration["variant"]?.string.flatMap({ graphs[$0] }) else {
             throw GraphError.configuration(
               info.name,
-              "variant: one of \(graphs.keys.sorted().joined(separator: ", ")) expected, "
-                + "\(configuration["variant"]?.text ?? "nothing") found")
+              "variant: expected one of \(graphs.keys.sorted().joined(separator: ", ")), "
+                + "found \(configuration["variant"]?.text ?? "nothing")")
           }
           return (graph, picture ?? ImageSpec(channels: graph.inputs[0].channels), [])
         },

@@ -78,7 +78,7 @@ public enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// No architecture has exactly these weights; those that come nearest.
   case unrecognised(tensors: Int, nearest: [StateDictDifference])
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .duplicate(let name): "\(name): a second architecture of this name"
@@ -109,7 +109,7 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
     public var expected: [Int]
     /// The shape that there is.
     public var found: [Int]
-    /// The dimensions that disagree, in words: "input channels: 64 deduced, 32 found".
+    /// The dimensions that disagree, in words: "input channels: deduced 64, found 32".
     public var dimensions: [String]
   }
 
@@ -161,7 +161,7 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
     return expected.indices.filter { expected[$0] != found[$0] }.map { dimension in
       // A bias has but the outputs.
       let name = expected.count == 1 ? "channels" : names[min(dimension, names.count - 1)]
-      return "\(name): \(expected[dimension]) deduced, \(found[dimension]) found"
+      return "\(name): deduced \(expected[dimension]), found \(found[dimension])"
     }
   }
 
@@ -196,7 +196,7 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
       return "\(what) \(names.prefix(3).joined(separator: ", "))\(more)"
     }
     let shapes = mismatched.map { mismatch in
-      "\(mismatch.name): shape \(mismatch.expected) expected, \(mismatch.found) found"
+      "\(mismatch.name): expected shape \(mismatch.expected), found \(mismatch.found)"
         + (mismatch.dimensions.isEmpty
           ? "" : " (\(mismatch.dimensions.joined(separator: "; ")))")
     }

@@ -76,7 +76,7 @@ package enum HDF5Error: Error, Hashable, Sendable {
     case .damaged(let part, let reason): "\(part): \(reason)"
     case .unsupported(let what): "\(what) is not supported"
     case .tooLarge(let part, let limit, let found):
-      "\(part): at most \(limit) expected, \(found) found"
+      "\(part): \(found) exceeds the limit of \(limit)"
     }
   }
 }

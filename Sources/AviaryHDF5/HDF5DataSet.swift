@@ -96,7 +96,7 @@ struct HDF5DataSet: ~Copyable {
     let byteCount = try require(shape, kind.byteCount)
     guard kind.byteCount > 0, byteCount == buffer.count else {
       throw .damaged(
-        part: name, reason: "\(buffer.count) bytes of numbers expected, \(byteCount) found")
+        part: name, reason: "expected \(buffer.count) bytes of numbers, found \(byteCount)")
     }
     try requireChunks(elementSize: kind.byteCount)
     if byteCount == 0 { return }

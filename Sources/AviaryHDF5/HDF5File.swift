@@ -38,7 +38,7 @@ package struct HDF5File: ~Copyable, Sendable {
   /// - Parameter path: the names that lead to it, from `/`.
   package func read(_ path: String, into buffer: UnsafeMutableRawBufferPointer) throws(HDF5Error) {
     let names = path.split(separator: "/").map(String.init)
-    guard let last = names.last else { throw .damaged(part: path, reason: "a data set expected") }
+    guard let last = names.last else { throw .damaged(part: path, reason: "expected a data set") }
     var group = try root()
     for name in names.dropLast() { group = try group.group(name) }
     try unsafe group.dataSet(last).read(into: buffer)
@@ -95,7 +95,7 @@ struct HDF5Group: ~Copyable {
     switch try member(name) {
     case .group(let group): return group
     case .dataSet(let dataSet):
-      throw .damaged(part: dataSet.name, reason: "a group expected, a data set found")
+      throw .damaged(part: dataSet.name, reason: "expected a group, found a data set")
     }
   }
 
@@ -104,7 +104,7 @@ struct HDF5Group: ~Copyable {
     switch try member(name) {
     case .dataSet(let dataSet): return dataSet
     case .group(let group):
-      throw .damaged(part: group.name, reason: "a data set expected, a group found")
+      throw .damaged(part: group.name, reason: "expected a data set, found a group")
     }
   }
 }

@@ -33,28 +33,28 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
       }
   }
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .cannotRead(let path, let reason):
       FileError.cannotRead(path: path, reason: reason).description
     case .notAPicture(let path, let found):
-      "\(path): \(ImageFormat.list(ImageFormat.readable)) expected, \(found) found"
+      "\(path): expected \(ImageFormat.list(ImageFormat.readable)), found \(found)"
     case .damaged(let path, let reason):
       "\(path): damaged picture: \(reason)"
     case .tooLarge(let path, let width, let height, let channels, let limit):
-      "\(path): \(limit) expected, \(width)x\(height) with \(Text.channels(channels)) found"
+      "\(path): expected \(limit), found \(width)x\(height) with \(Text.channels(channels))"
     case .cannotWrite(let path, let reason):
       FileError.cannotWrite(path: path, reason: reason).description
     case .invalidSize(let width, let height, let channels):
-      "image: at most 2^31 samples expected, \(width)x\(height) with \(Text.channels(channels)) found"
+      "image: expected at most 2^31 samples, found \(width)x\(height) with \(Text.channels(channels))"
     case .sizeMismatch(let thing, let expected, let found),
       .formatMismatch(let thing, let expected, let found):
-      "\(thing): \(expected) expected, \(found) found"
+      "\(thing): expected \(expected), found \(found)"
     case .noConversion(let from, let to):
       "colour: no conversion from \(from) to \(to)"
     case .invalidScale(let numerator, let denominator):
-      "scale: a fraction of numbers from 1 to 1048576 expected, \(numerator)/\(denominator) found"
+      "scale: expected a fraction of numbers from 1 to 1048576, found \(numerator)/\(denominator)"
     }
   }
 

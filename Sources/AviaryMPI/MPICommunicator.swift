@@ -154,8 +154,8 @@
     let call: String
     let reason: String
 
-    /// One line: the thing, the expected, the found.
-    public var description: String { "MPI: \(call): success expected, \(reason) found" }
+    /// One line: the thing, and what is wrong with it.
+    public var description: String { "MPI: \(call) failed: \(reason)" }
   }
 
   private func check(_ call: String, _ status: Int32) throws(MPIError) {

@@ -118,7 +118,7 @@ extension Tensor {
 
   /// Calls `body` with the elements of a float32 tensor; traps on another type.
   public func withFloats<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
-    precondition(elementType == .float32, "float32 tensor expected, \(elementType) found")
+    precondition(elementType == .float32, "expected a float32 tensor, found \(elementType)")
     return try unsafe withUnsafeBytes { try unsafe body($0.bindMemory(to: Float.self)) }
   }
 
@@ -126,7 +126,7 @@ extension Tensor {
   public mutating func withMutableFloats<R>(
     _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
-    precondition(elementType == .float32, "float32 tensor expected, \(elementType) found")
+    precondition(elementType == .float32, "expected a float32 tensor, found \(elementType)")
     return try unsafe withUnsafeMutableBytes { try unsafe body($0.bindMemory(to: Float.self)) }
   }
 
@@ -238,17 +238,17 @@ public enum TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A change of layout that a tensor of this shape does not allow.
   case step(String, shape: [Int])
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .invalidShape(let shape):
-      "shape \(shape): dimensions of 0 or more with a product below 2^48 expected"
+      "shape \(shape): expected dimensions of 0 or more with a product below 2^48"
     case .countMismatch(let shape, let expected, let found):
-      "shape \(shape): \(expected) values expected, \(found) found"
+      "shape \(shape): expected \(expected) values, found \(found)"
     case .sizeMismatch(let expected, let found):
-      "a type of the size of \(expected) expected, \(found) found"
-    case .noMemory(let byteCount): "memory for a tensor of \(byteCount) bytes expected, none found"
-    case .step(let step, let shape): "shape \(shape): one that can be \(step) expected"
+      "expected a type of the size of \(expected), found \(found)"
+    case .noMemory(let byteCount): "memory: a tensor of \(byteCount) bytes cannot be allocated"
+    case .step(let step, let shape): "shape \(shape): cannot be \(step)"
     }
   }
 }

@@ -20,11 +20,11 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A loss or a gradient that is NaN or infinite: where, what was expected, what was found.
   case notFinite(String, expected: String, found: String)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String {
     switch self {
     case .recipe(let field, let expected, let found):
-      "\(field): \(expected) expected, \(found) found"
+      "\(field): expected \(expected), found \(found)"
     case .patch(let results, let part, let problem):
       "batch.patch: \(part) cannot take results of \(results.map(String.init).joined(separator: "x"))"
         + " (\(problem)); use another patch"
@@ -32,10 +32,10 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(field): no such field" + (nearest.map { "; did you mean \($0)?" } ?? "")
     case .cannotRead(let path, let reason): "\(path): cannot be read: \(reason)"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
-    case .data(let path, let expected, let found): "\(path): \(expected) expected, \(found) found"
+    case .data(let path, let expected, let found): "\(path): expected \(expected), found \(found)"
     case .training(let thing, let expected, let found),
       .notFinite(let thing, let expected, let found):
-      "\(thing): \(expected) expected, \(found) found"
+      "\(thing): expected \(expected), found \(found)"
     }
   }
 }

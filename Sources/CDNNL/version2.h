@@ -159,53 +159,6 @@ static inline dnnl_status_t cdnnl_eltwise_forward(
   return cdnnl_create(result, engine, status, &call, NULL, attr);
 }
 
-static inline dnnl_status_t cdnnl_eltwise_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *gradient, const cdnnl_memory_desc *data, float alpha, float beta,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_eltwise_desc_t call;
-  dnnl_status_t status = dnnl_eltwise_backward_desc_init(
-      &call, algorithm, cdnnl_const(gradient), cdnnl_const(data), alpha, beta);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_softmax_forward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
-    const cdnnl_memory_desc *data, int axis, const_dnnl_primitive_attr_t attr) {
-  dnnl_softmax_desc_t call;
-  dnnl_status_t status = dnnl_softmax_forward_desc_init(&call, kind, cdnnl_const(data), axis);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_softmax_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, const cdnnl_memory_desc *data, int axis,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_softmax_desc_t call;
-  dnnl_status_t status = dnnl_softmax_backward_desc_init(
-      &call, cdnnl_const(data), cdnnl_const(data), axis);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_layer_normalization_forward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
-    const cdnnl_memory_desc *data, float epsilon, unsigned flags,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_layer_normalization_desc_t call;
-  dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
-      &call, kind, cdnnl_const(data), NULL, epsilon, flags);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_layer_normalization_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, const cdnnl_memory_desc *data,
-    float epsilon, unsigned flags, const_dnnl_primitive_desc_t forward,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_layer_normalization_desc_t call;
-  dnnl_status_t status = dnnl_layer_normalization_backward_desc_init(
-      &call, dnnl_backward, cdnnl_const(data), cdnnl_const(data), NULL, epsilon, flags);
-  return cdnnl_create(result, engine, status, &call, forward, attr);
-}
-
 static inline dnnl_status_t cdnnl_batch_normalization_forward(
     dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
     const cdnnl_memory_desc *data, float epsilon, unsigned flags,
@@ -280,12 +233,3 @@ static inline dnnl_status_t cdnnl_binary(
   return cdnnl_create(result, engine, status, &call, NULL, attr);
 }
 
-static inline dnnl_status_t cdnnl_reduction(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *source, const cdnnl_memory_desc *destination,
-    const_dnnl_primitive_attr_t attr) {
-  dnnl_reduction_desc_t call;
-  dnnl_status_t status = dnnl_reduction_desc_init(
-      &call, algorithm, cdnnl_const(source), cdnnl_const(destination), 0, 0);
-  return cdnnl_create(result, engine, status, &call, NULL, attr);
-}

@@ -125,48 +125,6 @@ static inline dnnl_status_t cdnnl_eltwise_forward(
       result, engine, kind, algorithm, cdnnl_const(data), cdnnl_const(data), alpha, beta, attr);
 }
 
-static inline dnnl_status_t cdnnl_eltwise_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *gradient, const cdnnl_memory_desc *data, float alpha, float beta,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_eltwise_backward_primitive_desc_create(
-      result, engine, algorithm, cdnnl_const(gradient), cdnnl_const(gradient), cdnnl_const(data),
-      alpha, beta, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_softmax_forward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
-    const cdnnl_memory_desc *data, int axis, const_dnnl_primitive_attr_t attr) {
-  return dnnl_softmax_forward_primitive_desc_create(
-      result, engine, kind, dnnl_softmax_accurate, cdnnl_const(data), cdnnl_const(data), axis,
-      attr);
-}
-
-static inline dnnl_status_t cdnnl_softmax_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, const cdnnl_memory_desc *data, int axis,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_softmax_backward_primitive_desc_create(
-      result, engine, dnnl_softmax_accurate, cdnnl_const(data), cdnnl_const(data),
-      cdnnl_const(data), axis, NULL, attr);
-}
-
-static inline dnnl_status_t cdnnl_layer_normalization_forward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
-    const cdnnl_memory_desc *data, float epsilon, unsigned flags,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_layer_normalization_forward_primitive_desc_create(
-      result, engine, kind, cdnnl_const(data), cdnnl_const(data), NULL, epsilon, flags, attr);
-}
-
-static inline dnnl_status_t cdnnl_layer_normalization_backward(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, const cdnnl_memory_desc *data,
-    float epsilon, unsigned flags, const_dnnl_primitive_desc_t forward,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_layer_normalization_backward_primitive_desc_create(
-      result, engine, dnnl_backward, cdnnl_const(data), cdnnl_const(data), cdnnl_const(data), NULL,
-      epsilon, flags, forward, attr);
-}
-
 static inline dnnl_status_t cdnnl_batch_normalization_forward(
     dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_prop_kind_t kind,
     const cdnnl_memory_desc *data, float epsilon, unsigned flags,
@@ -232,10 +190,3 @@ static inline dnnl_status_t cdnnl_binary(
       cdnnl_const(destination), attr);
 }
 
-static inline dnnl_status_t cdnnl_reduction(
-    dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm,
-    const cdnnl_memory_desc *source, const cdnnl_memory_desc *destination,
-    const_dnnl_primitive_attr_t attr) {
-  return dnnl_reduction_primitive_desc_create(
-      result, engine, algorithm, cdnnl_const(source), cdnnl_const(destination), 0, 0, attr);
-}

@@ -88,7 +88,7 @@ public enum InterchangeError: Error, Hashable, Sendable, CustomStringConvertible
   /// What the description amounts to is no sound graph.
   case graph(GraphError)
 
-  /// One line: the thing, the expected, the found.
+  /// One line: the thing, and what is wrong with it.
   public var description: String { text.printable }
 
   /// The message as the names in the file make it, which may hold anything.
@@ -98,7 +98,7 @@ public enum InterchangeError: Error, Hashable, Sendable, CustomStringConvertible
       "layer \(name) of class \(kind) (\(place)): \(why)"
     case .description(let part, let problem): "\(part): \(problem)"
     case .weights(let layer, let expected, let found):
-      "layer \(layer): \(expected) expected, \(found) found"
+      "layer \(layer): expected \(expected), found \(found)"
     case .target(let format, let node, let why): "\(node): cannot be written as \(format): \(why)"
     case .graph(let error): "\(error)"
     }

@@ -90,7 +90,7 @@ public struct WeightsFile: Sendable {
     case .shardIndex:
       if let file = try SafeTensorsIndex.read(path) { return file }
       return try KerasShards.read(path, options)
-    case .onnx: return try ONNXFile.read(path)
+    case .onnx: return try ONNXFile.read(path, options.onnx)
     case .gguf:
       throw .unsupported(path: path, what: "reading \(format.label)")
     // Those of HDF5 are above.
@@ -156,14 +156,18 @@ public struct ReadingOptions: Hashable, Sendable {
   public var part: String?
   /// How an HDF5 file is read: by the helper program unless its writer is trusted.
   public var hdf5: HDF5Access
+  /// What the user states of an ONNX model.
+  public var onnx: ONNXOptions
 
   /// Nothing is stated unless said.
   public init(
-    theanoKernels: Bool = false, part: String? = nil, hdf5: HDF5Access = .isolated
+    theanoKernels: Bool = false, part: String? = nil, hdf5: HDF5Access = .isolated,
+    onnx: ONNXOptions = ONNXOptions()
   ) {
     self.theanoKernels = theanoKernels
     self.part = part
     self.hdf5 = hdf5
+    self.onnx = onnx
   }
 }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AviaryFormats
 
-/// Group and instance normalisation in the files of every framework that has them.
+/// Normalisations in the files of every framework that has them.
 @Suite struct NormalizationExchangeTests {
   private static let normalizations: [Op] = [
     GroupNormalization(groups: 3).op,
@@ -15,6 +15,37 @@ import Testing
     GroupNormalization(groups: 1, scale: false, center: false).op,
     InstanceNormalization(epsilon: 0.001).op,
     InstanceNormalization(affine: false).op,
+    LayerNormalization(first: 1).op,
+    LayerNormalization(first: 1, epsilon: 1e-3, center: false).op,
+  ]
+
+  /// Kinds that Keras has a class for, and weights that it can leave out.
+  private static let ofKeras: [Op] = [
+    LayerNormalization(first: 1, scale: false).op,
+    LayerNormalization(first: 1, scale: false, center: false).op,
+    LayerNormalization(.rms, first: 1).op,
+    LayerNormalization(.l2, first: 1, epsilon: 1e-6).op,
+    .softmax(Softmax(logarithm: true)),
+  ]
+
+  /// Kinds that none of Keras's layers computes, and why.
+  private static let refused: [(Op, String)] = [
+    (
+      LayerNormalization(.biasFree, first: 1).op,
+      "no layer divides by the deviation without subtracting the mean"
+    ),
+    (
+      LayerNormalization(.rms, first: 1, addsEpsilonToRoot: true).op,
+      "Keras's RMSNormalization has a weight, no bias, and epsilon under the root"
+    ),
+    (
+      LayerNormalization(.l2, first: 1).op,
+      "Keras's UnitNormalization has neither weight nor bias, and an epsilon of 1e-6"
+    ),
+    (
+      .reduce(Reduction(.variance, dimensions: [2, 3])),
+      "Keras's layers reduce images to one pixel, by mean or maximum"
+    ),
   ]
 
   /// Six channels, normalised between two convolutions.
@@ -42,7 +73,16 @@ import Testing
       sizes: [(12, 10), (9, 13)])
   }
 
-  @Test(arguments: normalizations, [KerasModel.File.archive, .legacy])
+  @Test(arguments: refused) func refusedByKeras(_ op: Op, _ why: String) throws {
+    do {
+      _ = try KerasExport.model(Self.graph(op))
+      Issue.record("\(op)")
+    } catch InterchangeError.target(_, _, let found) {
+      #expect(found == why)
+    }
+  }
+
+  @Test(arguments: normalizations + ofKeras, [KerasModel.File.archive, .legacy])
   func keras(_ op: Op, _ kind: KerasModel.File) throws {
     let graph = try Self.graph(op)
     let weights = randomWeights(for: graph, seed: 11)
@@ -73,6 +113,15 @@ import Testing
       try text(InstanceNormalization().op)
         .contains("nn.InstanceNorm2d(6, eps=1e-05, affine=True)"))
     #expect(try text(InstanceNormalization(affine: false).op).contains("F.instance_norm("))
+    #expect(
+      try text(LayerNormalization(first: 1).op)
+        .contains("normalize(x, \"layer\", (1,), 1e-05, self.norm.weight, self.norm.bias)"))
+    #expect(
+      try text(LayerNormalization(.l2, first: 1).op).contains("F.normalize(x, dim=1, eps=1e-12)"))
+    #expect(try text(.softmax(Softmax(logarithm: true))).contains(".log_softmax(1)"))
+    #expect(
+      try text(.reduce(Reduction(.product, dimensions: [2, 3])))
+        .contains(".prod(3, keepdim=True).prod(2, keepdim=True)"))
   }
 
   @Test(arguments: [
@@ -95,6 +144,23 @@ import Testing
       ).op
     ),
     (
+      "RMSNorm norm 1 1 in out 0=6 1=1.000000e-02 2=0",
+      LayerNormalization(.rms, epsilon: 0.01, scale: false).op
+    ),
+    (
+      "LayerNorm norm 1 1 in out 0=6 2=0",
+      LayerNormalization(epsilon: 0.001, scale: false, center: false).op
+    ),
+    (
+      "LayerNorm norm 1 1 in out 0=30 1=1.000000e-02 2=0",
+      LayerNormalization(dimensions: 2, epsilon: 0.01, scale: false, center: false).op
+    ),
+    ("Reduction norm 1 1 in out 0=8 1=1 4=1", .reduce(Reduction(.l2, dimensions: [1, 2, 3]))),
+    (
+      "Reduction norm 1 1 in out 0=5 1=0 -23303=2,0,-1 4=0 5=1",
+      .reduce(Reduction(.minimum, dimensions: [1, 3], keepsDimensions: false))
+    ),
+    (
       "InstanceNorm norm 1 1 in out 0=4 2=0",
       InstanceNormalization(
         epsilon: 0.001, affine: false
@@ -103,7 +169,7 @@ import Testing
   ])
   func ncnn(_ line: String, _ op: Op) throws {
     let folder = try TemporaryFolder()
-    let lines = ["7767517", "2 2", "Input in 0 1 in 0=0 1=0 2=4", line]
+    let lines = ["7767517", "2 2", "Input in 0 1 in 0=6 1=5 2=4", line]
     let path = try folder.file("net.param", Array((lines.joined(separator: "\n") + "\n").utf8))
     let numbers: [Float] = op.slotSuffixes.isEmpty ? [] : [1, 2, 3, 4, -1, 0, 0.5, 2]
     _ = try folder.file(

@@ -106,6 +106,6 @@ import Testing
     }
     #expect(
       error?.description
-        == "layer c.weight: a tensor of shape [1, 1, 1, 1] expected, none found")
+        == "layer c.weight: expected a tensor of shape [1, 1, 1, 1], found none")
   }
 }

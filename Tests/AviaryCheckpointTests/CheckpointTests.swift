@@ -114,7 +114,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "double: element type float32, float16, bfloat16, int8 or int64 expected, float64 found")
+        == "double: expected element type float32, float16, bfloat16, int8 or int64, found float64")
     let storable = TensorSource(weights).storable
     #expect(
       storable.map { $0.steps.map(\.description) } == [

@@ -9,26 +9,26 @@ import Testing
 /// line or, where the damage hits nothing of importance, a success; never a trap, never a hang.
 @Suite struct DamagedFileTests {
   @Test(arguments: [
-    ("", "a file of weights expected, an empty file found"),
+    ("", "expected a file of weights, found an empty file"),
     (
       "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n",
-      "a file of weights expected, a Git LFS pointer (the file itself comes with `git lfs pull`) found"
+      "expected a file of weights, found a Git LFS pointer (the file itself comes with `git lfs pull`)"
     ),
     (
       "\n<!DOCTYPE html><html>",
-      "a file of weights expected, a saved web page (was the download's address right?) found"
+      "expected a file of weights, found a saved web page (was the download's address right?)"
     ),
-    ("hello", "a file of weights expected, a text file found"),
-    ("{\"a\": 1}", "a file of weights expected, a JSON file found"),
-    ("\u{7F}ELF\u{1}", "a file of weights expected, an executable or library found"),
-    ("7767517\n", "damaged: line 2: the counts of layers and blobs expected"),
+    ("hello", "expected a file of weights, found a text file"),
+    ("{\"a\": 1}", "expected a file of weights, found a JSON file"),
+    ("\u{7F}ELF\u{1}", "expected a file of weights, found an executable or library"),
+    ("7767517\n", "damaged: line 2: expected the counts of layers and blobs"),
   ]) func isNamedForWhatItIs(content: String, message: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file("x.pt", Array(content.utf8))
     let external = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(external.description == "\(path): \(message)")
     let native = try #require(throws: CheckpointError.self) { try Checkpoint(contentsOf: path) }
-    #expect(native.description.hasPrefix("\(path): a file of weights expected, "))
+    #expect(native.description.hasPrefix("\(path): expected a file of weights, "))
   }
 
   @Test func whatIsNoFileIsSaid() throws {

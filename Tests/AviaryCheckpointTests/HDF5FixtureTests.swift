@@ -34,9 +34,9 @@ import Testing
   @Test(arguments: [
     (
       "changed.h5",
-      "content hash sha256:32\u{2026} expected, sha256:09\u{2026} found: the tensors were changed"
+      "the tensors were changed: their content hash is sha256:09\u{2026}, the file states sha256:32\u{2026}"
     ),
-    ("newer.h5", "checkpoint format version 1 or older expected, 2 found"),
+    ("newer.h5", "is of checkpoint format version 2, and this aviary reads up to version 1; use a newer one"),
     ("soft_link.h5", "/weights/v: a link of the soft kind is not supported"),
     ("external_link.h5", "/weights/v: a link of the external kind is not supported"),
     ("external_storage.h5", "/weights/w: a data set kept in other files is not supported"),
@@ -47,18 +47,18 @@ import Testing
     ),
     (
       "bomb.h5",
-      "/weights/w, shape [1048576, 1048576], bytes: at most 1048576 expected, 4398046511104 found"
+      "/weights/w, shape [1048576, 1048576], bytes: 4398046511104 exceeds the limit of 1048576"
     ),
     (
       "chunk_bomb.h5",
-      "/weights/w, shape [32768, 16384], bytes: at most 1048576 expected, 2147483648 found"
+      "/weights/w, shape [32768, 16384], bytes: 2147483648 exceeds the limit of 1048576"
     ),
-    ("nested.h5", "damaged: /weights/w: a data set expected, a group found"),
+    ("nested.h5", "damaged: /weights/w: expected a data set, found a group"),
     ("text.h5", "/weights/w: elements of another type than numbers is not supported"),
-    ("no_weights.h5", "damaged: /weights: a group expected, none found"),
+    ("no_weights.h5", "damaged: /weights: expected a group, found none"),
     (
       "other.h5",
-      "a file of weights expected, an HDF5 file of an unknown kind (at the top: x) found"
+      "expected a file of weights, found an HDF5 file of an unknown kind (at the top: x)"
     ),
   ]) func isRefused(name: String, message: String) throws {
     let error = try #require(throws: CheckpointError.self) {
@@ -73,8 +73,8 @@ import Testing
     }
     #expect(
       shortened(error)
-        == "double.h5: w: element type float32, float16, bfloat16, int8 or int64 expected, "
-        + "float64 found")
+        == "double.h5: w: expected element type float32, float16, bfloat16, int8 or int64, "
+        + "found float64")
   }
 
   @Test func unverifiedIsReadAllTheSame() throws {

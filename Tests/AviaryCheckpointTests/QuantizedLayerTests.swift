@@ -85,26 +85,26 @@ import Testing
       }
     }
     let good = try Tensor(shape: [2], [1, 2])
-    let kinds = "float32 of shape [1 to 1048576] expected, "
-    #expect(try message(Tensor(shape: [1, 2], [1, 2])) == kinds + "float32 of shape [1, 2] found")
-    #expect(try message(Tensor(shape: [0], [])) == kinds + "float32 of shape [0] found")
+    let kinds = "expected float32 of shape [1 to 1048576], "
+    #expect(try message(Tensor(shape: [1, 2], [1, 2])) == kinds + "found float32 of shape [1, 2]")
+    #expect(try message(Tensor(shape: [0], [])) == kinds + "found float32 of shape [0]")
     #expect(
-      try message(Tensor(zeros: [2], elementType: .int64)) == kinds + "int64 of shape [2] found")
-    let types = "an attribute input_type of int8 or uint8 expected, "
-    #expect(try message(good, type: nil) == types + "none found")
-    #expect(try message(good, type: "int4") == types + "int4 found")
-    let step = "an attribute input_step above 0 expected, none found"
+      try message(Tensor(zeros: [2], elementType: .int64)) == kinds + "found int64 of shape [2]")
+    let types = "expected an attribute input_type of int8 or uint8, "
+    #expect(try message(good, type: nil) == types + "found none")
+    #expect(try message(good, type: "int4") == types + "found int4")
+    let step = "expected an attribute input_step above 0, found none"
     for value in [nil, 0, -1, .nan, .infinity, 1e-60, 1e60] as [Double?] {
       #expect(try message(good, step: value) == step)
     }
     for value in [0, -1, .nan, .infinity] as [Float] {
       #expect(
         try message(Tensor(shape: [2], [1, value]))
-          == "finite numbers above 0 expected, others found")
+          == "expected finite numbers above 0, found others")
     }
     #expect(
       try self.message { writer, group in _ = try writer.group("n", in: group) }
-        == "a data set expected, a group found")
+        == "expected a data set, found a group")
   }
 
   @Test func withAnyByteChangedItIsReadOrRefused() throws {

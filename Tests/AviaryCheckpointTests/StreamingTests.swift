@@ -61,7 +61,7 @@ import Testing
     let error = try #require(throws: CheckpointError.self) {
       try CheckpointFile(tensors: source).write(to: path)
     }
-    #expect(error.description == "x.pt: truncated: a: 4 bytes expected, 0 found")
+    #expect(error.description == "x.pt: truncated: a: expected 4 bytes, found 0")
     #expect(try bytes(path) == old)
     #expect(try folder.names == ["a.h5"])
   }

@@ -107,10 +107,10 @@ struct TrainingStateTests {
   @Test(
     "weights in training that are not the checkpoint's own are refused",
     arguments: [
-      (["b": [1, 2]], "/training/weights/a: a data set expected, none found"),
-      (["b": [1, 2], "a": [1, 2]], "/training/weights/a: shape [1] expected, [2] found"),
+      (["b": [1, 2]], "/training/weights/a: expected a data set, found none"),
+      (["b": [1, 2], "a": [1, 2]], "/training/weights/a: expected shape [1], found [2]"),
       (
-        ["b": [1, 2], "a": [1], "c": [1]], "/training/weights/c: none expected, a data set found"
+        ["b": [1, 2], "a": [1], "c": [1]], "/training/weights/c: expected none, found a data set"
       ),
     ] as [([String: [Float]], String)])
   func otherWeights(weights: [String: [Float]], message: String) throws {
@@ -139,25 +139,25 @@ struct TrainingStateTests {
       return String(error.description.dropFirst(place.count))
     }
     #expect(
-      try message { $0.step = 100 } == "best: a step from 0 to 100 expected, 150 found")
+      try message { $0.step = 100 } == "best: expected a step from 0 to 100, found 150")
     #expect(
       try message { $0.step = -1 }
-        == "step: a number from 0 to 9007199254740992 expected, -1 found")
+        == "step: expected a number from 0 to 9007199254740992, found -1")
     #expect(
       try message { $0.step = .max }
-        == "step: a number from 0 to 9007199254740992 expected, \(Int.max) found")
+        == "step: expected a number from 0 to 9007199254740992, found \(Int.max)")
     #expect(
       try message { $0.seconds = -1 }
-        == "seconds: a number from 0 to 9007199254740992 expected, -1.0 found")
+        == "seconds: expected a number from 0 to 9007199254740992, found -1.0")
     #expect(
       try message { $0.seconds = 1e300 }
-        == "seconds: a number from 0 to 9007199254740992 expected, 1e+300 found")
+        == "seconds: expected a number from 0 to 9007199254740992, found 1e+300")
     #expect(
       try message { $0.threads = 0 }
-        == "threads: a number from 1 to 9007199254740992 expected, 0 found")
+        == "threads: expected a number from 1 to 9007199254740992, found 0")
     #expect(
       try message { $0.samples = .min }
-        == "samples: a number from 0 to 9007199254740992 expected, \(Int.min) found")
+        == "samples: expected a number from 0 to 9007199254740992, found \(Int.min)")
   }
 
   @Test("groups in the place of data sets, and the other way round, are named")
@@ -165,7 +165,7 @@ struct TrainingStateTests {
     let text = try HandmadeCheckpoint.complaint { writer, root in
       try writer.text("training", "x", in: root)
     }
-    #expect(text == "/training: a group expected, a data set found")
+    #expect(text == "/training: expected a group, found a data set")
     func member(
       _ body: (borrowing HDF5Writer, borrowing HDF5Writer.Object) throws -> Void
     ) throws -> String {
@@ -175,32 +175,32 @@ struct TrainingStateTests {
     }
     #expect(
       try member { writer, group in _ = try writer.group("progress", in: group) }
-        == "/training/progress: a data set expected, a group found")
+        == "/training/progress: expected a data set, found a group")
     for json in ["", "{", "[]", #"{"step":1}"#, String(repeating: "[", count: 100_000)] {
       #expect(
         try member { writer, group in try writer.text("progress", json, in: group) }
-          == "/training/progress: JSON of a training's progress expected")
+          == "/training/progress: expected JSON of a training's progress")
     }
     for name in ["weights", "optimizer", "adversary"] {
       #expect(
         try member { writer, group in try writer.text(name, "x", in: group) }
-          == "/training/\(name): a group expected, a data set found")
+          == "/training/\(name): expected a group, found a data set")
     }
     #expect(
       try member { writer, group in _ = try writer.group("adversary", in: group) }
-        == "/training/adversary/weights: a group expected, none found")
+        == "/training/adversary/weights: expected a group, found none")
     #expect(
       try member { writer, group in
         let adversary = try writer.group("adversary", in: group)
         _ = try writer.group("weights", in: adversary)
         _ = try writer.group("optimizer", in: adversary)
         try writer.text("groups", "{}", in: adversary)
-      } == "/training/adversary/groups: JSON of groups of parameters expected")
+      } == "/training/adversary/groups: expected JSON of groups of parameters")
     #expect(
       try member { writer, group in
         let weights = try writer.group("weights", in: group)
         _ = try writer.group("a", in: weights)
-      } == "/training/weights/a: a data set expected, a group found")
+      } == "/training/weights/a: expected a data set, found a group")
   }
 
   @Test("with any byte changed it is read or refused in one line")

@@ -54,7 +54,7 @@ struct BadInputTests {
   func notWeights(_ name: String, _ content: String, _ found: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file(name, Array(content.utf8))
-    try expectRefused(path, 65, "a file of weights expected, \(found) found")
+    try expectRefused(path, 65, "expected a file of weights, found \(found)")
   }
 
   @Test("a truncated .pt")
@@ -97,7 +97,7 @@ struct BadInputTests {
       ("extra.pt", 7, "unexpected conv4.weight"),
       (
         "wrong-shape.pt", 6,
-        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found (input channels: 2 deduced, 3 found)"
+        "mismatched conv2.weight: expected shape [2, 2, 1, 1], found [2, 3, 1, 1] (input channels: deduced 2, found 3)"
       ),
     ])
   func doNotFit(_ name: String, _ count: Int, _ difference: String) throws {
@@ -129,7 +129,7 @@ struct BadInputTests {
       ({ $0["conv4.bias"] = try Tensor(zeros: [1]) }, "unexpected conv4.bias"),
       (
         { $0["conv2.weight"] = try Tensor(zeros: [2, 3, 1, 1]) },
-        "mismatched conv2.weight: shape [2, 2, 1, 1] expected, [2, 3, 1, 1] found (input channels: 2 deduced, 3 found)"
+        "mismatched conv2.weight: expected shape [2, 2, 1, 1], found [2, 3, 1, 1] (input channels: deduced 2, found 3)"
       ),
     ] as [((inout NamedTensors) throws -> Void, String)] {
       var checkpoint = try Checkpoint(contentsOf: whole)
@@ -137,7 +137,7 @@ struct BadInputTests {
       try checkpoint.write(to: path)
       expectFailure(
         try Outcome(["run", path, picture, "-o", folder.file("out.png"), "--scale", "2"]), 65,
-        "\(path): weights of its own graph expected, found otherwise: srcnn (\(difference))")
+        "\(path): expected weights of its own graph, found otherwise: srcnn (\(difference))")
     }
     #expect(try folder.names == ["spoilt.h5", "whole.h5"])
   }
@@ -152,7 +152,7 @@ struct BadInputTests {
     #expect(run.status == 0)
     #expect(
       run.error
-        == "aviary: warning: \(weights): finite weights expected, NaN or infinity found in "
+        == "aviary: warning: \(weights): there are NaN or infinite weights in "
         + "conv2.weight\n")
     #expect(try folder.names == ["out.png"])
   }
@@ -162,15 +162,15 @@ struct BadInputTests {
     arguments: [
       (
         #"[{"name": "a", "op": "convolution", "inputs": ["image"], "filters": 9000000000000000000, "kernel": 3}]"#,
-        "a: outChannels: 1 to 1048576 expected, 9000000000000000000 found"
+        "a: outChannels: expected 1 to 1048576, found 9000000000000000000"
       ),
       (
         #"[{"name": "a", "op": "convolution", "inputs": ["image"], "filters": 8, "kernel": 3, "border": [0, 0, 0, 9223372036854775807]}]"#,
-        "a: padding: 0 to 4096 expected, 9223372036854775807 found"
+        "a: padding: expected 0 to 4096, found 9223372036854775807"
       ),
       (
         #"[{"name": "a", "op": "resize", "inputs": ["image"], "kernel": "nearest", "factor": 4000}, {"name": "b", "op": "resize", "inputs": ["a"], "kernel": "nearest", "factor": 4000}]"#,
-        "a: resize: fewer than 2^48 elements expected, shape [1, 1, 30720000, 30720000] found"
+        "a: resize: shape [1, 1, 30720000, 30720000] has 2^48 elements or more"
       ),
     ])
   func overflow(_ nodes: String, _ line: String) throws {
@@ -251,7 +251,7 @@ struct BadInputTests {
     let empty = try folder.file("empty.png", [])
     expectFailure(
       try Outcome(["run", "bicubic", empty, "-o", output]), 65,
-      "\(empty): PNG or JPEG expected, an empty file found")
+      "\(empty): expected PNG or JPEG, found an empty file")
     let whole = try Data(contentsOf: URL(filePath: picture))
     let cut = try folder.file("cut.png", Array(whole.prefix(whole.count / 2)))
     let old = try folder.file("out.png", Array("old".utf8))
@@ -296,14 +296,14 @@ struct BadInputTests {
     )
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", folder.file("none/")]), 73,
-      "\(folder.file("none/")): a folder to write to expected, none found")
+      "\(folder.file("none/")): expected a folder to write to, found none")
     let file = try folder.file("file", [])
     expectFailure(
       try Outcome(["run", "bicubic", picture, picture, "-o", file]), 73,
-      "\(file): a folder to write to expected, a file found")
+      "\(file): expected a folder to write to, found a file")
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", folder.file("out.jpg")]), 64,
-      "\(folder.file("out.jpg")): a name that ends in .png expected, for PNG is what is written")
+      "\(folder.file("out.jpg")): expected a name that ends in .png, for PNG is what is written")
     #expect(try folder.names == ["file"])
   }
 

@@ -85,7 +85,7 @@ struct BenchTests {
   static let refused: [([String], Int32, String)] = [
     (
       ["fusion-cea"], 66,
-      "fusion-cea: a file, a checkpoint's name or an architecture expected, none found; "
+      "fusion-cea: no file, checkpoint or architecture has this name; "
         + "did you mean fusion-cae?"
     ),
     (["srcnn:9-9"], 66, "srcnn: no preset '9-9' (it has 9-5-5, 9-3-5, 9-1-5)"),
@@ -95,11 +95,11 @@ struct BenchTests {
     ),
     (
       ["srcnn", "--runs", "0"], 64,
-      "--runs: 1 to 100000 expected, 0 found (see aviary bench --help)"
+      "--runs: expected 1 to 100000, found 0 (see aviary bench --help)"
     ),
     (
       ["srcnn", "--batch", "99999"], 64,
-      "--batch: 1 to 65536 expected, 99999 found (see aviary bench --help)"
+      "--batch: expected 1 to 65536, found 99999 (see aviary bench --help)"
     ),
     (
       ["srcnn", "--size", "12"], 64,

@@ -141,7 +141,7 @@ struct ConvertTests {
     #expect(steps.map { $0["format"] as? String } == ["PyTorch zip", "Aviary checkpoint"])
     expectFailure(
       try Outcome(["convert", path, folder.file("other.h5"), "--as", "srcnn"]), 64,
-      "\(path): no --as expected, for a checkpoint holds its own network")
+      "\(path): --as cannot be used: a checkpoint holds its own network")
   }
 
   @Test("weights that lack something become a checkpoint only if the user says so")
@@ -165,7 +165,7 @@ struct ConvertTests {
     let convert = try Outcome(["convert", input, folder.file("tiny.h5"), "--quiet", "--json"])
     #expect(convert.status == 0)
     #expect(
-      convert.error == "aviary: warning: \(input): finite weights expected, NaN or infinity found "
+      convert.error == "aviary: warning: \(input): expected finite weights, found NaN or infinity "
         + "in conv2.weight\n")
     let export = try #require(try convert.json()["export"] as? [String: Any])
     #expect(export["notFinite"] as? [String] == ["conv2.weight"])
@@ -173,9 +173,9 @@ struct ConvertTests {
 
   static let wrong: [([String], Int32, String)] = [
     (
-      ["--input", "rgb"], 69, "srcnn: colour of 1 channel expected, rgb found"
+      ["--input", "rgb"], 69, "srcnn: expected a colour space of 1 channel, found rgb"
     ),
-    (["--scale", "0"], 69, "srcnn: scale 1 to 64 expected, 0 found"),
+    (["--scale", "0"], 69, "srcnn: expected scale 1 to 64, found 0"),
     (
       ["--as", "srcn"], 66, "srcn: no such architecture; did you mean srcnn?"
     ),
@@ -212,8 +212,8 @@ struct ConvertTests {
     #expect(json["format"] as? String == "kerasHDF5")
     expectFailure(
       try Outcome(["convert", weights, folder.file("model")]), 64,
-      "\(folder.file("model")): a name that ends in .h5, .keras, .weights.h5, .pt, .pth, "
-        + ".safetensors or .onnx, or --to, expected")
+      "\(folder.file("model")): expected a name that ends in .h5, .keras, .weights.h5, .pt, .pth, "
+        + ".safetensors or .onnx, or --to")
   }
 
   @Test("a PyTorch file comes with its module where that is asked for, and nothing else does")
@@ -230,7 +230,7 @@ struct ConvertTests {
       try Outcome([
         "convert", fixture("weights/whole.pt"), folder.file("a.onnx"), "--module",
         folder.file("b.py"),
-      ]), 64, "\(folder.file("a.onnx")): no --module expected, for it is not a PyTorch file")
+      ]), 64, "\(folder.file("a.onnx")): --module cannot be used: it is not a PyTorch file")
   }
 
   @Test("rules in a file rename layers before anything is recognised")
@@ -253,7 +253,7 @@ struct ConvertTests {
     let bad = try folder.file("bad.json", Array(#"{"a": "b"}"#.utf8))
     expectFailure(
       try Outcome(["convert", weights, folder.file("b.h5"), "--map", bad]), 65,
-      "\(bad): an array of pairs of names expected, an object found")
+      "\(bad): expected an array of pairs of names, found an object")
   }
 
   @Test("how pictures are fed can be stated as members of the picture")
@@ -277,7 +277,7 @@ struct ConvertTests {
       "convert", fixture("weights/wrong-shape.pt"), folder.file("a.keras"), "--plugin", plugin,
     ])
     #expect(convert.status == 65)
-    #expect(convert.error.contains("input channels: 2 deduced, 3 found"))
+    #expect(convert.error.contains("input channels: deduced 2, found 3"))
     #expect(try folder.names == [])
   }
 
@@ -308,7 +308,7 @@ struct ConvertTests {
     let weights = fixture("weights/whole.pt")
     expectFailure(
       try Outcome(["convert", weights, folder.file("a.h5"), "--map", rules]), 65,
-      "\(weights): different names expected, 'conv2.bias' found for two tensors")
+      "\(weights): two tensors would have the name 'conv2.bias'")
   }
 
   @Test("of another network's weights nothing is left, also with --allow-missing")

@@ -22,6 +22,17 @@ struct DiffTests {
     #expect(sides[0]["contentHash"] as? String == sides[1]["contentHash"] as? String)
   }
 
+  @Test("networks without weights are the same where they compute the same")
+  func withoutWeights() throws {
+    let (shuffle, other) = (
+      fixture("onnx/depth-to-space.onnx"), fixture("onnx/space-to-depth.onnx")
+    )
+    let same = try Outcome(["diff", shuffle, shuffle])
+    #expect(same.status == 0, "\(same.error)")
+    #expect(same.output.contains("Result  the same network, without weights"))
+    #expect(try Outcome(["diff", shuffle, other]).status == 1)
+  }
+
   @Test("what differs is listed, the most different first, and the status is 1")
   func different() throws {
     let folder = try TemporaryFolder()

@@ -124,13 +124,13 @@ struct EditTests {
   }
 
   static let wrong: [([String], Int32, String)] = [
-    ([], 64, "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found"),
-    (["--drop", "*"], 65, "a tensor that is kept expected, none found"),
-    (["--drop", "x*"], 65, "a tensor that matches 'x*' expected, none found"),
-    (["--rename", "conv{i}=layer"], 65, "the same variables on both sides of 'conv{i}' expected"),
-    (["--rename", "x=y"], 65, "a layer that is renamed expected, none found"),
-    (["--rename", "conv1=conv2"], 65, "different names expected"),
-    (["--cast", "int8"], 64, "one of float32, float16, bfloat16 expected"),
+    ([], 64, "nothing to do; give --rename, --drop, --cast, --merge, --licence or --note"),
+    (["--drop", "*"], 65, "no tensor would be left"),
+    (["--drop", "x*"], 65, "no tensor matches 'x*'"),
+    (["--rename", "conv{i}=layer"], 65, "expected the same variables on both sides of 'conv{i}'"),
+    (["--rename", "x=y"], 65, "no layer would be renamed"),
+    (["--rename", "conv1=conv2"], 65, "expected different names"),
+    (["--cast", "int8"], 64, "expected one of float32, float16, bfloat16"),
     (["--merge", "other.h5"], 64, "file:share expected, such as other.h5:0.5"),
     (["--merge", fixture("weights/missing.pt") + ":0.5"], 65, "conv3.bias as in"),
   ]

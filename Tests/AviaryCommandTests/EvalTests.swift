@@ -82,8 +82,8 @@ struct EvalTests {
     try Data("no picture".utf8).write(to: URL(filePath: "\(data)/words.png"))
     let arguments = ["eval", "nearest", "--data", data, "--scale", "2"]
     let eval = try Outcome(arguments + ["--json"])
-    let small = "\(data)/dot.png: a picture of at least 16x16 pixels expected, 8x8 found"
-    let words = "\(data)/words.png: PNG or JPEG expected, a text file found"
+    let small = "\(data)/dot.png: expected a picture of at least 16x16 pixels, found 8x8"
+    let words = "\(data)/words.png: expected PNG or JPEG, found a text file"
     #expect(eval.status == 65)
     #expect(eval.error == "aviary: \(small)\naviary: \(words)\n")
     let json = try eval.json()
@@ -107,7 +107,7 @@ struct EvalTests {
     try Image(width: 8, height: 8, format: PixelFormat(.rgb)).write(to: picture)
     expectFailure(
       try Outcome(["compare", "bicubic", picture, "-o", folder.file("q.png"), "--scale", "16"]), 65,
-      "\(picture): a picture of at least 48x48 pixels expected, 8x8 found")
+      "\(picture): expected a picture of at least 48x48 pixels, found 8x8")
     #expect(try folder.names == ["tiny.png"])
   }
 
@@ -116,19 +116,19 @@ struct EvalTests {
     let folder = try TemporaryFolder()
     expectFailure(
       try Outcome(["eval", "bicubic", "--data", folder.file("none"), "--scale", "2"]), 66,
-      "\(folder.file("none")): a folder expected, none found")
+      "\(folder.file("none")): expected a folder, found none")
     let file = try folder.file("file", [])
     expectFailure(
       try Outcome(["eval", "bicubic", "--data", file, "--scale", "2"]), 66,
-      "\(file): a folder expected, a file found")
+      "\(file): expected a folder, found a file")
     expectFailure(
       try Outcome(["eval", "bicubic", "--data", folder.path, "--scale", "2"]), 66,
-      "\(folder.path): PNG or JPEG pictures expected, none found")
+      "\(folder.path): contains no PNG or JPEG images")
     expectFailure(
       try Outcome([
         "eval", "bicubic", "--data", fixture("pictures"), "--lr", folder.file("none"), "--scale",
         "2",
-      ]), 66, "\(folder.file("none")): a folder expected, none found")
+      ]), 66, "\(folder.file("none")): expected a folder, found none")
   }
 
   @Test("a comparison is a picture with the figures of both")

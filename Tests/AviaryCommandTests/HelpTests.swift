@@ -52,7 +52,7 @@ struct HelpTests {
     ),
     (
       ["list", "--json", "--markdown"],
-      "one of --json and --markdown expected, both found (see aviary list --help)"
+      "--json and --markdown exclude each other; give one of them (see aviary list --help)"
     ),
     (
       ["run", "bicubic", "a.png", "-o", "b.png", "--memory", "much"],
@@ -60,7 +60,7 @@ struct HelpTests {
     ),
     (
       ["run", "bicubic", "a.png", "-o", "b.png", "--threads", "0"],
-      "--threads: 1 to 1024 expected, 0 found (see aviary run --help)"
+      "--threads: expected 1 to 1024, found 0 (see aviary run --help)"
     ),
     (
       ["convert", "a.pt", "b.h5", "--input", "cmyk"],
@@ -73,7 +73,7 @@ struct HelpTests {
     ),
     (
       ["train", "srcnn", "--losses", "l1, {kind: ssim, weight: x}"],
-      "--losses[1].weight: a number from 0 to 1000000 expected, x found (see aviary train --help)"
+      "--losses[1].weight: expected a number from 0 to 1000000, found x (see aviary train --help)"
     ),
     (
       ["train", "srcnn", "--learning-rete", "1"],
@@ -81,8 +81,8 @@ struct HelpTests {
     ),
     (
       ["info", "srcnn", "--config", "[]"],
-      "The value '[]' is invalid for '--config <json>': configuration: an object expected, "
-        + "an array found (see aviary info --help)"
+      "The value '[]' is invalid for '--config <json>': configuration: expected an object, "
+        + "found an array (see aviary info --help)"
     ),
   ]
 

@@ -79,7 +79,7 @@ struct InfoTests {
     arguments: [
       (
         ["fusion-cea"],
-        "fusion-cea: a file, a checkpoint's name or an architecture expected, none found; "
+        "fusion-cea: no file, checkpoint or architecture has this name; "
           + "did you mean fusion-cae?"
       ),
       (["srcnn:9-9"], "srcnn: no preset '9-9' (it has 9-5-5, 9-3-5, 9-1-5)"),
@@ -95,11 +95,11 @@ struct InfoTests {
       (
         #"{"kernel": 3}"#, "srcnn: no option 'kernel' (it has channels, filters, kernels, padding)"
       ),
-      (#"{"padding": 3}"#, "srcnn.padding: a string expected, 3 found"),
-      (#"{"kernels": [3]}"#, "srcnn: filters and kernels: 2 and 3 expected, 2 and 1 found"),
+      (#"{"padding": 3}"#, "srcnn.padding: expected a string, found 3"),
+      (#"{"kernels": [3]}"#, "srcnn: filters and kernels: expected 2 and 3, found 2 and 1"),
       (
         #"{"channels": 99999999999}"#,
-        "srcnn: channels: an integer from 0 to 65536 expected, 99999999999 found"
+        "srcnn: channels: expected an integer from 0 to 65536, found 99999999999"
       ),
     ])
   func configurations(_ json: String, _ line: String) throws {
@@ -111,6 +111,6 @@ struct InfoTests {
     let path = fixture("weights/whole.pt")
     expectFailure(
       try Outcome(["info", path, "--preset", "9-5-5"]), 64,
-      "\(path): no --preset expected, for it is a file")
+      "\(path): --preset cannot be used: it is a file")
   }
 }

@@ -46,11 +46,11 @@ struct ListTests {
   func noMatch() throws {
     expectFailure(
       try Outcome(["list", "srcn"]), 66,
-      "srcn: a file, a checkpoint's name or an architecture expected, none found; "
+      "srcn: no file, checkpoint or architecture has this name; "
         + "did you mean srcnn?")
     expectFailure(
       try Outcome(["list", "x*"]), 66,
-      "x*: a file, a checkpoint's name or an architecture expected, none found")
+      "x*: no file, checkpoint or architecture has this name")
   }
 
   @Test("checkpoints are found by name, and a broken one is warned of")
@@ -65,7 +65,7 @@ struct ListTests {
     #expect(list.status == 0)
     #expect(
       list.error
-        == "aviary: warning: \(broken): a file of weights expected, a text file found\n")
+        == "aviary: warning: \(broken): expected a file of weights, found a text file\n")
     let checkpoints = try #require(try list.json()["checkpoints"] as? [[String: Any]])
     #expect(checkpoints.count == 1)
     #expect(checkpoints[0]["name"] as? String == "tiny")

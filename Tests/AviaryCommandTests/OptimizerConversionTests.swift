@@ -83,11 +83,11 @@ struct OptimizerConversionTests {
     let (onnx, pt) = (folder.file("a.onnx"), folder.file("a.pt"))
     expectFailure(
       try Outcome(["convert", fixture("optimizer/adam.pt"), onnx, "--training"]), 64,
-      "\(onnx): no --training expected, for it is not a PyTorch file")
+      "\(onnx): --training cannot be used: it is not a PyTorch file")
     let whole = fixture("weights/whole.pt")
     expectFailure(
       try Outcome(["convert", whole, pt, "--training"]), 64,
-      "\(whole): no --training expected, for it holds no optimiser's state")
+      "\(whole): --training cannot be used: it holds no optimiser's state")
     #expect(try folder.names == [])
   }
 

@@ -81,18 +81,18 @@ struct PluginTests {
       "\(folder.file("none.so")): cannot be read: no such file or directory")
     expectFailure(
       try Outcome(["list"], environment: ["AVIARY_PLUGIN_PATH": "plugin.so"]), 65,
-      "AVIARY_PLUGIN_PATH: absolute paths expected, 'plugin.so' found")
+      "AVIARY_PLUGIN_PATH: expected absolute paths, found 'plugin.so'")
     let version = try PluginFixtures.broken("another-version", into: folder)
     expectFailure(
       try Outcome(["list", "--plugin", version]), 65,
-      "\(version): messages of version 1 expected, 2 found")
+      "\(version): expected messages of version 1, found 2")
     let duplicate = try PluginFixtures.broken("duplicate", into: folder)
     expectFailure(
       try Outcome(["list", "--plugin", duplicate]), 65,
       "\(duplicate): srcnn: a second architecture of this name")
     expectFailure(
       try Outcome(["list", "--plugin", picture]), 65,
-      "\(picture): a plugin's library or a JSON file expected, a PNG picture found")
+      "\(picture): expected a plugin's library or a JSON file, found a PNG picture")
   }
 
   @Test("every command refuses a file that is no plugin, before it does anything")
@@ -108,7 +108,7 @@ struct PluginTests {
     ] {
       expectFailure(
         try Outcome(command + ["--plugin", plugin]), 65,
-        "\(plugin): a plugin's library or a JSON file expected, a text file found")
+        "\(plugin): expected a plugin's library or a JSON file, found a text file")
     }
     #expect(try folder.names == ["plugin.so"])
   }
@@ -122,7 +122,7 @@ struct PluginTests {
     let path = try folder.file("hostile.json", Array(text.utf8))
     expectFailure(
       try Outcome(["list", "--plugin", path]), 65,
-      "\(path): enlarged: factor: an integer or [numerator, denominator], 1 to 4096 expected, "
-        + "9223372036854775807 found")
+      "\(path): enlarged: factor: expected an integer or [numerator, denominator], 1 to 4096, "
+        + "found 9223372036854775807")
   }
 }

@@ -126,7 +126,7 @@ struct PublishedFilesTests {
       SharedFolder.path("weights/damaged/coursera_encoder/encoder_weights.hdf5"))
     expectFailure(
       try Outcome(["inspect", path]), 65,
-      "\(path): a file of weights expected, a file of another kind found")
+      "\(path): expected a file of weights, found a file of another kind")
   }
 
   @Test("a file without weights says so")

@@ -108,12 +108,12 @@ struct QuantizeTests {
       "is not quantized, as int8 needs it; run aviary quantize first")
     try expectRefusal(
       ["eval", Self.checkpoint, "--data", data, "--precision", "int4"], 64,
-      "one of f32, bf16, int8 expected")
+      "expected one of f32, bf16, int8")
     var checkpoint = try Checkpoint(contentsOf: Self.checkpoint)
     let path = folder.file("odd.h5")
     for (node, message) in [
-      ("nowhere", "nowhere: a convolution of the graph expected, none found"),
-      ("encoder.0", "encoder.0: 32 scales expected, 1 found"),
+      ("nowhere", "nowhere: expected a convolution of the graph, found none"),
+      ("encoder.0", "encoder.0: expected 32 scales, found 1"),
     ] {
       checkpoint.quantization = [
         QuantizedLayer(node: node, inputScale: 1, isSigned: false, weightScales: [1])
@@ -132,11 +132,11 @@ struct QuantizeTests {
       "has no convolution of 16 channels or more, and so nothing to quantize")
     try expectRefusal(
       ["quantize", "nothing-of-the-kind", "--data", data], 66,
-      "nothing-of-the-kind: a file, a checkpoint's name or an architecture expected, none found")
+      "nothing-of-the-kind: no file, checkpoint or architecture has this name")
     try expectRefusal(
       ["quantize", Self.checkpoint, "--data", folder.file("none")], 66, "\(folder.file("none"))")
     try expectRefusal(
       ["quantize", Self.checkpoint, "--data", data, "--pictures", "0"], 64,
-      "--pictures: 1 to 10000 expected, 0 found")
+      "--pictures: expected 1 to 10000, found 0")
   }
 }

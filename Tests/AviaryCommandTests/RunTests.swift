@@ -74,10 +74,10 @@ struct RunTests {
     #expect(named.status == 0)
     expectFailure(
       try Outcome(["run", model, picture, "-o", path, "--input", "gray"]), 64,
-      "\(model): no --input expected, for a checkpoint says so itself (aviary convert changes it)")
+      "\(model): --input cannot be used: a checkpoint says so itself (aviary convert changes it)")
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", path, "--config", "{}"]), 64,
-      "bicubic: no --config expected, for it has no weights")
+      "bicubic: --config cannot be used: it has no weights")
   }
 
   @Test(
@@ -99,12 +99,12 @@ struct RunTests {
     #expect(run.status == 65)
     #expect(
       run.error
-        == "aviary: \(broken): PNG or JPEG expected, a text file found\n")
+        == "aviary: \(broken): expected PNG or JPEG, found a text file\n")
     let results = try #require(try run.json()["results"] as? [[String: Any]])
     #expect(results.count == 4)
     #expect(
       results[1]["error"] as? String
-        == "\(broken): PNG or JPEG expected, a text file found")
+        == "\(broken): expected PNG or JPEG, found a text file")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.file("out")).sorted()
         == ["a.png", "c.png", "rgb-8.png"])
@@ -155,18 +155,18 @@ struct RunTests {
     ),
     (
       ["bicubc"], 66,
-      "bicubc: a file, a checkpoint's name or an architecture expected, none found; "
+      "bicubc: no file, checkpoint or architecture has this name; "
         + "did you mean bicubic?"
     ),
     (
       [fixture("architectures/espcn.x3/weights.pt"), "--scale", "2", "--quiet"], 69,
-      "espcn: scale 3 expected, 2 found"
+      "espcn: expected scale 3, found 2"
     ),
     (
       [fixture("weights/whole.pt"), "--quiet"], 69,
-      "srcnn: scale to be stated (pictures are enlarged first, by any) expected, none found"
+      "srcnn: expected scale to be stated (pictures are enlarged first, by any), found none"
     ),
-    (["bicubic", "--scale", "0"], 65, "bicubic: scale: 1 to 64 expected, 0 found"),
+    (["bicubic", "--scale", "0"], 65, "bicubic: scale: expected 1 to 64, found 0"),
   ]
 
   @Test("models that cannot", arguments: unfit)

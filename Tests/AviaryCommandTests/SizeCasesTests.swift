@@ -1,4 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryImage
+import AviaryTensor
 import AviaryTestSupport
 import Testing
 
@@ -34,7 +37,7 @@ struct SizeCasesTests {
     }
     let other = try run(model, "p27x21.png", in: folder)
     #expect(other.status != 0)
-    #expect(other.error.contains("a picture of 28x28 expected, 27x21 found"))
+    #expect(other.error.contains("expected an image of 28x28, found 27x21"))
   }
 
   @Test(
@@ -54,25 +57,61 @@ struct SizeCasesTests {
     #expect(try run(model, "p27x21.png", in: folder).status == 0)
     #expect(try Image(contentsOf: folder.file("out.png")).height == 21)
     let other = try run(model, "p28.png", in: folder)
-    #expect(other.error.contains("a picture of 27x21 expected, 28x28 found"))
+    #expect(other.error.contains("expected an image of 27x21, found 28x28"))
   }
 
-  @Test("what makes smaller pictures is refused for that reason")
-  func half() throws {
-    let folder = try TemporaryFolder()
-    let model = try converted("half.keras", in: folder)
-    let run = try run(model, "p28.png", in: folder)
-    #expect(run.status != 0)
-    #expect(run.error.contains("scale a whole number expected, 1/2 found"))
+  /// What the framework gives for an image: rows, columns, channels.
+  private func expect(_ path: String, equals name: String) throws {
+    let array = try #require(
+      try WeightsFile.read(fixture("sizes/\(name).npy")).tensors.loaded().first?.tensor)
+    let found = try Image(contentsOf: path)
+    #expect([found.height, found.width, found.channels] == array.shape)
+    let values = array.floats
+    for row in 0..<found.height {
+      for column in 0..<found.width {
+        for channel in 0..<found.channels {
+          let place = (row * found.width + column) * found.channels + channel
+          let wanted = min(max(values[place], 0), 1)
+          #expect(abs(found[channel, row, column] - wanted) <= 1.01 / 255)
+        }
+      }
+    }
   }
 
-  @Test("what makes other channels is refused for that reason")
-  func channels() throws {
+  @Test(
+    "other channels and smaller images come out as the framework has them",
+    arguments: [
+      ("rgb2gray", "rgb.png"), ("gray2rgb", "gray.png"), ("rgba4", "rgb.png"), ("half", "gray.png"),
+    ])
+  func otherChannelsAndSizes(_ name: String, _ image: String) throws {
     let folder = try TemporaryFolder()
+    // Straight from the framework's file, and by way of a checkpoint.
     let path = folder.file("model.h5")
-    #expect(try Outcome(["convert", fixture("sizes/rgb2gray.keras"), path]).status == 0)
-    let run = try run(path, "rgb.png", in: folder)
-    #expect(run.status != 0)
-    #expect(run.error.contains("colour of 3 channels expected, 1 of output for 3 of picture found"))
+    #expect(try Outcome(["convert", fixture("sizes/\(name).keras"), path]).status == 0)
+    for model in [fixture("sizes/\(name).keras"), path] {
+      let run = try run(model, image, in: folder)
+      try #require(run.status == 0, "\(run.error)")
+      try expect(folder.file("out.png"), equals: name)
+    }
+  }
+
+  @Test("a network of two channels is refused, and converted with a word")
+  func twoChannels() throws {
+    let folder = try TemporaryFolder()
+    let reason = "takes 2 channels; images have 1 (gray), 3 (RGB) or 4 (RGB and alpha)"
+    let path = folder.file("model.h5")
+    let conversion = try Outcome(["convert", fixture("sizes/two_ch.keras"), path])
+    #expect(conversion.status == 0)
+    #expect(conversion.output.contains(reason))
+    let run = try run(path, "gray.png", in: folder)
+    #expect(run.status == 69)
+    #expect(run.error.contains(reason))
+  }
+
+  @Test("a network without an architecture has words for what it is taken for")
+  func nameless() throws {
+    let folder = try TemporaryFolder()
+    let run = try run(fixture("sizes/half.keras"), "gray.png", in: folder)
+    #expect(run.error.contains("taken for the network that the file describes; assumed: "))
   }
 }

@@ -48,8 +48,8 @@ struct TrainTests {
     // A second training must not take the first's place.
     expectFailure(
       try Outcome(["train", "tiny.yaml"], in: folder.path), 65,
-      "runs/tiny: a folder without checkpoints, or that the training there is resumed expected, "
-        + "checkpoints up to step 2 found")
+      "runs/tiny: expected a folder without checkpoints, or that the training there is resumed, "
+        + "found checkpoints up to step 2")
     let second = try Outcome(
       ["train", "--resume", "runs/tiny", "--steps", "4", "--quiet"], in: folder.path)
     #expect(second.status == 0)
@@ -74,7 +74,7 @@ struct TrainTests {
     try #require(first.status == 0, "\(first.error)")
     expectFailure(
       try Outcome(["train", "vdsr", "--resume", "runs/tiny"], in: folder.path), 65,
-      "runs/tiny/step-000004.h5: a checkpoint of vdsr to resume from expected, one of srcnn found")
+      "runs/tiny/step-000004.h5: expected a checkpoint of vdsr to resume from, found one of srcnn")
     let last = folder.file("runs/tiny/step-000004.h5")
     try Data(contentsOf: URL(filePath: last)).prefix(9000).write(to: URL(filePath: last))
     let second = try Outcome(["train", "srcnn", "--resume", "runs/tiny"], in: folder.path)
@@ -89,7 +89,7 @@ struct TrainTests {
     }
     expectFailure(
       try Outcome(["train", "tiny.yaml"], in: folder.path), 65,
-      "runs/tiny: a folder without networks of another training expected, runs/tiny/model.h5 found")
+      "runs/tiny: expected a folder without networks of another training, found runs/tiny/model.h5")
   }
 
   @Test("a dry run checks everything and writes nothing")
@@ -144,14 +144,14 @@ struct TrainTests {
     #expect(wrong.hasSuffix("wrong.yaml"))
     try refuse(["train", "none.yaml"], 66, "none.yaml: cannot be read: no such file or directory")
     try refuse(["train", "srcn"], 66, "srcn: no such architecture; did you mean srcnn?")
-    try refuse(["train", "srcnn"], 65, "data.targets: a folder (--data) expected, nothing found")
+    try refuse(["train", "srcnn"], 65, "data.targets: expected a folder (--data), found nothing")
     try refuse(
       ["train", "--resume", "pictures"], 66,
-      "pictures: the folder of a training with a checkpoint to resume expected, none found")
+      "pictures: no checkpoint to resume from; give the folder of a training")
     try refuse(
       ["plot", "pictures"], 66, "pictures/log.csv: cannot be read: no such file or directory")
     try refuse(
-      ["plot", "pictures", "-o", "a.jpg"], 64, "a.jpg: a name that ends in .png or .svg expected")
+      ["plot", "pictures", "-o", "a.jpg"], 64, "a.jpg: give a name that ends in .png or .svg")
     #expect(try folder.names == ["pictures", "wrong.yaml"])
   }
 }

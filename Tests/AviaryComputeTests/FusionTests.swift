@@ -125,6 +125,52 @@ import Testing
     }
   }
 
+  /// Chains of elementwise operations are one pass over memory, whatever their length, and give what
+  /// single operations give; what is wanted elsewhere, or repeats, is computed once.
+  @Test(arguments: widths)
+  func chains(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let gate = a.applying(.globalAveragePool)
+      // A decomposed GELU, whose parts are taken twice, times a gate; normalised, with slopes.
+      let curve = (a * 0.5.squareRoot()).activation(.erf) + 1
+      var y = (a * 0.5 * curve) * (gate * 2).activation(.sigmoid)
+      y = y.batchNormalization("norm").prelu("slopes").applying(
+        .scale(Scale((0..<width).map { 1 + Double($0) / 8 })))
+      let wanted = y.activation(.mish)
+      var z = wanted
+      for _ in 0..<12 { z = (z * 0.9 + a).activation(.tanh).applying(.binary(.maximum), z) }
+      let compared = z.applying(.binary(.less), a)
+      return [wanted, compared.applying(.where, z, a) - z, (z * z) / (a.activation(.abs) + 1)]
+    }
+    try expectEqual(graph, [[2, 3, 11, 9]])
+    // Beside the pooling and the convolution: the gate, the two outputs that share the long chain,
+    // and what both take of it.
+    let passes = try operations(graph, [1, 3, 8, 8]).filter { $0 != "reorder" && $0 != "copy" }
+    #expect(passes.count { $0 == "pointwise" } == 5, "\(passes)")
+  }
+
+  /// A chain may write over what it takes, and reads what repeats in it all the same.
+  @Test(arguments: [2, 32])
+  func chainsThatOverlap(_ channels: Int) throws {
+    let graph = try Graph(channels: channels) { x in
+      let a = x.activation(.tanh)
+      let part = a.applying(.slice(ChannelSlice(start: 0, count: 1)))
+      let b = x.activation(.tanh)
+      return [(a * 2 + part).activation(.exp), (b * b).activation(.exp) + b]
+    }
+    try expectEqual(graph, [[1, channels, 40, 33]])
+  }
+
+  /// More operands than one pass takes.
+  @Test func longChains() throws {
+    let graph = try Graph(channels: 3) { x in
+      let parts = (0..<40).map { x.applying(.offset(Offset([Double($0)]))).maxPool(1) }
+      return [parts.dropFirst().reduce(parts[0]) { ($0 + $1).activation(.tanh) }]
+    }
+    try expectEqual(graph, [[1, 3, 8, 7]])
+  }
+
   /// Outputs that are an input, the same value twice, a part of another, dropout of either.
   @Test func unusualOutputs() throws {
     let graph = try Graph(channels: 4) { x in

@@ -18,6 +18,23 @@ import Testing
     }
   }
 
+  /// Windows and attention, up to whole blocks of networks: values and gradients.
+  @Test func attentionAgreesWithPyTorch() throws {
+    let fixtures = try GradientFixture.attention()
+    #expect(fixtures.count >= 25)
+    for fixture in fixtures {
+      do {
+        let found = try naive(fixture.graph, weights: fixture.weights, inputs: fixture.inputs)
+        let agreement = Agreement(
+          try #require(found["output"]), expected: try #require(fixture.output))
+        #expect(agreement.relative <= 1e-6, "\(fixture): the oracle: \(agreement)")
+        try check(fixture)
+      } catch {
+        Issue.record("\(fixture): \(error)")
+      }
+    }
+  }
+
   private func check(_ fixture: GradientFixture) throws {
     var plan = try TrainingPlan(
       fixture.graph, inputShapes: fixture.graph.inputs.map { fixture.inputs[$0.name]?.shape ?? [] },
@@ -50,12 +67,8 @@ import Testing
       }
     }
     let slow = plan.steps.filter {
-      $0.implementation.hasPrefix("ref") && !Self.withoutFastCode.contains($0.operation)
+      $0.implementation.hasPrefix("ref")
     }
     #expect(slow.isEmpty, "\(fixture): \(slow.map { "\($0.operation) \($0.implementation)" })")
   }
-
-  /// Operations that oneDNN has no fast code for along other dimensions than the last: on the way
-  /// forward, in inference too, as in the backward pass.
-  static let withoutFastCode: Set<String> = ["reduce", "softmax", "softmax (gradient)"]
 }

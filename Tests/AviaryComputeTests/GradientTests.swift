@@ -13,7 +13,7 @@ import Testing
   ///   - values: what the inputs' values are drawn from.
   ///   - outputs: names of outputs or of nodes; nil for the outputs.
   ///   - isFast: whether oneDNN must have fast code for every step.
-  private func expectGradients(
+  func expectGradients(
     _ graph: Graph, _ shapes: [[Int]], values: ClosedRange<Float> = -1...1,
     outputs: [String]? = nil,
     of wanted: TrainingPlan.Wanted = [.parameters, .inputs], seed: UInt64 = 1, exact: Bool = false,
@@ -36,7 +36,6 @@ import Testing
     }
     let slow = plan.steps.filter {
       $0.implementation.hasPrefix("ref")
-        && !GradientFixtureTests.withoutFastCode.contains($0.operation)
     }
     #expect(!isFast || slow.isEmpty, "\(what): \(described(slow))", sourceLocation: sourceLocation)
     _ = try plan.forward(inputs, parameters: weights)
@@ -65,7 +64,7 @@ import Testing
       let noise = abs(expected) <= 1e-7 * largest ? 2e-6 * largest : 0
       #expect(
         abs(found - expected) <= 1e-4 * max(size, abs(expected)) + noise,
-        "\(what) \(name): \(expected) expected, \(found) found; \(described(plan.steps))",
+        "\(what) \(name): expected \(expected), found \(found); \(described(plan.steps))",
         sourceLocation: sourceLocation)
     }
   }
@@ -101,7 +100,7 @@ import Testing
   @Test(arguments: OperationRow.all.filter(\.hasGradients))
   func everyOperation(_ row: OperationRow) throws {
     try expectGradients(
-      row.graph(), row.inputs, values: row.values, isFast: false, row.description)
+      row.graph(), row.images, values: row.values, isFast: false, row.description)
   }
 
   /// Every operation between convolutions that have it lie in every memory format in turn.
@@ -126,14 +125,42 @@ import Testing
         .pixelShuffle(PixelShuffle(factor: 2, order: .pytorch)),
         .pixelShuffle(PixelShuffle(factor: 2, order: .tensorflow)),
         .pixelUnshuffle(PixelUnshuffle(factor: 2, order: .tensorflow)),
+        .unfold(Unfold(kernel: Size(1, 2), padding: .same)),
+        .fold(Fold(kernel: Size(1, 2), stride: 2)), .sort(Sort(dimension: 1)),
+        .realFFT(RealFFT(norm: .ortho)), .inverseRealFFT(InverseRealFFT()),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .zero)), .pad(Pad(PaddingAmounts(1, 2, 3, 0), .edge)),
         .pad(Pad(PaddingAmounts(1, 2, 3, 0), .reflect)), .crop(Crop(PaddingAmounts(1, 0, 2, 1))),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .symmetric)),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), .circular)),
+        .pad(Pad(PaddingAmounts(1, 2, 3, 0), value: 0.5)),
+        .padToMultiple(PadToMultiple(5, .reflect)), .padToMultiple(PadToMultiple(3)),
+        .padDimension(PadDimension(dimension: 1, before: 3, after: channels - 3, .reflect)),
+        .padDimension(PadDimension(dimension: 3, before: 1, after: 2, .edge)),
+        .stridedSlice(.flip(2)), .stridedSlice(StridedSlice(dimension: 3, start: 1, step: 2)),
+        .stridedSlice(StridedSlice(dimension: 1, start: 1, step: 2)),
+        .tile(Tile([1, 2, 1, 1])), .tile(Tile([1, 1, 2, 3])),
+        .adaptivePool(AdaptivePool(.mean, to: .size(Size(3, 4)))),
+        .adaptivePool(AdaptivePool(.maximum, to: .size(Size(3, 4)))),
+        .averagePool(
+          AveragePool(
+            Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true), countsPadding: true)
+        ),
+        .averagePool(
+          AveragePool(
+            Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true), countsPadding: false)
+        ), .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true))),
         .groupNormalization(GroupNormalization(groups: 4)),
         .groupNormalization(GroupNormalization(groups: 1, scale: false)),
         InstanceNormalization().op, InstanceNormalization(affine: false).op,
+        LayerNormalization(first: 1).op, LayerNormalization(.biasFree, first: 1).op,
+        LayerNormalization(.rms, first: 1, addsEpsilonToRoot: true).op,
+        LayerNormalization(.l2, first: 1).op, LayerNormalization(dimensions: 2, first: 1).op,
+        .softmax(Softmax(logarithm: true)), .reduce(Reduction(.variance, dimensions: [2, 3])),
+        .reduce(Reduction(.l2, dimensions: [1])),
         .reduce(Reduction(.mean, dimensions: [2, 3])), .reduce(Reduction(.sum, dimensions: [1])),
         .reduce(Reduction(.maximum, dimensions: [2, 3])), .softmax(Softmax(dimension: 1)),
-        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu),
+        .roll(Roll(shifts: [1, -2], dimensions: [2, 3])), .activation(.silu), .activation(.mish),
+        .activation(.softsign),
       ]
       + [
         Resize(.nearest, to: .factor(Ratio(2)), coordinates: .asymmetric),
@@ -160,6 +187,83 @@ import Testing
         try expectGradients(graph, [shape], "\(op) groups \(groups)")
       }
     }
+  }
+
+  /// Windows of images in every memory format, cut and put together, and attention between them.
+  @Test(arguments: [20, 32])
+  func windowsInEveryLayout(_ channels: Int) throws {
+    for (partition, groups) in [
+      (WindowPartition(Size(2, 3)), 1), (WindowPartition(2, .grid), channels),
+      (WindowPartition(2, margin: 1), 1),
+      (WindowPartition(Size(4, 2), margin: Size(5, 0)), channels),
+    ] {
+      let graph = try Graph(channels: channels) { x in
+        let windows = x.convolution("a", channels, kernel: 3, groups: groups).windows(partition)
+        let tokens = windows.applying(.permute(Permute([0, 1, 2, 4, 3])))
+          .applying(
+            .linear(Linear(outFeatures: partition.window.area, bias: false)), parameters: ["w"]
+          )
+          .applying(.permute(Permute([0, 1, 2, 4, 3])))
+        return [
+          tokens.image(WindowReverse(partition.window, partition.arrangement))
+            .convolution("b", channels, kernel: 3, groups: groups)
+        ]
+      }
+      try expectGradients(graph, [[2, channels, 4, 6]], "\(partition)")
+    }
+    let graph = try Graph(channels: channels) { x in
+      let a = x.convolution("a", 3 * channels, kernel: 1)
+        .windowAttention("b", WindowAttention(heads: 4, window: 2, shift: 1))
+      let scale = x.learnedConstant("scale", [1, channels, 1, 1])
+      return [a.convolution("c", channels, kernel: 3) * scale + x]
+    }
+    try expectGradients(graph, [[2, channels, 4, 6]])
+  }
+
+  /// A kernel and a bias for each image.
+  @Test(arguments: [1, 3]) func kernelOfEachImage(_ images: Int) throws {
+    for convolution in [
+      DynamicConvolution(groups: 2, padding: .same),
+      DynamicConvolution(
+        stride: 2, dilation: Size(2, 1), groups: 2, padding: .explicit(PaddingAmounts(1, 2, 0, 1))),
+    ] {
+      try expectGradients(
+        .kernelOfEachImage(convolution),
+        [[images, 4, 7, 6], [images, 8, 3, 3], [images, 4, 1, 1]],
+        isFast: false)
+    }
+  }
+
+  /// Elements that are put in order, and taken by places that are calculated: places have no gradient,
+  /// and what is taken several times gets the sum.
+  @Test func order() throws {
+    let graph = try Graph(channels: 6) { x in
+      let a = x.convolution("a", 6, kernel: 3)
+      let order = a.applying(.sort(Sort(dimension: 1, descending: true, part: .indices)))
+      let best = a.applying(.argReduction(ArgReduction(.argmax, dimension: 1)))
+      return [
+        x.applying(.gatherElements(GatherElements(dimension: 1)), order),
+        a.applying(.gatherElements(GatherElements(dimension: 1)), best),
+        x.applying(
+          .gatherElements(GatherElements(dimension: 1)), Value.concatenate([best, order, best])),
+        a.applying(.sort(Sort(top: 2, dimension: 3))),
+      ]
+    }
+    try expectGradients(graph, [[2, 6, 4, 5]])
+  }
+
+  /// Operations that take but the size of their second input, which has a gradient of its own.
+  @Test func sizesOfOthers() throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", 20, kernel: 3)
+      let whole = a.padded(toMultiple: 4, .reflect).convolution("b", 20, kernel: 3)
+      let mean = whole.applying(.globalAveragePool)
+      return [
+        whole.cropped(toSizeOf: x),
+        mean.applying(.expand(Expand(to: .shapeOfSecondInput)), a) * a,
+      ]
+    }
+    try expectGradients(graph, [[2, 3, 6, 5]])
   }
 
   /// Sums and products in which one operand repeats.
@@ -332,17 +436,5 @@ import Testing
     let gradients = try plan.backward([names[0]: ones, names[1]: ones]).inputs
     let found = try #require(gradients[input]).floats
     #expect(found == zip(first[0].floats, first[1].floats).map { $0 + $1 })
-  }
-}
-
-extension OperationRow {
-  /// Whether the gradient by every input is that of the formula: a resize takes but the size of its
-  /// second input, and dropout drops at random.
-  fileprivate var hasGradients: Bool {
-    switch op {
-    case .resize(let resize): resize.target != .sizeOfSecondInput
-    case .dropout: false
-    default: true
-    }
   }
 }

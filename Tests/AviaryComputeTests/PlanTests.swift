@@ -40,27 +40,27 @@ import Testing
     var lacking = weights
     lacking["b.bias"] = nil
     #expect(
-      message { _ = try plan(lacking) } == "b.bias: shape [32] expected, nothing found")
+      message { _ = try plan(lacking) } == "b.bias: missing; a tensor of shape [32] is needed")
     // What an output does not need may be absent.
     _ = try plan(lacking, outputs: ["output_1"])
     var misshapen = weights
     misshapen["a.weight"] = try Tensor(zeros: [32, 3, 5, 5])
     #expect(
       message { _ = try plan(misshapen) }
-        == "a.weight: shape [32, 3, 3, 3] expected, [32, 3, 5, 5] found")
+        == "a.weight: expected shape [32, 3, 3, 3], found [32, 3, 5, 5]")
   }
 
   @Test func wrongSizes() throws {
     #expect(
       message { _ = try plan(shape: [1, 4, 8, 8]) }
-        == "input picture: shape [n, 3, height, width] expected, [1, 4, 8, 8] found")
+        == "input picture: expected shape [n, 3, height, width], found [1, 4, 8, 8]")
     #expect(
       message { _ = try plan(shape: [1, 3, 1 << 20, 1 << 20]) }
-        == "picture: fewer than 2^31 elements expected, shape [1, 3, 1048576, 1048576] found"
+        == "picture: expected fewer than 2^31 elements, found shape [1, 3, 1048576, 1048576]"
         + " (compute it in tiles)")
     #expect(
       message { _ = try plan(outputs: ["output_7"]) }
-        == "output output_7: one of output_0, output_1 expected")
+        == "output output_7: expected one of output_0, output_1")
   }
 
   @Test func wrongInputs() throws {
@@ -83,21 +83,21 @@ import Testing
 
   @Test func messages() {
     for (error, text) in [
-      (ComputeError.threads(0), "threads: 1 to 4096 expected, 0 found"),
-      (.missingInput("x"), "input x: a tensor expected, nothing found"),
-      (.unknownInput("y", known: ["x", "z"]), "input y: one of x, z expected"),
+      (ComputeError.threads(0), "threads: expected 1 to 4096, found 0"),
+      (.missingInput("x"), "input x: missing; give a tensor for it"),
+      (.unknownInput("y", known: ["x", "z"]), "input y: expected one of x, z"),
       (
         .input("x", expected: "float32 [1]", found: "int8 [1]"),
-        "input x: float32 [1] expected, int8 [1] found"
+        "input x: expected float32 [1], found int8 [1]"
       ),
-      (.outOfMemory(bytes: 12), "memory: 12 bytes expected, none to be had"),
+      (.outOfMemory(bytes: 12), "memory: expected 12 bytes, none to be had"),
       (
         .library(call: "dnnl_f", status: "unimplemented"),
-        "oneDNN: dnnl_f: success expected, unimplemented found"
+        "oneDNN: dnnl_f failed: unimplemented"
       ),
       (
         .noImplementation(node: "a", operation: "convolution"),
-        "a: convolution: a fast implementation expected, only the reference code found"
+        "a: convolution: oneDNN has only its slow reference code for it"
       ),
     ] {
       #expect(error.description == text)
@@ -248,14 +248,14 @@ import Testing
     let side = Int(Int32.max)
     #expect(
       try message(.activation(.relu), [side, 1, side, side])
-        == "node: relu: fewer than 2^48 elements expected, shape \([side, 1, side, side]) found")
+        == "node: relu: expected fewer than 2^48 elements, found shape \([side, 1, side, side])")
     #expect(
       try message(.reduce(Reduction(.sum, dimensions: [0, 2, 3])), [side, 1, side, side])
-        == "input_0: fewer than 2^31 elements expected, shape \([side, 1, side, side]) found"
+        == "input_0: expected fewer than 2^31 elements, found shape \([side, 1, side, side])"
         + " (compute it in tiles)")
     #expect(
       try message(.crop(Crop(PaddingAmounts(0))), [1, 1, 1 << 16, 1 << 15])
-        == "input_0: fewer than 2^31 elements expected, shape [1, 1, 65536, 32768] found"
+        == "input_0: expected fewer than 2^31 elements, found shape [1, 1, 65536, 32768]"
         + " (compute it in tiles)")
   }
 

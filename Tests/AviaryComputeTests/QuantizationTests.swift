@@ -199,6 +199,6 @@ import Testing
         options: PlanOptions(quantization: Quantization(layers)), engine: Engine(threads: 1))
     }
     let error = ComputeError.quantization(node: "b", outChannels: 64, found: 1)
-    #expect(error.description == "b: 64 scales of weights expected, 1 found")
+    #expect(error.description == "b: expected 64 scales of weights, found 1")
   }
 }

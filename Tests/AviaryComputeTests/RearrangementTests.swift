@@ -5,7 +5,7 @@ import Testing
   @Test(arguments: [[1, 1], [3, 5, 1], [16, 16], [16, 32, 17], [32, 16]], [1, 2])
   func concatenate(_ channels: [Int], _ pictures: Int) throws {
     let shapes = channels.map { [pictures, $0, 6, 5] }
-    try expectEqual(.concatenate, shapes[0], others: Array(shapes.dropFirst()))
+    try expectEqual(.concatenate(Concatenate()), shapes[0], others: Array(shapes.dropFirst()))
     let graph = try Graph(channels: 3) { x in
       let parts = channels.enumerated().map { x.convolution("part.\($0)", $1, kernel: 3) }
       return [Value.concatenate(parts).convolution("last", 16, kernel: 3)]

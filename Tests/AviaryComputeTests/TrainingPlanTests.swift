@@ -49,7 +49,7 @@ struct TrainingPlanTests {
       let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
       #expect(
         abs(found - expected) <= tolerance * max(size, abs(expected)),
-        "\(name): \(expected) expected, \(found) found; \(described(steps))",
+        "\(name): expected \(expected), found \(found); \(described(steps))",
         sourceLocation: sourceLocation)
     }
     let steps = plan.steps

@@ -88,8 +88,8 @@ import Testing
     #expect(try tree.string(#require(root.dataSet("text"))) == "variable")
     #expect(try tree.string(#require(root.dataSet("fixed"))) == "fixed")
     for (name, message) in [
-      ("texts", "damaged: /texts: one string expected, shape [2] found"),
-      ("chunked", "damaged: /chunked: text expected, numbers found"),
+      ("texts", "damaged: /texts: expected one string, found shape [2]"),
+      ("chunked", "damaged: /chunked: expected text, found numbers"),
     ] {
       let dataSet = try #require(root.dataSet(name))
       let error = try #require(throws: CheckpointError.self) { try tree.string(dataSet) }
@@ -119,8 +119,8 @@ import Testing
     }
     #expect(
       error.description
-        == "\(path): truncated: the HDF5 file within: \(300 + whole.count) bytes expected, "
-        + "\(200 + whole.count) found")
+        == "\(path): truncated: the HDF5 file within: expected \(300 + whole.count) bytes, "
+        + "found \(200 + whole.count)")
   }
 
   static func dataSets(in group: HDF5Tree.Group) -> [HDF5Tree.DataSet] {

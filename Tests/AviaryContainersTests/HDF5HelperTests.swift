@@ -30,11 +30,11 @@ import Testing
     ("kill -SEGV $$", "the program aviary-hdf5 was ended by signal 11 (segmentation fault)"),
     ("echo AVH5; kill -KILL $$", "the program aviary-hdf5 was ended by signal 9 (killed)"),
     ("exit 3", "the program aviary-hdf5 ended with status 3"),
-    ("exit 0", "an answer of its own kind and version expected"),
-    ("echo nonsense", "an answer of its own kind and version expected"),
+    ("exit 0", "expected an answer of its own kind and version"),
+    ("echo nonsense", "expected an answer of its own kind and version"),
     (#"printf 'AVH5\001'"#, "its answer makes no sense at byte 5, in the end"),
     (#"printf 'AVH5\001\011'"#, "its answer makes no sense at byte 6, in the kind"),
-    (#"printf 'AVH5\001\001'"#, "a tree expected, another answer found"),
+    (#"printf 'AVH5\001\001'"#, "expected a tree, found another answer"),
     (#"printf 'AVH5\001\000\377\377\377\377'"#, "its answer makes no sense at byte 10, in a count"),
     ("cat /dev/zero", "its answer is longer than the file can give reason for"),
   ]) func aFaultIsAnError(script: String, reason: String) throws {
@@ -45,7 +45,7 @@ import Testing
     let start = ContinuousClock.now
     #expect(
       try failure("exec sleep 100", patience: 1)
-        == "an answer within 1 seconds expected, none found")
+        == "expected an answer within 1 seconds, found none")
     #expect(ContinuousClock.now - start < .seconds(30))
   }
 

@@ -22,7 +22,7 @@ import Testing
     let error = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(
       error?.description
-        == "\(path): a file of weights expected, an HDF5 file of an unknown kind "
-        + "(at the top: data, label) found")
+        == "\(path): expected a file of weights, found an HDF5 file of an unknown kind "
+        + "(at the top: data, label)")
   }
 }

@@ -23,7 +23,7 @@ import Testing
     let path = Fixture.path("pytorch/refused/torchscript.pt")
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(
-      error.description == "\(path): tensors by name expected, a dictionary of 0 found")
+      error.description == "\(path): expected named tensors, found a dictionary of 0")
   }
 
   @Test(
@@ -46,16 +46,16 @@ import Testing
       ([0x97], "pickle opcode 0x97 is not supported"),
       ([0x49, 0x31, 0x0A], "pickle opcode 0x49 is not supported"),
       // An empty stack, no mark, an unset memo, keys without values, items of what is no list.
-      ([0x30], "a value expected, an empty stack found"),
-      ([0x74], "a mark expected, none found"),
+      ([0x30], "expected a value, found an empty stack"),
+      ([0x74], "expected a mark, found none"),
       ([0x68, 0x07], "memo 7 is used before it is set"),
       ([0x7D, 0x28, 0x4E, 0x75], "a key without a value"),
-      ([0x4E, 0x4E, 0x61], "a list expected"),
-      ([0x5D, 0x4E, 0x4E, 0x73], "a dictionary expected"),
-      ([0x4E, 0x4E, 0x93], "the names of a module and of something in it expected"),
+      ([0x4E, 0x4E, 0x61], "expected a list"),
+      ([0x5D, 0x4E, 0x4E, 0x73], "expected a dictionary"),
+      ([0x4E, 0x4E, 0x93], "expected the names of a module and of something in it"),
       // Nothing of use.
-      ([0x4E], "tensors by name expected, a value found"),
-      ([0x7D], "tensors by name expected, a dictionary of 0 found"),
+      ([0x4E], "expected named tensors, found a value"),
+      ([0x7D], "expected named tensors, found a dictionary of 0"),
     ] as [([UInt8], String)]) func throwsAClearError(pickle: [UInt8], message: String) throws
   {
     let error = try #require(throws: CheckpointError.self) { try read(pickle) }
@@ -66,14 +66,14 @@ import Testing
     let error = try #require(throws: CheckpointError.self) {
       try read([0x4E] + [UInt8](repeating: 0x85, count: 1_000_000))
     }
-    #expect(error.description.hasSuffix("tensors by name expected, 0 found"))
+    #expect(error.description.hasSuffix("expected named tensors, found 0"))
   }
 
   @Test func aMillionOpenMarksAreReadAndReleased() throws {
     let error = try #require(throws: CheckpointError.self) {
       try read([UInt8](repeating: 0x28, count: 1_000_000))
     }
-    #expect(error.description.contains("a value expected, an empty stack found"))
+    #expect(error.description.contains("expected a value, found an empty stack"))
   }
 
   /// Ten dictionaries, each holding the one before ten thousand times: 10^40 values in 250 KB.
@@ -87,7 +87,7 @@ import Testing
       pickle += [0x75, 0x71, UInt8(level)]
     }
     let error = try #require(throws: CheckpointError.self) { try read(pickle) }
-    #expect(error.description.contains("tensors by name expected"))
+    #expect(error.description.contains("expected tensors by name"))
   }
 
   /// A module that is its own child, and a tree of modules that shares every level.
@@ -103,7 +103,7 @@ import Testing
         0x62
       ]
     let deep = try #require(throws: CheckpointError.self) { try read(circle) }
-    #expect(deep.description.hasSuffix("modules inside modules: at most 64 expected, 64 found"))
+    #expect(deep.description.hasSuffix("modules inside modules: 65 exceeds the limit of 64"))
 
     var tree = made + fields([0x7D]) + [0x62, 0x71, 0x00]
     for level in 1...40 {
@@ -113,7 +113,7 @@ import Testing
       tree += made + fields(children) + [0x62, 0x71, UInt8(level)]
     }
     let wide = try #require(throws: CheckpointError.self) { try read(tree) }
-    #expect(wide.description.contains("values in the pickle: at most 2000000 expected"))
+    #expect(wide.description.contains("values in the pickle: 2000001 exceeds the limit of 2000000"))
   }
 
   private func read(_ pickle: [UInt8]) throws -> NamedTensors {

@@ -183,6 +183,13 @@ import Testing
         .activation(.gelu(approximate: true)),
         "GELU by tanh is an argument that no configuration has"
       ),
+      (.activation(.rsqrt), "no layer of Keras's computes rsqrt"),
+      (.activation(.celu(alpha: -1)), "CELU with an alpha below 0"),
+      (
+        .activation(.softplus(beta: 1, threshold: 2)), "softplus that becomes a line at 2.0"
+      ),
+      (.binary(.divide), "no layer of Keras's computes divide"),
+      (.where, "no layer of Keras's computes where"),
       (.softmax(Softmax(dimension: 0)), "no layer works across pictures"),
       (
         .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(2)))),
@@ -192,7 +199,9 @@ import Testing
     for (op, why) in cases {
       let graph = try Graph(
         inputs: [Graph.Input("x", channels: 3)],
-        nodes: [Graph.Node("node", op, inputs: op == .matmul ? [0, 0] : [0])],
+        nodes: [
+          Graph.Node("node", op, inputs: [Int](repeating: 0, count: op.inputCount.lowerBound))
+        ],
         outputs: [Graph.Output("y", value: 1)])
       let error = #expect(throws: InterchangeError.self) { try KerasExport.model(graph) }
       #expect(error?.description == "node: cannot be written as a Keras model: \(why)")

@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("Mish m 1 1 in out", "layer m of class Mish (line 4): no operation computes it"),
+    ("GLU g 1 1 in out", "layer g of class GLU (line 4): no operation computes it"),
     (
       "Pooling p 1 1 in out 0=0 1=2 2=2",
       "layer p of class Pooling (line 4): sizes rounded up (attribute 5 is 0)"
@@ -100,7 +100,7 @@ import Testing
     ),
     (
       "PixelShuffle s 1 1 in out 0=99999",
-      "layer s of class PixelShuffle (line 4): attribute 0: 1 to 64 expected, 99999.0 found"
+      "layer s of class PixelShuffle (line 4): attribute 0: expected 1 to 64, found 99999.0"
     ),
   ]) func whatIsNotComputedIsNamed(line: String, message: String) throws {
     let folder = try TemporaryFolder()
@@ -117,8 +117,8 @@ import Testing
     ("ReLU r 1 1 other out", "damaged: line 4: blob other is given by no layer"),
     ("ReLU r 1 1 in in", "damaged: line 4: blob in is given twice"),
     ("ReLU in 1 1 in out", "damaged: line 4: a second layer in"),
-    ("ReLU r 1 1 in out 0=x", "damaged: line 4: r: number=value expected, 0=x found"),
-    ("ReLU r 9 1 in out", "damaged: line 4: a type, a name and blobs expected"),
+    ("ReLU r 1 1 in out 0=x", "damaged: line 4: r: expected number=value, found 0=x"),
+    ("ReLU r 9 1 in out", "damaged: line 4: expected a type, a name and blobs"),
     (
       "Convolution c 1 1 in out 0=4 1=3 6=100",
       "a kernel of 100 numbers does not divide by [4, 3, 3]"
@@ -188,7 +188,7 @@ import Testing
     let early = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(
       early?.description
-        == "\(folder.file("x.bin")): truncated: p.weight: 12 bytes expected, 8 found")
+        == "\(folder.file("x.bin")): truncated: p.weight: expected 12 bytes, found 8")
     _ = try folder.file("x.bin", [UInt8](repeating: 0, count: 16))
     let late = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(

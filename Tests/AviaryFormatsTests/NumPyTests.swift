@@ -46,8 +46,8 @@ import Testing
     ("complex.npy", "the array: an array of element type <c16 is not supported"),
     ("records.npy", "the array: an array of records is not supported"),
     ("text.npy", "the array: an array of element type <U3 is not supported"),
-    ("truncated.npy", "truncated: the array: 96 bytes expected, 91 found"),
-    ("two.npy", "damaged: the array: 96 bytes expected, 320 found"),
+    ("truncated.npy", "truncated: the array: expected 96 bytes, found 91"),
+    ("two.npy", "damaged: the array: expected 96 bytes, found 320"),
     ("overflow.npy", "damaged: the array: shape [4611686018427387904, 4, 4] overflows"),
     ("objects.pkl", "a: an array of Python objects is not supported"),
     ("big.pkl", "a: an array of element type >f4 in a pickle is not supported"),
@@ -65,7 +65,7 @@ import Testing
     let folder = try TemporaryFolder()
     let read = try WeightsFile.read(folder.file("x.pkl", file))
     let error = #expect(throws: CheckpointError.self) { try read.tensors.loaded() }
-    #expect(error?.description.contains("bytes expected, 0 found") == true, "\(error as Any)")
+    #expect(error?.description.contains("expected bytes, found 0") == true, "\(error as Any)")
   }
 
   @Test func aFolderHasAHash() throws {

@@ -50,8 +50,8 @@ import Testing
   func filesElsewhereAreRefused(_ location: String) throws {
     #expect(
       try problem(external(location))
-        == "/x.onnx: damaged: w, external data: the name of a file beside the model expected, "
-        + "\(String(reflecting: location)) found")
+        == "/x.onnx: damaged: w, external data: expected the name of a file beside the model, "
+        + "found \(String(reflecting: location))")
   }
 
   @Test func filesBesideMustHoldWhatIsSaid() throws {
@@ -60,10 +60,10 @@ import Testing
     let end = external("x.onnx", offset: "10").count - 2
     #expect(
       try problem(external("x.onnx", offset: "\(end)"))
-        == "/x.onnx: truncated: w: 8 bytes expected, 2 found")
+        == "/x.onnx: truncated: w: expected 8 bytes, found 2")
     #expect(
       try problem(external("x.onnx", offset: "-1"))
-        == "/x.onnx: damaged: w, external data: 8 bytes expected, 8 at -1 found")
+        == "/x.onnx: damaged: w, external data: expected 8 bytes, found 8 at -1")
   }
 
   @Test func elementsMustBeThere() throws {
@@ -74,14 +74,14 @@ import Testing
       tensor.add(9, bytes: [1, 2, 3, 4])
     }
     #expect(
-      try problem(short) == "/x.onnx: truncated: w: 4398046511104 bytes expected, 4 found")
+      try problem(short) == "/x.onnx: truncated: w: expected 4398046511104 bytes, found 4")
     let packed = model { tensor in
       tensor.add(1, 3)
       tensor.add(2, 7)
       tensor.add(8, "w")
       tensor.add(7, packed: [1, 2])
     }
-    #expect(try problem(packed) == "/x.onnx: truncated: w: 3 bytes expected, 2 found")
+    #expect(try problem(packed) == "/x.onnx: truncated: w: expected 3 bytes, found 2")
     let negative = model { tensor in
       tensor.add(1, -3)
       tensor.add(2, 1)
@@ -95,7 +95,7 @@ import Testing
     #expect(try problem(start) == "/x.onnx: damaged: the model: it has no graph")
     #expect(
       try problem(start + [0x3A, 0x05, 0x00])
-        == "/x.onnx: truncated: the model at byte 6: 5 bytes expected, 1 found")
+        == "/x.onnx: truncated: the model at byte 6: expected 5 bytes, found 1")
     #expect(
       try problem(start + [0x3B]) == "/x.onnx: damaged: the model at byte 5: wire type 3")
     #expect(

@@ -47,16 +47,30 @@ import Testing
     return results
   }
 
-  @Test func sizesAreLetGo() throws {
-    for name in ["torch-shuffle-old", "torch-unshuffle", "torch-size-fixed", "shuffle-dcr"] {
-      let imported = try ONNXNetwork.graph(
-        WeightsFile.read(ONNXFixture.path("\(name).onnx")))
-      #expect(imported.graph.inputs[0].size == nil, "\(name)")
-      #expect(imported.notes.count == 1, "\(name)")
+  private static func anySize() -> ReadingOptions {
+    var options = ReadingOptions()
+    options.onnx.size = .any
+    return options
+  }
+
+  @Test(
+    "a size in the file is the only one, unless the user says that it is an example's",
+    arguments: [
+      ("torch-shuffle-old", true), ("torch-unshuffle", true), ("torch-size-fixed", true),
+      ("shuffle-dcr", true), ("torch-flatten-fixed", false),
+    ])
+  func statedSize(_ name: String, _ takesAny: Bool) throws {
+    let path = ONNXFixture.path("\(name).onnx")
+    let kept = try ONNXNetwork.graph(WeightsFile.read(path))
+    #expect(kept.graph.inputs[0].size != nil)
+    let file = try WeightsFile.read(path, Self.anySize())
+    guard takesAny else {
+      #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
+      return
     }
-    let fixed = try ONNXNetwork.graph(
-      WeightsFile.read(ONNXFixture.path("torch-flatten-fixed.onnx")))
-    #expect(fixed.graph.inputs[0].size == Size(4, 4))
+    let any = try ONNXNetwork.graph(file)
+    #expect(any.graph.inputs[0].size == nil)
+    #expect(any.notes.count == 1)
   }
 
   @Test func namesAreThoseOfTheModule() throws {
@@ -93,7 +107,7 @@ import Testing
   func publishedModels(_ position: Int) throws {
     let json = ONNXImportTests.published[position]
     let path = try #require(SharedFolder.path("weights/\(json["file"]?.string ?? "")"))
-    let imported = try ONNXNetwork.graph(WeightsFile.read(path))
+    let imported = try ONNXNetwork.graph(WeightsFile.read(path, Self.anySize()))
     #expect(imported.graph.inputs[0].size == nil)
     let shape = json["shape"]?.array?.compactMap(\.int) ?? []
     // The picture that export.py makes.

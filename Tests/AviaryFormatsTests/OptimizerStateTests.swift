@@ -68,17 +68,17 @@ import Testing
     arguments: [
       (
         "bad-wrong_shape.pt",
-        "conv3.weight.exp_avg: shape [1, 2, 3, 3] expected, [2, 1, 3, 3] found"
+        "conv3.weight.exp_avg: expected shape [1, 2, 3, 3], found [2, 1, 3, 3]"
       ),
-      ("bad-out_of_range.pt", "6 parameters expected, parameter 6 is none of them"),
-      ("bad-twice.pt", "6 parameters expected, parameter 5 is none of them"),
+      ("bad-out_of_range.pt", "expected 6 parameters, parameter 6 is none of them"),
+      ("bad-twice.pt", "expected 6 parameters, parameter 5 is none of them"),
       ("bad-no_group.pt", "state of parameter 6, which is in no group"),
-      ("bad-cycle.pt", "conv1.weight.0: a tensor expected, none found"),
-      ("bad-circle.pt", "a dictionary expected, none found"),
-      ("bad-no_groups.pt", "groups of parameters expected, none found"),
-      ("bad-short.pt", "6 parameters expected, 5 found"),
+      ("bad-cycle.pt", "conv1.weight.0: expected a tensor, found none"),
+      ("bad-circle.pt", "expected a dictionary, found none"),
+      ("bad-no_groups.pt", "expected groups of parameters, found none"),
+      ("bad-short.pt", "expected 6 parameters, found 5"),
       ("bad-slot_name.pt", "conv1.weight: a slot named 'a/b'"),
-      ("bad-huge.pt", "conv1.weight.step: a tensor expected, none found"),
+      ("bad-huge.pt", "conv1.weight.step: expected a tensor, found none"),
     ])
   func whatMakesNoSenseIsLeftAsideWithTheReason(file: String, reason: String) throws {
     let read = try WeightsFile.read(Fixture.path("optimizer/" + file))
@@ -91,14 +91,14 @@ import Testing
     arguments: [
       (
         "bad-shape.h5",
-        "optimizer_weights (13 tensors): conv2.bias.exp_avg_sq: shape [2] expected, [3] found; "
+        "optimizer_weights (13 tensors): conv2.bias.exp_avg_sq: expected shape [2], found [3]; "
           + "the model's order may be another"
       ),
       (
         "bad-momentum.weights.h5",
-        "optimizer (8 tensors): a rate and a momentum expected, none found"
+        "optimizer (8 tensors): expected a rate and a momentum, found none"
       ),
-      ("rms.keras", "optimizer (8 tensors): adam, adamw or sgd expected, rmsprop found"),
+      ("rms.keras", "optimizer (8 tensors): expected adam, adamw or sgd, found rmsprop"),
     ])
   func kerasStatesThatAreNotUnderstoodAreLeftAside(file: String, reason: String) throws {
     let read = try WeightsFile.read(Fixture.path("optimizer/" + file))
@@ -144,8 +144,8 @@ import Testing
     #expect(left == nil)
     #expect(
       lost == [
-        "optimiser: conv1.bias.step: shape [2] expected, [1099511627776, 1099511627776] found",
-        "optimiser: conv1.bias.exp_avg: shape [2] expected, [3] found",
+        "optimiser: conv1.bias.step: expected shape [2], found [1099511627776, 1099511627776]",
+        "optimiser: conv1.bias.exp_avg: expected shape [2], found [3]",
         "optimiser: conv9.bias.exp_avg: no parameter for it",
       ])
   }

@@ -60,6 +60,6 @@ import Testing
     let path = try #require(
       SharedFolder.path("weights/damaged/coursera_encoder/encoder_weights.hdf5"))
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
-    #expect(error.description.hasPrefix("\(path): a file of weights expected, "))
+    #expect(error.description.hasPrefix("\(path): expected a file of weights, "))
   }
 }

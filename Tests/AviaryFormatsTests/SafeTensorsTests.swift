@@ -47,22 +47,22 @@ import Testing
   }
 
   @Test(arguments: [
-    ("escape.index.json", "damaged: the index: files beside it expected, "),
-    ("hole.safetensors", "damaged: b: data_offsets from 4 on expected, 8 found: a hole"),
+    ("escape.index.json", "damaged: the index: expected files beside it, "),
+    ("hole.safetensors", "damaged: b: expected data_offsets from 4 on, found 8: a hole"),
     (
-      "overlap.safetensors", "damaged: b: data_offsets from 8 on expected, 4 found: tensors overlap"
+      "overlap.safetensors", "damaged: b: expected data_offsets from 8 on, found 4: tensors overlap"
     ),
-    ("longer.safetensors", "damaged: the tensors: 4 bytes expected, 8 found"),
-    ("shorter.safetensors", "truncated: the tensors: 4 bytes expected, 2 found"),
+    ("longer.safetensors", "damaged: the tensors: expected 4 bytes, found 8"),
+    ("shorter.safetensors", "truncated: the tensors: expected 4 bytes, found 2"),
     ("shape.safetensors", "data_offsets of 8 bytes expected for shape [2] of F32, 0 to 4 found"),
     (
       "overflow.safetensors", "damaged: a: shape [4611686018427387904, 4, 4611686018427387904] over"
     ),
     ("huge.safetensors", "data_offsets of 4 bytes expected for shape [1] of F32"),
     ("float8.safetensors", "a: a tensor of element type F8_E4M3 is not supported"),
-    ("twice.safetensors", "a name of its own expected"),
-    ("metadata.safetensors", "damaged: __metadata__: an object of strings expected"),
-    ("header.safetensors", "truncated: the safetensors header: 5000 bytes expected, 25 found"),
+    ("twice.safetensors", "expected a name of its own"),
+    ("metadata.safetensors", "damaged: __metadata__: expected an object of strings"),
+    ("header.safetensors", "truncated: the safetensors header: expected 5000 bytes, found 25"),
   ]) func whatIsBrokenIsRefused(file: String, message: String) throws {
     let path = Fixture.path("safetensors/" + file)
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }

@@ -45,7 +45,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.file("x", content)
     let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
-    #expect(error.description == "\(path): a file of weights expected, \(found) found")
+    #expect(error.description == "\(path): expected a file of weights, found \(found)")
   }
 
   @Test func aSpoiltHDF5IsDamaged() throws {

@@ -100,7 +100,7 @@ import Testing
     let error = #expect(throws: CheckpointError.self) {
       try TorchZip.write(source, record: nil, to: folder.file("weights.pt"))
     }
-    #expect(error?.description == "a: damaged: a: float32 [2] expected, float32 [3] found")
+    #expect(error?.description == "a: damaged: a: expected float32 [2], found float32 [3]")
     #expect(try folder.names.isEmpty)
   }
 }

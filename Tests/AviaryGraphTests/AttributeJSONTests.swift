@@ -9,25 +9,25 @@ import Testing
     }
     #expect(
       node(#""op":"convolution","kernel":3"#)
-        == "a: outChannels: an integer expected, nothing found")
+        == "a: outChannels: expected an integer, found nothing")
     #expect(
       node(#""op":"convolution","outChannels":"8","kernel":3"#)
         == #"a: outChannels: an integer expected, "8" found"#)
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":[3]"#)
-        == "a: kernel: an integer or [height, width] expected, [3] found")
+        == "a: kernel: expected an integer or [height, width], found [3]")
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":[3,null]"#)
-        == "a: kernel: an integer or [height, width] expected, [3,null] found")
+        == "a: kernel: expected an integer or [height, width], found [3,null]")
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":3,"padding":"valid""#)
-        == #"a: padding: 'same', an integer or [top, left, bottom, right] expected, "valid" found"#)
+        == #"a: padding: expected 'same', an integer or [top, left, bottom, right], found "valid""#)
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":3,"padding":[1,1]"#)
-        == "a: padding: 'same', an integer or [top, left, bottom, right] expected, [1,1] found")
+        == "a: padding: expected 'same', an integer or [top, left, bottom, right], found [1,1]")
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":3,"bias":1"#)
-        == "a: bias: true or false expected, 1 found")
+        == "a: bias: expected true or false, found 1")
     #expect(
       node(#""op":"pixelShuffle","factor":2,"order":"caffe""#)
         == #"a: order: one of 'pytorch', 'tensorflow' expected, "caffe" found"#)
@@ -36,30 +36,30 @@ import Testing
         == #"a: kernel: one of 'nearest', 'linear', 'cubic', 'lanczos' expected, "bicubic" found"#)
     #expect(
       node(#""op":"resize","kernel":"cubic","factor":2"#)
-        == "a: a: a number expected, nothing found")
+        == "a: a: expected a number, found nothing")
     #expect(
       node(#""op":"resize","kernel":"linear","a":1,"factor":2"#)
         == "a: resize has no attribute 'a' (it has kernel, factor, coordinates, edge, antialias)")
     for factor in ["0", "-1", "[1,0]", "[1,2,3]", "1.5", "5000", "9223372036854775807"] {
       #expect(
         node(#""op":"resize","kernel":"linear","factor":"# + factor)
-          == "a: factor: an integer or [numerator, denominator], 1 to 4096 expected, "
-          + "\(factor) found")
+          == "a: factor: expected an integer or [numerator, denominator], 1 to 4096, "
+          + "found \(factor)")
     }
     #expect(
       node(#""op":"scale","values":"x""#)
         == #"a: values: a number or an array of numbers expected, "x" found"#)
     #expect(
-      node(#""op":"scale","values":[]"#) == "a: values: 1 to 1048576 expected, 0 found")
+      node(#""op":"scale","values":[]"#) == "a: values: expected 1 to 1048576, found 0")
     #expect(
       node(#""op":"reduce","kind":"median","dimensions":[2]"#)
         == #"a: kind: one of 'mean', 'sum', 'maximum' expected, "median" found"#)
     #expect(
       node(#""op":"reduce","kind":"sum","dimensions":2"#)
-        == "a: dimensions: an array of integers expected, 2 found")
+        == "a: dimensions: expected an array of integers, found 2")
     #expect(
       node(#""op":"convolution","outChannels":1e3,"kernel":3,"stride":1e300"#)
-        == "a: stride: an integer or [height, width] expected, 1e+300 found")
+        == "a: stride: expected an integer or [height, width], found 1e+300")
     // Attributes are excerpted, so that a message stays a line.
     let long = node(
       #""op":"scale","values":{"k":""# + String(repeating: "x", count: 10_000) + #""}"#)
@@ -73,7 +73,7 @@ import Testing
         problem(
           graph(
             #"{"name":"a","op":"layerNormalization","inputs":["x"],"dimensions":\#(dimensions)}"#))
-          == "a: dimensions: 1 to 8 expected, \(dimensions) found")
+          == "a: dimensions: expected 1 to 8, found \(dimensions)")
     }
     for number in ["-1", "-9223372036854775808", "0", "9223372036854775807"] {
       for attribute in ["outChannels", "groups", "stride", "dilation", "kernel"] {
@@ -89,7 +89,7 @@ import Testing
       }
       #expect(
         problem(graph(#"{"name":"a","op":"linear","inputs":["x"],"outFeatures":\#(number)}"#))
-          == "a: outFeatures: 1 to 1048576 expected, \(number) found")
+          == "a: outFeatures: expected 1 to 1048576, found \(number)")
     }
   }
 }

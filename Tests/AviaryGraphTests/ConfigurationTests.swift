@@ -32,67 +32,67 @@ import Testing
   }
 
   @Test func whatIsRefused() {
-    #expect(problem("[]") == "toy: configuration: an object expected, an array found")
-    #expect(problem("3") == "toy: configuration: an object expected, an integer found")
+    #expect(problem("[]") == "toy: configuration: expected an object, found an array")
+    #expect(problem("3") == "toy: configuration: expected an object, found an integer")
     #expect(
       problem(#"{"colour":1,"chanels":3,"x":2}"#)
         == "toy: no option 'chanels' (it has activation, blocks, channels, features, scale, skip, "
         + "slope, tail)")
     #expect(problem(#"{"scale":"2"}"#) == #"toy.scale: an integer expected, "2" found"#)
-    #expect(problem(#"{"scale":2.5}"#) == "toy.scale: an integer expected, 2.5 found")
+    #expect(problem(#"{"scale":2.5}"#) == "toy.scale: expected an integer, found 2.5")
     #expect(
       problem(#"{"slope":0.5,"blocks":[1,0.5],"scale":2}"#)
-        == "toy.blocks.1: an integer expected, 0.5 found")
+        == "toy.blocks.1: expected an integer, found 0.5")
     #expect(
       problem(#"{"slope":0.5,"tail":{"kernel":0.25,"bias":true}}"#)
-        == "toy.tail.kernel: an integer expected, 0.25 found")
-    #expect(problem(#"{"scale":null}"#) == "toy.scale: an integer expected, null found")
-    #expect(problem(#"{"scale":true}"#) == "toy.scale: an integer expected, true found")
+        == "toy.tail.kernel: expected an integer, found 0.25")
+    #expect(problem(#"{"scale":null}"#) == "toy.scale: expected an integer, found null")
+    #expect(problem(#"{"scale":true}"#) == "toy.scale: expected an integer, found true")
     #expect(problem(#"{"slope":"steep"}"#) == #"toy.slope: a number expected, "steep" found"#)
-    #expect(problem(#"{"skip":1}"#) == "toy.skip: true or false expected, 1 found")
-    #expect(problem(#"{"blocks":3}"#) == "toy.blocks: an array expected, 3 found")
+    #expect(problem(#"{"skip":1}"#) == "toy.skip: expected true or false, found 1")
+    #expect(problem(#"{"blocks":3}"#) == "toy.blocks: expected an array, found 3")
     #expect(problem(#"{"blocks":[1,"2"]}"#) == #"toy.blocks.1: an integer expected, "2" found"#)
     #expect(
       problem(#"{"activation":"gelu"}"#)
         == #"toy.activation: one of the known values expected, "gelu" found"#)
     #expect(
-      problem(#"{"activation":2}"#) == "toy.activation: a string expected, 2 found")
-    #expect(problem(#"{"tail":{"kernel":3}}"#) == "toy.tail.bias: a value expected, null found")
-    #expect(problem(#"{"tail":[]}"#) == "toy.tail: an object expected, [] found")
-    #expect(problem(#"{"blocks":[]}"#) == "toy: blocks: at least one expected, none found")
+      problem(#"{"activation":2}"#) == "toy.activation: expected a string, found 2")
+    #expect(problem(#"{"tail":{"kernel":3}}"#) == "toy.tail.bias: expected a value, found null")
+    #expect(problem(#"{"tail":[]}"#) == "toy.tail: expected an object, found []")
+    #expect(problem(#"{"blocks":[]}"#) == "toy: blocks: expected at least one, found none")
   }
 
   @Test func numbersOutOfRange() {
     for number in ["-1", "65537", "9223372036854775807", "-9223372036854775808"] {
       #expect(
         problem(#"{"features":\#(number)}"#)
-          == "toy: features: an integer from 0 to 65536 expected, \(number) found")
+          == "toy: features: expected an integer from 0 to 65536, found \(number)")
       #expect(
         problem(#"{"blocks":[\#(number)]}"#)
-          == "toy: blocks: an integer from 0 to 65536 expected, \(number) found")
+          == "toy: blocks: expected an integer from 0 to 65536, found \(number)")
       #expect(
         problem(#"{"tail":{"kernel":\#(number),"bias":true}}"#)
-          == "toy: tail.kernel: an integer from 0 to 65536 expected, \(number) found")
+          == "toy: tail.kernel: expected an integer from 0 to 65536, found \(number)")
     }
     #expect(
-      problem(#"{"features":1e300}"#) == "toy: features: a number below 2^53 expected, 1e+300 found"
+      problem(#"{"features":1e300}"#) == "toy: features: expected a number below 2^53, found 1e+300"
     )
     let many = [String](repeating: "1", count: 4_097).joined(separator: ",")
     #expect(
       problem(#"{"blocks":[\#(many)]}"#)
-        == "toy: blocks: at most 4096 elements expected, 4097 found")
+        == "toy: blocks: expected at most 4096 elements, found 4097")
     // Within the range, and no network all the same.
-    #expect(problem(#"{"features":0}"#) == "head: outChannels: 1 to 1048576 expected, 0 found")
-    #expect(problem(#"{"channels":0}"#) == "image: channels: 1 to 1048576 expected, 0 found")
+    #expect(problem(#"{"features":0}"#) == "head: outChannels: expected 1 to 1048576, found 0")
+    #expect(problem(#"{"channels":0}"#) == "image: channels: expected 1 to 1048576, found 0")
     #expect(
       problem(#"{"scale":65536,"channels":65536}"#)
-        == "tail: outChannels: 1 to 1048576 expected, 281474976710656 found")
-    #expect(problem(#"{"scale":65}"#) == "pixelShuffle_1: factor: 1 to 64 expected, 65 found")
+        == "tail: outChannels: expected 1 to 1048576, found 281474976710656")
+    #expect(problem(#"{"scale":65}"#) == "pixelShuffle_1: factor: expected 1 to 64, found 65")
     #expect(
-      problem(#"{"blocks":[65536]}"#) == "nodes: at most 20000 expected, 20001 found")
+      problem(#"{"blocks":[65536]}"#) == "nodes: 20001 exceeds the limit of 20000")
     #expect(
       problem(#"{"tail":{"kernel":4,"bias":true}}"#)
-        == "tail: padding: a stated padding for an even kernel expected, nothing found")
+        == "tail: padding: expected a stated padding for an even kernel, found nothing")
   }
 
   /// The graph is held to the scale that the configuration states.
@@ -111,7 +111,7 @@ import Testing
     #expect {
       try AnyArchitecture(Liar.self).network()
     } throws: {
-      "\($0)" == "liar: scale: 3 expected, a network of scale 2/1 found"
+      "\($0)" == "liar: scale: expected 3, found a network of scale 2/1"
     }
   }
 }

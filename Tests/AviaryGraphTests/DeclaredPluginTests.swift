@@ -57,37 +57,37 @@ import Testing
     #expect {
       try stated.network(["variant": "rgb"])
     } throws: {
-      "\($0)" == "tiny: picture.colour: one of 3 channels expected, 'gray' found"
+      "\($0)" == "tiny: picture.colour: expected one of 3 channels, found 'gray'"
     }
   }
 
   @Test func whatIsRefused() {
     #expect(
       problem { $0["aviary_plugin"] = nil }
-        == "p.json: plugin.aviary_plugin: an integer expected, nothing found")
+        == "p.json: plugin.aviary_plugin: expected an integer, found nothing")
     #expect(
-      problem { $0["aviary_plugin"] = 2 } == "p.json: plugin.aviary_plugin: 1 expected, 2 found")
+      problem { $0["aviary_plugin"] = 2 } == "p.json: plugin.aviary_plugin: expected 1, found 2")
     #expect(
       problem { $0["variants"] = [:] }
-        == "p.json: plugin.variants: 1 to 1000 graphs expected, 0 found")
+        == "p.json: plugin.variants: expected 1 to 1000 graphs, found 0")
     #expect(
       problem { $0["variants"] = ["x": [:]] }
-        == "p.json: graph.version: an integer expected, nothing found")
+        == "p.json: graph.version: expected an integer, found nothing")
     #expect(
       problem { $0["info"] = ["summary": "x"] }
-        == "p.json: info.name: a string expected, nothing found")
+        == "p.json: info.name: expected a string, found nothing")
     #expect(
       problem { $0["picture"] = ["colour": "blue"] }
-        == "p.json: picture.colour: one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg' expected, "
-        + "'blue' found")
+        == "p.json: picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', "
+        + "found 'blue'")
     #expect(
       problem { $0["code"] = "x" }
-        == "p.json: plugin.code: only aviary_plugin, info, picture, variants expected, an unknown "
-        + "member found")
+        == "p.json: plugin.code: expected only aviary_plugin, info, picture, variants, found an unknown "
+        + "member")
     #expect {
       try Plugin.architecture(path: "p.json", declared: [])
     } throws: {
-      "\($0)" == "p.json: plugin: an object expected, an array found"
+      "\($0)" == "p.json: plugin: expected an object, found an array"
     }
   }
 }

@@ -67,9 +67,9 @@ import Testing
     let label = try toy.network().label
     let message =
       "no architecture has exactly these 10 tensors; nearest: \(label) (missing body.0.0.bias; "
-      + "unexpected tail.extra; mismatched body.1.0.weight: shape [8, 8, 3, 3] expected, "
-      + "[8, 8, 5, 5] found "
-      + "(kernel height: 3 deduced, 5 found; kernel width: 3 deduced, 5 found))"
+      + "unexpected tail.extra; mismatched body.1.0.weight: expected shape [8, 8, 3, 3], "
+      + "found [8, 8, 5, 5] "
+      + "(kernel height: deduced 3, found 5; kernel width: deduced 3, found 5))"
     #expect(problem(registry, shapes) == message)
     #expect(problem(registry, shapes, as: "toy") == message)
     // Nothing is proposed; only for a stated architecture there is something to compare with.
@@ -111,9 +111,9 @@ import Testing
     #expect(
       problem(one, shapes, ["activatoin": "tanh"]) == "toy: no option 'activatoin' \(known)")
     #expect(
-      problem(one, shapes, []) == "configuration: an object expected, an array found")
+      problem(one, shapes, []) == "configuration: expected an object, found an array")
     #expect(
-      problem(one, shapes, as: "toy", "tanh") == "configuration: an object expected, a string found"
+      problem(one, shapes, as: "toy", "tanh") == "configuration: expected an object, found a string"
     )
     // An override against the weights: they decide.
     #expect(

@@ -4,27 +4,27 @@ import Testing
 /// Graphs read from JSON that is wrong, each with the whole message.
 @Suite struct GraphJSONTests {
   @Test func notAGraph() {
-    #expect(problem("").hasPrefix("JSON expected: "))
-    #expect(problem("{").hasPrefix("JSON expected: "))
-    #expect(problem("[1]") == "graph: an object expected, an array found")
-    #expect(problem("{}") == "graph.version: an integer expected, nothing found")
-    #expect(problem(#"{"version":"1"}"#) == "graph.version: an integer expected, a string found")
+    #expect(problem("").hasPrefix("invalid JSON: "))
+    #expect(problem("{").hasPrefix("invalid JSON: "))
+    #expect(problem("[1]") == "graph: expected an object, found an array")
+    #expect(problem("{}") == "graph.version: expected an integer, found nothing")
+    #expect(problem(#"{"version":"1"}"#) == "graph.version: expected an integer, found a string")
     #expect(
       problem(#"{"version":3,"wonders":[]}"#)
-        == "graph: version 1 to 2 expected, 3 found (a newer aviary wrote it)")
-    #expect(problem(#"{"version":0}"#) == "graph: version 1 to 2 expected, 0 found")
+        == "graph: expected version 1 to 2, found 3 (a newer aviary wrote it)")
+    #expect(problem(#"{"version":0}"#) == "graph: expected version 1 to 2, found 0")
     #expect(
       problem(graph("", #","layers":[]"#))
-        == "graph.layers: only aliases, frozen, inputs, nodes, outputs, version expected, "
-        + "an unknown member found")
-    #expect(problem(#"{"version":1}"#) == "graph.inputs: an array expected, nothing found")
+        == "graph.layers: expected only aliases, frozen, inputs, nodes, outputs, version, "
+        + "found an unknown member")
+    #expect(problem(#"{"version":1}"#) == "graph.inputs: expected an array, found nothing")
     #expect(
       problem(#"{"version":2,"inputs":{},"nodes":[],"outputs":[]}"#)
-        == "graph.inputs: an array expected, an object found")
+        == "graph.inputs: expected an array, found an object")
     #expect(
       problem(#"{"version":2,"inputs":[],"nodes":[],"outputs":[]}"#)
-        == "graph: at least one input expected, none found")
-    #expect(problem(graph("", outputs: "[]")) == "graph: at least one output expected, none found")
+        == "graph: has no input; at least one is needed")
+    #expect(problem(graph("", outputs: "[]")) == "graph: has no output; at least one is needed")
     #expect(problem(graph("")) == "none")
   }
 
@@ -34,35 +34,35 @@ import Testing
         #"{"version":2,"inputs":["# + members
           + #"],"nodes":[],"outputs":[{"name":"y","value":"x"}]}"#)
     }
-    #expect(input("7") == "graph.inputs[0]: an object expected, an integer found")
-    #expect(input("{}") == "graph.inputs[0].name: a string expected, nothing found")
+    #expect(input("7") == "graph.inputs[0]: expected an object, found an integer")
+    #expect(input("{}") == "graph.inputs[0].name: expected a string, found nothing")
     #expect(
       input(#"{"name":"x","channels":"3"}"#)
-        == "graph.inputs[0].channels: an integer expected, a string found")
+        == "graph.inputs[0].channels: expected an integer, found a string")
     #expect(
       input(#"{"name":"x","channels":2.5}"#)
-        == "graph.inputs[0].channels: an integer expected, a number found")
+        == "graph.inputs[0].channels: expected an integer, found a number")
     #expect(
       input(#"{"name":"x","channels":3,"colour":"rgb"}"#)
-        == "graph.inputs[0].colour: only channels, name, size expected, an unknown member found")
+        == "graph.inputs[0].colour: expected only channels, name, size, found an unknown member")
     #expect(
       input(#"{"name":"x","channels":3,"size":[1]}"#)
-        == "graph.inputs[0].size: [height, width] expected, [1] found")
+        == "graph.inputs[0].size: expected [height, width], found [1]")
     #expect(
       input(#"{"name":"x","channels":3,"size":[1,"2"]}"#)
-        == "graph.inputs[0].size: [height, width] expected, an array found")
+        == "graph.inputs[0].size: expected [height, width], found an array")
     #expect(
       input(#"{"name":"x","channels":0}"#)
-        == "input x: channels above 0 expected, 0 found")
+        == "input x: expected channels above 0, found 0")
     #expect(
       input(#"{"name":"x","channels":3,"size":[4,0]}"#)
-        == "input x: a size above 0 expected, 4x0 found")
+        == "input x: expected a size above 0, found 4x0")
     #expect(
       input(#"{"name":"x","channels":9223372036854775807}"#)
-        == "x: channels: at most 1048576 expected, 9223372036854775807 found")
+        == "x: channels: 9223372036854775807 exceeds the limit of 1048576")
     #expect(
       input(#"{"name":"x","channels":3,"size":[4294967296,1]}"#)
-        == "x: size: at most 2147483647 expected, 4294967296 found")
+        == "x: size: 4294967296 exceeds the limit of 2147483647")
     #expect(
       input(#"{"name":"x","channels":3},{"name":"x","channels":3}"#)
         == "x: two inputs or nodes have this name")
@@ -70,15 +70,15 @@ import Testing
       problem(
         #"{"version":2,"inputs":[{"name":"","channels":3}],"nodes":[],"#
           + #""outputs":[{"name":"y","value":""}]}"#)
-        == "graph: at least one letter in every name expected, none found")
+        == "graph: expected at least one letter in every name, found none")
   }
 
   @Test func nodes() {
-    #expect(problem(graph("null")) == "graph.nodes[0]: an object expected, null found")
+    #expect(problem(graph("null")) == "graph.nodes[0]: expected an object, found null")
     #expect(
-      problem(graph(#"{"op":"relu"}"#)) == "graph.nodes[0].name: a string expected, nothing found")
+      problem(graph(#"{"op":"relu"}"#)) == "graph.nodes[0].name: expected a string, found nothing")
     #expect(
-      problem(graph(#"{"name":"a"}"#)) == "graph.nodes[0].op: a string expected, nothing found")
+      problem(graph(#"{"name":"a"}"#)) == "graph.nodes[0].op: expected a string, found nothing")
     #expect(
       problem(graph(#"{"name":"a","op":"Convolutoin","inputs":["x"]}"#))
         == "a: unknown operation 'Convolutoin' (nearest: 'convolution')")
@@ -93,22 +93,22 @@ import Testing
         == "a: maxPool has no attribute 'margin' (it has kernel, stride, padding)")
     #expect(
       problem(graph(#"{"name":"a","op":"relu","inputs":"x"}"#))
-        == "graph.nodes[0].inputs: an array of strings expected, a string found")
+        == "graph.nodes[0].inputs: expected an array of strings, found a string")
     #expect(
       problem(graph(#"{"name":"a","op":"relu","inputs":[0]}"#))
-        == "graph.nodes[0].inputs: an array of strings expected, an array found")
+        == "graph.nodes[0].inputs: expected an array of strings, found an array")
     #expect(
-      problem(graph(#"{"name":"a","op":"relu"}"#)) == "a: relu: 1 input expected, 0 found")
+      problem(graph(#"{"name":"a","op":"relu"}"#)) == "a: relu: expected 1 input, found 0")
     #expect(
       problem(graph(#"{"name":"a","op":"add","inputs":["x"]}"#))
         == "a: add: 2 inputs expected, 1 found")
     #expect(
       problem(graph(#"{"name":"a","op":"concatenate","inputs":[]}"#))
-        == "a: concatenate: 1 to 1024 inputs expected, 0 found")
+        == "a: concatenate: expected 1 to 1024 inputs, found 0")
     #expect(
       problem(
         graph(#"{"name":"a","op":"resize","kernel":"linear","factor":2,"inputs":["x","x"]}"#))
-        == "a: resize: 1 input expected, 2 found")
+        == "a: resize: expected 1 input, found 2")
     #expect(
       problem(graph(#"{"name":"x","op":"relu","inputs":["x"]}"#))
         == "x: two inputs or nodes have this name")
@@ -147,7 +147,7 @@ import Testing
         == "y: two outputs have this name")
     #expect(
       problem(graph("", outputs: #"[{"name":"y","value":"x","role":1}]"#))
-        == "graph.outputs[0].role: only name, value expected, an unknown member found")
+        == "graph.outputs[0].role: expected only name, value, found an unknown member")
   }
 
   @Test func shapesThatDoNotFit() {
@@ -156,14 +156,13 @@ import Testing
         graph(
           #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":4,"kernel":3},"#
             + #"{"name":"b","op":"add","inputs":["x","a"]}"#))
-        == "b: add: inputs that fit together expected, [1, 3, 7680, 7680] and [1, 4, 7678, 7678] "
-        + "found")
+        == "b: add: inputs of shapes [1, 3, 7680, 7680] and [1, 4, 7678, 7678] do not fit together")
     #expect(
       problem(
         graph(
           #"{"name":"a","op":"resize","kernel":"nearest","inputs":["x"],"factor":4096},"#
             + #"{"name":"b","op":"resize","kernel":"nearest","inputs":["a"],"factor":4096}"#))
-        == "a: resize: fewer than 2^48 elements expected, shape [1, 3, 31457280, 31457280] found")
+        == "a: resize: shape [1, 3, 31457280, 31457280] has 2^48 elements or more")
   }
 
   @Test func parameters() {
@@ -182,13 +181,13 @@ import Testing
           #"{"name":"a","op":"prelu","perChannel":true,"inputs":["x"]},"#
             + #"{"name":"b","op":"prelu","perChannel":false,"inputs":["x"],"#
             + #""parameters":["a.weight"]}"#))
-        == "a.weight: shape [3] expected by its first node, [1] by a later one")
+        == "a.weight: its first node needs shape [3], a later one [1]")
     #expect(
       problem(
         #"{"version":2,"inputs":[{"name":"x","channels":1048576,"size":[1,1]}],"nodes":["#
           + #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":1048576,"kernel":4096,"#
           + #""padding":4000}],"outputs":[{"name":"y","value":"a"}]}"#)
-        == "a.weight: elements: at most 281474976710655 expected, 9223372036854775807 found")
+        == "a.weight: elements: 9223372036854775807 exceeds the limit of 281474976710655")
   }
 
   @Test func frozenAndAliases() {
@@ -199,7 +198,7 @@ import Testing
         == "frozen: takes 'a.bias', which is no parameter")
     #expect(
       problem(graph(prelu, #","frozen":"a.weight""#))
-        == "graph.frozen: an array of strings expected, a string found")
+        == "graph.frozen: expected an array of strings, found a string")
     #expect(
       problem(graph(prelu, #","aliases":{"b":"c"}"#)) == "alias b: takes 'c', which is no parameter"
     )
@@ -208,10 +207,10 @@ import Testing
         == "a.weight: a parameter and an alias have this name")
     #expect(
       problem(graph(prelu, #","aliases":{"b":1}"#))
-        == "graph.aliases.b: a string expected, an integer found")
+        == "graph.aliases.b: expected a string, found an integer")
     #expect(
       problem(graph(prelu, #","aliases":["b"]"#))
-        == "graph.aliases: an object expected, an array found")
+        == "graph.aliases: expected an object, found an array")
   }
 
   @Test func limits() {
@@ -219,21 +218,21 @@ import Testing
     #expect(problem(graph(#"{"name":"\#(name(512))","op":"relu","inputs":["x"]}"#)) == "none")
     #expect(
       problem(graph(#"{"name":"\#(name(513))","op":"relu","inputs":["x"]}"#))
-        == "bytes of a name: at most 512 expected, 513 found")
+        == "bytes of a name: 513 exceeds the limit of 512")
     let nodes = (0...GraphLimits.nodes).map { #"{"name":"n\#($0)","op":"relu","inputs":["x"]}"# }
     #expect(
-      problem(graph(nodes.joined(separator: ","))) == "nodes: at most 20000 expected, 20001 found")
+      problem(graph(nodes.joined(separator: ","))) == "nodes: 20001 exceeds the limit of 20000")
     #expect(problem(graph(nodes.dropLast().joined(separator: ","))) == "none")
     let inputs = (0...GraphLimits.inputs).map { #"{"name":"i\#($0)","channels":1}"# }
     #expect(
       problem(
         #"{"version":2,"inputs":["# + inputs.joined(separator: ",")
           + #"],"nodes":[],"outputs":[{"name":"y","value":"i0"}]}"#)
-        == "inputs: at most 1024 expected, 1025 found")
+        == "inputs: 1025 exceeds the limit of 1024")
     let many = [String](repeating: #""x""#, count: 1_025).joined(separator: ",")
     #expect(
       problem(graph(#"{"name":"a","op":"concatenate","inputs":[\#(many)]}"#))
-        == "a: concatenate: 1 to 1024 inputs expected, 1025 found")
+        == "a: concatenate: expected 1 to 1024 inputs, found 1025")
     // An operation's name may be as long as a file: its nearest is not looked for.
     let op = String(repeating: "convolution", count: 100_000)
     #expect(
@@ -243,7 +242,7 @@ import Testing
 
   @Test func deepNesting() {
     let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
-    #expect(problem(deep).hasPrefix("JSON expected: "))
-    #expect(problem(graph(deep)).hasPrefix("JSON expected: "))
+    #expect(problem(deep).hasPrefix("invalid JSON: "))
+    #expect(problem(graph(deep)).hasPrefix("invalid JSON: "))
   }
 }

@@ -45,10 +45,10 @@ import Testing
         == #"n0: parameters for ["weight", "bias"] expected, ["a.weight"] found"#)
     #expect(
       problem { try sharing([["a", "a"]]) }
-        == "a: shape [4, 4, 1, 1] expected by its first node, [4] by a later one")
+        == "a: its first node needs shape [4, 4, 1, 1], a later one [4]")
     #expect(
       problem { try sharing([["", "a"]]) }
-        == "graph: at least one letter in every name expected, none found")
+        == "graph: expected at least one letter in every name, found none")
     let relu = Graph.Node("a", .activation(.relu), inputs: [0])
     #expect(
       problem {
@@ -90,30 +90,30 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(problem([]) == "input x: shape [n, 2, height, width] expected, none found")
+    #expect(problem([]) == "input x: expected shape [n, 2, height, width], found none")
     #expect(
-      problem([[1, 2, 6, 7]]) == "input z: shape [n, 1, 3, 4] expected, none found")
+      problem([[1, 2, 6, 7]]) == "input z: expected shape [n, 1, 3, 4], found none")
     #expect(
       problem([[1, 3, 6, 7], [1, 1, 3, 4]])
-        == "input x: shape [n, 2, height, width] expected, [1, 3, 6, 7] found")
+        == "input x: expected shape [n, 2, height, width], found [1, 3, 6, 7]")
     #expect(
       problem([[1, 2, 0, 7], [1, 1, 3, 4]])
-        == "input x: shape [n, 2, height, width] expected, [1, 2, 0, 7] found")
+        == "input x: expected shape [n, 2, height, width], found [1, 2, 0, 7]")
     #expect(
       problem([[1, 2, 6], [1, 1, 3, 4]])
-        == "input x: shape [n, 2, height, width] expected, [1, 2, 6] found")
+        == "input x: expected shape [n, 2, height, width], found [1, 2, 6]")
     #expect(
       problem([[1, 2, 6, 7], [1, 1, 4, 3]])
-        == "input z: shape [n, 1, 3, 4] expected, [1, 1, 4, 3] found")
+        == "input z: expected shape [n, 1, 3, 4], found [1, 1, 4, 3]")
     #expect(
       problem([[1, 2, .max, 7], [1, 1, 3, 4]])
-        == "input x: shape [n, 2, height, width] expected, [1, 2, 9223372036854775807, 7] found")
+        == "input x: expected shape [n, 2, height, width], found [1, 2, 9223372036854775807, 7]")
     #expect(
       problem([[1, 2, 6, 7], [1, 1, 3, 4], [1, 1, 3, 4]])
-        == "shapes for inputs: at most 2 expected, 3 found")
+        == "shapes for inputs: 3 exceeds the limit of 2")
     #expect(
       problem([[1, 2, 1 << 30, 1 << 30], [1, 1, 3, 4]])
-        == "up: resize: fewer than 2^48 elements expected, shape [1, 2, 2147483648, 2147483648] found"
+        == "up: resize: shape [1, 2, 2147483648, 2147483648] has 2^48 elements or more"
     )
   }
 }

@@ -40,9 +40,9 @@ import Testing
     #expect(problem(1, #""filters":4,"border":1"#) == nil)
     #expect(problem(2, #""outChannels":4,"padding":1"#) == nil)
     #expect(
-      problem(1, #""outChannels":4"#) == "a: filters: an integer expected, nothing found")
+      problem(1, #""outChannels":4"#) == "a: filters: expected an integer, found nothing")
     #expect(
-      problem(2, #""filters":4"#) == "a: outChannels: an integer expected, nothing found")
+      problem(2, #""filters":4"#) == "a: outChannels: expected an integer, found nothing")
     #expect(problem(2, #""outChannels":4,"border":1"#)?.hasPrefix("a: convolution has no") == true)
   }
 
@@ -98,6 +98,84 @@ import Testing
     .groupNormalization(GroupNormalization(groups: 2)),
     .groupNormalization(GroupNormalization(groups: 1, epsilon: 1e-3, scale: false, center: false)),
     InstanceNormalization().op, InstanceNormalization(epsilon: 1e-3, affine: false).op,
+    LearnedConstant([1, 2, 1, 1], start: 0.5).op, LearnedConstant([25, 2]).op,
+    ConstantGather(.relativePosition(window: Size(3, 2))).op,
+    ConstantGather(.overlappingPosition(window: 2, keyWindow: 4)).op,
+    ConstantGather(.list([1, -1, 0, 0], shape: [2, 2]), dimension: 1).op,
+    WindowPartition(Size(4, 6)).op, WindowReverse(Size(4, 6)).op,
+    WindowPartition(2, margin: Size(1, 2)).op, WindowPartition(2, .grid).op,
+    WindowReverse(2, .grid).op, .permute(Permute([0, 1, 2, 4, 3])), .matmul,
+    ShiftMask(Size(4, 6), shift: Size(2, 0), value: -50).op, ShiftMask(Size(4, 6), shift: 3).op,
+    .concatenate(Concatenate()),
+    WindowAttention(
+      heads: 2, window: 4, shift: Size(2, 1), scale: 0.5, maskValue: -.infinity
+    ).op,
+    WindowAttention(heads: 1, window: Size(2, 4), .grid, positionBias: .none).op,
+    WindowAttention(heads: 1, window: 4, keyMargin: 1).op,
+    WindowAttention(heads: 2, window: 3, positionBias: .input).op,
+    .transposedConvolution(
+      TransposedConvolution(outChannels: 2, kernel: 3, stride: 2, dilation: Size(2, 1))),
+    .reshape(Reshape([0, 4, 1, 12, 18])),
+    .dynamicConvolution(
+      DynamicConvolution(
+        stride: Size(2, 1), dilation: Size(1, 2), groups: 4,
+        padding: .explicit(PaddingAmounts(11, 17, 11, 17)))),
+    .unfold(
+      Unfold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: .explicit(PaddingAmounts(1, 0, 2, 3)))),
+    .unfold(Unfold(kernel: 2)),
+    .fold(
+      Fold(
+        kernel: Size(2, 3), stride: Size(2, 1), dilation: Size(1, 2),
+        padding: PaddingAmounts(1, 0, 2, -1))), .fold(Fold(kernel: 2)),
+    .permute(Permute([0, 2, 3, 1])), .gridSample(GridSample()),
+    .gridSample(GridSample(mode: .nearest, paddingMode: .border, alignCorners: true)),
+    .realFFT(RealFFT()), .realFFT(RealFFT(norm: .ortho)),
+    .inverseRealFFT(InverseRealFFT(norm: .forward)), .inverseRealFFT(InverseRealFFT()),
+    .argReduction(ArgReduction(.argmax, dimension: 1)),
+    .argReduction(ArgReduction(.argmin, dimension: 3, keepsDimensions: false)),
+    .gatherElements(GatherElements(dimension: 1)), .sort(Sort(dimension: 1)),
+    .sort(Sort(dimension: 3, descending: true, part: .indices)),
+    .sort(Sort(top: 2, dimension: 1)),
+    .sort(Sort(top: 3, dimension: 2, largest: false, part: .indices)),
+    .activation(.celu(alpha: 1)), .activation(.celu(alpha: 0.5)), .activation(.selu),
+    .activation(.mish), .activation(.hardSigmoid), .activation(.hardSwish),
+    .activation(.softplus(beta: 1, threshold: 20)), .activation(.softplus(beta: 2, threshold: 15)),
+    .activation(.softsign), .activation(.exp), .activation(.log), .activation(.abs),
+    .activation(.sqrt), .activation(.rsqrt), .activation(.reciprocal), .activation(.erf),
+    .activation(.floor), .activation(.sign), .binary(.divide), .binary(.power), .binary(.minimum),
+    .binary(.maximum), .binary(.equal), .binary(.less), .binary(.lessOrEqual), .binary(.greater),
+    .binary(.greaterOrEqual), .where,
+    LayerNormalization(first: 1, epsilon: 1e-3, scale: false, center: false).op,
+    LayerNormalization(.biasFree, first: 1, epsilon: 1e-3, center: true).op,
+    LayerNormalization(.rms, first: 1).op,
+    LayerNormalization(
+      .rms, first: 1, epsilon: 1e-3, scale: false, center: true, addsEpsilonToRoot: true
+    ).op,
+    LayerNormalization(.l2, first: 1).op,
+    LayerNormalization(.l2, first: 1, epsilon: 1e-3, scale: true, center: true).op,
+    .softmax(Softmax(logarithm: true)), .softmax(Softmax(dimension: 3, logarithm: true)),
+    .reduce(Reduction(.minimum, dimensions: [1])), .reduce(Reduction(.product, dimensions: [1])),
+    .reduce(Reduction(.variance, dimensions: [1])),
+    .reduce(Reduction(.unbiasedVariance, dimensions: [1])),
+    .reduce(Reduction(.l1, dimensions: [1])), .reduce(Reduction(.l2, dimensions: [1])),
+    .reduce(Reduction(.sumOfSquares, dimensions: [1])),
+    .concatenate(Concatenate(dimension: 2)), .padToMultiple(PadToMultiple(8)),
+    .padToMultiple(PadToMultiple(Size(5, 7), .symmetric)), .cropToSize(CropToSize()),
+    .cropToSize(CropToSize(scale: Ratio(1, 2), axes: [.horizontal])), .pad(Pad(1, value: -1)),
+    .pad(Pad(PaddingAmounts(1, 0, 2, 3), .circular)),
+    .padDimension(PadDimension(dimension: 1, before: 1, after: 0)),
+    .padDimension(PadDimension(dimension: 1, before: 2, after: 3, value: 0.5)),
+    .stridedSlice(StridedSlice(dimension: 1, start: 1, end: -2, step: 2)), .stridedSlice(.flip(2)),
+    .tile(Tile([1, 1, 2, 3])), .adaptivePool(AdaptivePool(.mean, to: .size(Size(1, 2)))),
+    .adaptivePool(AdaptivePool(.maximum, to: .factor(Ratio(1, 3)))),
+    .averagePool(AveragePool(Pool(kernel: 3, stride: 2, roundsUp: true), countsPadding: true)),
+    .expand(Expand(to: .shape([-1, -1, 4, -1]))), .expand(Expand(to: .shapeOfSecondInput)),
+    .reshape(
+      Reshape(dimensions: [
+        .kept, .rest, .input(2, times: Ratio(1, 2)), .size(2), .input(3, times: Ratio(1)),
+      ])),
   ]
 
   private static let operationsOfVersionOne: [Op] = [
@@ -129,7 +207,8 @@ import Testing
     .transposedConvolution(
       TransposedConvolution(outChannels: 6, kernel: 1, stride: 1, groups: 1, padding: 0, bias: true)
     ),
-    .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply), .concatenate,
+    .binary(.add), .binary(.subtract), .globalAveragePool, .binary(.multiply),
+    .concatenate(Concatenate()),
     .slice(ChannelSlice(start: 2, count: 18)),
     .pixelShuffle(PixelShuffle(factor: 3, order: .pytorch)),
     .pixelUnshuffle(PixelUnshuffle(factor: 3, order: .tensorflow)),

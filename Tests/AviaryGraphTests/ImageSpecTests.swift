@@ -31,56 +31,55 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[]", "picture: an object expected, an array found"),
+    ("[]", "picture: expected an object, found an array"),
     (
       "{}",
-      "picture.colour: one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg' expected, nothing found"
+      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found nothing"
     ),
     (
       #"{"colour":"grey"}"#,
-      "picture.colour: one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg' expected, 'grey' found"
+      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found 'grey'"
     ),
     (
       #"{"colour":1}"#,
-      "picture.colour: one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg' expected, an integer found"
+      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found an integer"
     ),
     (
       #"{"colour":"rgb","color":"rgb"}"#,
-      "picture.color: only colour, deviation, enlargeFirst, mean, output, padding, range, scales "
-        + "expected, an unknown member found"
+      "picture.color: expected only colour, deviation, enlargeFirst, mean, output, padding, range, scales, found an unknown member"
     ),
     (
       #"{"colour":"rgb","output":"image"}"#,
-      "picture.output: one of 'picture', 'residual', 'noise' expected, 'image' found"
+      "picture.output: expected one of 'picture', 'residual', 'noise', found 'image'"
     ),
     (
       #"{"colour":"rgb","enlargeFirst":true}"#,
-      "picture.enlargeFirst: one of 'no', 'bicubic' expected, a truth value found"
+      "picture.enlargeFirst: expected one of 'no', 'bicubic', found a truth value"
     ),
     (
       #"{"colour":"rgb","padding":"mirror"}"#,
-      "picture.padding: one of 'edge', 'reflect', 'symmetric', 'zero' expected, 'mirror' found"
+      "picture.padding: expected one of 'edge', 'reflect', 'symmetric', 'zero', found 'mirror'"
     ),
     (
       #"{"colour":"rgb","range":[1,0]}"#,
-      "picture.range: [black, white], rising expected, [1.0, 0.0] found"
+      "picture.range: expected [black, white], rising, found [1.0, 0.0]"
     ),
     (
       #"{"colour":"rgb","range":[1]}"#,
-      "picture.range: [black, white], rising expected, [1.0] found"
+      "picture.range: expected [black, white], rising, found [1.0]"
     ),
     (
-      #"{"colour":"rgb","range":255}"#, "picture.range: an array of numbers expected, 255 found"
+      #"{"colour":"rgb","range":255}"#, "picture.range: expected an array of numbers, found 255"
     ),
     (
-      #"{"colour":"rgb","mean":[0.5]}"#, "picture.mean: 3 numbers expected, 1 found"
+      #"{"colour":"rgb","mean":[0.5]}"#, "picture.mean: expected 3 numbers, found 1"
     ),
     (
-      #"{"colour":"luma","deviation":[1,2]}"#, "picture.deviation: 1 numbers expected, 2 found"
+      #"{"colour":"luma","deviation":[1,2]}"#, "picture.deviation: expected 1 numbers, found 2"
     ),
     (
       #"{"colour":"luma","deviation":[0]}"#,
-      "picture.deviation: numbers above 0 expected, [0.0] found"
+      "picture.deviation: expected numbers above 0, found [0.0]"
     ),
     (
       #"{"colour":"luma","mean":["0"]}"#,
@@ -88,19 +87,19 @@ import Testing
     ),
     (
       #"{"colour":"luma","scales":2}"#,
-      "picture.scales: an array of integers from 1 to 64 expected, 2 found"
+      "picture.scales: expected an array of integers from 1 to 64, found 2"
     ),
     (
       #"{"colour":"luma","scales":[2,0]}"#,
-      "picture.scales: an array of integers from 1 to 64 expected, [2,0] found"
+      "picture.scales: expected an array of integers from 1 to 64, found [2,0]"
     ),
     (
       #"{"colour":"luma","scales":[2.5]}"#,
-      "picture.scales: an array of integers from 1 to 64 expected, [2.5] found"
+      "picture.scales: expected an array of integers from 1 to 64, found [2.5]"
     ),
     (
       #"{"colour":"luma","scales":[9223372036854775807]}"#,
-      "picture.scales: an array of integers from 1 to 64 expected, [9223372036854775807] found"
+      "picture.scales: expected an array of integers from 1 to 64, found [9223372036854775807]"
     ),
   ])
   func whatIsRefused(_ text: String, _ message: String) {

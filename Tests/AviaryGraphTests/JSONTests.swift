@@ -42,38 +42,38 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "line 1, column 1: a value expected, the end found"),
-    ("\n\n {", "line 3, column 3: a member's name expected, the end found"),
-    ("[1,", "line 1, column 4: a value expected, the end found"),
-    ("[1,]", "line 1, column 4: a value expected, ']' found"),
-    ("[1 2]", "line 1, column 4: ',' or ']' expected, '2' found"),
-    ("{\"a\":1,}", "line 1, column 8: a member's name expected, '}' found"),
-    ("{\"a\" 1}", "line 1, column 6: ':' expected, '1' found"),
-    ("{\"a\":1 \"b\":2}", "line 1, column 8: ',' or '}' expected, '\"' found"),
-    ("{\"a\":1,\n \"a\":2}", "line 2, column 2: a name of its own expected, '\"' found"),
-    ("[1] [2]", "line 1, column 5: the end expected, '[' found"),
-    ("nul", "line 1, column 1: a value expected, 'n' found"),
-    ("ünd", "line 1, column 1: a value expected, 'ü' found"),
-    ("\u{0}", "line 1, column 1: a value expected, a control character found"),
+    ("", "line 1, column 1: expected a value, found the end"),
+    ("\n\n {", "line 3, column 3: expected a member's name, found the end"),
+    ("[1,", "line 1, column 4: expected a value, found the end"),
+    ("[1,]", "line 1, column 4: expected a value, found ']'"),
+    ("[1 2]", "line 1, column 4: expected ',' or ']', found '2'"),
+    ("{\"a\":1,}", "line 1, column 8: expected a member's name, found '}'"),
+    ("{\"a\" 1}", "line 1, column 6: expected ':', found '1'"),
+    ("{\"a\":1 \"b\":2}", "line 1, column 8: expected ',' or '}', found '\"'"),
+    ("{\"a\":1,\n \"a\":2}", "line 2, column 2: expected a name of its own, found '\"'"),
+    ("[1] [2]", "line 1, column 5: expected the end, found '['"),
+    ("nul", "line 1, column 1: expected a value, found 'n'"),
+    ("ünd", "line 1, column 1: expected a value, found 'ü'"),
+    ("\u{0}", "line 1, column 1: expected a value, found a control character"),
     (
       "\"a\nb\"",
-      "line 1, column 3: an escaped control character expected, the end of the line found"
+      "line 1, column 3: expected an escaped control character, found the end of the line"
     ),
-    ("\"a", "line 1, column 3: '\"' expected, the end found"),
-    ("\"\\x\"", "line 1, column 3: an escape expected, 'x' found"),
-    ("\"\\u12\"", "line 1, column 3: an escape expected, 'u' found"),
-    ("\"\\u+123\"", "line 1, column 3: an escape expected, 'u' found"),
-    ("\"\\ud800\"", "line 1, column 3: a whole character expected, 'u' found"),
-    ("\"\\ud800\\u0041\"", "line 1, column 3: a whole character expected, 'u' found"),
-    ("\"\\udc00\"", "line 1, column 3: a whole character expected, 'u' found"),
-    ("01", "line 1, column 3: a number expected, the end found"),
-    ("-", "line 1, column 2: a number expected, the end found"),
-    ("1.", "line 1, column 3: a digit expected, the end found"),
-    ("1e+", "line 1, column 4: a digit expected, the end found"),
-    ("[1e999]", "line 1, column 2: a number that fits into 64 bits expected, '1' found"),
+    ("\"a", "line 1, column 3: expected '\"', found the end"),
+    ("\"\\x\"", "line 1, column 3: expected an escape, found 'x'"),
+    ("\"\\u12\"", "line 1, column 3: expected an escape, found 'u'"),
+    ("\"\\u+123\"", "line 1, column 3: expected an escape, found 'u'"),
+    ("\"\\ud800\"", "line 1, column 3: expected a whole character, found 'u'"),
+    ("\"\\ud800\\u0041\"", "line 1, column 3: expected a whole character, found 'u'"),
+    ("\"\\udc00\"", "line 1, column 3: expected a whole character, found 'u'"),
+    ("01", "line 1, column 3: expected a number, found the end"),
+    ("-", "line 1, column 2: expected a number, found the end"),
+    ("1.", "line 1, column 3: expected a digit, found the end"),
+    ("1e+", "line 1, column 4: expected a digit, found the end"),
+    ("[1e999]", "line 1, column 2: expected a number that fits into 64 bits, found '1'"),
     (
       String(repeating: "[", count: 129),
-      "line 1, column 129: at most 128 levels expected, '[' found"
+      "line 1, column 129: expected at most 128 levels, found '['"
     ),
   ])
   func whereItStopsBeingJSON(_ text: String, _ message: String) {
@@ -81,7 +81,7 @@ import Testing
       let value = try JSON(parsing: text)
       Issue.record("\(value) read from \(text)")
     } catch {
-      #expect("\(error)" == "JSON expected: " + message)
+      #expect("\(error)" == "invalid JSON: " + message)
     }
   }
 
@@ -109,7 +109,7 @@ import Testing
       let value = try JSON(parsing: text)
       Issue.record("\(value) read from \(text)")
     } catch {
-      #expect("\(error)".hasPrefix("JSON expected: "))
+      #expect("\(error)".hasPrefix("invalid JSON: "))
       #expect(!"\(error)".contains("\n"))
     }
   }

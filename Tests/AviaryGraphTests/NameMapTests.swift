@@ -57,21 +57,21 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{", "pattern '{': '{i}', '{i+1}' or '{2i}' expected, '{' found"),
-    ("a{i", "pattern 'a{i': '{i}', '{i+1}' or '{2i}' expected, 'a{i' found"),
-    ("a{}", "pattern 'a{}': '{i}', '{i+1}' or '{2i}' expected, 'a{}' found"),
-    ("{2}", "pattern '{2}': '{i}', '{i+1}' or '{2i}' expected, '{2}' found"),
-    ("{ij}", "pattern '{ij}': '{i}', '{i+1}' or '{2i}' expected, '{ij}' found"),
-    ("{i*2}", "pattern '{i*2}': '{i}', '{i+1}' or '{2i}' expected, '{i*2}' found"),
-    ("{0i}", "pattern '{0i}': '{i}', '{i+1}' or '{2i}' expected, '{0i}' found"),
-    ("{2000i}", "pattern '{2000i}': '{i}', '{i+1}' or '{2i}' expected, '{2000i}' found"),
-    ("{i+2000}", "pattern '{i+2000}': '{i}', '{i+1}' or '{2i}' expected, '{i+2000}' found"),
+    ("{", "pattern '{': expected '{i}', '{i+1}' or '{2i}', found '{'"),
+    ("a{i", "pattern 'a{i': expected '{i}', '{i+1}' or '{2i}', found 'a{i'"),
+    ("a{}", "pattern 'a{}': expected '{i}', '{i+1}' or '{2i}', found 'a{}'"),
+    ("{2}", "pattern '{2}': expected '{i}', '{i+1}' or '{2i}', found '{2}'"),
+    ("{ij}", "pattern '{ij}': expected '{i}', '{i+1}' or '{2i}', found '{ij}'"),
+    ("{i*2}", "pattern '{i*2}': expected '{i}', '{i+1}' or '{2i}', found '{i*2}'"),
+    ("{0i}", "pattern '{0i}': expected '{i}', '{i+1}' or '{2i}', found '{0i}'"),
+    ("{2000i}", "pattern '{2000i}': expected '{i}', '{i+1}' or '{2i}', found '{2000i}'"),
+    ("{i+2000}", "pattern '{i+2000}': expected '{i}', '{i+1}' or '{2i}', found '{i+2000}'"),
     (
       "{99999999999999999999i}",
-      "pattern '{99999999999999999999i}': '{i}', '{i+1}' or '{2i}' expected, "
-        + "'{99999999999999999999i}' found"
+      "pattern '{99999999999999999999i}': expected '{i}', '{i+1}' or '{2i}', "
+        + "found '{99999999999999999999i}'"
     ),
-    ("{i}{j}", "pattern '{i}{j}': a letter between two numbers expected, none found"),
+    ("{i}{j}", "pattern '{i}{j}': expected a letter between two numbers, found none"),
   ])
   func malformed(_ pattern: String, _ message: String) {
     #expect {
@@ -92,10 +92,10 @@ import Testing
     }
     #expect(
       problem([["a.{i}", "b"]])
-        == "name map s: the same variables on both sides of 'a.{i}' expected, 'b' found")
+        == "name map s: expected the same variables on both sides of 'a.{i}', found 'b'")
     #expect(
       problem([["a.{i}", "b.{j}"]])
-        == "name map s: the same variables on both sides of 'a.{i}' expected, 'b.{j}' found")
+        == "name map s: expected the same variables on both sides of 'a.{i}', found 'b.{j}'")
     #expect(problem([["a"]]) == #"name map s: pairs of names expected, ["a"] found"#)
     #expect(
       problem([["a", "b", "c"]]) == #"name map s: pairs of names expected, ["a", "b", "c"] found"#)

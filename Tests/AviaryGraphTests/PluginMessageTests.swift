@@ -42,7 +42,7 @@ import Testing
     #expect(problem(["scale": "x"]) == #"p.so: toy.scale: an integer expected, "x" found"#)
     // Unknown members and numbers out of range are refused before the library is asked.
     #expect(problem(["scael": 2]).hasPrefix("toy: no option 'scael' (it has activation,"))
-    #expect(problem(["blocks": []]) == "p.so: toy: blocks: at least one expected, none found")
+    #expect(problem(["blocks": []]) == "p.so: toy: blocks: expected at least one, found none")
   }
 
   @Test func requestsThatAreWrong() throws {
@@ -56,15 +56,15 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(failure("{}") == "request.version: an integer expected, nothing found")
+    #expect(failure("{}") == "request.version: expected an integer, found nothing")
     #expect(
-      failure(#"{"version":2,"request":"list"}"#) == "request.version: 1 expected, 2 found")
+      failure(#"{"version":2,"request":"list"}"#) == "request.version: expected 1, found 2")
     #expect(
       failure(#"{"version":1,"request":"run"}"#)
-        == "request.request: 'list', 'build' or 'propose' expected, 'run' found")
+        == "request.request: expected 'list', 'build' or 'propose', found 'run'")
     #expect(
       failure(#"{"version":1,"request":"build","name":"toy"}"#)
-        == "request.configuration: an object expected, nothing found")
+        == "request.configuration: expected an object, found nothing")
     #expect(
       failure(#"{"version":1,"request":"build","name":"boy","configuration":{}}"#)
         == "boy: no such architecture; did you mean toy?")
@@ -74,50 +74,50 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "p.so: the library's answer: JSON expected: "),
-    ("garbage", "p.so: the library's answer: JSON expected: "),
-    ("[]", "p.so: the library's answer: answer: an object expected, an array found"),
-    ("{}", "p.so: the library's answer: answer.version: an integer expected, nothing found"),
-    (#"{"version":2,"architectures":[]}"#, "p.so: messages of version 1 expected, 2 found"),
+    ("", "p.so: the library's answer: invalid JSON: "),
+    ("garbage", "p.so: the library's answer: invalid JSON: "),
+    ("[]", "p.so: the library's answer: answer: expected an object, found an array"),
+    ("{}", "p.so: the library's answer: answer.version: expected an integer, found nothing"),
+    (#"{"version":2,"architectures":[]}"#, "p.so: expected messages of version 1, found 2"),
     (
       #"{"version":1}"#,
-      "p.so: the library's answer: answer.architectures: a value expected, nothing found"
+      "p.so: the library's answer: answer.architectures: expected a value, found nothing"
     ),
     (#"{"version":1,"failure":"no luck"}"#, "p.so: no luck"),
     (
       #"{"version":1,"architectures":{}}"#,
-      "p.so: the library's answer: architectures: an array of at most 1000 expected, an object found"
+      "p.so: the library's answer: architectures: expected an array of at most 1000, found an object"
     ),
     (
       #"{"version":1,"architectures":[1]}"#,
-      "p.so: the library's answer: architecture: an object expected, an integer found"
+      "p.so: the library's answer: architecture: expected an object, found an integer"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a b"}}]}"#,
-      "p.so: the library's answer: info.name: letters, digits, hyphens, dots, underscores expected, "
-        + "'a b' found"
+      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, "
+        + "found 'a b'"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"../etc\nx"}}]}"#,
-      "p.so: the library's answer: info.name: letters, digits, hyphens, dots, underscores expected, "
+      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, "
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a","kind":"magic"}}]}"#,
-      "p.so: the library's answer: info.kind: 'restoration', 'features' or 'discriminator' expected, "
-        + "'magic' found"
+      "p.so: the library's answer: info.kind: expected 'restoration', 'features' or 'discriminator', "
+        + "found 'magic'"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[]}]}"#,
-      "p.so: the library's answer: a.presets: at least one preset expected, none found"
+      "p.so: the library's answer: a.presets: expected at least one preset, found none"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[{"name":"p","configuration":3}]}]}"#,
-      "p.so: the library's answer: a.presets.configuration: an object expected, an integer found"
+      "p.so: the library's answer: a.presets.configuration: expected an object, found an integer"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a"},"presets":[{"name":"p","configuration":{}}],"#
         + #""publishedNames":[{"source":"s","pairs":[["{","x"]]}]}]}"#,
-      "p.so: the library's answer: pattern '{': '{i}', '{i+1}' or '{2i}' expected, '{' found"
+      "p.so: the library's answer: pattern '{': expected '{i}', '{i+1}' or '{2i}', found '{'"
     ),
   ])
   func answersThatAreWrong(_ answer: String, _ message: String) {
@@ -126,18 +126,18 @@ import Testing
 
   /// A library that lists well and builds badly.
   @Test(arguments: [
-    (#"{"version":1,"network":{}}"#, "network.graph: an object expected, nothing found"),
+    (#"{"version":1,"network":{}}"#, "network.graph: expected an object, found nothing"),
     (
       #"{"version":1,"network":{"graph":{"version":1},"picture":{"colour":"luma"}}}"#,
-      "graph.inputs: an array expected, nothing found"
+      "graph.inputs: expected an array, found nothing"
     ),
-    (#"{"version":1,"network":7}"#, "network: an object expected, an integer found"),
+    (#"{"version":1,"network":7}"#, "network: expected an object, found an integer"),
     (
       #"{"version":1,"network":{"graph":{"version":1,"inputs":[{"name":"x","channels":1}],"#
         + #""nodes":[{"name":"a","op":"resize","kernel":"nearest","factor":4096,"inputs":["x"]},"#
         + #"{"name":"b","op":"resize","kernel":"nearest","factor":4096,"inputs":["a"]}],"#
         + #""outputs":[{"name":"y","value":"b"}]},"picture":{"colour":"luma"}}}"#,
-      "a: resize: fewer than 2^48 elements expected, shape [1, 1, 31457280, 31457280] found"
+      "a: resize: shape [1, 1, 31457280, 31457280] has 2^48 elements or more"
     ),
   ])
   func networksThatAreWrong(_ answer: String, _ message: String) {

@@ -63,7 +63,7 @@ import Testing
     let kernel = Size(any(1...5), any(1...5))
     // The same stride along both axes, or another scale along each would run whole.
     let stride = Size(any(1...3))
-    switch any(0...11) {
+    switch any(0...15) {
     case 0, 1:
       return x.convolution(
         name, 2, kernel: kernel, stride: stride, dilation: Size(any(1...2), any(1...3)),
@@ -90,7 +90,25 @@ import Testing
             kernels[any(0...3)], to: .factor(Ratio(any(1...3), any(1...3))),
             coordinates: coordinates[any(0...1)], edge: any(0...1) == 0 ? .edge : .symmetric,
             antialias: Bool.random(using: &random))))
-    case 8: return x.applying(.pad(Pad(amounts(3), PadMode.allCases[any(0...2)])))
+    case 8: return x.applying(.pad(Pad(amounts(3), PadMode.allCases[any(0...3)])))
+    case 12:
+      // What networks of windows do: padded to a multiple, and cropped back.
+      let multiple = Size(any(2...4))
+      let modes: [PadMode] = [.zero, .reflect, .edge, .symmetric]
+      return x.padded(toMultiple: multiple, modes[any(0...3)])
+        .convolution(name, 2, kernel: 3).cropped(toSizeOf: x)
+    case 13:
+      return x.applying(
+        .stridedSlice(
+          StridedSlice(
+            dimension: any(2...3), start: any(0...2), end: any(0...1) == 0 ? nil : -1)))
+    case 14:
+      return x.applying(
+        .maxPool(MaxPool(Pool(kernel: 3, stride: stride, padding: .explicit(1), roundsUp: true))))
+    case 15:
+      return x.applying(
+        .padDimension(
+          PadDimension(dimension: any(2...3), before: any(0...2), after: any(0...2), .symmetric)))
     case 9: return x.applying(.crop(Crop(amounts(2))))
     case 10:
       return x.convolution(name, 8, kernel: 1).pixelShuffle(2).leakyRelu(-0.5)

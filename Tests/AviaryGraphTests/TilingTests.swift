@@ -136,11 +136,93 @@ import Testing
       x.convolution("a", 3, kernel: 3, stride: Size(2, 3))
         .transposedConvolution("b", 2, kernel: Size(4, 3), stride: Size(2, 3))
     },
+    Case("padded to a multiple", Size(23, 29), tile: 8, overlap: 4, multiple: 4) { x in
+      x.padded(toMultiple: 4).convolution("a", 2, kernel: 3).cropped(toSizeOf: x)
+    },
+    Case("mirrored to a multiple", Size(27, 22), tile: 12, overlap: 6, multiple: 6) { x in
+      x.padded(toMultiple: 6, .reflect).convolution("a", 2, kernel: 3).maxPool(3)
+        .transposedConvolution("b", 2, kernel: 3, stride: 3).cropped(toSizeOf: x)
+    },
+    Case("repeated to a multiple, enlarged", Size(13, 18), tile: 4, overlap: 4, multiple: 4) { x in
+      x.padded(toMultiple: 4, .edge).convolution("a", 2, kernel: 3).resize(.nearest, by: 2)
+        .cropped(toSizeOf: x, times: 2)
+    },
+    Case("to a multiple inside", Size(26, 31), tile: 6, overlap: 6, multiple: 6) { x in
+      // Half as large, a multiple of three is one of six.
+      let half = x.convolution("a", 2, kernel: 3, stride: 2)
+      return half.padded(toMultiple: 3, .symmetric).convolution("b", 2, kernel: 3)
+        .cropped(toSizeOf: half)
+    },
+    Case("every other pixel", Size(23, 25), tile: 8, overlap: 2, multiple: 2) { x in
+      x.convolution("a", 2, kernel: 3)
+        .applying(.stridedSlice(StridedSlice(dimension: 2, start: 1, step: 2)))
+        .applying(.stridedSlice(StridedSlice(dimension: 3, start: 1, step: 2)))
+    },
+    Case("pooling, rounded up", Size(26, 33), tile: 8, overlap: 2, multiple: 2) { x in
+      x.applying(
+        .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true))))
+    },
+    Case("adaptive pooling, even", Size(24, 32), tile: 8, overlap: 0, multiple: 4) { x in
+      let pooled = x.adaptivePool(.maximum, to: .factor(Ratio(1, 4)))
+      return x * pooled.applying(.resize(Resize(.nearest, to: .sizeOfSecondInput)), x)
+    },
     Case("two paths", Size(24, 30), tile: 6, overlap: 6, multiple: 2) { x in
       let deep = x.convolution("a", 4, kernel: 3, stride: 2).relu().convolution("b", 4, kernel: 3)
         .transposedConvolution("c", 4, kernel: 4, stride: 2)
       let wide = x.convolution("d", 4, kernel: 5).applying(.slice(ChannelSlice(start: 1, count: 2)))
       return Value.concatenate([deep, wide, x * 0.5]).convolution("e", 2, kernel: 3)
+    },
+    Case("learned constants", Size(9, 11), tile: 4, overlap: 1) { x in
+      // Neither a value that is the same for every image nor what follows from it is spoilt.
+      let scale = x.learnedConstant("scale", [1, 2, 1, 1])
+      return scale.applying(.activation(.sigmoid)) * x.convolution("a", 2, kernel: 3)
+    },
+    Case("channels last", Size(9, 11), tile: 4, overlap: 1) { x in
+      x.convolution("a", 2, kernel: 3).applying(.permute(Permute([0, 2, 3, 1])))
+        .applying(.linear(Linear(outFeatures: 3, bias: false)), parameters: ["weight"])
+        .applying(.softmax(Softmax(dimension: 3))).applying(.permute(Permute([0, 3, 1, 2])))
+    },
+    Case("windows", Size(24, 36), tile: 12, overlap: 12, multiple: 12) { x in
+      // A window is spoilt by one spoilt pixel, and spoils all of its own.
+      x.convolution("a", 2, kernel: 3).windows(WindowPartition(Size(4, 6)))
+        .applying(.permute(Permute([0, 1, 2, 4, 3])))
+        .applying(.linear(Linear(outFeatures: 24, bias: false)), parameters: ["weight"])
+        .applying(.permute(Permute([0, 1, 2, 4, 3]))).image(WindowReverse(Size(4, 6)))
+    },
+    Case("windows with margins", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.windows(WindowPartition(4, margin: 1)).applying(.permute(Permute([0, 1, 2, 4, 3])))
+        .applying(.linear(Linear(outFeatures: 16, bias: false)), parameters: ["weight"])
+        .applying(.permute(Permute([0, 1, 2, 4, 3]))).image(WindowReverse(4))
+    },
+    Case("masked windows", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      let windows = x.windows(WindowPartition(4))
+      let scores = windows.applying(.matmul, windows.applying(.permute(Permute([0, 1, 2, 4, 3]))))
+      return scores.applying(.shiftMask(ShiftMask(4, shift: Size(0, 1))))
+        .applying(.softmax(Softmax(dimension: 4))).applying(.matmul, windows).image(
+          WindowReverse(4))
+    },
+    Case("attention", Size(16, 24), tile: 8, overlap: 0, multiple: 4) { x in
+      x.convolution("qkv", 6, kernel: 1).windowAttention("a", WindowAttention(heads: 2, window: 4))
+    },
+    Case("shifted attention", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.convolution("qkv", 6, kernel: 1)
+        .windowAttention("a", WindowAttention(heads: 1, window: 4, shift: 2))
+    },
+    Case("plain and shifted in turn", Size(32, 24), tile: 8, overlap: 8, multiple: 4) { x in
+      (0..<4).reduce(x) { x, i in
+        let attention = WindowAttention(
+          heads: 1, window: 4, shift: Size(i % 2 * 2), maskValue: i == 1 ? -.infinity : -100)
+        return x.convolution("qkv\(i)", 6, kernel: 1).windowAttention("a\(i)", attention) + x
+      }
+    },
+    Case("shifted unlike along the axes", Size(16, 24), tile: 8, overlap: 8, multiple: 8) { x in
+      x.convolution("qkv", 6, kernel: 3)
+        .windowAttention("a", WindowAttention(heads: 2, window: Size(4, 8), shift: Size(3, 2)))
+    },
+    Case("overlapping attention", Size(16, 24), tile: 8, overlap: 4, multiple: 4) { x in
+      x.windowAttention(
+        "a", WindowAttention(heads: 1, window: 4, keyMargin: 1), keys: x * 0.5,
+        values: x.convolution("v", 2, kernel: 1))
     },
   ]
 
@@ -155,6 +237,38 @@ import Testing
       let agreement = Agreement(try #require(parts[name]), expected: expected)
       #expect(agreement.relative <= 1e-6, "\(agreement)")
     }
+  }
+
+  /// What sees the whole image, and why.
+  @Test(arguments: [
+    ("a slice counts places from the other end", Op.stridedSlice(.flip(2))),
+    (
+      "a slice counts places from the other end",
+      .stridedSlice(StridedSlice(dimension: 3, start: 1, end: 9))
+    ),
+    ("circular padding takes pixels", .pad(Pad(1, .circular))),
+    ("circular padding takes pixels", .padToMultiple(PadToMultiple(4, .circular))),
+    ("the windows of adaptive pooling", .adaptivePool(AdaptivePool(.mean, to: .size(2)))),
+    (
+      "the windows of adaptive pooling",
+      .adaptivePool(AdaptivePool(.mean, to: .factor(Ratio(1, 3))))
+    ),
+    ("tile repeats the whole image", .tile(Tile([1, 1, 2, 1]))),
+  ])
+  func seesTheWhole(_ reason: String, _ op: Op) throws {
+    let graph = try Graph(channels: 2) { [$0.applying(op)] }
+    guard case .whole(let found) = try graph.tiling(height: 16, width: 20) else {
+      Issue.record("\(op): tiled")
+      return
+    }
+    #expect(found.contains(reason), "\(found)")
+    let channels = try Graph(channels: 2) { x in
+      [
+        x.applying(.stridedSlice(.flip(1))).applying(.tile(Tile([1, 2, 1, 1]))).applying(
+          .padDimension(PadDimension(dimension: 1, before: 1, after: 2, .circular)))
+      ]
+    }
+    #expect(try channels.tiling(height: 16, width: 20) == .exact(overlap: 0, multiple: 1))
   }
 
   /// The derivation asks for no more than is needed: with one step less, tiles give something else.
@@ -210,12 +324,12 @@ import Testing
         == "globalAveragePool_1: global average pooling takes the whole picture")
     #expect(
       try reason { $0 - $0.applying(.reduce(Reduction(.mean, dimensions: [2, 3]))) }
-        == "reduce_1: a mean over the whole picture")
+        == "reduce_1: a mean over the whole image")
     #expect(
       try reason { $0.applying(.reduce(Reduction(.maximum, dimensions: [1]))) } == "none")
     #expect(
       try reason { $0.applying(.softmax(Softmax(dimension: 3))) }
-        == "softmax_1: softmax over the whole picture"
+        == "softmax_1: softmax over the whole image"
     )
     #expect(try reason { $0.applying(.softmax(Softmax(dimension: 1))) } == "none")
     #expect(
@@ -235,6 +349,25 @@ import Testing
         $0.applying(
           .resize(Resize(.linear, to: .factor(Ratio(2)), coordinates: .alignCorners)))
       } == "resize_1: a resize aligns the corners of the whole picture")
+    #expect(
+      try reason { $0.windows(WindowPartition(4, .grid)).image(WindowReverse(4, .grid)) }
+        == "windowPartition_1: windows are spread over the whole image")
+    #expect(
+      try reason(channels: 6) {
+        $0.windowAttention("a", WindowAttention(heads: 1, window: 4, .grid))
+      }.hasSuffix("windows are spread over the whole image"))
+    // A roll alone is not known to be undone.
+    #expect(
+      try reason {
+        $0.applying(.roll(Roll(shifts: [1], dimensions: [3]))).windows(WindowPartition(4))
+          .image(WindowReverse(4))
+      } == "roll_1: roll takes the whole picture")
+    // Pixels of neighbouring windows are mixed.
+    #expect(
+      try reason {
+        $0.windows(WindowPartition(4)).applying(.softmax(Softmax(dimension: 2)))
+          .image(WindowReverse(4))
+      } == "softmax_1: softmax mixes pixels")
     #expect(
       try reason { $0.transposedConvolution("a", 2, kernel: 3, stride: Size(2, 1)) }
         == "output 'output' is scaled differently along its axes")
@@ -264,7 +397,7 @@ import Testing
       try graph.tiling(height: 4, width: 64)
     } throws: {
       "\($0)"
-        == "a: convolution: an input of at least 5 pixels a side expected, [1, 1, 4, 64] found"
+        == "a: convolution: expected an input of at least 5 pixels a side, found [1, 1, 4, 64]"
     }
   }
 }

@@ -20,7 +20,7 @@ enum Toy: Architecture {
     var tail = Tail()
 
     var problem: String? {
-      blocks.isEmpty ? "blocks: at least one expected, none found" : nil
+      blocks.isEmpty ? "blocks: expected at least one, found none" : nil
     }
   }
 

@@ -68,11 +68,11 @@ import Testing
   @Test func mistakes() {
     #expect(
       problem { $0.convolution("a", 4, kernel: 2).convolution("b", 0, kernel: 3) }
-        == "a: padding: a stated padding for an even kernel expected, nothing found")
+        == "a: padding: expected a stated padding for an even kernel, found nothing")
     #expect(
       problem { $0.convolution("a", 4, kernel: 3) + $0 }
-        == "add_1: add: inputs that fit together expected, [1, 4, 7680, 7680] and "
-        + "[1, 3, 7680, 7680] found")
+        == "add_1: add: expected inputs that fit together, found [1, 4, 7680, 7680] and "
+        + "[1, 3, 7680, 7680]")
     #expect(
       problem { $0.convolution("a", 3, kernel: 3).convolution("a", 3, kernel: 3) }
         == "a: a second layer of this name (say `shared: true` to use the same parameters)")
@@ -82,33 +82,33 @@ import Testing
     #expect(
       problem {
         $0.convolution("a", 3, kernel: 3).convolution("a", 3, kernel: 5, shared: true)
-      } == "a.weight: shape [3, 3, 3, 3] expected by its first node, [3, 3, 5, 5] by a later one")
+      } == "a.weight: its first node needs shape [3, 3, 3, 3], a later one [3, 3, 5, 5]")
     #expect(
       problem { $0.pixelShuffle(2) }
-        == "pixelShuffle_1: pixelShuffle: channels divisible by 4 expected, 3 found")
+        == "pixelShuffle_1: pixelShuffle: expected channels divisible by 4, found 3")
     #expect(
-      problem { $0.resize(.nearest, by: 0) } == "resize: factor: 1 to 4096 expected, 0 found")
+      problem { $0.resize(.nearest, by: 0) } == "resize: factor: expected 1 to 4096, found 0")
     #expect(
       problem { $0.resize(.nearest, by: .min) }
-        == "resize: factor: 1 to 4096 expected, -9223372036854775808 found")
+        == "resize: factor: expected 1 to 4096, found -9223372036854775808")
     #expect(
       problem { $0.convolution("image", 3, kernel: 3) }
         == "image: a second layer of this name (say `shared: true` to use the same parameters)")
     #expect(
       problem { $0.convolution("a", .max, kernel: Size(.max), dilation: Size(.max)) }
-        == "a: outChannels: 1 to 1048576 expected, 9223372036854775807 found")
+        == "a: outChannels: expected 1 to 1048576, found 9223372036854775807")
     #expect(
       problem { $0.transposedConvolution("a", 1, kernel: Size(.max), stride: Size(.min)) }
-        == "a: kernel: 1 to 4096 expected, 9223372036854775807 found")
+        == "a: kernel: expected 1 to 4096, found 9223372036854775807")
     for channels in [0, -1, .max] {
       #expect(
         problem(channels: channels) { $0 }
-          == "image: channels: 1 to 1048576 expected, \(channels) found")
+          == "image: channels: expected 1 to 1048576, found \(channels)")
     }
     #expect(problem { $0 } == "0 nodes")
     #expect(
       problem { x in (0...GraphLimits.nodes).reduce(x) { x, _ in x.relu() } }
-        == "nodes: at most 20000 expected, 20001 found")
+        == "nodes: 20001 exceeds the limit of 20000")
   }
 
   @Test func valuesOfAnotherGraph() throws {

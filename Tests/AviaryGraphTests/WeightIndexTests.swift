@@ -59,7 +59,7 @@ import Testing
     #expect(difference.count == 6)
     #expect(
       "\(difference)" == "net {} (missing a.bias; unexpected w, x, y and 1 more; mismatched "
-        + "a.weight: shape [4, 3, 3, 3] expected, [4, 3, 5, 5] found (kernel height: 3 deduced, 5 found; kernel width: 3 deduced, 5 found))"
+        + "a.weight: expected shape [4, 3, 3, 3], found [4, 3, 5, 5] (kernel height: deduced 3, found 5; kernel width: deduced 3, found 5))"
     )
   }
 

@@ -36,18 +36,18 @@ import Testing
     ("x", "a text file"),
   ])
   func otherContentIsNamed(content: String, found: String) throws {
-    #expect(try message(Array(content.utf8)) == "FILE: PNG or JPEG expected, \(found) found")
+    #expect(try message(Array(content.utf8)) == "FILE: expected PNG or JPEG, found \(found)")
   }
 
   @Test func binaryContentIsNamed() throws {
     #expect(
-      message(Fixture.path("picture.gif")) == "FILE: PNG or JPEG expected, a GIF picture found")
+      message(Fixture.path("picture.gif")) == "FILE: expected PNG or JPEG, found a GIF picture")
     #expect(
       try message([0x89, 0x48, 0x44, 0x46, 0x0D])
-        == "FILE: PNG or JPEG expected, an HDF5 file found")
+        == "FILE: expected PNG or JPEG, found an HDF5 file")
     #expect(
       try message([0x89, 0x50, 0x4E, 0x47, 0x0A, 0x1A, 0x0A])
-        == "FILE: PNG or JPEG expected, a PNG spoilt by a transfer as text found")
+        == "FILE: expected PNG or JPEG, found a PNG spoilt by a transfer as text")
   }
 
   @Test func filesThatCannotBeOpened() throws {

@@ -76,9 +76,9 @@ import Testing
     for (other, border, text) in [
       (
         try image.cropped(x: 0, y: 0, width: 13, height: 20), 0,
-        "picture: 14x20 expected, 13x20 found"
+        "picture: expected 14x20, found 13x20"
       ),
-      (image, 2, "picture: 11x11 or more within a border of 2 expected, 14x20 found"),
+      (image, 2, "picture: expected 11x11 or more within a border of 2, found 14x20"),
     ] {
       do {
         _ = try ImageQuality(of: other, original: image, border: border)

@@ -40,7 +40,7 @@ import Testing
         _ = try Image(width: width, height: height, format: PixelFormat(.rgb))
         Issue.record("\(width)x\(height) accepted")
       } catch {
-        let text = "image: at most 2^31 samples expected, \(width)x\(height) with 3 channels found"
+        let text = "image: expected at most 2^31 samples, found \(width)x\(height) with 3 channels"
         #expect("\(error)" == text)
       }
     }
@@ -49,8 +49,8 @@ import Testing
       Issue.record("a batch accepted")
     } catch {
       #expect(
-        "\(error)" == "pixels: float32 of shape [3, height, width] expected, float32 of shape "
-          + "[1, 3, 2, 2] found")
+        "\(error)" == "pixels: expected float32 of shape [3, height, width], found float32 of shape "
+          + "[1, 3, 2, 2]")
     }
   }
 
@@ -67,7 +67,7 @@ import Testing
     do {
       _ = try window.rows(4..<6)
       Issue.record("a row that is gone")
-    } catch { #expect("\(error)" == "window: rows 4..<6 expected, rows 5..<10 found") }
+    } catch { #expect("\(error)" == "window: expected rows 4..<6, found rows 5..<10") }
     try window.discard(before: 100)
     #expect(window.range == 10..<10)
   }

@@ -46,11 +46,11 @@ import Testing
   @Test func whatIsNoJPEG() throws {
     let image = try Image(width: 4, height: 4, format: PixelFormat(.rgb))
     #expect { try image.jpeg(quality: 0) } throws: {
-      "\($0)" == "JPEG's quality: 1 to 100 expected, 0 found"
+      "\($0)" == "JPEG's quality: expected 1 to 100, found 0"
     }
     let luma = try Image(width: 4, height: 4, format: PixelFormat(.luma))
     #expect { try luma.jpeg(quality: 50) } throws: {
-      "\($0)" == "JPEG: gray or rgb expected, luma, 8 bits found"
+      "\($0)" == "JPEG: expected gray or rgb, found luma, 8 bits"
     }
     let wide = try Image(width: 70000, height: 1, format: PixelFormat(.gray))
     #expect { try wide.jpeg(quality: 50) } throws: {

@@ -100,23 +100,23 @@ import Testing
     let none = try Image(width: 0, height: 3, format: PixelFormat(.gray))
     for (text, body) in [
       (
-        "resampling: sides of 1 to 1048576 pixels expected, 5x3 to 0x3 found",
+        "resampling: expected sides of 1 to 1048576 pixels, found 5x3 to 0x3",
         { () throws(ImageError) in try Resampling().resize(image, toWidth: 0, height: 3) }
       ),
       (
-        "resampling: sides of 1 to 1048576 pixels expected, 0x3 to 0x6 found",
+        "resampling: expected sides of 1 to 1048576 pixels, found 0x3 to 0x6",
         { () throws(ImageError) in try Resampling().resize(none, by: ScaleFactor(2)) }
       ),
       (
-        "resampling: sides of 1 to 1048576 pixels expected, 5x3 to 5000000x3000000 found",
+        "resampling: expected sides of 1 to 1048576 pixels, found 5x3 to 5000000x3000000",
         { () throws(ImageError) in try Resampling().resize(image, by: ScaleFactor(1_000_000)) }
       ),
       (
-        "scale: a fraction of numbers from 1 to 1048576 expected, 0/1 found",
+        "scale: expected a fraction of numbers from 1 to 1048576, found 0/1",
         { () throws(ImageError) in try Resampling().resize(image, by: ScaleFactor(0)) }
       ),
       (
-        "image: at most 2^31 samples expected, 50000x50000 with 1 channel found",
+        "image: expected at most 2^31 samples, found 50000x50000 with 1 channel",
         { () throws(ImageError) in
           try Resampling(.nearest).resize(image, toWidth: 50000, height: 50000)
         }

@@ -86,7 +86,7 @@ import Testing
       try writer.finish()
       Issue.record("half a picture is accepted")
     } catch {
-      #expect("\(error)" == "picture: 4 rows expected, 2 found")
+      #expect("\(error)" == "picture: expected 4 rows, found 2")
     }
     #expect(try folder.names == ["picture.png"])
     #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))
@@ -99,15 +99,15 @@ import Testing
     for (band, text) in [
       (
         try Image(width: 4, height: 1, format: PixelFormat(.gray)),
-        "band: rgb, 8 bits expected, gray, 8 bits found"
+        "band: expected rgb, 8 bits, found gray, 8 bits"
       ),
       (
         try Image(width: 3, height: 1, format: PixelFormat(.rgb)),
-        "band: 4x4 at most expected, 3x1 found"
+        "band: expected 4x4 at most, found 3x1"
       ),
       (
         try Image(width: 4, height: 5, format: PixelFormat(.rgb)),
-        "band: 4x4 at most expected, 4x5 found"
+        "band: expected 4x4 at most, found 4x5"
       ),
     ] {
       do {

@@ -47,23 +47,23 @@ import Testing
     let error = #expect(throws: TensorError.self) { try Tensor(zeros: shape) }
     #expect(
       error?.description
-        == "shape \(shape): dimensions of 0 or more with a product below 2^48 expected")
+        == "shape \(shape): expected dimensions of 0 or more with a product below 2^48")
   }
 
   @Test func countsMustAgree() throws {
     let error = #expect(throws: TensorError.self) { try Tensor(shape: [2, 2], [1, 2, 3]) }
-    #expect(error?.description == "shape [2, 2]: 4 values expected, 3 found")
+    #expect(error?.description == "shape [2, 2]: expected 4 values, found 3")
     let tensor = try Tensor(shape: [6], [0, 1, 2, 3, 4, 5])
     #expect(try tensor.reshaped(to: [2, 3]).shape == [2, 3])
     let reshaping = #expect(throws: TensorError.self) { try tensor.reshaped(to: [4]) }
-    #expect(reshaping?.description == "shape [4]: 4 values expected, 6 found")
+    #expect(reshaping?.description == "shape [4]: expected 4 values, found 6")
   }
 
   @Test func reinterpretingNeedsTheSameSize() throws {
     let tensor = try Tensor(shape: [1], [1])
     #expect(try tensor.reinterpreted(as: .uint32).floats == [Float(0x3F80_0000)])
     let error = #expect(throws: TensorError.self) { try tensor.reinterpreted(as: .float16) }
-    #expect(error?.description == "a type of the size of float32 expected, float16 found")
+    #expect(error?.description == "expected a type of the size of float32, found float16")
   }
 }
 

@@ -14,7 +14,7 @@ import Testing
   func paddings(_ padding: ImageSpec.Padding, _ expected: [Int]) {
     let rule = SizeRule(
       scale: Ratio(1), multiple: 1, exactMultiple: 20, shrinkage: 14, minimum: 1)
-    let layout = AxisLayout(size: 4, ratio: 1, rule: rule, padding: padding)
+    let layout = AxisLayout(size: 4, ratio: Ratio(1), rule: rule, padding: padding)
     #expect(layout.before == 7 && layout.padded == 20)
     #expect((0..<20).map { layout.source($0) ?? -1 } == expected)
     var line: [Float] = [10, 11, 12, 13]
@@ -41,13 +41,13 @@ import Testing
     var rule = SizeRule(scale: Ratio(1), multiple: 1, exactMultiple: 8, shrinkage: 4, minimum: 8)
     (rule.period, rule.exactResidues) = (8, [4])
     func exact(_ size: Int) -> AxisLayout? {
-      AxisLayout.exact(size: size, ratio: 1, rule: rule, padding: .edge)
+      AxisLayout.exact(size: size, ratio: Ratio(1), rule: rule, padding: .edge)
     }
     let fitting = exact(28)
     #expect(fitting?.padded == 28 && fitting?.before == 0 && fitting?.skip == 0)
     #expect(fitting?.paddedOutput == 28)
     #expect(exact(25)?.padded == 28)
     // The usual layout: two pixels of the rim are lost at either end.
-    #expect(AxisLayout(size: 28, ratio: 1, rule: rule).padded == 32)
+    #expect(AxisLayout(size: 28, ratio: Ratio(1), rule: rule).padded == 32)
   }
 }

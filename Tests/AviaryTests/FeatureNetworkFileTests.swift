@@ -50,7 +50,7 @@ import Testing
     let error = #expect(throws: AviaryError.self) { try Upscaler(model, scale: 2) }
     #expect(
       error?.description
-        == "vgg: a network that gives a picture in proportion to its input expected, another found")
+        == "vgg: does not restore images: its output is not an image in proportion to its input")
   }
 
   @Test func discriminatorsRestoreNoImages() throws {
@@ -65,7 +65,7 @@ import Testing
     let error = #expect(throws: AviaryError.self) { try Upscaler(model) }
     #expect(
       error?.description
-        == "patch-discriminator: a network that gives a picture in proportion to its input expected, "
-        + "another found")
+        == "patch-discriminator: expected a network that gives a picture in proportion to its input, "
+        + "found another")
   }
 }

@@ -84,7 +84,7 @@ import Testing
     // Another size is refused, and the one that it takes is said.
     #expect {
       try run(stated, Models.picture(height: 27, width: 30, .gray))
-    } throws: { "\($0)" == "test: a picture of 28x28 expected, 30x27 found" }
+    } throws: { "\($0)" == "test: expected a picture of 28x28, found 30x27" }
     // Sizes between are padded to those.
     let result = try run(free, Models.picture(height: 27, width: 45, .gray))
     #expect(result.height == 27 && result.width == 45)

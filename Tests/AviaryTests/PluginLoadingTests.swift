@@ -43,7 +43,7 @@ import Testing
     for entry in ["plugin.so", "./plugin.so", "../plugin.so", "~/plugin.so"] {
       #expect(
         names([], "\(declared):\(entry)")
-          == "AVIARY_PLUGIN_PATH: absolute paths expected, '\(entry)' found")
+          == "AVIARY_PLUGIN_PATH: expected absolute paths, found '\(entry)'")
     }
     #expect(
       names([], folder.file("none.so")) == "\(folder.file("none.so")): cannot be read: "
@@ -75,7 +75,7 @@ import Testing
     func file(_ name: String, _ text: String) throws -> String {
       try folder.file(name, Array(text.utf8))
     }
-    let expected = "a plugin's library or a JSON file expected"
+    let expected = "expected a plugin's library or a JSON file"
     let empty = try file("empty.so", "")
     #expect(problem(empty) == "\(empty): \(expected), an empty file found")
     let script = try file("script.so", "/* GNU ld script */\nINPUT(-lfoo)\n")
@@ -91,10 +91,10 @@ import Testing
     #expect(problem(folder.path) == "\(folder.path): cannot be read: it is a folder")
     #expect(problem("/dev/null") == "/dev/null: cannot be read: it is not a file")
     let bad = try file("bad.json", "{\"aviary_plugin\": 1,")
-    #expect(problem(bad).hasPrefix("\(bad): JSON expected: "))
+    #expect(problem(bad).hasPrefix("\(bad): invalid JSON: "))
     let other = try file("other.json", "{\"model_type\": \"bert\"}")
     #expect(
-      problem(other) == "\(other): plugin.aviary_plugin: an integer expected, nothing found")
+      problem(other) == "\(other): plugin.aviary_plugin: expected an integer, found nothing")
   }
 
   @Test func librariesThatCannotBeLoaded() throws {
@@ -111,18 +111,18 @@ import Testing
     let none = try PluginFixtures.broken("no-entry-point", into: folder)
     #expect(
       problem(none)
-        == "\(none): a library with the function aviary_plugin_v1 expected, none found")
+        == "\(none): the library has no function aviary_plugin_v1; it is not a plugin")
   }
 
   @Test func answersThatAreWrong() throws {
     let folder = try TemporaryFolder()
     let version = try PluginFixtures.broken("another-version", into: folder)
-    #expect(problem(version) == "\(version): messages of version 1 expected, 2 found")
+    #expect(problem(version) == "\(version): expected messages of version 1, found 2")
     let garbage = try PluginFixtures.broken("garbage", into: folder)
-    #expect(problem(garbage).hasPrefix("\(garbage): the library's answer: JSON expected: "))
+    #expect(problem(garbage).hasPrefix("\(garbage): the library's answer: invalid JSON: "))
     for name in ["nothing", "endless"] {
       let path = try PluginFixtures.broken(name, into: folder)
-      #expect(problem(path) == "\(path): an answer of up to 64 MiB expected, none found")
+      #expect(problem(path) == "\(path): gave no answer, or one of more than 64 MiB")
     }
   }
 
@@ -135,18 +135,17 @@ import Testing
     }
     #expect(
       problem("channels")
-        == "\(path): the library's answer: x: channels: at most 1048576 expected, "
-        + "9223372036854775807 found")
+        == "\(path): the library's answer: x: channels: 9223372036854775807 exceeds "
+        + "the limit of 1048576")
     #expect(
       problem("dimensions")
-        == "\(path): the library's answer: a: dimensions: 1 to 8 expected, -1 found")
+        == "\(path): the library's answer: a: dimensions: expected 1 to 8, found -1")
     #expect(
-      problem("kernel") == "\(path): the library's answer: a.weight: elements: at most "
-        + "281474976710655 expected, 9223372036854775807 found")
+      problem("kernel") == "\(path): the library's answer: a.weight: elements: "
+        + "9223372036854775807 exceeds the limit of 281474976710655")
     #expect(
-      problem("size") == "\(path): the library's answer: b: resize: fewer than 2^48 elements "
-        + "expected, shape [1, 4, 31457280, 31457280] found")
-    #expect(problem("none") == "\(path): an answer of up to 64 MiB expected, none found")
+      problem("size") == "\(path): the library's answer: b: resize: shape [1, 4, 31457280, 31457280] has 2^48 elements or more")
+    #expect(problem("none") == "\(path): gave no answer, or one of more than 64 MiB")
   }
 
   @Test func hugeGraph() throws {
@@ -156,7 +155,7 @@ import Testing
     #expect {
       try huge.network()
     } throws: {
-      "\($0)" == "\(path): the library's answer: nodes: at most 20000 expected, 2000000 found"
+      "\($0)" == "\(path): the library's answer: nodes: 2000000 exceeds the limit of 20000"
     }
   }
 }

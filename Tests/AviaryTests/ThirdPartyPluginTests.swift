@@ -57,12 +57,12 @@ import Testing
     #expect(
       problem(["scale": "2"]) == #"\#(path): tiny-sr.scale: an integer expected, "2" found"#)
     #expect(
-      problem(["blocks": 0]) == "\(path): tiny-sr: blocks: at least 1 expected, 0 found")
+      problem(["blocks": 0]) == "\(path): tiny-sr: blocks: expected at least 1, found 0")
     #expect(
       problem(["features": -1])
-        == "tiny-sr: features: an integer from 0 to 65536 expected, -1 found")
+        == "tiny-sr: features: expected an integer from 0 to 65536, found -1")
     #expect(
-      problem(["features": 0]) == "\(path): head: outChannels: 1 to 1048576 expected, 0 found")
+      problem(["features": 0]) == "\(path): head: outChannels: expected 1 to 1048576, found 0")
   }
 
   /// Weights that PyTorch wrote, under the names of the published source: recognised through the

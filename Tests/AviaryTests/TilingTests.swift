@@ -98,7 +98,7 @@ import Testing
     let tooLittle = try Upscaler(model, scale: 1, options: options)
     let error = #expect(throws: AviaryError.self) { try tooLittle.enlarge(picture) }
     #expect(
-      error?.description.hasPrefix("memory: at most 0 MiB expected, ") == true,
+      error?.description.contains(" MiB are needed, 0 MiB allowed (") == true,
       "\(error?.description ?? "")")
   }
 }

@@ -195,7 +195,7 @@ import Testing
     let bad = try normalised(batch: 2, parts: 1, weight: value)
     var message: String?
     do { try bad.checkParameters() } catch { message = error.description }
-    #expect(message == "step 0: b.weight: finite numbers expected, others found")
+    #expect(message == "step 0: b.weight: expected finite numbers, found others")
   }
 
   @Test("two processes with half of a batch each are one with the whole, and have the same bits")

@@ -57,12 +57,12 @@ import Testing
         == "residual-cea: no such architecture; did you mean residual-cae?")
     #expect(
       try message(recipe("bicubic"))
-        == "bicubic: an architecture with parameters to train expected, none found")
+        == "bicubic: expected an architecture with parameters to train, found none")
     #expect(
-      try message(recipe("fsrcnn", scale: 9)) == "fsrcnn: scale: 1 to 8 expected, 9 found")
+      try message(recipe("fsrcnn", scale: 9)) == "fsrcnn: scale: expected 1 to 8, found 9")
     #expect(
       try message(recipe("residual-cae", scale: 65))
-        == "scale: 1 to 64 expected, 65 found")
+        == "scale: expected 1 to 64, found 65")
     #expect(
       try message(recipe("residual-cae") { $0.preset = "x2" })
         == "residual-cae: no preset 'x2' (it has default, end-to-end)")
@@ -71,12 +71,12 @@ import Testing
         == "residual-cae: no option 'width' (it has channels, features, origin, residual)")
     #expect(
       try message(recipe("residual-cae") { $0.configuration = [3] })
-        == "configuration: an object expected, an array found")
+        == "configuration: expected an object, found an array")
     #expect(
       try message(recipe("fusion-cae", scale: 4) { $0.configuration = ["scale": 3] })
-        == "scale: 3, as the configuration says, expected, 4 found")
+        == "scale: expected 3, as the configuration says, found 4")
     #expect(
       try message(recipe("residual-cae") { $0.batch.patch = 47 })
-        == "batch.patch: a multiple of 2 expected, 47 found")
+        == "batch.patch: expected a multiple of 2, found 47")
   }
 }

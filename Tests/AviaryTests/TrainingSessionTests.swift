@@ -23,7 +23,7 @@ import Testing
       }
     })
     guard case .finished(let path) = end else {
-      Issue.record("finished expected, \(end) found")
+      Issue.record("expected finished, found \(end)")
       return
     }
     #expect(steps.withLock(\.self) == Array(1...6))
@@ -88,7 +88,7 @@ import Testing
       }
     }
     guard case .interrupted(15, let checkpoint) = end else {
-      Issue.record("interrupted expected, \(end) found")
+      Issue.record("expected interrupted, found \(end)")
       return
     }
     #expect(checkpoint == RunFolder(parted).checkpoint(step: 6))
@@ -187,7 +187,7 @@ import Testing
       $0.steps = 1
     }
     guard case .finished = end else {
-      Issue.record("finished expected, \(end) found")
+      Issue.record("expected finished, found \(end)")
       return
     }
     let error = #expect(throws: AviaryError.self) {
@@ -239,19 +239,18 @@ import Testing
     let data = example.folder.file("data")
     #expect(
       try message { $0.batch.patch = 100 }
-        == "\(data): pictures of at least 100x100 pixels expected, at most 40x40 (a.png) found")
+        == "\(data): expected pictures of at least 100x100 pixels, found at most 40x40 (a.png)")
     #expect(
       try message { $0.validation.data = data + "x" }
-        == "\(data)x: PNG or JPEG pictures expected, none found")
+        == "\(data)x: contains no PNG or JPEG images")
     #expect(
       try message { $0.from = "bicubic" }
-        == "from: weights of the network's names and shapes expected, none among the 0 of bicubic"
-        + " found")
+        == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic")
     #expect(
       try message {
         $0.adversarial = AdversarialRecipe(); $0.adversarial?.architecture = "vdsr"
       }
-        == "adversarial.architecture: a discriminator expected, vdsr, of kind 'restoration' found")
+        == "adversarial.architecture: expected a discriminator, found vdsr, of kind 'restoration'")
     // Losses and the discriminator are planned before they are needed, however late that is.
     let small = try message {
       $0.adversarial = AdversarialRecipe()
@@ -275,22 +274,22 @@ import Testing
     let last = try #require(run.last)
     #expect(
       try message { $0.saving.folder = run.path }
-        == "\(run.path): a folder without checkpoints, or that the training there is resumed expected,"
-        + " checkpoints up to step 6 found")
+        == "\(run.path): expected a folder without checkpoints, or that the training there is resumed,"
+        + " found checkpoints up to step 6")
     #expect(
       try message(resuming: last) {
         $0.architecture = "plain-cae"
         $0.configuration = nil
       }
-        == "\(last): a checkpoint of plain-cae to resume from expected, one of residual-cae found")
+        == "\(last): expected a checkpoint of plain-cae to resume from, found one of residual-cae")
     #expect(
       try message(resuming: last) { $0.configuration = ["channels": 1, "features": [4, 6]] }
-        .contains("encoder.3.weight: shape [6, 4, 3, 3] expected, [8, 4, 3, 3] found"))
+        .contains("encoder.3.weight: expected shape [6, 4, 3, 3], found [8, 4, 3, 3]"))
     #expect(
       try message(resuming: run.model) { _ in }
-        == "\(run.model): the state of a training to resume expected, weights alone found")
+        == "\(run.model): expected the state of a training to resume, found weights alone")
     #expect(
       try message(resuming: last) { $0.steps = 5 }
-        == "steps: at least the 6 that are done expected, 5 found")
+        == "steps: expected at least the 6 that are done, found 5")
   }
 }

@@ -46,10 +46,10 @@ import Testing
       let error = #expect(throws: TrainingError.self) { try combined(recipes) }
       return error?.description ?? ""
     }
-    #expect(problem([]) == "losses: one at least expected, none found")
+    #expect(problem([]) == "losses: expected one at least, found none")
     #expect(
       problem([LossRecipe(.l2, weight: -1)])
-        == "losses.l2.weight: a number of 0 or more expected, -1.0 found")
+        == "losses.l2.weight: expected a number of 0 or more, found -1.0")
     #expect(throws: NaiveError.self) {
       try combined([LossRecipe(.perceptual(PerceptualRecipe(checkpoint: "vgg.pth")))])
     }

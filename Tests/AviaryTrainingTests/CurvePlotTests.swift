@@ -85,9 +85,9 @@ struct CurvePlotTests {
     let error = try #require(throws: TrainingError.self) {
       try CurvePlot([("a", log("1,nan,,\n"))])
     }
-    #expect(error.description == "a: a loss that can be drawn expected, none in 1 rows found")
+    #expect(error.description == "a: expected a loss that can be drawn, found none in 1 rows")
     let empty = try #require(throws: TrainingError.self) { try CurvePlot([("a", log(""))]) }
-    #expect(empty.description == "a: a log with a step at least expected, none found")
+    #expect(empty.description == "a: expected a log with a step at least, found none")
   }
 
   @Test("a loss of 0 or below is drawn, too")

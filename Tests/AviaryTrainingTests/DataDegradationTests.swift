@@ -66,13 +66,13 @@ import Testing
   @Test(arguments: [
     (
       DataRecipe.Degradation.noise(deviation: -1...5),
-      "data.degradations.noise: 0.0 to 255.0 expected, -1.0 to 5.0 found"
+      "data.degradations.noise: expected 0.0 to 255.0, found -1.0 to 5.0"
     ),
     (
-      .jpeg(quality: 0...50), "data.degradations.jpeg: 1.0 to 100.0 expected, 0.0 to 50.0 found"
+      .jpeg(quality: 0...50), "data.degradations.jpeg: expected 1.0 to 100.0, found 0.0 to 50.0"
     ),
     (
-      .blur(deviation: 1...65), "data.degradations.blur: 0.0 to 64.0 expected, 1.0 to 65.0 found"
+      .blur(deviation: 1...65), "data.degradations.blur: expected 0.0 to 64.0, found 1.0 to 65.0"
     ),
   ])
   func strengthsThatThereAreNot(_ degradation: DataRecipe.Degradation, _ message: String) throws {

@@ -30,18 +30,18 @@ import Testing
     let missing = folder.file("missing")
     #expect(
       message { try load(DataRecipe(targets: missing)) }
-        == "\(missing): a folder expected, nothing found")
+        == "\(missing): expected a folder, found nothing")
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): pictures (PNG or JPEG) expected, none found")
+        == "\(folder.path): expected pictures (PNG or JPEG), found none")
     let notes = try folder.file("notes.txt", Array("a".utf8))
     _ = try folder.file(".hidden.png", [1])
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): pictures (PNG or JPEG) expected, none found")
+        == "\(folder.path): expected pictures (PNG or JPEG), found none")
     #expect(
       message { try load(DataRecipe(targets: notes)) }
-        == "\(notes): a folder expected, a file found")
+        == "\(notes): expected a folder, found a file")
   }
 
   @Test func picturesSmallerThanThePatch() throws {
@@ -50,8 +50,8 @@ import Testing
     try DataFixture.write(try DataFixture.noise(15, 15), "square.png", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path), scale: 2, patch: 8) }
-        == "\(folder.path): pictures of at least 16x16 pixels expected, "
-        + "at most 9x30 (tall.png) found")
+        == "\(folder.path): expected pictures of at least 16x16 pixels, "
+        + "found at most 9x30 (tall.png)")
   }
 
   @Test func aCorruptImageAmongGoodOnes() throws {
@@ -67,22 +67,22 @@ import Testing
       set.skipped == [
         .init(
           name: "broken.png",
-          reason: "\(folder.path)/broken.png: PNG or JPEG expected, a text file found")
+          reason: "\(folder.path)/broken.png: expected PNG or JPEG, found a text file")
       ])
 
     // One more is too many.
     try DataFixture.write(try DataFixture.noise(7, 10), "small.jpg", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): at most 10.0 % of 11 pictures to be left out expected, 2 (the first "
-        + "broken.png: \(folder.path)/broken.png: PNG or JPEG expected, a text file found) found")
+        == "\(folder.path): expected at most 10.0 % of 11 pictures to be left out, found 2 (the first "
+        + "broken.png: \(folder.path)/broken.png: expected PNG or JPEG, found a text file)")
     var lenient = DataRecipe(targets: folder.path)
     lenient.maxInvalidShare = 0.2
     #expect(
       try load(lenient).skipped.last
-        == .init(name: "small.jpg", reason: "at least 8x8 pixels expected, 7x10 found"))
+        == .init(name: "small.jpg", reason: "expected at least 8x8 pixels, found 7x10"))
     lenient.maxInvalidShare = 1.5
-    #expect(message { try load(lenient) } == "data.max-invalid-share: 0 to 1 expected, 1.5 found")
+    #expect(message { try load(lenient) } == "data.max-invalid-share: expected 0 to 1, found 1.5")
   }
 
   @Test func onlyCorruptImages() throws {
@@ -92,8 +92,8 @@ import Testing
     data.maxInvalidShare = 1
     #expect(
       message { try load(data) }
-        == "\(folder.path): at most 100.0 % of 1 pictures to be left out expected, 1 (the first "
-        + "a.bmp: \(picture): PNG or JPEG expected, a BMP picture found) found")
+        == "\(folder.path): expected at most 100.0 % of 1 pictures to be left out, found 1 (the first "
+        + "a.bmp: \(picture): expected PNG or JPEG, found a BMP picture)")
   }
 
   @Test func pairs() throws {
@@ -103,20 +103,20 @@ import Testing
     try DataFixture.write(try DataFixture.noise(21, 20), "sub/a.png", in: targets)
     #expect(
       message { try load(data, scale: 2) }
-        == "\(inputs.path): a picture for \(targets.path)/sub/a.png (sub/a.png, sub/ax2.png, "
-        + "sub/a_x2.png, sub/a.jpg) expected, none found")
+        == "\(inputs.path): expected a picture for \(targets.path)/sub/a.png (sub/a.png, sub/ax2.png, "
+        + "sub/a_x2.png, sub/a.jpg), found none")
     try DataFixture.write(try DataFixture.noise(9, 10), "sub/ax2.png", in: inputs)
     #expect(
       message { try load(data, scale: 2) }
-        == "\(inputs.path)/sub/ax2.png: 10x10 (sub/a.png is 21x20, the scale 2) expected, "
-        + "9x10 found")
+        == "\(inputs.path)/sub/ax2.png: expected 10x10 (sub/a.png is 21x20, the scale 2), "
+        + "found 9x10")
     // 21 is no multiple of 2: published sets are made of the multiple.
     try DataFixture.write(try DataFixture.noise(10, 10), "sub/a.png", in: inputs)
     #expect(try load(data, scale: 2).pictureCount == 1)
     data.inputs = inputs.file("missing")
     #expect(
       message { try load(data, scale: 2) }
-        == "\(inputs.path)/missing: a folder expected, nothing found")
+        == "\(inputs.path)/missing: expected a folder, found nothing")
   }
 
   @Test func tooMuch() throws {
@@ -125,11 +125,11 @@ import Testing
     try DataFixture.write(try DataFixture.noise(10, 10), "b.png", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path), memoryLimit: 999) }
-        == "\(folder.path): pictures of at most 999 bytes in memory expected, "
-        + "more from b.png on found")
+        == "\(folder.path): expected pictures of at most 999 bytes in memory, "
+        + "found more from b.png on")
     #expect(
       message { try load(DataRecipe(targets: folder.path), size: 0) }
-        == "batch.size: 1 to 65536 expected, 0 found")
+        == "batch.size: expected 1 to 65536, found 0")
   }
 
   /// Links that lead round in a circle are followed once.

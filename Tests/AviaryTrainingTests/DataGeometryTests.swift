@@ -47,9 +47,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("fusion-cae", 3, 48, "scale: 2 (the network's own) expected, 3 found"),
-    ("fusion-cae", 0, 48, "scale: 1 to 64 expected, 0 found"),
-    ("residual-cae", 2, 47, "batch.patch: a multiple of 2 expected, 47 found"),
+    ("fusion-cae", 3, 48, "scale: expected 2 (the network's own), found 3"),
+    ("fusion-cae", 0, 48, "scale: expected 1 to 64, found 0"),
+    ("residual-cae", 2, 47, "batch.patch: expected a multiple of 2, found 47"),
   ])
   func refused(_ name: String, _ scale: Int, _ patch: Int, _ message: String) throws {
     let network = try Registry.builtin[name].network()
@@ -62,7 +62,7 @@ import Testing
     let graph = try DataFixture.graph()
     #expect {
       try PatchGeometry(graph, picture: ImageSpec(.luma), scale: 1, patch: 8)
-    } throws: { "\($0)" == "picture: colours of 3 channels expected, 'luma' found" }
+    } throws: { "\($0)" == "picture: expected colours of 3 channels, found 'luma'" }
   }
 
   @Test func patchesThatTheNetworkCannotWorkOn() throws {
@@ -70,7 +70,7 @@ import Testing
     #expect {
       try PatchGeometry(graph, picture: ImageSpec(.rgb), scale: 1, patch: 2)
     } throws: {
-      "\($0)".hasPrefix("batch.patch: a side that the network can work on expected, 2 (")
+      "\($0)".hasPrefix("batch.patch: expected a side that the network can work on, found 2 (")
     }
   }
 }

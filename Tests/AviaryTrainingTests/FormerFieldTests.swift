@@ -50,7 +50,7 @@ import Testing
     }
     #expect(
       error.map { "\($0)" }
-        == "r.yaml:3: clip-norm: one value of clip-norm expected, another in line 2 found")
+        == "r.yaml:3: clip-norm: expected one value of clip-norm, found another in line 2")
   }
 
   @Test func flagsEndAsTheirFieldsDo() {

@@ -53,11 +53,11 @@ struct GradientNormTests {
     func message(_ gradients: [String: Tensor]) -> String? {
       #expect(throws: TrainingError.self) { try sum.add(gradients) }?.description
     }
-    #expect(message([:]) == "gradients: 1 parameters expected, 0 found")
+    #expect(message([:]) == "gradients: expected 1 parameters, found 0")
     #expect(
-      message(["b": two]) == "the gradient of b: none expected, shape [2] found")
+      message(["b": two]) == "the gradient of b: expected none, found shape [2]")
     #expect(
       message(["a": three])
-        == "the gradient of a: shape [2] expected, shape [3] found")
+        == "the gradient of a: expected shape [2], found shape [3]")
   }
 }

@@ -248,7 +248,7 @@ struct InitializerTests {
     let error = #expect(throws: TrainingError.self) { try Initializer(graph, .zeroLast, seed: 1) }
     #expect(
       error?.description
-        == "initialization: a network with a layer before its output expected, "
-        + "zero-last of another found")
+        == "initialization: expected a network with a layer before its output, "
+        + "found zero-last of another")
   }
 }

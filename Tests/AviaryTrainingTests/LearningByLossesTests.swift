@@ -148,8 +148,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "step 1 of the discriminator: its gradient: finite numbers expected, no numbers"
-        + " found")
+        == "step 1 of the discriminator: its gradient: expected finite numbers, found no numbers")
     #expect(adversary.discriminator.parameters == discriminator.parameters)
     #expect(adversary.optimizer.stepCount == 0)
   }
@@ -170,7 +169,7 @@ import Testing
     let behind = try adversary.evaluate(moved(-1), Self.target).value
     let found = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
     let expected = (ahead - behind) / (2 * Double(step))
-    #expect(abs(found - expected) <= 5e-3 * abs(expected), "\(found), \(expected) expected")
+    #expect(abs(found - expected) <= 5e-3 * abs(expected), "expected \(found), \(expected)")
 
     // By a parameter: the discriminator's own.
     var gradients: [String: Tensor] = [:]
@@ -188,7 +187,7 @@ import Testing
     let own = try #require(gradients[name]).floats.enumerated().reduce(0.0) {
       $0 + Double($1.element) * Double($1.offset % 3 - 1)
     }
-    #expect(abs(own - slope) <= 2e-3 * abs(slope), "\(own), \(slope) expected")
+    #expect(abs(own - slope) <= 2e-3 * abs(slope), "expected \(own), \(slope)")
   }
 
   @Test func graphsThatJudgeNothing() throws {
@@ -198,7 +197,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "adversarial.architecture: a network of one input and one output expected, 1 and 2 found"
+        == "adversarial.architecture: expected a network of one input and one output, found 1 and 2"
     )
     var adversary = try discriminator(.hinge).discriminator
     let other = randomTensor([2, 3, 16, 15], seed: 1)
@@ -207,6 +206,6 @@ import Testing
     }
     #expect(
       mismatch?.description
-        == "adversarial: target: float32 [2, 3, 16, 16] expected, float32 [2, 3, 16, 15] found")
+        == "adversarial: target: expected float32 [2, 3, 16, 16], found float32 [2, 3, 16, 15]")
   }
 }

@@ -57,30 +57,30 @@ struct LearningRateTests {
     }
     #expect(
       message(schedule(.cosine), rate: -1)
-        == "optimizer.learning-rate: a number above 0 expected, -1.0 found")
+        == "optimizer.learning-rate: expected a number above 0, found -1.0")
     #expect(
-      message(schedule(.cosine), steps: 0) == "steps: a number of 1 or more expected, 0 found")
+      message(schedule(.cosine), steps: 0) == "steps: expected a number of 1 or more, found 0")
     #expect(
       message(schedule(.cosine, warmup: 20))
-        == "schedule.warmup: 0 or more, and fewer than the 20 steps of the training expected, 20 found"
+        == "schedule.warmup: expected 0 or more, and fewer than the 20 steps of the training, found 20"
     )
     #expect(
       message(schedule(.oneCycle, warmup: 5))
-        == "schedule.warmup: 0 with one-cycle, which has a rise of its own, expected, 5 found")
+        == "schedule.warmup: expected 0 with one-cycle, which has a rise of its own, found 5")
     #expect(
       message(schedule(.cosine, floor: 1.5))
-        == "schedule.min-lr-ratio: a number from 0 to 1 expected, 1.5 found")
+        == "schedule.min-lr-ratio: expected a number from 0 to 1, found 1.5")
     #expect(
       message(schedule(.step, milestones: [5], factor: 0))
-        == "schedule.factor: a number above 0 and up to 1 expected, 0.0 found")
+        == "schedule.factor: expected a number above 0 and up to 1, found 0.0")
     #expect(
       message(schedule(.cosine, milestones: [5]))
-        == "schedule.milestones: none with cosine expected, [5] found")
+        == "schedule.milestones: expected none with cosine, found [5]")
     for milestones in [[], [5, 5], [7, 5], [0, 5], [5, 20]] {
       #expect(
         message(schedule(.step, milestones: milestones))
-          == "schedule.milestones: steps in ascending order, each from 1 to 19, expected, "
-          + "\(milestones) found")
+          == "schedule.milestones: expected steps in ascending order, each from 1 to 19, "
+          + "found \(milestones)")
     }
   }
 }

@@ -117,19 +117,19 @@ struct OptimizerTests {
     }
     #expect(
       message { $0.learningRate = 0 }
-        == "optimizer.learning-rate: a number above 0 expected, 0.0 found")
+        == "optimizer.learning-rate: expected a number above 0, found 0.0")
     #expect(
       message { $0.beta1 = 1 }
-        == "optimizer.beta1: a number of 0 or more and below 1 expected, 1.0 found")
+        == "optimizer.beta1: expected a number of 0 or more and below 1, found 1.0")
     #expect(
       message { $0.beta2 = -0.5 }
-        == "optimizer.beta2: a number of 0 or more and below 1 expected, -0.5 found")
+        == "optimizer.beta2: expected a number of 0 or more and below 1, found -0.5")
     #expect(
       message { $0.epsilon = 1e-60 }
         == "optimizer.epsilon: a number above 0 expected, 1e-60 found")
     #expect(
       message { $0.weightDecay = .nan }
-        == "optimizer.weight-decay: a number of 0 or more expected, nan found")
+        == "optimizer.weight-decay: expected a number of 0 or more, found nan")
   }
 
   @Test("what is missing or of another shape is named, and nothing changes")
@@ -148,13 +148,13 @@ struct OptimizerTests {
     }
     var few = weights
     few["b.bias"] = nil
-    #expect(message(few, weights) == "parameter b.bias: a tensor expected, none found")
-    #expect(message(weights, few) == "the gradient of b.bias: a tensor expected, none found")
+    #expect(message(few, weights) == "parameter b.bias: expected a tensor, found none")
+    #expect(message(weights, few) == "the gradient of b.bias: expected a tensor, found none")
     few["b.bias"] = try Tensor(zeros: [6])
     #expect(
-      message(weights, few) == "the gradient of b.bias: shape [5] expected, shape [6] found")
+      message(weights, few) == "the gradient of b.bias: expected shape [5], found shape [6]")
     few["b.bias"] = try Tensor(zeros: [5], elementType: .float64)
-    #expect(message(few, weights) == "parameter b.bias: float32 expected, float64 found")
+    #expect(message(few, weights) == "parameter b.bias: expected float32, found float64")
   }
 
   @Test("a state that is not the optimiser's own is refused")
@@ -179,36 +179,36 @@ struct OptimizerTests {
       return error?.description
     }
     #expect(
-      try message(.sgd) { _, _ in } == "the optimiser's state: sgd expected, adam found")
+      try message(.sgd) { _, _ in } == "the optimiser's state: expected sgd, found adam")
     #expect(
       try message { state, _ in state.algorithm = nil }
-        == "the optimiser's state: adam expected, an unknown kind found")
+        == "the optimiser's state: expected adam, found an unknown kind")
     #expect(
       try message { state, _ in state.step = nil }
-        == "the optimiser's state: a number of steps below 16777216 expected, none found")
+        == "the optimiser's state: expected a number of steps below 16777216, found none")
     for steps in [-1, 1 << 24, .max] {
       #expect(
         try message { state, _ in state.step = steps }
-          == "the optimiser's state: a number of steps below 16777216 expected, \(steps) found")
+          == "the optimiser's state: expected a number of steps below 16777216, found \(steps)")
     }
     #expect(
       try message { state, _ in state.step = 7 }
-        == "the optimiser's a.weight.step: 7.0 expected, 1.0 found")
+        == "the optimiser's a.weight.step: expected 7.0, found 1.0")
     #expect(
       try message { _, tensors in tensors["b.bias.exp_avg_sq"] = nil }
-        == "the optimiser's b.bias.exp_avg_sq: a tensor expected, none found")
+        == "the optimiser's b.bias.exp_avg_sq: expected a tensor, found none")
     #expect(
       try message { _, tensors in tensors["a.weight.exp_avg"] = try Tensor(zeros: [7, 3]) }
-        == "the optimiser's a.weight.exp_avg: shape [3, 7] expected, shape [7, 3] found")
+        == "the optimiser's a.weight.exp_avg: expected shape [3, 7], found shape [7, 3]")
     #expect(
       try message { _, tensors in
         tensors["a.weight.exp_avg"] = try Tensor(zeros: [3, 7], elementType: .float16)
-      } == "the optimiser's a.weight.exp_avg: float32 expected, float16 found")
+      } == "the optimiser's a.weight.exp_avg: expected float32, found float16")
     #expect(
       try message { _, tensors in tensors["c.exp_avg"] = try Tensor(zeros: [1]) }
-        == "the optimiser's c.exp_avg: none expected, a tensor found")
+        == "the optimiser's c.exp_avg: expected none, found a tensor")
     #expect(
       try message { _, tensors in tensors = NamedTensors() }
-        == "the optimiser's a.weight.exp_avg: a tensor expected, none found")
+        == "the optimiser's a.weight.exp_avg: expected a tensor, found none")
   }
 }

@@ -35,7 +35,7 @@ import Testing
     for _ in 0..<2 {
       let found = try loss.evaluate(result, target)
       let value = try fixture.value("\(stem).value")
-      #expect(abs(found.value - value) <= 1e-5 * value, "\(found.value), \(value) expected")
+      #expect(abs(found.value - value) <= 1e-5 * value, "expected \(found.value), \(value)")
       let agreement = Agreement(found.gradient, expected: try fixture["\(stem).gradient"])
       #expect(agreement.relative <= 1e-4, "\(agreement)")
     }
@@ -104,10 +104,10 @@ import Testing
         == "perceptual.layers.feature.3: no such field; did you mean features.3?")
     #expect(
       problem(["features.3": 0])
-        == "perceptual.layers.features.3: a number above 0 expected, 0.0 found")
+        == "perceptual.layers.features.3: expected a number above 0, found 0.0")
     #expect(
       problem([:], shape: [2])
-        == "perceptual.checkpoint: features.0.weight of shape [4, 3, 3, 3] expected, shape [2] found"
+        == "perceptual.checkpoint: expected features.0.weight of shape [4, 3, 3, 3], found shape [2]"
     )
     let features = try FeatureNetwork(network.graph, picture: network.picture) {
       try Tensor(zeros: $0.shape)
@@ -121,16 +121,16 @@ import Testing
     }
     #expect(
       refusal(ImageSpec(.ycbcr))
-        == "perceptual: pictures in rgb, gray or luma expected, ycbcr found")
+        == "perceptual: expected pictures in rgb, gray or luma, found ycbcr")
     #expect(
       refusal(ImageSpec(.rgb, output: .residual))
-        == "perceptual: a network that gives pictures expected, one that gives residual found")
+        == "perceptual: expected a network that gives pictures, found one that gives residual")
     var loss = try PerceptualLoss(features, picture: ImageSpec(.rgb), engine: engine)
     let gray = randomTensor([1, 1, 8, 8], seed: 1)
     let error = #expect(throws: TrainingError.self) { try loss.evaluate(gray, gray) }
     #expect(
       error?.description
-        == "perceptual: result: N x 3 x height x width expected, [1, 1, 8, 8] found")
+        == "perceptual: result: expected N x 3 x height x width, found [1, 1, 8, 8]")
   }
 }
 

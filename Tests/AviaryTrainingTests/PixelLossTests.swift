@@ -25,7 +25,7 @@ import Testing
     #expect(loss.name == name)
     let found = try loss.evaluate(fixture["result"], fixture["target"])
     let value = try fixture.value("pixels.\(name).value")
-    #expect(abs(found.value - value) <= 1e-6 * value, "\(found.value), \(value) expected")
+    #expect(abs(found.value - value) <= 1e-6 * value, "expected \(found.value), \(value)")
     let agreement = Agreement(
       found.gradient, expected: try fixture["pixels.\(name).gradient"])
     #expect(agreement.relative <= 1e-5, "\(agreement)")
@@ -59,7 +59,7 @@ import Testing
       }
       let expected = try (value(1) - value(-1)) / 2
       let found = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-      #expect(abs(found - expected) <= 2e-4 * abs(expected), "\(found), \(expected) expected")
+      #expect(abs(found - expected) <= 2e-4 * abs(expected), "expected \(found), \(expected)")
     }
   }
 
@@ -116,19 +116,19 @@ import Testing
     for name in Self.names {
       #expect(
         try problem(name, picture, randomTensor([1, 3, 12, 11], seed: 1))
-          == "\(name): target: float32 [1, 3, 12, 12] expected, float32 [1, 3, 12, 11] found")
+          == "\(name): target: expected float32 [1, 3, 12, 12], found float32 [1, 3, 12, 11]")
       #expect(
         try problem(name, Tensor(zeros: [0, 3, 12, 12]), picture)
-          == "\(name): result: float32 elements expected, float32 [0, 3, 12, 12] found")
+          == "\(name): result: expected float32 elements, found float32 [0, 3, 12, 12]")
     }
     let small = randomTensor([1, 3, 12, 10], seed: 1)
     #expect(
       try problem("ssim", small, small)
-        == "ssim: pictures of 11x11 pixels at least expected, [1, 3, 12, 10] found")
+        == "ssim: expected pictures of 11x11 pixels at least, found [1, 3, 12, 10]")
     let flat = randomTensor([3, 12], seed: 1)
     #expect(
       try problem("total-variation", flat, flat)
-        == "total-variation: result: N x channels x height x width expected, [3, 12] found")
+        == "total-variation: result: expected N x channels x height x width, found [3, 12]")
     let error = #expect(throws: TrainingError.self) { try CharbonnierLoss(epsilon: 0) }
     #expect(error?.description == "charbonnier.epsilon: a number above 0 expected, 0.0 found")
   }

@@ -174,86 +174,86 @@ struct RecipeReadingTests {
     ),
     (
       "architecture: a\n\nbatch: {size: 0}",
-      "r.yaml:3: batch.size: an integer from 1 to 4096 expected, 0 found"
+      "r.yaml:3: batch.size: expected an integer from 1 to 4096, found 0"
     ),
     (
       "architecture: a\nsteps: many",
-      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, many found"
+      "r.yaml:2: steps: expected an integer from 1 to 1000000000, found many"
     ),
     (
       "architecture: a\nsteps: 1.5",
-      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, 1.5 found"
+      "r.yaml:2: steps: expected an integer from 1 to 1000000000, found 1.5"
     ),
     (
       "architecture: a\nsteps: \"5\"",
-      "r.yaml:2: steps: an integer from 1 to 1000000000 expected, 5 found"
+      "r.yaml:2: steps: expected an integer from 1 to 1000000000, found 5"
     ),
     (
       "architecture: a\noptimizer:\n  learning-rate: nan",
-      "r.yaml:3: optimizer.learning-rate: a number from 1e-12 to 1000 expected, nan found"
+      "r.yaml:3: optimizer.learning-rate: expected a number from 1e-12 to 1000, found nan"
     ),
     (
       "architecture: a\noptimizer:\n  learning-rate: [1]",
-      "r.yaml:3: optimizer.learning-rate: a number from 1e-12 to 1000 expected, a list found"
+      "r.yaml:3: optimizer.learning-rate: expected a number from 1e-12 to 1000, found a list"
     ),
     (
       "architecture: a\nclip-norm: {}",
-      "r.yaml:2: clip-norm: a number from 1e-09 to 1000000000, or none expected, a mapping found"
+      "r.yaml:2: clip-norm: expected a number from 1e-09 to 1000000000, or none, found a mapping"
     ),
     (
       "architecture: a\noptimizer: {kind: adan}",
-      "r.yaml:2: optimizer.kind: one of adam, adamw, sgd expected, adan (did you mean adam?) found"
+      "r.yaml:2: optimizer.kind: expected one of adam, adamw, sgd, found adan (did you mean adam?)"
     ),
     (
       "architecture: a\nlosses:\n - l1\n - {kind: ssim, weight: -1}",
-      "r.yaml:4: losses[1].weight: a number from 0 to 1000000 expected, -1 found"
+      "r.yaml:4: losses[1].weight: expected a number from 0 to 1000000, found -1"
     ),
     (
       "architecture: a\nlosses: [l3]",
-      "r.yaml:2: losses[0]: one of l1, l2, charbonnier, ssim, total-variation, perceptual expected, "
-        + "l3 (did you mean l1?) found"
+      "r.yaml:2: losses[0]: expected one of l1, l2, charbonnier, ssim, total-variation, perceptual, "
+        + "found l3 (did you mean l1?)"
     ),
     (
       "architecture: a\nlosses: [{kind: l1, wheight: 1}]",
-      "r.yaml:2: losses[0]: one of kind, weight expected, wheight (did you mean weight?) found"
+      "r.yaml:2: losses[0]: expected one of kind, weight, found wheight (did you mean weight?)"
     ),
     (
       "architecture: a\nlosses: [{kind: perceptual}]",
-      "r.yaml:2: losses[0].checkpoint: a checkpoint's path or name expected, nothing found"
+      "r.yaml:2: losses[0].checkpoint: expected a checkpoint's path or name, found nothing"
     ),
     (
       "architecture: a\ndata: {degradations: [noise: 25...5]}",
-      "r.yaml:2: data.degradations[0].noise: a number or a range as 5...25, from 0 to 255 expected, "
-        + "25...5 found"
+      "r.yaml:2: data.degradations[0].noise: expected a number or a range as 5...25, from 0 to 255, "
+        + "found 25...5"
     ),
     (
       "architecture: a\ndata: {degradations: [fog: 1]}",
-      "r.yaml:2: data.degradations[0]: one of noise, jpeg, blur expected, fog found"
+      "r.yaml:2: data.degradations[0]: expected one of noise, jpeg, blur, found fog"
     ),
     (
       "architecture: a\ndata: pictures",
-      "r.yaml:2: data: a mapping of fields expected, pictures found"
+      "r.yaml:2: data: expected a mapping of fields, found pictures"
     ),
     (
       "architecture: a\nbatch: {horizontal-flip: 1}",
-      "r.yaml:2: batch.horizontal-flip: true or false expected, 1 found"
+      "r.yaml:2: batch.horizontal-flip: expected true or false, found 1"
     ),
-    ("steps: 3", "r.yaml: architecture: an architecture's name expected, nothing found"),
-    ("", "r.yaml: architecture: an architecture's name expected, nothing found"),
-    ("- a", "r.yaml:1: fields expected, a list found"),
+    ("steps: 3", "r.yaml: architecture: expected an architecture's name, found nothing"),
+    ("", "r.yaml: architecture: expected an architecture's name, found nothing"),
+    ("- a", "r.yaml:1: expected fields, found a list"),
     (
       "architecture: a\n\tsteps: 3",
-      "r.yaml:2: YAML expected, a tab character that violates indentation found"
+      "r.yaml:2: expected YAML, found a tab character that violates indentation"
     ),
-    ("architecture: a\nsteps: 3\nsteps: 4", "r.yaml:2: each name once expected, steps twice found"),
+    ("architecture: a\nsteps: 3\nsteps: 4", "r.yaml:2: expected each name once, found steps twice"),
     (
       "architecture: a\n!x architecture: b",
-      "r.yaml:2: each name once expected, architecture twice found"
+      "r.yaml:2: expected each name once, found architecture twice"
     ),
-    ("architecture: &a b\nfrom: *a", "r.yaml:1: no anchor (&) expected, one found"),
-    ("? [a]\n: b", "r.yaml:1: a name expected, a list found"),
-    ("a: b\n---\nc: d", "r.yaml:2: YAML expected, another document found"),
-    ("a\u{0}: b", "r.yaml:1: YAML expected, control characters are not allowed found"),
+    ("architecture: &a b\nfrom: *a", "r.yaml:1: expected no anchor (&), found one"),
+    ("? [a]\n: b", "r.yaml:1: expected a name, found a list"),
+    ("a: b\n---\nc: d", "r.yaml:2: expected YAML, found another document"),
+    ("a\u{0}: b", "r.yaml:1: expected YAML, found control characters are not allowed"),
   ]
 
   @Test("what is wrong is said in one line", arguments: mistakes)
@@ -271,9 +271,9 @@ struct RecipeReadingTests {
     let missing = folder.file("none.yaml")
     #expect(message(missing) == "\(missing): cannot be read: no such file or directory")
     let bytes = try folder.file("bytes.yaml", [0x61, 0x3A, 0xFF, 0xFE])
-    #expect(message(bytes) == "\(bytes): a recipe in UTF-8 expected, other bytes found")
+    #expect(message(bytes) == "\(bytes): expected a recipe in UTF-8, found other bytes")
     let large = try folder.file("large.yaml", [UInt8](repeating: 0x23, count: 70_000))
-    #expect(message(large) == "\(large):1: at most 65536 bytes expected, more found")
+    #expect(message(large) == "\(large):1: expected at most 65536 bytes, found more")
   }
 
   @Test("what does not go together")
@@ -286,18 +286,18 @@ struct RecipeReadingTests {
     }
     #expect(message { _ in } == "fine")
     #expect(
-      message { $0.data.targets = "" } == "data.targets: a folder (--data) expected, nothing found")
+      message { $0.data.targets = "" } == "data.targets: expected a folder (--data), found nothing")
     #expect(
       message { $0.batch.accumulation = 3 }
-        == "batch.accumulation: a divisor of the batch's size, 16, expected, 3 found")
-    #expect(message { $0.losses = [] } == "losses: one loss at least expected, none found")
+        == "batch.accumulation: expected a divisor of the batch's size, 16, found 3")
+    #expect(message { $0.losses = [] } == "losses: expected one loss at least, found none")
     #expect(
       message { $0.schedule.kind = .step }
-        == "schedule.milestones: one milestone at least, for a schedule of steps, expected, none found"
+        == "schedule.milestones: expected one milestone at least, for a schedule of steps, found none"
     )
     #expect(
       message { $0.batch.size = 0 }.hasSuffix(
-        "batch.size: an integer from 1 to 4096 expected, 0 found"))
+        "batch.size: expected an integer from 1 to 4096, found 0"))
     #expect(
       message { $0.optimizer.learningRate = .nan }.contains(
         "optimizer.learning-rate: a number from"))
@@ -329,7 +329,7 @@ struct RecipeReadingTests {
       try field.set(flag: "l1, {kind: ssim, weight: x}", in: &recipe)
     }
     #expect(
-      error.description == "--losses[1].weight: a number from 0 to 1000000 expected, x found")
+      error.description == "--losses[1].weight: expected a number from 0 to 1000000, found x")
   }
 
   @Test("names are unique")

@@ -83,12 +83,12 @@ struct RunLogTests {
   @Test(
     "what is no table is said with its line",
     arguments: [
-      ("", ": a log of a training expected, no line found"),
-      ("a,b\n", ":1: names of columns, step and loss among them, expected, a,b found"),
-      ("step,loss\n1,2,3\n", ":2: 2 cells expected, 3 found"),
-      ("step,loss\n1,2\nx,3\n", ":3: a step expected, x found"),
-      ("step,loss\n1,many\n", ":2: a number for loss expected, many found"),
-      ("step,loss\n2,1\n1,1\n", ":3: step 2 or later expected, 1 found"),
+      ("", ": expected a log of a training, found no line"),
+      ("a,b\n", ":1: expected names of columns, step and loss among them, found a,b"),
+      ("step,loss\n1,2,3\n", ":2: expected 2 cells, found 3"),
+      ("step,loss\n1,2\nx,3\n", ":3: expected a step, found x"),
+      ("step,loss\n1,many\n", ":2: expected a number for loss, found many"),
+      ("step,loss\n2,1\n1,1\n", ":3: expected step 2 or later, found 1"),
     ])
   func damaged(_ text: String, _ message: String) throws {
     let folder = try TemporaryFolder()

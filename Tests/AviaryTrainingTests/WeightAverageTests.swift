@@ -67,10 +67,10 @@ struct WeightAverageTests {
     let shape = #expect(throws: TrainingError.self) { try average.update(other, step: 0) }
     #expect(
       shape?.description
-        == "parameter conv.weight: shape [1, 1, 1, 1] expected, shape [2, 1, 1, 1] found")
+        == "parameter conv.weight: expected shape [1, 1, 1, 1], found shape [2, 1, 1, 1]")
     other["conv.weight"] = nil
     let missing = #expect(throws: TrainingError.self) { try average.update(other, step: 0) }
-    #expect(missing?.description == "parameter conv.weight: a tensor expected, none found")
+    #expect(missing?.description == "parameter conv.weight: expected a tensor, found none")
     #expect(average.weights == (try weights(1)))
   }
 }

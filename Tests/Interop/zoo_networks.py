@@ -476,6 +476,48 @@ class RLFN(nn.Module):
         return self.upsampler(self.conv_2(x) + first)
 
 
+class IMDB(nn.Module):
+    def __init__(self, features):
+        super().__init__()
+        part = features // 4
+        self.part = part
+        for i in 1, 2, 3:
+            setattr(self, f"c{i}", conv(features if i == 1 else features - part, features))
+        self.c4, self.c5 = conv(features - part, part), conv(features, features, 1)
+        self.cca = nn.Module()
+        self.cca.conv_du = row(
+            conv(features, features // 16, 1), nn.ReLU(), conv(features // 16, features, 1), nn.Sigmoid())
+
+    def forward(self, image):
+        x, kept = image, []
+        for i in 1, 2, 3:
+            y = F.leaky_relu(getattr(self, f"c{i}")(x), 0.05)
+            kept.append(y[:, :self.part])
+            x = y[:, self.part:]
+        y = torch.cat([*kept, self.c4(x)], 1)
+        contrast = y.std((2, 3), keepdim=True, unbiased=False) + y.mean((2, 3), keepdim=True)
+        return image + self.c5(y * self.cca.conv_du(contrast))
+
+
+class IMDN(nn.Module):
+    def __init__(self, features, blocks, scale, channels):
+        super().__init__()
+        self.fea_conv, self.LR_conv = conv(channels, features), conv(features, features)
+        self.blocks = [f"IMDB{i + 1}" for i in range(blocks)]
+        for name in self.blocks:
+            setattr(self, name, IMDB(features))
+        self.c = row(conv(features * blocks, features, 1), nn.LeakyReLU(0.05))
+        self.upsampler = row(conv(features, channels * scale**2), nn.PixelShuffle(scale))
+
+    def forward(self, image):
+        first = x = self.fea_conv(image)
+        all_ = []
+        for name in self.blocks:
+            x = getattr(self, name)(x)
+            all_.append(x)
+        return self.upsampler(self.LR_conv(self.c(torch.cat(all_, 1))) + first)
+
+
 class MDSR(nn.Module):
     """Of EDSR-PyTorch: three scales."""
     def __init__(self, features, blocks):
@@ -729,6 +771,8 @@ def self_made():
     def case(network, label, build, **members):
         return Case(network, label, "self-made", build, **members)
 
+    yield case("imdn", "x2", lambda: IMDN(16, 2, 2, 3))
+    yield case("imdn", "x4-gray", lambda: IMDN(32, 3, 4, 1), channels=1)
     yield case("rfdn", "x4", lambda: RFDN(12, 2, 4, 3))
     yield case("rfdn", "x2-gray", lambda: RFDN(14, 3, 2, 1), channels=1)
     yield case("rlfn", "x4", lambda: RLFN(12, 10, 8, 2, 4, 3))
@@ -783,6 +827,17 @@ def plksr():
     yield case("x1-identity", upscaling_factor=1, with_idt=True, n_blocks=3)
 
 
+def realplksr():
+    def case(label, **members):
+        members = {"dim": 12, "n_blocks": 2, "kernel_size": 7, **members}
+        return Case(
+            "realplksr", label, "spandrel", lambda: spandrel("PLKSR", "RealPLKSR")(**members))
+    yield case("x4")
+    yield case("x2-layer", upscaling_factor=2, layer_norm=True, use_ea=False)
+    yield case("x3", upscaling_factor=3, split_ratio=0.5, dim=8, kernel_size=13)
+    yield case("x1-layer", upscaling_factor=1, layer_norm=True, n_blocks=3, dim=16)
+
+
 def fbcnn():
     # The layers behind its fourth level are 512 wide, whatever that is.
     for channels, features in (1, [6, 8, 10, 512]), (3, [4, 8, 8, 512]):
@@ -796,7 +851,7 @@ def fbcnn():
 def cases():
     for family in (
         esrgan, compact, span, edsr, rcan, srresnet, carn, denoisers, rdn, swift_srgan, real_cugan,
-        plksr, fbcnn, self_made,
+        plksr, realplksr, fbcnn, self_made,
     ):
         with contextlib.redirect_stdout(io.StringIO()):
             found = list(family())

@@ -26,7 +26,7 @@ package struct Agreement: CustomStringConvertible {
     self.largest = same ? largest : .infinity
     mean = same ? sum / Double(max(expected.count, 1)) : .infinity
     self.scale = scale
-    shapes = same ? "" : ", shape \(expected.shape) expected, \(found.shape) found"
+    shapes = same ? "" : "expected , shape \(expected.shape), found \(found.shape)"
   }
 
   /// The largest difference as a part of the largest expected value.

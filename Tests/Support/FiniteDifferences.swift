@@ -40,6 +40,14 @@ package struct FiniteDifferences {
   package func derivative(
     by name: String, along direction: Tensor, step: Double = 1e-6
   ) throws -> Double {
+    let slopes = try slopes(by: name, along: direction, step: step)
+    return (slopes.below + slopes.above) / 2
+  }
+
+  /// The slopes to either side, which differ where there is a kink.
+  package func slopes(
+    by name: String, along direction: Tensor, step: Double = 1e-6
+  ) throws -> (below: Double, above: Double) {
     let direction = NaiveArray(direction)
     func loss(_ distance: Double) throws -> Double {
       var (weights, inputs) = (weights, inputs)
@@ -54,6 +62,7 @@ package struct FiniteDifferences {
         zip(values[cotangent.value].values, cotangent.factors).reduce(sum) { $0 + $1.0 * $1.1 }
       }
     }
-    return (try loss(step) - loss(-step)) / (2 * step)
+    let middle = try loss(0)
+    return ((middle - (try loss(-step))) / step, ((try loss(step)) - middle) / step)
   }
 }

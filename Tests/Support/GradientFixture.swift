@@ -50,12 +50,30 @@ package struct GradientFixture: CustomStringConvertible, Sendable {
     return known + more
   }
 
+  /// The cases of Tests/Fixtures/attention: windows and attention, up to whole blocks of networks.
+  ///
+  /// - Throws: what is wrong with a file.
+  package static func attention() throws -> [GradientFixture] {
+    let folder = SharedFolder.repository.appending(path: "Tests/Fixtures/attention")
+    let file = try WeightsFile.read(folder.appending(path: "tensors.pt").path).tensors.loaded()
+    let text = try String(contentsOf: folder.appending(path: "cases.json"), encoding: .utf8)
+    return try (JSON(parsing: text).array ?? []).map { json in
+      let name = json["name"]?.string ?? ""
+      var tensors: [String: Tensor] = [:]
+      for (key, tensor) in file where key.hasPrefix(name + "/") {
+        tensors[String(key.dropFirst(name.count + 1))] = tensor
+      }
+      return try GradientFixture(name, Graph(json: json["graph"] ?? .null), tensors, tensors)
+    }
+  }
+
   private init(
     _ name: String, _ graph: Graph, _ values: [String: Tensor], _ expected: [String: Tensor]
   ) throws {
     description = name
     self.graph = graph
-    weights = values.filter { $0.key.hasPrefix("node.") }
+    let parameters = Set(graph.parameters.map(\.name))
+    weights = values.filter { parameters.contains($0.key) }
     let names = Set(graph.inputs.map(\.name))
     inputs = values.filter { names.contains($0.key) }
     func expectations(_ prefix: String) -> [String: Tensor] {

@@ -69,7 +69,7 @@ func naiveList(
       parameters.append(try find(name, in: weights))
       guard let found = parameters.last?.shape, found == expected else {
         throw NaiveError(
-          description: "\(name): shape \(expected) expected, \(weights[name]?.shape ?? []) found")
+          description: "\(name): expected shape \(expected), found \(weights[name]?.shape ?? [])")
       }
     }
     let operands = node.inputs.map { values[$0] }
@@ -80,7 +80,7 @@ func naiveList(
     // The shape function and the definition must agree; a slip in either shows here.
     guard result.shape == shape, result.values.count == shape.reduce(1, *) else {
       throw NaiveError(
-        description: "\(node.name): shape \(shape) expected, \(result.shape) found")
+        description: "\(node.name): expected shape \(shape), found \(result.shape)")
     }
     values.append(isTraining ? result : result.rounded)
   }
@@ -93,7 +93,10 @@ extension Op {
   fileprivate func naive(
     _ inputs: [NaiveArray], _ parameters: [NaiveArray], _ shape: [Int]
   ) -> NaiveArray {
-    let x = inputs[0]
+    guard let x = inputs.first else {
+      // Without inputs there is but what is learned.
+      return parameters[0]
+    }
     switch self {
     case .convolution(let c): return naiveConvolution(x, parameters, c)
     case .transposedConvolution(let c): return naiveTransposedConvolution(x, parameters, c)
@@ -111,16 +114,15 @@ extension Op {
     case .prelu(let operation):
       let slopes = parameters[0].values
       return x.mapByChannel { $0 > 0 ? $0 : Double(slopes[operation.perChannel ? $1 : 0]) * $0 }
-    case .binary(.add): return naiveBroadcast(x, inputs[1], +)
-    case .binary(.subtract): return naiveBroadcast(x, inputs[1], -)
-    case .binary(.multiply): return naiveBroadcast(x, inputs[1], *)
+    case .binary(let operation): return naiveBroadcast(x, inputs[1], operation.naive)
+    case .where: return naiveWhere(x, inputs[1], inputs[2])
     case .scale(let operation):
       return operation.values.count == 1
         ? x.map { $0 * operation.values[0] } : x.mapByChannel { $0 * operation.values[$1] }
     case .offset(let operation):
       return operation.values.count == 1
         ? x.map { $0 + operation.values[0] } : x.mapByChannel { $0 + operation.values[$1] }
-    case .concatenate: return naiveConcatenation(inputs)
+    case .concatenate(let operation): return naiveConcatenation(inputs, operation.dimension)
     case .slice(let operation):
       return x.gathering([x.shape[0], operation.count] + x.shape.dropFirst(2)) { index in
         index[1] += operation.start
@@ -129,8 +131,27 @@ extension Op {
       return naivePixelShuffle(x, operation.factor, operation.order)
     case .pixelUnshuffle(let operation):
       return naivePixelUnshuffle(x, operation.factor, operation.order)
+    case .dynamicConvolution(let c): return naiveDynamicConvolution(inputs, c)
+    case .unfold(let operation): return naiveUnfold(x, operation, shape)
+    case .fold(let operation): return naiveFold(x, operation, shape)
+    case .realFFT(let operation): return naiveRealFFT(x, operation.norm)
+    case .inverseRealFFT(let operation):
+      return naiveInverseRealFFT(x, operation.norm, width: shape[3])
+    case .gridSample(let operation): return naiveGridSample(x, inputs[1], operation)
+    case .gatherElements(let operation):
+      return naiveGatherElements(x, inputs[1], operation.dimension)
+    case .argReduction(let operation): return naiveArgReduction(x, operation, shape)
+    case .sort(let operation): return naiveSort(x, operation, shape)
     case .resize(let resize): return naiveResize(x, resize, height: shape[2], width: shape[3])
-    case .pad(let operation): return naivePad(x, operation.amounts, operation.mode)
+    case .pad(let operation): return naivePad(x, operation)
+    case .padDimension(let operation): return naivePad(x, operation)
+    case .padToMultiple(let operation): return naivePad(x, operation)
+    // The rows and columns that the shape function names, from the first on.
+    case .cropToSize: return x.gathering(shape) { _ in }
+    case .stridedSlice(let operation): return naiveStridedSlice(x, operation)
+    case .tile(let operation): return naiveTile(x, operation.repeats)
+    case .expand: return naiveExpand(x, to: shape)
+    case .adaptivePool(let operation): return naiveAdaptivePool(x, operation.kind, to: shape)
     case .crop(let operation):
       return x.gathering(
         x.shape.dropLast(2) + [
@@ -144,9 +165,9 @@ extension Op {
     case .dropout: return x
     case .reduce(let reduction): return naiveReduction(x, reduction)
     case .matmul: return naiveProduct(x, inputs[1])
-    case .softmax(let operation): return naiveSoftmax(x, operation.dimension)
+    case .softmax(let operation): return naiveSoftmax(x, operation)
     case .layerNormalization(let operation):
-      return naiveLayerNormalization(x, parameters, operation.dimensions, operation.epsilon)
+      return naiveLayerNormalization(x, parameters, operation)
     case .groupNormalization(let operation):
       return naiveGroupNormalization(x, parameters, operation)
     case .reshape: return NaiveArray(shape, x.values)
@@ -162,6 +183,11 @@ extension Op {
           index[dimension] = ((index[dimension] - shift) % size + size) % size
         }
       }
+    case .learnedConstant: return parameters[0]
+    case .constantGather(let operation): return naiveGather(x, operation)
+    case .windowPartition(let operation): return naiveWindows(x, operation, shape)
+    case .windowReverse(let operation): return naiveWindowReverse(x, operation, shape)
+    case .shiftMask(let operation): return naiveShiftMask(x, operation)
     case .expansion: preconditionFailure("graphs are expanded before they are calculated")
     }
   }

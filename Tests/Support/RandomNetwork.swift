@@ -14,7 +14,7 @@ package func randomNetwork(
     let x = Bool.random(using: &generator) ? values[values.count - 1] : any()
     let width = widths.randomElement(using: &generator) ?? 3
     let twin = values.filter { $0.channels == x.channels }.randomElement(using: &generator) ?? x
-    switch Int.random(in: 0..<16, using: &generator) {
+    switch Int.random(in: 0..<20, using: &generator) {
     case 0...3: values.append(x.convolution("c\(i)", width, kernel: 3))
     case 4: values.append(x.convolution("c\(i)", width, kernel: 1).relu())
     case 5: values.append(x.transposedConvolution("c\(i)", width, kernel: 3))
@@ -29,6 +29,21 @@ package func randomNetwork(
       let start = Int.random(in: 0..<x.channels, using: &generator) / 16 * 16
       values.append(
         x.applying(.slice(ChannelSlice(start: start, count: min(16, x.channels - start)))))
+    case 16:
+      values.append(
+        x.padded(toMultiple: 4, .edge).convolution("c\(i)", width, kernel: 3)
+          .cropped(toSizeOf: x))
+    case 17:
+      values.append(x.applying(.stridedSlice(.flip(Int.random(in: 1...3, using: &generator)))))
+    case 18:
+      values.append(
+        x.adaptivePool(.mean, to: .size(Size(2, 1)))
+          .applying(.globalAveragePool)
+          .applying(.expand(Expand(to: .shapeOfSecondInput)), x) * x)
+    case 19:
+      let half = Value.concatenate([x, twin], dimension: 3)
+      values.append(
+        half.applying(.cropToSize(CropToSize(axes: [.horizontal])), x))
     case 14:
       values.append(
         x.applying(.pad(Pad(PaddingAmounts(1, 0, 2, 3), .reflect))).maxPool(

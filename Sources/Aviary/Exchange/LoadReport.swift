@@ -28,6 +28,11 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var architecture: String
   /// Its complete configuration.
   public var configuration: JSON
+  /// The network in words: an architecture with its configuration, or the file's own.
+  public var network: String {
+    architecture.isEmpty
+      ? "the network that the file describes" : "\(architecture) \(configuration.text)"
+  }
   /// The image description.
   public var picture: JSON
   /// How the network was detected.

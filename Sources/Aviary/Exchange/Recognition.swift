@@ -165,7 +165,7 @@ extension Recognition {
     self.init(
       network: Network(
         architecture: "", configuration: [:], graph: own.graph,
-        picture: ImageSpec(channels: own.graph.inputs[0].channels)),
+        picture: ImageSpec(of: own.graph)),
       tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
   }
 

@@ -34,7 +34,7 @@ extension StoredModel {
       let renamed = file.tensors.names.map(names.canonical)
       if let twice = Dictionary(grouping: renamed, by: { $0 }).filter({ $1.count > 1 }).keys.min() {
         throw AviaryError.edit(
-          path: path, "different names expected, '\(twice)' found for two tensors")
+          path: path, "two tensors would have the name '\(twice)'")
       }
       file.tensors = file.tensors.renamed(names.canonical)
     }
@@ -53,10 +53,13 @@ extension StoredModel {
       picture: recognition.network.picture.json, reason: recognition.reason,
       names: recognition.source)
     report.unwrapping = file.unwrapping
-    report.notes = recognition.notes + options.withoutEffect(on: recognition)
+    report.notes = recognition.notes + options.withoutEffect(on: recognition, file)
     if case .keras(let text)? = file.network, text.contains("\"mixed_") {
       report.notes.append(
         "computed in float32, where Keras computes in a narrower type (mixed precision)")
+    }
+    if let problem = recognition.network.graph.imageProblem {
+      report.notes.append("aviary run cannot use it: \(problem)")
     }
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
@@ -75,7 +78,7 @@ extension StoredModel {
 
 extension ImportOptions {
   /// Statements that had no effect, in words.
-  fileprivate func withoutEffect(on recognition: Recognition) -> [String] {
+  fileprivate func withoutEffect(on recognition: Recognition, _ file: WeightsFile) -> [String] {
     let steps = recognition.tensors.flatMap(\.steps)
     var notes: [String] = []
     if reading.theanoKernels,
@@ -89,6 +92,9 @@ extension ImportOptions {
     }
     if shuffleOrder != nil, !shuffles {
       notes.append("--shuffle-order without effect: the network has no pixel shuffle")
+    }
+    if file.format != .onnx, reading.onnx.size != nil || !reading.onnx.numbers.isEmpty {
+      notes.append("--size and --set without effect: they are for ONNX models")
     }
     return notes
   }

@@ -133,7 +133,7 @@ extension StoredModel {
   private func requireState(_ found: OptimizerState?, _ path: String) throws {
     guard let optimizer else { return }
     guard let found, found.groups.map(\.parameters) == optimizer.groups.map(\.parameters) else {
-      throw AviaryError.exchange(path: path, "the optimiser's state expected, none found")
+      throw AviaryError.exchange(path: path, "read back without the optimiser's state")
     }
     try requireHash(ContentHash.of(optimizer.tensors), of: found.tensors, path)
   }
@@ -176,7 +176,7 @@ extension StoredModel {
     guard let text = file.record, let record = try EmbeddedMetadata(json: JSON(parsing: text)),
       let tensors = record.restored(file)
     else {
-      throw AviaryError.exchange(path: file.path, "a record of its tensors expected, none found")
+      throw AviaryError.exchange(path: file.path, "read back without the record of its tensors")
     }
     try requireHash(expected, of: tensors, file.path)
   }
@@ -196,13 +196,13 @@ extension StoredModel {
     let found = try picture.outputs(of: other, written.weights)
     guard expected.count == found.count else {
       throw AviaryError.exchange(
-        path: path, "\(expected.count) outputs expected, \(found.count) found")
+        path: path, "expected \(expected.count) outputs, found \(found.count)")
     }
     var (largest, relative) = (0.0, 0.0)
     for (a, b) in zip(expected, found) {
       guard a.shape == b.shape else {
         throw AviaryError.exchange(
-          path: path, "an output of shape \(a.shape) expected, \(b.shape) found")
+          path: path, "expected an output of shape \(a.shape), found \(b.shape)")
       }
       let difference = TensorDifference(a, b)
       largest = max(largest, difference.largest)
@@ -212,7 +212,7 @@ extension StoredModel {
     guard relative <= 1e-4 else {
       if !expected.allSatisfy(\.isFinite) { throw AviaryError.notComparable(path: path) }
       throw AviaryError.exchange(
-        path: path, "outputs as those of the original expected, a difference of \(largest) found")
+        path: path, "the outputs differ from the original's by up to \(largest)")
     }
     return .outputs(
       height: picture.size.height, width: picture.size.width, largest: largest, relative: relative)

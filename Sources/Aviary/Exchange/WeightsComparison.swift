@@ -49,8 +49,9 @@ public struct WeightsComparison: Sendable {
 
   /// Whether both are the same network with equal weights.
   public var isSame: Bool {
-    !pairs.isEmpty && first.only.isEmpty && second.only.isEmpty && pairs.allSatisfy(\.isEqual)
-      && isSameNetwork ?? true
+    // Networks without weights are the same where they compute the same.
+    first.only.isEmpty && second.only.isEmpty && pairs.allSatisfy(\.isEqual)
+      && isSameNetwork ?? !pairs.isEmpty
   }
 
   /// Whether both networks compute the same operations; nil if one of them is unknown.

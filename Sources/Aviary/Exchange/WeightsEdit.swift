@@ -89,7 +89,7 @@ extension WeightsEdit {
       if let own = result.network, let its = other.network, !own.graph.isEquivalent(to: its.graph) {
         throw AviaryError.edit(
           path: share.path,
-          "a network that computes as that of \(path) does expected, another found")
+          "computes something else than the network of \(path)")
       }
       others.append(other.weights)
     }
@@ -136,10 +136,10 @@ extension WeightsEdit {
       let kept = source.indices.filter { !Registry.matches(source[$0].name, pattern) }
       guard kept.count < source.count else {
         throw AviaryError.edit(
-          path: path, "a tensor that matches '\(pattern)' expected, none found")
+          path: path, "no tensor matches '\(pattern)'")
       }
       guard !kept.isEmpty else {
-        throw AviaryError.edit(path: path, "a tensor that is kept expected, none found")
+        throw AviaryError.edit(path: path, "no tensor would be left")
       }
       result.weights = source.selecting(kept)
       result.changes.append("\(source.count - kept.count) tensors '\(pattern)' left out")
@@ -165,11 +165,11 @@ extension WeightsEdit {
     guard Set(new).count == new.count else {
       let twice = Dictionary(grouping: new) { $0 }.filter { $1.count > 1 }.keys.sorted()
       throw AviaryError.edit(
-        path: path, "different names expected, '\(twice[0])' found for two tensors")
+        path: path, "two tensors would have the name '\(twice[0])'")
     }
     let count = zip(new, source.names).count { $0 != $1 }
     guard count > 0 else {
-      throw AviaryError.edit(path: path, "a layer that is renamed expected, none found")
+      throw AviaryError.edit(path: path, "no layer would be renamed")
     }
     result.weights = source.renamed(renamed)
     result.changes.append("\(count) tensors renamed")
@@ -185,17 +185,17 @@ extension WeightsEdit {
   ) throws(AviaryError) {
     for tensor in a {
       guard let counterpart = b[tensor.name] else {
-        throw .edit(path: other, "\(tensor.name) as in \(path) expected, none found")
+        throw .edit(path: other, "has no \(tensor.name), which \(path) has")
       }
       guard counterpart.shape == tensor.shape else {
         throw .edit(
           path: other,
-          "\(tensor.name): shape \(tensor.shape) as in \(path) expected, \(counterpart.shape) found"
+          "\(tensor.name): expected shape \(tensor.shape) as in \(path), found \(counterpart.shape)"
         )
       }
     }
     guard a.count == b.count else {
-      throw .edit(path: other, "\(a.count) tensors as in \(path) expected, \(b.count) found")
+      throw .edit(path: other, "expected \(a.count) tensors as in \(path), found \(b.count)")
     }
   }
 

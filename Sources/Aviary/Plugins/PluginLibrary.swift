@@ -91,7 +91,7 @@ extension Plugin {
     case .json:
       guard file.byteCount <= fileLimit else {
         throw PluginError.badFile(
-          path: path, "at most \(fileLimit) bytes expected, \(file.byteCount) found")
+          path: path, "expected at most \(fileLimit) bytes, found \(file.byteCount)")
       }
       let bytes = try file.bytes(at: 0, count: file.byteCount)
       return [try Plugin.architecture(path: path, declared: try json(bytes, path))]

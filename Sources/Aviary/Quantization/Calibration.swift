@@ -174,12 +174,12 @@ extension [QuantizedLayer] {
       guard let expected = outChannels[layer.node] else {
         throw .checkpointPart(
           path: path, part: "quantization",
-          problem: "\(layer.node): a convolution of the graph expected, none found")
+          problem: "\(layer.node): expected a convolution of the graph, found none")
       }
       guard layer.weightScales.count == expected else {
         throw .checkpointPart(
           path: path, part: "quantization",
-          problem: "\(layer.node): \(expected) scales expected, \(layer.weightScales.count) found")
+          problem: "\(layer.node): expected \(expected) scales, found \(layer.weightScales.count)")
       }
     }
   }

@@ -45,10 +45,11 @@ extension Upscaler {
 
   /// The network's output for [images, channels, rows, columns].
   private func computed(_ images: Tensor) throws -> Tensor {
+    let scale = model.picture.enlargeFirst == .no ? ratio : Ratio(1)
+    let value = model.graph.outputs[model.graph.scales.firstIndex(of: scale) ?? 0].value
     let layout = try TileLayout(
-      model, scale: model.picture.enlargeFirst == .no ? scale : 1, width: images.shape[3],
-      height: images.shape[2], planes: images.shape[1], resultBytes: 0, context,
-      keepsChannels: false)
+      model, scale: scale, width: images.shape[3], height: images.shape[2], planes: images.shape[1],
+      results: try model.graph.channels(ofValue: value), resultBytes: 0, context)
     let input = try images.gathered(layout.rows, layout.columns)
     var options = context.planOptions
     options.runsAhead = 1
@@ -76,6 +77,18 @@ extension Upscaler {
   }
 }
 
+extension Graph {
+  /// How many channels a value has, whatever the image's size.
+  fileprivate func channels(ofValue value: Int) throws(GraphError) -> Int {
+    let rule = sizeRule()
+    let least = max(rule.minimum, rule.exactMultiple)
+    let side = (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple
+    let size = rule.size ?? Size(side)
+    let shape = try shapes(height: size.height, width: size.width)[value]
+    return shape.count == 4 ? shape[1] : 0
+  }
+}
+
 extension Tensor {
   /// Images padded as the layouts say: [images, channels, rows, columns].
   fileprivate func gathered(_ rows: AxisLayout, _ columns: AxisLayout) throws -> Tensor {
@@ -100,7 +113,7 @@ extension Tensor {
 
   /// The part of an output that belongs to the images proper.
   fileprivate func cut(_ rows: AxisLayout, _ columns: AxisLayout) throws -> Tensor {
-    let height = rows.size * rows.ratio, width = columns.size * columns.ratio
+    let height = rows.outputSize, width = columns.outputSize
     if shape[2] == height, shape[3] == width { return self }
     let values = floats
     var kept: [Float] = []

@@ -10,6 +10,8 @@ final class ImagePipeline {
   let outputWidth: Int
   /// The result's rows.
   let outputHeight: Int
+  /// The result's channels and depth.
+  let outputFormat: PixelFormat
   /// The network at work.
   let inference: TiledInference
   /// The tiles in all, for progress.
@@ -17,6 +19,8 @@ final class ImagePipeline {
 
   private let source: PixelFormat
   private let color: ColorModel
+  private let takesAlpha: Bool
+  private let result: ResultChannels
   private let height: Int
   private let threads: Int
   private var bleeding: RowWindow
@@ -32,32 +36,47 @@ final class ImagePipeline {
   /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
   /// - Throws: what `TiledInference` throws.
   init(
-    _ model: Model, scale: Int, width: Int, height: Int, source: PixelFormat,
+    _ model: Model, scale: Ratio, width: Int, height: Int, source: PixelFormat,
     _ context: InferenceContext
   ) throws {
-    let color = model.picture.colour.model(for: source.color)
-    let factor = try ScaleFactor(scale)
-    let format = PixelFormat(color, bitDepth: source.bitDepth)
-    func side() throws -> SidePlane {
-      try SidePlane(
-        width: width, height: height, bitDepth: source.bitDepth, by: factor, context.threads)
+    let result = try ResultChannels(
+      model, channels: model.graph.outputChannels(scale) ?? model.graph.inputs[0].channels,
+      depth: source.bitDepth)
+    let colour = model.picture.colour
+    takesAlpha = colour == .rgba
+    // Colour goes channel by channel through a network on gray that gives gray.
+    let color = result == .input ? colour.model(for: source.color) : colour.plainModel
+    let format = PixelFormat(color, hasAlpha: takesAlpha, bitDepth: source.bitDepth)
+    let leavesChroma = result == .input && color == .luma && source.color == .rgb
+    var (resultFormat, outputFormat) = (format, source)
+    var leavesAlpha = source.hasAlpha && !takesAlpha
+    if case .image(let image) = result {
+      (resultFormat, outputFormat) = (image, image)
+      if image.hasAlpha { leavesAlpha = false }
+      if leavesAlpha { outputFormat.hasAlpha = true }
     }
-    outputWidth = try factor.length(of: width)
-    outputHeight = try factor.length(of: height)
-    bleeding = try RowWindow(width: width, format: source)
-    main = try RowWindow(width: outputWidth, format: format)
-    let leavesChroma = color == .luma && source.color == .rgb
-    chroma = leavesChroma ? [try side(), try side()] : []
-    alpha = source.hasAlpha ? try side() : nil
     // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
     // same with alpha, and what compressing takes.
-    let waiting = 4 * ((leavesChroma ? 2 : 0) + (source.hasAlpha ? 1 : 0))
-    let converted = leavesChroma || color != source.color ? 4 * source.color.channels : 0
-    let joined = source.hasAlpha ? 4 * source.channels : 0
+    let waiting = 4 * ((leavesChroma ? 2 : 0) + (leavesAlpha ? 1 : 0))
+    let converted =
+      leavesChroma || result == .input && color != source.color ? 4 * source.color.channels : 0
+    let joined = leavesAlpha ? 4 * outputFormat.channels : 0
     inference = try TiledInference(
-      model, scale: scale, width: width, height: height, format: format,
-      resultBytes: waiting + converted + joined + 2 * source.channels * source.bitDepth.byteCount,
+      model, scale: scale, width: width, height: height, format: format, result: resultFormat,
+      resultBytes: waiting + converted + joined
+        + 2 * outputFormat.channels * source.bitDepth.byteCount,
       context)
+    (outputWidth, outputHeight) = (inference.outputWidth, inference.outputHeight)
+    let output = (outputWidth, outputHeight)
+    func side() throws -> SidePlane {
+      try SidePlane(
+        width: width, height: height, bitDepth: source.bitDepth, to: output, context.threads)
+    }
+    bleeding = try RowWindow(width: width, format: source)
+    main = try RowWindow(width: outputWidth, format: resultFormat)
+    chroma = leavesChroma ? [try side(), try side()] : []
+    alpha = leavesAlpha ? try side() : nil
+    (self.result, self.outputFormat) = (result, outputFormat)
     (self.source, self.color, self.height) = (source, color, height)
     threads = context.threads
   }
@@ -66,6 +85,10 @@ final class ImagePipeline {
   /// `sink`, in the picture's format.
   func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
     if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
+    if takesAlpha {
+      try inference.append(try band.converted(to: color, threads: threads).withOwnAlpha())
+      return try computed(progress, sink)
+    }
     let opaque = try bled(band)
     let input: Image
     if chroma.isEmpty {
@@ -76,6 +99,11 @@ final class ImagePipeline {
       for i in chroma.indices { try chroma[i].push(colours.plane(i + 1)) }
     }
     try inference.append(input)
+    try computed(progress, sink)
+  }
+
+  /// Computes what is there and hands over what that completes.
+  private func computed(_ progress: () -> Void, _ sink: (Image) throws -> Void) throws {
     // One after the other, lest all that a band completes be in memory at once.
     while let rows = try inference.next(progress: progress) {
       try main.append(rows)
@@ -107,7 +135,9 @@ final class ImagePipeline {
     let rows = position..<end
     var result = try main.rows(rows)
     if chroma.isEmpty {
-      result = try result.converted(to: source.color, threads: threads)
+      if self.result == .input {
+        result = try result.converted(to: source.color, threads: threads)
+      }
     } else {
       result = try Image(
         luma: result, blue: chroma[0].window.rows(rows), red: chroma[1].window.rows(rows),
@@ -119,7 +149,7 @@ final class ImagePipeline {
     try main.discard(before: end)
     for i in chroma.indices { try chroma[i].window.discard(before: end) }
     try alpha?.window.discard(before: end)
-    try sink(result.labelled(source))
+    try sink(result.labelled(outputFormat))
   }
 }
 
@@ -131,15 +161,18 @@ private struct SidePlane: Sendable {
 
   /// - Parameters:
   ///   - width: of the picture, as `height`.
+  ///   - output: the result's columns and rows.
   ///   - threads: how many enlarge.
   init(
-    width: Int, height: Int, bitDepth: BitDepth, by factor: ScaleFactor, _ threads: Int
+    width: Int, height: Int, bitDepth: BitDepth, to output: (width: Int, height: Int),
+    _ threads: Int
   ) throws(ImageError) {
     let format = PixelFormat(.gray, bitDepth: bitDepth)
     resampler = try BandResampler(
-      Resampling(), width: width, height: height, format: format, by: factor)
+      Resampling(), width: width, height: height, format: format, toWidth: output.width,
+      height: output.height)
     resampler.threads = threads
-    window = try RowWindow(width: try factor.length(of: width), format: format)
+    window = try RowWindow(width: output.width, format: format)
   }
 
   /// Takes the next rows of the plane, of one channel.
@@ -159,7 +192,7 @@ extension ImagePipeline {
   ///
   /// - Throws: as the other `init`.
   convenience init(
-    _ model: Model, scale: Int, _ header: ImageHeader, _ context: InferenceContext
+    _ model: Model, scale: Ratio, _ header: ImageHeader, _ context: InferenceContext
   ) throws {
     try self.init(
       model, scale: scale, width: header.width, height: header.height, source: header.format,
@@ -175,14 +208,16 @@ extension ImagePipeline {
   ///   - progress: is told the share done, 0 to 1.
   /// - Throws: `ImageError` and what computing throws.
   func run(
-    _ reader: inout ImageReader, to output: String, scale: Int, threads: Int,
+    _ reader: inout ImageReader, to output: String, threads: Int,
     start: ContinuousClock.Instant, warnings: [String], progress: (Double) -> Void
   ) throws -> UpscaleReport {
     let header = reader.header
     var writer = try ImageWriter(
-      path: output, width: outputWidth, height: outputHeight, format: header.format,
+      path: output, width: outputWidth, height: outputHeight, format: outputFormat,
       metadata: header.metadata, threads: threads)
-    let rowBytes = header.width * scale * scale * header.format.channels * 4
+    // A row makes as many of the result as that is higher.
+    let rows = max(outputHeight / max(header.height, 1), 1)
+    let rowBytes = max(outputWidth * rows * outputFormat.channels, header.width) * 4
     let bandHeight = min(
       max(ImagePipeline.bandBytes / rowBytes, 1), ImagePipeline.mostRows)
     var done = 0
@@ -203,4 +238,20 @@ extension ImagePipeline {
       tileHeight: inference.rowSpans.map(\.length).max() ?? 0, arenaBytes: inference.arenaBytes,
       seconds: start.duration(to: .now) / .seconds(1), warnings: warnings)
   }
+}
+
+extension Image {
+  /// The image with its alpha, or with one that is opaque everywhere.
+  fileprivate func withOwnAlpha() throws(ImageError) -> Image {
+    if format.hasAlpha { return self }
+    var plane = try Image(
+      width: width, height: height, format: PixelFormat(.gray, bitDepth: format.bitDepth))
+    unsafe plane.withMutableFloats { unsafe $0.update(repeating: 1) }
+    return try withAlpha(plane)
+  }
+}
+
+extension ImageSpec.Colour {
+  /// The colour model of the network's input, whatever the image's colours are.
+  fileprivate var plainModel: ColorModel { self == .gray ? .gray : model(for: .rgb) }
 }

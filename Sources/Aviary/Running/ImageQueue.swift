@@ -128,7 +128,7 @@ final class ImageQueue: Sendable {
       defer { state.withLock { $0.isTaken = false } }
       let context = try upscaler.context.here
       return try upscaler.pipeline(header, context).run(
-        &reader, to: path, scale: upscaler.scale, threads: context.threads, start: start,
+        &reader, to: path, threads: context.threads, start: start,
         warnings: warnings
       ) { share in self.state.withLock { $0.progress = (position, share) } }
     }
@@ -139,7 +139,7 @@ final class ImageQueue: Sendable {
       }
     }
     return try besides.run(
-      &reader, to: path, scale: upscaler.scale, threads: single.threads, start: start,
+      &reader, to: path, threads: single.threads, start: start,
       warnings: warnings, progress: { _ in })
   }
 

@@ -17,31 +17,35 @@ struct TileLayout {
   ///   - scale: that the network makes by itself.
   ///   - width: of the picture as the network takes it, as `height`.
   ///   - planes: of the picture.
+  ///   - results: planes of the result.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
-  ///   - keepsChannels: whether the result must have the channels of the input, as an image has.
   /// - Throws: `AviaryError`, `GraphError`, `ComputeError`.
   init(
-    _ model: Model, scale: Int, width: Int, height: Int, planes: Int, resultBytes: Int,
-    _ context: InferenceContext, keepsChannels: Bool = true
+    _ model: Model, scale: Ratio, width: Int, height: Int, planes: Int, results: Int,
+    resultBytes: Int, _ context: InferenceContext
   ) throws {
     let graph = model.graph
     guard graph.inputs.count == 1 else {
       throw AviaryError.inputs(model: model.name, found: graph.inputs.map(\.name))
     }
-    let output = graph.scales.firstIndex(of: Ratio(scale)) ?? 0
+    let output = graph.scales.firstIndex(of: scale) ?? 0
     let rule = graph.sizeRule(output: output)
-    guard let found = rule.scale, found.denominator == 1 else {
+    guard let found = rule.scale, found == scale || found.denominator == 1 else {
       throw AviaryError.scale(
-        model: model.name, expected: "a whole number",
-        found: rule.scale.map { "\($0.numerator)/\($0.denominator)" } ?? "none")
+        model: model.name, expected: scale.text, found: rule.scale?.text ?? "none")
     }
-    guard model.picture.output == .picture || found.numerator == 1 else {
+    guard model.picture.output == .picture || found == Ratio(1) else {
       throw AviaryError.scale(
-        model: model.name, expected: "1 for a \(model.picture.output.rawValue)",
-        found: "\(found.numerator)")
+        model: model.name, expected: "1 for a \(model.picture.output.rawValue)", found: found.text)
     }
-    let usual = [height, width].map {
-      AxisLayout(size: $0, ratio: found.numerator, rule: rule, padding: model.picture.padding)
+    // What is no whole multiple is as large as the network makes it of the picture as it stands.
+    let own =
+      found.denominator == 1 || rule.size != nil
+      ? nil : try? graph.shapes(height: height, width: width)[graph.outputs[output].value]
+    let usual = [height, width].enumerated().map { axis, side in
+      AxisLayout(
+        size: side, ratio: found, rule: rule, output: own?[axis + 2],
+        padding: model.picture.padding)
     }
     if let size = rule.size, [size.height, size.width] != usual.map(\.padded) {
       let rim = usual[0].padded - height
@@ -50,9 +54,10 @@ struct TileLayout {
         found: "\(width)x\(height)")
     }
     var attempts = [usual]
-    let exact = [height, width].map {
-      AxisLayout.exact(
-        size: $0, ratio: found.numerator, rule: rule, padding: model.picture.padding)
+    let exact = [height, width].enumerated().map { axis, side in
+      found.denominator == 1
+        ? AxisLayout.exact(size: side, ratio: found, rule: rule, padding: model.picture.padding)
+        : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
     }
     // Where one side has such a layout both are worth a try.
     if rule.size == nil, exact.contains(where: { $0 != nil }) {
@@ -65,7 +70,7 @@ struct TileLayout {
         guard
           let made = try TileLayout(
             model, output, rows: layout[0], columns: layout[1], planes: planes,
-            resultBytes: resultBytes, isWhole: !isLast, keepsChannels: keepsChannels, context)
+            results: results, resultBytes: resultBytes, isWhole: !isLast, context)
         else { continue }
         self = made
         return
@@ -74,7 +79,7 @@ struct TileLayout {
       }
     }
     throw failure
-      ?? AviaryError.scale(model: model.name, expected: "\(found.numerator)", found: "another")
+      ?? AviaryError.scale(model: model.name, expected: found.text, found: "another")
   }
 
   /// One attempt; nil where the network makes something else of the size than the layout promises.
@@ -82,16 +87,16 @@ struct TileLayout {
   /// - Parameter isWhole: whether nothing promises that parts give what the whole gives.
   private init?(
     _ model: Model, _ output: Int, rows: AxisLayout, columns: AxisLayout, planes: Int,
-    resultBytes: Int, isWhole: Bool, keepsChannels: Bool, _ context: InferenceContext
+    results: Int, resultBytes: Int, isWhole: Bool, _ context: InferenceContext
   ) throws {
     let graph = model.graph
     let value = graph.outputs[output].value
     let shape = try graph.shapes(height: rows.padded, width: columns.padded)[value]
     guard shape.count == 4 else { return nil }
-    let channels = shape[1]
-    guard !keepsChannels || channels == graph.inputs[0].channels && planes % channels == 0 else {
+    let (inputs, channels) = (graph.inputs[0].channels, shape[1])
+    guard planes % inputs == 0, results == planes / inputs * channels else {
       throw AviaryError.colour(
-        model: model.name, channels: graph.inputs[0].channels,
+        model: model.name, channels: inputs,
         found: "\(channels) of output for \(planes) of picture")
     }
     guard Array(shape[2...]) == [rows.paddedOutput, columns.paddedOutput] else {
@@ -106,8 +111,9 @@ struct TileLayout {
       ? .whole(reason: "tiles would make another size")
       : try graph.tiling(height: rows.padded, width: columns.padded)
     let plan = try TilePlanner(
-      graph: self.graph, output: output, ratio: Double(rows.ratio), rows: rows.padded,
-      columns: columns.padded, runs: max(planes / channels, 1), resultBytes: resultBytes,
+      graph: self.graph, output: output, ratio: rows.ratio.value, rows: rows.padded,
+      columns: columns.padded, runs: planes / inputs,
+      resultBytes: resultBytes + 4 * max(results - planes, 0),
       context: context
     ).plan(tiling)
     (tile, lowered) = (plan.size, plan.lowered)
@@ -124,7 +130,9 @@ struct AxisLayout: Hashable, Sendable {
   /// Pixels with the padding at both ends.
   let padded: Int
   /// Output pixels over input pixels.
-  let ratio: Int
+  let ratio: Ratio
+  /// The result's pixels.
+  let outputSize: Int
   /// Output pixels to be cut at the start.
   let skip: Int
   /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
@@ -132,29 +140,43 @@ struct AxisLayout: Hashable, Sendable {
   /// What the padding holds.
   let padding: ImageSpec.Padding
 
-  /// The layout that gives `size * ratio` output pixels.
+  /// The layout that gives `size * ratio` output pixels, rounded up, or as many as are stated.
   ///
   /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
   /// picture comes out whole. A rim too many, as transposed convolutions without padding make it,
   /// is cut off.
-  init(size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding = .edge) {
+  init(
+    size: Int, ratio: Ratio, rule: SizeRule, output: Int? = nil,
+    padding: ImageSpec.Padding = .edge
+  ) {
+    let (n, d) = (ratio.numerator, ratio.denominator)
+    let output = output ?? (size * n + d - 1) / d
     let lead = rule.shrinkage / 2
-    let before = max((lead + ratio - 1) / ratio, 0)
-    let skip = before * ratio - lead
-    let needed = (skip + size * ratio + rule.shrinkage + ratio - 1) / ratio
+    // Padding of which every output pixel is a whole number.
+    let before = max((lead + n - 1) / n, 0) * d
+    let skip = before / d * n - lead
+    let needed = ((skip + output + rule.shrinkage) * d + n - 1) / n
     let least = max(needed, size, rule.minimum)
     self.init(
       size: size, before: before,
       padded: (least + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple,
-      ratio: ratio, skip: skip, shrinkage: rule.shrinkage, padding: padding)
+      ratio: ratio, outputSize: output, skip: skip, shrinkage: rule.shrinkage, padding: padding)
   }
 
   private init(
-    size: Int, before: Int, padded: Int, ratio: Int, skip: Int, shrinkage: Int,
+    size: Int, before: Int, padded: Int, ratio: Ratio, outputSize: Int, skip: Int, shrinkage: Int,
     padding: ImageSpec.Padding
   ) {
     (self.size, self.before, self.padded, self.ratio) = (size, before, padded, ratio)
-    (self.skip, self.shrinkage, self.padding) = (skip, shrinkage, padding)
+    (self.outputSize, self.skip) = (outputSize, skip)
+    (self.shrinkage, self.padding) = (shrinkage, padding)
+  }
+
+  /// The layout without padding, where the network makes so many pixels of the size.
+  init(asItStands size: Int, ratio: Ratio, output: Int) {
+    self.init(
+      size: size, before: 0, padded: size, ratio: ratio, outputSize: output, skip: 0,
+      shrinkage: size * ratio.numerator / ratio.denominator - output, padding: .edge)
   }
 
   /// The layout with the least padding at the end for which the output is in proportion, neither
@@ -162,18 +184,26 @@ struct AxisLayout: Hashable, Sendable {
   ///
   /// - Returns: Nil where that is the layout by the rule, or where the rule's is no larger.
   static func exact(
-    size: Int, ratio: Int, rule: SizeRule, padding: ImageSpec.Padding
+    size: Int, ratio: Ratio, rule: SizeRule, padding: ImageSpec.Padding
   ) -> AxisLayout? {
     let usual = AxisLayout(size: size, ratio: ratio, rule: rule, padding: padding)
     guard let padded = (size..<max(usual.padded, size)).first(where: rule.isExact) else {
       return nil
     }
     return AxisLayout(
-      size: size, before: 0, padded: padded, ratio: ratio, skip: 0, shrinkage: 0, padding: padding)
+      size: size, before: 0, padded: padded, ratio: ratio, outputSize: usual.outputSize, skip: 0,
+      shrinkage: 0, padding: padding)
   }
 
   /// The output's pixels, padding included.
-  var paddedOutput: Int { padded * ratio - shrinkage }
+  var paddedOutput: Int { output(padded) }
+
+  /// The output pixel that an input pixel, or so many of them, come to: whole for a multiple of the
+  /// ratio's denominator.
+  func place(_ position: Int) -> Int { position * ratio.numerator / ratio.denominator }
+
+  /// The output pixels that so many input pixels give.
+  func output(_ length: Int) -> Int { place(length) - shrinkage }
 
   /// A stretch of padded input pixels computed at once.
   struct Span: Hashable, Sendable {
@@ -194,7 +224,11 @@ struct AxisLayout: Hashable, Sendable {
     var spans: [Span] = []
     var done = 0
     while done < paddedOutput {
-      var start = done == 0 ? 0 : max((done / ratio - overlap) / multiple * multiple, 0)
+      var start =
+        done == 0
+        ? 0
+        : max(
+          (done * ratio.denominator / ratio.numerator - overlap) / multiple * multiple, 0)
       var length = min(tile, padded - start)
       if start + length == padded {
         // The last stretch is as long as the others where the phase allows, so that one plan serves.
@@ -203,7 +237,7 @@ struct AxisLayout: Hashable, Sendable {
         spans.append(Span(start: start, length: length, output: done..<paddedOutput))
       } else {
         spans.append(
-          Span(start: start, length: length, output: done..<(start + length - overlap) * ratio))
+          Span(start: start, length: length, output: done..<place(start + length - overlap)))
       }
       done = spans[spans.count - 1].output.upperBound
     }
@@ -213,7 +247,7 @@ struct AxisLayout: Hashable, Sendable {
   /// The output pixels of the picture proper among those of the padded one.
   func kept(_ output: Range<Int>) -> Range<Int> {
     let shifted = output.lowerBound - skip..<output.upperBound - skip
-    return shifted.clamped(to: 0..<size * ratio)
+    return shifted.clamped(to: 0..<outputSize)
   }
 
   // MARK: - Pixels
@@ -281,4 +315,9 @@ struct AxisLayout: Hashable, Sendable {
       unsafe target[i] = source(first + i).map { unsafe line[$0] * factor + offset } ?? offset
     }
   }
+}
+
+extension Ratio {
+  /// In words: `2`, `1/2`.
+  var text: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
 }

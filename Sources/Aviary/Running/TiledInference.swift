@@ -16,6 +16,10 @@ final class TiledInference {
   let rowSpans: [AxisLayout.Span]
   /// How the picture is divided, column by column.
   let columnSpans: [AxisLayout.Span]
+  /// The result's columns.
+  var outputWidth: Int { columns.outputSize }
+  /// The result's rows.
+  var outputHeight: Int { rows.outputSize }
   /// The memory that the activations of one tile take, and the bands around them.
   let arenaBytes: Int
 
@@ -30,7 +34,8 @@ final class TiledInference {
   /// With its borders resolved for the whole picture.
   private let graph: Graph
   private let output: String
-  private let format: PixelFormat
+  /// Of the result's bands.
+  private let resultFormat: PixelFormat
   /// How many tiles of all pictures are to come, roughly.
   private let runCount: Int
   /// Of which the first plan is made.
@@ -46,18 +51,19 @@ final class TiledInference {
   ///   - scale: of the result over the picture.
   ///   - width: of the picture, as `height`.
   ///   - format: of the bands that will come, in the network's colours.
+  ///   - result: of the bands of the result, where that has other channels.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
   /// - Throws: `AviaryError.memory` where not even the smallest tile fits, `.pictureSize` for a
   ///   network of one size and a picture of another; `GraphError` and `ComputeError` where the
   ///   network cannot be planned.
   init(
-    _ model: Model, scale: Int, width: Int, height: Int, format: PixelFormat,
-    resultBytes: Int = 0, _ context: InferenceContext
+    _ model: Model, scale: Ratio, width: Int, height: Int, format: PixelFormat,
+    result: PixelFormat? = nil, resultBytes: Int = 0, _ context: InferenceContext
   ) throws {
     var (width, height) = (width, height)
     let enlargesFirst = model.picture.enlargeFirst == .bicubic
     if enlargesFirst {
-      let factor = try ScaleFactor(scale)
+      let factor = try ScaleFactor(scale.numerator, over: scale.denominator)
       // In floating point, unlike MATLAB's uint8 pictures: networks were trained so, and VDSR loses
       // 0.05 to 0.2 dB otherwise.
       enlargement = try BandResampler(
@@ -66,8 +72,9 @@ final class TiledInference {
       (width, height) = (try factor.length(of: width), try factor.length(of: height))
     }
     let choice = try TileLayout(
-      model, scale: enlargesFirst ? 1 : scale, width: width, height: height,
-      planes: format.channels, resultBytes: resultBytes, context)
+      model, scale: enlargesFirst ? Ratio(1) : scale, width: width, height: height,
+      planes: format.channels, results: (result ?? format).channels, resultBytes: resultBytes,
+      context)
     (rows, columns, graph) = (choice.rows, choice.columns, choice.graph)
     rowSpans = rows.spans(
       tile: choice.tile.height, overlap: choice.tile.overlap, multiple: choice.tile.multiple)
@@ -82,7 +89,7 @@ final class TiledInference {
     picture = model.picture
     window = try RowWindow(width: width, format: format)
     threads = context.threads
-    (self.context, self.format) = (context, format)
+    (self.context, resultFormat) = (context, result ?? format)
   }
 
   deinit {
@@ -115,7 +122,7 @@ final class TiledInference {
     let kept = rows.kept(span.output)
     guard !kept.isEmpty else { return nil }
     let source = try window.rows(sources[position])
-    var result = try Image(width: columns.size * columns.ratio, height: kept.count, format: format)
+    var result = try Image(width: columns.outputSize, height: kept.count, format: resultFormat)
     for column in columnSpans {
       try gather(source, firstRow: sources[position].lowerBound, span, column)
       let output = try run(tile)
@@ -160,8 +167,8 @@ final class TiledInference {
   /// and what is copied afterwards is not checked again.
   private func check(_ output: Tensor, of tile: Tensor) throws(AviaryError) {
     let expected = [
-      tile.shape[0], tile.shape[1], tile.shape[2] * rows.ratio - rows.shrinkage,
-      tile.shape[3] * columns.ratio - columns.shrinkage,
+      tile.shape[0], resultFormat.channels / tile.shape[0], rows.output(tile.shape[2]),
+      columns.output(tile.shape[3]),
     ]
     guard output.shape == expected else {
       throw .networkOutput(expected: expected, found: output.shape)
@@ -229,13 +236,14 @@ extension TiledInference {
     let keptColumns = columns.kept(columnSpan.output)
     let height = output.shape[2], width = output.shape[3]
     let resultWidth = result.width, resultPlane = result.width * result.height
-    let ratio = rows.ratio, inputWidth = tile.shape[3], inputHeight = tile.shape[2]
+    let inputWidth = tile.shape[3], inputHeight = tile.shape[2]
     // The output lacks the rim that convolutions without padding cost, or has one too many.
     let lead = rows.shrinkage / 2
     // Where in the tile's output the kept part begins.
-    let top = keptRows.lowerBound + rows.skip - rowSpan.start * ratio
-    let left = keptColumns.lowerBound + columns.skip - columnSpan.start * ratio
-    let scalings = (0..<planesPerRun).map { picture.scaling(channel: $0) }
+    let top = keptRows.lowerBound + rows.skip - rows.place(rowSpan.start)
+    let left = keptColumns.lowerBound + columns.skip - columns.place(columnSpan.start)
+    // A result of other channels has neither mean nor deviation.
+    let scalings = (0..<min(planesPerRun, output.shape[1])).map { picture.scaling(channel: $0) }
     let meaning = picture.output
     let lines = result.channels * keptRows.count, count = keptColumns.count
     let threads = TiledInference.threads(threads, for: lines * count)

@@ -1,5 +1,5 @@
 public import AviaryCompute
-internal import AviaryGraph
+package import AviaryGraph
 public import AviaryImage
 
 /// How pictures are computed.
@@ -65,8 +65,11 @@ public struct UpscaleReport: Codable, Sendable {
 /// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are computed
 /// in tiles, with the same result as on the whole picture.
 public struct Upscaler: Sendable {
-  /// How many times as high and wide pictures become.
+  /// How many times as high and wide pictures become; of a network that makes another size than a
+  /// multiple, the numerator of its scale.
   public let scale: Int
+  /// What the result's height and width are to the picture's.
+  package let ratio: Ratio
   let model: Model
   let context: InferenceContext
 
@@ -84,14 +87,16 @@ public struct Upscaler: Sendable {
     let own = model.ownScales
     guard !own.isEmpty else {
       // Features of a picture, as named architectures give them, are none; a smaller picture is one.
-      guard model.architecture.isEmpty, let scale = model.graph.scales[0],
-        try model.graph.keepsChannels
-      else {
+      guard model.architecture.isEmpty, let ratio = model.graph.scales[0], !enlargesFirst else {
         throw AviaryError.notRestoration(model.name)
       }
-      throw AviaryError.scale(
-        model: model.name, expected: "a whole number",
-        found: "\(scale.numerator)/\(scale.denominator)")
+      if let scale {
+        throw AviaryError.scale(model: model.name, expected: ratio.text, found: "\(scale)")
+      }
+      (self.scale, self.ratio) = (ratio.numerator, ratio)
+      self.model = model
+      context = try InferenceContext(model, options)
+      return
     }
     guard let chosen = scale ?? (scales.count == 1 ? scales[0] : nil) else {
       throw AviaryError.scale(
@@ -111,6 +116,7 @@ public struct Upscaler: Sendable {
         found: "\(chosen)")
     }
     self.scale = chosen
+    ratio = Ratio(chosen)
     self.model = model
     context = try InferenceContext(model, options)
   }
@@ -133,7 +139,7 @@ public struct Upscaler: Sendable {
     var reader = try ImageReader(path: input)
     opened(reader.header.width, reader.header.height)
     return try pipeline(reader.header, context).run(
-      &reader, to: output, scale: scale, threads: context.threads, start: start,
+      &reader, to: output, threads: context.threads, start: start,
       warnings: warnings(input, reader.header), progress: progress)
   }
 
@@ -141,7 +147,7 @@ public struct Upscaler: Sendable {
   ///
   /// - Throws: as `enlarge(from:to:)`, files aside.
   func pipeline(_ header: ImageHeader, _ context: InferenceContext) throws -> ImagePipeline {
-    try ImagePipeline(model, scale: scale, header, context)
+    try ImagePipeline(model, scale: ratio, header, context)
   }
 
   /// What the user should know of a picture.
@@ -158,14 +164,15 @@ public struct Upscaler: Sendable {
   /// Enlarges a picture in memory.
   ///
   /// - Parameters:
-  ///   - image: gray or RGB, with alpha or not; the result has the same format.
+  ///   - image: gray or RGB, with alpha or not; the result has the same format, unless the network
+  ///     makes other channels.
   ///   - progress: is told the share done, 0 to 1.
   /// - Throws: as for files.
   public func enlarge(
     _ image: Image, progress: (Double) -> Void = { _ in }
   ) throws -> Image {
     let pipeline = try ImagePipeline(
-      model, scale: scale, width: image.width, height: image.height, source: image.format,
+      model, scale: ratio, width: image.width, height: image.height, source: image.format,
       context)
     var bands: [Image] = []
     var done = 0
@@ -184,27 +191,12 @@ public struct Upscaler: Sendable {
   func result(for image: Image) throws -> Image {
     let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
     let inference = try TiledInference(
-      model, scale: scale, width: image.width, height: image.height, format: input.format,
+      model, scale: ratio, width: image.width, height: image.height, format: input.format,
       context)
     try inference.append(input)
     var bands: [Image] = []
     while let rows = try inference.next(progress: {}) { bands.append(rows) }
     return try .stacked(bands)
-  }
-}
-
-extension Graph {
-  /// Whether the first output has as many channels as the first input.
-  fileprivate var keepsChannels: Bool {
-    get throws(GraphError) {
-      let rule = sizeRule()
-      let side = max(
-        rule.exactMultiple,
-        (rule.minimum + rule.exactMultiple - 1) / rule.exactMultiple * rule.exactMultiple)
-      let size = rule.size ?? Size(side)
-      let shape = try shapes(height: size.height, width: size.width)[outputs[0].value]
-      return shape.count == 4 && shape[1] == inputs[0].channels
-    }
   }
 }
 

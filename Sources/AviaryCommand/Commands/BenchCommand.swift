@@ -74,7 +74,7 @@ struct BenchCommand: ParsableCommand {
       ("--batch", batch, 65_536), ("--runs", runs, 100_000), ("--threads", threads ?? 1, 1024),
     ] {
       guard !(1...limit).contains(value) else { continue }
-      throw ValidationError("\(name): 1 to \(limit) expected, \(value) found")
+      throw ValidationError("\(name): expected 1 to \(limit), found \(value)")
     }
   }
 
@@ -118,7 +118,7 @@ struct ImageSize {
     let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
     guard parts.count == 2, let width = parts[0], let height = parts[1],
       (1...1 << 24).contains(width), (1...1 << 24).contains(height)
-    else { throw ValidationError("a size such as 640x480 expected") }
+    else { throw ValidationError("expected a size such as 640x480") }
     size = Size(height, width)
   }
 }

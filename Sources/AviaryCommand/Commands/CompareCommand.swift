@@ -54,7 +54,7 @@ struct CompareCommand: ParsableCommand {
 
   func validate() throws {
     guard (1...64).contains(zoom) else {
-      throw ValidationError("--zoom: 1 to 64 expected, \(zoom) found")
+      throw ValidationError("--zoom: expected 1 to 64, found \(zoom)")
     }
   }
 

@@ -46,7 +46,7 @@ struct ConvertCommand: ParsableCommand {
     completion: .list(TargetFormat.allCases.map(\.rawValue)),
     transform: { text in
       guard let format = TargetFormat(rawValue: text) else {
-        throw ValidationError("one of \(TargetFormat.words) expected")
+        throw ValidationError("expected one of \(TargetFormat.words)")
       }
       return format
     })

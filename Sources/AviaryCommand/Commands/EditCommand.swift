@@ -52,7 +52,7 @@ struct EditCommand: ParsableCommand {
       "Data type to store weights in: float32, float16, bfloat16.", valueName: "type"),
     transform: { text in
       guard let type = ElementType(rawValue: text), [.float32, .float16, .bfloat16].contains(type)
-      else { throw ValidationError("one of float32, float16, bfloat16 expected") }
+      else { throw ValidationError("expected one of float32, float16, bfloat16") }
       return type
     })
   var cast: ElementType?
@@ -77,7 +77,7 @@ struct EditCommand: ParsableCommand {
       card.note.isEmpty
     {
       throw ValidationError(
-        "one of --rename, --drop, --cast, --merge, --licence, --note expected, none found")
+        "nothing to do; give --rename, --drop, --cast, --merge, --licence or --note")
     }
   }
 
@@ -121,7 +121,7 @@ struct EditCommand: ParsableCommand {
     init(_ text: String) throws {
       let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-        throw ValidationError("old=new expected")
+        throw ValidationError("expected old=new")
       }
       (old, new) = (parts[0], parts[1])
     }
@@ -135,7 +135,7 @@ struct EditCommand: ParsableCommand {
     init(_ text: String) throws {
       guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,
         let weight = Double(text[text.index(after: colon)...]), weight.isFinite
-      else { throw ValidationError("file:share expected, such as other.h5:0.5") }
+      else { throw ValidationError("expected file:share, such as other.h5:0.5") }
       path = String(text[..<colon])
       self.weight = weight
     }

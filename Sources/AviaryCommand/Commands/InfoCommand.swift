@@ -54,7 +54,7 @@ struct InfoCommand: ParsableCommand {
     let parts = reference.split(separator: ":", maxSplits: 1).map(String.init)
     let name = parts.first ?? reference
     if parts.count > 1, preset != nil {
-      throw ValidationError("\(reference): one preset expected, --preset names a second")
+      throw ValidationError("\(reference): names a preset, and --preset a second; give one of them")
     }
     let preset = parts.count > 1 ? parts[1] : preset
     let names = zoo.registry.architectures.map(\.info.name)

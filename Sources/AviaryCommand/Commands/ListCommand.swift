@@ -29,7 +29,7 @@ struct ListCommand: ParsableCommand {
 
   func validate() throws {
     guard !(markdown && output.json) else {
-      throw ValidationError("one of --json and --markdown expected, both found")
+      throw ValidationError("--json and --markdown exclude each other; give one of them")
     }
   }
 

@@ -79,10 +79,10 @@ struct QuantizeCommand: ParsableCommand {
       ("--threads", threads ?? 1, 1...1024),
     ] where !range.contains(value) {
       throw ValidationError(
-        "\(name): \(range.lowerBound) to \(range.upperBound) expected, \(value) found")
+        "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
     }
     guard budget >= 0, budget <= 100 else {
-      throw ValidationError("--budget: 0 to 100 expected, \(budget) found")
+      throw ValidationError("--budget: expected 0 to 100, found \(budget)")
     }
   }
 

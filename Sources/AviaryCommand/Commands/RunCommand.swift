@@ -99,7 +99,7 @@ struct RunCommand: ParsableCommand {
       switch event {
       case .opened(_, let width, let height):
         // The bar of a single image counts pixels.
-        let pixels = Double(width * height) * Double(upscaler.scale * upscaler.scale)
+        let pixels = Double(width * height) * upscaler.ratio.value * upscaler.ratio.value
         if plan.jobs.count == 1 { bar = progressBar(plan, megapixels: pixels / 1e6) }
       case .progress(let position, let share):
         bar.update((Double(position) + share) / Double(jobs.count))

@@ -30,7 +30,7 @@ struct ComputeOptions: ParsableArguments {
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads: 1 to 1024 expected, \(threads) found")
+      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
     }
   }
 
@@ -73,7 +73,7 @@ struct PrecisionOptions: ParsableArguments {
     completion: .list(RunPrecision.allCases.map(\.rawValue)),
     transform: { text in
       guard let precision = RunPrecision(rawValue: text) else {
-        throw ValidationError("one of f32, bf16, int8 expected")
+        throw ValidationError("expected one of f32, bf16, int8")
       }
       return precision
     })

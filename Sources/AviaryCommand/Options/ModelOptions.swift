@@ -1,5 +1,6 @@
 import ArgumentParser
 import Aviary
+import AviaryFormats
 import AviaryGraph
 
 /// Options that say which models are available.
@@ -33,7 +34,7 @@ extension Zoo {
       if !quiet {
         let assumed = report.assumed.joined(separator: ", ")
         Console.note(
-          "\(reference): taken for \(report.architecture) \(report.configuration.text)"
+          "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
         // Which of several dictionaries of weights was taken is the user's to know.
         for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
@@ -61,6 +62,6 @@ extension Console {
     guard !names.isEmpty else { return }
     let first = names.prefix(3).joined(separator: ", ")
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""
-    warn("\(reference): finite weights expected, NaN or infinity found in \(first)\(more)")
+    warn("\(reference): there are NaN or infinite weights in \(first)\(more)")
   }
 }

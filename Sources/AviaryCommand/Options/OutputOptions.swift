@@ -70,7 +70,7 @@ struct DegradationOptions: ParsableArguments {
     ] {
       guard let value, !range.contains(value) else { continue }
       throw ValidationError(
-        "\(name): \(Int(range.lowerBound)) to \(Int(range.upperBound)) expected, \(value) found")
+        "\(name): expected \(Int(range.lowerBound)) to \(Int(range.upperBound)), found \(value)")
     }
   }
 

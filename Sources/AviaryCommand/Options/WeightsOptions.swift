@@ -47,7 +47,7 @@ struct WeightsOptions: ParsableArguments {
     completion: .list(ChannelOrder.allCases.map(\.rawValue)),
     transform: { text in
       guard let order = ChannelOrder(rawValue: text) else {
-        throw ValidationError("one of pytorch, tensorflow expected")
+        throw ValidationError("expected one of pytorch, tensorflow")
       }
       return order
     })
@@ -63,6 +63,21 @@ struct WeightsOptions: ParsableArguments {
     help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Size of image that an ONNX network takes, WIDTHxHEIGHT, where the file does not say; or any, "
+        + "where it states that of an example.", valueName: "size"),
+    transform: ONNXOptions.InputSize.init(argument:))
+  var size: ONNXOptions.InputSize?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Value of an input of an ONNX network that is a single number; may be repeated.",
+      valueName: "name=number"),
+    transform: NumberStatement.init)
+  var numbers: [NumberStatement] = []
+
   /// The names of the options given, so that they can be refused where they would have no effect.
   var stated: [String] {
     [
@@ -70,6 +85,7 @@ struct WeightsOptions: ParsableArguments {
       picture.map { _ in "--input" }, rules.map { _ in "--map" },
       shuffleOrder.map { _ in "--shuffle-order" }, theanoKernels ? "--theano-kernels" : nil,
       part.map { _ in "--part" },
+      size.map { _ in "--size" }, numbers.isEmpty ? nil : "--set",
     ].compactMap { $0 }
   }
 
@@ -85,7 +101,12 @@ struct WeightsOptions: ParsableArguments {
   }
 
   /// What the user states about the file itself.
-  var reading: ReadingOptions { ReadingOptions(theanoKernels: theanoKernels, part: part) }
+  var reading: ReadingOptions {
+    var onnx = ONNXOptions()
+    onnx.size = size
+    for statement in numbers { onnx.numbers[statement.name] = statement.value }
+    return ReadingOptions(theanoKernels: theanoKernels, part: part, onnx: onnx)
+  }
 
   /// What the user states, in words, for the card.
   var statements: [String] {
@@ -97,7 +118,48 @@ struct WeightsOptions: ParsableArguments {
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
       part.map { "part: \($0)" },
+      size.map { "size: \($0.text)" },
     ].compactMap { $0 }.map { "\($0) (stated)" }
+      + numbers.map { "input \($0.name): \($0.value) (stated)" }
+  }
+}
+
+extension ONNXOptions.InputSize {
+  /// A size on the command line: `28x28`, width first, or `any`.
+  ///
+  /// - Throws: `ValidationError` for anything else.
+  fileprivate init(argument: String) throws {
+    if argument == "any" {
+      self = .any
+      return
+    }
+    let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard sides.count == 2, let width = sides[0], let height = sides[1],
+      (1...1 << 16).contains(width), (1...1 << 16).contains(height)
+    else { throw ValidationError("a size such as 28x28 or the word 'any' is needed") }
+    self = .only(Size(height, width))
+  }
+
+  /// As it stands on the command line.
+  fileprivate var text: String {
+    switch self {
+    case .any: "any"
+    case .only(let size): "\(size.width)x\(size.height)"
+    }
+  }
+}
+
+/// A name and a number on the command line: `sigma=25`.
+struct NumberStatement: Sendable {
+  let name: String
+  let value: Double
+
+  /// - Throws: `ValidationError` for anything else.
+  init(_ text: String) throws {
+    guard let equals = text.lastIndex(of: "="), equals > text.startIndex,
+      let value = Double(text[text.index(after: equals)...]), value.isFinite
+    else { throw ValidationError("a name and a number, such as sigma=25, are needed") }
+    (name, self.value) = (String(text[..<equals]), value)
   }
 }
 
@@ -122,11 +184,11 @@ struct ImageStatement: Sendable {
   init(_ text: String) throws {
     if text.contains("{") {
       let json = try JSON(parsing: text)
-      guard json.object != nil else { throw ValidationError("an object expected") }
+      guard json.object != nil else { throw ValidationError("expected an object") }
       self.json = json
     } else {
       guard ImageSpec.Colour(rawValue: text) != nil else {
-        throw ValidationError("one of \(ImageSpec.Colour.words) expected")
+        throw ValidationError("expected one of \(ImageSpec.Colour.words)")
       }
       json = ["colour": .string(text)]
     }

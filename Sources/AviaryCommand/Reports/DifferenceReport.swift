@@ -22,6 +22,7 @@ struct DifferenceReport {
   /// Whether the files are the same, in one sentence.
   private var verdict: String {
     if comparison.isSame {
+      if comparison.pairs.isEmpty { return "the same network, without weights" }
       return comparison.isSameNetwork == true
         ? "the same network with equal weights" : "equal weights"
     }

@@ -1,24 +1,12 @@
 import AviaryGraph
 import CKernels
 
-/// The activations that the engine's own kernels apply while they write.
+/// The activations that convolutions apply while they write: `x > 0 ? x : x * slope`, then no less
+/// than `minimum` and no more than `maximum`.
 struct CheapActivation {
-  private var slope: Float = 1
-  private var minimum = -Float.infinity
-  private var maximum = Float.infinity
-
-  /// - Parameter activation: a cheap one, or nil for none.
-  init(_ activation: Activation?) {
-    switch activation {
-    case .relu: slope = 0
-    case .leakyRelu(let slope): self.slope = Float(slope)
-    case .clamp(let minimum, let maximum):
-      (self.minimum, self.maximum) = (Float(minimum), Float(maximum))
-    case nil: break
-    case .elu, .gelu, .silu, .sigmoid, .tanh:
-      preconditionFailure("an activation that is not cheap has a step of its own")
-    }
-  }
+  var slope: Float = 1
+  var minimum = -Float.infinity
+  var maximum = Float.infinity
 
   /// One expression for all kinds: selections, no branches, so that loops become vector code.
   @inline(__always)
@@ -29,6 +17,16 @@ struct CheapActivation {
 }
 
 extension CheapActivation {
+  /// What a fused op's epilogue applies, or nothing.
+  init(_ activation: Activation?) {
+    self.init()
+    guard let activation else { return }
+    guard let cheap = activation.cheap else {
+      preconditionFailure("\(activation.name) has a step of its own")
+    }
+    self = cheap
+  }
+
   /// The same for kernels in C.
   ///
   /// - Parameter slopes: a slope for each channel instead of the one for all.

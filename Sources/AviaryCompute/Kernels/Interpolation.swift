@@ -215,6 +215,33 @@ struct TapLists {
     (most, isEven) = (taps.count, true)
   }
 
+  /// Those of means over ranges of pixels.
+  ///
+  /// - Parameter windows: the pixels, and what their sum is divided by.
+  init(_ windows: [MeanLists.Window]) {
+    starts = [0]
+    (positions, weights) = ([], [])
+    for window in windows {
+      positions += window.pixels
+      weights += Array(repeating: 1 / Float(window.count), count: window.pixels.count)
+      starts.append(positions.count)
+    }
+    let most = windows.lazy.map(\.pixels.count).max() ?? 0
+    (self.most, isEven) = (most, windows.allSatisfy { $0.pixels.count == most })
+  }
+
+  /// The adjoint of lists of taps.
+  ///
+  /// - Parameter inputs: how many input pixels there are along the axis.
+  init(transposing lists: TapLists, inputs: Int) {
+    self.init(
+      (0..<lists.count).flatMap { list in
+        (lists.starts[list]..<lists.starts[list + 1]).map {
+          (lists.positions[$0], list, lists.weights[$0])
+        }
+      }, inputs: inputs)
+  }
+
   /// The adjoint: to which output pixels each input pixel has given something.
   ///
   /// - Parameter inputs: how many input pixels there are along the axis.

@@ -1,28 +1,22 @@
 import AviaryThreads
 
-/// Makes a picture of rows and columns of another.
+/// Makes an image of rows and columns of another.
 struct Window {
   let source: Grid
-  /// The source's row for every row of the result; -1 for zeros.
+  /// The source's row for every row of the result; -1 for the filling.
   let rows: [Int]
-  /// The source's column for every column of the result; -1 for zeros.
+  /// The source's column for every column of the result; -1 for the filling.
   let columns: [Int]
+  /// What stands where there is no row or column of the source.
+  private let filling: Float
   /// The columns of the result that are one stretch of the source, copied at once.
   private let stretch: Range<Int>
 
-  init(source: Grid, rows: [Int], columns: [Int]) {
+  init(source: Grid, rows: [Int], columns: [Int], filling: Double = 0) {
     (self.source, self.rows, self.columns) = (source, rows, columns)
-    // The stretch that holds the source's columns in their order; what is left and right of it is
-    // copied pixel by pixel. Every window here has them all, or a part of them alone.
-    let first =
-      columns.indices.first { i in
-        columns[i] >= 0 && i + 1 < columns.count && columns[i + 1] == columns[i] + 1
-      } ?? 0
-    var end = first
-    while end < columns.count, columns[end] == columns[first] + end - first, columns[end] >= 0 {
-      end += 1
-    }
-    stretch = first..<end
+    self.filling = Float(filling)
+    // What is left and right of the stretch is copied pixel by pixel.
+    stretch = columns.longestRun
   }
 
   func run(
@@ -35,7 +29,7 @@ struct Window {
         let (plane, row) = (line / rows.count, rows[line % rows.count])
         let target = unsafe to + line * length
         guard row >= 0 else {
-          unsafe target.update(repeating: 0, count: length)
+          unsafe target.update(repeating: filling, count: length)
           continue
         }
         let start = unsafe from + (plane * source.rows + row) * source.rowCount
@@ -57,7 +51,7 @@ struct Window {
     _ column: Int, _ row: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) {
     if column < 0 {
-      unsafe target.update(repeating: 0, count: source.depth)
+      unsafe target.update(repeating: filling, count: source.depth)
     } else {
       unsafe target.update(from: row + column * source.depth, count: source.depth)
     }

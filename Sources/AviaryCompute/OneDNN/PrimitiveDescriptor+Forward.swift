@@ -97,37 +97,6 @@ extension PrimitiveDescriptor {
     }
   }
 
-  /// A mean, sum, maximum or the like over the dimensions that `destination` has as 1.
-  static func reduction(
-    _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, to destination: MemoryDescriptor,
-    _ engine: EngineHandle
-  ) throws(ComputeError) -> PrimitiveDescriptor {
-    unsafe try PrimitiveDescriptor("dnnl_reduction", [source, destination]) {
-      unsafe cdnnl_reduction($0, engine.raw, algorithm, $1[0], $1[1], $2)
-    }
-  }
-
-  /// exp(x) / Σ exp(x) along a dimension.
-  static func softmax(
-    _ data: MemoryDescriptor, _ dimension: Int, _ engine: EngineHandle
-  ) throws(ComputeError) -> PrimitiveDescriptor {
-    unsafe try PrimitiveDescriptor("dnnl_softmax_forward", [data]) {
-      unsafe cdnnl_softmax_forward(
-        $0, engine.raw, dnnl_forward_inference, $1[0], Int32(dimension), $2)
-    }
-  }
-
-  /// Normalisation over the last dimension, with learned scale and shift.
-  static func layerNormalization(
-    _ data: MemoryDescriptor, epsilon: Double, _ pass: Pass, _ engine: EngineHandle
-  ) throws(ComputeError) -> PrimitiveDescriptor {
-    unsafe try PrimitiveDescriptor("dnnl_layer_normalization_forward", [data]) {
-      unsafe cdnnl_layer_normalization_forward(
-        $0, engine.raw, pass.kind, $1[0], Float(epsilon),
-        dnnl_use_scale.rawValue | dnnl_use_shift.rawValue, $2)
-    }
-  }
-
   /// Normalisation by the statistics of the batch, which are results too.
   static func batchNormalization(
     _ data: MemoryDescriptor, _ normalization: BatchNormalization, _ engine: EngineHandle

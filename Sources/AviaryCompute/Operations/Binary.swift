@@ -1,9 +1,71 @@
 import AviaryGraph
 import CDNNL
 
+extension Binary {
+  /// The function itself.
+  func formula(_ a: PointwiseValue, _ b: PointwiseValue) -> PointwiseValue {
+    switch self {
+    case .add: a + b
+    case .subtract: a - b
+    case .multiply: a * b
+    case .divide: a / b
+    case .power: a.power(b)
+    case .minimum: a.minimum(b)
+    case .maximum: a.maximum(b)
+    case .equal: a.isEqual(to: b)
+    case .less: a.isLess(than: b)
+    case .lessOrEqual: a.isLessOrEqual(to: b)
+    case .greater: b.isLess(than: a)
+    case .greaterOrEqual: b.isLessOrEqual(to: a)
+    }
+  }
+
+  /// The gradients by the two operands, before those of repetitions are summed.
+  ///
+  /// - Parameter g: the gradient by the result.
+  fileprivate func gradients(
+    _ g: PointwiseValue, _ a: PointwiseValue, _ b: PointwiseValue
+  ) -> [PointwiseValue] {
+    let zero = g.constant(0)
+    switch self {
+    case .add: return [g, g]
+    case .subtract: return [g, -g]
+    case .multiply: return [g * b, g * a]
+    case .divide: return [g / b, -(g / b) * (a / b)]
+    case .power:
+      // 0 to the power of 0 is 1 whatever the base; 0 to any power is 0 whatever the power.
+      let byBase = g * (b * a.power(b - 1))
+      let byExponent = g * (a.power(b) * a.logarithm)
+      let isZero = a.isEqual(to: zero) * zero.isLessOrEqual(to: b)
+      return [
+        b.isEqual(to: zero).choosing(zero, byBase), isZero.choosing(zero, byExponent),
+      ]
+    case .minimum, .maximum:
+      // Equals share it.
+      let shared = a.isEqual(to: b).choosing(g * 0.5, g)
+      let (lost, won) = self == .minimum ? (b, a) : (a, b)
+      return [
+        lost.isLess(than: won).choosing(zero, shared),
+        won.isLess(than: lost).choosing(zero, shared),
+      ]
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual: return [zero, zero]
+    }
+  }
+
+  /// The function as oneDNN has it; nil where the engine's own is taken.
+  fileprivate var oneDNN: dnnl_alg_kind_t? {
+    switch self {
+    case .add: dnnl_binary_add
+    case .subtract: dnnl_binary_sub
+    case .multiply: dnnl_binary_mul
+    default: nil
+    }
+  }
+}
+
 extension Lowering {
-  /// A sum, difference or product of two values, of which one may repeat along any dimension.
-  mutating func binary(_ fusedOp: FusedOp, _ op: Binary) throws(ComputeError) {
+  /// A function of two values, of which one may repeat along any dimension.
+  fileprivate mutating func binary(_ fusedOp: FusedOp, _ op: Binary) throws(ComputeError) {
     var (a, b) = (fusedOp.inputs[0], fusedOp.inputs[1])
     let shape = value(fusedOp.output).shape
     // oneDNN repeats the second operand only, and writes over the first only.
@@ -13,28 +75,18 @@ extension Lowering {
     {
       swap(&a, &b)
     }
-    let algorithm =
-      switch op {
-      case .add: dnnl_binary_add
-      case .subtract: dnnl_binary_sub
-      case .multiply: dnnl_binary_mul
-      }
-    // Not every pattern of repetition has fast code in oneDNN; the engine's own is fast enough for
-    // the rest, which are small or rare.
-    if value(a).shape == shape,
+    // Not every pattern of repetition has fast code in oneDNN.
+    guard let algorithm = op.oneDNN, value(a).shape == shape, value(b).shape.count == shape.count,
       let descriptor = try? PrimitiveDescriptor.binary(
         algorithm, ir.descriptor(a), ir.descriptor(b),
         to: ir.descriptor(fusedOp.output), engine.handle),
       !descriptor.isReference
-    {
-      primitive(
-        fusedOp, op.name, descriptor,
-        [
-          (.source, .value(a)), (.secondSource, .value(b)), (.destination, .value(fusedOp.output)),
-        ])
-    } else {
-      broadcasting(fusedOp, op, a, b)
-    }
+    else { return try pointwise(fusedOp) }
+    primitive(
+      fusedOp, op.name, descriptor,
+      [
+        (.source, .value(a)), (.secondSource, .value(b)), (.destination, .value(fusedOp.output)),
+      ])
   }
 
   /// Adds the sum of two values of one shape and memory format.
@@ -46,24 +98,6 @@ extension Lowering {
       dnnl_binary_add, memory, memory, to: memory, engine.handle)
     primitive(
       fusedOp, "add", descriptor, [(.source, a), (.secondSource, b), (.destination, destination)])
-  }
-
-  /// Adds the general case: each operand repeats along whatever dimensions it has but one of.
-  private mutating func broadcasting(_ fusedOp: FusedOp, _ op: Binary, _ a: Int, _ b: Int) {
-    let shape = value(fusedOp.output).shape
-    let strides = [a, b, fusedOp.output].map { Broadcast(value($0), in: shape) }
-    // Chosen once, not for every element: the closure's call is all that is left in the loop.
-    let combine: (Float, Float) -> Float =
-      switch op {
-      case .add: { $0 + $1 }
-      case .subtract: { $0 - $1 }
-      case .multiply: { $0 * $1 }
-      }
-    kernel(
-      fusedOp, op.name, [.value(a), .value(b), .value(fusedOp.output)]
-    ) { memory, workers in
-      Broadcast.combine(strides, memory, workers, combine)
-    }
   }
 }
 
@@ -81,12 +115,12 @@ extension Binary: KernelOperation {
   }
 
   func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool {
-    fusedOp.inputs.allSatisfy { ir.values[$0].shape == ir.values[fusedOp.output].shape }
+    oneDNN != nil && ir.sameShape(fusedOp) == fusedOp.inputs
   }
 
   func overwritable(_ fusedOp: FusedOp, _ ir: IRGraph) -> [Int] {
-    let operands = self == .subtract ? fusedOp.inputs.prefix(1) : fusedOp.inputs[...]
-    return operands.filter { ir.values[$0].shape == ir.values[fusedOp.output].shape }
+    // oneDNN writes over the first only, and which is the first is open but for a difference.
+    ir.sameShape(fusedOp).filter { self != .subtract || $0 == fusedOp.inputs[0] }
   }
 }
 
@@ -105,23 +139,50 @@ struct BroadcastGradient: GradientKernel {
 extension Autodiff {
   fileprivate mutating func arithmetic(_ fusedOp: FusedOp, _ op: Binary, _ gradient: Int) {
     let (a, b) = (fusedOp.inputs[0], fusedOp.inputs[1])
-    guard op == .multiply else {
+    switch op {
+    case .add, .subtract:
       addSum(of: gradient, fusedOp, to: a)
       guard isNeeded(b) else { return }
       addSum(of: gradient, fusedOp, to: b, isNegative: op == .subtract)
-      return
-    }
-    // Of a square both are the same value, which then gets both parts: 2x.
-    for (input, other) in [(a, b), (b, a)] where isNeeded(input) {
-      if shape(input) == shape(gradient) {
-        let part = step(fusedOp, .other(.binary(.multiply)), [gradient, other], shape(gradient))
-        add(part, to: input)
-      } else {
-        let part = step(
-          fusedOp, .gradient(.by(BroadcastGradient())), [gradient, other], shape(input))
-        add(part, to: input)
+    case .multiply:
+      // Of a square both are the same value, which then gets both parts: 2x.
+      for (input, other) in [(a, b), (b, a)] where isNeeded(input) {
+        let isWhole = shape(input) == shape(gradient)
+        let kind =
+          isWhole ? OpKind.other(.binary(.multiply)) : .gradient(.by(BroadcastGradient()))
+        add(step(fusedOp, kind, [gradient, other], shape(input)), to: input)
+      }
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual:
+      for input in [a, b] { addZero(fusedOp, to: input) }
+    case .divide, .power, .minimum, .maximum:
+      for (position, input) in [a, b].enumerated() {
+        addPart(fusedOp, gradient, to: input) { op.gradients($0[0], $0[1], $0[2])[position] }
       }
     }
+  }
+
+  /// Adds the gradient by an operand of an elementwise operation.
+  ///
+  /// - Parameter part: calculates it, before repetitions are summed, of the gradient by the result
+  ///   and of the operation's operands.
+  mutating func addPart(
+    _ fusedOp: FusedOp, _ gradient: Int, to operand: Int,
+    _ part: ([PointwiseValue]) -> PointwiseValue
+  ) {
+    guard isNeeded(operand) else { return }
+    let program = PointwiseProgram(operands: 1 + fusedOp.inputs.count, part)
+    let kernel = PointwiseGradient(name: fusedOp.kind.name, program)
+    let whole = step(
+      fusedOp, .gradient(.by(kernel)), [gradient] + fusedOp.inputs, shape(gradient))
+    addSum(of: whole, fusedOp, to: operand)
+  }
+
+  /// Adds a gradient of 0 by an operand: the operation has steps, and is level between them.
+  mutating func addZero(_ fusedOp: FusedOp, to operand: Int) {
+    guard isNeeded(operand) else { return }
+    let kernel = PointwiseGradient(
+      name: fusedOp.kind.name, PointwiseProgram(operands: 1) { $0[0].constant(0) })
+    add(step(fusedOp, .gradient(.by(kernel)), [operand], shape(operand)), to: operand)
   }
 
   /// Says that a value, or what it sums to where the operand repeats, is part of the operand's

@@ -2,13 +2,13 @@ import AviaryGraph
 import AviaryThreads
 
 extension Lowering {
-  /// Values side by side in the channel dimension: those that do not lie there already are copied.
-  mutating func concatenate(_ fusedOp: FusedOp) throws(ComputeError) {
+  /// Values side by side along a dimension: those that do not lie there already are copied.
+  mutating func concatenate(_ fusedOp: FusedOp, _ dimension: Int) throws(ComputeError) {
     let whole = value(fusedOp.output), place = buffers.places[fusedOp.output]
     let offsets = try ir.parts(of: fusedOp)?.map(\.offset)
     var first = 0
     for (position, input) in fusedOp.inputs.enumerated() {
-      let count = value(input).shape[1]
+      let count = value(input).shape[dimension]
       defer { first += count }
       if let place, let offsets,
         buffers.places[input]
@@ -17,8 +17,9 @@ extension Lowering {
       {
         continue
       }
-      let copy = ChannelCopy(
-        source: value(input), first: 0, destination: whole, to: first, count: count)
+      let copy = SliceCopy(
+        source: value(input), first: 0, destination: whole, to: first, count: count,
+        dimension: dimension)
       kernel(fusedOp, "concatenate", [.value(input), .value(fusedOp.output)]) { memory, workers in
         unsafe copy.run(memory[0], to: memory[1], workers)
       }
@@ -27,7 +28,7 @@ extension Lowering {
 
   /// Some of the channels, where they are not simply a part of the memory.
   mutating func slice(_ fusedOp: FusedOp, start: Int) {
-    let copy = ChannelCopy(
+    let copy = SliceCopy(
       source: value(fusedOp.inputs[0]), first: start, destination: value(fusedOp.output), to: 0,
       count: value(fusedOp.output).shape[1])
     kernel(fusedOp, "slice", [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) {
@@ -43,11 +44,11 @@ extension Concatenate: KernelOperation {
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.concatenate(fusedOp)
+    try lowering.concatenate(fusedOp, dimension)
   }
 
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
-    pass.concatenate(fusedOp, gradient)
+    pass.concatenate(fusedOp, dimension, gradient)
   }
 
   func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
@@ -86,14 +87,16 @@ struct ChannelSliceGradient: GradientKernel {
 }
 
 extension Autodiff {
-  fileprivate mutating func concatenate(_ fusedOp: FusedOp, _ gradient: Int) {
+  fileprivate mutating func concatenate(_ fusedOp: FusedOp, _ dimension: Int, _ gradient: Int) {
     var start = 0
     for input in fusedOp.inputs {
-      let count = shape(input)[1]
+      let count = shape(input)[dimension]
       if isNeeded(input) {
-        let part = step(
-          fusedOp, .other(.slice(ChannelSlice(start: start, count: count))), [gradient],
-          shape(input))
+        let op: Op =
+          dimension == 1
+          ? .slice(ChannelSlice(start: start, count: count))
+          : .stridedSlice(StridedSlice(dimension: dimension, start: start, end: start + count))
+        let part = step(fusedOp, .other(op), [gradient], shape(input))
         add(part, to: input)
       }
       start += count
@@ -105,7 +108,7 @@ extension Lowering {
   /// The gradient of some of the channels, among zeros.
   fileprivate mutating func sliceGradient(_ fusedOp: FusedOp, start: Int) {
     let part = value(fusedOp.inputs[0]), whole = value(fusedOp.output)
-    let copy = ChannelCopy(
+    let copy = SliceCopy(
       source: part, first: 0, destination: whole, to: start, count: part.shape[1])
     kernel(fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)]) {
       memory, workers in

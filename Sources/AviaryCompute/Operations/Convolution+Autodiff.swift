@@ -35,11 +35,12 @@ extension Autodiff {
     guard case .explicit(let amounts) = c.padding else {
       preconditionFailure("a flipped convolution has explicit padding")
     }
-    let (height, width) = (c.kernel.height - 1, c.kernel.width - 1)
+    let height = (c.kernel.height - 1) * c.dilation.height
+    let width = (c.kernel.width - 1) * c.dilation.width
     transposedConvolution(
       fusedOp,
       TransposedConvolution(
-        outChannels: c.outChannels, kernel: c.kernel, groups: c.groups,
+        outChannels: c.outChannels, kernel: c.kernel, dilation: c.dilation, groups: c.groups,
         padding: PaddingAmounts(
           height - amounts.top, width - amounts.left, height - amounts.bottom, width - amounts.right
         ),
@@ -66,7 +67,8 @@ extension Autodiff {
       reached = step(fusedOp, .other(.crop(Crop(beyond))), [gradient], size)
     }
     let back = Convolution(
-      outChannels: channels, kernel: c.kernel, stride: c.stride, groups: c.groups,
+      outChannels: channels, kernel: c.kernel, stride: c.stride, dilation: c.dilation,
+      groups: c.groups,
       padding: .explicit(
         PaddingAmounts(
           max(c.padding.top, 0), max(c.padding.left, 0), max(c.padding.bottom, 0),

@@ -64,7 +64,7 @@ extension IRGraph {
     let interleave = Double(output.reduce(1, *)) * KernelCandidate.nanosecondsPerMove
     var candidates = [KernelCandidate(.nhwc, .nhwc, cost: direct + interleave)]
     if c.groups == 1 {
-      if c.kernel == 3, c.stride == 2, channels >= 16 {
+      if c.kernel == 3, c.stride == 2, c.dilation == 1, channels >= 16 {
         let shape = WinogradShape(
           .doubling, before: Size(c.padding.top, c.padding.left), channels: channels,
           output: output,
@@ -72,7 +72,7 @@ extension IRGraph {
         candidates += winogradCandidates(shape, outChannels)
       }
       candidates.append(KernelCandidate(.nChw16c, .nChw16c, cost: direct * 1.05 + interleave))
-      if c.stride.height == c.stride.width {
+      if c.stride.height == c.stride.width, c.dilation == 1 {
         let stride = c.stride.height
         candidates += spatialCandidates(
           channels: channels, outChannels: outChannels * stride * stride,

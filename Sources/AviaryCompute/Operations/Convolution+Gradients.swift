@@ -64,10 +64,6 @@ extension Lowering {
   private mutating func fetched(
     _ fusedOp: FusedOp, _ value: Int, as wanted: MemoryDescriptor
   ) throws(ComputeError) -> Operand {
-    let has = try ir.descriptor(value)
-    if wanted == has { return .value(value) }
-    let place = temporary(byteCount: wanted.byteCount)
-    try copy(fusedOp, .value(value), has, to: place, wanted)
-    return place
+    try arranged(fusedOp, .value(value), ir.descriptor(value), as: wanted)
   }
 }

@@ -78,12 +78,12 @@ extension Lowering {
     let scale = fusedOp.candidate.outputDataType.scale
     var operations: [PostOperation] = []
     if let activation = epilogue.activation {
-      operations.append(.elementwise(Elementwise(activation, scale: scale)))
+      operations.append(.elementwise(Elementwise(fused: activation, scale: scale)))
     }
     if addsInPlace(fusedOp) {
       operations.append(.sum)
       if let activation = epilogue.finalActivation {
-        operations.append(.elementwise(Elementwise(activation, scale: scale)))
+        operations.append(.elementwise(Elementwise(fused: activation, scale: scale)))
       }
     }
     return operations

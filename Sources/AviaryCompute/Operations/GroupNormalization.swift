@@ -1,5 +1,6 @@
 import AviaryGraph
 import AviaryThreads
+import CKernels
 
 extension GroupNormalization: KernelOperation {
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
@@ -9,12 +10,14 @@ extension GroupNormalization: KernelOperation {
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     let pass = GroupNormalizationKernel(self, lowering.value(fusedOp.output).shape)
     let learned = try lowering.learned(self, fusedOp, channels: pass.channels)
+    let moments = lowering.temporary(byteCount: pass.rows.byteCount)
+    let (scale, center) = (scale, center)
     lowering.kernel(
-      fusedOp, name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)] + learned
+      fusedOp, name, [.value(fusedOp.inputs[0]), .value(fusedOp.output), moments] + learned
     ) { memory, workers in
       unsafe pass.run(
-        memory[0], to: memory[1], weight: scale ? memory[2] : nil,
-        bias: center ? memory[scale ? 3 : 2] : nil, workers)
+        memory[0], to: memory[1], moments: memory.doubles(2), weight: scale ? memory[3] : nil,
+        bias: center ? memory[scale ? 4 : 3] : nil, workers)
     }
   }
 
@@ -90,22 +93,28 @@ private struct GroupNormalizationKernel {
   /// The elements of one group of one image, which lie together.
   private var width: Int { channelsOfGroup * pixels }
 
+  /// The groups of all images, which lie one behind the other.
+  var rows: LongRows { LongRows(count: images * groups, width: width) }
+
+  /// - Parameter moments: room for those of `rows`.
   func run(
     _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>,
-    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, _ workers: ThreadPool
+    moments: UnsafeMutablePointer<Double>, weight: UnsafePointer<Float>?,
+    bias: UnsafePointer<Float>?, _ workers: ThreadPool
   ) {
-    workers.split(images * groups, cost: width) { range in
-      for group in range {
-        let (mean, factor) = unsafe statistics(source + group * width)
-        for channel in channels(of: group) {
-          let place = channel.place * pixels
-          let scale = factor * (unsafe weight.map { unsafe Double($0[channel.number]) } ?? 1)
-          let shift = (unsafe bias.map { unsafe Double($0[channel.number]) } ?? 0) - mean * scale
-          for i in place..<place + pixels {
-            // Where the mean is far above the deviation, float32 alone would cancel.
-            unsafe target[i] = Float(Double(source[i]) * scale + shift)
-          }
-        }
+    let rows = rows
+    unsafe rows.measure(source, to: moments, workers)
+    let how = aviary_normalization(
+      spread: AVIARY_DEVIATION, centers: 1, epsilon: epsilon, width: width, step: 1)
+    workers.split(images * channels, cost: pixels) { range in
+      for channel in range {
+        let (mean, squares) = unsafe rows.moments(ofRow: channel / channelsOfGroup, moments)
+        let number = channel % channels
+        let scale = unsafe weight.map { unsafe Double($0[number]) } ?? 1
+        let shift = unsafe bias.map { unsafe Double($0[number]) } ?? 0
+        unsafe aviary_normalize_run(
+          source + channel * pixels, target + channel * pixels, pixels, mean,
+          how.factor(mean, squares) * scale, shift, nil, nil)
       }
     }
   }

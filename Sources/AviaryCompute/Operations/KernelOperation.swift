@@ -93,18 +93,35 @@ extension Op {
     case .maxPool(let operation): operation
     case .averagePool(let operation): operation
     case .globalAveragePool: GlobalAveragePool()
+    case .adaptivePool(let operation): operation
     case .linear(let operation): operation
     case .batchNormalization(let operation): operation
     case .activation(let operation): operation
     case .prelu(let operation): operation
     case .binary(let operation): operation
-    case .concatenate: Concatenate()
+    case .where: Where()
+    case .concatenate(let operation): operation
     case .slice(let operation): operation
     case .pixelShuffle(let operation): operation
     case .pixelUnshuffle(let operation): operation
+    case .dynamicConvolution(let operation): operation
+    case .unfold(let operation): operation
+    case .fold(let operation): operation
+    case .gridSample(let operation): operation
+    case .realFFT(let operation): operation
+    case .inverseRealFFT(let operation): operation
+    case .gatherElements(let operation): operation
+    case .argReduction(let operation): operation
+    case .sort(let operation): operation
     case .resize(let operation): operation
     case .pad(let operation): operation
     case .crop(let operation): operation
+    case .padToMultiple(let operation): operation
+    case .cropToSize(let operation): operation
+    case .padDimension(let operation): operation
+    case .stridedSlice(let operation): operation
+    case .tile(let operation): operation
+    case .expand(let operation): operation
     case .dropout(let operation): operation
     case .reduce(let operation): operation
     case .matmul: MatMul()
@@ -114,6 +131,11 @@ extension Op {
     case .reshape(let operation): operation
     case .permute(let operation): operation
     case .roll(let operation): operation
+    case .learnedConstant(let operation): operation
+    case .constantGather(let operation): operation
+    case .windowPartition(let operation): operation
+    case .windowReverse(let operation): operation
+    case .shiftMask(let operation): operation
     case .convolution, .transposedConvolution, .scale, .offset, .expansion: nil
     }
   }

@@ -2,11 +2,11 @@ import AviaryGraph
 
 extension Lowering {
   /// Rows and columns added at the edges.
-  mutating func pad(_ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode) {
+  mutating func pad(_ fusedOp: FusedOp, _ pad: Pad) {
     let input = value(fusedOp.inputs[0]).shape
     window(
-      fusedOp, rows: { Lowering.indices(input[2], amounts.top, amounts.bottom, mode) },
-      columns: { Lowering.indices(input[3], amounts.left, amounts.right, mode) })
+      fusedOp, rows: { pad.sources(input, .vertical) },
+      columns: { pad.sources(input, .horizontal) }, filling: pad.value)
   }
 
   /// Rows and columns cut from the edges.
@@ -18,29 +18,24 @@ extension Lowering {
   }
 
   private mutating func window(
-    _ fusedOp: FusedOp, rows: @escaping () -> [Int], columns: @escaping () -> [Int]
+    _ fusedOp: FusedOp, rows: @escaping () -> [Int], columns: @escaping () -> [Int],
+    filling: Double = 0
   ) {
     let grid = Grid(value(fusedOp.inputs[0]).shape, value(fusedOp.inputs[0]).format)
     kernel(
       fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)],
       preparing: {
-        let window = Window(source: grid, rows: rows(), columns: columns())
+        let window = Window(source: grid, rows: rows(), columns: columns(), filling: filling)
         return { memory, workers in unsafe window.run(memory[0], to: memory[1], workers) }
       })
   }
+}
 
-  /// For every pixel along an axis of the padded picture, the pixel that it repeats; -1 for zero.
-  static func indices(
-    _ size: Int, _ before: Int, _ after: Int, _ mode: PadMode
-  ) -> [Int] {
-    (-before..<size + after).map { i in
-      switch mode {
-      case .zero: (0..<size).contains(i) ? i : -1
-      case .edge: min(max(i, 0), size - 1)
-      // The shape function sees to it that padding is smaller than the picture.
-      case .reflect: i < 0 ? -i : i < size ? i : 2 * (size - 1) - i
-      }
-    }
+extension Pad {
+  /// For every pixel along an axis of the padded image, the pixel that it repeats; -1 for a number.
+  fileprivate func sources(_ input: [Int], _ axis: Axis) -> [Int] {
+    let size = input[axis.dimension]
+    return (-amounts.before(axis)..<size + amounts.after(axis)).map { mode.source($0, size) }
   }
 }
 
@@ -50,18 +45,19 @@ extension Pad: KernelOperation {
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.pad(fusedOp, amounts, mode)
+    lowering.pad(fusedOp, self)
   }
 
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     switch mode {
     case .zero: pass.pass(fusedOp, .other(.crop(Crop(amounts))), [gradient])
-    case .edge, .reflect: pass.pass(fusedOp, .gradient(.by(PadGradient(pad: self))), [gradient])
+    case .edge, .reflect, .symmetric, .circular:
+      pass.pass(fusedOp, .gradient(.by(PadGradient(pad: self))), [gradient])
     }
   }
 
-  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { true }
-  var takesIntegers: Bool { true }
+  func takesBfloat16(_ fusedOp: FusedOp, _ ir: IRGraph) -> Bool { value == 0 }
+  var takesIntegers: Bool { value == 0 }
 }
 
 extension Crop: KernelOperation {
@@ -90,27 +86,17 @@ struct PadGradient: GradientKernel {
     ir.tapCandidates(fusedOp)
   }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    lowering.padGradient(fusedOp, pad.amounts, pad.mode)
+    lowering.padGradient(fusedOp, pad)
   }
 }
 
 extension Lowering {
   /// What each pixel has been repeated as, together.
-  fileprivate mutating func padGradient(
-    _ fusedOp: FusedOp, _ amounts: PaddingAmounts, _ mode: PadMode
-  ) {
+  fileprivate mutating func padGradient(_ fusedOp: FusedOp, _ pad: Pad) {
     let size = value(fusedOp.output).shape
     gather(
       fusedOp,
-      rows: {
-        TapLists(
-          transposing: Lowering.indices(size[2], amounts.top, amounts.bottom, mode), inputs: size[2]
-        )
-      },
-      columns: {
-        TapLists(
-          transposing: Lowering.indices(size[3], amounts.left, amounts.right, mode), inputs: size[3]
-        )
-      })
+      rows: { TapLists(transposing: pad.sources(size, .vertical), inputs: size[2]) },
+      columns: { TapLists(transposing: pad.sources(size, .horizontal), inputs: size[3]) })
   }
 }

@@ -20,8 +20,7 @@ extension Lowering {
   /// The largest value or the mean of each window.
   mutating func pool(_ fusedOp: FusedOp, _ pool: Pool, _ kind: PoolKind) throws(ComputeError) {
     let input = value(fusedOp.inputs[0]).shape
-    let amounts = pool.padding.amounts(
-      size: Size(input[2], input[3]), kernel: pool.kernel, stride: pool.stride)
+    let amounts = pool.amounts(Size(input[2], input[3]))
     try self.pool(fusedOp, pool.kernel, pool.stride, amounts, kind)
   }
 
@@ -68,7 +67,11 @@ extension AveragePool: KernelOperation {
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.pool(fusedOp, window, countsPadding ? .meanOfAll : .meanOfInside)
+    if let lists = clippedMeans(lowering.value(fusedOp.inputs[0]).shape) {
+      lowering.means(fusedOp, lists)
+    } else {
+      try lowering.pool(fusedOp, window, countsPadding ? .meanOfAll : .meanOfInside)
+    }
   }
 
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
@@ -115,15 +118,44 @@ struct AveragePoolGradient: GradientKernel {
     KernelCandidate.anyLayout
   }
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    try lowering.averagePoolGradient(fusedOp, pool.window, countsPadding: pool.countsPadding)
+    if let lists = pool.clippedMeans(lowering.value(fusedOp.output).shape) {
+      lowering.meansGradient(fusedOp, lists)
+    } else {
+      try lowering.averagePoolGradient(fusedOp, pool.window, countsPadding: pool.countsPadding)
+    }
+  }
+}
+
+extension AveragePool {
+  /// The means along each axis where the last windows reach beyond the padding that is counted:
+  /// oneDNN would count what lies there, too. Nil where oneDNN computes the same.
+  fileprivate func clippedMeans(_ input: [Int]) -> MeanLists? {
+    let size = Size(input[2], input[3])
+    let stated = window.padding.amounts(size: size, kernel: window.kernel, stride: window.stride)
+    guard countsPadding, window.amounts(size) != stated else { return nil }
+    return MeanLists(
+      rows: { windows(size, stated, .vertical) }, columns: { windows(size, stated, .horizontal) })
+  }
+
+  /// The pixels of each window along an axis, and how many the mean counts.
+  private func windows(
+    _ size: Size, _ stated: PaddingAmounts, _ axis: Axis
+  ) -> [MeanLists.Window] {
+    let (before, end) = (stated.before(axis), size[axis] + stated.after(axis))
+    let (kernel, stride) = (window.kernel[axis], window.stride[axis])
+    let last = size[axis] + window.amounts(size).after(axis) - kernel
+    return Swift.stride(from: -before, through: last, by: stride).map { first in
+      MeanLists.Window(
+        pixels: max(first, 0)..<min(first + kernel, size[axis]),
+        count: min(first + kernel, end) - first)
+    }
   }
 }
 
 extension Autodiff {
   fileprivate mutating func maxPool(_ fusedOp: FusedOp, _ pool: Pool, _ gradient: Int) {
     let input = fusedOp.inputs[0], size = shape(input)
-    let amounts = pool.padding.amounts(
-      size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
+    let amounts = pool.amounts(Size(size[2], size[3]))
     // Side by side, windows are told apart by the result alone, which the next layer needs anyway.
     let areSideBySide = pool.kernel == pool.stride && amounts == .none
     pass(
@@ -194,8 +226,7 @@ private struct PoolCall {
     input = try ir.descriptor(fusedOp.output)
     result = try ir.descriptor(fusedOp.inputs[0])
     let size = ir.values[fusedOp.output].shape
-    let amounts = pool.padding.amounts(
-      size: Size(size[2], size[3]), kernel: pool.kernel, stride: pool.stride)
+    let amounts = pool.amounts(Size(size[2], size[3]))
     algorithm = kind.algorithm
     window = PrimitiveDescriptor.Window(kernel: pool.kernel, stride: pool.stride, padding: amounts)
   }

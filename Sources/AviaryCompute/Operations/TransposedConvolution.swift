@@ -19,8 +19,10 @@ extension Lowering {
         fusedOp, .doubling, source, rows: source.allRows, columns: source.allColumns,
         before: Size(c.padding.top, c.padding.left))
     }
-    // Where the kernel is smaller than the stride, the other polyphase components have no taps.
-    func count(_ axis: Axis) -> Int { min(c.stride[axis], c.kernel[axis]) }
+    func count(_ axis: Axis) -> Int {
+      PolyphaseComponent.count(
+        kernel: c.kernel[axis], stride: c.stride[axis], dilation: c.dilation[axis])
+    }
     guard count(.vertical) * count(.horizontal) <= Lowering.mostPhases else {
       throw .unsupported(
         node: fusedOp.name,
@@ -29,8 +31,9 @@ extension Lowering {
     let phases = Axis.allCases.map { axis in
       (0..<count(axis)).map {
         PolyphaseComponent(
-          $0, kernel: c.kernel[axis], stride: c.stride[axis], crop: c.padding.before(axis),
-          input: input[axis.dimension], output: output[axis.dimension])
+          $0, kernel: c.kernel[axis], stride: c.stride[axis], dilation: c.dilation[axis],
+          crop: c.padding.before(axis), input: input[axis.dimension],
+          output: output[axis.dimension])
       }
     }
     let reached = phases.map { $0.reduce(0) { $0 + $1.stretch.count } }
@@ -55,7 +58,8 @@ extension Lowering {
     let shape = [output[0], output[1], vertical.count, horizontal.count]
     let call = ConvolutionCall(
       fusedOp: fusedOp, input: input, output: shape,
-      kernel: Size(vertical.taps.count, horizontal.taps.count), groups: source.groups,
+      kernel: Size(vertical.taps.count, horizontal.taps.count),
+      dilation: Size(vertical.dilation, horizontal.dilation), groups: source.groups,
       amounts: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       hasBias: source.hasBias)
     let format = fusedOp.candidate.outputFormat
@@ -65,7 +69,7 @@ extension Lowering {
     let fused = try convolution(
       call, weights: { source.kernel(rows: vertical.taps, columns: horizontal.taps, $0) },
       bias: { source.bias($0) }, from: .value(fusedOp.inputs[0]), to: result,
-      activation.map { [.elementwise(Elementwise($0, scale: format.dataType.scale))] } ?? [])
+      activation.map { [.elementwise(Elementwise(fused: $0, scale: format.dataType.scale))] } ?? [])
     if !fused.isFused, let activation {
       try elementwise(fusedOp, activation, result, memory)
     }

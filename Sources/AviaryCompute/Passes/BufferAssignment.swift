@@ -172,7 +172,8 @@ extension IRGraph {
   /// Where in its input's memory the result of a fused op lies as it is, in bytes; nil where there
   /// is work to do.
   func view(_ fusedOp: FusedOp) throws(ComputeError) -> Int? {
-    let input = values[fusedOp.inputs[0]], output = values[fusedOp.output]
+    guard let first = fusedOp.inputs.first else { return nil }
+    let input = values[first], output = values[fusedOp.output]
     switch fusedOp.kind {
     case .reorder:
       return input.format.dataType == output.format.dataType
@@ -188,8 +189,15 @@ extension IRGraph {
       case .nchw, .nChw16c:
         return operation.start * input.shape[2...].reduce(1, *) * input.format.dataType.size
       }
+    case .other(.stridedSlice(let operation)) where input.memoryFormat == .nchw:
+      return operation.view(input.shape).map { $0 * input.format.dataType.size }
     default: return nil
     }
+  }
+
+  /// The operands that have the shape of an elementwise operation's result.
+  func sameShape(_ fusedOp: FusedOp) -> [Int] {
+    fusedOp.inputs.filter { values[$0].shape == values[fusedOp.output].shape }
   }
 
   /// The operands over which a fused op may write its result, if nobody else needs them.
@@ -199,6 +207,7 @@ extension IRGraph {
     case .convolution, .transposedConvolution:
       return [fusedOp.epilogue.residual].compactMap { $0 }
     case .scaleShift: return [fusedOp.inputs[0]]
+    case .pointwise: return sameShape(fusedOp)
     case .other(let op): return op.kernelOperation?.overwritable(fusedOp, self) ?? []
     case .gradient(.other(let any)): return any.kernel.mayOverwrite ? [fusedOp.inputs[0]] : []
     case .reorder, .gradient: return []
@@ -266,9 +275,10 @@ extension IRGraph {
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
   func parts(of fusedOp: FusedOp) throws(ComputeError) -> [(value: Int, offset: Int)]? {
     let whole = values[fusedOp.output]
-    // Channels of one picture lie one after another, or blocks of them do.
-    guard case .other(.concatenate) = fusedOp.kind, whole.shape[0] == 1,
-      whole.memoryFormat != .nhwc
+    // Channels of one image lie one after another, or blocks of them do.
+    guard case .other(.concatenate(let operation)) = fusedOp.kind,
+      whole.shape[..<operation.dimension].allSatisfy({ $0 == 1 }),
+      whole.memoryFormat == .nchw || whole.memoryFormat == .nChw16c && operation.dimension == 1
     else { return nil }
     var parts: [(value: Int, offset: Int)] = []
     var offset = 0

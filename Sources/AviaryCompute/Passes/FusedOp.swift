@@ -2,7 +2,8 @@ import AviaryGraph
 
 /// One piece of work of a plan, made of one node of the graph or of several that are done at once.
 struct FusedOp {
-  /// The node's name; that of the first where several are done at once.
+  /// The node's name; where several are done at once that of the first, or of the last of a chain of
+  /// elementwise operations.
   var name: String
   /// What is done.
   var kind: OpKind
@@ -39,6 +40,8 @@ enum OpKind: Hashable {
   case transposedConvolution(TransposedConvolution)
   /// A scale and a shift per channel.
   case scaleShift
+  /// Elementwise operations in one pass over memory.
+  case pointwise(PointwiseChain)
   /// A copy into another memory format, or no work at all where the memory formats coincide.
   case reorder
   /// A step of the backward pass.
@@ -50,7 +53,7 @@ enum OpKind: Hashable {
   var isConvolution: Bool {
     switch self {
     case .convolution, .transposedConvolution: true
-    case .scaleShift, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
     }
   }
 
@@ -60,7 +63,7 @@ enum OpKind: Hashable {
     case .convolution, .transposedConvolution, .gradient(.convolutionInput),
       .gradient(.convolutionWeights):
       true
-    case .scaleShift, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
     }
   }
 
@@ -70,6 +73,7 @@ enum OpKind: Hashable {
     case .convolution: "convolution"
     case .transposedConvolution: "transposedConvolution"
     case .scaleShift: "scaleShift"
+    case .pointwise: "pointwise"
     case .reorder: "reorder"
     case .gradient(let gradient): gradient.name
     case .other(let op): op.name

@@ -72,7 +72,7 @@ private struct Fusion {
   }
 
   private mutating func fuse(_ activation: Activation, _ position: Int) {
-    guard activation.isCheap, let before = onlyProducer(fusedOps[position].inputs[0]),
+    guard activation.cheap != nil, let before = onlyProducer(fusedOps[position].inputs[0]),
       fusedOps[before].kind.isConvolution
     else { return }
     if fusedOps[before].epilogue.isEmpty {
@@ -128,6 +128,11 @@ enum ScaleShiftStage: Hashable {
   case scale([Double])
   /// One summand, or one a channel.
   case offset([Double])
+
+  /// The names of the parameters.
+  var parameters: [String] {
+    if case .normalization(_, let names) = self { names } else { [] }
+  }
 }
 
 /// y = scale · x + shift, per channel.

@@ -100,10 +100,12 @@ struct IRGraph {
     return (fusedOps, outputs.map { Graph.Output($0.name, value: standsFor[$0.value]) })
   }
 
-  /// The values that an operation reads: not the one whose size alone matters to a resize.
+  /// The values that an operation reads: not those whose size alone matters to it.
   private static func operands(of node: Graph.Node) -> [Int] {
-    if case .resize = node.op { return [node.inputs[0]] }
-    return node.inputs
+    let skipped = node.op.operation.inputsOfSizeOnly
+    return skipped.isEmpty
+      ? node.inputs
+      : node.inputs.enumerated().filter { !skipped.contains($0.offset) }.map(\.element)
   }
 
   private static func fusedOp(
@@ -136,9 +138,7 @@ struct IRGraph {
   var parameterNames: [String] {
     fusedOps.flatMap { $0.before + [$0] }.flatMap { fusedOp in
       fusedOp.parameters + [fusedOp.epilogue.slopes].compactMap { $0 }
-        + fusedOp.scaleShift.flatMap { stage -> [String] in
-          if case .normalization(_, let names) = stage { names } else { [] }
-        }
+        + fusedOp.scaleShift.flatMap(\.parameters)
     }
   }
 
@@ -159,7 +159,7 @@ extension TransposedConvolution {
   /// stride, or where its padding reaches further than the kernel).
   fileprivate var asConvolution: Convolution? {
     guard stride == 1 else { return nil }
-    let (height, width) = (kernel.height - 1, kernel.width - 1)
+    let (height, width) = (reach(.vertical) - 1, reach(.horizontal) - 1)
     let amounts = PaddingAmounts(
       height - padding.top, width - padding.left, height - padding.bottom, width - padding.right)
     // Neither cut more than there is, nor padded with more than a kernel's reach.
@@ -168,8 +168,8 @@ extension TransposedConvolution {
       [amounts.left, amounts.right].allSatisfy((0...width).contains)
     else { return nil }
     return Convolution(
-      outChannels: outChannels, kernel: kernel, groups: groups, padding: .explicit(amounts),
-      bias: bias)
+      outChannels: outChannels, kernel: kernel, dilation: dilation, groups: groups,
+      padding: .explicit(amounts), bias: bias)
   }
 }
 

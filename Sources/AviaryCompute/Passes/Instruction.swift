@@ -101,8 +101,9 @@ struct PackedConstant {
     case packed(rows: [[Int]], columns: [[Int]])
     /// One number for each output channel, in integers of this scale.
     case bias(step: Float)
-    /// The factors of a scale-shift, then its summands.
-    case scaleShift
+    /// The factors of scales and shifts per channel, or the summands.
+    case scale
+    case shift
     /// The slopes of a PReLU.
     case slopes
     /// A matrix, as the parameter has it.

@@ -11,18 +11,19 @@ extension IRGraph {
   ///   convolutions may calculate.
   func candidates(of fusedOp: FusedOp, _ options: PlanOptions) -> [KernelCandidate] {
     let exact = options.exact
-    let input = values[fusedOp.inputs[0]]
+    // Of what has inputs: not all operations do.
+    var input: [Int] { values[fusedOp.inputs[0]].shape }
     let output = values[fusedOp.output]
     var candidates: [KernelCandidate] = []
     switch fusedOp.kind {
     case .convolution(let c, _):
-      candidates = convolutionCandidates(c, input.shape, output.shape, exact: exact)
+      candidates = convolutionCandidates(c, input, output.shape, exact: exact)
     case .transposedConvolution(let c):
-      candidates = transposedCandidates(c, input.shape, output.shape)
+      candidates = transposedCandidates(c, input, output.shape)
     case .reorder: break
     case .gradient(let gradient):
       candidates = gradientCandidates(of: fusedOp, gradient, exact: exact)
-    case .scaleShift: candidates = KernelCandidate.anyLayout
+    case .scaleShift, .pointwise: candidates = KernelCandidate.anyLayout
     case .other(let op):
       guard let operation = op.kernelOperation else {
         preconditionFailure("\(op.name) is represented differently in an IR graph")
@@ -152,8 +153,14 @@ extension IRGraph {
   /// Whether a picture is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies
   /// beside it, in bfloat16 and in integers.
   private func isTooNarrow(_ fusedOp: FusedOp) -> Bool {
-    guard case .convolution(let c, _) = fusedOp.kind, c.dilation != 1 else { return false }
-    return (c.kernel.width - 1) * c.dilation.width >= values[fusedOp.inputs[0]].shape[3]
+    let width = values[fusedOp.inputs[0]].shape[3]
+    return switch fusedOp.kind {
+    case .convolution(let c, _):
+      c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
+    case .transposedConvolution(let c):
+      c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
+    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
+    }
   }
 
   /// Whether a fused op that applies no weights can take and give bfloat16: oneDNN's activations,
@@ -176,7 +183,7 @@ extension IRGraph {
     case .convolution: return true
     case .transposedConvolution(let c):
       // What no input reaches is filled with float32.
-      guard c.kernel.height >= c.stride.height, c.kernel.width >= c.stride.width,
+      guard c.kernel.height >= c.stride.height, c.kernel.width >= c.stride.width, c.dilation == 1,
         min(c.padding.top, c.padding.left, c.padding.bottom, c.padding.right) >= 0
       else { return false }
       counts = [values[fusedOp.output].shape[1]]

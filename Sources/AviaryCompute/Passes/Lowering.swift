@@ -32,7 +32,7 @@ struct Lowering {
     switch fusedOp.kind {
     case .convolution(let c, let flipped): try convolution(fusedOp, c, flipped: flipped)
     case .transposedConvolution(let c): try transposedConvolution(fusedOp, c)
-    case .scaleShift: try scaleShift(fusedOp)
+    case .scaleShift, .pointwise: try pointwise(fusedOp)
     case .reorder: try reorder(fusedOp)
     case .gradient(.convolutionInput(let c)): try convolutionInputGradient(fusedOp, c)
     case .gradient(.convolutionWeights(let c)): try convolutionWeightsGradient(fusedOp, c)

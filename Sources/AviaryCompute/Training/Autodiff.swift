@@ -86,7 +86,8 @@ struct Autodiff {
         preconditionFailure("\(op.name) is represented differently in an IR graph")
       }
       operation.differentiate(fusedOp, gradient, &self)
-    case .reorder, .gradient: preconditionFailure("the forward pass has a fused op for each node")
+    case .pointwise, .reorder, .gradient:
+      preconditionFailure("the forward pass has a fused op for each node")
     }
   }
 }

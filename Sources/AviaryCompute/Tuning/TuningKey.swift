@@ -53,9 +53,10 @@ enum TuningKey {
     case .convolution(let c, let flipped):
       "\(flipped ? "flipped " : "")convolution \(attributes(c))"
     case .transposedConvolution(let c):
-      "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) \(c.groups)"
+      "transposedConvolution \(text(c.kernel)) /\(text(c.stride)) *\(text(c.dilation)) \(c.groups)"
     case .gradient(.convolutionInput(let c)): "convolutionInput \(attributes(c))"
     case .gradient(.convolutionWeights(let c)): "convolutionWeights \(attributes(c))"
+    case .pointwise(let chain): "pointwise \(StableHash.text("\(chain)"))"
     case .scaleShift, .reorder, .gradient, .other:
       // As Swift describes it: where a compiler finds other words, it is timed again.
       String(

@@ -20,7 +20,7 @@ struct HDF5AnswerCursor {
   /// - Throws: `CheckpointError`: what the reader found wrong with the file, or `.readerFailed`.
   mutating func begin() throws(CheckpointError) -> HDF5Answer.Kind {
     guard bytes.starts(with: HDF5Answer.signature) else {
-      throw .readerFailed(path: path, reason: "an answer of its own kind and version expected")
+      throw .readerFailed(path: path, reason: "expected an answer of its own kind and version")
     }
     position = HDF5Answer.signature.count
     guard let kind = HDF5Answer.Kind(rawValue: try byte()) else { throw nonsense("the kind") }
@@ -103,7 +103,7 @@ extension HDF5Tree {
     /// The group that holds everything.
     mutating func root() throws(CheckpointError) -> Group {
       guard try cursor.begin() == .tree else {
-        throw .readerFailed(path: path, reason: "a tree expected, another answer found")
+        throw .readerFailed(path: path, reason: "expected a tree, found another answer")
       }
       let root = try group("/", depth: 0)
       guard cursor.remaining == 0 else { throw cursor.nonsense("what follows the end") }

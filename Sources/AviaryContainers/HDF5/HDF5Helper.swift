@@ -29,8 +29,7 @@ struct HDF5Helper: Sendable {
     }
     throw .readerFailed(
       path: path,
-      reason: "the program aviary-hdf5 expected in \(folder) or \(folder)/../libexec/aviary, "
-        + "none found")
+      reason: "the program aviary-hdf5 is neither in \(folder) nor in \(folder)/../libexec/aviary")
   }
 
   private static let runningProgram: String = {
@@ -54,7 +53,7 @@ struct HDF5Helper: Sendable {
     let answer = try ask(range, dataSet, memory.descriptor, elements: buffer.count)
     var cursor = HDF5AnswerCursor(answer, path: path)
     guard try cursor.begin() == .done else {
-      throw .readerFailed(path: path, reason: "elements expected, another answer found")
+      throw .readerFailed(path: path, reason: "expected elements, found another answer")
     }
     try unsafe memory.fill(weights: buffer, at: 0, part: dataSet)
   }
@@ -101,7 +100,7 @@ struct HDF5Helper: Sendable {
 
     func reason(_ seconds: Int) -> String {
       switch self {
-      case .late: "an answer within \(seconds) seconds expected, none found"
+      case .late: "expected an answer within \(seconds) seconds, found none"
       case .long: "its answer is longer than the file can give reason for"
       case .system(let number): SystemReason.text(number)
       }

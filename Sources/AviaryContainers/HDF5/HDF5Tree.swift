@@ -155,12 +155,12 @@ extension HDF5Tree {
   /// - Throws: `CheckpointError.damaged` for numbers, or several strings.
   package func string(_ dataSet: DataSet) throws(CheckpointError) -> String {
     guard dataSet.isText else {
-      throw .damaged(path: path, part: dataSet.path, reason: "text expected, numbers found")
+      throw .damaged(path: path, part: dataSet.path, reason: "expected text, found numbers")
     }
     guard let text = dataSet.text else {
       throw .damaged(
         path: path, part: dataSet.path,
-        reason: "one string expected, shape \(dataSet.shape) found")
+        reason: "expected one string, found shape \(dataSet.shape)")
     }
     return text
   }

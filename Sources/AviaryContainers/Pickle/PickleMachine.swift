@@ -91,7 +91,7 @@ package struct PickleMachine {
       push(.object(PickleObject(callable: parts[0], arguments: parts[1])))
     case .object:
       let parts = try popToMark()
-      guard let callable = parts.first else { throw damaged("a class expected") }
+      guard let callable = parts.first else { throw damaged("expected a class") }
       let arguments = heap.add(.tuple(Array(parts.dropFirst())))
       push(.object(PickleObject(callable: callable, arguments: arguments)))
     case .instance:
@@ -143,7 +143,7 @@ extension PickleMachine {
   }
 
   private mutating func text(_ count: Int) throws(CheckpointError) -> PickleValue {
-    guard let text = try cursor.text(count) else { throw damaged("text in UTF-8 expected") }
+    guard let text = try cursor.text(count) else { throw damaged("expected text in UTF-8") }
     return heap.add(.text(text))
   }
 
@@ -170,7 +170,7 @@ extension PickleMachine {
   private mutating func stackGlobal() throws(CheckpointError) {
     let parts = try popLast(2)
     guard let module = heap.text(parts[0]), let last = heap.text(parts[1]) else {
-      throw damaged("the names of a module and of something in it expected")
+      throw damaged("expected the names of a module and of something in it")
     }
     push(.global(try name(module: module, name: last)))
   }
@@ -183,7 +183,7 @@ extension PickleMachine {
 
   private func top() throws(CheckpointError) -> PickleValue {
     guard let last = stack.last, stack.count > marks.last ?? 0 else {
-      throw damaged("a value expected, an empty stack found")
+      throw damaged("expected a value, found an empty stack")
     }
     return last
   }
@@ -196,14 +196,14 @@ extension PickleMachine {
 
   private mutating func popLast(_ count: Int) throws(CheckpointError) -> [PickleValue] {
     guard stack.count - (marks.last ?? 0) >= count else {
-      throw damaged("\(count) values expected, \(stack.count - (marks.last ?? 0)) found")
+      throw damaged("expected \(count) values, found \(stack.count - (marks.last ?? 0))")
     }
     defer { stack.removeLast(count) }
     return Array(stack.suffix(count))
   }
 
   private mutating func popToMark() throws(CheckpointError) -> [PickleValue] {
-    guard let mark = marks.popLast() else { throw damaged("a mark expected, none found") }
+    guard let mark = marks.popLast() else { throw damaged("expected a mark, found none") }
     defer { stack.removeSubrange(mark...) }
     return Array(stack[mark...])
   }
@@ -214,12 +214,12 @@ extension PickleMachine {
   }
 
   private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
-    guard heap.append(values, to: try top()) else { throw damaged("a list expected") }
+    guard heap.append(values, to: try top()) else { throw damaged("expected a list") }
   }
 
   private mutating func set(_ entries: [PickleValue]) throws(CheckpointError) {
     guard entries.count.isMultiple(of: 2) else { throw damaged("a key without a value") }
-    guard heap.set(entries, of: try top()) else { throw damaged("a dictionary expected") }
+    guard heap.set(entries, of: try top()) else { throw damaged("expected a dictionary") }
   }
 
   private mutating func dictionary(_ entries: [PickleValue]) throws(CheckpointError) {

@@ -23,7 +23,7 @@ package struct TarArchive {
       }
       guard header[257..<262].elementsEqual("ustar".utf8), let size = Self.octal(header[124..<136])
       else {
-        throw .damaged(path: file.path, part: part, reason: "a member with a size expected")
+        throw .damaged(path: file.path, part: part, reason: "expected a member with a size")
       }
       position += 512
       let left = file.byteCount - position

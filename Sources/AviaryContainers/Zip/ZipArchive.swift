@@ -189,7 +189,7 @@ extension ZipArchive {
       else {
         throw .damaged(
           path: file.path, part: "the zip directory",
-          reason: "a name inside the archive expected, '\(entry.name)' found")
+          reason: "expected a name inside the archive, found '\(entry.name)'")
       }
       let (limit, overflow) = entry.storedByteCount.multipliedReportingOverflow(by: limits.ratio)
       guard overflow || entry.byteCount <= max(limit, limits.small) else {

@@ -99,7 +99,7 @@ import CZlib
   ) throws(CheckpointError) {
     count += bytes.count
     guard count <= entry.byteCount else {
-      throw damaged("\(entry.byteCount) bytes expected, more found")
+      throw damaged("expected \(entry.byteCount) bytes, found more")
     }
     unsafe checksum = crc32(
       checksum, bytes.bindMemory(to: UInt8.self).baseAddress, CUnsignedInt(bytes.count))

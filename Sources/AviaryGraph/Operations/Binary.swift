@@ -1,5 +1,5 @@
-/// A function of two values, element by element; either may repeat over space, channels or
-/// pictures.
+/// A function of two values, element by element. Either may repeat along dimensions, as NumPy has it:
+/// shapes are aligned at their last dimensions, and a dimension of 1 or none stands for any.
 public enum Binary: String, CaseIterable, Hashable, Sendable {
   /// The sum.
   case add
@@ -7,6 +7,24 @@ public enum Binary: String, CaseIterable, Hashable, Sendable {
   case subtract
   /// The product.
   case multiply
+  /// The first over the second.
+  case divide
+  /// The first to the power of the second.
+  case power
+  /// The smaller of the two; the gradient of equals is divided between them.
+  case minimum
+  /// The larger of the two; the gradient of equals is divided between them.
+  case maximum
+  /// 1 where the two are equal, else 0. Comparisons have a gradient of 0.
+  case equal
+  /// 1 where the first is smaller, else 0.
+  case less
+  /// 1 where the first is smaller or equal, else 0.
+  case lessOrEqual
+  /// 1 where the first is larger, else 0.
+  case greater
+  /// 1 where the first is larger or equal, else 0.
+  case greaterOrEqual
 }
 
 extension Binary: Operation {
@@ -28,6 +46,10 @@ extension Binary: Operation {
     try Self.broadcast(inputs[0], inputs[1])
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Dimensions are aligned at the last.
+    dimension + inputs.reduce(0) { max($0, $1.count) } - inputs[input].count
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -38,4 +60,6 @@ extension Value {
   public static func - (a: Value, b: Value) -> Value { a.applying(.binary(.subtract), b) }
   /// The product, element by element.
   public static func * (a: Value, b: Value) -> Value { a.applying(.binary(.multiply), b) }
+  /// The quotient, element by element.
+  public static func / (a: Value, b: Value) -> Value { a.applying(.binary(.divide), b) }
 }

@@ -1,6 +1,10 @@
-/// Inputs side by side in the channel dimension.
-package struct Concatenate: Hashable, Sendable {
-  package init() {}
+/// Inputs side by side along a dimension.
+public struct Concatenate: Hashable, Sendable {
+  /// The dimension.
+  public var dimension: Int
+
+  /// Inputs side by side, along the channels unless stated.
+  public init(dimension: Int = 1) { self.dimension = dimension }
 }
 
 /// Channels `start` up to, not including, `start + count`.
@@ -17,25 +21,37 @@ public struct ChannelSlice: Hashable, Sendable {
 extension Concatenate: Operation {
   package static let names = ["concatenate"]
   package var name: String { "concatenate" }
-  package var op: Op { .concatenate }
+  package var op: Op { .concatenate(self) }
   package var inputCount: ClosedRange<Int> { 1...GraphLimits.inputs }
 
-  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {}
-  package var attributes: [String: JSON] { [:] }
+  package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
+    self.init(dimension: try a.int("dimension", default: 1))
+  }
+  package var attributes: [String: JSON] {
+    Attributes.members(("dimension", .int(dimension), 1))
+  }
 
-  package func check(_ check: AttributeCheck) throws(GraphError) {}
+  package func check(_ check: AttributeCheck) throws(GraphError) {
+    try check("dimension", dimension, 0...(GraphLimits.rank - 1))
+  }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     var shape = inputs[0]
-    try Self.expectRank(2, shape)
+    try Self.expectRank(max(dimension + 1, 2), shape)
     for other in inputs.dropFirst() {
-      guard other.count == shape.count, other[0] == shape[0], other[2...] == shape[2...] else {
-        throw .mismatch(inputs[0], other)
-      }
-      shape[1] += other[1]
+      guard other.count == shape.count,
+        shape.indices.allSatisfy({ $0 == dimension || other[$0] == shape[$0] })
+      else { throw .mismatch(inputs[0], other) }
+      shape[dimension] += other[dimension]
     }
     return shape
   }
-  package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField {
+    dimension == axis.dimension
+      ? .whole(reason: "\(name) puts whole images side by side", size: .unrelated) : .pointwise
+  }
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -63,13 +79,16 @@ extension ChannelSlice: Operation {
     return [input[0], count] + input[2...]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension == 1 ? nil : dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
 extension Value {
-  /// Values side by side in the channel dimension.
-  public static func concatenate(_ values: [Value]) -> Value {
+  /// Values side by side along a dimension, that of the channels unless stated.
+  public static func concatenate(_ values: [Value], dimension: Int = 1) -> Value {
     precondition(!values.isEmpty, "at least one value to concatenate")
-    return values[0].builder.add(.concatenate, values)
+    return values[0].builder.add(.concatenate(Concatenate(dimension: dimension)), values)
   }
 }

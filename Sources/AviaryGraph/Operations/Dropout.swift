@@ -25,6 +25,9 @@ extension Dropout: Operation {
   }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] { inputs[0] }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 
   /// Inference does the same whatever the rate.

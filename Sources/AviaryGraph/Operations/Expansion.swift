@@ -19,6 +19,11 @@ extension Expansion {
   package var op: Op { .expansion(AnyExpansion(self)) }
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    try expandedShape(inputs)
+  }
+
+  /// The shape of what the operation is made of.
+  func expandedShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let builder = GraphBuilder(shapes: inputs)
     let value = expand(builder.inputValues, op.slotSuffixes)
     switch builder.error {

@@ -41,6 +41,9 @@ extension Linear: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension < inputs[0].count - 1 ? dimension : nil
+  }
 
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double {
     Self.elements(inputs[0]) * Double(outFeatures)

@@ -24,6 +24,11 @@ extension MatMul: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Rows of the first, columns of the second, and whole matrices.
+    let (rows, columns) = (inputs[input].count - 2, inputs[input].count - 1)
+    return dimension < rows || dimension == (input == 0 ? rows : columns) ? dimension : nil
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double {
     Self.elements(output) * Double(inputs[0][inputs[0].count - 1])
   }

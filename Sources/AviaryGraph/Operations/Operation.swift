@@ -36,6 +36,17 @@ package protocol Operation: Hashable, Sendable {
   /// Which input pixels an output pixel depends on along an axis. The tiling and the ratio of
   /// sizes are derived from it.
   func receptiveField(_ axis: Axis) -> ReceptiveField
+  /// The dimension of the output whose entry i depends, of an input, on no other entries along a
+  /// dimension than entry i; nil where entries are mixed, or may be.
+  ///
+  /// It is asked about values whose rows and columns lie elsewhere than in an image: pixels with
+  /// their channels last, windows.
+  ///
+  /// - Parameters:
+  ///   - dimension: a dimension of the input.
+  ///   - input: the position of the input.
+  ///   - inputs: the shapes of all inputs, which have passed `outputShape`.
+  func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int?
   /// The number of multiplications and additions, counted as one, for inputs of these shapes.
   /// Counted are the operations that publications count: convolutions and matrix products.
   func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double
@@ -50,17 +61,31 @@ package protocol Operation: Hashable, Sendable {
   /// The same operation with padding that depends on the size of the image stated as the padding
   /// for an input of this shape.
   func resolvingPadding(_ input: [Int]) -> Self
+  /// The operation that this one is for inputs of these shapes, where it is a simpler one of which
+  /// tiles can be computed; else itself, with its padding resolved.
+  ///
+  /// - Parameter ratios: the inputs' extents over the graph's, as `Graph.ratios`.
+  func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op
+  /// The positions of inputs whose shape alone matters: their values are not computed for this.
+  var inputsOfSizeOnly: Set<Int> { get }
   /// The same operation, written in the one way that operations are compared in: two that compute
   /// the same may differ in attributes that only matter to training, or be written otherwise.
   var normalised: Self { get }
 }
 
 extension Operation {
+  /// Entries count as mixed, so that forgetting this is never wrong.
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? { nil }
   /// No parameters: a kernel that needs one does not find it, which every test of it shows.
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] { [] }
   package var parameterDimensions: [String] { ["channels"] }
   /// Unresolved padding counts as seeing the whole image, so that forgetting this is never wrong.
   package func resolvingPadding(_ input: [Int]) -> Self { self }
+  /// Most are what they are at every size.
+  package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
+    inputs.first.map { resolvingPadding($0).op } ?? op
+  }
+  package var inputsOfSizeOnly: Set<Int> { [] }
   /// Operations differ wherever their attributes do.
   package var normalised: Self { self }
 }
@@ -96,16 +121,26 @@ extension Operation {
     }
   }
 
-  /// Two shapes of one rank, in which a dimension of 1 repeats.
+  /// The shape that two values have together, as NumPy has it: aligned at their last dimensions, a
+  /// dimension of 1 repeats, and so does one that is not there.
   static func broadcast(_ a: [Int], _ b: [Int]) throws(ShapeProblem) -> [Int] {
-    guard a.count == b.count, zip(a, b).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
+    let rank = max(a.count, b.count)
+    let first = a.aligned(to: rank), second = b.aligned(to: rank)
+    guard zip(first, second).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
       throw .mismatch(a, b)
     }
-    return zip(a, b).map(max)
+    return zip(first, second).map { $0 == 1 ? $1 : $0 }
   }
 
   /// The number of elements, as a number that cannot overflow.
   static func elements(_ shape: some Sequence<Int>) -> Double {
     shape.reduce(1) { $0 * Double($1) }
+  }
+}
+
+extension [Int] {
+  /// The shape with dimensions of 1 before it, as many as make it one of this rank.
+  package func aligned(to rank: Int) -> [Int] {
+    [Int](repeating: 1, count: Swift.max(rank - count, 0)) + self
   }
 }

@@ -24,6 +24,9 @@ extension PReLU: Operation {
     return inputs[0]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 
   package func parameters(_ inputs: [[Int]]) -> [ParameterSlot] {

@@ -1,22 +1,15 @@
-/// How pixels beyond the edges are made.
-public enum PadMode: String, CaseIterable, Hashable, Sendable {
-  case zero
-  /// Mirrored about the edge pixel, which is not repeated.
-  case reflect
-  /// The edge pixel, repeated.
-  case edge
-}
-
 /// Rows and columns added at the edges.
 public struct Pad: Hashable, Sendable {
   /// How many are added.
   public var amounts: PaddingAmounts
   /// What they hold.
   public var mode: PadMode
+  /// What they hold where the mode is `zero`.
+  public var value: Double
 
   /// Padding, with zeros unless stated.
-  public init(_ amounts: PaddingAmounts, _ mode: PadMode = .zero) {
-    (self.amounts, self.mode) = (amounts, mode)
+  public init(_ amounts: PaddingAmounts, _ mode: PadMode = .zero, value: Double = 0) {
+    (self.amounts, self.mode, self.value) = (amounts, mode, value)
   }
 }
 
@@ -30,7 +23,7 @@ public struct Crop: Hashable, Sendable {
 }
 
 extension PaddingAmounts {
-  /// The shape of a picture that has so many rows and columns more or less.
+  /// The shape of an image that has so many rows and columns more or less.
   fileprivate func grown(_ input: [Int], sign: Int) -> [Int] {
     [
       input[0], input[1], input[2] + sign * total(.vertical), input[3] + sign * total(.horizontal),
@@ -45,32 +38,33 @@ extension Pad: Operation {
   package var inputCount: ClosedRange<Int> { 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(try a.amounts("padding", was: "edges"), try a.word("mode", default: PadMode.zero))
+    self.init(
+      try a.amounts("padding", was: "edges"), try a.word("mode", default: PadMode.zero),
+      value: try a.number("value", default: 0))
   }
   package var attributes: [String: JSON] {
-    Attributes.members(("padding", amounts.json, nil), ("mode", .string(mode.rawValue), "zero"))
+    Attributes.members(
+      ("padding", amounts.json, nil), ("mode", .string(mode.rawValue), "zero"),
+      ("value", .number(value), 0))
   }
 
-  package func check(_ check: AttributeCheck) throws(GraphError) { try check("padding", amounts) }
+  package func check(_ check: AttributeCheck) throws(GraphError) {
+    try check("padding", amounts)
+    try mode.check(check, value)
+  }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
     try Self.expectImage(input)
-    for axis in Axis.allCases where mode == .reflect {
-      let largest = max(amounts.before(axis), amounts.after(axis))
-      guard input[axis.dimension] > largest else {
-        throw .tooSmall(needed: "\(largest + 1) rows and columns to mirror", found: input)
+    for axis in Axis.allCases {
+      let least = mode.least(before: amounts.before(axis), after: amounts.after(axis))
+      guard input[axis.dimension] >= least else {
+        throw .tooSmall(needed: "\(least) rows and columns to \(mode.verb)", found: input)
       }
     }
     return amounts.grown(input, sign: 1)
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    let mirrored: Int? =
-      switch mode {
-      case .zero: nil
-      case .reflect: max(amounts.before(axis), amounts.after(axis)) + 1
-      case .edge: 1
-      }
-    return .window(.shifted(by: amounts.before(axis), mirrored: mirrored))
+    mode.field(before: amounts.before(axis), after: amounts.after(axis))
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -6,12 +6,18 @@ public struct Pool: Hashable, Sendable {
   public var stride: Size
   /// How the image is padded.
   public var padding: Padding
+  /// Whether a last window that reaches over the end counts, if it begins in the image or in the
+  /// padding before it: PyTorch's `ceil_mode`.
+  public var roundsUp: Bool
 
-  /// A window that steps by its own size unless stated, without padding.
-  public init(kernel: Size, stride: Size? = nil, padding: Padding = .valid) {
+  /// A window that steps by its own size unless stated, without padding, and only where it fits.
+  public init(
+    kernel: Size, stride: Size? = nil, padding: Padding = .valid, roundsUp: Bool = false
+  ) {
     self.kernel = kernel
     self.stride = stride ?? kernel
     self.padding = padding
+    self.roundsUp = roundsUp
   }
 }
 
@@ -44,31 +50,65 @@ package struct GlobalAveragePool: Hashable, Sendable {
 
 extension Pool: SlidingWindow {
   var dilation: Size { 1 }
+
+  /// The padding for an image of this size, with what the last window reaches over the end.
+  package func amounts(_ size: Size) -> PaddingAmounts {
+    var amounts = padding.amounts(size: size, kernel: kernel, stride: stride)
+    guard roundsUp else { return amounts }
+    amounts.bottom = after(.vertical)
+    amounts.right = after(.horizontal)
+    return amounts
+
+    func after(_ axis: Axis) -> Int {
+      let (kernel, stride) = (kernel[axis], stride[axis])
+      let (size, before) = (size[axis], amounts.before(axis))
+      let beyond = size + amounts.total(axis) - kernel
+      var last = beyond.dividedRoundingUp(by: stride) * stride
+      if last >= size + before { last -= stride }
+      return max(amounts.after(axis), last + kernel - size - before)
+    }
+  }
 }
 
 extension Pool {
   fileprivate var attributes: [String: JSON] {
     Attributes.members(
       ("kernel", kernel.json, nil), ("stride", stride.json, kernel.json),
-      ("padding", padding.json, 0))
+      ("padding", padding.json, 0), ("roundsUp", .bool(roundsUp), false))
   }
 
   /// The stride defaults to the kernel's size.
   fileprivate init(_ a: inout Attributes) throws(GraphError) {
     let kernel = try a.size("kernel")
     self.init(
-      kernel: kernel, stride: try a.size("stride", default: kernel), padding: try a.padding())
+      kernel: kernel, stride: try a.size("stride", default: kernel), padding: try a.padding(),
+      roundsUp: try a.bool("roundsUp", default: false))
   }
 
   fileprivate func check(_ check: AttributeCheck) throws(GraphError) {
     try check("kernel", kernel)
     try check("stride", stride)
     try check(padding)
+    guard !roundsUp || padding != .same else {
+      throw .attribute(
+        node: check.node, "roundsUp",
+        expected: "false with padding 'same', which rounds up by itself",
+        found: "true")
+    }
     // A window that lies wholly in the padding has no largest value and no mean.
     guard case .explicit(let amounts) = padding else { return }
     for axis in Axis.allCases {
       let largest = max(amounts.before(axis), amounts.after(axis))
       try check("padding", largest, 0...(kernel[axis] - 1))
+      // Frameworks agree on windows that begin behind the image only where PyTorch pads by itself.
+      let isPyTorchs =
+        amounts.before(axis) == amounts.after(axis) && 2 * amounts.before(axis) <= kernel[axis]
+      guard !roundsUp || isPyTorchs || amounts.after(axis) + stride[axis] <= kernel[axis] else {
+        throw .attribute(
+          node: check.node, "padding",
+          expected: "the same on both sides, at most half the kernel, as sizes are rounded up",
+          found: amounts.json.text)
+      }
     }
   }
 

@@ -1,10 +1,42 @@
-/// The same elements in another shape; 0 keeps a dimension, one -1 takes what is left.
+/// The same elements in another shape.
 public struct Reshape: Hashable, Sendable {
-  /// The dimensions.
-  public var shape: [Int]
+  /// The size of a dimension.
+  public enum Dimension: Hashable, Sendable {
+    /// So many elements.
+    case size(Int)
+    /// As many as the input's dimension of the same number.
+    case kept
+    /// What is left.
+    case rest
+    /// As many as an input's dimension times a ratio, which must come out even.
+    case input(Int, times: Ratio)
+  }
+
+  /// The dimensions, of which at most one is what is left.
+  public var dimensions: [Dimension]
 
   /// Another shape.
-  public init(_ shape: [Int]) { self.shape = shape }
+  public init(dimensions: [Dimension]) { self.dimensions = dimensions }
+
+  /// Another shape, in which 0 keeps a dimension, and one -1 takes what is left.
+  public init(_ shape: [Int]) {
+    dimensions = shape.map { $0 == 0 ? .kept : $0 == -1 ? .rest : .size($0) }
+  }
+
+  /// The shape as numbers, 0 for what is kept and -1 for what is left; nil where a number does not
+  /// say it.
+  package var shape: [Int]? {
+    var shape: [Int] = []
+    for dimension in dimensions {
+      switch dimension {
+      case .size(let size): shape.append(size)
+      case .kept: shape.append(0)
+      case .rest: shape.append(-1)
+      case .input: return nil
+      }
+    }
+    return shape
+  }
 }
 
 /// The dimensions in another order.
@@ -36,27 +68,53 @@ extension Reshape: Operation {
   package var inputCount: ClosedRange<Int> { 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(try a.ints("shape"))
+    self.init(
+      dimensions: try a.take(
+        "shape", "an array of integers and of objects with 'dimension' and 'times'"
+      ) { json in
+        guard let array = json.array else { return nil }
+        let dimensions = array.compactMap(Dimension.init(json:))
+        return dimensions.count == array.count ? dimensions : nil
+      })
   }
-  package var attributes: [String: JSON] { ["shape": .ints(shape)] }
+  package var attributes: [String: JSON] { ["shape": .array(dimensions.map(\.json))] }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {
-    try check("shape", shape.count, 1...GraphLimits.rank)
-    for size in shape { try check("shape", size, -1...GraphLimits.dimension) }
-    guard shape.count(where: { $0 == -1 }) <= 1 else {
-      throw .attribute(node: check.node, "shape", expected: "at most one -1", found: "\(shape)")
+    try check("shape", dimensions.count, 1...GraphLimits.rank)
+    for dimension in dimensions {
+      switch dimension {
+      case .size(let size): try check("shape", size, -1...GraphLimits.dimension)
+      case .input(let dimension, let ratio):
+        try check("shape", dimension, 0...(GraphLimits.rank - 1))
+        try check("shape", ratio.numerator, 1...GraphLimits.window)
+        try check("shape", ratio.denominator, 1...GraphLimits.window)
+      case .kept, .rest: break
+      }
+    }
+    guard dimensions.count(where: { $0 == .rest }) <= 1 else {
+      throw .attribute(
+        node: check.node, "shape", expected: "at most one -1",
+        found: JSON.array(dimensions.map(\.json)).text)
     }
   }
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let input = inputs[0]
     var result: [Int] = []
-    for (position, size) in shape.enumerated() {
-      if size == 0 {
+    for (position, dimension) in dimensions.enumerated() {
+      switch dimension {
+      case .size(let size): result.append(size)
+      case .rest: result.append(-1)
+      case .kept:
         try Self.expectRank(position + 1, input)
         result.append(input[position])
-      } else {
-        result.append(size)
+      case .input(let source, let ratio):
+        try Self.expectRank(source + 1, input)
+        let product = input[source] * ratio.numerator
+        guard product % ratio.denominator == 0 else {
+          throw .notDivisible("dimension \(source)", value: input[source], by: ratio.denominator)
+        }
+        result.append(product / ratio.denominator)
       }
     }
     let count = input.reduce(1, *)
@@ -80,7 +138,41 @@ extension Reshape: Operation {
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
   }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    // Kept, and all before it.
+    dimensions.count > dimension && dimensions[...dimension].allSatisfy { $0 == .kept }
+      ? dimension : nil
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+}
+
+extension Reshape.Dimension {
+  fileprivate var json: JSON {
+    switch self {
+    case .size(let size): .int(size)
+    case .kept: 0
+    case .rest: -1
+    case .input(let dimension, let ratio):
+      .object(
+        Attributes.members(("dimension", .int(dimension), nil), ("times", ratio.json, 1)))
+    }
+  }
+
+  fileprivate init?(json: JSON) {
+    if let size = json.int {
+      self = size == 0 ? .kept : size == -1 ? .rest : .size(size)
+      return
+    }
+    guard let members = json.object, let dimension = members["dimension"]?.int,
+      members.keys.allSatisfy({ $0 == "dimension" || $0 == "times" })
+    else { return nil }
+    let numbers = members["times"].map { times in times.int.map { [$0, 1] } ?? times.ints ?? [] }
+    let ratio = numbers ?? [1, 1]
+    guard ratio.count == 2,
+      ratio.allSatisfy((1...GraphLimits.window).contains)
+    else { return nil }
+    self = .input(dimension, times: Ratio(ratio[0], ratio[1]))
+  }
 }
 
 extension Permute: Operation {
@@ -110,6 +202,9 @@ extension Permute: Operation {
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .unrelated)
+  }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    order.firstIndex(of: dimension)
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
@@ -146,6 +241,9 @@ extension Roll: Operation {
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole picture", size: .same)
+  }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimensions.contains(dimension) ? nil : dimension
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -1,10 +1,37 @@
-/// A mean, sum or maximum over some dimensions.
+/// A mean, sum, maximum or the like over some dimensions.
 public struct Reduction: Hashable, Sendable {
   /// What is made of the elements.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
     case mean
     case sum
     case maximum
+    case minimum
+    case product
+    /// The mean of the squared distances from the mean.
+    case variance
+    /// The same as an estimate from a sample: divided by one less than there are elements.
+    case unbiasedVariance
+    /// The sum of absolute values.
+    case l1
+    /// The root of the sum of squares.
+    case l2
+    case sumOfSquares
+
+    /// With its article, for messages.
+    var words: String {
+      switch self {
+      case .mean: "a mean"
+      case .sum: "a sum"
+      case .maximum: "a maximum"
+      case .minimum: "a minimum"
+      case .product: "a product"
+      case .variance: "a variance"
+      case .unbiasedVariance: "an unbiased variance"
+      case .l1: "an L1 norm"
+      case .l2: "an L2 norm"
+      case .sumOfSquares: "a sum of squares"
+      }
+    }
   }
   /// What is made of the elements.
   public var kind: Kind
@@ -56,7 +83,11 @@ extension Reduction: Operation {
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     dimensions.contains { $0 >= 2 } || !keepsDimensions
-      ? .whole(reason: "a \(kind.rawValue) over the whole picture", size: .unrelated) : .pointwise
+      ? .whole(reason: "\(kind.words) over the whole image", size: .unrelated) : .pointwise
+  }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    if dimensions.contains(dimension) { return nil }
+    return keepsDimensions ? dimension : dimension - dimensions.count { $0 < dimension }
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -104,9 +104,7 @@ extension Resize: Operation {
       members["lobes"] = .int(lobes)
     }
     if case .factor(let ratio) = target {
-      members["factor"] =
-        ratio.denominator == 1
-        ? .int(ratio.numerator) : .ints([ratio.numerator, ratio.denominator])
+      members["factor"] = ratio.json
     }
     return members
   }
@@ -178,6 +176,22 @@ extension Resize: Operation {
   }
 
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
+
+  package var inputsOfSizeOnly: Set<Int> { target == .sizeOfSecondInput ? [1] : [] }
+
+  /// The size of the other value is a multiple of the input's for most images.
+  package func resolvingSizes(_ inputs: [[Int]], _ ratios: [Ratio?]) -> Op {
+    guard target == .sizeOfSecondInput, let own = ratios[0] else { return op }
+    let (height, width) = (inputs[0][2], inputs[0][3])
+    let factor = inputs[1][2] / height
+    guard coordinates != .alignCorners, (1...GraphLimits.window).contains(factor),
+      inputs[1][2] == height * factor, inputs[1][3] == width * factor,
+      own.multiplied(by: Ratio(factor)) == ratios[1]
+    else { return op }
+    var resolved = self
+    resolved.target = .factor(Ratio(factor))
+    return resolved.op
+  }
 }
 
 extension Value {

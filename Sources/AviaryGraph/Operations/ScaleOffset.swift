@@ -45,6 +45,9 @@ extension ConstantOperation {
     return input
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .pointwise }
+  package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    dimension
+  }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
@@ -62,5 +65,9 @@ extension Value {
   /// Every element times a constant.
   public static func * (a: Value, constant: Double) -> Value {
     a.applying(.scale(Scale([constant])))
+  }
+  /// Every element plus a constant.
+  public static func + (a: Value, constant: Double) -> Value {
+    a.applying(.offset(Offset([constant])))
   }
 }

@@ -6,10 +6,13 @@ public struct TransposedConvolution: Hashable, Sendable {
   public var kernel: Size
   /// How far the window steps.
   public var stride: Size
+  /// How far apart the elements of the kernel lie.
+  public var dilation: Size
   /// Into how many parts, each computed for itself, the channels are divided.
   public var groups: Int
-  /// What is cut from the full output of (n - 1) · stride + kernel pixels: the padding of the
-  /// convolution that this is the gradient of, less `output_padding` at the bottom and right.
+  /// What is cut from the full output of (n - 1) · stride + (kernel - 1) · dilation + 1 pixels: the
+  /// padding of the convolution that this is the gradient of, less `output_padding` at the bottom
+  /// and right.
   /// Negative there: rows that no input reaches, which hold the bias.
   public var padding: PaddingAmounts
   /// Whether a learned number is added to each output channel.
@@ -17,18 +20,20 @@ public struct TransposedConvolution: Hashable, Sendable {
 
   /// A transposed convolution; with the full output unless stated.
   public init(
-    outChannels: Int, kernel: Size, stride: Size = 1, groups: Int = 1,
-    padding: PaddingAmounts = .none,
-    bias: Bool = true
+    outChannels: Int, kernel: Size, stride: Size = 1, dilation: Size = 1, groups: Int = 1,
+    padding: PaddingAmounts = .none, bias: Bool = true
   ) {
     self.outChannels = outChannels
     self.kernel = kernel
     self.stride = stride
+    self.dilation = dilation
     self.groups = groups
     self.padding = padding
     self.bias = bias
   }
 }
+
+extension TransposedConvolution: TransposedWindow {}
 
 extension TransposedConvolution: Operation {
   package static let names = ["transposedConvolution"]
@@ -39,7 +44,8 @@ extension TransposedConvolution: Operation {
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
     self.init(
       outChannels: try a.int("outChannels", was: "filters"), kernel: try a.size("kernel"),
-      stride: try a.size("stride", default: 1), groups: try a.int("groups", default: 1),
+      stride: try a.size("stride", default: 1), dilation: try a.size("dilation", default: 1),
+      groups: try a.int("groups", default: 1),
       padding: try a.amounts("padding", was: "crops", default: PaddingAmounts.none),
       bias: try a.bool("bias", default: true))
   }
@@ -47,18 +53,14 @@ extension TransposedConvolution: Operation {
   package var attributes: [String: JSON] {
     Attributes.members(
       ("outChannels", .int(outChannels), nil), ("kernel", kernel.json, nil),
-      ("stride", stride.json, 1),
+      ("stride", stride.json, 1), ("dilation", dilation.json, 1),
       ("groups", .int(groups), 1), ("padding", padding.json, 0), ("bias", .bool(bias), true))
   }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {
     try check("outChannels", outChannels, AttributeCheck.channels)
     try check("groups", groups, AttributeCheck.channels)
-    try check("kernel", kernel)
-    try check("stride", stride)
-    try check("padding", padding, least: -GraphLimits.window)
-    // At the top and left there is no way for PyTorch or Keras to add rows.
-    try check("padding", min(padding.top, padding.left), 0...GraphLimits.window)
+    try checkWindow(check)
     try check.divides("outChannels", outChannels, groups)
   }
 
@@ -68,25 +70,11 @@ extension TransposedConvolution: Operation {
     guard input[1] % groups == 0 else {
       throw .notDivisible("channels", value: input[1], by: groups)
     }
-    let size = Axis.allCases.map { axis in
-      (input[axis.dimension] - 1) * stride[axis] + kernel[axis] - padding.total(axis)
-    }
-    guard size.allSatisfy({ $0 > 0 }) else {
-      throw .tooSmall(needed: "what the padding leaves a pixel of", found: input)
-    }
-    return [input[0], outChannels, size[0], size[1]]
+    let size = try outputSize(input)
+    return [input[0], outChannels, size.height, size.width]
   }
 
-  package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    let step = stride[axis], crop = padding.before(axis), reach = kernel[axis]
-    return .window(
-      ReceptiveWindow(ratio: Ratio(step)) { input in
-        let first = input.lowerBound * step - step + reach - crop
-        // A kernel smaller than the stride reaches less far than the next input pixel.
-        let start = max(first, input.lowerBound * step - crop)
-        return start..<max(input.upperBound * step - crop, start)
-      })
-  }
+  package func receptiveField(_ axis: Axis) -> ReceptiveField { field(axis) }
 
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double {
     Self.elements(inputs[0]) * Double(outChannels / groups * kernel.height * kernel.width)
@@ -133,18 +121,19 @@ extension Value {
   ///   output `stride` times as large, the odd row cut at the top and left, as PyTorch's customary
   ///   `padding` and `output_padding` do (Keras cuts it at the bottom and right: `Edges.keras`).
   public func transposedConvolution(
-    _ name: String, _ outChannels: Int, kernel: Size, stride: Size = 1, groups: Int = 1,
-    padding: PaddingAmounts? = nil, bias: Bool = true, shared: Bool = false
+    _ name: String, _ outChannels: Int, kernel: Size, stride: Size = 1, dilation: Size = 1,
+    groups: Int = 1, padding: PaddingAmounts? = nil, bias: Bool = true, shared: Bool = false
   ) -> Value {
     func customary(_ axis: Axis) -> (before: Int, after: Int) {
-      let total = kernel[axis] &- stride[axis]
+      let total = (kernel[axis] &- 1) &* dilation[axis] &+ 1 &- stride[axis]
       return total < 0 ? (0, total) : (total - total / 2, total / 2)
     }
     let vertical = customary(.vertical), horizontal = customary(.horizontal)
     return builder.add(
       .transposedConvolution(
         TransposedConvolution(
-          outChannels: outChannels, kernel: kernel, stride: stride, groups: groups,
+          outChannels: outChannels, kernel: kernel, stride: stride, dilation: dilation,
+          groups: groups,
           padding: padding
             ?? PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
           bias: bias)),

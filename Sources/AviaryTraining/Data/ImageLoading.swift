@@ -225,7 +225,7 @@ struct ImageLoading {
     skipped.append(
       TrainingSet.Skipped(
         name: name,
-        reason: "at least \(side)x\(side) pixels expected, \(image.width)x\(image.height) found"))
+        reason: "expected at least \(side)x\(side) pixels, found \(image.width)x\(image.height)"))
     tooSmall += 1
     if image.width * image.height > (largest.map { $0.width * $0.height } ?? -1) {
       largest = (name, image.width, image.height)

@@ -58,6 +58,11 @@ public struct PatchGeometry: Hashable, Sendable {
         field: "picture", expected: "colours of \(graph.inputs[0].channels) channels",
         found: "'\(picture.colour.rawValue)'")
     }
+    guard picture.colour != .rgba else {
+      throw .recipe(
+        field: "picture", expected: "colours without alpha, which training leaves out",
+        found: "'rgba'")
+    }
     // Enlarging by 1 does nothing.
     let enlargesFirst = picture.enlargeFirst == .bicubic && scale > 1
     let ratio = enlargesFirst ? 1 : scale

@@ -264,7 +264,7 @@ struct ResidualBranchOutputs {
   private static func isLinear(_ op: Op) -> Bool {
     switch op {
     case .scale, .offset, .pixelShuffle, .pixelUnshuffle, .crop, .pad, .dropout, .slice, .reshape,
-      .permute, .roll:
+      .permute, .roll, .padToMultiple, .cropToSize, .padDimension, .stridedSlice, .tile:
       true
     case .resize(let resize): resize.target != .sizeOfSecondInput
     default: false

@@ -82,5 +82,9 @@ void aviary_winograd_output(enum aviary_winograd form, const float *from, long p
 ///     left as it is.
 void aviary_winograd_weights(enum aviary_winograd form, const float *from, long filters,
                              long channels, float *to, long rows, long columns);
+#include "normalize.h"
 #include "planes.h"
+#include "pointwise.h"
+#include "reduce.h"
 #include "rows.h"
+#include "softmax.h"

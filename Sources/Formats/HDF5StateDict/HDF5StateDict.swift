@@ -21,7 +21,7 @@ enum HDF5StateDict {
     for set in sets {
       guard let elementType = set.elementType, Tensor.byteCount(set.shape, elementType) != nil
       else {
-        throw .damaged(path: path, part: set.path, reason: "an array of numbers expected")
+        throw .damaged(path: path, part: set.path, reason: "expected an array of numbers")
       }
       let name = name(of: set)
       descriptions.append(

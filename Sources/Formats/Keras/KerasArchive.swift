@@ -95,6 +95,6 @@ enum KerasArchive {
   {
     hasArrays
       ? .unsupported(path: path, what: "model.weights.npz, which is pickled arrays,")
-      : .damaged(path: path, part: "the archive", reason: "model.weights.h5 expected, none found")
+      : .damaged(path: path, part: "the archive", reason: "expected model.weights.h5, found none")
   }
 }

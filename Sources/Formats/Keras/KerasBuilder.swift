@@ -42,7 +42,7 @@ extension KerasBuilder {
     let count = shape.reduce(1.0) { $0 * Double($1) }
     guard count <= Double(Self.kernelLimit) else {
       throw refusal(
-        name, "a constant kernel of at most \(Self.kernelLimit) elements expected, \(shape) found")
+        name, "expected a constant kernel of at most \(Self.kernelLimit) elements, found \(shape)")
     }
     var values = [Float](repeating: 0, count: shape.reduce(1, *))
     for place in places { values[place] = 1 }

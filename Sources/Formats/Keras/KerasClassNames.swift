@@ -134,7 +134,7 @@ enum KerasNames {
     let parts = name.split { $0 == "/" || $0 == "\\" }.map(String.init)
     guard !parts.isEmpty, !parts.contains(where: { $0 == ".." || $0 == "." }) else {
       throw .damaged(
-        path: path, part: part, reason: "a name inside the group expected, '\(name)' found")
+        path: path, part: part, reason: "expected a name inside the group, found '\(name)'")
     }
     return parts
   }
@@ -158,7 +158,7 @@ enum KerasNames {
     case .floats(let numbers) where numbers.isEmpty: return []
     case .integers(let numbers) where numbers.isEmpty: return []
     case .floats, .integers:
-      throw .damaged(path: path, part: part, reason: "a list of names expected, numbers found")
+      throw .damaged(path: path, part: part, reason: "expected a list of names, found numbers")
     }
   }
 }

@@ -102,8 +102,6 @@ struct KerasTensor {
   /// For a row of elements that Keras counts in another order than they lie here: the picture that
   /// it was, without its first dimension.
   var flattened: Flattened?
-  /// What is not computed yet: a part of GELU.
-  var errorFunction: KerasImport.ErrorFunction?
   /// Whether the size depends on that of the network's input.
   var isSized = true
 

@@ -200,7 +200,7 @@ enum KerasShards {
     }
     guard let map = json["weight_map"]?.object, !map.isEmpty else {
       throw .damaged(
-        path: path, part: "the index", reason: "weight_map with a file for each layer expected")
+        path: path, part: "the index", reason: "expected weight_map with a file for each layer")
     }
     var names: Set<String> = []
     for (layer, value) in map {
@@ -209,7 +209,7 @@ enum KerasShards {
         guard let name = entry.string else {
           throw .damaged(
             path: path, part: "the index",
-            reason: "\(layer): a file's name expected, \(entry.kind) found")
+            reason: "\(layer): expected a file's name, found \(entry.kind)")
         }
         // Only files beside the index: an index must not lead anywhere else.
         guard !name.isEmpty, name != ".", name != "..",
@@ -217,7 +217,7 @@ enum KerasShards {
         else {
           throw .damaged(
             path: path, part: "the index",
-            reason: "\(layer): the name of a file beside the index expected, '\(name)' found")
+            reason: "\(layer): expected the name of a file beside the index, found '\(name)'")
         }
         names.insert(name)
       }
@@ -225,7 +225,7 @@ enum KerasShards {
     // A layer may be in none of the files; not all of them.
     guard !names.isEmpty else {
       throw .damaged(
-        path: path, part: "the index", reason: "weight_map with a file for each layer expected")
+        path: path, part: "the index", reason: "expected weight_map with a file for each layer")
     }
     guard names.count <= limits.files else {
       throw .tooLarge(

@@ -14,14 +14,14 @@ extension KerasImport {
       for reference in network.inputs {
         guard let layer = network.layers.first(where: { $0.name == reference.layer }) else {
           throw .description(
-            part: "input_layers", problem: "layer \(reference.layer) expected, none found")
+            part: "input_layers", problem: "expected layer \(reference.layer), found none")
         }
         stated.append(
           (layer.name, try dimensions(Self.statedShape(of: layer), of: layer), layer))
       }
     }
     guard !stated.isEmpty else {
-      throw .description(part: "the model", problem: "at least one input expected, none found")
+      throw .description(part: "the model", problem: "expected at least one input, found none")
     }
     guard stated.count <= GraphLimits.inputs else {
       throw .graph(.limit("inputs", value: stated.count, limit: GraphLimits.inputs))
@@ -67,7 +67,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> [Int?] {
     guard let list = shape?.array, (2...4).contains(list.count) else {
       let problem =
-        "the shape of an input of 1 to 3 dimensions expected, \(shape?.text ?? "none") found"
+        "expected the shape of an input of 1 to 3 dimensions, found \(shape?.text ?? "none")"
       throw layer?.refusal(String(problem.prefix(200)))
         ?? .description(part: "the model", problem: problem)
     }
@@ -76,7 +76,7 @@ extension KerasImport {
       if let size = size.int, !(1...GraphLimits.channels).contains(size) {
         throw .description(
           part: layer?.name ?? "the model",
-          problem: "sizes of 1 to \(GraphLimits.channels) expected, \(size) found")
+          problem: "expected sizes of 1 to \(GraphLimits.channels), found \(size)")
       }
       result.append(size.int)
     }
@@ -88,7 +88,7 @@ extension KerasImport {
     func known(_ size: Int?) throws(InterchangeError) -> Int {
       guard let size else {
         throw .description(
-          part: "input \(name)", problem: "a stated number of channels expected, none found")
+          part: "input \(name)", problem: "expected a stated number of channels, found none")
       }
       return size
     }
@@ -139,7 +139,7 @@ extension KerasImport {
   mutating func needSize(_ value: KerasTensor, _ layer: KerasLayer) throws(InterchangeError) {
     guard value.isSized else { return }
     guard isSizeKnown else {
-      throw layer.refusal("a stated size of the input expected, none found")
+      throw layer.refusal("expected a stated size of the input, found none")
     }
     sizeReason = sizeReason ?? "layer \(layer.name)"
   }
@@ -152,7 +152,7 @@ extension KerasImport {
     -> Int
   {
     guard (-value.rank..<value.rank).contains(number) else {
-      throw layer.refusal("axis \(number): one of \(value.rank) axes expected")
+      throw layer.refusal("axis \(number): expected one of \(value.rank) axes")
     }
     return number < 0 ? number + value.rank : number
   }
@@ -164,7 +164,7 @@ extension KerasImport {
     let value = layer.option(["axis"])
     let numbers = value?.array?.map(\.int) ?? [value == nil ? absent : value?.int]
     guard numbers.count == 1, let number = numbers[0] else {
-      throw layer.refusal("axis: one axis expected, \((value ?? .null).text.prefix(60)) found")
+      throw layer.refusal("axis: expected one axis, found \((value ?? .null).text.prefix(60))")
     }
     return try axis(number, of: x, layer)
   }
@@ -189,7 +189,7 @@ extension KerasImport {
     _ value: KerasTensor, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     guard value.rank == 4 else {
-      throw layer.refusal("a picture expected, shape \(value.kerasShape) found")
+      throw layer.refusal("expected a picture, found shape \(value.kerasShape)")
     }
     let isFirst = layer.isChannelsFirst ?? isChannelsFirst
     return try arranged(
@@ -243,7 +243,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> KerasTensor {
     if value.rank == 2 { return value }
     guard value.rank > 2 else {
-      throw layer.refusal("2 or more axes expected, \(value.rank) found")
+      throw layer.refusal("expected 2 or more axes, found \(value.rank)")
     }
     try needSize(value, layer)
     let value = try unflattened(value, layer.fullName)
@@ -270,7 +270,7 @@ extension KerasImport {
     guard (1..<GraphLimits.rank).contains(target.count),
       target.allSatisfy({ $0 == -1 || (1...GraphLimits.dimension).contains($0) }),
       target.count(where: { $0 == -1 }) <= 1
-    else { throw layer.refusal("target shape \(target): sizes above 0 and one -1 expected") }
+    else { throw layer.refusal("target shape \(target): expected sizes above 0 and one -1") }
     let plain = try arranged(value, as: Array(0..<value.rank), layer.fullName)
     var result = try add(.reshape(Reshape([0] + target)), [plain], name: layer.fullName, of: layer)
     result.axes = Array(result.shape.indices)

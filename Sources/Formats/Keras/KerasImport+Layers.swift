@@ -48,13 +48,13 @@ extension KerasImport {
       return try operation.merge(layer, function: word, given, call, with: &self)
     }
     guard case .value(let x)? = given.first else {
-      throw layer.refusal("a value as the first operand expected")
+      throw layer.refusal("expected a value as the first operand")
     }
     // Further operands are what others give as options.
     var arguments: [JSON] = []
     for operand in given.dropFirst() {
       guard case .constant(let json) = operand else {
-        throw layer.refusal("one value expected, \(given.count) found")
+        throw layer.refusal("expected one value, found \(given.count)")
       }
       arguments.append(json)
     }
@@ -89,7 +89,7 @@ extension KerasImport {
     default: stated = layer.className
     }
     guard !stated.isEmpty else {
-      throw layer.refusal("the name of an operation expected, none found")
+      throw layer.refusal("expected the name of an operation, found none")
     }
     return Self.plain(stated)
   }
@@ -134,7 +134,7 @@ extension KerasImport {
     guard taken.count == network.inputs.count else {
       throw .description(
         part: network.name,
-        problem: "\(network.inputs.count) inputs expected, \(taken.count) found")
+        problem: "expected \(network.inputs.count) inputs, found \(taken.count)")
     }
     var results: [KerasOrder.Step: [KerasTensor]] = [:]
     for (reference, value) in zip(network.inputs, taken) {
@@ -145,7 +145,7 @@ extension KerasImport {
       guard values.indices.contains(reference.output) else {
         throw .description(
           part: network.name,
-          problem: "output \(reference.output) of layer \(reference.layer) expected, none found")
+          problem: "expected output \(reference.output) of layer \(reference.layer), found none")
       }
       return values[reference.output]
     }
@@ -192,7 +192,6 @@ extension KerasImport {
     if let inner = layer.network {
       return try values(of: inner, try self.values(operands, of: layer)).map(\.value)
     }
-    if let part = try errorFunction(layer, operands, call) { return [part] }
     return [try value(of: layer, operands, call)]
   }
 
@@ -202,8 +201,8 @@ extension KerasImport {
   ) throws(InterchangeError) -> [KerasTensor] {
     var values: [KerasTensor] = []
     for operand in operands {
-      guard case .value(let value) = operand, value.errorFunction == nil else {
-        throw layer.refusal("a value expected, a constant found")
+      guard case .value(let value) = operand else {
+        throw layer.refusal("expected a value, found a constant")
       }
       values.append(value)
     }
@@ -214,7 +213,7 @@ extension KerasImport {
   func single(_ operands: [Operand], of layer: KerasLayer) throws(InterchangeError) -> KerasTensor {
     let values = try values(operands, of: layer)
     guard values.count == 1 else {
-      throw layer.refusal("1 input expected, \(values.count) found")
+      throw layer.refusal("expected 1 input, found \(values.count)")
     }
     return values[0]
   }

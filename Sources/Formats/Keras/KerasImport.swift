@@ -58,9 +58,6 @@ struct KerasImport {
     let given = try values(of: network, taken)
     var outputs: [Graph.Output] = []
     for (name, value) in given {
-      guard value.errorFunction == nil else {
-        throw .description(part: name, problem: "the error function as an output is not supported")
-      }
       let value = try ordered(value, name)
       outputs.append(Graph.Output(outputName(name, outputs, of: given.count), value: value.index))
     }

@@ -33,7 +33,7 @@ struct KerasLayer {
     let name = names.first { config[$0] != nil } ?? names[0]
     let found = (config[name] ?? .null).text
     let excerpt = found.utf8.count > 60 ? found.prefix(60) + "…" : found
-    return refusal("\(name): \(expected) expected, \(excerpt) found")
+    return refusal("\(name): expected \(expected), found \(excerpt)")
   }
 
   // MARK: Options

@@ -18,7 +18,7 @@ struct KerasLayerLists {
   func layers(of group: HDF5Tree.Group) throws(CheckpointError) -> [KerasStoredLayer] {
     guard let names = try KerasNames.list("layer_names", of: group, path: tree.path) else {
       throw .damaged(
-        path: tree.path, part: group.path, reason: "attribute layer_names expected, none found")
+        path: tree.path, part: group.path, reason: "expected attribute layer_names, found none")
     }
     let members = Dictionary(group.members.map { ($0.name, $0.member) }) { $1 }
     var layers: [KerasStoredLayer] = []
@@ -29,7 +29,7 @@ struct KerasLayerLists {
       }
       guard let layer = try self.group(name, in: group, members) else {
         throw .damaged(
-          path: tree.path, part: group.path, reason: "layer \(name) expected, none found")
+          path: tree.path, part: group.path, reason: "expected layer \(name), found none")
       }
       layers += try self.layers(name, layer)
     }
@@ -58,7 +58,7 @@ struct KerasLayerLists {
   ) throws(CheckpointError) -> [KerasStoredLayer] {
     guard let weights = try KerasNames.list("weight_names", of: group, path: tree.path) else {
       throw .damaged(
-        path: tree.path, part: group.path, reason: "attribute weight_names expected, none found")
+        path: tree.path, part: group.path, reason: "expected attribute weight_names, found none")
     }
     let dataSets = Dictionary(group.dataSetsByPath.map { ($0.name, $0.dataSet) }) { $1 }
     let own = try KerasNames.parts(name, group.path, tree.path)
@@ -69,7 +69,7 @@ struct KerasLayerLists {
       let parts = try KerasNames.parts(weight, "\(group.path), attribute weight_names", tree.path)
       guard let dataSet = dataSets[parts.joined(separator: "/")] else {
         throw .damaged(
-          path: tree.path, part: group.path, reason: "data set \(weight) expected, none found")
+          path: tree.path, part: group.path, reason: "expected data set \(weight), found none")
       }
       let path = self.path(Array(parts.dropLast()), own)
       let slot = Self.slot(parts[parts.count - 1], of: name)

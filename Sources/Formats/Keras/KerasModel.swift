@@ -215,7 +215,7 @@ extension KerasModel {
         guard result.shape == variable.shape else {
           throw .damaged(
             path: name, part: "the tensor",
-            reason: "shape \(variable.shape) expected, \(result.shape) found")
+            reason: "expected shape \(variable.shape), found \(result.shape)")
         }
         return result
       }

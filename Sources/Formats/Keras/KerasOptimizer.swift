@@ -90,16 +90,16 @@ struct KerasOptimizer {
     case "adam", "adamw": kinds = [("exp_avg", slots.first), ("exp_avg_sq", slots.second)]
     case "sgd":
       guard let rate = hyperparameters["lr"], Float(rate) != 0, hyperparameters["momentum"] != nil
-      else { throw Problem(text: "a rate and a momentum expected, none found") }
+      else { throw Problem(text: "expected a rate and a momentum, found none") }
       divisor = Float(-rate)
       kinds = [("momentum_buffer", slots.first)]
     default:
-      throw Problem(text: "adam, adamw or sgd expected, \(name ?? "no name") found")
+      throw Problem(text: "expected adam, adamw or sgd, found \(name ?? "no name")")
     }
     let found = slots.first.count + slots.second.count + others.count
     guard kinds.allSatisfy({ $0.dataSets.count == trainable.count }),
       found == kinds.count * trainable.count
-    else { throw Problem(text: "\(kinds.count * trainable.count) slots expected, \(found) found") }
+    else { throw Problem(text: "expected \(kinds.count * trainable.count) slots, found \(found)") }
     var descriptions: [TensorDescription] = []
     // Nil for the number of steps, which PyTorch keeps with each parameter.
     var dataSets: [HDF5Tree.DataSet?] = []
@@ -109,7 +109,7 @@ struct KerasOptimizer {
         let (name, dataSet) = ("\(variable.name).\(slot)", own[place])
         guard dataSet.shape == variable.shape, dataSet.elementType?.isFloatingPoint == true else {
           throw Problem(
-            text: "\(name): shape \(variable.shape) expected, \(dataSet.shape) found; "
+            text: "\(name): expected shape \(variable.shape), found \(dataSet.shape); "
               + "the model's order may be another")
         }
         descriptions.append(
@@ -134,7 +134,7 @@ struct KerasOptimizer {
       return tensor
     }
     guard let laid = try? source.changed({ steps[$0.name] ?? [] }) else {
-      throw Problem(text: "slots laid out as their weights expected")
+      throw Problem(text: "expected slots laid out as their weights")
     }
     let group = OptimizerState.Group(
       hyperparameters: hyperparameters, parameters: trainable.map(\.name))

@@ -17,14 +17,14 @@ struct KerasParser {
   mutating func model(_ json: JSON) throws(InterchangeError) -> KerasNetwork {
     guard let className = json["class_name"]?.string else {
       throw .description(
-        part: "the model's configuration", problem: "a class_name expected, none found")
+        part: "the model's configuration", problem: "expected a class_name, found none")
     }
     let config = json["config"] ?? .null
     let name = config["name"]?.string ?? className
     guard Self.isModel(className, config) else {
       throw .layer(
         name, kind: className, place: "the model itself",
-        why: "a Sequential or Functional model expected: of a class of its own, no code is run")
+        why: "is not a Sequential or Functional model; the code of a class of its own is never run")
     }
     return try network(
       className, config, name: name, outer: [], isTrainable: true,
@@ -42,7 +42,7 @@ struct KerasParser {
   ) throws(InterchangeError) -> KerasNetwork {
     // Keras 1 and early Keras 2 have a plain list for a Sequential.
     guard let list = config["layers"]?.array ?? config.array else {
-      throw .description(part: name, problem: "a list of layers expected, none found")
+      throw .description(part: name, problem: "expected a list of layers, found none")
     }
     let trainable = isTrainable && config["trainable"]?.bool ?? true
     let label = outer.isEmpty ? "the model" : outer.joined(separator: ".")
@@ -72,7 +72,7 @@ struct KerasParser {
       throw .graph(.limit("layers", value: count, limit: GraphLimits.nodes))
     }
     guard let stated = json["class_name"]?.string else {
-      throw .description(part: place, problem: "a class_name expected, none found")
+      throw .description(part: place, problem: "expected a class_name, found none")
     }
     let config = json["config"] ?? .null
     // A layer of a Functional model is known by the name beside its options.
@@ -81,7 +81,7 @@ struct KerasParser {
         ?? (config.array != nil
           ? "sequential" : nil),
       !name.isEmpty, name.utf8.count <= 256
-    else { throw .description(part: place, problem: "a name expected, none found") }
+    else { throw .description(part: place, problem: "expected a name, found none") }
     let names = outer + [config["name"]?.string ?? name]
     var layer = KerasLayer(
       name: name, className: Self.classes[stated] ?? stated, statedClass: stated,
@@ -117,7 +117,7 @@ struct KerasParser {
     var result: [KerasReference] = []
     for member in members {
       guard let reference = KerasParser.reference(member) else {
-        throw .description(part: part, problem: "references to layers expected, others found")
+        throw .description(part: part, problem: "expected references to layers, found others")
       }
       result.append(reference)
     }
@@ -159,7 +159,7 @@ extension KerasParser {
     for operand in isSingle ? [json] : json.array ?? [] {
       guard let fields = operand.array, fields.count >= 3 else {
         throw .description(
-          part: part, problem: "[layer, call, output] expected, \(short(operand)) found")
+          part: part, problem: "expected [layer, call, output], found \(short(operand))")
       }
       if fields[0].string == "_CONSTANT_VALUE" {
         call.operands.append(.constant(fields[2]))
@@ -167,7 +167,7 @@ extension KerasParser {
         call.operands.append(.value(reference))
       } else {
         throw .description(
-          part: part, problem: "[layer, call, output] expected, \(short(operand)) found")
+          part: part, problem: "expected [layer, call, output], found \(short(operand))")
       }
       for (name, value) in fields.dropFirst(3).first?.object ?? [:] where value != .null {
         if let reference = reference(value) {

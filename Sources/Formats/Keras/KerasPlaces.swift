@@ -104,8 +104,8 @@ struct KerasPlaces {
     guard numbers.sorted() == Array(0..<numbers.count) else {
       throw .damaged(
         path: file, part: "/" + stored.joined(separator: "/"),
-        reason: "variables 0 to \(numbers.count - 1) expected, "
-          + "\(numbers.sorted().map(String.init).joined(separator: ", ")) found")
+        reason: "expected variables 0 to \(numbers.count - 1), "
+          + "found \(numbers.sorted().map(String.init).joined(separator: ", "))")
     }
     return zip(numbers, variables).sorted { $0.0 < $1.0 }.map(\.1.variable)
   }

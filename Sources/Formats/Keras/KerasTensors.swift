@@ -195,7 +195,7 @@ struct KerasOrder {
       if layer.network != nil, reference.call >= layer.calls.count { firstCalls[place] = 1 }
     }
     guard !network.outputs.isEmpty else {
-      throw .description(part: network.name, problem: "at least one output expected, none found")
+      throw .description(part: network.name, problem: "expected at least one output, found none")
     }
     try order()
   }
@@ -204,7 +204,7 @@ struct KerasOrder {
   func step(_ reference: KerasReference) throws(InterchangeError) -> Step {
     guard let place = places[reference.layer] else {
       throw .description(
-        part: network.name, problem: "layer \(reference.layer) expected, none found")
+        part: network.name, problem: "expected layer \(reference.layer), found none")
     }
     let layer = network.layers[place]
     let call = reference.call - firstCalls[place]
@@ -212,8 +212,8 @@ struct KerasOrder {
     guard layer.calls.indices.contains(call) || call == 0 && layer.className == "InputLayer" else {
       throw .description(
         part: network.name,
-        problem: "call \(reference.call) of layer \(reference.layer) expected,"
-          + " \(layer.calls.count) calls found")
+        problem: "expected call \(reference.call) of layer \(reference.layer),"
+          + " found \(layer.calls.count) calls")
     }
     return Step(layer: place, call: call)
   }

@@ -131,7 +131,7 @@ struct NCNNBinary {
     guard position == open.file.byteCount else {
       throw .damaged(
         path: open.file.path, part: "the weights",
-        reason: "\(position) bytes expected for the layers, \(open.file.byteCount) found")
+        reason: "expected \(position) bytes for the layers, found \(open.file.byteCount)")
     }
   }
 
@@ -220,7 +220,7 @@ package enum NCNNModel {
   ///   file of another kind, `.weights` and `.graph` where layers do not fit each other.
   package static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .ncnn(let network)? = file.network else {
-      throw .description(part: file.path, problem: "an ncnn network expected")
+      throw .description(part: file.path, problem: "expected an ncnn network")
     }
     var importer = NCNNImporter(network, file.tensors)
     for layer in network.layers { try importer.add(layer) }

@@ -76,7 +76,7 @@ struct NCNNImporter {
   /// Makes the layer's first output known.
   mutating func give(_ layer: NCNNLayer, _ blob: Blob) throws(InterchangeError) {
     guard layer.outputs.count == 1 else {
-      throw layer.unsupported("one output expected, \(layer.outputs.count) found")
+      throw layer.unsupported("expected one output, found \(layer.outputs.count)")
     }
     blobs[layer.outputs[0]] = blob
   }
@@ -103,7 +103,7 @@ struct NCNNImporter {
       values.append(value)
     }
     guard !values.isEmpty, count == nil || values.count == count else {
-      throw layer.unsupported("\(count ?? 1) inputs expected, \(values.count) found")
+      throw layer.unsupported("expected \(count ?? 1) inputs, found \(values.count)")
     }
     return values
   }
@@ -176,7 +176,7 @@ extension NCNNImporter {
     let channels = try layer.integer(2, in: 0...GraphLimits.channels)
     guard sides.allSatisfy(range.contains), layer.integer(11) == 0,
       channels > 0 || sides == [0, 0]
-    else { throw layer.unsupported("a picture expected") }
+    else { throw layer.unsupported("expected a picture") }
     let size = sides.allSatisfy { $0 > 0 } ? Size(sides[0], sides[1]) : nil
     if channels > 0 {
       try addInput(layer, channels: channels, size: size)
@@ -293,8 +293,8 @@ extension NCNNLayer {
   ) throws(InterchangeError) -> Int {
     guard let value = integer(number, default: absent), range.contains(value) else {
       throw unsupported(
-        "attribute \(number): \(range.lowerBound) to \(range.upperBound) expected, "
-          + "\(self.number(number, default: Double(absent))) found")
+        "attribute \(number): expected \(range.lowerBound) to \(range.upperBound), "
+          + "found \(self.number(number, default: Double(absent)))")
     }
     return value
   }

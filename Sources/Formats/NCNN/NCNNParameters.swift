@@ -22,11 +22,11 @@ enum NCNNParameters {
     let lines = String(decoding: bytes, as: UTF8.self).split(
       omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     guard lines.count >= 2, lines[0].split(separator: " ").first == "7767517" else {
-      throw .damaged(path: path, part: "line 1", reason: "7767517 expected")
+      throw .damaged(path: path, part: "line 1", reason: "expected 7767517")
     }
     let counts = lines[1].split(separator: " ").compactMap { Int($0) }
     guard counts.count == 2, counts[0] > 0 else {
-      throw .damaged(path: path, part: "line 2", reason: "the counts of layers and blobs expected")
+      throw .damaged(path: path, part: "line 2", reason: "expected the counts of layers and blobs")
     }
     guard counts[0] <= layerLimit else {
       throw .tooLarge(path: path, part: "layers", limit: layerLimit, found: counts[0])
@@ -48,7 +48,7 @@ enum NCNNParameters {
     }
     guard layers.count == counts[0] else {
       throw .damaged(
-        path: path, part: "the text", reason: "\(counts[0]) layers expected, \(layers.count) found")
+        path: path, part: "the text", reason: "expected \(counts[0]) layers, found \(layers.count)")
     }
     let names = Dictionary(grouping: layers, by: \.name)
     if let twice = names.first(where: { $1.count > 1 }) {
@@ -88,7 +88,7 @@ enum NCNNParameters {
       (0...words.count).contains(inputs), (0...words.count).contains(outputs),
       words.count >= 4 + inputs + outputs
     else {
-      throw .damaged(path: path, part: part, reason: "a type, a name and blobs expected")
+      throw .damaged(path: path, part: part, reason: "expected a type, a name and blobs")
     }
     var layer = NCNNLayer(
       type: words[0], name: words[1], inputs: Array(words[4..<4 + inputs]),
@@ -96,7 +96,7 @@ enum NCNNParameters {
     for word in words[(4 + inputs + outputs)...] {
       guard let (key, values) = attribute(word) else {
         throw .damaged(
-          path: path, part: part, reason: "\(layer.name): number=value expected, \(word) found")
+          path: path, part: part, reason: "\(layer.name): expected number=value, found \(word)")
       }
       layer.attributes[key] = values
     }
@@ -154,7 +154,7 @@ struct NCNNWeight {
   /// Classes that take nothing from the `.bin` file, besides those that are read.
   private static let weightless: Set<String> = [
     "AbsVal", "ArgMax", "BNLL", "CELU", "DeepCopy", "Erf", "Exp", "ExpandDims", "Fold", "GLU",
-    "Input", "Log", "LRN", "MatMul", "Mish", "Noop", "Packing", "Permute", "Power", "Reduction",
+    "Input", "Log", "LRN", "MatMul", "Mish", "Noop", "Packing", "Permute", "Power",
     "Reorg", "SELU", "Shrink", "ShuffleChannel", "Softplus", "Split", "Squeeze", "Threshold",
     "Tile", "Unfold",
   ]
@@ -174,7 +174,7 @@ struct NCNNWeightLayer {
   /// An attribute that is a count.
   func size(_ number: Int, default absent: Int = 0) throws(CheckpointError) -> Int {
     guard let value = layer.integer(number, default: absent), value >= 0 else {
-      throw damaged("attribute \(number): an integer of 0 or more expected")
+      throw damaged("attribute \(number): expected an integer of 0 or more")
     }
     return value
   }

@@ -89,7 +89,7 @@ struct NumPyArrays {
     guard found == header.elementByteCount else {
       throw .damaged(
         path: path, part: part,
-        reason: "\(header.elementByteCount) bytes expected, \(found) found")
+        reason: "expected \(header.elementByteCount) bytes, found \(found)")
     }
   }
 }

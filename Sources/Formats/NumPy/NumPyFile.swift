@@ -163,7 +163,7 @@ struct NumPyHeader {
     }
     var cursor = ByteCursor(bytes, path: path, part: part)
     guard try bytes[cursor.range(6)] == [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59] else {
-      throw damaged("a NumPy array expected")
+      throw damaged("expected a NumPy array")
     }
     let version = try cursor.byte()
     _ = try cursor.byte()
@@ -179,7 +179,7 @@ struct NumPyHeader {
       Set(members.keys) == ["descr", "fortran_order", "shape"],
       case .bool(let fortran)? = members["fortran_order"],
       case .integers(let shape)? = members["shape"]
-    else { throw damaged("a header of descr, fortran_order and shape expected") }
+    else { throw damaged("expected a header of descr, fortran_order and shape") }
     guard case .text(let type)? = members["descr"] else {
       throw .unsupported(path: path, what: "\(part): an array of records")
     }

@@ -1,6 +1,4 @@
 import AviaryContainers
-import AviaryFiles
-import AviaryTensor
 
 /// Reads ONNX (onnx.proto; the numbers of fields are given there): the graph now, the elements of its
 /// tensors when asked for.
@@ -18,10 +16,13 @@ struct ONNXFile {
   private static let memberLimit = 1 << 12
 
   /// Reads the weights of a model, and the model.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  static func read(
+    _ path: String, _ options: ONNXOptions = ONNXOptions()
+  ) throws(CheckpointError) -> WeightsFile {
     var reader = ONNXFile(file: try ProtocolBufferFile(path))
     try reader.readModel()
     var model = reader.model
+    model.options = options
     try model.parameters.find(in: model, path: path)
     var version = model.producer
     if let set = model.operatorSets[""] {
@@ -55,7 +56,7 @@ struct ONNXFile {
       case 2, 3: producer.append(try cursor.text(field))
       case 7:
         hasGraph = true
-        try readGraph(try cursor.message(field, "the graph"))
+        add(try graph(try cursor.message(field, "the graph"), depth: 0))
       case 8:
         let (domain, version) = try operatorSet(try cursor.message(field, "an operator set"))
         guard model.operatorSets.count < ONNXFile.memberLimit else { throw many(cursor.part) }
@@ -72,36 +73,86 @@ struct ONNXFile {
     guard hasGraph else {
       throw .damaged(path: file.path, part: "the model", reason: "it has no graph")
     }
-    // Models of the first versions list their constants among the inputs.
-    model.inputs.removeAll { model.constants[$0.name] != nil }
   }
 
-  private mutating func readGraph(_ graph: ProtocolBufferCursor) throws(CheckpointError) {
-    var cursor = graph
+  /// A graph as a file has it: the model's own, or a branch of If in an attribute.
+  private struct Parsed {
+    var nodes: [(node: ONNXModel.Node, branches: [String: Parsed])] = []
+    var constants: [String: ONNXTensor] = [:]
+    var inputs: [ONNXModel.Port] = []
+    var outputs: [ONNXModel.Port] = []
+  }
+
+  private func graph(
+    _ message: ProtocolBufferCursor, depth: Int
+  ) throws(CheckpointError) -> Parsed {
+    guard depth < 16 else { throw message.damaged("graphs 16 deep in each other") }
+    var cursor = message
+    var graph = Parsed()
     while let field = try cursor.next() {
       switch field.number {
       case 1:
-        guard model.nodes.count < ONNXFile.limit else { throw many("nodes") }
-        model.nodes.append(try node(try cursor.message(field, "a node")))
+        guard graph.nodes.count < ONNXFile.limit else { throw many("nodes") }
+        graph.nodes.append(try node(try cursor.message(field, "a node"), depth: depth))
       case 5:
-        guard model.constants.count < ONNXFile.limit else { throw many("constants") }
+        guard graph.constants.count < ONNXFile.limit else { throw many("constants") }
         let message = try cursor.message(field, "a constant")
         guard let tensor = try tensor(message) else { continue }
-        model.constants[tensor.name] = tensor
+        graph.constants[tensor.name] = tensor
       case 11, 12:
         let port = try port(try cursor.message(field, "an input or output"))
-        guard model.inputs.count + model.outputs.count < ONNXFile.limit else {
+        guard graph.inputs.count + graph.outputs.count < ONNXFile.limit else {
           throw many("inputs and outputs")
         }
-        if field.number == 11 { model.inputs.append(port) } else { model.outputs.append(port) }
+        if field.number == 11 { graph.inputs.append(port) } else { graph.outputs.append(port) }
       default: break
       }
     }
+    return graph
   }
 
-  private func node(_ message: ProtocolBufferCursor) throws(CheckpointError) -> ONNXModel.Node {
+  /// Makes a graph the model's: its own nodes first, then those of branches, whose values get names
+  /// that no other branch has.
+  private mutating func add(_ graph: Parsed) {
+    model.constants = graph.constants
+    // Models of the first versions list their constants among the inputs.
+    model.inputs = graph.inputs.filter { graph.constants[$0.name] == nil }
+    model.defaults = graph.inputs.filter { graph.constants[$0.name] != nil }
+    model.outputs = graph.outputs
+    model.ownNodeCount = graph.nodes.count
+    model.nodes = graph.nodes.map(\.node)
+    var waiting = graph.nodes.enumerated().flatMap { place, entry in
+      entry.branches.map { (place: place, name: $0, graph: $1, renamed: [String: String]()) }
+    }
+    while let next = waiting.popLast() {
+      var renamed = next.renamed
+      let prefix = "\(next.name) of node \(next.place + 1): "
+      for name in next.graph.nodes.flatMap(\.node.outputs) + next.graph.constants.keys
+      where !name.isEmpty { renamed[name] = prefix + name }
+      for (name, tensor) in next.graph.constants {
+        model.constants[renamed[name] ?? name] = tensor
+      }
+      let first = model.nodes.count
+      for entry in next.graph.nodes {
+        var node = entry.node
+        node.inputs = node.inputs.map { renamed[$0] ?? $0 }
+        node.outputs = node.outputs.map { renamed[$0] ?? $0 }
+        waiting += entry.branches.map { (model.nodes.count, $0, $1, renamed) }
+        model.nodes.append(node)
+      }
+      model.nodes[next.place].attributes[next.name] = .branch(
+        ONNXModel.Branch(
+          nodes: first..<model.nodes.count,
+          outputs: next.graph.outputs.map { renamed[$0.name] ?? $0.name }))
+    }
+  }
+
+  private func node(
+    _ message: ProtocolBufferCursor, depth: Int
+  ) throws(CheckpointError) -> (ONNXModel.Node, [String: Parsed]) {
     var cursor = message
     var node = ONNXModel.Node()
+    var branches: [String: Parsed] = [:]
     while let field = try cursor.next() {
       switch field.number {
       case 1, 2:
@@ -114,22 +165,25 @@ struct ONNXFile {
       case 4: node.kind = try cursor.text(field)
       case 5:
         guard node.attributes.count < ONNXFile.memberLimit else { throw many("attributes") }
-        let (name, value) = try attribute(try cursor.message(field, "an attribute"))
+        let message = try cursor.message(field, "an attribute")
+        let (name, value, branch) = try attribute(message, depth: depth)
         node.attributes[name] = value
+        branches[name] = branch
       case 7:
         let domain = try cursor.text(field)
         node.domain = domain == "ai.onnx" ? "" : domain
       default: break
       }
     }
-    return node
+    return (node, branches)
   }
 
   /// The first versions do not state an attribute's kind: what is there tells it.
   private func attribute(
-    _ message: ProtocolBufferCursor
-  ) throws(CheckpointError) -> (String, ONNXModel.Attribute) {
+    _ message: ProtocolBufferCursor, depth: Int
+  ) throws(CheckpointError) -> (String, ONNXModel.Attribute, branch: Parsed?) {
     var cursor = message
+    var branch: Parsed?
     var name = ""
     var kind: Int?
     var value: ONNXModel.Attribute?
@@ -145,26 +199,29 @@ struct ONNXFile {
       case 5:
         let message = try cursor.message(field, "the constant of \(name)")
         value = try tensor(message).map { .tensor($0) } ?? .other
+      case 6:
+        value = .other
+        branch = try graph(try cursor.message(field, "the graph \(name)"), depth: depth + 1)
       case 7:
         floats += try cursor.floats(field).map(Double.init)
       case 8: integers += try cursor.integers(field)
       case 9: texts.append(try cursor.text(field))
       case 20: kind = field.integer
-      case 6, 10, 11, 14, 15, 22, 23: value = .other
+      case 10, 11, 14, 15, 22, 23: value = .other
       default: break
       }
       guard integers.count + floats.count + texts.count <= 1 << 16 else { throw many(name) }
     }
-    if let value { return (name, value) }
+    if let value { return (name, value, branch) }
     // A kind of its own says what an empty list is a list of.
-    if !texts.isEmpty || kind == 8 { return (name, .texts(texts)) }
-    if !floats.isEmpty || kind == 6 { return (name, .floats(floats)) }
+    if !texts.isEmpty || kind == 8 { return (name, .texts(texts), branch) }
+    if !floats.isEmpty || kind == 6 { return (name, .floats(floats), branch) }
     // What is 0 or empty may be left out altogether.
     switch kind {
-    case 1: return (name, .float(0))
-    case 2: return (name, .integer(0))
-    case 3: return (name, .text(""))
-    default: return (name, .integers(integers))
+    case 1: return (name, .float(0), branch)
+    case 2: return (name, .integer(0), branch)
+    case 3: return (name, .text(""), branch)
+    default: return (name, .integers(integers), branch)
     }
   }
 
@@ -226,154 +283,5 @@ struct ONNXFile {
   private func many(_ part: String) -> CheckpointError {
     .tooLarge(
       path: file.path, part: part, limit: ONNXFile.memberLimit, found: ONNXFile.memberLimit + 1)
-  }
-}
-
-/// The files beside a model that hold elements, each opened once.
-final class ExternalFiles {
-  private var files: [String: ProtocolBufferFile] = [:]
-
-  func open(_ path: String) throws(CheckpointError) -> ProtocolBufferFile {
-    if let file = files[path] { return file }
-    guard files.count < 64 else {
-      throw .tooLarge(path: path, part: "files beside a model", limit: 64, found: files.count + 1)
-    }
-    let file = try ProtocolBufferFile(path)
-    files[path] = file
-    return file
-  }
-}
-
-/// How tensors stand in a model (onnx.proto, TensorProto).
-extension ONNXFile {
-  /// What a tensor is and where its elements lie; nil for elements that no tensor of ours has (text,
-  /// complex numbers, packed nibbles).
-  ///
-  /// - Throws: where elements are missing, or lie outside the file.
-  func tensor(_ message: ProtocolBufferCursor) throws(CheckpointError) -> ONNXTensor? {
-    var cursor = message
-    let start = cursor.position
-    var (name, kind, shape) = ("", 0, [Int]())
-    var raw: Range<Int>?
-    // The fields that hold numbers, by field: how many bytes, and where where they are in one piece.
-    var numbers: [Int: (bytes: Int, pieces: Int, range: Range<Int>)] = [:]
-    var (isExternal, external) = (false, [String: String]())
-    while let field = try cursor.next() {
-      switch field.number {
-      case 1:
-        shape += try cursor.integers(field, limit: 64)
-        guard shape.count <= 64 else { throw cursor.damaged("more than 64 dimensions") }
-      case 2: kind = field.integer ?? 0
-      case 4, 5, 7, 10, 11:
-        let (bytes, range): (Int, Range<Int>) =
-          switch field.content {
-          case .bytes(let range): (range.count, range)
-          case .varint: (1, 0..<0)
-          case .fixed32: (4, 0..<0)
-          case .fixed64: (8, 0..<0)
-          }
-        let before = numbers[field.number] ?? (0, 0, range)
-        numbers[field.number] = (before.bytes + bytes, before.pieces + 1, before.range)
-      case 8: name = try cursor.text(field)
-      case 9: raw = field.range
-      case 13:
-        let (key, value) = try entry(try cursor.message(field, "external data"))
-        guard external.count < 16 else { throw cursor.damaged("more than 16 entries") }
-        external[key] = value
-      case 14: isExternal = field.integer == 1
-      default: break
-      }
-    }
-    guard let type = ONNXFile.elementTypes[kind] else { return nil }
-    let part = name.isEmpty ? "a constant" : name
-    guard let count = try? Tensor.count(of: shape) else {
-      throw .damaged(path: file.path, part: part, reason: "shape \(shape)")
-    }
-    var tensor = ONNXTensor(
-      name: name, shape: shape, elementType: type, storage: .plain(file, 0..<0))
-    let needed = count * type.byteCount
-    func require(_ found: Int) throws(CheckpointError) {
-      guard found == needed else {
-        throw .truncated(path: file.path, part: part, expected: needed, found: found)
-      }
-    }
-    if isExternal {
-      tensor.storage = try externalStorage(external, needed, part)
-    } else if let raw {
-      try require(raw.count)
-      tensor.storage = .plain(file, raw)
-    } else {
-      let field = ONNXFile.field(of: type)
-      let found = numbers[field] ?? (0, 0, 0..<0)
-      if type == .float32 || type == .float64 {
-        try require(found.bytes)
-      } else if found.bytes < count {
-        // Every number takes at least a byte, so that nothing is reserved that is not there.
-        throw .truncated(path: file.path, part: part, expected: count, found: found.bytes)
-      }
-      let isPlain = (type == .float32 || type == .float64) && found.pieces <= 1
-      if isPlain, found.range.count == needed {
-        tensor.storage = .plain(file, found.range)
-      } else {
-        tensor.storage = .fields(file, message: start..<cursor.end, field: field)
-      }
-    }
-    return tensor
-  }
-
-  /// A key and its value (StringStringEntryProto).
-  func entry(_ message: ProtocolBufferCursor) throws(CheckpointError) -> (String, String) {
-    var cursor = message
-    var entry = ("", "")
-    while let field = try cursor.next() {
-      if field.number == 1 { entry.0 = try cursor.text(field) }
-      if field.number == 2 { entry.1 = try cursor.text(field, limit: 1 << 24) }
-    }
-    return entry
-  }
-
-  /// Elements in a file of their own, beside the model and nowhere else.
-  private func externalStorage(
-    _ entries: [String: String], _ needed: Int, _ part: String
-  ) throws(CheckpointError) -> ONNXTensor.Storage {
-    func damaged(_ reason: String) -> CheckpointError {
-      .damaged(path: file.path, part: "\(part), external data", reason: reason)
-    }
-    let location = entries["location"] ?? ""
-    guard !location.isEmpty, location.utf8.count <= 255, location != ".", location != "..",
-      !location.utf8.contains(0), !location.contains("/"), !location.contains("\\")
-    else {
-      throw damaged(
-        "the name of a file beside the model expected, \(String(reflecting: location)) found")
-    }
-    let folder = file.path.lastIndex(of: "/").map { file.path[...$0] } ?? ""
-    let beside = try files.open(folder + location)
-    let offset = entries["offset"].map { Int($0) ?? -1 } ?? 0
-    let length = entries["length"].map { Int($0) ?? -1 } ?? needed
-    guard offset >= 0, length == needed else {
-      throw damaged("\(needed) bytes expected, \(length) at \(offset) found")
-    }
-    guard offset <= beside.byteCount, needed <= beside.byteCount - offset else {
-      throw .truncated(
-        path: beside.path, part: part, expected: needed, found: max(beside.byteCount - offset, 0))
-    }
-    return .plain(beside, offset..<offset + needed)
-  }
-
-  /// TensorProto.DataType.
-  private static let elementTypes: [Int: ElementType] = [
-    1: .float32, 2: .uint8, 3: .int8, 4: .uint16, 5: .int16, 6: .int32, 7: .int64, 9: .bool,
-    10: .float16, 11: .float64, 12: .uint32, 13: .uint64, 16: .bfloat16,
-  ]
-
-  /// The field that has the elements of a type that are not raw.
-  private static func field(of type: ElementType) -> Int {
-    switch type {
-    case .float32: 4
-    case .int64: 7
-    case .float64: 10
-    case .uint32, .uint64: 11
-    default: 5
-    }
   }
 }

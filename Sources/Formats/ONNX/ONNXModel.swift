@@ -1,4 +1,5 @@
 package import AviaryContainers
+public import AviaryGraph
 package import AviaryTensor
 
 /// An ONNX model as the file has it (onnx.proto, ModelProto): the graph with its constants, whose
@@ -20,8 +21,14 @@ package struct ONNXModel: Sendable {
   package var nodes: [Node]
   /// The constant tensors by name.
   package var constants: [String: ONNXTensor]
+  /// The nodes of `nodes` that are the model's own, from 0 on; those of branches follow.
+  package var ownNodeCount = 0
+  /// The inputs that have a default, which is among `constants`.
+  package var defaults: [Port] = []
   /// The weights that layers use, in the order of their use.
   package var parameters = ONNXParameters()
+  /// What the user states of the file.
+  package var options = ONNXOptions()
 
   /// An input or output of the graph.
   package struct Port: Sendable {
@@ -61,9 +68,38 @@ package struct ONNXModel: Sendable {
     case floats([Double])
     case integers([Int])
     case texts([String])
-    /// A graph, a type, or another kind that no operation here has.
+    /// A branch of If.
+    case branch(Branch)
+    /// A type, or another kind that no operation here has.
     case other
   }
+
+  /// The nodes of a branch and the names of what it gives.
+  package struct Branch: Sendable {
+    /// Their places in `nodes`.
+    package var nodes: Range<Int>
+    /// The names of the values that it gives.
+    package var outputs: [String]
+  }
+}
+
+/// What a user states of an ONNX file.
+public struct ONNXOptions: Hashable, Sendable {
+  /// The size of image that a network takes.
+  public enum InputSize: Hashable, Sendable {
+    /// Any: the size in the file is that of the example it was exported with, and no more.
+    case any
+    /// Only this one.
+    case only(Size)
+  }
+
+  /// The size of image that the network takes; nil for what the file says.
+  public var size: InputSize?
+  /// Values for inputs that are single numbers, by name.
+  public var numbers: [String: Double] = [:]
+
+  /// Nothing is stated.
+  public init() {}
 }
 
 extension ONNXModel.Node {

@@ -64,9 +64,9 @@ package struct ONNXModelBuilder {
     graph.add(1, node)
   }
 
-  /// Adds constant integers in a row.
-  package mutating func constant(_ name: String, integers: [Int]) {
-    var tensor = header(name, shape: [integers.count], type: 7)
+  /// Adds constant integers, in a row unless another shape is stated.
+  package mutating func constant(_ name: String, integers: [Int], shape: [Int]? = nil) {
+    var tensor = header(name, shape: shape ?? [integers.count], type: 7)
     tensor.add(
       9,
       bytes: integers.flatMap { number in
@@ -152,8 +152,8 @@ package struct ONNXModelBuilder {
           guard tensor.elementType == .float32, tensor.byteCount == count else {
             throw CheckpointError.damaged(
               path: path, part: "a tensor",
-              reason: "\(count) bytes expected, "
-                + "\(tensor.byteCount) of \(tensor.elementType) found")
+              reason: "expected \(count) bytes, "
+                + "found \(tensor.byteCount) of \(tensor.elementType)")
           }
           try unsafe tensor.withUnsafeBytes { try unsafe file.write($0) }
         }

@@ -4,124 +4,104 @@ import AviaryGraph
 public enum ONNXNetwork {
   /// The network that an ONNX file holds, with its weights.
   ///
-  /// A size of picture that the file states is let go where nothing in the network depends on it:
-  /// exporters write down the size of the example that they were given.
+  /// A size of image that the file states is kept: exporters write sizes down, and what a network was
+  /// specialised for does not show. A network of any size is followed at several sizes at once, and
+  /// must come out the same for all that it can run at.
   ///
   /// - Parameter file: what `WeightsFile.read` gave of an ONNX file.
   /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express, `.description`
   ///   for a model that contradicts itself, `.weights` for weights of another shape, `.graph`.
   public static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .onnx(let model) = file.network else {
-      throw .description(part: file.path, problem: "an ONNX model expected, none found")
+      throw .description(part: file.path, problem: "it is not an ONNX model")
     }
-    let inputs = try ONNXInput.inputs(of: model)
-    // Sizes that only look as if they were in proportion differ on odd ones; networks that cannot
-    // take odd ones are asked about even ones alone.
-    var attempts = [ONNXSamples.all(inputs), .even(inputs)]
-    if inputs.contains(where: { $0.size != nil }) {
-      attempts.append(.stated(inputs))
-    } else if inputs.count > 1 {
-      attempts.insert(.unrelated(inputs), at: 0)
+    let images = try ONNXInput.images(of: model)
+    let attempt = ONNXAttempt(
+      model: model, file: file, inputs: images, numbers: try ONNXInput.numbers(of: model))
+    guard images[0].size != nil else {
+      if images.count > 1, let graph = try? attempt.ofAnySize(.unrelated(images)) { return graph }
+      return try attempt.ofAnySize(.free(images))
     }
-    var first: InterchangeError?
-    for samples in attempts {
+    if model.options.size == .any {
+      let samples = ONNXSamples.example(images)
       do {
-        var reader = ONNXReader(model, file, inputs, samples)
-        return try reader.graph()
+        return try attempt.read(samples)
       } catch {
-        first = first ?? error
-        // What cannot be read at all is best said by the attempt that depends least on sizes.
-        switch error {
-        case .layer, .graph, .weights: continue
-        default: throw error
-        }
+        // Where it cannot be read at its own size either, that is the reason.
+        _ = try attempt.read(samples.only(0))
+        throw error
       }
     }
-    throw first ?? .description(part: file.path, problem: "no network")
+    let samples = ONNXSamples.stated(images)
+    if let graph = try? attempt.read(samples) { return graph }
+    return try attempt.read(samples.only(0))
   }
 }
 
-/// A picture that an ONNX model takes.
-struct ONNXInput {
-  var name: String
-  var channels: Int
-  /// The height and width that the file states; nil where one of them is free.
-  var size: Size?
+/// A model, to be read for images of several sizes.
+private struct ONNXAttempt {
+  let model: ONNXModel
+  let file: WeightsFile
+  let inputs: [ONNXInput]
+  let numbers: [String: ONNXNumbers]
 
-  /// The inputs of a model.
-  static func inputs(of model: ONNXModel) throws(InterchangeError) -> [ONNXInput] {
-    guard (1...GraphLimits.inputs).contains(model.inputs.count) else {
-      throw .description(
-        part: "the graph's inputs",
-        problem: "1 to \(GraphLimits.inputs) expected, \(model.inputs.count) found")
-    }
-    var inputs: [ONNXInput] = []
-    for port in model.inputs {
-      // float32, float16, float64 and bfloat16.
-      guard let shape = port.shape, shape.count == 4, [1, 10, 11, 16].contains(port.elementType)
-      else {
-        throw .description(
-          part: "input \(port.name)",
-          problem: "pictures of floating-point numbers, [n, channels, height, width], expected, "
-            + "\(text(port)) found")
-      }
-      guard let channels = shape[1] ?? channels(of: port.name, model),
-        channels <= GraphLimits.channels
-      else {
-        throw .description(
-          part: "input \(port.name)", problem: "a number of channels expected, none found")
-      }
-      var size: Size?
-      if let height = shape[2], let width = shape[3] {
-        guard max(height, width) <= 1 << 16 else {
-          throw .description(
-            part: "input \(port.name)",
-            problem: "at most 65536 pixels a side expected, \(height)x\(width) found")
-        }
-        size = Size(height, width)
-      }
-      inputs.append(ONNXInput(name: port.name, channels: channels, size: size))
-    }
-    return inputs
+  func read(_ samples: ONNXSamples) throws(InterchangeError) -> ImportedGraph {
+    var reader = ONNXReader(model, file, inputs, numbers, samples)
+    return try reader.graph()
   }
 
-  /// The channels that the convolution takes which an input goes to.
-  private static func channels(of name: String, _ model: ONNXModel) -> Int? {
-    for (position, node) in model.nodes.enumerated()
-    where node.kind == "Conv" && node.input(0) == name {
-      guard model.parameters.names[ONNXParameters.Slot(node: position, input: 1)] != nil,
-        let weight = node.input(1).flatMap({ model.constants[$0] }), weight.shape.count == 4
-      else { continue }
-      let (channels, overflow) = weight.shape[1]
-        .multipliedReportingOverflow(by: node.integer("group") ?? 1)
-      if !overflow, channels > 0 { return channels }
+  /// A network that states no size: one graph for all sizes of these that it can run at.
+  ///
+  /// Networks that cannot run at all of them (odd sizes, say) are read for the others. A size at which
+  /// the network runs and would be another graph is never left out.
+  func ofAnySize(_ samples: ONNXSamples) throws(InterchangeError) -> ImportedGraph {
+    let joint: InterchangeError
+    do {
+      return try read(samples)
+    } catch {
+      joint = error
     }
-    return nil
-  }
-
-  private static func text(_ port: ONNXModel.Port) -> String {
-    let shape = port.shape?.map { $0.map(String.init) ?? "?" }.joined(separator: ", ")
-    return "[\(shape ?? "")] of type \(port.elementType ?? 0)"
+    var errors: [InterchangeError?] = []
+    for sample in samples.shapes.indices {
+      do {
+        _ = try read(samples.only(sample))
+        errors.append(nil)
+      } catch {
+        errors.append(error)
+      }
+    }
+    let valid = errors.indices.filter { errors[$0] == nil }
+    if valid.count > 1, valid.count < errors.count { return try read(samples.selecting(valid)) }
+    // At all sizes, or at one: what they do not agree on is the reason.
+    guard valid.isEmpty, let first = errors[0], let second = errors[1] else { throw joint }
+    if first == second { throw first }
+    // What fails at each size in another way was made for a size that the file does not state.
+    guard case .layer(let name, let kind, let place, let why) = first else { throw first }
+    throw .layer(
+      name, kind: kind, place: place,
+      why: "the network runs at none of the sizes that were tried (at \(samples.text(0)): \(why)); "
+        + "if it is made for one size, which the file does not state, give it with --size WIDTHxHEIGHT"
+    )
   }
 }
 
 /// Windows, strides and padding, as all operators with windows state them.
 extension ONNXReader {
   /// The first input, which must be a picture.
-  func picture() throws(InterchangeError) -> Int {
+  mutating func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
     guard rank(input) == 4 else {
-      throw unsupported("a picture (NCHW) expected, \(shapes[input][0]) found")
+      throw unsupported("expected a picture (NCHW), found \(shapes[input][0])")
     }
     return input
   }
 
   func kernelShape(_ shape: [Int]) throws(InterchangeError) -> [Int] {
     guard shape.count == 4 else {
-      throw unsupported("weights of 4 dimensions expected, \(shape) found")
+      throw unsupported("expected weights of 4 dimensions, found \(shape)")
     }
     if let stated = node.integers("kernel_shape"), stated != Array(shape.suffix(2)) {
-      throw unsupported("kernel_shape \(shape.suffix(2)) expected, \(stated) found")
+      throw unsupported("expected kernel_shape \(shape.suffix(2)), found \(stated)")
     }
     return shape
   }
@@ -137,7 +117,7 @@ extension ONNXReader {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return Size(standard) }
     guard numbers.count == 2, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
-        "\(name): two numbers up to \(GraphLimits.window) expected, \(numbers) found")
+        "\(name): expected two numbers up to \(GraphLimits.window), found \(numbers)")
     }
     return Size(numbers[0], numbers[1])
   }
@@ -147,7 +127,7 @@ extension ONNXReader {
     guard let numbers = node.integers(name), !numbers.isEmpty else { return .none }
     guard numbers.count == 4, numbers.allSatisfy((0...GraphLimits.window).contains) else {
       throw unsupported(
-        "\(name): four numbers up to \(GraphLimits.window) expected, \(numbers) found")
+        "\(name): expected four numbers up to \(GraphLimits.window), found \(numbers)")
     }
     return PaddingAmounts(numbers[0], numbers[1], numbers[2], numbers[3])
   }

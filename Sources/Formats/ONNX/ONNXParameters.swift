@@ -46,7 +46,7 @@ package struct ONNXParameters: Sendable {
         else { continue }
         try add(
           Slot(node: position, input: input), weight.suffix, constant, tensor,
-          steps: steps(node, weight, tensor, isTransposed: isTransposed),
+          steps: ONNXParameters.steps(node, weight, tensor.shape, isTransposed: isTransposed),
           stem: ONNXParameters.stem(of: node, position), path: path)
       }
     }
@@ -108,10 +108,9 @@ package struct ONNXParameters: Sendable {
   }
 
   /// From ONNX's layout to PyTorch's.
-  private func steps(
-    _ node: ONNXModel.Node, _ weight: ONNXWeight, _ tensor: ONNXTensor, isTransposed: Bool
+  static func steps(
+    _ node: ONNXModel.Node, _ weight: ONNXWeight, _ shape: [Int], isTransposed: Bool = false
   ) -> [TensorStep] {
-    let shape = tensor.shape
     switch weight.layout {
     case .pytorch: return isTransposed ? [.permuted([1, 0])] : []
     case .matrix:
@@ -121,7 +120,7 @@ package struct ONNXParameters: Sendable {
     case .vector:
       // Dimensions of 1 that only make it fit a picture.
       let isVector = shape.count(where: { $0 != 1 }) <= 1
-      return shape.count == 1 || !isVector ? [] : [.reshaped(from: shape, to: [tensor.count])]
+      return shape.count == 1 || !isVector ? [] : [.reshaped(from: shape, to: [shape.reduce(1, *)])]
     }
   }
 
@@ -168,7 +167,7 @@ package struct ONNXParameters: Sendable {
   }
 
   /// A name without what no data set's name may have: `a/b.weight` becomes `a.b.weight`.
-  private static func path(_ name: String) -> String {
+  static func path(_ name: String) -> String {
     name.split { $0 == "/" || $0 == "." || $0 == "\0" }.joined(separator: ".")
   }
 

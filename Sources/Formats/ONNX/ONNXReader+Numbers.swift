@@ -1,77 +1,65 @@
 import AviaryGraph
+import Glibc
 
 /// Arithmetic on numbers that are known: what exporters write to calculate shapes.
 extension ONNXReader {
-  /// What the node gives, if it follows from numbers alone; else nil.
-  func folded() throws(InterchangeError) -> ONNXNumbers? {
+  /// What the node gives, one for each output, if it follows from numbers alone; else nil.
+  func folded() throws(InterchangeError) -> [ONNXNumbers]? {
     switch node.kind {
-    case "Constant": return constantNumbers()
-    case "Shape": return try shapeNumbers()
-    case "ConstantOfShape":
-      guard let shape = try numbers(0)?.integers else { return nil }
-      var value = 0.0
-      var isInteger = false
-      if case .tensor(let tensor) = node.attributes["value"] {
-        guard let numbers = try numbers(of: tensor, "value") else { return nil }
-        (value, isInteger) = (numbers.rows[0].first ?? 0, numbers.isInteger)
-      }
-      guard let count = count(shape) else { return nil }
-      return ONNXNumbers(
-        [Double](repeating: value, count: count), shape: shape, isInteger: isInteger)
+    case "Constant": return constantNumbers().map { [$0] }
+    case "Shape": return try shapeNumbers().map { [$0] }
+    case "Size": return try sizeNumbers().map { [$0] }
     default: break
     }
-    guard ONNXReader.foldable.contains(node.kind) else { return nil }
-    var operands: [ONNXNumbers] = []
+    guard ONNXReader.foldable.contains(node.kind), try isKnown() else { return nil }
+    var operands: [ONNXNumbers?] = []
     for input in node.inputs.indices {
-      guard node.input(input) != nil else { continue }
-      // Small constants only: no weights are read for this.
+      guard node.input(input) != nil else {
+        operands.append(nil)
+        continue
+      }
+      // Weights too large to be looked into are no numbers.
       guard let numbers = try numbers(input) else { return nil }
       operands.append(numbers)
     }
-    guard let first = operands.first else { return nil }
-    switch node.kind {
-    case "Add": return pairwise(operands, +)
-    case "Sub": return pairwise(operands, -)
-    case "Mul": return pairwise(operands, *)
-    case "Div":
-      let isInteger = first.isInteger
-      return pairwise(operands) { isInteger ? ($0 / $1).rounded(.towardZero) : $0 / $1 }
-    case "Max": return pairwise(operands, max)
-    case "Min": return pairwise(operands, min)
-    case "Mod": return pairwise(operands) { $1 == 0 ? 0 : $0 - ($0 / $1).rounded(.down) * $1 }
-    case "Floor": return first.map { $0.map { $0.rounded(.down) } }.reshaped(first.shape)
-    case "Ceil": return first.map { $0.map { $0.rounded(.up) } }.reshaped(first.shape)
-    case "Round": return first.map { $0.map { $0.rounded(.toNearestOrEven) } }.reshaped(first.shape)
-    case "Neg": return first.map { $0.map { -$0 } }.reshaped(first.shape)
-    case "Sqrt": return first.map { $0.map { $0.squareRoot() } }.reshaped(first.shape)
-    case "Identity", "Dropout": return first
-    case "Cast":
-      let isInteger = ![1, 10, 11, 16].contains(node.integer("to") ?? 1)
-      return first.map(isInteger: isInteger) { row in
-        isInteger ? row.map { $0.rounded(.towardZero) } : row
-      }.reshaped(first.shape)
-    case "Concat":
-      guard operands.allSatisfy({ $0.shape.count <= 1 }) else { return nil }
-      let rows = samples.shapes.indices.map { sample in operands.flatMap { $0.row(sample) } }
-      return ONNXNumbers(rows: rows, shape: [rows[0].count], isInteger: first.isInteger)
-    case "Unsqueeze", "Squeeze", "Reshape", "Flatten": return try refitted(first, operands)
-    case "Transpose":
-      guard first.shape.count == 2, node.integers("perm") ?? [1, 0] == [1, 0] else { return nil }
-      let (rows, columns) = (first.shape[0], first.shape[1])
-      return first.map { row in
-        (0..<rows * columns).map { row[$0 % rows * columns + $0 / rows] }
-      }.reshaped([columns, rows])
-    case "Gather": return gathered(first, operands)
-    case "Slice": return try sliced(first)
-    default: return nil
+    do throws(NumberProblem) {
+      return try calculated(operands)
+    } catch {
+      throw unsupported("the arithmetic on sizes fails: \(error.text)")
     }
   }
 
-  private static let foldable: Set<String> = [
-    "Add", "Sub", "Mul", "Div", "Max", "Min", "Mod", "Floor", "Ceil", "Round", "Neg", "Sqrt",
-    "Identity", "Dropout", "Cast", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Flatten",
-    "Transpose", "Gather", "Slice",
+  /// Whether all inputs are numbers or constants.
+  private func isKnown() throws(InterchangeError) -> Bool {
+    for input in node.inputs.indices where node.input(input) != nil {
+      switch try given(input) {
+      case .numbers, .tensor: continue
+      default: return false
+      }
+    }
+    return node.inputs.contains { !$0.isEmpty }
+  }
+
+  private static let foldable: Set<String> = binary.union(unary.keys).union([
+    "Dropout", "Cast", "CastLike", "ConstantOfShape", "Range", "Where", "Concat", "Split",
+    "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Transpose", "Expand", "Tile", "Gather",
+    "GatherND", "ScatterND", "Slice", "NonZero", "CumSum", "ReduceProd", "ReduceSum", "ReduceMax",
+    "ReduceMin", "ReduceMean", "Sum",
+  ])
+
+  private static let binary: Set<String> = [
+    "Add", "Sub", "Mul", "Div", "Mod", "Pow", "Max", "Min", "And", "Or", "Xor", "Equal", "Less",
+    "LessOrEqual", "Greater", "GreaterOrEqual",
   ]
+
+  private static let unary: [String: @Sendable (Double) -> Double] = [
+    "Floor": { $0.rounded(.down) }, "Ceil": { $0.rounded(.up) },
+    "Round": { $0.rounded(.toNearestOrEven) }, "Neg": { -$0 }, "Abs": { abs($0) },
+    "Sign": { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, "Sqrt": { $0.squareRoot() },
+    "Reciprocal": { 1 / $0 }, "Not": { $0 == 0 ? 1 : 0 }, "Relu": { max($0, 0) },
+  ]
+
+  // MARK: - What is there
 
   private func constantNumbers() -> ONNXNumbers? {
     for (name, attribute) in node.attributes {
@@ -89,271 +77,391 @@ extension ONNXReader {
     return nil
   }
 
-  /// The dimensions of a value, or some of them.
-  private func shapeNumbers() throws(InterchangeError) -> ONNXNumbers? {
-    let rows: [[Int]]
+  /// The shapes of an input, one for each image.
+  private func knownShapes() throws(InterchangeError) -> [[Int]]? {
     switch try given(0) {
-    case .value(let value): rows = shapes[value]
-    case .numbers(let numbers): rows = [numbers.shape]
-    case .tensor(let tensor): rows = [tensor.shape]
+    case .value(let value): return shapes[value]
+    case .numbers(let numbers): return samples.shapes.indices.map { numbers.array($0).shape }
+    case .tensor(let tensor): return samples.shapes.map { _ in tensor.shape }
     default: return nil
     }
-    let count = rows[0].count
+  }
+
+  /// The dimensions of a value, or some of them.
+  private func shapeNumbers() throws(InterchangeError) -> ONNXNumbers? {
+    guard let shapes = try knownShapes() else { return nil }
+    let count = shapes[0].count
     func bounded(_ position: Int) -> Int {
       min(max(position < 0 ? position &+ count : position, 0), count)
     }
     let start = bounded(node.integer("start") ?? 0)
     let end = max(bounded(node.integer("end") ?? count), start)
     return ONNXNumbers(
-      rows: rows.map { $0[start..<end].map(Double.init) }, shape: [end - start], isInteger: true)
+      shapes.map { NumberArray($0[start..<end].map(Double.init)) }, .integer)
   }
 
-  /// The product of a shape, unless it is none or too many.
-  private func count(_ shape: [Int]) -> Int? {
-    var product = 1
-    for size in shape {
-      guard (0...ONNXNumbers.limit).contains(size) else { return nil }
-      product *= size
-      guard product <= ONNXNumbers.limit else { return nil }
+  /// The number of a value's elements.
+  private func sizeNumbers() throws(InterchangeError) -> ONNXNumbers? {
+    try knownShapes().map { shapes in
+      ONNXNumbers(
+        shapes.map { NumberArray([Double($0.reduce(1, *))], shape: []) }, .integer)
     }
-    return product
   }
 
-  /// Element by element, one number standing for as many as there are on the other side.
-  private func pairwise(
-    _ operands: [ONNXNumbers], _ combine: (Double, Double) -> Double
-  ) -> ONNXNumbers? {
-    guard operands.count == 2 else { return nil }
-    let (a, b) = (operands[0], operands[1])
-    guard a.shape == b.shape || a.count == 1 || b.count == 1 else { return nil }
-    let rows = samples.shapes.indices.map { sample in
-      let (x, y) = (a.row(sample), b.row(sample))
-      // Of none and one there is none.
-      return (0..<(x.count == 1 ? y.count : x.count)).map {
-        combine(x[x.count == 1 ? 0 : $0], y[y.count == 1 ? 0 : $0])
+  // MARK: - What follows
+
+  /// The same calculation for each image.
+  private func each(
+    _ operands: [ONNXNumbers?], _ kind: ONNXNumbers.Kind,
+    _ calculate: (_ sample: Int) throws(NumberProblem) -> NumberArray
+  ) throws(NumberProblem) -> ONNXNumbers {
+    let isConstant = operands.allSatisfy { $0.map { $0.arrays.count == 1 } ?? true }
+    var arrays: [NumberArray] = []
+    for sample in isConstant ? 0..<1 : samples.shapes.indices {
+      arrays.append(try calculate(sample))
+    }
+    return ONNXNumbers(arrays, kind)
+  }
+
+  /// What the node makes of numbers; nil for what is no arithmetic on sizes.
+  private func calculated(_ operands: [ONNXNumbers?]) throws(NumberProblem) -> [ONNXNumbers]? {
+    guard let first = operands.first ?? nil else { return nil }
+    let kind = first.kind
+    if let function = ONNXReader.unary[node.kind] {
+      let result = try each(operands, kind) { (i) throws(NumberProblem) in
+        first.array(i).map { kind.rounded(function($0)) }
+      }
+      return [result]
+    }
+    if ONNXReader.binary.contains(node.kind) || node.kind == "Sum" {
+      return [try combined(operands.compactMap { $0 })]
+    }
+    /// The whole numbers of an operand for an image, or of an attribute of older versions.
+    func integers(
+      _ input: Int, _ attribute: String, _ sample: Int
+    ) throws(NumberProblem) -> [Int]? {
+      if let integers = node.integers(attribute) { return integers }
+      guard operands.indices.contains(input), let numbers = operands[input] else { return nil }
+      return try numbers.array(sample).integers()
+    }
+    func required(_ input: Int) throws(NumberProblem) -> ONNXNumbers {
+      guard operands.indices.contains(input), let numbers = operands[input] else {
+        throw NumberProblem("input \(input + 1) is missing")
+      }
+      return numbers
+    }
+    switch node.kind {
+    case "Dropout": return [first]
+    case "Cast", "CastLike":
+      let target =
+        try node.kind == "Cast"
+        ? ONNXNumbers.Kind(node.integer("to") ?? 1) : required(1).kind
+      return [
+        try each([first], target) { (i) throws(NumberProblem) in first.array(i).map(target.rounded)
+        }
+      ]
+    case "ConstantOfShape":
+      var (value, kind) = (0.0, ONNXNumbers.Kind.float32)
+      if case .tensor(let tensor) = node.attributes["value"] {
+        guard let numbers = (try? self.numbers(of: tensor, "value")) ?? nil,
+          let number = numbers.constant?.first
+        else { return nil }
+        (value, kind) = (number, numbers.kind)
+      }
+      let result = try each(operands, kind) { (i) throws(NumberProblem) in
+        try NumberArray(filled: value, shape: try first.array(i).integers())
+      }
+      return [result]
+    case "Range":
+      let (limit, step) = (try required(1), try required(2))
+      let result = try each(operands, kind) { (i) throws(NumberProblem) in
+        let ends = (first.array(i).uniform, limit.array(i).uniform, step.array(i).uniform)
+        guard let start = ends.0, let end = ends.1, let by = ends.2 else {
+          throw NumberProblem("a range needs three single numbers")
+        }
+        return try .range(from: start, to: end, by: by).map(kind.rounded)
+      }
+      return [result]
+    case "Where":
+      let (a, b) = (try required(1), try required(2))
+      return [
+        try each(operands, a.kind) { (i) throws(NumberProblem) in
+          try first.array(i).selecting(a.array(i), b.array(i))
+        }
+      ]
+    case "Concat":
+      let all = operands.compactMap { $0 }
+      let axis = node.integer("axis") ?? 0
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try .concatenated(all.map { $0.array(i) }, axis: axis)
+        }
+      ]
+    case "Split":
+      return try split(first, operands)
+    case "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Expand", "Tile":
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try refitted(first.array(i)) { (input, attribute) throws(NumberProblem) in
+            try integers(input, attribute, i)
+          }
+        }
+      ]
+    case "Transpose":
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          let array = first.array(i)
+          return try array.transposed(
+            node.integers("perm") ?? Array(array.shape.indices.reversed()))
+        }
+      ]
+    case "Gather", "GatherND":
+      let indices = try required(1)
+      guard node.integer("batch_dims") ?? 0 == 0 else { return nil }
+      let axis = node.integer("axis") ?? 0
+      let isND = node.kind == "GatherND"
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try isND
+            ? first.array(i).gathered(at: indices.array(i))
+            : first.array(i).gathered(indices.array(i), axis: axis)
+        }
+      ]
+    case "ScatterND":
+      let (indices, updates) = (try required(1), try required(2))
+      guard node.text("reduction") ?? "none" == "none" else { return nil }
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try first.array(i).replacing(at: indices.array(i), with: updates.array(i))
+        }
+      ]
+    case "Slice":
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try sliced(first.array(i)) { (input, attribute) throws(NumberProblem) in
+            try integers(input, attribute, i)
+          }
+        }
+      ]
+    case "NonZero":
+      return [
+        try each(operands, .integer) { (i) throws(NumberProblem) in try first.array(i).nonZero() }
+      ]
+    case "CumSum":
+      let axis = try required(1)
+      guard node.integer("exclusive") ?? 0 == 0, node.integer("reverse") ?? 0 == 0 else {
+        return nil
+      }
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          try first.array(i).runningSum(axis: try axis.array(i).integers().first ?? 0)
+        }
+      ]
+    case "ReduceProd", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean":
+      let keeps = node.integer("keepdims") ?? 1 != 0
+      let isIdentity = node.integer("noop_with_empty_axes") ?? 0 != 0
+      return [
+        try each(operands, kind) { (i) throws(NumberProblem) in
+          let axes = try integers(1, "axes", i) ?? []
+          if axes.isEmpty, isIdentity { return first.array(i) }
+          return try first.array(i).reduced(axes, keepsDimensions: keeps) { part in
+            kind.rounded(ONNXReader.reduction(node.kind, part))
+          }
+        }
+      ]
+    default: return nil
+    }
+  }
+
+  private static func reduction(_ name: String, _ part: ArraySlice<Double>) -> Double {
+    switch name {
+    case "ReduceProd": part.reduce(1, *)
+    case "ReduceMax": part.max() ?? -.infinity
+    case "ReduceMin": part.min() ?? .infinity
+    case "ReduceMean": part.reduce(0, +) / Double(part.count)
+    default: part.reduce(0, +)
+    }
+  }
+
+  /// Arithmetic, comparisons and logic on two arrays, or on more from left to right.
+  private func combined(_ operands: [ONNXNumbers]) throws(NumberProblem) -> ONNXNumbers {
+    guard var result = operands.first else { throw NumberProblem("an input is missing") }
+    let isInteger = result.isInteger
+    let combine: (Double, Double) -> Double
+    var kind = result.kind
+    switch node.kind {
+    case "Add", "Sum": combine = { $0 + $1 }
+    case "Sub": combine = { $0 - $1 }
+    case "Mul": combine = { $0 * $1 }
+    case "Div": combine = { isInteger && $1 == 0 ? .nan : $0 / $1 }
+    case "Mod":
+      let isTruncated = node.integer("fmod") ?? 0 != 0
+      combine = {
+        isTruncated
+          ? $0.truncatingRemainder(dividingBy: $1) : $0 - ($0 / $1).rounded(.down) * $1
+      }
+    case "Pow": combine = { pow($0, $1) }
+    case "Max": combine = { max($0, $1) }
+    case "Min": combine = { min($0, $1) }
+    default:
+      kind = .boolean
+      switch node.kind {
+      case "And": combine = { $0 != 0 && $1 != 0 ? 1 : 0 }
+      case "Or": combine = { $0 != 0 || $1 != 0 ? 1 : 0 }
+      case "Xor": combine = { ($0 != 0) != ($1 != 0) ? 1 : 0 }
+      case "Equal": combine = { $0 == $1 ? 1 : 0 }
+      case "Less": combine = { $0 < $1 ? 1 : 0 }
+      case "LessOrEqual": combine = { $0 <= $1 ? 1 : 0 }
+      case "Greater": combine = { $0 > $1 ? 1 : 0 }
+      default: combine = { $0 >= $1 ? 1 : 0 }
       }
     }
-    let shape = a.count == 1 && b.shape.count >= a.shape.count ? b.shape : a.shape
-    guard shape.reduce(1, *) == rows[0].count else { return nil }
-    return ONNXNumbers(rows: rows, shape: shape, isInteger: a.isInteger && b.isInteger)
+    for other in operands.dropFirst() {
+      let left = result
+      result = try each([left, other], kind) { (i) throws(NumberProblem) in
+        try left.array(i).combined(other.array(i)) { kind.rounded(combine($0, $1)) }
+      }
+    }
+    return result
   }
 
-  /// The same numbers under another shape.
+  /// The parts of numbers along an axis.
+  private func split(
+    _ numbers: ONNXNumbers, _ operands: [ONNXNumbers?]
+  ) throws(NumberProblem) -> [ONNXNumbers] {
+    let count = node.outputs.count
+    var parts: [[NumberArray]] = Array(repeating: [], count: count)
+    for sample in samples.shapes.indices {
+      let array = numbers.array(sample)
+      let axis = try array.dimension(node.integer("axis") ?? 0)
+      let size = array.shape[axis]
+      var sizes: [Int]
+      if let stated = node.integers("split") {
+        sizes = stated
+      } else if operands.count > 1, let stated = operands[1] {
+        sizes = try stated.array(sample).integers()
+      } else {
+        let part = (size + count - 1) / max(count, 1)
+        sizes = (0..<count).map { min(part, max(size - $0 * part, 0)) }
+      }
+      guard sizes.count == count, sizes.reduce(0, +) == size, sizes.allSatisfy({ $0 >= 0 }) else {
+        throw NumberProblem("parts of \(sizes) of \(size) elements")
+      }
+      var start = 0
+      for (output, part) in sizes.enumerated() {
+        let ranges = array.shape.enumerated().map { i, size in
+          i == axis ? (first: start, count: part, step: 1) : (first: 0, count: size, step: 1)
+        }
+        parts[output].append(try array.sliced(ranges))
+        start += part
+      }
+    }
+    return parts.map { ONNXNumbers($0, numbers.kind) }
+  }
+
+  /// The same numbers in another shape, or repeated to one.
   private func refitted(
-    _ numbers: ONNXNumbers, _ operands: [ONNXNumbers]
-  ) throws(InterchangeError) -> ONNXNumbers? {
-    let shape: [Int]
+    _ array: NumberArray,
+    _ integers: (_ input: Int, _ attribute: String) throws(NumberProblem) -> [Int]?
+  ) throws(NumberProblem) -> NumberArray {
+    var shape = array.shape
     switch node.kind {
-    case "Reshape":
-      guard let target = operands.count == 2 ? operands[1].integers : node.integers("shape"),
-        target.count <= 8
-      else { return nil }
-      let known = target.filter { $0 > 0 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).0 }
-      guard target.allSatisfy({ $0 == -1 || $0 > 0 }), known > 0 else { return nil }
-      shape = target.map { $0 == -1 ? numbers.count / known : $0 }
     case "Unsqueeze":
-      guard let axes = node.integers("axes") ?? (operands.count == 2 ? operands[1].integers : nil),
-        numbers.shape.count + axes.count <= 8
-      else { return nil }
-      let rank = numbers.shape.count + axes.count
-      let places = Set(axes.map { $0 < 0 ? $0 &+ rank : $0 })
-      var left = numbers.shape[...]
-      shape = (0..<rank).map { places.contains($0) ? 1 : left.popFirst() ?? 1 }
-    default: shape = numbers.count == 1 && node.kind == "Squeeze" ? [] : [numbers.count]
+      let axes = try integers(1, "axes") ?? []
+      let rank = shape.count + axes.count
+      var places = Set<Int>()
+      for axis in axes { places.insert(try array.dimension(axis, ofRank: rank)) }
+      var left = shape[...]
+      return try array.reshaped((0..<rank).map { places.contains($0) ? 1 : left.popFirst() ?? 1 })
+    case "Squeeze":
+      var gone = Set<Int>()
+      for axis in try integers(1, "axes") ?? [] { gone.insert(try array.dimension(axis)) }
+      if gone.isEmpty { gone = Set(shape.indices.filter { shape[$0] == 1 }) }
+      return try array.reshaped(shape.indices.filter { !gone.contains($0) }.map { shape[$0] })
+    case "Flatten":
+      let axis = node.integer("axis") ?? 1
+      let split = axis < 0 ? axis + shape.count : axis
+      guard shape.indices.contains(split) || split == shape.count else {
+        throw NumberProblem("axis \(axis) of \(shape.count) dimensions")
+      }
+      return try array.reshaped([shape[..<split].reduce(1, *), shape[split...].reduce(1, *)])
+    case "Expand":
+      guard let target = try integers(1, "shape") else { throw NumberProblem("a shape is missing") }
+      return try array.expanded(to: try NumberArray.broadcast(shape, target))
+    case "Tile":
+      guard let repeats = try integers(1, "repeats") else {
+        throw NumberProblem("repeats are missing")
+      }
+      return try array.tiled(repeats)
+    default:
+      guard let target = try integers(1, "shape") else { throw NumberProblem("a shape is missing") }
+      let keepsZero = node.integer("allowzero") ?? 0 != 0
+      shape = target.enumerated().map { i, size in
+        size == 0 && !keepsZero && i < array.shape.count ? array.shape[i] : size
+      }
+      if let free = shape.firstIndex(of: -1) {
+        let known = shape.reduce(-1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        guard known > 0 else { throw NumberProblem("shape \(target)") }
+        shape[free] = array.count / known
+      }
+      return try array.reshaped(shape)
     }
-    guard count(shape) == numbers.count else { return nil }
-    return numbers.map { $0 }.reshaped(shape)
   }
 
-  private func gathered(_ numbers: ONNXNumbers, _ operands: [ONNXNumbers]) -> ONNXNumbers? {
-    guard operands.count == 2, numbers.shape.count == 1, node.integer("axis") ?? 0 == 0,
-      let indices = operands[1].integers
-    else { return nil }
-    let places = indices.map { $0 < 0 ? $0 &+ numbers.count : $0 }
-    guard places.allSatisfy((0..<numbers.count).contains) else { return nil }
-    return numbers.map { row in places.map { row[$0] } }.reshaped(operands[1].shape)
+  /// A part of numbers.
+  private func sliced(
+    _ array: NumberArray,
+    _ integers: (_ input: Int, _ attribute: String) throws(NumberProblem) -> [Int]?
+  ) throws(NumberProblem) -> NumberArray {
+    guard let starts = try integers(1, "starts"), let ends = try integers(2, "ends") else {
+      throw NumberProblem("starts or ends are missing")
+    }
+    let axes = try integers(3, "axes") ?? Array(starts.indices)
+    let steps = try integers(4, "steps") ?? starts.map { _ in 1 }
+    guard starts.count == ends.count, starts.count == axes.count, starts.count == steps.count else {
+      throw NumberProblem("starts, ends, axes and steps differ in number")
+    }
+    var parts = array.shape.map { (first: 0, count: $0, step: 1) }
+    for i in starts.indices {
+      let axis = try array.dimension(axes[i])
+      guard let part = ONNXReader.part(starts[i], ends[i], steps[i], of: array.shape[axis]) else {
+        throw NumberProblem("a step of 0")
+      }
+      parts[axis] = part
+    }
+    return try array.sliced(parts)
   }
 
-  private func sliced(_ numbers: ONNXNumbers) throws(InterchangeError) -> ONNXNumbers? {
-    guard let range = try sliceRanges().first, try sliceRanges().count == 1,
-      range.axis == 0 || range.axis == -numbers.shape.count, let size = numbers.shape.first
-    else { return nil }
-    let width = size == 0 ? 0 : numbers.count / size
-    func bounded(_ position: Int, _ range: ClosedRange<Int>) -> Int {
-      min(max(position < 0 ? position &+ size : position, range.lowerBound), range.upperBound)
+  /// The elements of so many that a slice takes, by ONNX's rule for places beyond the ends; nil for a
+  /// step of 0.
+  static func part(
+    _ start: Int, _ end: Int, _ step: Int, of size: Int
+  ) -> (first: Int, count: Int, step: Int)? {
+    func bounded(_ place: Int, _ range: ClosedRange<Int>) -> Int {
+      min(max(place < 0 ? place &+ size : place, range.lowerBound), range.upperBound)
     }
-    guard range.step == 1 || range.step == -1 else { return nil }
-    let rows: [Int]
-    if range.step == 1 {
-      let start = bounded(range.start, 0...size)
-      rows = Array(start..<max(bounded(range.end, 0...size), start))
-    } else {
-      guard size > 0 else { return nil }
-      let start = bounded(range.start, 0...(size - 1))
-      // An end far below 0 is before the first.
-      let end = range.end < -size ? -1 : bounded(range.end, -1...(size - 1))
-      rows = Array((end + 1..<max(start, end) + 1).reversed())
+    if size == 0 { return (0, 0, 1) }
+    if step > 0 {
+      let (first, last) = (bounded(start, 0...size), bounded(end, 0...size))
+      let count = last > first ? (last - first - 1) / step + 1 : 0
+      return (first, count, min(step, size))
     }
-    return numbers.map { row in rows.flatMap { row[$0 * width..<($0 + 1) * width] } }
-      .reshaped([rows.count] + numbers.shape.dropFirst())
+    guard step < 0 else { return nil }
+    let (first, last) = (bounded(start, 0...(size - 1)), bounded(end, -1...(size - 1)))
+    let count = first > last ? (first - last - 1) / -max(step, -size) + 1 : 0
+    return (first, count, max(step, -size))
   }
 
   /// The ranges of a slice, as attributes or as inputs.
   func sliceRanges() throws(InterchangeError) -> [(axis: Int, start: Int, end: Int, step: Int)] {
-    guard let starts = try numbers(1)?.integers ?? node.integers("starts"),
-      let ends = try numbers(2)?.integers ?? node.integers("ends")
-    else { throw unsupported("constant starts and ends expected, others found") }
+    guard let starts = try integers(1, "starts"), let ends = try integers(2, "ends") else {
+      throw unsupported("expected constant starts and ends, found others")
+    }
     let axes = try integers(3, "axes") ?? Array(starts.indices)
     let steps = try integers(4, "steps") ?? starts.map { _ in 1 }
     guard starts.count == ends.count, starts.count == axes.count, starts.count == steps.count else {
-      throw unsupported("as many starts as ends, axes and steps expected")
+      throw unsupported("expected as many starts as ends, axes and steps")
     }
     return starts.indices.map { (axes[$0], starts[$0], ends[$0], steps[$0]) }
-  }
-}
-
-extension ONNXNumbers {
-  /// The same numbers under a shape of their count.
-  func reshaped(_ shape: [Int]) -> ONNXNumbers {
-    var result = self
-    result.shape = shape
-    return result
-  }
-}
-
-/// Numbers that are known while a network is read: constants, and sizes that follow from the
-/// picture's.
-///
-/// A size that depends on the picture is kept as what it is for a few pictures: whoever uses it
-/// compares it with other sizes of the same pictures. That needs no algebra, and understands every
-/// chain of operations that exporters write for it.
-struct ONNXNumbers {
-  /// The dimensions; empty for one number.
-  var shape: [Int]
-  /// The numbers for each picture; only one row where they are the same for all.
-  var rows: [[Double]]
-  /// Whether division drops what is left over.
-  var isInteger: Bool
-
-  /// How many numbers may be looked into: a table of sizes is far below, weights are far above.
-  static let limit = 1 << 12
-
-  /// The same numbers for every picture.
-  init(_ values: [Double], shape: [Int]? = nil, isInteger: Bool) {
-    (self.shape, rows, self.isInteger) = (shape ?? [values.count], [values], isInteger)
-  }
-
-  /// Numbers for each picture.
-  init(rows: [[Double]], shape: [Int], isInteger: Bool) {
-    let isConstant = rows.dropFirst().allSatisfy { $0 == rows[0] }
-    (self.shape, self.isInteger) = (shape, isInteger)
-    self.rows = isConstant ? Array(rows.prefix(1)) : rows
-  }
-
-  /// The number of numbers.
-  var count: Int { rows[0].count }
-
-  /// The numbers for a picture.
-  func row(_ sample: Int) -> [Double] { rows[rows.count == 1 ? 0 : sample] }
-
-  /// The numbers, if they are the same for every picture.
-  var constant: [Double]? { rows.count == 1 ? rows[0] : nil }
-
-  /// The numbers as integers, if they are the same for every picture.
-  var integers: [Int]? { constant.flatMap { $0.wholeNumbers } }
-
-  /// Other numbers made of these, for each picture alike.
-  func map(
-    shape: [Int]? = nil, isInteger: Bool? = nil, _ change: ([Double]) -> [Double]
-  ) -> ONNXNumbers {
-    let rows = rows.map(change)
-    return ONNXNumbers(
-      rows: rows, shape: shape ?? (self.shape.isEmpty ? [] : [rows[0].count]),
-      isInteger: isInteger ?? self.isInteger)
-  }
-}
-
-extension [Double] {
-  /// The numbers as integers; nil where one is no whole number of 53 bits.
-  var wholeNumbers: [Int]? {
-    var result: [Int] = []
-    for value in self {
-      // What is beyond stands for "to the end" in slices.
-      let bounded = Swift.min(Swift.max(value, -0x1p53), 0x1p53)
-      guard let whole = Int(exactly: bounded) else { return nil }
-      result.append(whole)
-    }
-    return result
-  }
-}
-
-/// The pictures on which a network is followed while it is read.
-struct ONNXSamples {
-  /// For each picture the shape of each input.
-  let shapes: [[[Int]]]
-  /// Whether the first picture has the size that the file states, and the others have not: a
-  /// constant that is one of its dimensions then stands for that dimension.
-  let letsSizeGo: Bool
-
-  /// Pictures of several sizes, the stated one first, odd ones among them.
-  static func all(_ inputs: [ONNXInput]) -> ONNXSamples {
-    ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920), Size(491, 613)])
-  }
-
-  /// As `all`, but pictures whose sizes have nothing to do with each other's, for networks that take
-  /// several.
-  static func unrelated(_ inputs: [ONNXInput]) -> ONNXSamples {
-    let sizes = [Size(960, 1_440), Size(480, 1_920), Size(491, 613)]
-    return ONNXSamples(
-      shapes: sizes.indices.map { sample in
-        inputs.enumerated().map { position, input in
-          let size = sizes[(sample + position) % sizes.count]
-          return [sample + 1, input.channels, size.height, size.width]
-        }
-      }, letsSizeGo: false)
-  }
-
-  /// Pictures of several sizes that every common stride divides.
-  static func even(_ inputs: [ONNXInput]) -> ONNXSamples {
-    ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920)])
-  }
-
-  /// Pictures of the stated size.
-  static func stated(_ inputs: [ONNXInput]) -> ONNXSamples {
-    ONNXSamples(
-      shapes: [1, 2].map { count in
-        inputs.map { [count, $0.channels, $0.size?.height ?? 480, $0.size?.width ?? 480] }
-      }, letsSizeGo: true)
-  }
-
-  private init(shapes: [[[Int]]], letsSizeGo: Bool) {
-    (self.shapes, self.letsSizeGo) = (shapes, letsSizeGo)
-  }
-
-  private init(_ inputs: [ONNXInput], free sizes: [Size]) {
-    let isStated = inputs.contains { $0.size != nil }
-    let base = sizes[0]
-    var shapes = sizes.enumerated().map { sample, size in
-      inputs.map { input in
-        [sample + (isStated ? 2 : 1), input.channels]
-          + scaled(size, input.size, inputs[0].size)
-      }
-    }
-    if isStated {
-      shapes.insert(
-        inputs.map {
-          [1, $0.channels, $0.size?.height ?? base.height, $0.size?.width ?? base.width]
-        }, at: 0)
-    }
-    self.init(shapes: shapes, letsSizeGo: isStated)
-
-    /// Further inputs keep their proportion to the first.
-    func scaled(_ size: Size, _ own: Size?, _ first: Size?) -> [Int] {
-      guard let own, let first else { return [size.height, size.width] }
-      return [
-        max(size.height * own.height / first.height, 1),
-        max(size.width * own.width / first.width, 1),
-      ]
-    }
   }
 }

@@ -15,21 +15,34 @@ struct ONNXReader {
   private(set) var nodes: [Graph.Node] = []
   /// The shapes of our values for each picture: first by value.
   private(set) var shapes: [[[Int]]] = []
+  /// Of a value that is another in a different shape: that other.
+  var origins: [Int: Int] = [:]
+  /// The values that constants became, by name.
+  var constantValues: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
+  /// The names of ONNX's values that are of integers, which ours are as float32 numbers.
+  var integerValues: Set<String> = []
   /// How many numbers were calculated.
   var numberCount = 0
   /// The node that is read.
   private(set) var node = ONNXModel.Node()
   private(set) var position = 0
   private var names: Set<String> = []
+  /// The names of the values that layers take as weights of the file.
+  private var weightValues: Set<String> = []
   /// The last number that was put behind a name.
   private var numbers: [String: Int] = [:]
 
   init(
-    _ model: ONNXModel, _ file: WeightsFile, _ inputs: [ONNXInput], _ samples: ONNXSamples
+    _ model: ONNXModel, _ file: WeightsFile, _ inputs: [ONNXInput],
+    _ numbers: [String: ONNXNumbers], _ samples: ONNXSamples
   ) {
     (self.model, self.file, self.inputs, self.samples) = (model, file, inputs, samples)
+    operands = numbers.mapValues { .numbers($0) }
+    for slot in model.parameters.names.keys {
+      weightValues.insert(model.nodes[slot.node].inputs[slot.input])
+    }
   }
 
   /// The version of ONNX's own operators that the model is written for.
@@ -42,15 +55,12 @@ struct ONNXReader {
       names.insert(input.name)
       shapes.append(samples.shapes.map { $0[position] })
     }
-    for (position, node) in model.nodes.enumerated() {
-      (self.node, self.position) = (node, position)
-      try readNode()
-    }
+    try readNodes(0..<model.ownNodeCount)
     var outputs: [Graph.Output] = []
     for port in model.outputs {
       guard case .value(let value) = operand(port.name) else {
         throw .description(
-          part: "output \(port.name)", problem: "a value of the network expected, none found")
+          part: "output \(port.name)", problem: "it does not depend on the image")
       }
       outputs.append(Graph.Output(port.name, value: value))
     }
@@ -60,6 +70,38 @@ struct ONNXReader {
   /// What is known of a value.
   func operand(_ name: String) -> ONNXOperand? {
     operands[name] ?? model.constants[name].map { .tensor($0) }
+  }
+
+  private mutating func readNodes(_ range: Range<Int>) throws(InterchangeError) {
+    for position in range {
+      (node, self.position) = (model.nodes[position], position)
+      try readNode()
+    }
+  }
+
+  /// The branch of an If whose condition is known is read in its place.
+  private mutating func branch() throws(InterchangeError) {
+    guard let condition = try numbers(0)?.uniform else {
+      throw unsupported(
+        "which branch is taken depends on values or on the size of the image; export the network "
+          + "without it")
+    }
+    let name = condition != 0 ? "then_branch" : "else_branch"
+    guard case .branch(let branch) = node.attributes[name] else {
+      throw unsupported("it has no \(name)")
+    }
+    let outputs = node.outputs
+    // The positions of branches rise, so that this ends.
+    guard branch.nodes.lowerBound > position || branch.nodes.isEmpty else {
+      throw unsupported("its branches contain themselves")
+    }
+    try readNodes(branch.nodes)
+    for (output, source) in zip(outputs, branch.outputs) {
+      guard let operand = operand(source) else {
+        throw .description(part: "value \(source)", problem: "no node gives it")
+      }
+      operands[output] = operand
+    }
   }
 
   // MARK: - Our graph
@@ -115,8 +157,10 @@ struct ONNXReader {
   /// An error about the node that is read.
   func unsupported(_ why: String) -> InterchangeError {
     let name = node.name.isEmpty ? node.outputs.first ?? "" : node.name
-    return .layer(
-      name, kind: node.kind, place: "node \(position + 1) of \(model.nodes.count)", why: why)
+    let place =
+      position < model.ownNodeCount
+      ? "node \(position + 1) of \(model.ownNodeCount)" : "a branch of If"
+    return .layer(name, kind: node.kind, place: place, why: why)
   }
 
   // MARK: - The end
@@ -137,19 +181,15 @@ struct ONNXReader {
       node.inputs = node.inputs.map { numbers[$0] }
       kept.append(node)
     }
-    // A size is kept only by the attempt that found no other way.
-    let keepsSize = samples.shapes.allSatisfy { sample in
-      zip(sample, samples.shapes[0]).allSatisfy { $0.suffix(2) == $1.suffix(2) }
-    }
     var notes: [String] = []
     let ports = inputs.map { input in
-      if let size = input.size, !keepsSize {
+      if let size = input.size, samples.letsSizeGo {
         notes.append(
-          "input \(input.name): the size of \(size.height)x\(size.width) is let go, as nothing in "
-            + "the network depends on it")
+          "input \(input.name): \(size.width)x\(size.height) is taken for the size of an example, "
+            + "as stated; whether the network was specialised for it does not show")
       }
       return Graph.Input(
-        input.name, channels: input.channels, size: keepsSize ? input.size : nil)
+        input.name, channels: input.channels, size: samples.letsSizeGo ? nil : input.size)
     }
     do {
       let graph = try Graph(
@@ -210,16 +250,33 @@ extension ONNXReader {
       throw unsupported("operators of the domain \(node.domain) are not known")
     }
     guard let output = node.outputs.first else { return }
-    if let numbers = try folded() {
-      // What is calculated is kept: a file must not make much of little.
-      numberCount += numbers.rows.count * numbers.count
-      guard numberCount <= 1 << 22 else { throw unsupported("too many numbers to be calculated") }
-      operands[output] = .numbers(numbers)
+    switch node.kind {
+    case "If": return try branch()
+    case "Loop", "Scan":
+      throw unsupported("loops are not read; export the network without them")
+    case "Transpose" where weightValues.contains(output):
+      // A weight, which its layer takes as the file has it.
+      if case .tensor = try given(0) {
+        operands[output] = .weight
+        return
+      }
+    case "Identity":
+      operands[output] = try given(0)
+      return
+    default: break
+    }
+    if let results = try folded() {
+      for (output, numbers) in zip(node.outputs, results) where !output.isEmpty {
+        // What is calculated is kept: a file must not make much of little.
+        numberCount += numbers.arrays.reduce(0) { $0 + $1.storedCount }
+        guard numberCount <= 1 << 24 else { throw unsupported("too many numbers to be calculated") }
+        operands[output] = .numbers(numbers)
+      }
       return
     }
+    try checkIntegers()
     let result: ONNXOperand
     switch node.kind {
-    case "Identity": result = try given(0)
     case "Cast": result = try cast()
     case "Constant": result = try constant()
     default:
@@ -231,11 +288,12 @@ extension ONNXReader {
       result = try operation.read(&self)
     }
     operands[output] = result
+    noteIntegers()
   }
 
   /// Operators that networks have and that no operation of ours computes.
   static let known: Set<String> = [
-    "Softplus", "Exp", "Log", "Sqrt", "Abs", "Sin", "Cos", "Mish",
+    "Sin", "Cos", "Round",
   ]
 
   // MARK: - Operands
@@ -243,73 +301,64 @@ extension ONNXReader {
   /// What is known of an input of the node.
   func given(_ input: Int) throws(InterchangeError) -> ONNXOperand {
     guard let name = node.input(input) else {
-      throw unsupported("input \(input + 1) expected, none found")
+      throw unsupported("expected input \(input + 1), found none")
     }
     guard let operand = operand(name) else { throw unsupported("no earlier node gives \(name)") }
     return operand
   }
 
   /// An input of the node as a value of ours.
-  func value(_ input: Int) throws(InterchangeError) -> Int {
+  mutating func value(_ input: Int) throws(InterchangeError) -> Int {
+    let constant = node.input(input) ?? ""
     switch try given(input) {
     case .value(let value): return value
-    case .numbers, .tensor:
+    case .tensor(let tensor): return try learnedConstant(tensor, constant)
+    case .numbers(let numbers): return try learnedConstant(numbers, constant)
+    case .weight:
       throw unsupported(
         "input \(input + 1) is a constant, where a value of the network is expected")
-    case .errorFunction: throw unsupported("input \(input + 1) is Erf, which is read in GELU only")
-    case .split, .shuffle:
-      throw unsupported(
-        "input \(input + 1) has dimensions taken apart, which is read in pixel shuffles only")
     }
   }
 
-  /// An input of the node as numbers; nil where it is something else, or left out.
-  func numbers(_ input: Int) throws(InterchangeError) -> ONNXNumbers? {
-    guard let name = node.input(input) else { return nil }
-    switch try given(input) {
-    case .numbers(let numbers): return numbers
-    case .tensor(let tensor): return try numbers(of: tensor, name)
-    default: return nil
-    }
-  }
-
-  /// A constant's numbers, unless there are too many to be looked into.
-  func numbers(
-    of tensor: ONNXTensor, _ name: String
-  ) throws(InterchangeError) -> ONNXNumbers? {
-    guard tensor.count <= ONNXNumbers.limit else { return nil }
-    let values: Tensor
-    do {
-      values = try tensor.load().converted(to: .float64)
-    } catch {
-      throw .description(part: "the constant \(name)", problem: "\(error)")
-    }
-    let numbers = unsafe values.withUnsafeBytes { unsafe Array($0.bindMemory(to: Double.self)) }
-    return ONNXNumbers(
-      numbers, shape: tensor.shape, isInteger: !tensor.elementType.isFloatingPoint)
-  }
-
-  /// Integers that must be there and be the same for every picture: an input, or an attribute of older
-  /// versions.
-  func integers(_ input: Int?, _ attribute: String) throws(InterchangeError) -> [Int]? {
-    if let integers = node.integers(attribute) { return integers }
-    guard let input, node.input(input) != nil else { return nil }
-    guard let integers = try numbers(input)?.integers else {
-      throw unsupported("\(attribute): constant numbers expected, others found")
-    }
-    return integers
-  }
-
-  /// The name of the weight at an input of the node, and its description.
-  func parameter(
+  /// The name of the weight at an input of the node, and its description: a tensor of the file, or what
+  /// the file calculates from such.
+  mutating func parameter(
     _ input: Int
   ) throws(InterchangeError) -> (name: String, shape: [Int])? {
     guard node.input(input) != nil else { return nil }
     let slot = ONNXParameters.Slot(node: position, input: input)
-    guard let name = model.parameters.names[slot], let tensor = file.tensors[name] else {
-      throw unsupported("input \(input + 1): weights in the file expected, another value found")
+    if let name = model.parameters.names[slot] {
+      guard let tensor = file.tensors[name] else {
+        throw unsupported("input \(input + 1): the file has no weights \(name)")
+      }
+      return (name, tensor.shape)
     }
+    guard let numbers = try numbers(input) else {
+      throw unsupported("input \(input + 1): weights are needed where there are values")
+    }
+    let weight = ExchangedOperations.onnxWeights[node.kind]?.first { $0.input == input }
+    var tensor = try tensor(numbers)
+    do {
+      for step in ONNXParameters.steps(
+        node, weight ?? ONNXWeight(input: input, suffix: "weight"), tensor.shape)
+      { tensor = try [step].applied(to: tensor) }
+    } catch {
+      throw unsupported("\(error)")
+    }
+    let name = unusedName(
+      "\(ONNXParameters.stem(of: node, position)).\(weight?.suffix ?? "weight")")
+    made[name] = tensor
     return (name, tensor.shape)
+  }
+
+  /// A name for a parameter that neither the file nor an earlier node has.
+  func unusedName(_ base: String) -> String {
+    var (name, number) = (base, 1)
+    while made[name] != nil || file.tensors[name] != nil {
+      number += 1
+      name = "\(base)_\(number)"
+    }
+    return name
   }
 
   /// The layer's name, from its weight's.
@@ -330,17 +379,9 @@ extension ONNXReader {
     return axis < 0 ? axis + rank : axis
   }
 
-  private func cast() throws(InterchangeError) -> ONNXOperand {
-    // float32, float16, float64, bfloat16: arithmetic is in float32 all the same.
-    guard [1, 10, 11, 16].contains(node.integer("to") ?? 1) else {
-      throw unsupported("a conversion to floating-point numbers expected")
-    }
-    return try given(0)
-  }
-
   func constant() throws(InterchangeError) -> ONNXOperand {
     guard case .tensor(let tensor) = node.attributes["value"] else {
-      throw unsupported("a constant of numbers expected")
+      throw unsupported("expected a constant of numbers")
     }
     return .tensor(tensor)
   }
@@ -354,17 +395,6 @@ enum ONNXOperand {
   case numbers(ONNXNumbers)
   /// A constant too large to be looked into, or not yet looked into.
   case tensor(ONNXTensor)
-  /// The error function of x / √2, on its way to a GELU of value x; then with 1 added.
-  case errorFunction(of: Int, plusOne: Bool)
-  /// A picture's dimensions taken apart, for each picture, on the way to a pixel shuffle.
-  case split(Int, [[Int]])
-  /// A pixel shuffle that only wants its last reshaping, which must give the shapes of this operation.
-  case shuffle(Int, PixelMove)
-
-  /// A pixel shuffle or its inverse.
-  struct PixelMove {
-    var factor: Int
-    var isTensorFlow: Bool
-    var isInverse: Bool
-  }
+  /// Constants turned about, which a layer takes as a weight of the file.
+  case weight
 }

@@ -14,6 +14,8 @@ struct ONNXWriter {
   /// The shapes of our values on a large picture: what counts is how many dimensions and channels.
   private(set) var shapes: [[Int]] = []
   private var used: Set<String> = []
+  /// The constants that tables of integers became.
+  private var tables: [Table: String] = [:]
   /// The constants that parameters became.
   private var parameters: [Variant: String] = [:]
 
@@ -21,6 +23,12 @@ struct ONNXWriter {
   private struct Variant: Hashable {
     var name: String
     var steps: [TensorStep]
+  }
+
+  /// A table of integers, which nodes may share.
+  private struct Table: Hashable {
+    var entries: [Int]
+    var shape: [Int]
   }
 
   init(_ graph: Graph, _ weights: TensorSource) {
@@ -104,11 +112,38 @@ struct ONNXWriter {
     return name
   }
 
+  /// Adds an operator of several results on the way, and gives their names.
+  mutating func steps(
+    _ kind: String, _ node: Graph.Node, _ inputs: [String], _ results: [String],
+    _ attributes: [(String, ONNXModelBuilder.Attribute)] = []
+  ) -> [String] {
+    let names = results.map { unique("\(node.name)/\($0)") }
+    draft.node(kind, name: unique("\(node.name)/\(kind)"), inputs, names, attributes)
+    return names
+  }
+
   /// A constant of integers.
   mutating func integers(_ node: Graph.Node, _ what: String, _ numbers: [Int]) -> String {
     let name = unique("\(node.name)/\(what)")
     draft.constant(name, integers: numbers)
     return name
+  }
+
+  /// A constant table of integers: one for all nodes that want the same.
+  mutating func table(
+    _ node: Graph.Node, _ what: String, _ entries: [Int], shape: [Int]
+  ) -> String {
+    let table = Table(entries: entries, shape: shape)
+    if let known = tables[table] { return known }
+    let name = unique("\(node.name)/\(what)")
+    draft.constant(name, integers: entries, shape: shape)
+    tables[table] = name
+    return name
+  }
+
+  /// A constant integer without dimensions.
+  mutating func scalar(_ node: Graph.Node, _ what: String, _ number: Int) -> String {
+    table(node, what, [number], shape: [])
   }
 
   /// A constant of numbers: one, or one for each channel of a value.
@@ -126,6 +161,11 @@ struct ONNXWriter {
   /// Constant scales of a picture's four dimensions.
   mutating func draftScales(_ name: String, _ ratio: Ratio) {
     draft.constant(name, floats: [1, 1, ratio.value, ratio.value], shape: [4])
+  }
+
+  /// A constant that is made when it is written.
+  mutating func constant(_ name: String, shape: [Int], _ make: @escaping () throws -> Tensor) {
+    draft.constant(name, shape: shape, make)
   }
 
   /// A constant that is one number over and over.

@@ -8,7 +8,8 @@ extension Concatenate: ExchangedOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     writer.emit(
-      "Concat", node, node.inputs.map { writer.name($0) }, value, [("axis", .integer(1))])
+      "Concat", node, node.inputs.map { writer.name($0) }, value,
+      [("axis", .integer(dimension))])
   }
 
   func build(
@@ -16,21 +17,23 @@ extension Concatenate: ExchangedOperation {
   ) throws(InterchangeError) -> PlacedValue {
     let x = inputs[0]
     if inputs.count == 1 { return x }
+    guard dimension > 0 else {
+      throw builder.refusal(node.name, "no stock layer puts batches one behind the other")
+    }
     var arranged = [x]
     for other in inputs.dropFirst() {
       arranged.append(try builder.arranged(other, x.order, node.name))
     }
     var shape = x.place.shape
-    shape[x.axis(of: 1)] = builder.shapes.channels(
-      builder.graph.inputs.count + builder.position)
-    return builder.add(
-      "Concatenate", node.name, ["axis": .int(x.axis(of: 1))], arranged, shape: shape)
+    let axis = x.axis(of: dimension)
+    shape[axis] = builder.shapes.values[builder.graph.inputs.count + builder.position][dimension]
+    return builder.add("Concatenate", node.name, ["axis": .int(axis)], arranged, shape: shape)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    "torch.cat([\(inputs.joined(separator: ", "))], 1)"
+    "torch.cat([\(inputs.joined(separator: ", "))], \(dimension))"
   }
 }
 
@@ -126,134 +129,17 @@ extension ChannelSlice: NCNNReadOperation {
   }
 }
 
-extension ONNXReader {
-  mutating func concatenation() throws(InterchangeError) -> ONNXOperand {
-    var values: [Int] = []
-    for input in node.inputs.indices { values.append(try value(input)) }
-    guard let first = values.first, let axis = node.integer("axis") else {
-      throw unsupported("inputs and an axis expected")
-    }
-    let dimension = try self.axis(axis, rank: rank(first))
-    if dimension == 1 { return .value(try add(.concatenate, values)) }
-    // Another dimension changes places with the channels for the time being.
-    var order = Array(0..<rank(first))
-    guard order.count >= 2 else { throw unsupported("at least 2 dimensions expected") }
-    order.swapAt(1, dimension)
-    var turned: [Int] = []
-    for value in values { turned.append(try add(.permute(Permute(order)), [value])) }
-    return .value(try add(.permute(Permute(order)), [try add(.concatenate, turned)]))
-  }
-
-  mutating func slice() throws(InterchangeError) -> ONNXOperand {
-    var result = try value(0)
-    for range in try sliceRanges() {
-      guard range.step == 1 else { throw unsupported("steps of 1 expected, \(range.step) found") }
-      let dimension = try axis(range.axis, rank: rank(result))
-      var (before, after): (Int?, Int?) = (nil, nil)
-      for shape in shapes[result] {
-        let size = shape[dimension]
-        func bounded(_ position: Int) -> Int {
-          min(max(position < 0 ? position &+ size : position, 0), size)
-        }
-        let (start, end) = (bounded(range.start), bounded(range.end))
-        guard before ?? start == start, after ?? (size - end) == size - end, start < end else {
-          throw unsupported("a slice whose edges depend on the size of the picture")
-        }
-        (before, after) = (start, size - end)
-      }
-      guard let before, let after, before > 0 || after > 0 else { continue }
-      let size = shapes[result][0][dimension]
-      switch dimension {
-      case 1:
-        result = try add(
-          .slice(ChannelSlice(start: before, count: size - before - after)), [result])
-      case 2 where rank(result) == 4:
-        result = try add(.crop(Crop(PaddingAmounts(before, 0, after, 0))), [result])
-      case 3 where rank(result) == 4:
-        result = try add(.crop(Crop(PaddingAmounts(0, before, 0, after))), [result])
-      default: throw unsupported("a slice of dimension \(dimension) of \(rank(result))")
-      }
-    }
-    return .value(result)
-  }
-
-  mutating func split() throws(InterchangeError) -> ONNXOperand {
-    let input = try value(0)
-    guard rank(input) >= 2, try axis(node.integer("axis") ?? 0, rank: rank(input)) == 1 else {
-      throw unsupported("a split of the channels expected")
-    }
-    let channels = shapes[input][0][1]
-    let count = node.outputs.count
-    let part = (channels + count - 1) / max(count, 1)
-    let sizes =
-      try integers(1, "split") ?? (0..<count).map { min(part, max(channels - $0 * part, 0)) }
-    guard sizes.count == count, sizes.allSatisfy({ $0 > 0 && $0 <= channels }),
-      sizes.reduce(0, +) == channels
-    else { throw unsupported("parts of \(channels) channels expected, \(sizes) found") }
-    var start = 0
-    var first: ONNXOperand?
-    for (output, size) in zip(node.outputs, sizes) {
-      let part = ONNXOperand.value(
-        try add(.slice(ChannelSlice(start: start, count: size)), [input]))
-      operands[output] = part
-      first = first ?? part
-      start += size
-    }
-    guard let first else { throw unsupported("outputs expected") }
-    return first
-  }
-
-  /// Channels picked by number.
-  mutating func gather() throws(InterchangeError) -> ONNXOperand {
-    let input = try value(0)
-    guard rank(input) >= 2, try axis(node.integer("axis") ?? 0, rank: rank(input)) == 1,
-      let indices = try numbers(1), indices.shape.count == 1, let picked = indices.integers
-    else { throw unsupported("constant numbers of channels expected") }
-    let channels = shapes[input][0][1]
-    let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
-    guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
-      throw unsupported("numbers of \(channels) channels expected")
-    }
-    // TensorFlow's order of channels turned into PyTorch's.
-    if let source = source(input), case .pixelUnshuffle(let unshuffle) = source.op,
-      unshuffle.order == .tensorflow
-    {
-      let factor = unshuffle.factor
-      let (area, depth) = (factor * factor, channels / (factor * factor))
-      if places == (0..<channels).map({ $0 % area * depth + $0 / area }) {
-        return .value(
-          try add(.pixelUnshuffle(PixelUnshuffle(factor: factor, order: .pytorch)), source.inputs))
-      }
-    }
-    // Runs of neighbours, side by side.
-    var runs: [(start: Int, count: Int)] = []
-    for place in places {
-      if let last = runs.last, last.start + last.count == place {
-        runs[runs.count - 1].count += 1
-      } else {
-        runs.append((place, 1))
-      }
-    }
-    guard runs.count <= 64 else { throw unsupported("\(runs.count) runs of channels") }
-    if runs.count == 1, runs[0] == (0, channels) { return .value(input) }
-    var parts: [Int] = []
-    for run in runs {
-      parts.append(try add(.slice(ChannelSlice(start: run.start, count: run.count)), [input]))
-    }
-    return .value(parts.count == 1 ? parts[0] : try add(.concatenate, parts))
-  }
-}
-
 extension ONNXWriter {
   mutating func slice(
-    _ node: Graph.Node, _ value: Int, axes: [Int], from starts: [Int], to ends: [Int]
+    _ node: Graph.Node, _ value: Int, axes: [Int], from starts: [Int], to ends: [Int],
+    steps: [Int]? = nil
   ) {
     emit(
       "Slice", node,
       [
         name(node.inputs[0]), integers(node, "starts", starts), integers(node, "ends", ends),
         integers(node, "axes", axes),
-      ], value)
+      ] + (steps.map { [integers(node, "steps", $0)] } ?? []), value)
   }
 }
 
@@ -275,7 +161,8 @@ extension KerasImport {
       }
       turned.append(try arranged(value, as: base.axes, layer.fullName))
     }
-    var result = try add(.concatenate, turned, name: layer.fullName, of: layer)
+    var result = try add(
+      .concatenate(Concatenate()), turned, name: layer.fullName, of: layer)
     result.axes = base.axes
     return result
   }
@@ -290,7 +177,7 @@ extension KerasImport {
   mutating func sliced(
     _ x: KerasTensor, _ indices: [JSON], _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
-    let refusal = layer.refusal("slices of channels, rows and columns by steps of 1 expected")
+    let refusal = layer.refusal("slices that leave something of every dimension expected")
     var slices: [JSON] = []
     for index in indices {
       if index["class_name"]?.string == "__ellipsis__" {
@@ -304,29 +191,36 @@ extension KerasImport {
     var x = try unflattened(x, layer.fullName)
     var edges = PaddingAmounts.none
     for (axis, slice) in slices.enumerated() {
-      guard (slice["step"]?.int ?? 1) == 1 else { throw refusal }
+      let step = slice["step"]?.int ?? 1
       let start = slice["start"]?.int ?? 0
       let stop = slice["stop"]?.int
-      if start == 0, stop == nil { continue }
+      if start == 0, stop == nil, step == 1 { continue }
       switch (x.rank, x.axes[axis]) {
-      case (_, 1):
+      case (_, 1) where step == 1:
         let count = x.shape[1]
         let range = place(start, count)..<max(place(stop ?? count, count), place(start, count))
         guard !range.isEmpty else { throw refusal }
         x = try add(
           .slice(ChannelSlice(start: range.lowerBound, count: range.count)), [x],
           name: "\(layer.fullName).channels", of: layer)
-      case (4, let dimension) where dimension > 1:
-        // How far from the far edge is known for any size only where it is counted from there.
-        guard (0...GraphLimits.window).contains(start),
-          (-GraphLimits.window...(-1)).contains(stop ?? -1)
-        else { throw refusal }
+      case (4, let dimension)
+      where dimension > 1 && step == 1 && (0...GraphLimits.window).contains(start)
+        && (-GraphLimits.window...(-1)).contains(stop ?? -1):
         if dimension == 2 {
           (edges.top, edges.bottom) = (start, stop.map { -$0 } ?? 0)
         } else {
           (edges.left, edges.right) = (start, stop.map { -$0 } ?? 0)
         }
-      default: throw refusal
+      case (_, let dimension):
+        let strided = StridedSlice(
+          dimension: dimension, start: slice["start"]?.int, end: stop, step: step)
+        guard dimension > 0, step != 0, step.magnitude <= GraphLimits.window,
+          strided.places(x.shape[dimension]).count > 0
+        else { throw refusal }
+        // Where the size is known, Python may have worked out the places from it.
+        if isSizeKnown, dimension > 1 { try needSize(x, layer) }
+        x = try add(
+          .stridedSlice(strided), [x], name: "\(layer.fullName).dimension\(dimension)", of: layer)
       }
     }
     return edges == .none ? x : try add(.crop(Crop(edges)), [x], name: layer.fullName, of: layer)
@@ -354,40 +248,51 @@ extension KerasBuilder {
 extension NCNNImporter {
   mutating func concatenate(_ layer: NCNNLayer) throws(InterchangeError) {
     let values = try values(of: layer, count: nil)
-    try requireChannels(layer, axis: layer.integer(0), rank: shape(values[0]).count)
+    let dimension = try dimension(layer, axis: layer.integer(0), rank: shape(values[0]).count)
     guard values.count <= GraphLimits.inputs else {
       throw layer.unsupported("\(values.count) inputs")
     }
-    try give(layer, .value(try add(.concatenate, layer, values)))
+    try give(
+      layer, .value(try add(.concatenate(Concatenate(dimension: dimension)), layer, values)))
   }
 
   mutating func slice(_ layer: NCNNLayer) throws(InterchangeError) {
     let value = try values(of: layer)[0]
-    try requireChannels(layer, axis: layer.integer(1), rank: shape(value).count)
+    let dimension = try dimension(layer, axis: layer.integer(1), rank: shape(value).count)
     guard let counts = layer.integers(0), counts.count == layer.outputs.count, !layer.has(2) else {
-      throw layer.unsupported("a count of channels for each output expected")
+      throw layer.unsupported("a count of elements for each output expected")
     }
-    let channels = shape(value)[1]
+    // The size of an image is known only when it is computed.
+    guard dimension == 1 || shape(value).count != 4 else {
+      throw layer.unsupported("rows or columns divided among outputs")
+    }
+    let channels = shape(value)[dimension]
     var start = 0
     for (position, output) in layer.outputs.enumerated() {
       // -233: an equal part of what is left.
       let stated = counts[position]
       let count = stated == -233 ? (channels - start) / (counts.count - position) : stated
       guard (1...GraphLimits.channels).contains(count), start + count <= channels else {
-        throw layer.unsupported("\(count) channels from \(start) on of \(channels)")
+        throw layer.unsupported("\(count) elements from \(start) on of \(channels)")
       }
-      let part = try add(.slice(ChannelSlice(start: start, count: count)), layer, [value])
+      let op: Op =
+        dimension == 1
+        ? .slice(ChannelSlice(start: start, count: count))
+        : .stridedSlice(StridedSlice(dimension: dimension, start: start, end: start + count))
+      let part = try add(op, layer, [value])
       give(blob: output, .value(part))
       start += count
     }
   }
 
-  /// Only channels can be put side by side and taken apart.
-  private func requireChannels(
+  /// The dimension of an axis: ncnn does not count that of the images.
+  private func dimension(
     _ layer: NCNNLayer, axis: Int?, rank: Int
-  ) throws(InterchangeError) {
-    guard axis == 0 || axis == 1 - rank else {
-      throw layer.unsupported("the axis of channels expected, \(axis ?? -1) found")
+  ) throws(InterchangeError) -> Int {
+    let axis = axis ?? 0
+    guard (1 - rank..<rank - 1).contains(axis) else {
+      throw layer.unsupported("axis \(axis) of \(rank - 1)")
     }
+    return axis < 0 ? axis + rank : axis + 1
   }
 }

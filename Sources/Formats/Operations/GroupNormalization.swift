@@ -118,7 +118,7 @@ extension ONNXReader {
     guard let instance = source(input),
       let normalization = instance.op.expansion as? InstanceNormalization,
       instance.parameters.count == 2, let grouping = source(instance.inputs[0]),
-      case .reshape(let reshape) = grouping.op, reshape.shape.count == 3, rank(input) == 3
+      case .reshape(let reshape) = grouping.op, reshape.dimensions.count == 3, rank(input) == 3
     else { return nil }
     let original = grouping.inputs[0]
     guard rank(original) == 4,

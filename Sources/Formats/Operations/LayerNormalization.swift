@@ -10,34 +10,67 @@ extension LayerNormalization: WeightedOperation {
   func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
 
   func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? {
-    let sizes = shape.suffix(dimensions).compactMap { $0 }
+    let range = range(rank: shape.count)
+    guard kind == .layer, scale, range.upperBound == shape.count else { return nil }
+    let sizes = shape[range].compactMap { $0 }
     guard sizes.count == dimensions else { return nil }
-    return ("LayerNorm(\(PythonText.tuple(sizes)), eps=\(epsilon))", .none)
+    let bias = center ? "" : ", bias=False"
+    return ("LayerNorm(\(PythonText.tuple(sizes)), eps=\(epsilon)\(bias))", .none)
   }
 
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    let weight = try writer.parameter(node.parameters[0])
-    let bias = try writer.parameter(node.parameters[1])
-    writer.emit(
-      "LayerNormalization", node, [writer.name(node.inputs[0]), weight, bias], value,
-      [("axis", .integer(-dimensions)), ("epsilon", .float(epsilon))])
+    if kind == .layer, scale {
+      try writer.layerNormalization(self, node, value)
+    } else {
+      try writer.normalization(self, node, value)
+    }
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.layerNormalization(inputs[0], dimensions, epsilon, node)
+    try builder.layerNormalization(inputs[0], self, node)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
     let x = inputs[0]
-    let sizes = "\(expression.object(x)).shape[-\(dimensions):]"
-    return expression.called(x)
-      ?? "F.layer_norm(\(x), \(sizes), \(expression.parameters()), eps=\(epsilon))"
+    if let call = expression.called(x) { return call }
+    let rank = expression.shapes.values[expression.node.inputs[0]].count
+    let range = range(rank: rank)
+    var list = expression.parameterList()[...]
+    let weight = scale ? list.removeFirst() : "None"
+    let bias = center ? list.removeFirst() : "None"
+    if kind == .layer, range.upperBound == rank {
+      return
+        "F.layer_norm(\(x), \(expression.object(x)).shape[-\(dimensions):], \(weight), \(bias), "
+        + "eps=\(epsilon))"
+    }
+    if kind == .l2, dimensions == 1, !scale, !center {
+      return "F.normalize(\(x), dim=\(range.lowerBound), eps=\(epsilon))"
+    }
+    forward.need(.normalize)
+    let word = addsEpsilonToRoot ? "rmsPlusEpsilon" : kind.word
+    return "normalize(\(x), \"\(word)\", \(PythonText.tuple(Array(range))), \(epsilon), \(weight), "
+      + "\(bias))"
+  }
+
+  /// PyTorch's `layer_norm` asks its operand for the shape.
+  var repeatsOperand: Bool { true }
+}
+
+extension LayerNormalization.Kind {
+  /// The word in Python's text.
+  fileprivate var word: String {
+    switch self {
+    case .layer: "layer"
+    case .biasFree: "biasFree"
+    case .rms: "rms"
+    case .l2: "l2"
+    }
   }
 }
 
@@ -50,7 +83,7 @@ extension LayerNormalization: ONNXReadOperation {
 }
 
 extension LayerNormalization: KerasLayerOperation {
-  static let kerasLayers = ["LayerNormalization"]
+  static let kerasLayers = ["LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
   static func read(
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
@@ -59,93 +92,125 @@ extension LayerNormalization: KerasLayerOperation {
   }
 }
 
+extension LayerNormalization: NCNNReadOperation {
+  static let ncnnLayers = ["LayerNorm", "RMSNorm"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] {
+    let names = layer.layer.type == "RMSNorm" ? ["weight"] : ["weight", "bias"]
+    return try layer.size(2, default: 1) == 0 ? [] : layer.vectors(names, layer.size(0))
+  }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    try importer.layerNormalization(layer)
+  }
+}
+
 extension ONNXReader {
-  mutating func layerNormalization() throws(InterchangeError) -> ONNXOperand {
+  fileprivate mutating func layerNormalization() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
     let rank = rank(input)
     let dimensions = rank - (try axis(node.integer("axis") ?? -1, rank: rank))
     guard let weight = try parameter(1) else { throw unsupported("a weight expected") }
-    var bias = try parameter(2)?.name
-    if bias == nil {
-      let name = "\(layer(weight.name) ?? weight.name).bias"
-      made[name] = try? Tensor(zeros: weight.shape)
-      bias = name
-    }
+    let bias = try parameter(2)?.name
+    let normalization = LayerNormalization(
+      dimensions: dimensions, epsilon: node.number("epsilon") ?? 1e-5, center: bias != nil)
     return .value(
       try add(
-        .layerNormalization(
-          LayerNormalization(dimensions: dimensions, epsilon: node.number("epsilon") ?? 1e-5)),
-        [input], name: layer(weight.name), parameters: [weight.name] + [bias].compactMap { $0 }))
+        normalization.op, [input], name: layer(weight.name),
+        parameters: [weight.name] + [bias].compactMap { $0 }))
   }
 }
 
-extension KerasImport {
-  /// Normalisation over the last axis, which lies last for it.
-  mutating func layerNormalization(
-    _ layer: KerasLayer, _ x: KerasTensor
-  ) throws(InterchangeError) -> KerasTensor {
-    let axis = try axis(layer, x)
-    guard axis == x.rank - 1, x.rank > 1 else {
-      throw layer.refusal("axis \(axis): the last, \(x.rank - 1), expected")
-    }
-    guard try !layer.flag(["rms_scaling"], default: false) else {
-      throw layer.refusal("rms_scaling is not supported")
-    }
-    let epsilon = try layer.number(["epsilon"], default: 1e-3)
-    guard epsilon > 0 else { throw layer.refusal("epsilon: a number above 0 expected") }
-    let x = try arranged(x, as: Array(0..<x.rank), layer.fullName)
-    let shape = [x.shape[axis]]
-    let hasScale = try layer.flag(["scale"], default: true)
-    let hasCenter = try layer.flag(["center"], default: true)
-    // Our operation has both; where Keras has none, they change nothing.
-    let weight =
-      hasScale
-      ? try bind(layer, "weight", shape, from: ["weight", "gamma", "0"])
-      : try bind(layer, "weight", made: try tensor(shape, filledWith: 1, layer))
-    let bias =
-      hasCenter
-      ? try bind(layer, "bias", shape, from: ["bias", "beta", hasScale ? "1" : "0"])
-      : try bind(layer, "bias", made: try tensor(shape, filledWith: 0, layer))
-    return try add(
-      .layerNormalization(LayerNormalization(dimensions: 1, epsilon: epsilon)), [x],
-      name: layer.fullName, of: layer,
-      parameters: [weight, bias])
+extension ONNXWriter {
+  /// ONNX's operator, which normalises the last dimensions: others are moved there and back.
+  fileprivate mutating func layerNormalization(
+    _ normalization: LayerNormalization, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    let rank = shapes[node.inputs[0]].count
+    let range = normalization.range(rank: rank)
+    let order = Array(0..<range.lowerBound) + (range.upperBound..<rank) + range
+    let isLast = range.upperBound == rank
+    var input = name(node.inputs[0])
+    if !isLast { input = step("Transpose", node, [input], [("perm", .integers(order))]) }
+    var operands = [input]
+    for name in node.parameters { operands.append(try parameter(name)) }
+    let attributes: [(String, ONNXModelBuilder.Attribute)] = [
+      ("axis", .integer(-range.count)), ("epsilon", .float(normalization.epsilon)),
+    ]
+    if isLast { return emit("LayerNormalization", node, operands, value, attributes) }
+    let normalized = step("LayerNormalization", node, operands, attributes)
+    var back = Array(0..<rank)
+    for (place, dimension) in order.enumerated() { back[dimension] = place }
+    emit("Transpose", node, [normalized], value, [("perm", .integers(back))])
   }
 
-  func tensor(
-    _ shape: [Int], filledWith value: Float, _ layer: KerasLayer
-  ) throws(InterchangeError) -> Tensor {
-    do throws(TensorError) {
-      return try Tensor(shape: shape, Array(repeating: value, count: shape[0]))
-    } catch {
-      throw layer.refusal("\(error)")
+  /// What version 17 has no operator for, by its formula.
+  fileprivate mutating func normalization(
+    _ n: LayerNormalization, _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    let rank = shapes[node.inputs[0]].count
+    let range = n.range(rank: rank)
+    let axes: (String, ONNXModelBuilder.Attribute) = ("axes", .integers(Array(range)))
+    let input = name(node.inputs[0])
+    let epsilon = floats(node, "epsilon", [n.epsilon], rank: rank)
+    var (numerator, squared) = (input, input)
+    if n.kind == .layer || n.kind == .biasFree {
+      let mean = step("ReduceMean", node, [input], [axes])
+      squared = step("Sub", node, [input, mean])
+      if n.kind == .layer { numerator = squared }
     }
+    let square = step("Mul", node, [squared, squared])
+    let divisor: String
+    switch n.kind {
+    case .layer, .biasFree, .rms:
+      let mean = step("ReduceMean", node, [square], [axes])
+      if n.addsEpsilonToRoot {
+        divisor = step("Add", node, [step("Sqrt", node, [mean]), epsilon])
+      } else {
+        divisor = step("Sqrt", node, [step("Add", node, [mean, epsilon])])
+      }
+    case .l2:
+      let sum = step("ReduceSum", node, [square, integers(node, "axes", Array(range))])
+      divisor = step("Max", node, [step("Sqrt", node, [sum]), epsilon])
+    }
+    var operators: [(kind: String, operand: String)] = [("Div", divisor)]
+    let sizes = Array(shapes[node.inputs[0]][range])
+    let ones = [Int](repeating: 1, count: rank - range.upperBound)
+    let steps: [TensorStep] = ones.isEmpty ? [] : [.reshaped(from: sizes, to: sizes + ones)]
+    for (kind, name) in zip((n.scale ? ["Mul"] : []) + (n.center ? ["Add"] : []), node.parameters) {
+      operators.append((kind, try parameter(name, steps)))
+    }
+    var current = numerator
+    for (kind, operand) in operators.dropLast() { current = step(kind, node, [current, operand]) }
+    if let last = operators.last { emit(last.kind, node, [current, last.operand], value) }
   }
 }
 
-extension KerasBuilder {
-  mutating func layerNormalization(
-    _ x: PlacedValue, _ dimensions: Int, _ epsilon: Double, _ node: Graph.Node
-  ) throws(InterchangeError) -> PlacedValue {
-    var input = try ending(x, dimensions: dimensions, node.name)
-    let shape = input.place.shape
-    let sizes = shape.suffix(dimensions).map { $0 ?? 1 }
-    let count = sizes.reduce(1, *)
-    // As one dimension: Keras 3 keeps only the first of several from a file of Keras 2.
-    if dimensions > 1 {
-      input = try reshaped(input, shape.dropFirst().dropLast(dimensions) + [count], node.name)
+extension NCNNImporter {
+  /// Normalisation over rows, or over whole channels where the layer says how large those are.
+  fileprivate mutating func layerNormalization(_ layer: NCNNLayer) throws(InterchangeError) {
+    let values = try values(of: layer)
+    let shape = shape(values[0])
+    let size = try layer.integer(0, in: 1...GraphLimits.dimension)
+    let affine = try layer.integer(2, default: 1, in: 0...1) == 1
+    let dimensions = shape.last == size ? 1 : 2
+    guard dimensions == 1 || shape.count == 4 && shape[2] * shape[3] == size else {
+      throw layer.unsupported("normalisation over \(size) elements of a value of shape \(shape)")
     }
-    let steps: [TensorStep] = dimensions > 1 ? [.reshaped(from: sizes, to: [count])] : []
-    let result = add(
-      "LayerNormalization", node.name, ["axis": -1, "epsilon": .number(epsilon)], [input],
-      variables: zip(["gamma", "beta"], node.parameters).map {
-        KerasModel.Variable(name: $0, shape: [count], content: .parameter($1, steps))
-      })
-    if dimensions == 1 { return result }
-    var back = try reshaped(result, shape.dropFirst(), node.name)
-    back.order =
-      x.order.suffix(dimensions).elementsEqual(x.order.indices.suffix(dimensions))
-      ? x.order : Array(x.order.indices)
-    return back
+    let isRMS = layer.type == "RMSNorm"
+    let normalization = LayerNormalization(
+      isRMS ? .rms : .layer, dimensions: dimensions, epsilon: try layer.epsilon(1), scale: affine,
+      center: affine && !isRMS)
+    if affine, dimensions > 1 {
+      for suffix in normalization.op.slotSuffixes {
+        steps["\(layer.name).\(suffix)", default: []].append(
+          .reshaped(from: [size], to: Array(shape.suffix(2))))
+      }
+    }
+    let value = try add(
+      normalization.op, layer, values, parameters: normalization.op.slotSuffixes)
+    try give(layer, .value(value))
   }
 }

@@ -75,12 +75,22 @@ extension Linear: NCNNReadOperation {
 
 extension ONNXReader {
   mutating func gemm() throws(InterchangeError) -> ONNXOperand {
-    let input = try value(0)
-    guard node.number("alpha") ?? 1 == 1, node.number("beta") ?? 1 == 1,
-      node.integer("transA") ?? 0 == 0, rank(input) == 2
-    else { throw unsupported("a plain product with a matrix of weights expected") }
+    var input = try value(0)
+    guard rank(input) == 2 else {
+      throw unsupported("a matrix is needed; the value has shape \(shapes[input][0])")
+    }
+    let (alpha, beta) = (node.number("alpha") ?? 1, node.number("beta") ?? 1)
+    guard beta == 1 || node.input(2) == nil else { throw unsupported("beta \(beta)") }
+    if node.integer("transA") ?? 0 != 0 { input = try permuted(input, [1, 0]) }
+    input = try scaled(input, [alpha])
+    if case .value(var other) = try given(1) {
+      if node.integer("transB") ?? 0 != 0 { other = try permuted(other, [1, 0]) }
+      let product = try add(.matmul, [input, other])
+      guard node.input(2) != nil else { return .value(product) }
+      return .value(try add(.binary(.add), [product, try value(2)]))
+    }
     guard let weight = try parameter(1), weight.shape.count == 2 else {
-      throw unsupported("a matrix of weights expected")
+      throw unsupported("the second factor must be a matrix")
     }
     let bias = try parameter(2)
     return .value(

@@ -7,23 +7,23 @@ extension Pad: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    let pads = writer.integers(
-      node, "pads", [0, 0, amounts.top, amounts.left, 0, 0, amounts.bottom, amounts.right])
-    let word =
-      switch mode {
-      case .zero: "constant"
-      case .reflect: "reflect"
-      case .edge: "edge"
-      }
-    writer.emit(
-      "Pad", node, [writer.name(node.inputs[0]), pads], value, [("mode", .text(word))])
+    if mode.onnx == nil {
+      let rows = writer.padded(
+        writer.name(node.inputs[0]), 2, before: amounts.top, after: amounts.bottom, mode, node)
+      let all = writer.padded(
+        rows, 3, before: amounts.left, after: amounts.right, mode, node)
+      return writer.emit("Identity", node, [all], value)
+    }
+    writer.pad(
+      node, value, before: [0, 0, amounts.top, amounts.left],
+      after: [0, 0, amounts.bottom, amounts.right], mode, filling: self.value)
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    guard mode == .zero else {
-      throw builder.refusal(node.name, "no layer pads by mirrored or repeated pixels")
+    guard mode == .zero, value == 0 else {
+      throw builder.refusal(node.name, "no layer pads images by anything but zeros")
     }
     return builder.padded(try builder.picture(inputs[0], node.name), amounts, node.name)
   }
@@ -31,7 +31,7 @@ extension Pad: ExchangedOperation {
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    expression.pad(inputs[0], amounts, mode)
+    expression.pad(inputs[0], self, &forward)
   }
 }
 
@@ -125,53 +125,6 @@ extension Crop: NCNNReadOperation {
   }
 }
 
-extension ONNXReader {
-  mutating func pad() throws(InterchangeError) -> ONNXOperand {
-    let input = try picture()
-    guard var pads = try integers(1, "pads") ?? node.integers("paddings") else {
-      throw unsupported("constant pads expected")
-    }
-    if let axes = try integers(3, "axes") {
-      guard pads.count == 2 * axes.count, axes.count <= 4 else { throw unsupported("pads \(pads)") }
-      var all = [Int](repeating: 0, count: 8)
-      for (i, axis) in axes.enumerated() {
-        let dimension = try self.axis(axis, rank: 4)
-        (all[dimension], all[4 + dimension]) = (pads[i], pads[axes.count + i])
-      }
-      pads = all
-    }
-    let window = -GraphLimits.window...GraphLimits.window
-    guard pads.count == 8, pads.allSatisfy(window.contains), pads[0] == 0, pads[1] == 0,
-      pads[4] == 0, pads[5] == 0
-    else { throw unsupported("pads of rows and columns expected, \(pads) found") }
-    let mode: PadMode
-    switch node.text("mode") ?? "constant" {
-    case "constant":
-      let filling = try numbers(2)?.constant ?? [node.number("value") ?? 0]
-      guard filling == [0] || filling.isEmpty else {
-        throw unsupported("padding with 0 expected, with \(filling[0]) found")
-      }
-      mode = .zero
-    case "reflect": mode = .reflect
-    case "edge": mode = .edge
-    case let mode: throw unsupported("mode \(mode)")
-    }
-    let amounts = [pads[2], pads[3], pads[6], pads[7]]
-    var result = input
-    // Negative numbers cut.
-    if amounts.contains(where: { $0 < 0 }) {
-      let cut = amounts.map { max(-$0, 0) }
-      result = try add(.crop(Crop(PaddingAmounts(cut[0], cut[1], cut[2], cut[3]))), [result])
-    }
-    if amounts.contains(where: { $0 > 0 }) {
-      let added = amounts.map { max($0, 0) }
-      result = try add(
-        .pad(Pad(PaddingAmounts(added[0], added[1], added[2], added[3]), mode)), [result])
-    }
-    return .value(result)
-  }
-}
-
 extension KerasImport {
   /// Rows and columns of zeros around a picture, as TensorFlow states them: two numbers an axis.
   mutating func padded(
@@ -238,8 +191,10 @@ extension NCNNImporter {
       case 1: .edge
       default: .reflect
       }
-    if mode == .zero { try layer.require(5, 0, default: 0, "padding with other than zeros") }
-    try give(layer, .value(try add(.pad(Pad(amounts, mode)), layer, try values(of: layer))))
+    let value = mode == .zero ? layer.number(5) : 0
+    guard value.isFinite else { throw layer.unsupported("padding with \(value)") }
+    let pad = Pad(amounts, mode, value: value)
+    try give(layer, .value(try add(.pad(pad), layer, try values(of: layer))))
   }
 
   /// Only in the form of starts, ends and axes does a crop not depend on another blob.
@@ -285,14 +240,22 @@ extension NCNNImporter {
 }
 
 extension PyTorchOperation {
-  func pad(_ x: String, _ amounts: PaddingAmounts, _ mode: PadMode) -> String {
-    let name =
-      switch mode {
-      case .zero: ""
-      case .reflect: ", mode=\"reflect\""
-      case .edge: ", mode=\"replicate\""
-      }
-    return "F.pad(\(x), \(Self.order(amounts))\(name))"
+  fileprivate func pad(_ x: String, _ pad: Pad, _ forward: inout PyTorchForward) -> String {
+    let amounts = pad.amounts
+    guard let mode = pad.mode.pytorch(value: pad.value) else {
+      let rows = padded(x, 2, before: amounts.top, after: amounts.bottom, pad.mode, &forward)
+      return padded(rows, 3, before: amounts.left, after: amounts.right, pad.mode, &forward)
+    }
+    return "F.pad(\(x), \(Self.order(amounts))\(mode))"
+  }
+
+  /// A dimension padded by elements of its own.
+  func padded(
+    _ x: String, _ dimension: Int, before: Int, after: Int, _ mode: PadMode,
+    _ forward: inout PyTorchForward
+  ) -> String {
+    forward.need(.padAlong)
+    return "pad_along(\(x), \(dimension), \(before), \(after), \"\(mode.rawValue)\")"
   }
 
   /// PaddingAmounts in PyTorch's order: the last dimension first.

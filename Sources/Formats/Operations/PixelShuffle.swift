@@ -138,54 +138,40 @@ extension ONNXReader {
     return .value(try add(.pixelShuffle(PixelShuffle(factor: factor, order: order)), [input]))
   }
 
-  /// The pixel shuffle that taking a picture apart in this way and turning the parts amounts to.
-  func move(_ source: Int, _ rows: [[Int]]) throws(InterchangeError) -> ONNXOperand {
-    let order = node.integers("perm") ?? []
-    let shape = shapes[source]
-    // How the six dimensions come of N, C, H and W, by what stands where.
-    func fits(_ dimensions: (_ n: Int, _ c: Int, _ h: Int, _ w: Int, _ r: Int) -> [Int], _ r: Int)
-      -> Bool
-    {
-      guard (2...64).contains(r) else { return false }
-      // Constants are those of the stated size.
-      let isConstant = rows.allSatisfy { $0 == rows[0] }
-      let known = samples.letsSizeGo && isConstant ? 1 : rows.count
-      return zip(shape, rows).prefix(known).allSatisfy { shape, row in
-        let expected = dimensions(shape[0], shape[1], shape[2], shape[3], r)
-        return zip(expected, row).allSatisfy { $0 == $1 || $1 == -1 }
-      }
+  /// The pixel shuffle or its inverse that exporters write as dimensions taken apart, turned, and put
+  /// together to these shapes, of which the last is to be done; nil for any other reshaping.
+  mutating func shuffled(_ turned: Int, to rows: [[Int]]) throws(InterchangeError) -> Int? {
+    guard rows[0].count == 4, let turn = source(origins[turned] ?? turned),
+      case .permute(let permute) = turn.op, permute.order.count == 6
+    else { return nil }
+    let base = turn.inputs[0]
+    guard let image = origins[base], rank(image) == 4 else { return nil }
+    let (from, parts) = (shapes[image], shapes[base])
+    /// The six dimensions, by what stands where.
+    func fits(_ dimensions: (_ n: Int, _ c: Int, _ h: Int, _ w: Int) -> [Int]) -> Bool {
+      zip(from, parts).allSatisfy { dimensions($0[0], $0[1], $0[2], $0[3]) == $1 }
     }
-    // A -1 stands where the factor does in no file of an exporter.
-    let row = rows[0]
-    switch order {
-    case [0, 1, 4, 2, 5, 3] where fits({ n, c, h, w, r in [n, c / (r * r), r, r, h, w] }, row[2]):
-      return .shuffle(source, .init(factor: row[2], isTensorFlow: false, isInverse: false))
-    case [0, 3, 4, 1, 5, 2] where fits({ n, c, h, w, r in [n, r, r, c / (r * r), h, w] }, row[1]):
-      return .shuffle(source, .init(factor: row[1], isTensorFlow: true, isInverse: false))
-    case [0, 1, 3, 5, 2, 4] where fits({ n, c, h, w, r in [n, c, h / r, r, w / r, r] }, row[3]):
-      return .shuffle(source, .init(factor: row[3], isTensorFlow: false, isInverse: true))
-    case [0, 3, 5, 1, 2, 4] where fits({ n, c, h, w, r in [n, c, h / r, r, w / r, r] }, row[3]):
-      return .shuffle(source, .init(factor: row[3], isTensorFlow: true, isInverse: true))
-    default: throw unsupported("a shape of six dimensions that is no pixel shuffle")
+    let op: Op
+    switch permute.order {
+    case [0, 1, 4, 2, 5, 3]:
+      let r = parts[0][2]
+      guard fits({ n, c, h, w in [n, c / (r * r), r, r, h, w] }) else { return nil }
+      op = .pixelShuffle(PixelShuffle(factor: r, order: .pytorch))
+    case [0, 3, 4, 1, 5, 2]:
+      let r = parts[0][1]
+      guard fits({ n, c, h, w in [n, r, r, c / (r * r), h, w] }) else { return nil }
+      op = .pixelShuffle(PixelShuffle(factor: r, order: .tensorflow))
+    case [0, 1, 3, 5, 2, 4], [0, 3, 5, 1, 2, 4]:
+      let r = parts[0][3]
+      guard fits({ n, c, h, w in [n, c, h / r, r, w / r, r] }) else { return nil }
+      let isPyTorch = permute.order[1] == 1
+      op = .pixelUnshuffle(PixelUnshuffle(factor: r, order: isPyTorch ? .pytorch : .tensorflow))
+    default: return nil
     }
-  }
-
-  /// The end of a pixel shuffle: its parts joined to a picture.
-  mutating func shuffled(
-    _ source: Int, _ move: ONNXOperand.PixelMove
-  ) throws(InterchangeError) -> ONNXOperand {
-    let order: ChannelOrder = move.isTensorFlow ? .tensorflow : .pytorch
-    let op: Op =
-      move.isInverse
-      ? .pixelUnshuffle(PixelUnshuffle(factor: move.factor, order: order))
-      : .pixelShuffle(PixelShuffle(factor: move.factor, order: order))
-    let result = try add(op, [source])
-    guard node.kind == "Reshape" else { throw unsupported("Reshape expected behind a shuffle") }
-    // It must ask for the picture that the shuffle gives, at the stated size at least.
-    let rows = try targets(result)
-    guard zip(rows[0], shapes[result][0]).allSatisfy({ $0 == $1 || $0 == -1 }), rows[0].count == 4
-    else { throw unsupported("shape \(shapes[result][0]) expected, \(rows[0]) found") }
-    return .value(result)
+    // It must ask for the image that the shuffle gives.
+    let results = try? from.map { shape throws(ShapeProblem) in try op.outputShape([shape]) }
+    guard (try? op.checkAttributes(node: "")) != nil, results == rows else { return nil }
+    return try add(op, [image])
   }
 }
 

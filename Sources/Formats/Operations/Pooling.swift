@@ -60,10 +60,7 @@ extension AveragePool: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    writer.emit(
-      "AveragePool", node, [writer.name(node.inputs[0])], value,
-      try writer.window(window, node)
-        + [("count_include_pad", .integer(countsPadding ? 1 : 0))])
+    try writer.averagePool(self, node, value)
   }
 
   func build(
@@ -141,49 +138,6 @@ extension GlobalAveragePool: KerasLayerOperation {
   }
 }
 
-extension ONNXReader {
-  mutating func pool() throws(InterchangeError) -> ONNXOperand {
-    let input = try picture()
-    guard node.integers("kernel_shape") != nil else { throw unsupported("a kernel_shape expected") }
-    let kernel = try size("kernel_shape")
-    let stride = try size("strides")
-    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
-    var padding = try padding(kernel: kernel, stride: stride, dilation: 1)
-    let countsPadding = node.integer("count_include_pad") ?? 0 != 0
-    if node.integer("ceil_mode") ?? 0 != 0 {
-      // Windows that reach over the end: by twos that is 'same', whose padding is all at the end.
-      guard kernel == 2, stride == 2, padding == .valid, !countsPadding else {
-        throw unsupported("ceil_mode is read for windows of 2 by 2 without padding only")
-      }
-      padding = .same
-    }
-    let pool = Pool(kernel: kernel, stride: stride, padding: padding)
-    return .value(
-      try add(
-        node.kind == "MaxPool"
-          ? .maxPool(MaxPool(pool)) : .averagePool(AveragePool(pool, countsPadding: countsPadding)),
-        [input]))
-  }
-}
-
-extension ONNXWriter {
-  /// A pool's window, stride and border.
-  func window(
-    _ pool: Pool, _ node: Graph.Node
-  ) throws(InterchangeError) -> [(String, ONNXModelBuilder.Attribute)] {
-    // There ONNX Runtime finds negative padding, and stops.
-    if pool.padding == .same, dependsOnSize(pool.kernel, pool.stride),
-      Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })
-    {
-      throw refusal(node, "padding 'same' for windows smaller than their stride")
-    }
-    return [
-      ("kernel_shape", .integers(list(pool.kernel))), ("strides", .integers(list(pool.stride))),
-      padding(pool.padding, kernel: pool.kernel, stride: pool.stride, dilation: 1),
-    ]
-  }
-}
-
 extension KerasImport {
   /// The largest value or the mean of each window.
   mutating func pool(
@@ -223,6 +177,7 @@ extension KerasBuilder {
   mutating func averagePool(
     _ x: PlacedValue, _ pool: Pool, countsPadding: Bool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
+    try requireRoundingDown(pool, name)
     guard countsPadding, pool.padding != .valid else {
       return try pooled(x, "AveragePooling2D", pool, name)
     }
@@ -262,6 +217,7 @@ extension KerasBuilder {
   fileprivate mutating func pooled(
     _ x: PlacedValue, _ className: String, _ pool: Pool, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
+    try requireRoundingDown(pool, name)
     guard case .explicit(let edges) = pool.padding else {
       return pooling(x, className, pool.kernel, pool.stride, "same", name)
     }
@@ -288,6 +244,10 @@ extension KerasBuilder {
       ? picked : pooling(picked, "MaxPooling2D", 1, pool.stride, "valid", name)
   }
 
+  private func requireRoundingDown(_ pool: Pool, _ name: String) throws(InterchangeError) {
+    if pool.roundsUp { throw refusal(name, "Keras rounds the sizes of pooling down") }
+  }
+
   private mutating func pooling(
     _ x: PlacedValue, _ className: String, _ kernel: Size, _ stride: Size, _ padding: String,
     _ name: String
@@ -305,7 +265,15 @@ extension NCNNImporter {
   mutating func pool(_ layer: NCNNLayer) throws(InterchangeError) {
     let value = try values(of: layer)[0]
     let isMaximum = try layer.integer(0, in: 0...1) == 0
-    try layer.require(7, 0, default: 0, "pooling to a fixed size")
+    if layer.number(7) == 1 {
+      // 0 or -233: the size that there is.
+      let width = try layer.integer(8, in: 1...GraphLimits.window)
+      let size = Size(
+        try layer.integer(18, default: width, in: 1...GraphLimits.window), width)
+      let pool = AdaptivePool(isMaximum ? .maximum : .mean, to: .size(size))
+      try give(layer, .value(try add(.adaptivePool(pool), layer, [value])))
+      return
+    }
     if layer.number(4) == 1 {
       // A vector, as in ncnn.
       guard !isMaximum else {
@@ -321,19 +289,25 @@ extension NCNNImporter {
     let kernel = try layer.size(width: 1, height: 11, default: 0, in: window)
     let left = try layer.integer(3, in: Self.edge)
     let top = try layer.integer(13, default: left, in: Self.edge)
+    let stride = try layer.size(width: 2, height: 12, in: window)
+    let edges = PaddingAmounts(
+      top, left, try layer.integer(15, default: top, in: Self.edge),
+      try layer.integer(14, default: left, in: Self.edge))
     let padding: Padding
+    var roundsUp = false
     switch try layer.integer(5, in: 0...3) {
-    case 1:
-      padding = .explicit(
-        PaddingAmounts(
-          top, left, try layer.integer(15, default: top, in: Self.edge),
-          try layer.integer(14, default: left, in: Self.edge)))
+    case 1: padding = .explicit(edges)
     case 2: padding = .same
-    case 0: throw layer.unsupported("sizes rounded up (attribute 5 is 0)")
+    case 0:
+      // ncnn counts windows that begin behind the image, and divides by what lies there, too.
+      guard
+        Axis.allCases.allSatisfy({ edges.after($0) + stride[$0] <= kernel[$0] }),
+        isMaximum || layer.number(6) != 1
+      else { throw layer.unsupported("sizes rounded up (attribute 5 is 0) with such windows") }
+      (padding, roundsUp) = (.explicit(edges), true)
     default: throw layer.unsupported("padding 'same' with the odd row at the top")
     }
-    let pool = Pool(
-      kernel: kernel, stride: try layer.size(width: 2, height: 12, in: window), padding: padding)
+    let pool = Pool(kernel: kernel, stride: stride, padding: padding, roundsUp: roundsUp)
     // Only edges that are stated are left out of the mean.
     let countsPadding = layer.number(6) == 1 || padding == .same
     try give(
@@ -351,8 +325,10 @@ extension PyTorchOperation {
   /// Kernel and stride as pooling functions take them.
   func window(_ pool: Pool) -> String {
     let kernel = PythonText.pair(pool.kernel.height, pool.kernel.width)
-    return pool.stride == pool.kernel
-      ? kernel : "\(kernel), \(PythonText.pair(pool.stride.height, pool.stride.width))"
+    return
+      (pool.stride == pool.kernel
+      ? kernel : "\(kernel), \(PythonText.pair(pool.stride.height, pool.stride.width))")
+      + (pool.roundsUp ? ", ceil_mode=True" : "")
   }
 
   /// The padding where the function does it; it takes no more than half the kernel.

@@ -6,21 +6,28 @@ extension Reshape: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
-    let target = writer.integers(node, "shape", shape)
+    let target = shape.map { writer.integers(node, "shape", $0) } ?? writer.sizes(node, dimensions)
     writer.emit("Reshape", node, [writer.name(node.inputs[0]), target], value)
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.reshape(inputs[0], shape, node)
+    try builder.reshape(inputs[0], dimensions[0], node)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
     let x = inputs[0]
-    let sizes = shape.enumerated().map { $1 == 0 ? "\(x).shape[\($0)]" : "\($1)" }
+    let sizes = dimensions.enumerated().map { position, dimension in
+      switch dimension {
+      case .size(let size): "\(size)"
+      case .rest: "-1"
+      case .kept: "\(x).shape[\(position)]"
+      case .input(let source, let ratio): ratio.python("\(x).shape[\(source)]")
+      }
+    }
     return "\(x).reshape(\(sizes.joined(separator: ", ")))"
   }
 
@@ -125,6 +132,31 @@ extension Permute: KerasLayerOperation, KerasFunctionOperation {
   }
 }
 
+extension Permute: NCNNReadOperation {
+  static let ncnnLayers = ["Permute"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    let value = try importer.values(of: layer)[0]
+    // ncnn numbers the orders of the dimensions besides that of the images.
+    let orders: [[Int]]
+    switch importer.shape(value).count {
+    case 3: orders = [[0, 1, 2], [0, 2, 1]]
+    case 4:
+      orders = [
+        [0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1],
+      ]
+    case let rank: throw layer.unsupported("a permutation of \(rank - 1) dimensions")
+    }
+    let order = orders[try layer.integer(0, in: 0...(orders.count - 1))]
+    try importer.give(
+      layer, .value(try importer.add(.permute(Permute(order)), layer, [value])))
+  }
+}
+
 extension Roll: ExchangedOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
@@ -146,136 +178,11 @@ extension Roll: ExchangedOperation {
   }
 }
 
-extension ONNXReader {
-  mutating func reshape() throws(InterchangeError) -> ONNXOperand {
-    if case .shuffle(let source, let move) = try given(0) { return try shuffled(source, move) }
-    let input = try value(0)
-    var rows = try targets(input)
-    if let group = try regrouped(input, rows) { return .value(group) }
-    if rows[0].count == 6, rank(input) == 4 { return .split(input, rows) }
-    // What the file writes down of the example's size stands for the picture's.
-    if samples.letsSizeGo, rows.count == shapes[input].count {
-      for i in rows[0].indices where i < rank(input) && rows.allSatisfy({ $0[i] == rows[0][i] }) {
-        guard shapes[input][0][i] == rows[0][i] else { continue }
-        for sample in rows.indices { rows[sample][i] = shapes[input][sample][i] }
-      }
-    }
-    let target = try target(rows, input)
-    let isSame = target.count == rank(input) && target.allSatisfy { $0 == 0 }
-    return .value(isSame ? input : try add(.reshape(Reshape(target)), [input]))
-  }
-
-  /// The dimensions that the node asks for, for each picture; at most one -1 in each.
-  func targets(_ input: Int) throws(InterchangeError) -> [[Int]] {
-    let shapes = shapes[input]
-    let rank = rank(input)
-    switch node.kind {
-    case "Flatten":
-      let dimension = node.integer("axis") ?? 1
-      guard (-rank...rank).contains(dimension) else { throw unsupported("axis \(dimension)") }
-      let split = dimension < 0 ? dimension + rank : dimension
-      return shapes.map { [$0[..<split].reduce(1, *), $0[split...].reduce(1, *)] }
-    case "Squeeze":
-      var axes = Set<Int>()
-      for axis in try integers(1, "axes") ?? [] { axes.insert(try self.axis(axis, rank: rank)) }
-      if axes.isEmpty { axes = Set((0..<rank).filter { i in shapes.allSatisfy { $0[i] == 1 } }) }
-      guard axes.allSatisfy({ i in shapes.allSatisfy { $0[i] == 1 } }) else {
-        throw unsupported("dimensions of 1 expected")
-      }
-      return shapes.map { shape in (0..<rank).filter { !axes.contains($0) }.map { shape[$0] } }
-    case "Unsqueeze":
-      guard let axes = try integers(1, "axes"), rank + axes.count <= GraphLimits.rank else {
-        throw unsupported("constant axes expected")
-      }
-      var places = Set<Int>()
-      for axis in axes { places.insert(try self.axis(axis, rank: rank + axes.count)) }
-      return shapes.map { shape in
-        var left = shape[...]
-        return (0..<rank + axes.count).map { places.contains($0) ? 1 : left.popFirst() ?? 1 }
-      }
-    default: break
-    }
-    guard
-      let numbers = try node.input(1) == nil
-        ? node.integers("shape").map({ ONNXNumbers($0.map(Double.init), isInteger: true) })
-        : numbers(1), numbers.count <= GraphLimits.rank
-    else { throw unsupported("a known shape expected") }
-    var rows: [[Int]] = []
-    for (sample, shape) in shapes.enumerated() {
-      guard var row = numbers.row(sample).wholeNumbers else {
-        throw unsupported("a shape expected")
-      }
-      for (i, size) in row.enumerated() where size == 0 {
-        guard i < shape.count, node.integer("allowzero") ?? 0 == 0 else {
-          throw unsupported("shape \(row)")
-        }
-        row[i] = shape[i]
-      }
-      guard row.allSatisfy({ $0 == -1 || $0 > 0 }), row.count(where: { $0 == -1 }) <= 1 else {
-        throw unsupported("shape \(row)")
-      }
-      rows.append(row)
-    }
-    return rows
-  }
-
-  /// A shape for any picture, from those for some: 0 for a dimension that stays, -1 for what is left.
-  func target(_ rows: [[Int]], _ input: Int) throws(InterchangeError) -> [Int] {
-    var target: [Int] = []
-    for i in rows[0].indices {
-      let sizes = rows.map { $0[i] }
-      let own = shapes[input].map { i < $0.count ? $0[i] : 0 }
-      if sizes == own {
-        target.append(0)
-      } else if sizes.allSatisfy({ $0 == sizes[0] }) {
-        target.append(sizes[0])
-      } else {
-        target.append(-1)
-      }
-    }
-    // What stays need not be left over; one -1 at most can be told.
-    guard target.count(where: { $0 == -1 }) <= 1 else {
-      throw unsupported("a shape with several dimensions that depend on the picture's size")
-    }
-    return target
-  }
-
-  mutating func transpose() throws(InterchangeError) -> ONNXOperand {
-    if case .split(let source, let rows) = try given(0) { return try move(source, rows) }
-    let input = try value(0)
-    let order = node.integers("perm") ?? Array((0..<rank(input)).reversed())
-    if order == Array(0..<rank(input)) { return .value(input) }
-    // Turned back at once.
-    if let source = source(input), case .permute(let before) = source.op,
-      before.order.count == order.count, order.allSatisfy(before.order.indices.contains),
-      order.map({ before.order[$0] }) == Array(order.indices)
-    {
-      return .value(source.inputs[0])
-    }
-    return .value(try add(.permute(Permute(order)), [input]))
-  }
-}
-
-extension ONNXWriter {
-  /// What leaves on one side comes in on the other: two slices, the other way round.
-  fileprivate mutating func roll(
-    _ shifts: [Int], _ dimensions: [Int], _ node: Graph.Node, _ value: Int
-  ) {
-    var current = name(node.inputs[0])
-    for (shift, dimension) in zip(shifts, dimensions) where shift != 0 {
-      let axis = integers(node, "axis", [dimension])
-      // A shift may be more than the whole size.
-      let size = step(
-        "Shape", node, [current],
-        [("start", .integer(dimension)), ("end", .integer(dimension + 1))])
-      let middle = step("Mod", node, [integers(node, "shift", [-shift]), size])
-      let last = step(
-        "Slice", node, [current, middle, integers(node, "end", [.max]), axis])
-      let first = step(
-        "Slice", node, [current, integers(node, "start", [0]), middle, axis])
-      current = step("Concat", node, [last, first], [("axis", .integer(dimension))])
-    }
-    emit("Identity", node, [current], value)
+extension Ratio {
+  /// A whole number of Python's times the ratio.
+  func python(_ number: String) -> String {
+    (numerator == 1 ? number : "\(number) * \(numerator)")
+      + (denominator == 1 ? "" : " // \(denominator)")
   }
 }
 
@@ -306,7 +213,7 @@ extension KerasImport {
 
 extension KerasBuilder {
   mutating func reshape(
-    _ x: PlacedValue, _ target: [Int], _ node: Graph.Node
+    _ x: PlacedValue, _ first: Reshape.Dimension, _ node: Graph.Node
   ) throws(InterchangeError) -> PlacedValue {
     let input = try arranged(x, Array(x.order.indices), node.name)
     let result = shapes.values[graph.inputs.count + position]
@@ -314,8 +221,8 @@ extension KerasBuilder {
     let before = input.place.shape.dropFirst()
     // A first dimension that takes what is left is the number of pictures if all others are known.
     let keepsImages =
-      target[0] == 0
-      || target[0] == -1 && !rest.contains(nil) && !before.contains(nil)
+      first == .kept || first == .input(0, times: Ratio(1))
+      || first == .rest && !rest.contains(nil) && !before.contains(nil)
         && rest.reduce(1) { $0 * ($1 ?? 1) } == before.reduce(1) { $0 * ($1 ?? 1) }
     guard keepsImages else {
       throw refusal(node.name, "no layer reshapes the dimension of the pictures")

@@ -18,20 +18,30 @@ extension Reduction: ExchangedOperation {
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    let name =
-      switch kind {
-      case .mean: "mean"
-      case .sum: "sum"
-      case .maximum: "amax"
-      }
+    let x = expression.object(inputs[0])
+    let axes = PythonText.tuple(dimensions)
     let keeps = keepsDimensions ? ", keepdim=True" : ""
-    return "\(expression.object(inputs[0])).\(name)(\(PythonText.tuple(dimensions))\(keeps))"
+    switch kind {
+    case .mean: return "\(x).mean(\(axes)\(keeps))"
+    case .sum: return "\(x).sum(\(axes)\(keeps))"
+    case .maximum: return "\(x).amax(\(axes)\(keeps))"
+    case .minimum: return "\(x).amin(\(axes)\(keeps))"
+    case .variance: return "\(x).var(\(axes), unbiased=False\(keeps))"
+    case .unbiasedVariance: return "\(x).var(\(axes), unbiased=True\(keeps))"
+    case .l1: return "\(x).abs().sum(\(axes)\(keeps))"
+    case .l2: return "torch.linalg.vector_norm(\(inputs[0]), 2, \(axes)\(keeps))"
+    case .sumOfSquares: return "\(x).square().sum(\(axes)\(keeps))"
+    case .product:
+      // PyTorch takes one dimension at a time: the last first, so that others keep their places.
+      return dimensions.sorted(by: >).reduce(x) { $0 + ".prod(\($1)\(keeps))" }
+    }
   }
 }
 
 extension Reduction: ONNXReadOperation {
   static let onnxOperators: [String: [ONNXWeight]] = [
-    "ReduceMean": [], "ReduceSum": [], "ReduceMax": [], "GlobalMaxPool": [],
+    "ReduceMean": [], "ReduceSum": [], "ReduceMax": [], "ReduceMin": [], "ReduceProd": [],
+    "ReduceL1": [], "ReduceL2": [], "ReduceSumSquare": [], "GlobalMaxPool": [],
   ]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
@@ -44,7 +54,10 @@ extension Reduction: ONNXReadOperation {
 
 extension Reduction: KerasLayerOperation, KerasFunctionOperation {
   static let kerasLayers = ["GlobalMaxPooling2D"]
-  static let kerasFunctions = ["mean", "reducemean"]
+  static let kerasFunctions = [
+    "mean", "reducemean", "sum", "reducesum", "max", "amax", "reducemax", "min", "amin",
+    "reducemin", "prod", "reduceprod", "var", "reducevariance",
+  ]
 
   static func read(
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
@@ -55,8 +68,69 @@ extension Reduction: KerasLayerOperation, KerasFunctionOperation {
   static func read(
     _ function: KerasFunction, with importer: inout KerasImport
   ) throws(InterchangeError) -> KerasTensor {
-    try importer.mean(
-      function.x, function.layer, function.option("axis"), function.option("keepdims"))
+    let word = function.word.hasPrefix("reduce") ? function.word.dropFirst(6) : function.word[...]
+    let kind: Reduction.Kind =
+      switch word {
+      case "sum": .sum
+      case "max", "amax": .maximum
+      case "min", "amin": .minimum
+      case "prod": .product
+      case "var", "variance": .variance
+      default: .mean
+      }
+    return try importer.reduction(
+      kind, function.x, function.layer, function.option("axis") ?? function.arguments.first,
+      function.option("keepdims"))
+  }
+}
+
+extension Reduction: NCNNReadOperation {
+  static let ncnnLayers = ["Reduction"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    try importer.reduction(layer)
+  }
+}
+
+extension NCNNImporter {
+  fileprivate mutating func reduction(_ layer: NCNNLayer) throws(InterchangeError) {
+    let values = try values(of: layer)
+    let rank = shape(values[0]).count
+    let kinds: [Reduction.Kind?] = [
+      .sum, .l1, .sumOfSquares, .mean, .maximum, .minimum, .product, .l1, .l2,
+    ]
+    let number = try layer.integer(0, in: 0...10)
+    guard number < kinds.count, let kind = kinds[number] else {
+      throw layer.unsupported("the logarithm of a sum")
+    }
+    var dimensions = Array(1..<rank)
+    if try layer.integer(1, default: 1, in: 0...1) == 0 {
+      // Older files count axes otherwise; ncnn asks for new ones itself.
+      try layer.require(5, 1, default: 0, "axes as older files count them")
+      dimensions = []
+      let axes = layer.integers(3) ?? []
+      for axis in axes {
+        guard (-rank + 1..<rank - 1).contains(axis) else {
+          throw layer.unsupported("axis \(axis) of \(rank - 1)")
+        }
+        dimensions.append(axis < 0 ? rank + axis : axis + 1)
+      }
+      guard !dimensions.isEmpty, Set(dimensions).count == dimensions.count else {
+        throw layer.unsupported("different axes expected, \(axes) found")
+      }
+    }
+    let reduction = Reduction(
+      kind, dimensions: dimensions.sorted(),
+      keepsDimensions: try layer.integer(4, in: 0...1) == 1)
+    var value = try add(reduction.op, layer, values)
+    let factor = layer.number(2, default: 1)
+    guard factor.isFinite else { throw layer.unsupported("a factor of \(factor)") }
+    if factor != 1 { value = try add(.scale(Scale([factor])), layer, [value]) }
+    try give(layer, .value(value))
   }
 }
 
@@ -74,6 +148,11 @@ extension ONNXReader {
       switch node.kind {
       case "ReduceMean": .mean
       case "ReduceSum": .sum
+      case "ReduceMin": .minimum
+      case "ReduceProd": .product
+      case "ReduceL1": .l1
+      case "ReduceL2": .l2
+      case "ReduceSumSquare": .sumOfSquares
       default: .maximum
       }
     let keeps = node.integer("keepdims") ?? 1 != 0
@@ -94,21 +173,56 @@ extension ONNXWriter {
       "keepdims", .integer(reduction.keepsDimensions ? 1 : 0)
     )
     let axes: (String, ONNXModelBuilder.Attribute) = ("axes", .integers(reduction.dimensions))
+    let kind =
+      switch reduction.kind {
+      case .sum: "ReduceSum"
+      case .mean, .variance, .unbiasedVariance: "ReduceMean"
+      case .maximum: "ReduceMax"
+      case .minimum: "ReduceMin"
+      case .product: "ReduceProd"
+      case .l1: "ReduceL1"
+      case .l2: "ReduceL2"
+      case .sumOfSquares: "ReduceSumSquare"
+      }
     switch reduction.kind {
-    case .mean: emit("ReduceMean", node, [input], value, [axes, keeps])
-    case .maximum: emit("ReduceMax", node, [input], value, [axes, keeps])
     // The sum alone takes its axes as an input in version 17.
     case .sum:
-      emit(
-        "ReduceSum", node, [input, integers(node, "axes", reduction.dimensions)], value, [keeps])
+      emit(kind, node, [input, integers(node, "axes", reduction.dimensions)], value, [keeps])
+    case .variance:
+      emit(kind, node, [squaredDistances(input, node, axes)], value, [axes, keeps])
+    case .unbiasedVariance:
+      let sum = step(
+        "ReduceSum", node,
+        [squaredDistances(input, node, axes), integers(node, "axes", reduction.dimensions)], [keeps]
+      )
+      // How many elements there are follows from the image's size.
+      let sizes = step(
+        "Gather", node,
+        [step("Shape", node, [input]), integers(node, "dimensions", reduction.dimensions)])
+      let count = step(
+        "Cast", node, [step("ReduceProd", node, [sizes], [("keepdims", .integer(0))])],
+        [("to", .integer(1))])
+      let one = floats(node, "one", [1], rank: 0)
+      emit("Div", node, [sum, step("Sub", node, [count, one])], value)
+    case .mean, .maximum, .minimum, .product, .l1, .l2, .sumOfSquares:
+      emit(kind, node, [input], value, [axes, keeps])
     }
+  }
+
+  /// The squares of the distances from the mean.
+  private mutating func squaredDistances(
+    _ input: String, _ node: Graph.Node, _ axes: (String, ONNXModelBuilder.Attribute)
+  ) -> String {
+    let mean = step("ReduceMean", node, [input], [axes])
+    let distance = step("Sub", node, [input, mean])
+    return step("Mul", node, [distance, distance])
   }
 }
 
 extension KerasImport {
-  /// A mean over some of Keras's axes.
-  mutating func mean(
-    _ x: KerasTensor, _ layer: KerasLayer, _ axes: JSON?, _ keeps: JSON?
+  /// A reduction over some of Keras's axes.
+  fileprivate mutating func reduction(
+    _ kind: Reduction.Kind, _ x: KerasTensor, _ layer: KerasLayer, _ axes: JSON?, _ keeps: JSON?
   ) throws(InterchangeError) -> KerasTensor {
     var dimensions: [Int] = []
     let x = try unflattened(x, layer.fullName)
@@ -117,9 +231,9 @@ extension KerasImport {
       dimensions.append(x.axes[try axis(number, of: x, layer)])
     }
     guard !dimensions.isEmpty, Set(dimensions).count == dimensions.count, !dimensions.contains(0)
-    else { throw layer.refusal("axis: different axes, not that of pictures, expected") }
+    else { throw layer.refusal("axis: different axes, not that of images, expected") }
     var result = try add(
-      .reduce(Reduction(.mean, dimensions: dimensions.sorted())), [x], name: layer.fullName,
+      .reduce(Reduction(kind, dimensions: dimensions.sorted())), [x], name: layer.fullName,
       of: layer)
     result.isSized = x.isSized && !(dimensions.contains(2) && dimensions.contains(3))
     if keeps?.bool ?? (keeps?.int == 1) { return result }
@@ -128,7 +242,7 @@ extension KerasImport {
     let plain = try arranged(result, as: Array(0..<x.rank), layer.fullName)
     let shape = kept.map { x.shape[$0] }
     guard shape.count >= 2, !result.isSized else {
-      throw layer.refusal("a mean over rows and columns, or with keepdims, expected")
+      throw layer.refusal("a reduction over rows and columns, or with keepdims, expected")
     }
     var row = add(
       .reshape(Reshape([0] + shape.dropFirst())), [plain], shape: shape,
@@ -142,8 +256,10 @@ extension KerasBuilder {
   mutating func reduction(
     _ x: PlacedValue, _ reduction: Reduction, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
-    guard x.order.count == 4, Set(reduction.dimensions) == [2, 3], reduction.kind != .sum else {
-      throw refusal(name, "Keras's layers reduce pictures to one pixel, by mean or maximum")
+    guard x.order.count == 4, Set(reduction.dimensions) == [2, 3],
+      reduction.kind == .mean || reduction.kind == .maximum
+    else {
+      throw refusal(name, "Keras's layers reduce images to one pixel, by mean or maximum")
     }
     let picture = try arranged(x, .picture, name)
     let keeps = reduction.keepsDimensions

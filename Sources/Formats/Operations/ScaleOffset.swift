@@ -2,28 +2,49 @@ import AviaryCheckpoint
 import AviaryContainers
 import AviaryGraph
 
-extension Scale: ExchangedOperation {
+/// An operation with one constant for all, or one a channel.
+private protocol ExchangedConstants: ExchangedOperation {
+  var values: [Double] { get }
+  /// ONNX's operator, what its constant is called, and Python's operator.
+  static var words: (onnx: String, constant: String, python: String) { get }
+  /// What Keras's layer is given.
+  var affine: (scale: [Double]?, offset: [Double]?) { get }
+}
+
+extension ExchangedConstants {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     let input = node.inputs[0]
-    let factors = writer.floats(node, "factor", values, rank: writer.shapes[input].count)
-    writer.emit("Mul", node, [writer.name(input), factors], value)
+    let numbers = writer.floats(
+      node, Self.words.constant, values, rank: writer.shapes[input].count)
+    writer.emit(Self.words.onnx, node, [writer.name(input), numbers], value)
   }
 
   func build(
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
-    try builder.affine(inputs[0], scale: values, offset: nil, node.name)
+    try builder.affine(inputs[0], scale: affine.scale, offset: affine.offset, node.name)
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    "\(expression.object(inputs[0])) * \(expression.constant(values, inputs[0]))"
+    let x = expression.object(inputs[0])
+    return "\(x) \(Self.words.python) \(expression.constant(values, inputs[0]))"
   }
 
   var repeatsOperand: Bool { values.count > 1 }
+}
+
+extension Scale: ExchangedConstants {
+  static var words: (onnx: String, constant: String, python: String) { ("Mul", "factor", "*") }
+  var affine: (scale: [Double]?, offset: [Double]?) { (values, nil) }
+}
+
+extension Offset: ExchangedConstants {
+  static var words: (onnx: String, constant: String, python: String) { ("Add", "term", "+") }
+  var affine: (scale: [Double]?, offset: [Double]?) { (nil, values) }
 }
 
 extension Scale: ONNXReadOperation {
@@ -73,37 +94,28 @@ extension Scale: NCNNReadOperation {
   }
 }
 
-extension Offset: ExchangedOperation {
-  func write(
-    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
-  ) throws(InterchangeError) {
-    let input = node.inputs[0]
-    let terms = writer.floats(node, "term", values, rank: writer.shapes[input].count)
-    writer.emit("Add", node, [writer.name(input), terms], value)
-  }
-
-  func build(
-    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
-  ) throws(InterchangeError) -> PlacedValue {
-    try builder.affine(inputs[0], scale: nil, offset: values, node.name)
-  }
-
-  func python(
-    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
-  ) -> String {
-    "\(inputs[0]) + \(expression.constant(values, inputs[0]))"
-  }
-
-  var repeatsOperand: Bool { values.count > 1 }
-}
-
 extension ONNXReader {
   /// The numbers at an input: one for all, or one for each channel of a value.
   func terms(_ input: Int, for value: Int) throws(InterchangeError) -> [Double] {
-    guard let numbers = try numbers(input), let constant = numbers.constant else {
-      throw unsupported("input \(input + 1): one number, or one for each channel, expected")
+    guard let numbers = try numbers(input) else {
+      throw unsupported("input \(input + 1): numbers are needed, and it depends on values")
     }
-    if constant.count == 1 { return constant }
+    // One number over and over, which may fill a shape as large as the value.
+    if let number = numbers.uniform {
+      let fits = shapes[value].indices.allSatisfy { sample in
+        let own = shapes[value][sample]
+        return (try? NumberArray.broadcast(own, numbers.array(sample).shape)) == own
+      }
+      guard fits else {
+        throw unsupported(
+          "input \(input + 1): a constant of shape \(numbers.shape) makes shape "
+            + "\(shapes[value][0]) larger")
+      }
+      return [number]
+    }
+    guard let constant = numbers.constant else {
+      throw unsupported("input \(input + 1): the numbers depend on the size of the image")
+    }
     let rank = rank(value)
     let shape = [Int](repeating: 1, count: max(rank - numbers.shape.count, 0)) + numbers.shape
     guard rank >= 2, shape.count == rank, shape[1] == constant.count,
@@ -223,7 +235,13 @@ extension KerasImport {
       return try function(.clamp(minimum: numbers[0], maximum: limit), x, layer, name)
     case ("Minimum", _) where numbers.count == 1 && abs(numbers[0]) < limit:
       return try function(.clamp(minimum: -limit, maximum: numbers[0]), x, layer, name)
-    default: throw layer.refusal("a constant as an operand of it is not supported")
+    default:
+      // Nothing is less than itself, NaN included: zeros, to which the numbers are added.
+      let zeros = try add(.binary(.less), [x, x], name: "\(name).zeros", of: layer)
+      let constant = try add(
+        .offset(Offset(numbers)), [zeros], name: "\(name).constant", of: layer)
+      return try isFirst
+        ? pair(constant, x, kind, layer, name) : pair(x, constant, kind, layer, name)
     }
   }
 

@@ -7,7 +7,8 @@ extension Softmax: ExchangedOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
   ) throws(InterchangeError) {
     writer.emit(
-      "Softmax", node, [writer.name(node.inputs[0])], value, [("axis", .integer(dimension))])
+      logarithm ? "LogSoftmax" : "Softmax", node, [writer.name(node.inputs[0])], value,
+      [("axis", .integer(dimension))])
   }
 
   func build(
@@ -17,18 +18,25 @@ extension Softmax: ExchangedOperation {
       throw builder.refusal(node.name, "no layer works across pictures")
     }
     let x = inputs[0]
+    if logarithm {
+      // Keras has it as a function of the last axis alone.
+      let order = x.order.filter { $0 != dimension } + [dimension]
+      return builder.add(
+        "Activation", node.name, ["activation": "log_softmax"],
+        [try builder.arranged(x, order, node.name)])
+    }
     return builder.add("Softmax", node.name, ["axis": .int(x.axis(of: dimension))], [x])
   }
 
   func python(
     _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
   ) -> String {
-    "\(expression.object(inputs[0])).softmax(\(dimension))"
+    "\(expression.object(inputs[0])).\(logarithm ? "log_softmax" : "softmax")(\(dimension))"
   }
 }
 
 extension Softmax: ONNXReadOperation {
-  static let onnxOperators: [String: [ONNXWeight]] = ["Softmax": []]
+  static let onnxOperators: [String: [ONNXWeight]] = ["Softmax": [], "LogSoftmax": []]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
     try reader.softmax()
@@ -37,7 +45,7 @@ extension Softmax: ONNXReadOperation {
 
 extension Softmax: KerasLayerOperation, KerasFunctionOperation {
   static let kerasLayers = ["Softmax"]
-  static let kerasFunctions = ["softmax"]
+  static let kerasFunctions = ["softmax", "logsoftmax"]
 
   static func read(
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
@@ -50,7 +58,7 @@ extension Softmax: KerasLayerOperation, KerasFunctionOperation {
   ) throws(InterchangeError) -> KerasTensor {
     try importer.softmax(
       function.x, axis: function.option("axis")?.int ?? -1, function.layer,
-      name: function.layer.fullName)
+      name: function.layer.fullName, logarithm: function.word == "logsoftmax")
   }
 }
 
@@ -75,17 +83,19 @@ extension ONNXReader {
     guard version >= 13 || dimension == rank - 1 else {
       throw unsupported("softmax over several dimensions")
     }
-    return .value(try add(.softmax(Softmax(dimension: dimension)), [input]))
+    let softmax = Softmax(dimension: dimension, logarithm: node.kind == "LogSoftmax")
+    return .value(try add(softmax.op, [input]))
   }
 }
 
 extension KerasImport {
-  /// exp(x) / Σ exp(x) along an axis of Keras's.
+  /// exp(x) / Σ exp(x) along an axis of Keras's, or the logarithm of it.
   mutating func softmax(
-    _ x: KerasTensor, axis number: Int, _ layer: KerasLayer, name: String
+    _ x: KerasTensor, axis number: Int, _ layer: KerasLayer, name: String, logarithm: Bool = false
   ) throws(InterchangeError) -> KerasTensor {
     let axis = try axis(number, of: x, layer)
-    return try add(.softmax(Softmax(dimension: x.axes[axis])), [x], name: name, of: layer)
+    let softmax = Softmax(dimension: x.axes[axis], logarithm: logarithm)
+    return try add(softmax.op, [x], name: name, of: layer)
   }
 }
 

@@ -88,8 +88,7 @@ extension ONNXReader {
     let bias = try parameter(2)
     let shape = try kernelShape(weight.shape)
     let kernel = Size(shape[2], shape[3])
-    let stride = try size("strides")
-    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
+    let stride = try size("strides"), dilation = try size("dilations")
     guard (node.integers("output_shape") ?? []).isEmpty else {
       throw unsupported("an output_shape of its own is not read")
     }
@@ -106,7 +105,9 @@ extension ONNXReader {
     case "VALID": padding = PaddingAmounts(0, 0, -added.height, -added.width)
     case "SAME_UPPER":
       // The output is the stride times as large; of an odd row to cut, the end has it.
-      let total = Size(kernel.height - stride.height, kernel.width - stride.width)
+      let total = Size(
+        (kernel.height - 1) * dilation.height + 1 - stride.height,
+        (kernel.width - 1) * dilation.width + 1 - stride.width)
       guard min(total.height, total.width) >= 0 else {
         throw unsupported("a kernel smaller than the stride with auto_pad")
       }
@@ -117,8 +118,8 @@ extension ONNXReader {
     }
     let op = Op.transposedConvolution(
       TransposedConvolution(
-        outChannels: filters, kernel: kernel, stride: stride, groups: groups, padding: padding,
-        bias: bias != nil))
+        outChannels: filters, kernel: kernel, stride: stride, dilation: dilation, groups: groups,
+        padding: padding, bias: bias != nil))
     return .value(
       try add(
         op, [input], name: layer(weight.name),
@@ -127,33 +128,46 @@ extension ONNXReader {
 }
 
 extension ONNXWriter {
-  mutating func transposedConvolution(
+  fileprivate mutating func transposedConvolution(
     _ c: TransposedConvolution, _ node: Graph.Node, _ value: Int
   ) throws(InterchangeError) {
-    // Rows beyond the full output: as output padding below the stride, which is all that it may be;
-    // more by zeros that make the kernel longer.
-    let added = Size(max(-c.padding.bottom, 0), max(-c.padding.right, 0))
-    let isPadding = added.height < c.stride.height && added.width < c.stride.width
-    let steps: [TensorStep] = isPadding ? [] : [.padded([0, 0, added.height, added.width])]
-    let kernel =
-      isPadding
-      ? c.kernel : Size(c.kernel.height + added.height, c.kernel.width + added.width)
+    let (zeros, attributes) = transposedWindow(c, groups: c.groups)
+    let steps: [TensorStep] = zeros == 0 ? [] : [.padded([0, 0, zeros.height, zeros.width])]
     var inputs = [name(node.inputs[0]), try parameter(node.parameters[0], steps)]
     if c.bias { inputs.append(try parameter(node.parameters[1])) }
+    emit("ConvTranspose", node, inputs, value, attributes)
+  }
+
+  /// The attributes of a transposed convolution, and how many rows and columns of zeros must follow
+  /// its kernel.
+  ///
+  /// Rows beyond the full output are output padding below the stride, which is all that it may be;
+  /// more are reached by zeros that make the kernel longer.
+  func transposedWindow(
+    _ c: some TransposedWindow, groups: Int
+  ) -> (zeros: Size, attributes: [(String, ONNXModelBuilder.Attribute)]) {
+    let added = Size(max(-c.padding.bottom, 0), max(-c.padding.right, 0))
+    let isPadding = added.height < c.stride.height && added.width < c.stride.width
+    var zeros = Size(0)
+    var (bottom, right) = (max(c.padding.bottom, 0), max(c.padding.right, 0))
+    if !isPadding {
+      // Every zero behind a dilated kernel adds as many rows as its elements lie apart.
+      zeros = Size(
+        added.height.dividedRoundingUp(by: c.dilation.height),
+        added.width.dividedRoundingUp(by: c.dilation.width))
+      bottom = max(bottom, zeros.height * c.dilation.height - added.height)
+      right = max(right, zeros.width * c.dilation.width - added.width)
+    }
+    let kernel = Size(c.kernel.height + zeros.height, c.kernel.width + zeros.width)
     var attributes: [(String, ONNXModelBuilder.Attribute)] = [
       ("kernel_shape", .integers(list(kernel))), ("strides", .integers(list(c.stride))),
-      ("group", .integer(c.groups)),
-      (
-        "pads",
-        .integers([
-          c.padding.top, c.padding.left, max(c.padding.bottom, 0), max(c.padding.right, 0),
-        ])
-      ),
+      ("dilations", .integers(list(c.dilation))), ("group", .integer(groups)),
+      ("pads", .integers([c.padding.top, c.padding.left, bottom, right])),
     ]
     if isPadding, added != 0 {
       attributes.append(("output_padding", .integers(list(added))))
     }
-    emit("ConvTranspose", node, inputs, value, attributes)
+    return (zeros, attributes)
   }
 }
 
@@ -163,22 +177,24 @@ extension KerasImport {
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
-    guard try layer.size(["dilation_rate"], default: 1) == 1 else {
-      throw layer.refusal("a dilated transposed convolution is not supported")
-    }
     let groups = try layer.integer(["groups"], in: Self.channels, default: 1)
     guard groups == 1 else { throw layer.refusal("1 group expected, \(groups) found") }
     let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
+    let dilation = try layer.size(["dilation_rate"], default: 1)
+    guard dilation == 1 || stride == 1 else {
+      throw layer.refusal("Keras has no transposed convolution with a stride and a dilation")
+    }
     let extra: Size? =
       layer.option(["output_padding"]) == nil ? nil : try layer.size(["output_padding"], least: 0)
     let padding = try layer.padding()
     func amounts(_ axis: Axis) -> (before: Int, after: Int) {
       // What of the full output goes; TensorFlow takes the lesser half from the front.
+      let reach = (kernel[axis] - 1) * dilation[axis] + 1
       let total =
         switch (padding, extra) {
-        case (.same, nil): kernel[axis] - stride[axis]
-        case (.same, let extra?): kernel[axis] - kernel[axis] % 2 - extra[axis]
-        case (.explicit, nil): min(kernel[axis] - stride[axis], 0)
+        case (.same, nil): reach - stride[axis]
+        case (.same, let extra?): reach - reach % 2 - extra[axis]
+        case (.explicit, nil): min(reach - stride[axis], 0)
         case (.explicit, let extra?): -extra[axis]
         }
       if padding != .same || total < 0 { return (0, total) }
@@ -187,7 +203,7 @@ extension KerasImport {
     let vertical = amounts(.vertical), horizontal = amounts(.horizontal)
     let transposed = TransposedConvolution(
       outChannels: try layer.integer(["filters", "nb_filter"], in: Self.channels), kernel: kernel,
-      stride: stride,
+      stride: stride, dilation: dilation,
       padding: PaddingAmounts(vertical.before, horizontal.before, vertical.after, horizontal.after),
       bias: try hasBias(layer))
     var names = [
@@ -208,6 +224,10 @@ extension KerasBuilder {
   ) throws(InterchangeError) -> PlacedValue {
     guard c.groups == 1 else {
       throw refusal(node.name, "Keras has no transposed convolution in groups")
+    }
+    guard c.dilation == 1 else {
+      throw refusal(
+        node.name, "TensorFlow computes no transposed convolution with a dilation on processors")
     }
     let channels = x.place.shape[3] ?? 1
     // As Keras cuts it by itself, with zeros about the kernel where that is wanted.
@@ -255,9 +275,6 @@ extension KerasBuilder {
 extension NCNNImporter {
   mutating func transposedConvolution(_ layer: NCNNLayer) throws(InterchangeError) {
     let (filters, groups, bias) = try common(layer)
-    guard try layer.size(width: 2, height: 12, in: Self.window) == 1 else {
-      throw layer.unsupported("a transposed convolution with dilation")
-    }
     try layer.require(20, 0, default: 0, "a fixed size of output")
     try layer.require(21, 0, default: 0, "a fixed size of output")
     guard case .explicit(let edges) = try padding(layer) else {
@@ -269,7 +286,8 @@ extension NCNNImporter {
     let op = Op.transposedConvolution(
       TransposedConvolution(
         outChannels: filters, kernel: try layer.size(width: 1, height: 11, in: Self.window),
-        stride: try layer.size(width: 3, height: 13, in: Self.window), groups: groups,
+        stride: try layer.size(width: 3, height: 13, in: Self.window),
+        dilation: try layer.size(width: 2, height: 12, in: Self.window), groups: groups,
         padding: PaddingAmounts(edges.top, edges.left, edges.bottom - bottom, edges.right - right),
         bias: bias))
     try finish(layer, op, bias: bias)
@@ -281,14 +299,17 @@ extension PyTorchOperation {
     if c.pytorchPadding != nil, let call = called(x) { return call }
     let list = parameterList()
     let stride = PythonText.pair(c.stride.height, c.stride.width)
+    let last =
+      "\(c.groups)"
+      + (c.dilation == 1 ? "" : ", \(PythonText.pair(c.dilation.height, c.dilation.width))")
     if let amounts = c.pytorchPadding {
       let padding = PythonText.pair(amounts.padding.height, amounts.padding.width)
       let output = PythonText.pair(amounts.output.height, amounts.output.width)
       return "F.conv_transpose2d(\(x), \(list[0]), \(c.bias ? list[1] : "None"), \(stride), "
-        + "\(padding), \(output), \(c.groups))"
+        + "\(padding), \(output), \(last))"
     }
     // The full output cut by hand, or continued by zeros; the bias comes after, as it reaches those.
-    let full = "F.conv_transpose2d(\(x), \(list[0]), None, \(stride), 0, 0, \(c.groups))"
+    let full = "F.conv_transpose2d(\(x), \(list[0]), None, \(stride), 0, 0, \(last))"
     let edges = c.padding
     let cut = "F.pad(\(full), (\(-edges.left), \(-edges.right), \(-edges.top), \(-edges.bottom)))"
     return c.bias ? "\(cut) + \(list[1]).view(-1, 1, 1)" : cut
@@ -314,6 +335,9 @@ extension PyTorchLayer {
       }
     }
     if c.groups != 1 { arguments.append("groups=\(c.groups)") }
+    if c.dilation != 1 {
+      arguments.append("dilation=\(PythonText.pair(c.dilation.height, c.dilation.width))")
+    }
     if !c.bias { arguments.append("bias=False") }
     return arguments.joined(separator: ", ")
   }
@@ -321,10 +345,14 @@ extension PyTorchLayer {
 
 extension TransposedConvolution {
   /// The padding as PyTorch states it; nil where it cannot: more is cut at the bottom or right than
-  /// at the top or left, or less by a stride or more.
+  /// at the top or left, or less by as much as stride and dilation, or more.
   var pytorchPadding: (padding: Size, output: Size)? {
     for axis in Axis.allCases {
-      guard (0..<stride[axis]).contains(padding.before(axis) - padding.after(axis)) else {
+      // PyTorch wants an output padding below the stride or the dilation.
+      guard
+        (0..<max(stride[axis], dilation[axis])).contains(
+          padding.before(axis) - padding.after(axis))
+      else {
         return nil
       }
     }

@@ -14,13 +14,13 @@ extension TorchObjects {
     if callable.hasSuffix(".multiarray._reconstruct") {
       // The state: (version, shape, type, whether Fortran's order, elements).
       guard let state = object.state.flatMap(heap.items), state.count == 5 else {
-        throw .damaged(path: path, part: name, reason: "the state of an array expected")
+        throw .damaged(path: path, part: name, reason: "expected the state of an array")
       }
       parts = (state[1], state[2], state[3] == .bool(true), state[4])
     } else if callable.hasSuffix(".numeric._frombuffer") {
       // Protocol 5: (elements, type, shape, order).
       guard let arguments = heap.items(object.arguments), arguments.count == 4 else {
-        throw .damaged(path: path, part: name, reason: "the buffer of an array expected")
+        throw .damaged(path: path, part: name, reason: "expected the buffer of an array")
       }
       parts = (arguments[2], arguments[1], heap.text(arguments[3]) == "F", arguments[0])
     } else {
@@ -31,7 +31,7 @@ extension TorchObjects {
       case .reference(let node) = parts.bytes, let count = count(ofBytes: parts.bytes),
       count == byteCount
     else {
-      throw .damaged(path: path, part: name, reason: "a shape and the bytes that fill it expected")
+      throw .damaged(path: path, part: name, reason: "expected a shape and the bytes that fill it")
     }
     var strides = [Int](repeating: 1, count: shape.count)
     if parts.fortran {
@@ -52,7 +52,7 @@ extension TorchObjects {
   ) throws(CheckpointError) -> ElementType {
     guard let (callable, object) = heap.object(value), callable == "numpy.dtype",
       let code = heap.items(object.arguments)?.first.flatMap(heap.text)
-    else { throw .damaged(path: path, part: name, reason: "the type of an array expected") }
+    else { throw .damaged(path: path, part: name, reason: "expected the type of an array") }
     let order = object.state.flatMap(heap.items).flatMap { $0.count > 1 ? heap.text($0[1]) : nil }
     if code.hasPrefix("O") {
       throw .unsupported(path: path, what: "\(name): an array of Python objects")

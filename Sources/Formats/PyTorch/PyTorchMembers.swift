@@ -53,7 +53,7 @@ struct PyTorchMembers {
     func refuse(_ why: String) -> InterchangeError {
       .target(format: "a PyTorch module", node: name, why: why)
     }
-    guard let first = path.first else { throw refuse("a name expected") }
+    guard let first = path.first else { throw refuse("expected a name") }
     guard !first.isEmpty else { throw refuse("a part of the name is empty") }
     guard !Self.taken.contains(first), !first.hasPrefix("__") else {
       throw refuse("'\(PythonText.comment(first))' may be nn.Module's own")

@@ -46,7 +46,8 @@ package enum PyTorchModule {
     of graph: Graph, _ shapes: ExportShapes
   ) throws(InterchangeError) -> (PyTorchMembers, [Use?]) {
     let layers = graph.nodes.map { node in
-      node.parameters.isEmpty ? nil : PyTorchLayer(node, shape: shapes.values[node.inputs[0]])
+      node.parameters.isEmpty
+        ? nil : PyTorchLayer(node, shape: node.inputs.first.map { shapes.values[$0] } ?? [])
     }
     let classes = classes(graph, layers)
     var members = PyTorchMembers()
@@ -118,8 +119,12 @@ package enum PyTorchModule {
     if graph.inputs.count == 1 { return ["x"] }
     let names = graph.inputs.map(\.name)
     let words: Set<String> = ["self", "torch", "nn", "F", "math"]
-    let helpers = Set(["Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize"])
-      .union(["cubic", "lanczos", "load"])
+    let helpers = Set([
+      "Group", "same", "depth_to_space", "space_to_depth", "nearest", "resize", "pad_along",
+    ])
+    .union(["cubic", "lanczos", "load", "normalize"])
+    .union(["relative_position", "windows", "image", "shift_mask"])
+    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -259,12 +264,23 @@ extension Op {
 enum PyTorchHelper: String, CaseIterable {
   case group
   case same
+  case padAlong
   case depthToSpace
   case spaceToDepth
   case nearest
   case resize
   case cubic
   case lanczos
+  case unfold
+  case fold
+  case rfft2
+  case irfft2
+  case dynamicConvolution = "dynamic_convolution"
+  case normalize
+  case relativePosition
+  case windows
+  case image
+  case shiftMask
 
   /// The function as Python text.
   var text: String {
@@ -297,6 +313,23 @@ enum PyTorchHelper: String, CaseIterable {
               total = max((-(-size // stride[axis]) - 1) * stride[axis] + reach - size, 0)
               edges += [total // 2, total - total // 2]
           return F.pad(x, edges, value=value)
+      """#
+    case .padAlong:
+      #"""
+      def pad_along(x, dim, before, after, mode):
+          """Pads one dimension by elements of its own."""
+          size = x.shape[dim]
+          place = torch.arange(-before, size + after, device=x.device)
+          if mode == "edge":
+              place = place.clamp(0, size - 1)
+          elif mode == "reflect":
+              place = size - 1 - (size - 1 - place.abs()).abs()
+          elif mode == "symmetric":
+              place = torch.where(place < 0, -1 - place, place)
+              place = torch.where(place < size, place, 2 * size - 1 - place)
+          else:
+              place = place.remainder(size)
+          return x.index_select(dim, place)
       """#
     case .depthToSpace:
       #"""
@@ -375,6 +408,115 @@ enum PyTorchHelper: String, CaseIterable {
       def lanczos(lobes):
           """A sinc windowed by a wider one."""
           return lambda x: torch.sinc(x) * torch.sinc(x / lobes) * (x < lobes)
+      """#
+    case .unfold:
+      #"""
+      def unfold(x, kernel, stride, dilation, edges):
+          """The windows as channels, at their places; edges are those of F.pad."""
+          x = F.pad(x, edges)
+          width = (x.shape[3] - (kernel[1] - 1) * dilation[1] - 1) // stride[1] + 1
+          return F.unfold(x, kernel, dilation, 0, stride).unflatten(2, (-1, width))
+      """#
+    case .rfft2:
+      #"""
+      def rfft2(x, norm):
+          """Half the spectrum: the real parts of all channels, then the imaginary ones."""
+          y = torch.fft.rfft2(x, norm=norm)
+          return torch.cat((y.real, y.imag), 1)
+      """#
+    case .irfft2:
+      #"""
+      def irfft2(x, norm, like=None):
+          """The inverse of rfft2, of an even width or that of another image."""
+          size = (x.shape[2], 2 * (x.shape[3] - 1)) if like is None else like.shape[2:]
+          return torch.fft.irfft2(torch.complex(*x.chunk(2, 1)), s=size, norm=norm)
+      """#
+    case .dynamicConvolution:
+      #"""
+      def dynamic_convolution(x, kernel, bias, stride, padding, dilation, groups):
+          """A convolution of every image with its own kernel: images as groups of channels."""
+          count = x.shape[0]
+          x = F.conv2d(
+              x.flatten(0, 1)[None], kernel.flatten(0, 1), None if bias is None else bias.flatten(),
+              stride, padding, dilation, count * groups)
+          return x[0].unflatten(0, (count, -1))
+      """#
+    case .fold:
+      #"""
+      def fold(x, kernel, stride, dilation, edges):
+          """Adds every pixel's channels as a window at its place, and cuts the edges, those of F.pad."""
+          size = [(x.shape[2 + i] - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1 for i in (0, 1)]
+          return F.pad(F.fold(x.flatten(2), size, kernel, dilation, 0, stride), [-e for e in edges])
+      """#
+    case .normalize:
+      #"""
+      def normalize(x, kind, dims, eps, weight=None, bias=None):
+          """Divides by how far the values spread along neighbouring dimensions."""
+          if kind in ("layer", "biasFree"):
+              centred = x - x.mean(dims, keepdim=True)
+              spread = (centred.square().mean(dims, keepdim=True) + eps).sqrt()
+              x = (centred if kind == "layer" else x) / spread
+          elif kind == "rms":
+              x = x / (x.square().mean(dims, keepdim=True) + eps).sqrt()
+          elif kind == "rmsPlusEpsilon":
+              x = x / (x.square().mean(dims, keepdim=True).sqrt() + eps)
+          else:
+              x = x / x.square().sum(dims, keepdim=True).sqrt().clamp(min=eps)
+          places = (1,) * (x.dim() - 1 - dims[-1])
+          x = x if weight is None else x * weight.reshape(weight.shape + places)
+          return x if bias is None else x + bias.reshape(bias.shape + places)
+      """#
+    case .relativePosition:
+      #"""
+      def relative_position(window, keys, overlapping=False):
+          """Which row of a table belongs to each pair of pixels of two windows."""
+          y, x = torch.meshgrid(*(torch.arange(n) for n in window), indexing="ij")
+          v, u = torch.meshgrid(*(torch.arange(n) for n in keys), indexing="ij")
+          down = v.flatten()[None] - y.flatten()[:, None]
+          right = u.flatten()[None] - x.flatten()[:, None]
+          if overlapping:
+              down, right = down + window[0] - keys[0] + 1, right + window[1] - keys[1] + 1
+          else:
+              down, right = window[0] - 1 - down, window[1] - 1 - right
+          return down * (window[1] + keys[1] - 1) + right
+      """#
+    case .windows:
+      #"""
+      def windows(x, window, margin=(0, 0), grid=False):
+          """Cuts an image into windows: [n, rows, columns, pixels, channels]."""
+          if grid:
+              n, c, h, w = x.shape
+              x = x.reshape(n, c, window[0], h // window[0], window[1], w // window[1])
+              return x.permute(0, 3, 5, 2, 4, 1).flatten(3, 4)
+          x = F.pad(x, (margin[1], margin[1], margin[0], margin[0]))
+          for dim in (0, 1):
+              x = x.unfold(2 + dim, window[dim] + 2 * margin[dim], window[dim])
+          return x.permute(0, 2, 3, 4, 5, 1).flatten(3, 4)
+      """#
+    case .image:
+      #"""
+      def image(x, window, grid=False):
+          """Puts windows together to an image."""
+          n, rows, columns, _, c = x.shape
+          x = x.reshape(n, rows, columns, window[0], window[1], c)
+          x = x.permute((0, 5, 3, 1, 4, 2) if grid else (0, 5, 1, 3, 2, 4))
+          return x.reshape(n, c, rows * window[0], columns * window[1])
+      """#
+    case .shiftMask:
+      #"""
+      def shift_mask(x, window, shift, value):
+          """Keeps pixels apart that a cyclic shift has brought into one window."""
+          apart = False
+          for dim in (0, 1):
+              if shift[dim] == 0:
+                  continue
+              place = torch.arange(window[0] * window[1], device=x.device)
+              place = place // window[1] if dim == 0 else place % window[1]
+              part = place >= window[dim] - shift[dim]
+              last = torch.arange(x.shape[1 + dim], device=x.device) == x.shape[1 + dim] - 1
+              last = last.reshape([-1 if i == dim else 1 for i in range(x.dim() - 1)])
+              apart = apart | (last & (part[:, None] != part[None]))
+          return x.masked_fill(apart, float("-inf")) if value == float("-inf") else x + value * apart
       """#
     }
   }

@@ -180,6 +180,9 @@ enum PythonText {
     value == value.rounded() && value.magnitude < 1e15 ? String(Int(value)) : "\(value)"
   }
 
+  /// A height and a width.
+  static func tuple(_ size: Size) -> String { tuple([size.height, size.width]) }
+
   /// A tuple of numbers, also of one or none.
   static func tuple(_ values: [Int]) -> String {
     let list = values.map(String.init).joined(separator: ", ")

@@ -210,7 +210,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(module.extent)
     for (key, value) in module.parameters + module.buffers {
@@ -230,7 +231,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(1 + fields.count)
     for (key, value) in fields {

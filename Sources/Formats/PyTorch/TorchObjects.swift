@@ -143,13 +143,13 @@ struct TorchObjects {
       let strides = heap.sizes(size(arguments[3])), shape.count == strides.count
     else {
       throw .damaged(
-        path: path, part: name, reason: "a storage, offset, shape and strides expected")
+        path: path, part: name, reason: "expected a storage, offset, shape and strides")
     }
     guard let storage = TorchStorage(identifier, heap) else {
       throw .unsupported(path: path, what: "\(name): a storage of a further element type")
     }
     guard let elementType = type ?? storage.elementType else {
-      throw .damaged(path: path, part: name, reason: "an element type expected, none found")
+      throw .damaged(path: path, part: name, reason: "expected an element type, found none")
     }
     let (start, overflow) = storage.offset.addingReportingOverflow(offset)
     guard !overflow else {

@@ -43,7 +43,7 @@ struct TorchOptimizer {
     guard let listed = fields.first(where: { $0.key == "param_groups" }),
       let groups = objects.heap.items(listed.value), groups.count <= Self.limits.groups,
       let states = fields.first(where: { $0.key == "state" })
-    else { throw Problem(text: "groups of parameters expected, none found") }
+    else { throw Problem(text: "expected groups of parameters, found none") }
     var names: [String: TensorDescription] = [:]
     let places = Dictionary(parameters.map { ($0.name, $0) }) { $1 }
     var number = 0
@@ -53,7 +53,7 @@ struct TorchOptimizer {
       guard
         let identifiers = entries.first(where: { $0.key == "params" })
           .flatMap({ objects.heap.items($0.value) })
-      else { throw Problem(text: "the numbers of a group's parameters expected, none found") }
+      else { throw Problem(text: "expected the numbers of a group's parameters, found none") }
       let own = entries.first { $0.key == "param_names" }.flatMap { objects.heap.items($0.value) }
       isNamed = isNamed && own != nil
       var members: [String] = []
@@ -71,7 +71,7 @@ struct TorchOptimizer {
           names.updateValue(parameter, forKey: String(key)) == nil
         else {
           throw Problem(
-            text: "\(parameters.count) parameters expected, parameter \(number - 1) is none of them"
+            text: "names parameter \(number - 1), where there are \(parameters.count)"
           )
         }
         members.append(parameter.name)
@@ -82,7 +82,7 @@ struct TorchOptimizer {
     }
     // A part of them without names could be any part.
     guard Set(names.values.map(\.name)).count == number, number == parameters.count || isNamed
-    else { throw Problem(text: "\(parameters.count) parameters expected, \(number) found") }
+    else { throw Problem(text: "expected \(parameters.count) parameters, found \(number)") }
     try read(entries(states.value, objects), names, objects)
   }
 
@@ -93,7 +93,7 @@ struct TorchOptimizer {
     budget -= 1 + objects.heap.extent(value)
     guard budget >= 0 else { throw Problem(text: "more entries than any optimiser's") }
     guard objects.heap.entries(value) != nil else {
-      throw Problem(text: "a dictionary expected, none found")
+      throw Problem(text: "expected a dictionary, found none")
     }
     return objects.dictionary(value) ?? []
   }
@@ -132,9 +132,9 @@ struct TorchOptimizer {
     } catch {
       throw Problem(text: "\(error)")
     }
-    guard let found else { throw Problem(text: "\(name): a tensor expected, none found") }
+    guard let found else { throw Problem(text: "\(name): expected a tensor, found none") }
     guard found.shape == shape || name.hasSuffix(".step") && found.count == 1 else {
-      throw Problem(text: "\(name): shape \(shape) expected, \(found.shape) found")
+      throw Problem(text: "\(name): expected shape \(shape), found \(found.shape)")
     }
     return found
   }

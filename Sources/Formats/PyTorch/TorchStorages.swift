@@ -45,8 +45,8 @@ struct TorchStorages: ~Copyable {
         throw .damaged(
           path: file.path, part: name,
           reason:
-            "shape \(view.shape), strides \(view.strides), offset \(view.offset): a storage of "
-            + "\(tooFar ? Int.max : needed) bytes expected, \(stored) found")
+            "shape \(view.shape), strides \(view.strides), offset \(view.offset): expected a storage of "
+            + "\(tooFar ? Int.max : needed) bytes, found \(stored)")
       }
       total += count * size
       guard total <= limit else {
@@ -168,7 +168,7 @@ struct TorchStorages: ~Copyable {
     guard found == expected else {
       throw .damaged(
         path: file.path, part: "storage \(storage.key)",
-        reason: "\(expected) bytes expected, \(found) found")
+        reason: "expected \(expected) bytes, found \(found)")
     }
   }
 }

@@ -52,7 +52,7 @@ enum TorchTar {
       let (value, heap) = try reader.pickle(file, limit: smallPickle)
       guard let parts = heap.items(value), parts.count == 3,
         let key = heap.identifier(parts[0]), let type = heap.global(parts[2])
-      else { throw reader.damaged(file, "a key, a location and a type expected") }
+      else { throw reader.damaged(file, "expected a key, a location and a type") }
       guard let elementType = TorchStorage.elementType(named: type) ?? nil else {
         throw .unsupported(path: file.path, what: "storage \(key): elements of \(type)")
       }
@@ -67,7 +67,7 @@ enum TorchTar {
       guard let parts = heap.items(view), parts.count == 4, let key = heap.identifier(parts[0]),
         let root = heap.identifier(parts[1]), var storage = byKey[root],
         let offset = heap.size(parts[2])
-      else { throw reader.damaged(file, "a view of a storage expected") }
+      else { throw reader.damaged(file, "expected a view of a storage") }
       storage.offset = offset
       byKey[key] = storage
     }
@@ -86,7 +86,7 @@ enum TorchTar {
       guard let parts = heap.items(value), parts.count == 3,
         let key = heap.identifier(parts[0]), let storage = heap.identifier(parts[1]),
         let storage = storages[storage], let elementType = storage.elementType
-      else { throw reader.damaged(file, "a key, a storage and a type expected") }
+      else { throw reader.damaged(file, "expected a key, a storage and a type") }
       // Only the lower half of the eight bytes is the rank.
       let rank = try reader.integer(file) & 0xFFFF_FFFF
       guard rank <= 64 else { throw reader.damaged(file, "\(rank) dimensions") }
@@ -112,7 +112,7 @@ extension TorchTar {
     /// The number that a pickle is.
     mutating func count(_ file: borrowing InputFile) throws(CheckpointError) -> Int {
       let (value, heap) = try pickle(file, limit: smallPickle)
-      guard let count = heap.size(value) else { throw damaged(file, "a count expected") }
+      guard let count = heap.size(value) else { throw damaged(file, "expected a count") }
       return count
     }
 
@@ -179,7 +179,7 @@ enum TorchLegacy {
     let object = try next(&cursor)
     let keys = try next(&cursor)
     guard let names = keys.heap.items(keys.value)?.map(keys.heap.text) else {
-      throw .damaged(path: path, part: "the storages' keys", reason: "a list expected")
+      throw .damaged(path: path, part: "the storages' keys", reason: "expected a list")
     }
     let ranges = try ranges(
       of: names.compactMap { $0 }, after: cursor.position, object.heap, in: file)

@@ -22,7 +22,7 @@ package enum TorchZip {
     let suffix = "data.pkl"
     // In a folder named like the file when it was saved, or `archive`.
     guard let pickle = archive.entries.first(where: { $0.name.hasSuffix("/" + suffix) }) else {
-      throw .damaged(path: path, part: "the zip archive", reason: "data.pkl expected, none found")
+      throw .damaged(path: path, part: "the zip archive", reason: "expected data.pkl, found none")
     }
     let folder = String(pickle.name.dropLast(suffix.count))
     if let order = archive[folder + "byteorder"] {
@@ -156,8 +156,8 @@ extension TorchZip {
     guard loaded.shape == tensor.shape, loaded.elementType == tensor.elementType else {
       throw .damaged(
         path: tensor.storedName, part: tensor.name,
-        reason: "\(tensor.elementType) \(tensor.shape) expected, "
-          + "\(loaded.elementType) \(loaded.shape) found")
+        reason: "expected \(tensor.elementType) \(tensor.shape), "
+          + "found \(loaded.elementType) \(loaded.shape)")
     }
     try unsafe loaded.withUnsafeBytes { (bytes) throws(CheckpointError) in
       try unsafe zip.add("\(root)/data/\(key)", bytes)

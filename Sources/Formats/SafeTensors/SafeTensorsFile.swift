@@ -97,7 +97,7 @@ public enum SafeTensorsFile {
         guard last.count == header.count else {
           throw CheckpointError.cannotWrite(
             path: path,
-            reason: "a header of \(header.count) bytes expected, \(last.count) found")
+            reason: "expected a header of \(header.count) bytes, found \(last.count)")
         }
         try file.overwrite(last, at: 0)
       }
@@ -196,7 +196,7 @@ enum SafeTensorsIndex {
       throw .damaged(path: path, part: "the index", reason: error.description)
     }
     guard let members = json["weight_map"]?.object else {
-      throw .damaged(path: path, part: "the index", reason: "a weight_map expected")
+      throw .damaged(path: path, part: "the index", reason: "expected a weight_map")
     }
     let map = members.compactMapValues(\.string)
     guard map.count == members.count, !map.isEmpty,
@@ -211,7 +211,7 @@ enum SafeTensorsIndex {
     else {
       throw .damaged(
         path: path, part: "the index",
-        reason: "files beside it expected, \(String(reflecting: name)) found")
+        reason: "expected files beside it, found \(String(reflecting: name))")
     }
     guard let slash = path.lastIndex(of: "/") else { return name }
     return path[...slash] + name

@@ -37,7 +37,7 @@ struct SafeTensorsHeader {
     }
     let bytes = try file.read(at: 8, count: length, part: part)
     guard let text = String(validating: bytes, as: UTF8.self), text.utf8.first == 0x7B else {
-      throw .damaged(path: path, part: part, reason: "a JSON object in UTF-8 expected")
+      throw .damaged(path: path, part: part, reason: "expected a JSON object in UTF-8")
     }
     let json: JSON
     do {
@@ -71,7 +71,7 @@ struct SafeTensorsHeader {
   ) throws(CheckpointError) -> [String: String] {
     let words = json.object?.compactMapValues(\.string)
     guard let words, words.count == json.object?.count else {
-      throw .damaged(path: path, part: "__metadata__", reason: "an object of strings expected")
+      throw .damaged(path: path, part: "__metadata__", reason: "expected an object of strings")
     }
     return words
   }
@@ -85,7 +85,7 @@ struct SafeTensorsHeader {
       json.object?.count == 3, shape.allSatisfy({ $0 >= 0 })
     else {
       throw .damaged(
-        path: path, part: name, reason: "a dtype, a shape and two data_offsets expected")
+        path: path, part: name, reason: "expected a dtype, a shape and two data_offsets")
     }
     guard let elementType = SafeTensorsType(rawValue: type)?.elementType else {
       throw .unsupported(path: path, what: "\(name): a tensor of element type \(type)")
@@ -99,8 +99,8 @@ struct SafeTensorsHeader {
     else {
       throw .damaged(
         path: path, part: name,
-        reason: "data_offsets of \(expected) bytes expected for shape \(shape) of \(type), "
-          + "\(offsets[0]) to \(offsets[1]) found")
+        reason: "expected data_offsets of \(expected) bytes for shape \(shape) of \(type), "
+          + "found \(offsets[0]) to \(offsets[1])")
     }
     return Entry(
       name: name, shape: shape, elementType: elementType,
@@ -117,8 +117,7 @@ struct SafeTensorsHeader {
         let overlaps = entry.range.lowerBound < end
         throw .damaged(
           path: path, part: entry.name,
-          reason: "data_offsets from \(end - start) on expected, \(entry.range.lowerBound - start) "
-            + "found: \(overlaps ? "tensors overlap" : "a hole")")
+          reason: "expected data_offsets from \(end - start) on, found \(entry.range.lowerBound - start): \(overlaps ? "tensors overlap" : "a hole")")
       }
       end = entry.range.upperBound
     }
@@ -129,7 +128,7 @@ struct SafeTensorsHeader {
     guard end == byteCount else {
       throw .damaged(
         path: path, part: "the tensors",
-        reason: "\(end - start) bytes expected, \(byteCount - start) found")
+        reason: "expected \(end - start) bytes, found \(byteCount - start)")
     }
   }
 }

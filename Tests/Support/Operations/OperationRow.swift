@@ -22,23 +22,52 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     self.values = values
   }
 
+  /// The images that the network takes: where an input of the operation is none, one of as many
+  /// elements, and one that nothing depends on where the operation has no inputs.
+  package var images: [[Int]] {
+    inputs.isEmpty
+      ? [[1, 1, 2, 2]]
+      : inputs.map { $0.count == 4 ? $0 : [$0[0], $0.dropFirst().reduce(1, *), 1, 1] }
+  }
+
+  /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
+  /// dropout drops at random.
+  package var hasGradients: Bool {
+    switch op {
+    case .dropout: false
+    // Places have no gradient, nor have what only chooses them.
+    case .argReduction, .gatherElements: false
+    case .sort(let sort): sort.part == .values
+    default: op.operation.inputsOfSizeOnly.allSatisfy { $0 >= inputs.count }
+    }
+  }
+
   /// A network of the operation alone, with inputs `in0`, `in1`, … of the row's sizes.
   ///
   /// - Throws: as `Graph.init`.
   package func graph() throws -> Graph {
-    try Graph(
-      inputs: inputs.enumerated().map { position, shape in
+    let images = images
+    var nodes: [Graph.Node] = []
+    var values = Array(inputs.indices)
+    for (position, shape) in inputs.enumerated() where shape.count != 4 {
+      values[position] = images.count + nodes.count
+      nodes.append(
+        Graph.Node(
+          "shaped\(position)", .reshape(Reshape([0] + shape.dropFirst())), inputs: [position]))
+    }
+    nodes.append(
+      Graph.Node("n", op, inputs: values, parameters: op.slotSuffixes.map { "n.\($0)" }))
+    return try Graph(
+      inputs: images.enumerated().map { position, shape in
         Graph.Input("in\(position)", channels: shape[1], size: Size(shape[2], shape[3]))
       },
-      nodes: [
-        Graph.Node(
-          "n", op, inputs: Array(inputs.indices), parameters: op.slotSuffixes.map { "n.\($0)" })
-      ], outputs: [Graph.Output("out", value: inputs.count)])
+      nodes: nodes, outputs: [Graph.Output("out", value: images.count + nodes.count - 1)])
   }
 
   /// Every operation.
   package static let all: [OperationRow] = [
     activation,
+    adaptivePool,
     batchNormalization,
     binary,
     channels,
@@ -51,13 +80,32 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     matmul,
     prelu,
     padCrop,
+    padDimension,
+    padToMultiple,
     pixelShuffle,
     pooling,
     rearrangement,
     reduction,
+    repetition,
     resize,
     scaleOffset,
     softmax,
+    stridedSlice,
     transposedConvolution,
+    learnedConstant,
+    constantGather,
+    windowPartition,
+    shiftMask,
+    windowAttention,
+    dynamicConvolution,
+    unfold,
+    fold,
+    gridSample,
+    realFFT,
+    inverseRealFFT,
+    gatherElements,
+    argReduction,
+    sort,
+    `where`,
   ].flatMap { $0 }
 }

@@ -11,6 +11,15 @@ extension OperationRow {
       .pad(Pad(PaddingAmounts(0, 9, 0, 0), .edge)), #"{"mode":"edge","padding":[0,9,0,0]}"#,
       [1, 3, 4, 5],
       gives: [1, 3, 4, 14]),
+    .init(
+      .pad(Pad(PaddingAmounts(4, 0, 2, 5), .symmetric)),
+      #"{"mode":"symmetric","padding":[4,0,2,5]}"#, [1, 3, 4, 5], gives: [1, 3, 10, 10]),
+    .init(
+      .pad(Pad(PaddingAmounts(1, 5, 4, 2), .circular)),
+      #"{"mode":"circular","padding":[1,5,4,2]}"#, [1, 3, 4, 5], gives: [1, 3, 9, 12]),
+    .init(
+      .pad(Pad(PaddingAmounts(1, 0, 0, 2), value: -0.5)),
+      #"{"padding":[1,0,0,2],"value":-0.5}"#, [2, 3, 4, 5], gives: [2, 3, 5, 7]),
     .init(.crop(Crop(1)), #"{"cropping":1}"#, [1, 3, 4, 5], gives: [1, 3, 2, 3]),
     .init(
       .crop(Crop(PaddingAmounts(0, 1, 3, 2))), #"{"cropping":[0,1,3,2]}"#, [1, 3, 4, 5],
@@ -19,28 +28,44 @@ extension OperationRow {
 }
 
 /// Rows and columns added at the edges.
-func naivePad(_ x: NaiveArray, _ amounts: PaddingAmounts, _ mode: PadMode) -> NaiveArray {
-  let (height, width) = (x.shape[2], x.shape[3])
-  let shape = [
-    x.shape[0], x.shape[1], height + amounts.top + amounts.bottom,
-    width + amounts.left + amounts.right,
-  ]
-  func source(_ position: Int, _ size: Int) -> Int {
-    switch mode {
-    case .zero, .edge: min(max(position, 0), size - 1)
-    case .reflect:
-      position < 0 ? -position : position >= size ? 2 * (size - 1) - position : position
+func naivePad(_ x: NaiveArray, _ pad: Pad) -> NaiveArray {
+  var result = x
+  for axis in Axis.allCases {
+    let dimension = axis.dimension
+    result = naivePad(
+      result,
+      PadDimension(
+        dimension: dimension, before: pad.amounts.before(axis), after: pad.amounts.after(axis),
+        pad.mode, value: pad.value))
+  }
+  return result
+}
+
+/// Elements added at the ends of a dimension.
+func naivePad(_ x: NaiveArray, _ pad: PadDimension) -> NaiveArray {
+  let size = x.shape[pad.dimension]
+  var shape = x.shape
+  shape[pad.dimension] += pad.before + pad.after
+  // Walked from the first element outwards: mirrors turn round at the ends.
+  func source(_ position: Int) -> Int {
+    var position = position
+    while !(0..<size).contains(position) {
+      switch pad.mode {
+      case .zero, .edge: position = position < 0 ? 0 : size - 1
+      case .reflect: position = position < 0 ? -position : 2 * size - 2 - position
+      case .symmetric: position = position < 0 ? -1 - position : 2 * size - 1 - position
+      case .circular: position += position < 0 ? size : -size
+      }
     }
+    return position
   }
   var result = x.gathering(shape) { index in
-    index[2] = source(index[2] - amounts.top, height)
-    index[3] = source(index[3] - amounts.left, width)
+    index[pad.dimension] = source(index[pad.dimension] - pad.before)
   }
-  guard mode == .zero else { return result }
+  guard pad.mode == .zero else { return result }
   var next = 0
   forEachIndex(of: shape) { index in
-    let row = index[2] - amounts.top, column = index[3] - amounts.left
-    if !(0..<height).contains(row) || !(0..<width).contains(column) { result.values[next] = 0 }
+    if !(0..<size).contains(index[pad.dimension] - pad.before) { result.values[next] = pad.value }
     next += 1
   }
   return result

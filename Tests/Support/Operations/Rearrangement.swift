@@ -8,6 +8,14 @@ extension OperationRow {
       .reshape(Reshape([0, -1, 2, 2, 5, 1])), #"{"shape":[0,-1,2,2,5,1]}"#, [2, 3, 4, 5],
       gives: [2, 3, 2, 2, 5, 1]),
     .init(
+      .reshape(
+        Reshape(dimensions: [
+          .kept, .size(3), .input(2, times: Ratio(1, 2)), .size(2), .input(3, times: Ratio(1)),
+          .rest,
+        ])),
+      #"{"shape":[0,3,{"dimension":2,"times":[1,2]},2,{"dimension":3},-1]}"#, [2, 3, 4, 5],
+      gives: [2, 3, 2, 2, 5, 1]),
+    .init(
       .permute(Permute([0, 2, 3, 1])), #"{"order":[0,2,3,1]}"#, [2, 3, 4, 5], gives: [2, 4, 5, 3]),
     .init(
       .roll(Roll(shifts: [-2, 3], dimensions: [2, 3])), #"{"dimensions":[2,3],"shifts":[-2,3]}"#,

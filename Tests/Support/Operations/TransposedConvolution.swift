@@ -28,17 +28,35 @@ extension OperationRow {
           outChannels: 3, kernel: 2, stride: 4, padding: .keras(kernel: 2, stride: 4))),
       #"{"kernel":2,"outChannels":3,"padding":[0,0,-2,-2],"stride":4}"#, [1, 8, 5, 6],
       gives: [1, 3, 20, 24]),
+    // Stride and dilation with a common factor: no tap meets every second row.
+    .init(
+      .transposedConvolution(
+        TransposedConvolution(
+          outChannels: 4, kernel: Size(3, 2), stride: Size(2, 3), dilation: Size(2, 4), groups: 2,
+          padding: PaddingAmounts(1, 2, 1, 0))),
+      #"{"dilation":[2,4],"groups":2,"kernel":[3,2],"outChannels":4,"padding":[1,2,1,0],"#
+        + #""stride":[2,3]}"#, [2, 6, 5, 6], gives: [2, 4, 11, 18]),
+    .init(
+      .transposedConvolution(
+        TransposedConvolution(
+          outChannels: 3, kernel: 3, dilation: 2, padding: .pytorch(padding: 2))),
+      #"{"dilation":2,"kernel":3,"outChannels":3,"padding":2}"#, [1, 8, 5, 6],
+      gives: [1, 3, 5, 6]),
   ]
 }
 
-/// Every input pixel adds weight[i, o, r, s] times itself to out[o, y · stride + r - top, …].
+/// Every input pixel adds weight[i, o, r, s] times itself to
+/// out[o, y · stride + r · dilation - top, …].
 func naiveTransposedConvolution(
   _ x: NaiveArray, _ parameters: [NaiveArray], _ c: TransposedConvolution
 ) -> NaiveArray {
   let (channels, height, width) = (x.shape[1], x.shape[2], x.shape[3])
   let outHeight =
-    (height - 1) * c.stride.height + c.kernel.height - c.padding.top - c.padding.bottom
-  let outWidth = (width - 1) * c.stride.width + c.kernel.width - c.padding.left - c.padding.right
+    (height - 1) * c.stride.height + (c.kernel.height - 1) * c.dilation.height + 1
+    - c.padding.top - c.padding.bottom
+  let outWidth =
+    (width - 1) * c.stride.width + (c.kernel.width - 1) * c.dilation.width + 1
+    - c.padding.left - c.padding.right
   let channelsOfGroup = channels / c.groups, filtersOfGroup = c.outChannels / c.groups
   let weight = parameters[0].values, bias = c.bias ? parameters[1].values : nil
   var result: [Double] = []
@@ -48,10 +66,10 @@ func naiveTransposedConvolution(
       let firstChannel = filter / filtersOfGroup * channelsOfGroup
       for i in firstChannel..<firstChannel + channelsOfGroup {
         for r in 0..<c.kernel.height {
-          let down = r - c.padding.top
+          let down = r * c.dilation.height - c.padding.top
           let rows = inside(height, step: c.stride.height, shift: down, size: outHeight)
           for s in 0..<c.kernel.width {
-            let right = s - c.padding.left
+            let right = s * c.dilation.width - c.padding.left
             let columns = inside(width, step: c.stride.width, shift: right, size: outWidth)
             let position =
               ((i * filtersOfGroup + filter % filtersOfGroup) * c.kernel.height + r)

@@ -9,7 +9,7 @@ enum TinySR: Architecture {
     var features = 12
     var blocks = 2
 
-    var problem: String? { blocks < 1 ? "blocks: at least 1 expected, \(blocks) found" : nil }
+    var problem: String? { blocks < 1 ? "blocks: expected at least 1, found \(blocks)" : nil }
   }
 
   static let info = ArchitectureInfo(

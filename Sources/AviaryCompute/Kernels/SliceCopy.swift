@@ -1,7 +1,8 @@
 import AviaryThreads
 
-/// Copies some channels of one value to some channels of another of the same memory format.
-struct ChannelCopy {
+/// Copies a range along a dimension of one value, by default its channels, to a range of another of
+/// the same memory format.
+struct SliceCopy {
   /// How many stretches of memory are copied, how long each is, and how they lie.
   private let lines: Int
   private let length: Int
@@ -9,27 +10,29 @@ struct ChannelCopy {
   private let destination: (first: Int, step: Int)
 
   /// - Parameters:
-  ///   - first: the first channel that is copied.
-  ///   - start: the channel to which it goes.
+  ///   - first: the first element along the dimension that is copied.
+  ///   - start: the place to which it goes.
   init(
-    source: IRGraph.Value, first: Int, destination: IRGraph.Value, to start: Int, count: Int
+    source: IRGraph.Value, first: Int, destination: IRGraph.Value, to start: Int, count: Int,
+    dimension: Int = 1
   ) {
     let shape = source.shape
-    let pixels = shape[2...].reduce(1, *)
     // Several narrow numbers are moved as one float.
     func floats(_ count: Int) -> Int { count * source.format.dataType.size / DataType.float32.size }
-    switch source.memoryFormat {
-    case .nhwc:
-      (lines, length) = (shape[0] * pixels, floats(count))
-      self.source = (floats(first), floats(shape[1]))
-      self.destination = (floats(start), floats(destination.shape[1]))
-    case .nchw, .nChw16c:
-      // A channel's pixels lie together, or those of a block of channels. Blocks are never cut: an
-      // nChw16c value has whole blocks only, and so have all that meet it.
-      (lines, length) = (shape[0], floats(count * pixels))
-      self.source = (floats(first * pixels), floats(shape[1] * pixels))
-      self.destination = (floats(start * pixels), floats(destination.shape[1] * pixels))
-    }
+    // What lies together of one element along the dimension. Blocks of channels are never cut: an
+    // nChw16c value has whole blocks only, and so have all that meet it.
+    let depth =
+      switch (source.memoryFormat, dimension) {
+      case (.nchw, _), (.nChw16c, 0), (.nChw16c, 1), (.nhwc, 0):
+        shape[(dimension + 1)...].reduce(1, *)
+      case (.nhwc, 1): 1
+      case (.nhwc, _): shape[(dimension + 1)...].reduce(shape[1], *)
+      case (.nChw16c, _): shape[(dimension + 1)...].reduce(MemoryFormat.block, *)
+      }
+    lines = source.count / (shape[dimension] * depth)
+    length = floats(count * depth)
+    self.source = (floats(first * depth), floats(shape[dimension] * depth))
+    self.destination = (floats(start * depth), floats(destination.shape[dimension] * depth))
   }
 
   func run(

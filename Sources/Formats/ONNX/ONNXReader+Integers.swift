@@ -1,0 +1,45 @@
+/// Values of integers, which ours are as float32 numbers: places of elements.
+extension ONNXReader {
+  /// ONNX's numbers of the integer types.
+  private static let integerTypes: Set<Int> = [2, 3, 4, 5, 6, 7, 12, 13]
+  /// Operators that compute otherwise with integers than with float32 numbers.
+  private static let rounding: Set<String> = ["Div", "Mod", "Pow", "ReduceMean"]
+
+  /// Whether an input of the node is a value of integers.
+  private func isInteger(_ input: Int) -> Bool {
+    node.input(input).map(integerValues.contains) ?? false
+  }
+
+  /// Refuses arithmetic that rounds to integers.
+  func checkIntegers() throws(InterchangeError) {
+    guard Self.rounding.contains(node.kind), node.inputs.indices.contains(where: isInteger) else {
+      return
+    }
+    throw unsupported("whole numbers are divided here, and values are float32 numbers")
+  }
+
+  /// Notes which of the node's outputs are values of integers.
+  mutating func noteIntegers() {
+    let integers: [String]
+    switch node.kind {
+    case "ArgMax", "ArgMin": integers = Array(node.outputs.prefix(1))
+    case "TopK": integers = isInteger(0) ? node.outputs : Array(node.outputs.dropFirst())
+    case "Cast": integers = Self.integerTypes.contains(node.integer("to") ?? 1) ? node.outputs : []
+    case "GatherElements", "Gather", "Slice", "Pad": integers = isInteger(0) ? node.outputs : []
+    case "Where": integers = isInteger(1) || isInteger(2) ? node.outputs : []
+    case "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual": integers = []
+    default: integers = node.inputs.indices.contains(where: isInteger) ? node.outputs : []
+    }
+    integerValues.formUnion(integers)
+  }
+
+  /// A conversion: arithmetic is in float32 all the same, and integers are not made of other numbers.
+  func cast() throws(InterchangeError) -> ONNXOperand {
+    let to = node.integer("to") ?? 1
+    // float32, float16, float64, bfloat16.
+    guard [1, 10, 11, 16].contains(to) || Self.integerTypes.contains(to) && isInteger(0) else {
+      throw unsupported("expected a conversion to floating-point numbers")
+    }
+    return try given(0)
+  }
+}

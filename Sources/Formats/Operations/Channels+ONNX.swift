@@ -1,0 +1,217 @@
+import AviaryGraph
+
+/// Values put side by side and taken apart.
+extension ONNXReader {
+  mutating func concatenation() throws(InterchangeError) -> ONNXOperand {
+    var values: [Int] = []
+    for input in node.inputs.indices { values.append(try value(input)) }
+    guard let first = values.first, let axis = node.integer("axis") else {
+      throw unsupported("inputs and an axis expected")
+    }
+    let dimension = try self.axis(axis, rank: rank(first))
+    return .value(try add(.concatenate(Concatenate(dimension: dimension)), values))
+  }
+
+  mutating func slice() throws(InterchangeError) -> ONNXOperand {
+    if let cropped = try sizedCrop() { return .value(cropped) }
+    var result = try value(0)
+    for range in try sliceRanges() {
+      let dimension = try axis(range.axis, rank: rank(result))
+      result = try slice(result, dimension, range.start, range.end, range.step)
+    }
+    return .value(result)
+  }
+
+  /// Some of the elements along one dimension.
+  private mutating func slice(
+    _ input: Int, _ dimension: Int, _ start: Int, _ end: Int, _ step: Int
+  ) throws(InterchangeError) -> Int {
+    guard step != 0, step.magnitude <= GraphLimits.window else {
+      throw unsupported("a step of \(step)")
+    }
+    let sizes = shapes[input].map { $0[dimension] }
+    let limit = GraphLimits.dimension
+    // What is beyond any size stands for the ends.
+    var slice = StridedSlice(
+      dimension: dimension, start: start.magnitude > limit ? nil : start,
+      end: end.magnitude > limit ? nil : end, step: step)
+    // Nothing is left between these.
+    if step < 0, end > limit || start < -limit { throw unsupported("a slice without elements") }
+    if step > 0, start > limit { throw unsupported("a slice that begins at \(start)") }
+    if step > 0, slice.start == 0 { slice.start = nil }
+    if step < 0, slice.start == -1 { slice.start = nil }
+    if step > 0 {
+      // How much is left out on either side says more than places do, where it is always the same.
+      let edges = sizes.map { size in
+        let first = slice.places(size).first
+        let last = min(max(end < 0 ? size &+ end : end, 0), size)
+        return [first, size - last]
+      }
+      if edges.allSatisfy({ $0 == edges[0] }) {
+        return try withoutEdges(input, dimension, edges[0][0], edges[0][1], step)
+      }
+    }
+    // A file that states a size states places for that size, and not for others.
+    guard !samples.letsSizeGo || Set(sizes).count == 1 || slice.start == nil && slice.end == nil
+    else { throw unsupported("a slice whose edges depend on the size of the image") }
+    return try add(.stridedSlice(slice), [input])
+  }
+
+  /// What is left of a dimension without so many elements at its ends, of which every so many is
+  /// taken.
+  private mutating func withoutEdges(
+    _ input: Int, _ dimension: Int, _ before: Int, _ after: Int, _ step: Int
+  ) throws(InterchangeError) -> Int {
+    if step == 1 {
+      if before == 0, after == 0 { return input }
+      switch dimension {
+      case 1:
+        let size = shapes[input][0][1]
+        return try part(of: input, 1, before..<max(size - after, before))
+      case 2 where rank(input) == 4:
+        return try add(.crop(Crop(PaddingAmounts(before, 0, after, 0))), [input])
+      case 3 where rank(input) == 4:
+        return try add(.crop(Crop(PaddingAmounts(0, before, 0, after))), [input])
+      default: break
+      }
+    }
+    return try add(
+      .stridedSlice(
+        StridedSlice(
+          dimension: dimension, start: before == 0 ? nil : before, end: after == 0 ? nil : -after,
+          step: step)), [input])
+  }
+
+  /// A range of a dimension whose size is the same for every image.
+  private mutating func part(
+    of input: Int, _ dimension: Int, _ range: Range<Int>
+  ) throws(InterchangeError) -> Int {
+    guard !range.isEmpty else { throw unsupported("a part without elements") }
+    return try add(
+      dimension == 1
+        ? .slice(ChannelSlice(start: range.lowerBound, count: range.count))
+        : .stridedSlice(
+          StridedSlice(dimension: dimension, start: range.lowerBound, end: range.upperBound)),
+      [input])
+  }
+
+  mutating func split() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    let dimension = try axis(node.integer("axis") ?? 0, rank: rank(input))
+    let channels = shapes[input][0][dimension]
+    guard shapes[input].allSatisfy({ $0[dimension] == channels }) else {
+      throw unsupported("a split of dimension \(dimension), whose size depends on the image's")
+    }
+    let count = node.outputs.count
+    let part = (channels + count - 1) / max(count, 1)
+    let sizes =
+      try integers(1, "split") ?? (0..<count).map { min(part, max(channels - $0 * part, 0)) }
+    guard sizes.count == count, sizes.allSatisfy({ $0 > 0 && $0 <= channels }),
+      sizes.reduce(0, +) == channels
+    else { throw unsupported("parts of \(channels) elements expected, \(sizes) found") }
+    var start = 0
+    var first: ONNXOperand?
+    for (output, size) in zip(node.outputs, sizes) {
+      let part = ONNXOperand.value(
+        try self.part(of: input, dimension, start..<start + size))
+      operands[output] = part
+      first = first ?? part
+      start += size
+    }
+    guard let first else { throw unsupported("outputs expected") }
+    return first
+  }
+
+  /// Elements along a dimension picked by number.
+  mutating func gather() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    let dimension = try axis(node.integer("axis") ?? 0, rank: rank(input))
+    guard let indices = try numbers(1), indices.shape.count <= 1, let picked = indices.integers
+    else { return try constantGather() }
+    let channels = shapes[input][0][dimension]
+    guard shapes[input].allSatisfy({ $0[dimension] == channels }) else {
+      throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
+    }
+    let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
+    guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
+      throw unsupported("numbers of \(channels) elements expected")
+    }
+    if indices.shape.isEmpty {
+      let slice = try part(of: input, dimension, places[0]..<places[0] + 1)
+      return .value(try dropping([dimension], of: slice))
+    }
+    // TensorFlow's order of channels turned into PyTorch's.
+    if dimension == 1, let source = source(input), case .pixelUnshuffle(let unshuffle) = source.op,
+      unshuffle.order == .tensorflow
+    {
+      let factor = unshuffle.factor
+      let (area, depth) = (factor * factor, channels / (factor * factor))
+      if places == (0..<channels).map({ $0 % area * depth + $0 / area }) {
+        return .value(
+          try add(.pixelUnshuffle(PixelUnshuffle(factor: factor, order: .pytorch)), source.inputs))
+      }
+    }
+    // Runs of neighbours, side by side.
+    var runs: [(start: Int, count: Int)] = []
+    for place in places {
+      if let last = runs.last, last.start + last.count == place {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append((place, 1))
+      }
+    }
+    guard runs.count <= 64 else { return try constantGather() }
+    if runs.count == 1, runs[0] == (0, channels) { return .value(input) }
+    var parts: [Int] = []
+    for run in runs {
+      parts.append(try part(of: input, dimension, run.start..<run.start + run.count))
+    }
+    return .value(
+      parts.count == 1
+        ? parts[0] : try add(.concatenate(Concatenate(dimension: dimension)), parts))
+  }
+}
+
+extension ONNXReader {
+  /// A slice that ends where another value does, times a scale; nil where the ends are constants.
+  fileprivate mutating func sizedCrop() throws(InterchangeError) -> Int? {
+    guard let ends = try numbers(2), ends.constant == nil else { return nil }
+    let input = try value(0)
+    guard let starts = try numbers(1)?.integers, starts.allSatisfy({ $0 == 0 }) else {
+      throw unsupported("a slice that begins at 0 and ends at a size expected")
+    }
+    let steps = try integers(4, "steps") ?? starts.map { _ in 1 }
+    var axes: [Int] = []
+    for axis in try integers(3, "axes") ?? Array(starts.indices) {
+      axes.append(try self.axis(axis, rank: rank(input)))
+    }
+    guard rank(input) == 4, axes.count == ends.count, Set(axes).count == axes.count,
+      axes.allSatisfy((2...3).contains), steps.allSatisfy({ $0 == 1 })
+    else { throw unsupported("a slice of rows and columns of an image expected") }
+    var rows: [[Int]] = []
+    for sample in samples.shapes.indices {
+      guard let row = ends.row(sample).wholeNumbers, row.allSatisfy({ $0 > 0 }) else {
+        throw unsupported("ends above 0 expected")
+      }
+      rows.append(row)
+    }
+    // So far back at most: a file must not make much of little.
+    for value in shapes.indices.prefix(4_096) where rank(value) == 4 {
+      let own = shapes[value].map { shape in axes.map { shape[$0] } }
+      guard own[0][0] > 0 else { continue }
+      let ratio = Ratio(rows[0][0], own[0][0])
+      let fits = zip(rows, own).allSatisfy { row, own in
+        zip(row, own).allSatisfy { end, size in
+          end.multipliedReportingOverflow(by: ratio.denominator)
+            == size.multipliedReportingOverflow(by: ratio.numerator)
+        }
+      }
+      if fits, max(ratio.numerator, ratio.denominator) <= GraphLimits.window {
+        let crop = CropToSize(
+          scale: ratio, axes: Set(axes.map { $0 == 2 ? Axis.vertical : .horizontal }))
+        return try add(.cropToSize(crop), [input, value])
+      }
+    }
+    throw unsupported("ends in proportion to the image's size expected")
+  }
+}

@@ -1,0 +1,81 @@
+import AviaryCheckpoint
+import AviaryContainers
+import AviaryGraph
+import AviaryTensor
+
+extension LearnedConstant: WeightedOperation {
+  // Told by its name alone.
+  static let kerasKinds: [String: ExternalLayer.Kind] = [:]
+
+  func layerKind(weight: [Int]) -> ExternalLayer.Kind { .other }
+
+  /// A parameter of the module itself.
+  func pytorchClass(_ shape: [Int?]) -> (constructor: String, padding: PyTorchPadding)? { nil }
+
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    writer.emit("Identity", node, [try writer.parameter(node.parameters[0])], value)
+  }
+
+  func build(
+    _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
+  ) throws(InterchangeError) -> PlacedValue {
+    throw builder.refusal(node.name, "no stock layer gives a learned constant")
+  }
+
+  func python(
+    _ inputs: [String], _ expression: PyTorchOperation, _ forward: inout PyTorchForward
+  ) -> String { expression.parameters() }
+}
+
+extension ONNXReader {
+  /// A constant of the file as a value of ours: what is no weight of a layer is one by itself.
+  ///
+  /// - Throws: `InterchangeError.layer` for integers, which are no values of ours.
+  mutating func learnedConstant(
+    _ tensor: ONNXTensor, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    guard tensor.elementType.isFloatingPoint else {
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
+    }
+    let loaded: Tensor
+    do {
+      loaded = try tensor.load().converted(to: .float32)
+    } catch {
+      throw .description(part: "the constant \(constant)", problem: "\(error)")
+    }
+    return try learnedConstant(loaded, constant)
+  }
+
+  /// Numbers that were calculated as a value of ours.
+  ///
+  /// - Throws: `InterchangeError.layer` for integers, and for numbers that depend on the image's size.
+  mutating func learnedConstant(
+    _ numbers: ONNXNumbers, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    guard !numbers.isInteger else {
+      throw unsupported("the constant \(constant) has integers, where floating point is needed")
+    }
+    return try learnedConstant(try tensor(numbers), constant)
+  }
+
+  private mutating func learnedConstant(
+    _ tensor: Tensor, _ constant: String
+  ) throws(InterchangeError) -> Int {
+    if let known = constantValues[constant] { return known }
+    // One number has a dimension, too.
+    let shape = tensor.shape.isEmpty ? [1] : tensor.shape
+    // A layer's weight may be the same constant, turned as layers have it.
+    let name = unusedName(ONNXParameters.path(constant))
+    do {
+      made[name] = try tensor.reshaped(to: shape)
+    } catch {
+      throw .description(part: "the constant \(constant)", problem: "\(error)")
+    }
+    let value = try add(
+      .learnedConstant(LearnedConstant(shape)), [], name: name, parameters: [name])
+    constantValues[constant] = value
+    return value
+  }
+}

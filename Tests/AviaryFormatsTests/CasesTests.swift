@@ -1,0 +1,124 @@
+import AviaryCheckpoint
+import AviaryCompute
+import AviaryFormats
+import AviaryGraph
+import AviaryTensor
+import FoundationEssentials
+import AviaryTestSupport
+import Testing
+
+/// Networks as people have them, by PyTorch's two exporters to ONNX and by Keras: each computes what its
+/// framework does, or is refused for its true reason.
+@Suite(.enabled(if: SharedFolder.isPresent, "needs the shared folder"))
+struct CasesTests {
+  /// The cases that are refused, by file, with what the reason must say.
+  private static let refused: [String: String] = [
+    "onnx/dense": "--size WIDTHxHEIGHT",
+    "onnx-dynamo/dense": "--size WIDTHxHEIGHT",
+  ]
+
+  /// The sizes that files do not state.
+  private static let sizes: [String: Size] = [
+    "onnx/dense": Size(28, 28), "onnx-dynamo/dense": Size(28, 28),
+  ]
+
+  @Test(arguments: Case.all("onnx", ending: "onnx")) func torchScript(_ file: Case) throws {
+    try check(file, "onnx")
+  }
+
+  @Test(arguments: Case.all("onnx-dynamo", ending: "onnx")) func dynamo(_ file: Case) throws {
+    try check(file, "onnx-dynamo")
+  }
+
+  @Test func fixedSize() throws {
+    for file in Case.all("onnx-fixed-size", ending: "onnx") {
+      let imported = try ONNXNetwork.graph(WeightsFile.read(file.path))
+      let isFixed = file.name == "crop_skip" || file.name.hasSuffix("_fixed")
+      #expect((imported.graph.inputs[0].size != nil) == isFixed, "\(file)")
+      if file.name == "crop_skip" {
+        let (inputs, outputs) = try file.numbers()
+        try expect(imported, inputs, outputs)
+      }
+    }
+  }
+
+  @Test(arguments: Case.all("keras-b2", ending: "keras")) func keras(_ file: Case) throws {
+    let imported: ImportedGraph
+    do {
+      imported = try #require(try KerasGraph.graph(of: WeightsFile.read(file.path)))
+    } catch let error as InterchangeError {
+      let reason = try #require(Self.refused["keras-b2/\(file)"], "\(error)")
+      #expect(error.description.contains(reason), "\(error)")
+      return
+    }
+    #expect(Self.refused["keras-b2/\(file)"] == nil, "is not refused any more")
+    let (inputs, outputs) = try file.numbers()
+    func firstChannels(_ tensor: Tensor) throws -> Tensor {
+      tensor.shape.count == 4 ? try tensor.permuted([0, 3, 1, 2]) : tensor
+    }
+    try expect(imported, inputs.map(firstChannels), outputs.map(firstChannels))
+  }
+
+  @Test("two factors of an enlargement by repetition") func anisotropic() throws {
+    let folder = SharedFolder.repository.appending(path: "Tests/Fixtures/sizes")
+    let imported = try #require(
+      try KerasGraph.graph(of: WeightsFile.read(folder.appending(path: "aniso.keras").path)))
+    let expected = try #require(
+      try WeightsFile.read(folder.appending(path: "aniso.npy").path).tensors.loaded().first?.tensor)
+    let (height, width) = (expected.shape[0] / 2, expected.shape[1])
+    let shapes = try imported.graph.shapes(height: height, width: width)
+    #expect(shapes[imported.graph.outputs[0].value] == [1, 1, 2 * height, width])
+    let image = try Tensor(
+      shape: [1, 1, height, width], (0..<height * width).map { Float($0 % 7) })
+    let tensors = try imported.weights.loaded()
+    let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+    let found = try #require(
+      try naive(imported.graph, weights: weights, inputs: [imported.graph.inputs[0].name: image])
+        .values.first)
+    let rows = found.floats
+    for row in 0..<height {
+      let first = 2 * row * width
+      #expect(rows[first..<first + width] == rows[first + width..<first + 2 * width])
+    }
+  }
+
+  private func check(_ file: Case, _ folder: String) throws {
+    let key = "\(folder)/\(file)"
+    var options = ReadingOptions()
+    do {
+      let imported = try ONNXNetwork.graph(WeightsFile.read(file.path))
+      #expect(Self.refused[key] == nil, "is not refused any more")
+      let (inputs, outputs) = try file.numbers()
+      return try expect(imported, inputs, outputs)
+    } catch let error as InterchangeError {
+      let reason = try #require(Self.refused[key], "\(error)")
+      #expect(error.description.contains(reason), "\(error)")
+    }
+    guard let size = Self.sizes[key] else { return }
+    options.onnx.size = .only(size)
+    let imported = try ONNXNetwork.graph(WeightsFile.read(file.path, options))
+    #expect(imported.graph.inputs[0].size == size)
+    let (inputs, outputs) = try file.numbers()
+    try expect(imported, inputs, outputs)
+  }
+
+  /// Both the naive executor and the engine give these outputs.
+  private func expect(
+    _ imported: ImportedGraph, _ inputs: [Tensor], _ outputs: [Tensor]
+  ) throws {
+    let graph = imported.graph
+    var feeds: [String: Tensor] = [:]
+    for (input, tensor) in zip(graph.inputs, inputs) { feeds[input.name] = tensor }
+    let tensors = try imported.weights.loaded()
+    let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+    var plan = try Plan(
+      graph, weights: PackedWeights(weights), inputShapes: inputs.map(\.shape),
+      engine: Engine(threads: 1))
+    for found in [try naive(graph, weights: weights, inputs: feeds), try plan.run(feeds)] {
+      for (output, expected) in zip(graph.outputs, outputs) {
+        let agreement = Agreement(try #require(found[output.name]), expected: expected)
+        #expect(agreement.relative <= 1e-5, "\(agreement)")
+      }
+    }
+  }
+}

@@ -1,0 +1,8 @@
+internal import AviaryGraph
+
+extension OperationRow {
+  package static let learnedConstant: [OperationRow] = [
+    .init(LearnedConstant([1, 6, 1, 1]).op, #"{"shape":[1,6,1,1]}"#, gives: [1, 6, 1, 1]),
+    .init(LearnedConstant([5, 3], start: 1).op, #"{"shape":[5,3],"start":1}"#, gives: [5, 3]),
+  ]
+}
