@@ -52,6 +52,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case edit(path: String, String)
   /// Two images that should have the same size do not.
   case pictureSize(String, expected: String, found: String)
+  /// An array whose dimensions are not those of images that the network takes.
+  case array(expected: String, found: String)
 
   /// One line: the thing, and what is wrong with it.
   public var description: String {
@@ -95,6 +97,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): \(problem)"
     case .pictureSize(let name, let expected, let found):
       "\(name): expected an image of \(expected), found \(found)"
+    case .array(let expected, let found):
+      "expected an array of shape \(expected), found \(found) (--layout says where the channels are)"
     }
   }
 }

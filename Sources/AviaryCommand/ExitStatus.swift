@@ -73,9 +73,10 @@ extension AviaryError: ErrorWithStatus {
     case .network(_, let problem): problem.status
     case .ownNetwork: .usage
     case .noSuchModel, .noWeights, .noImages: .noInput
-    case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized, .notQuantizable:
+    case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
+      .notQuantizable:
       .unavailable
-    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit,
+    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .array, .edit,
       .notComparable:
       .data
     // A fault of the engine or of a writer, not of the user.
@@ -90,7 +91,7 @@ extension CheckpointError: ErrorWithStatus {
     case .cannotRead: .noInput
     case .cannotWrite: .cannotCreate
     case .unsupported, .newerVersion: .unavailable
-    case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
+    case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .noPart, .hashMismatch,
       .readerFailed, .invalidName, .elementType:
       .data
     }

@@ -17,6 +17,11 @@ public protocol Architecture: Sendable {
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>]
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }
+  /// Tensors that its files hold beside its parameters and that nothing reads.
+  static func unused(_ configuration: Configuration) -> [UnusedTensors]
+  /// The names of small tensors whose values `configurations(of:)` looks at, where shapes do not tell
+  /// enough: the bias of a mean shift tells the range of values. At most 64 elements are read.
+  static var valuesRead: [String] { get }
   /// How it takes and gives pictures.
   static func picture(_ configuration: Configuration) -> ImageSpec
 }
@@ -26,6 +31,10 @@ extension Architecture {
   public static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] { [] }
   /// No other names are known.
   public static var publishedNames: [NameMap] { [] }
+  /// Whatever a file holds beside the parameters is not this architecture's.
+  public static func unused(_ configuration: Configuration) -> [UnusedTensors] { [] }
+  /// Shapes tell enough.
+  public static var valuesRead: [String] { [] }
   /// One channel is luma, three are RGB, with values from 0 to 1.
   public static func picture(_ configuration: Configuration) -> ImageSpec {
     ImageSpec(channels: configuration.channels)
@@ -74,17 +83,21 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   public var paper: String
   /// The licence of the architecture's text, as an SPDX identifier.
   public var licence: String
+  /// Whether it may be recognised by the kinds and the order of layers alone, where a file of Keras
+  /// says nothing else. Not for networks of which almost every chain of convolutions would be one.
+  public var matchesStructure: Bool
 
   /// A network that restores pictures, under this project's licence, unless stated.
   public init(
     _ name: String, kind: Kind = .restoration, summary: String, paper: String = "",
-    licence: String = "Apache-2.0"
+    licence: String = "Apache-2.0", matchesStructure: Bool = true
   ) {
     self.name = name
     self.kind = kind
     self.summary = summary
     self.paper = paper
     self.licence = licence
+    self.matchesStructure = matchesStructure
   }
 }
 

@@ -150,7 +150,7 @@ import Testing
       info: ArchitectureInfo("nonsense", summary: ""), presets: toy.presets, publishedNames: [],
       build: { configuration in
         let network = try toy.network(configuration)
-        return (network.graph, network.picture)
+        return (network.graph, network.picture, network.unused)
       },
       propose: { _ in [Proposal("none"), Proposal(["scale": -1]), Proposal(["members": 1])] })
     let fit = try registry(nonsense, toy).detect(WeightIndex(try weights()))

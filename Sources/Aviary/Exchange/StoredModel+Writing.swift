@@ -81,7 +81,8 @@ extension StoredModel {
         }
       }
       report.contentHash = try hash.value()
-      let file = try WeightsFile.read(path)
+      // Names that all begin like a wrapper's (`model.0`) are the network's own here.
+      let file = try WeightsFile.read(path).withPrefix
       try requireHash(report.contentHash, of: file.tensors, path)
       try requireState(file.optimizer, path)
     case .keras, .kerasWeights, .kerasHDF5:

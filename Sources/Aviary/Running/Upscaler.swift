@@ -70,7 +70,7 @@ public struct Upscaler: Sendable {
   public let scale: Int
   /// What the result's height and width are to the picture's.
   package let ratio: Ratio
-  private let model: Model
+  let model: Model
   let context: InferenceContext
 
   /// An upscaler.

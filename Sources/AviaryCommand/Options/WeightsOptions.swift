@@ -53,6 +53,12 @@ struct WeightsOptions: ParsableArguments {
     })
   var shuffleOrder: ChannelOrder?
 
+  @Option(
+    help: ArgumentHelp(
+      "Which of several dictionaries of tensors in a PyTorch file: a key, such as params or "
+        + "generator.", valueName: "key"))
+  var part: String?
+
   @Flag(
     help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
@@ -78,6 +84,7 @@ struct WeightsOptions: ParsableArguments {
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
       picture.map { _ in "--input" }, rules.map { _ in "--map" },
       shuffleOrder.map { _ in "--shuffle-order" }, theanoKernels ? "--theano-kernels" : nil,
+      part.map { _ in "--part" },
       size.map { _ in "--size" }, numbers.isEmpty ? nil : "--set",
     ].compactMap { $0 }
   }
@@ -98,7 +105,7 @@ struct WeightsOptions: ParsableArguments {
     var onnx = ONNXOptions()
     onnx.size = size
     for statement in numbers { onnx.numbers[statement.name] = statement.value }
-    return ReadingOptions(theanoKernels: theanoKernels, onnx: onnx)
+    return ReadingOptions(theanoKernels: theanoKernels, part: part, onnx: onnx)
   }
 
   /// What the user states, in words, for the card.
@@ -110,6 +117,7 @@ struct WeightsOptions: ParsableArguments {
       rules.map { "names: rules of \($0.fileName)" },
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
+      part.map { "part: \($0)" },
       size.map { "size: \($0.text)" },
     ].compactMap { $0 }.map { "\($0) (stated)" }
       + numbers.map { "input \($0.name): \($0.value) (stated)" }

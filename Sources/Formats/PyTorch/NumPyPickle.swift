@@ -127,7 +127,9 @@ enum BarePickle {
   private static let limit = 1 << 30
 
   /// Reads the arrays of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  static func read(
+    _ path: String, part: String? = nil
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     guard file.byteCount <= limit else {
       throw .tooLarge(path: path, part: "the pickle, bytes", limit: limit, found: file.byteCount)
@@ -139,7 +141,7 @@ enum BarePickle {
     let root = try machine.run()
     let objects = TorchObjects(heap: machine.heap, path: path, takesArrays: true)
     let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
-      root, objects, TorchStorages(file, .pickle(objects)))
+      root, objects, TorchStorages(file, .pickle(objects)), part: part)
     return WeightsFile(
       path: path, format: .pickle, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.arrays), optimizer: optimizer)

@@ -10,7 +10,7 @@ package enum TorchZip {
   ///
   /// - Parameter format: TorchScript's archives are the same, with code beside that is left alone.
   static func read(
-    _ path: String, _ format: FileFormat = .torchZip
+    _ path: String, _ format: FileFormat = .torchZip, part: String? = nil
   ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive: ZipArchive
@@ -44,7 +44,7 @@ package enum TorchZip {
     let root = try machine.run()
     let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
-      TorchStorages(file, .archive(archive, prefix: folder + "data/")))
+      TorchStorages(file, .archive(archive, prefix: folder + "data/")), part: part)
     return WeightsFile(
       path: path, format: format, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.pytorch), record: found, optimizer: optimizer)

@@ -29,7 +29,8 @@ public enum StructureMatcher {
     else { return nil }
     let conventions = OriginConventions(file.origin.framework)
     found.fit = try conventions.applied(
-      to: found.fit, WeightIndex(found.tensors), registry, overrides: overrides,
+      to: found.fit, WeightIndex(found.tensors, values: registry.valuesRead), registry,
+      overrides: overrides,
       notes: &found.notes)
     let order = shuffle ?? (file.origin.framework == .keras ? .tensorflow : .pytorch)
     try ShuffleOrder(found.fit.network.graph).apply(
@@ -43,14 +44,16 @@ public enum StructureMatcher {
   ) throws -> StructureMatch? {
     let fit: Fit
     do {
-      fit = try registry.detect(WeightIndex(file.tensors), as: name, overrides: overrides)
+      let index = try WeightIndex(file.tensors, values: registry.valuesRead)
+      fit = try registry.detect(index, as: name, overrides: overrides)
     } catch let error as RegistryError {
       guard case .unrecognised = error else { throw error }
       return nil
     }
+    let tensors = file.tensors.folded(fit.folded)
     return StructureMatch(
-      fit: fit, tensors: file.tensors.renamed(fit.canonical),
-      renamed: renamings(file.tensors.names, fit.canonical))
+      fit: fit, tensors: tensors.renamed(fit.canonical),
+      renamed: renamings(tensors.names, fit.canonical), notes: fit.folded.notes)
   }
 
   /// By the layers' kinds and places.
@@ -67,7 +70,9 @@ public enum StructureMatcher {
     // every chain would be one, too.
     let architectures =
       try name.map { [try registry[$0]] }
-      ?? registry.architectures.filter { $0.info.kind == .restoration }
+      ?? registry.architectures.filter {
+        $0.info.kind == .restoration && $0.info.matchesStructure
+      }
     var found: [String: StructureMatch] = [:]
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
@@ -94,6 +99,18 @@ public enum StructureMatcher {
     names.compactMap { name in
       let new = canonical(name)
       return new == name ? nil : StructureMatch.Renaming(from: name, to: new)
+    }
+  }
+}
+
+extension [FoldedLayer] {
+  /// What was folded, in words.
+  fileprivate var notes: [String] {
+    FoldedLayer.Kind.allCases.compactMap { kind in
+      let layers = filter { $0.kind == kind }.map(\.layer)
+      guard let first = layers.first else { return nil }
+      return "\(kind.rawValue) of \(layers.count) layer\(layers.count == 1 ? "" : "s") folded "
+        + "(\(first)\(layers.count == 1 ? "" : ", …")); the form for training is not kept"
     }
   }
 }
@@ -156,7 +173,7 @@ public struct OriginConventions: Sendable {
         weights, as: fit.network.architecture, overrides: .object(stated))
     else { return fit }
     // The tensors have canonical names by now; what they were translated from stays said.
-    settled.names = fit.names
+    (settled.names, settled.folded) = (fit.names, fit.folded)
     notes.append("origin \"\(value)\": the framework that the file is of")
     return settled
   }
