@@ -81,9 +81,11 @@ private final class BoundScales {
   let raw: dnnl_primitive_t
 
   init(_ descriptor: borrowing PrimitiveDescriptor) throws(ComputeError) {
-    var handle: dnnl_primitive_t?
-    try check("dnnl_primitive_create", unsafe dnnl_primitive_create(&handle, descriptor.raw))
-    unsafe raw = try check("dnnl_primitive_create", given: handle)
+    unsafe raw = try descriptor.withLastingHandle { decision throws(ComputeError) in
+      var handle: dnnl_primitive_t?
+      try check("dnnl_primitive_create", unsafe dnnl_primitive_create(&handle, decision.raw))
+      return unsafe try check("dnnl_primitive_create", given: handle)
+    }
   }
 
   deinit { unsafe dnnl_primitive_destroy(raw) }

@@ -45,7 +45,7 @@ struct MemoryDescriptor {
   init(
     _ argument: Argument, of primitive: borrowing PrimitiveDescriptor
   ) throws(ComputeError) {
-    guard let wanted = unsafe cdnnl_argument_desc(primitive.raw, argument.rawValue) else {
+    guard let wanted = unsafe cdnnl_argument_desc(primitive.handle.raw, argument.rawValue) else {
       handle = unsafe Handle(nil)
       return
     }

@@ -86,11 +86,11 @@ extension PrimitiveDescriptor {
     _ data: MemoryDescriptor, epsilon: Double, after forward: borrowing PrimitiveDescriptor,
     _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    let hint = unsafe forward.raw
+    let hint = forward.handle
     return unsafe try PrimitiveDescriptor("dnnl_layer_normalization_backward", [data]) {
       unsafe cdnnl_layer_normalization_backward(
         $0, engine.raw, $1[0], Float(epsilon),
-        dnnl_use_scale.rawValue | dnnl_use_shift.rawValue, hint, $2)
+        dnnl_use_scale.rawValue | dnnl_use_shift.rawValue, hint.raw, $2)
     }
   }
 
@@ -99,10 +99,10 @@ extension PrimitiveDescriptor {
     _ data: MemoryDescriptor, _ normalization: BatchNormalization,
     after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    let hint = unsafe forward.raw
+    let hint = forward.handle
     return unsafe try PrimitiveDescriptor("dnnl_batch_normalization_backward", [data]) {
       unsafe cdnnl_batch_normalization_backward(
-        $0, engine.raw, $1[0], Float(normalization.epsilon), normalization.flags, hint,
+        $0, engine.raw, $1[0], Float(normalization.epsilon), normalization.flags, hint.raw,
         $2)
     }
   }
@@ -112,9 +112,9 @@ extension PrimitiveDescriptor {
     _ data: MemoryDescriptor, slopes: MemoryDescriptor,
     after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    let hint = unsafe forward.raw
+    let hint = forward.handle
     return unsafe try PrimitiveDescriptor("dnnl_prelu_backward", [data, slopes]) {
-      unsafe cdnnl_prelu_backward($0, engine.raw, $1[0], $1[1], hint, $2)
+      unsafe cdnnl_prelu_backward($0, engine.raw, $1[0], $1[1], hint.raw, $2)
     }
   }
 
@@ -123,11 +123,11 @@ extension PrimitiveDescriptor {
     _ algorithm: dnnl_alg_kind_t, _ source: MemoryDescriptor, _ destination: MemoryDescriptor,
     _ window: Window, after forward: borrowing PrimitiveDescriptor, _ engine: EngineHandle
   ) throws(ComputeError) -> PrimitiveDescriptor {
-    let hint = unsafe forward.raw
+    let hint = forward.handle
     return unsafe try PrimitiveDescriptor("dnnl_pooling_backward", [source, destination]) {
       unsafe cdnnl_pooling_backward(
         $0, engine.raw, algorithm, $1[0], $1[1], window.strides, window.sizes,
-        window.before, window.after, hint, $2)
+        window.before, window.after, hint.raw, $2)
     }
   }
 }

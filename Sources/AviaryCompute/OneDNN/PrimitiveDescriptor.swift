@@ -1,12 +1,15 @@
 import CDNNL
+import Synchronization
 
-/// Owns oneDNN's decision how to do an operation: which implementation, which memory formats, how
-/// much scratch memory. Making one is cheap; no code is generated yet. There is a function for each
+/// oneDNN's decision how to do an operation: which implementation, which memory formats, how much
+/// scratch memory. Making one is cheap; no code is generated yet. There is a function for each
 /// operation.
-@safe struct PrimitiveDescriptor: ~Copyable {
-  let raw: dnnl_primitive_desc_t
+struct PrimitiveDescriptor: ~Copyable {
+  let handle: Handle
   /// What results are multiplied with, where that is told when the primitive runs.
   let scales: Scales?
+  /// Makes the same decision again.
+  private let make: () throws(ComputeError) -> Handle
 
   /// - Parameters:
   ///   - call: the function of oneDNN's, for errors.
@@ -18,27 +21,55 @@ import CDNNL
   init(
     _ call: StaticString, _ operands: [MemoryDescriptor?], _ operations: [PostOperation] = [],
     scales: Scales? = nil,
-    _ make: (
-      UnsafeMutablePointer<dnnl_primitive_desc_t?>, [OpaquePointer?], dnnl_primitive_attr_t
-    ) -> dnnl_status_t
+    _ make:
+      @escaping (
+        UnsafeMutablePointer<dnnl_primitive_desc_t?>, [OpaquePointer?], dnnl_primitive_attr_t
+      ) -> dnnl_status_t
   ) throws(ComputeError) {
-    let attributes = try PrimitiveAttributes.fusing(operations, scales: scales)
-    var handle: dnnl_primitive_desc_t?
-    let status = unsafe MemoryDescriptor.withRaw(operands) {
-      unsafe make(&handle, $0, attributes.raw)
+    self.make = { () throws(ComputeError) in
+      let attributes = try PrimitiveAttributes.fusing(operations, scales: scales)
+      var raw: dnnl_primitive_desc_t?
+      let status = unsafe MemoryDescriptor.withRaw(operands) {
+        unsafe make(&raw, $0, attributes.raw)
+      }
+      try check(call, status)
+      return unsafe Handle(try check(call, given: raw))
     }
-    try check(call, status)
-    unsafe raw = try check(call, given: handle)
+    handle = try self.make()
     self.scales = cdnnl_scales_at_run_time() == 0 ? nil : scales
   }
 
-  deinit { unsafe dnnl_primitive_desc_destroy(raw) }
+  /// Owns a decision of oneDNN's. Nobody writes to it.
+  @safe final class Handle {
+    let raw: dnnl_primitive_desc_t
+
+    init(_ raw: dnnl_primitive_desc_t) { unsafe self.raw = raw }
+
+    deinit { unsafe dnnl_primitive_desc_destroy(raw) }
+  }
+
+  /// Held while primitives are made. See `withLastingHandle`.
+  private static let making = Mutex<Void>(())
+
+  /// Calls `body` with a decision of which a primitive can be made, while no other thread makes one.
+  ///
+  /// oneDNN keeps the last 1024 primitives and takes decisions from them. In versions 2 such a
+  /// decision points into the one that its primitive was first made of, which is long gone. That does
+  /// no harm while oneDNN still has the primitive. Where it was dropped since, because other plans
+  /// have made many, one made of the decision would read freed memory: it fused other activations,
+  /// or ended the process. So the decision is taken again, and nothing is dropped before its
+  /// primitive is made.
+  func withLastingHandle<R>(
+    _ body: (Handle) throws(ComputeError) -> R
+  ) throws(ComputeError) -> R {
+    try PrimitiveDescriptor.making.withLock { _ throws(ComputeError) in try body(try make()) }
+  }
 
   /// The implementation's name, as `brgconv:avx512_core`.
   var implementation: String {
     var name: UnsafePointer<CChar>?
     let status = unsafe withUnsafeMutablePointer(to: &name) {
-      unsafe dnnl_primitive_desc_query(raw, dnnl_query_impl_info_str, 0, $0)
+      unsafe dnnl_primitive_desc_query(handle.raw, dnnl_query_impl_info_str, 0, $0)
     }
     guard status == dnnl_success, let name = unsafe name else { return "unknown" }
     return unsafe String(cString: name)
@@ -56,7 +87,21 @@ import CDNNL
 
   /// The bytes that an argument takes; 0 for one that the operation does not have.
   func byteCount(_ argument: Argument) -> Int {
-    unsafe cdnnl_memory_desc_get_size(cdnnl_argument_desc(raw, argument.rawValue))
+    unsafe cdnnl_memory_desc_get_size(cdnnl_argument_desc(handle.raw, argument.rawValue))
+  }
+}
+
+extension Engine {
+  /// Calls `body` while oneDNN keeps no more than so many primitives, where it otherwise keeps 1024.
+  /// For tests: it concerns the whole process.
+  package static func keepingPrimitives<R>(_ most: Int, _ body: () throws -> R) throws -> R {
+    var usual: Int32 = 0
+    try check(
+      "dnnl_get_primitive_cache_capacity", unsafe dnnl_get_primitive_cache_capacity(&usual))
+    try check(
+      "dnnl_set_primitive_cache_capacity", dnnl_set_primitive_cache_capacity(Int32(most)))
+    defer { dnnl_set_primitive_cache_capacity(usual) }
+    return try body()
   }
 }
 
