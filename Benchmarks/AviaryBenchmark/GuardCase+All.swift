@@ -22,7 +22,7 @@ extension GuardCase {
         other: Way(name: "direct", graphs: [deep], size: [1, 256, 256], options: exact),
         ours: Way(name: "Winograd", graphs: [deep], size: [1, 256, 256]), bar: 1.5),
       GuardCase(
-        name: "Winograd's convolutions, many small pictures",
+        name: "Winograd's convolutions, many small images",
         other: Way(name: "direct", graphs: [deep], size: [16, 64, 64], options: exact),
         ours: Way(name: "Winograd", graphs: [deep], size: [16, 64, 64]), bar: 1.4),
     ]

@@ -15,7 +15,7 @@ struct Measurement {
   /// Nil for trainings.
   let arenaBytes: Int?
   let threads: Int
-  /// Multiplications and additions, counted as one, of all pictures of the batch.
+  /// Multiplications and additions, counted as one, of all images of the batch.
   let multiplyAdds: Double
   /// From the right output, as a part of its largest value; nil for trainings.
   let difference: Double?

@@ -9,7 +9,7 @@ struct Work {
     case infer
     /// Forward, mean squared error, back, a step of Adam.
     case train
-    /// A program from its start to the picture that it writes.
+    /// A program from its start to the image that it writes.
     case life
   }
 

@@ -11,9 +11,9 @@ internal import AviaryGraph
 /// Several levels are a U-shape, the first version: the deeper levels carry, and each level on the
 /// way up fuses what all blocks of the encoder's level gave with the level below.
 ///
-/// There is no pooling over the whole picture, so that tiles give exactly what the whole gives. The
+/// There is no pooling over the whole image, so that tiles give exactly what the whole gives. The
 /// network adds detail to a bilinear enlargement, which PyTorch, Keras and ONNX all compute alike; at
-/// scale 1 it refines a picture that was enlarged before.
+/// scale 1 it refines an image that was enlarged before.
 enum FusionCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
     /// Whose padding at stride 2: Keras and PyTorch begin one pixel apart.

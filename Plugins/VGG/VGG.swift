@@ -10,12 +10,12 @@ internal import AviaryGraph
 /// (ESRGAN); the second is the end. Networks of less than three levels have but their end.
 ///
 /// torchvision's files have the classifier, of `classes`, which sees 7x7 numbers a channel, as
-/// pictures of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
-/// without it ("notop") are recognised. They want pictures of 0 to 255 without a mean, blue first:
+/// images of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
+/// without it ("notop") are recognised. They want images of 0 to 255 without a mean, blue first:
 /// with `origin` `keras` the network begins by changing the order.
 enum VGG: Architecture {
   struct Configuration: ArchitectureConfiguration {
-    /// Whose pictures: torchvision's or Keras's.
+    /// Whose images: torchvision's or Keras's.
     enum Origin: String, Codable, Sendable { case keras, pytorch }
 
     var channels = 3

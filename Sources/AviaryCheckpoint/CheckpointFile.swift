@@ -10,7 +10,7 @@ public struct CheckpointFile: Sendable {
   public var configuration: String?
   /// The network itself, as JSON.
   public var graph: String?
-  /// How the network takes and gives pictures, as JSON.
+  /// How the network takes and gives images, as JSON.
   public var picture: String?
   /// Licence, provenance, quality.
   public var card: Card

@@ -58,7 +58,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var recipe: String
   /// Where all random numbers come from.
   public var seed: UInt64
-  /// What tells one set of pictures from another.
+  /// What tells one set of images from another.
   public var dataFingerprint: String
   /// The program and its version.
   public var program: String
@@ -76,7 +76,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var best: Best?
   /// How long was trained, over all stretches.
   public var seconds: Double
-  /// How many pairs of pictures were learned from, repetitions counted.
+  /// How many pairs of images were learned from, repetitions counted.
   public var samples: Int
 
   /// How a layer is calculated.

@@ -32,7 +32,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   case quantization(node: String, outChannels: Int, found: Int)
   /// A processor that does not multiply bfloat16.
   case noBfloat16
-  /// A value is larger than one plan can work on: the picture has to be computed in tiles.
+  /// A value is larger than one plan can work on: the image has to be computed in tiles.
   case tooLarge(node: String, shape: [Int])
 
   /// One line: the thing, and what is wrong with it.

@@ -2,7 +2,7 @@
 public struct Fit: Sendable {
   /// The network.
   public var network: Network
-  /// Members of the configuration and the picture that shapes do not show.
+  /// Members of the configuration and the image that shapes do not show.
   public var assumed: [String]
   /// The names by which the file knows the layers; nil for the architecture's own.
   public var names: NameMap?

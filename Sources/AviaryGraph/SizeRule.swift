@@ -89,7 +89,7 @@ extension Graph {
     return rule
   }
 
-  /// How many pixels an output is smaller than the scale says, for a square picture; nil where the
+  /// How many pixels an output is smaller than the scale says, for a square image; nil where the
   /// network cannot run on it.
   private func offsets(
     of value: Int, _ scale: Ratio, _ side: Int

@@ -1,7 +1,7 @@
 /// A dense array of numbers with a shape: a value, copied when written to while shared.
 ///
 /// Elements lie in row-major order (the last dimension varies fastest), in the machine's byte
-/// order, which is little-endian on every platform that Aviary runs on. Pictures and activations
+/// order, which is little-endian on every platform that Aviary runs on. Images and activations
 /// are NCHW; convolution weights are OIHW, those of transposed convolutions IOHW, as in PyTorch.
 public struct Tensor: Sendable {
   /// The dimensions, slowest first; empty for a scalar.

@@ -23,7 +23,7 @@ package struct EmbeddedMetadata: Hashable, Sendable {
   package var configuration: JSON?
   /// The network.
   package var graph: JSON?
-  /// How the network takes and gives pictures.
+  /// How the network takes and gives images.
   package var picture: JSON?
   /// Licence, provenance, quality.
   package var card: JSON?

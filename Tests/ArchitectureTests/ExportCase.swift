@@ -26,7 +26,7 @@ struct ExportCase {
     self.outputs = try outputs ?? naive(graph, weights: weights, inputs: inputs)
   }
 
-  /// A network with random weights, for a picture of this size.
+  /// A network with random weights, for an image of this size.
   init(_ name: String, _ graph: Graph, height: Int, width: Int) throws {
     var inputs: [String: Tensor] = [:]
     for (position, input) in graph.inputs.enumerated() {

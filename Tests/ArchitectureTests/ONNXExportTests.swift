@@ -33,7 +33,7 @@ import Testing
     do {
       imported = try ONNXNetwork.graph(file)
     } catch {
-      // Slices whose edges depend on the size, and products of two pictures of unrelated sizes, are
+      // Slices whose edges depend on the size, and products of two images of unrelated sizes, are
       // written and not read.
       let prefixes = ["roll/", "matmul/"]
       #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")

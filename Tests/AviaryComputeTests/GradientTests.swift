@@ -229,7 +229,7 @@ import Testing
     try expectGradients(graph, [[1, 3, 8, 9]], of: .parameters)
   }
 
-  /// Values that are no pictures: an attention block.
+  /// Values that are no images: an attention block.
   @Test func attention() throws {
     let x = Graph.Input("x", channels: 6, size: Size(4, 4))
     let graph = try Graph(

@@ -35,10 +35,10 @@ import Testing
     let whole = try Fixture.noise(width: 40, height: 40, PixelFormat(.rgb)).jpeg(quality: 90)
     #expect {
       try Image(jpeg: Array(whole.prefix(whole.count / 2)))
-    } throws: { "\($0)" == "JPEG in memory: damaged picture: Premature end of JPEG file" }
-    for bytes in [[], [0xFF], Array("no picture".utf8)] as [[UInt8]] {
+    } throws: { "\($0)" == "JPEG in memory: damaged image: Premature end of JPEG file" }
+    for bytes in [[], [0xFF], Array("no image".utf8)] as [[UInt8]] {
       #expect { try Image(jpeg: bytes) } throws: {
-        "\($0)".hasPrefix("JPEG in memory: damaged picture: ")
+        "\($0)".hasPrefix("JPEG in memory: damaged image: ")
       }
     }
   }

@@ -4,7 +4,7 @@ import AviaryImage
 import AviaryTestSupport
 import Testing
 
-/// A picture computed in tiles is the picture computed whole.
+/// An image computed in tiles is the image computed whole.
 @Suite struct TilingTests {
   /// Architectures and configurations that between them have stride 2, `.same` borders, transposed
   /// convolutions, pixel shuffle, interpolation and convolutions without padding.

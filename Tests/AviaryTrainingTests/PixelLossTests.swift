@@ -124,7 +124,7 @@ import Testing
     let small = randomTensor([1, 3, 12, 10], seed: 1)
     #expect(
       try problem("ssim", small, small)
-        == "ssim: expected pictures of 11x11 pixels at least, found [1, 3, 12, 10]")
+        == "ssim: expected images of 11x11 pixels at least, found [1, 3, 12, 10]")
     let flat = randomTensor([3, 12], seed: 1)
     #expect(
       try problem("total-variation", flat, flat)

@@ -36,12 +36,12 @@ public struct ProcessorPeak: Hashable, Sendable {
         graph, weights: PackedWeights(Initializer(graph, .he, seed: 1).parameters()),
         inputShapes: [shape], options: PlanOptions(exact: true, precision: precision),
         engine: engine)
-      let picture = [graph.inputs[0].name: try NetworkBenchmark.noise(shape, stream: 0)]
+      let image = [graph.inputs[0].name: try NetworkBenchmark.noise(shape, stream: 0)]
       guard let step = plan.steps.firstIndex(where: { $0.operation.hasPrefix("convolution") })
       else { continue }
       var fastest = Double.infinity
       for _ in 0..<ProcessorPeak.runs {
-        fastest = min(fastest, try plan.durations(picture)[step].milliseconds)
+        fastest = min(fastest, try plan.durations(image)[step].milliseconds)
       }
       let rate = try graph.multiplyAdds(height: side, width: side) / fastest / 1e6
       if rate > best.rate {

@@ -1,4 +1,4 @@
-/// What a picture that compares others needs: larger pixels, filled rectangles, labels.
+/// What an image that compares others needs: larger pixels, filled rectangles, labels.
 extension Image {
   /// Each pixel as a square of `factor` pixels on a side.
   ///

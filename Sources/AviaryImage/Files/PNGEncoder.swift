@@ -31,7 +31,7 @@ struct PNGEncoder: ImageEncoder {
 /// chunks.
 ///
 /// The rows are divided into strips that are filtered and compressed by themselves, several at the same
-/// time. Strips lie where they lie whatever the bands and the threads are, so that the same picture
+/// time. Strips lie where they lie whatever the bands and the threads are, so that the same image
 /// gives the same bytes. Against one stream this costs 0.3 % of size.
 private struct PNGImageData {
   private let width: Int

@@ -1,7 +1,7 @@
 import Glibc
 
 /// SSIM (Wang, Bovik, Sheikh, Simoncelli 2004): means, variances and covariance under a Gaussian
-/// window of 11x11 pixels, sigma 1.5, wherever the window lies wholly within the picture; constants
+/// window of 11x11 pixels, sigma 1.5, wherever the window lies wholly within the image; constants
 /// (0.01 x 255)^2 and (0.03 x 255)^2.
 enum StructuralSimilarity {
   /// Pixels on a side of the window.

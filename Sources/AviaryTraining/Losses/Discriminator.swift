@@ -22,16 +22,16 @@ public struct Discriminator: Loss {
   private final class Plans {
     let shape: [Int]
     /// Backward to the images.
-    var pictures: TrainingPlan
+    var images: TrainingPlan
     /// Backward to the parameters.
     var parameters: TrainingPlan
 
     init(_ graph: Graph, shape: [Int], _ engine: Engine) throws(ComputeError) {
-      let pictures = try TrainingPlan(
+      let images = try TrainingPlan(
         graph, inputShapes: [shape], gradientsOf: .inputs, engine: engine)
       parameters = try TrainingPlan(
         graph, inputShapes: [shape], gradientsOf: .parameters, engine: engine)
-      self.pictures = pictures
+      self.images = images
       self.shape = shape
     }
   }
@@ -75,14 +75,14 @@ public struct Discriminator: Loss {
     var targetScores: [Float] = []
     if objective.comparesWithTargets {
       targetScores =
-        try plans.pictures.forward([input: target], parameters: parameters).outputs[output]?.floats
+        try plans.images.forward([input: target], parameters: parameters).outputs[output]?.floats
         ?? []
     }
     // Results last: the backward pass starts from them.
-    let scores = try plans.pictures.forward([input: result], parameters: parameters).outputs
+    let scores = try plans.images.forward([input: result], parameters: parameters).outputs
     guard let scores = scores[output] else { throw missing(output) }
     let loss = objective.generator(results: scores.floats, targets: targetScores)
-    let gradients = try plans.pictures.backward([
+    let gradients = try plans.images.backward([
       output: try Tensor(shape: scores.shape, loss.results)
     ])
     guard let gradient = gradients.inputs[input] else { throw missing(input) }

@@ -302,7 +302,7 @@ public struct StepTimeBreakdown: Hashable, Sendable {
       return "\(tenths / 10).\(tenths % 10) %"
     }
     return "steps were \(percent(compute)) network, \(percent(updating)) losses and optimiser, "
-      + "\(percent(waiting)) waiting for pictures"
+      + "\(percent(waiting)) waiting for images"
   }
 
   /// The share of a part in the total, 0 to 1.

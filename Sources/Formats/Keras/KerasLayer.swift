@@ -120,7 +120,7 @@ struct KerasLayer {
     }
   }
 
-  /// Whether pictures have their channels before rows and columns; nil where the layer does not say.
+  /// Whether images have their channels before rows and columns; nil where the layer does not say.
   var isChannelsFirst: Bool? {
     switch (config["data_format"] ?? config["dim_ordering"])?.string {
     case "channels_first", "th", "NCHW": true

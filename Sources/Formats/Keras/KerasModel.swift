@@ -11,7 +11,7 @@ package struct KerasModel: Sendable {
     package var layer: Int
     /// Which call of the layer, of those that share its weights.
     package var call: Int
-    /// The dimensions, in Keras's order; nil where they depend on the picture.
+    /// The dimensions, in Keras's order; nil where they depend on the image.
     package var shape: [Int?]
   }
 

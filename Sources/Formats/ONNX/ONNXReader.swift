@@ -13,7 +13,7 @@ struct ONNXReader {
   var operands: [String: ONNXOperand] = [:]
   /// Our nodes.
   private(set) var nodes: [Graph.Node] = []
-  /// The shapes of our values for each picture: first by value.
+  /// The shapes of our values for each image: first by value.
   private(set) var shapes: [[[Int]]] = []
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
@@ -289,7 +289,7 @@ extension ONNXReader {
       numbers, shape: tensor.shape, isInteger: !tensor.elementType.isFloatingPoint)
   }
 
-  /// Integers that must be there and be the same for every picture: an input, or an attribute of older
+  /// Integers that must be there and be the same for every image: an input, or an attribute of older
   /// versions.
   func integers(_ input: Int?, _ attribute: String) throws(InterchangeError) -> [Int]? {
     if let integers = node.integers(attribute) { return integers }
@@ -356,7 +356,7 @@ enum ONNXOperand {
   case tensor(ONNXTensor)
   /// The error function of x / √2, on its way to a GELU of value x; then with 1 added.
   case errorFunction(of: Int, plusOne: Bool)
-  /// A picture's dimensions taken apart, for each picture, on the way to a pixel shuffle.
+  /// An image's dimensions taken apart, for each image, on the way to a pixel shuffle.
   case split(Int, [[Int]])
   /// A pixel shuffle that only wants its last reshaping, which must give the shapes of this operation.
   case shuffle(Int, PixelMove)

@@ -94,7 +94,7 @@ struct PyTorchLayer {
   ///
   /// - Parameters:
   ///   - channels: those of the input.
-  ///   - shape: the input's, as far as it is the same for every picture.
+  ///   - shape: the input's, as far as it is the same for every image.
   init(_ node: Graph.Node, shape: [Int?]) {
     prefix = Self.prefix(of: node)
     guard let operation = node.op.operation as? any WeightedOperation,
@@ -120,7 +120,7 @@ enum PyTorchPadding: Hashable {
   case symmetric(Size)
   /// Different numbers: padded before.
   case explicit(PaddingAmounts)
-  /// By TensorFlow's rule, where it depends on the picture's size.
+  /// By TensorFlow's rule, where it depends on the image's size.
   case same
 
   static let none = PyTorchPadding.symmetric(0)
