@@ -4,7 +4,8 @@ internal import AviaryGraph
 
 extension GuardCase {
   /// What is guarded. The bars are well below what was measured when they were set, so that another
-  /// processor or a busy one does not fall short, and well above what would be left without the kernel.
+  /// processor or a busy one does not fall short, and well above what would be left without the
+  /// kernel.
   ///
   /// - Throws: `GraphError`, if a network here is none.
   static func all() throws -> [GuardCase] {

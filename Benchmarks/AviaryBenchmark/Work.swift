@@ -1,7 +1,8 @@
 internal import AviaryGraph
 internal import FoundationEssentials
 
-/// One line of `Benchmarks/works.json`: what everybody is timed at, and how far ahead the engine is to be.
+/// One line of `Benchmarks/works.json`: what everybody is timed at, and how far ahead the engine is
+/// to be.
 struct Work {
   /// What is done.
   enum Kind: String {

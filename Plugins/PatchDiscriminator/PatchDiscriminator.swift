@@ -3,8 +3,8 @@ internal import AviaryGraph
 /// Tells targets from results patch by patch: every number of its output judges the part of the
 /// image that it sees, 70x70 pixels with three layers that halve.
 ///
-/// Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. It sees
-/// the image alone. Batch normalisation, which the paper has, is left out unless wanted: small
+/// Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. It
+/// sees the image alone. Batch normalisation, which the paper has, is left out unless wanted: small
 /// batches do without. Scores are logits.
 enum PatchDiscriminator: Architecture {
   struct Configuration: ArchitectureConfiguration {
@@ -55,13 +55,14 @@ enum PatchDiscriminator: Architecture {
     return [Proposal(c)]
   }
 
-  /// Of a convolution, in a sequence of one and its activation, and then of convolution, normalisation
-  /// or nothing, and activation.
+  /// Of a convolution, in a sequence of one and its activation, and then of convolution,
+  /// normalisation or nothing, and activation.
   private static func number(_ convolution: Int) -> Int {
     convolution == 0 ? 0 : 3 * convolution - 1
   }
 
-  // The state dict of the discriminator, `model.0.weight` and so on, without the part that all share.
+  // The state dict of the discriminator, `model.0.weight` and so on, without the part that all
+  // share.
   static let publishedNames = [
     NameMap("junyanz/pytorch-CycleGAN-and-pix2pix", ["{i}": "layers.{i}"])
   ]

@@ -2,12 +2,13 @@ internal import AviaryGraph
 
 /// The networks of 16 and 19 layers whose features perceptual losses compare.
 ///
-/// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition. Nodes are
-/// called as in torchvision: in `vgg16` the last activations of the levels are `features.3` (relu1_2),
-/// `.8` (relu2_2), `.15` (relu3_3), `.22` (relu4_3) and `.29` (relu5_3), in `vgg19` `.3`, `.8`, `.17`,
-/// `.26` and `.35`, each with its convolution right before it. The first output is what losses
-/// customarily compare: relu3_3 of `vgg16` (Johnson et al.), conv5_4 of `vgg19` before its activation
-/// (ESRGAN); the second is the end. Networks of less than three levels have but their end.
+/// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition. Nodes
+/// are called as in torchvision: in `vgg16` the last activations of the levels are `features.3`
+/// (relu1_2), `.8` (relu2_2), `.15` (relu3_3), `.22` (relu4_3) and `.29` (relu5_3), in `vgg19`
+/// `.3`, `.8`, `.17`, `.26` and `.35`, each with its convolution right before it. The first output
+/// is what losses customarily compare: relu3_3 of `vgg16` (Johnson et al.), conv5_4 of `vgg19`
+/// before its activation (ESRGAN); the second is the end. Networks of less than three levels have
+/// but their end.
 ///
 /// torchvision's files have the classifier, of `classes`, which sees 7x7 numbers a channel, as
 /// images of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
@@ -113,7 +114,8 @@ enum VGG: Architecture {
     return [Proposal(c, assumed: ["origin"])]
   }
 
-  // The deepest first: a later level's numbers are also some that an earlier one's pattern could make.
+  // The deepest first: a later level's numbers are also some that an earlier one's pattern could
+  // make.
   static let publishedNames = [
     NameMap(
       "Keras VGG16",

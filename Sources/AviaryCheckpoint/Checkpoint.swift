@@ -54,8 +54,8 @@ public struct Checkpoint: Sendable {
   /// Reads the native checkpoint that an HDF5 file holds.
   ///
   /// - Parameter verify: whether the content hash is computed and compared with the stored one.
-  /// - Throws: `CheckpointError`: `.hashMismatch` if the tensors are not those that were written, and
-  ///   as `CheckpointFile.init(_:)`.
+  /// - Throws: `CheckpointError`: `.hashMismatch` if the tensors are not those that were written,
+  ///   and as `CheckpointFile.init(_:)`.
   package init(contentsOf tree: HDF5Tree, verify: Bool) throws(CheckpointError) {
     let content = try CheckpointFile(tree)
     self.init(

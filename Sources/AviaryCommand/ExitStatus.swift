@@ -24,8 +24,8 @@ enum ExitStatus: Int32, CaseIterable {
   case unavailable = 69
   /// EX_SOFTWARE: the calculation itself went wrong.
   case notFinite = 70
-  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of the
-  /// system's reason.
+  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of
+  /// the system's reason.
   case cannotCreate = 73
   /// As the shell numbers a program that SIGINT ended.
   case interrupted = 130

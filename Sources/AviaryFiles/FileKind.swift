@@ -116,8 +116,8 @@ package struct FolderLock: ~Copyable {
 
   /// Takes the folder.
   ///
-  /// - Throws: `FileError.cannotWrite` where another process has it; `.cannotRead` where it cannot be
-  ///   opened.
+  /// - Throws: `FileError.cannotWrite` where another process has it; `.cannotRead` where it cannot
+  ///   be opened.
   package init(_ path: String) throws(FileError) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }

@@ -13,7 +13,8 @@ public protocol Architecture: Sendable {
   static func build(_ configuration: Configuration, _ input: Value) -> [Value]
   /// Proposes the configurations that weights of these names and shapes may have been trained with.
   /// Only those whose graph has exactly these parameters are accepted, so that guessing is safe.
-  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot overflow.
+  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot
+  /// overflow.
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>]
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }

@@ -65,8 +65,8 @@ extension Registry {
       tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
   }
 
-  /// The three architectures that come nearest, each with the configuration that does: of those that
-  /// propose nothing, a preset.
+  /// The three architectures that come nearest, each with the configuration that does: of those
+  /// that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
     _ differences: [(architecture: String, difference: StateDictDifference)]

@@ -288,8 +288,8 @@ extension Graph {
   /// Whether two networks compute the same by the same operations: names aside, and padding that is
   /// written otherwise and means the same.
   ///
-  /// Parameters must have the same shapes and be shared by the same nodes, in the same order of first
-  /// use; their values do not count.
+  /// Parameters must have the same shapes and be shared by the same nodes, in the same order of
+  /// first use; their values do not count.
   public func isEquivalent(to other: Graph) -> Bool {
     guard inputs.map(\.channels) == other.inputs.map(\.channels),
       inputs.map(\.size) == other.inputs.map(\.size),

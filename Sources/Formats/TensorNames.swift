@@ -70,8 +70,8 @@ enum TensorNames {
 }
 
 extension TensorSource {
-  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a source
-  /// of another framework has none) are made anew, as int64 zeros.
+  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a
+  /// source of another framework has none) are made anew, as int64 zeros.
   ///
   /// - Throws: `InterchangeError.weights` for a parameter that is missing or of another shape.
   package func completed(for graph: Graph) throws(InterchangeError) -> TensorSource {

@@ -61,8 +61,8 @@ struct ExportCase {
         }))
   }
 
-  /// Writes everything that can be written into a folder of the case's own: the files, what they take
-  /// and give, and `case.json`, which says what is there and why something is not.
+  /// Writes everything that can be written into a folder of the case's own: the files, what they
+  /// take and give, and `case.json`, which says what is there and why something is not.
   func write(into folder: String) throws {
     let folder = "\(folder)/\(name)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

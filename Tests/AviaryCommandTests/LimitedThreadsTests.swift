@@ -60,7 +60,8 @@ struct LimitedThreadsTests {
               arguments: ["run", network, picture, "-o", "\(out)/large.png"] + options,
               outputs: ["large.png"]))
         }
-        // The last of several images is computed on all threads, asked for by another than the first.
+        // The last of several images is computed on all threads, asked for by another than the
+        // first.
         works.append(
           Work(
             name: "run two images on \(threads)",

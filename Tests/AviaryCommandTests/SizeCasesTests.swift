@@ -2,8 +2,8 @@ import AviaryImage
 import AviaryTestSupport
 import Testing
 
-/// Networks as people have them that take one size, or make another: converted, run at the size that
-/// they take, and refused at others with the sizes that the user has before him.
+/// Networks as people have them that take one size, or make another: converted, run at the size
+/// that they take, and refused at others with the sizes that the user has before him.
 @Suite("sizes of people's networks")
 struct SizeCasesTests {
   private func converted(_ name: String, in folder: borrowing TemporaryFolder) throws -> String {

@@ -51,9 +51,9 @@ import Testing
     let differences = try FiniteDifferences(
       graph, weights: weights, inputs: inputs, cotangents: cotangents)
     let all = gradients.parameters.merging(gradients.inputs) { $1 }
-    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the rounding
-    // errors of its summands, which are as large as those of its neighbours: float32 has 6e-8 for
-    // each, of which a few tens come together. Float64 tells which those are.
+    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the
+    // rounding errors of its summands, which are as large as those of its neighbours: float32 has
+    // 6e-8 for each, of which a few tens come together. Float64 tells which those are.
     let largest = all.values.flatMap(\.floats).map { Double($0.magnitude) }.max() ?? 0
     for (name, gradient) in all.sorted(by: { $0.key < $1.key }) {
       let direction = generator.tensor(gradient.shape)

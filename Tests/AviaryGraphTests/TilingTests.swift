@@ -3,7 +3,8 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// The tiling that is derived from a graph, proved with the oracle: tiles give what the whole gives.
+/// The tiling that is derived from a graph, proved with the oracle: tiles give what the whole
+/// gives.
 @Suite struct TilingTests {
   /// A network, an image's size, the side of the tiles, and the tiling known from a calculation by
   /// hand of what each layer sees.

@@ -22,8 +22,8 @@ import Testing
     #expect(try image.jpeg(quality: 5).count < image.jpeg(quality: 95).count)
   }
 
-  /// The first quantiser of luma is 16 at quality 50, and doubled at 25: Annex K of the standard, and
-  /// the Independent JPEG Group's scaling of it.
+  /// The first quantiser of luma is 16 at quality 50, and doubled at 25: Annex K of the standard,
+  /// and the Independent JPEG Group's scaling of it.
   @Test(arguments: [(50, UInt8(16)), (25, 32), (75, 8), (100, 1)])
   func qualityIsTheLibrarys(_ quality: Int, _ quantiser: UInt8) throws {
     let bytes = try Fixture.noise(width: 8, height: 8, PixelFormat(.gray)).jpeg(quality: quality)

@@ -153,8 +153,8 @@ import Testing
     }
   }
 
-  /// What is to be added to the input, or subtracted; less the rim that convolutions without padding
-  /// cost.
+  /// What is to be added to the input, or subtracted; less the rim that convolutions without
+  /// padding cost.
   @Test(arguments: [ImageSpec.Output.residual, .noise])
   func residualsAndRims(_ output: ImageSpec.Output) throws {
     let folder = try TemporaryFolder()

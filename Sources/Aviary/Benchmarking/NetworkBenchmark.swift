@@ -96,8 +96,8 @@ public struct NetworkBenchmark: Sendable {
   /// - Parameters:
   ///   - graph: the network.
   ///   - weights: all its parameters by name.
-  /// - Throws: `ComputeError`, as `Plan.init`; `TensorError` for inputs that there is no memory for;
-  ///   `GraphError` for sizes that the network does not take.
+  /// - Throws: `ComputeError`, as `Plan.init`; `TensorError` for inputs that there is no memory
+  ///   for; `GraphError` for sizes that the network does not take.
   public init(
     _ graph: Graph, weights: [String: Tensor], options: BenchmarkOptions = BenchmarkOptions()
   ) throws {

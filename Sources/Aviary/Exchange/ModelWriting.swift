@@ -101,14 +101,14 @@ extension Tensor {
 
 /// An image of noise, always the same, on which two networks are compared.
 struct TestImage {
-  /// Its height and width: what the network needs, and a little more, so that borders and insides both
-  /// count.
+  /// Its height and width: what the network needs, and a little more, so that borders and insides
+  /// both count.
   let size: Size
   private let inputs: [Tensor]
 
-  /// Two networks that should be one, as they are compared: of a size that can be computed on the way.
-  /// One of a stated size may want more memory than a conversion has; where its operations take others,
-  /// a smaller image shows as much.
+  /// Two networks that should be one, as they are compared: of a size that can be computed on the
+  /// way. One of a stated size may want more memory than a conversion has; where its operations
+  /// take others, a smaller image shows as much.
   ///
   /// - Returns: nil where they take but the one.
   static func comparable(_ graph: Graph, _ written: Graph) -> (Graph, Graph)? {

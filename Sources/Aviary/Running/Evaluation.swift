@@ -53,8 +53,8 @@ public struct Evaluation: Sendable {
   /// The others, by name: the mean is not that of the whole folder.
   public var failures: [Failure] = []
 
-  /// Evaluates a model. An image that cannot be measured (damaged, too small, or without its partner)
-  /// is among the failures, and the others are measured all the same.
+  /// Evaluates a model. An image that cannot be measured (damaged, too small, or without its
+  /// partner) is among the failures, and the others are measured all the same.
   ///
   /// - Parameters:
   ///   - folder: the originals, PNG or JPEG.

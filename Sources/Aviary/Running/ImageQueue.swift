@@ -38,8 +38,8 @@ final class ImageQueue: Sendable {
   private let single: InferenceContext
   private let state: Monitor<State>
 
-  /// Pixels of a small image: worth no more than one thread where others wait, for it takes a second
-  /// or two of a large network.
+  /// Pixels of a small image: worth no more than one thread where others wait, for it takes a
+  /// second or two of a large network.
   private static let small = 1 << 19
 
   private struct State {

@@ -51,8 +51,8 @@ struct InferenceContext: Sendable {
   }
 }
 
-/// Plans that wait for the next image or tile of their size. Making one takes as long as computing a
-/// small image.
+/// Plans that wait for the next image or tile of their size. Making one takes as long as computing
+/// a small image.
 ///
 /// Whoever takes a plan has it alone until it is given back.
 final class PlanPool: Sendable {
@@ -111,7 +111,8 @@ final class PooledPlan: @unchecked Sendable {
 
 /// How much memory a program may take.
 public enum MemoryAllowance {
-  /// Half of what is free, in bytes: of the machine, or of the process's cgroup where that has less.
+  /// Half of what is free, in bytes: of the machine, or of the process's cgroup where that has
+  /// less.
   public static var standard: Int {
     let free = [machine, cgroup].compactMap { $0 }.min() ?? 2 << 30
     return max(free / 2, 64 << 20)

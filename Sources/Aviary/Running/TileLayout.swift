@@ -126,7 +126,8 @@ struct AxisLayout: Hashable, Sendable {
   let ratio: Int
   /// Output pixels to be cut at the start.
   let skip: Int
-  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
+  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is
+  /// larger.
   let shrinkage: Int
   /// What the padding holds.
   let padding: ImageSpec.Padding
@@ -196,7 +197,8 @@ struct AxisLayout: Hashable, Sendable {
       var start = done == 0 ? 0 : max((done / ratio - overlap) / multiple * multiple, 0)
       var length = min(tile, padded - start)
       if start + length == padded {
-        // The last stretch is as long as the others where the phase allows, so that one plan serves.
+        // The last stretch is as long as the others where the phase allows, so that one plan
+        // serves.
         if padded > tile, (padded - tile) % multiple == 0 { start = padded - tile }
         length = padded - start
         spans.append(Span(start: start, length: length, output: done..<paddedOutput))

@@ -74,8 +74,9 @@ struct TilePlanner {
 
   /// The part that takes the least time of those that fit into memory.
   ///
-  /// Candidates are the whole, bands as wide as the image, and tiles of several sides. Of those that
-  /// fit, the engine is asked about a few (`LoweredGraph.expectedSeconds`). What was chosen is remembered.
+  /// Candidates are the whole, bands as wide as the image, and tiles of several sides. Of those
+  /// that fit, the engine is asked about a few (`LoweredGraph.expectedSeconds`). What was chosen is
+  /// remembered.
   ///
   /// - Throws: `AviaryError.memory` where the network must be computed as a whole, or the smallest
   ///   tile is too large; `ComputeError` where the network cannot be planned.
@@ -126,8 +127,8 @@ struct TilePlanner {
     var isTimed = false
   }
 
-  /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half as
-  /// large as the one before, as long as overlap does not cost half as much as everything else.
+  /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half
+  /// as large as the one before, as long as overlap does not cost half as much as everything else.
   private func fitting(_ candidates: TileCandidates) throws -> [Fitting] {
     let bounds = context.allowance
     var least = Fitting(size: TileCandidates.Size(height: rows, width: columns), bytes: .max)
@@ -135,7 +136,8 @@ struct TilePlanner {
     var known: [TileCandidates.Size: Fitting] = [:]
     for allowed in [bounds.wanted, bounds.most] {
       var fitting: [Fitting] = []
-      // What activations take for each pixel: their ends at least, then as the last candidate had it.
+      // What activations take for each pixel: their ends at least, then as the last candidate had
+      // it.
       var density = Double(planes * 4) * (1 + ratio * ratio)
       for size in candidates.sizes {
         if let largest = fitting.first, let last = fitting.last {
@@ -170,7 +172,8 @@ struct TilePlanner {
       var candidate = candidate
       let count = candidates.count(candidate.size)
       if context.planOptions.tuning != nil {
-        // What is not known is timed where that pays: for all of them together, no more than for one.
+        // What is not known is timed where that pays: for all of them together, no more than for
+        // one.
         candidate.lowered = try lowered(
           candidate.size, runsAhead: count * context.options.imageCount / fitting.count)
         candidate.isTimed = true
@@ -247,12 +250,12 @@ struct TileCandidates {
   ///   - rows: of the padded image, as `columns`.
   ///   - overlap: how many pixels at inner ends are spoilt.
   ///   - multiple: what inner tiles begin at a multiple of.
-  ///   - wanted: the side that is asked for, raised to what overlaps sensibly; smaller ones come into
-  ///     question for want of memory.
+  ///   - wanted: the side that is asked for, raised to what overlaps sensibly; smaller ones come
+  ///     into question for want of memory.
   init(rows: Int, columns: Int, overlap: Int, multiple: Int, wanted: Int?) {
     (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
-    // A tile gets on by at least as much as it overlaps, else it is mostly overlap. In need of memory
-    // it may be less: it must get on at all.
+    // A tile gets on by at least as much as it overlaps, else it is mostly overlap. In need of
+    // memory it may be less: it must get on at all.
     let sensible = (4 * overlap + multiple) / multiple * multiple
     let least = 2 * overlap + multiple
     var sides = Set(TileCandidates.sides.map { $0 / multiple * multiple } + [sensible, least])

@@ -127,8 +127,8 @@ final class TiledInference {
   }
 
   /// The output for a tile of float32 values [runs, channels, height, width], with a plan for the
-  /// size of tile that comes. Tiles are of one size wherever the network's strides allow it, so that
-  /// one plan serves.
+  /// size of tile that comes. Tiles are of one size wherever the network's strides allow it, so
+  /// that one plan serves.
   private func run(_ tile: Tensor) throws -> Tensor {
     if plan?.key.shape != tile.shape {
       // The old plan's memory is given back before the new one takes its own.
@@ -156,8 +156,8 @@ final class TiledInference {
       graph, inputShapes: [shape], outputs: [output], options: options, engine: context.engine)
   }
 
-  /// Throws unless a tile's output is what sizes and scale promise. They are derived from the graph,
-  /// and what is copied afterwards is not checked again.
+  /// Throws unless a tile's output is what sizes and scale promise. They are derived from the
+  /// graph, and what is copied afterwards is not checked again.
   private func check(_ output: Tensor, of tile: Tensor) throws(AviaryError) {
     let expected = [
       tile.shape[0], tile.shape[1], tile.shape[2] * rows.ratio - rows.shrinkage,

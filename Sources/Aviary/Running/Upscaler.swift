@@ -21,8 +21,8 @@ public struct UpscalerOptions: Sendable {
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own precision,
-  /// unless stated.
+  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own
+  /// precision, unless stated.
   public init(
     threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
     precision: RunPrecision? = nil, tuning: Tuning? = nil
@@ -62,8 +62,8 @@ public struct UpscaleReport: Codable, Sendable {
 /// Enlarges images with a model, or restores them at their own size.
 ///
 /// Images are read, computed and written in bands of rows: a large one is never whole in memory
-/// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are computed
-/// in tiles, with the same result as on the whole image.
+/// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are
+/// computed in tiles, with the same result as on the whole image.
 public struct Upscaler: Sendable {
   /// How many times as high and wide images become.
   public let scale: Int
@@ -179,8 +179,8 @@ public struct Upscaler: Sendable {
     return try .stacked(bands)
   }
 
-  /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma is
-  /// judged as it is, never by way of RGB.
+  /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma
+  /// is judged as it is, never by way of RGB.
   func result(for image: Image) throws -> Image {
     let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
     let inference = try TiledInference(
@@ -226,7 +226,8 @@ extension Model {
   /// - Parameters:
   ///   - precision: the data type; nil for what the model is made for: int8 where it was calibrated
   ///     for that, unless `exact`, else float32.
-  ///   - exact: whether algorithms that calculate in another order than the definition are left out.
+  ///   - exact: whether algorithms that calculate in another order than the definition are left
+  ///     out.
   ///   - tuning: what was measured; nil to choose by estimate.
   /// - Throws: `AviaryError.notQuantized` for int8 of a model that was not calibrated for it.
   public func planOptions(

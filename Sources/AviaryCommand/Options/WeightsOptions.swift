@@ -93,7 +93,8 @@ struct WeightsOptions: ParsableArguments {
   }
 }
 
-/// A JSON object on the command line. Its members are checked by the architecture, which knows them.
+/// A JSON object on the command line. Its members are checked by the architecture, which knows
+/// them.
 struct JSONObject: Sendable {
   let json: JSON
 

@@ -100,8 +100,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints found by name, with a warning for each that cannot be read: one broken file must
-  /// not hide the others.
+  /// The checkpoints found by name, with a warning for each that cannot be read: one broken file
+  /// must not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {

@@ -1,6 +1,7 @@
 import AviaryFiles
 
-/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom of the upright image.
+/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom
+/// of the upright image.
 ///
 /// PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
 /// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted naively. The EXIF

@@ -11,8 +11,8 @@ extension Image {
   /// The fill grows by one pixel in each of `bleedingMargin` steps; a pixel becomes the mean of its
   /// filled neighbours, those beside it weighing twice those at its corners. Beyond that distance
   /// the hidden colour stays: it reaches no visible pixel through an interpolation kernel, and
-  /// through a network hardly. So a pixel depends on `bleedingMargin` rows above and below it, and an
-  /// image can be bled band by band if bands are given that margin.
+  /// through a network hardly. So a pixel depends on `bleedingMargin` rows above and below it, and
+  /// an image can be bled band by band if bands are given that margin.
   public func bledUnderTransparency() -> Image {
     guard format.hasAlpha else { return self }
     var result = self

@@ -38,8 +38,8 @@ struct ColorTransform {
       })
   }
 
-  /// Maps planes of `count` pixels to planes that follow each other in `target`, as many as the matrix
-  /// has rows. In double precision, rounded once.
+  /// Maps planes of `count` pixels to planes that follow each other in `target`, as many as the
+  /// matrix has rows. In double precision, rounded once.
   ///
   /// - Parameter sources: 1 plane or 3, as many as the matrix has columns.
   func apply(

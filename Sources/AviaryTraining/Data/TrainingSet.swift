@@ -11,8 +11,8 @@ import AviaryTensor
 ///
 /// The network's input is prepared as for `run` and `eval`: originals cropped to a multiple of the
 /// scale, downscaled by MATLAB's `imresize` and rounded to 8 bits; with the colours, range, mean
-/// and deviation of its `ImageSpec`; enlarged bicubically, without rounding, if it expects that. Of a
-/// colour image, a gray network is given one channel.
+/// and deviation of its `ImageSpec`; enlarged bicubically, without rounding, if it expects that. Of
+/// a colour image, a gray network is given one channel.
 public struct TrainingSet: Sendable {
   /// An image that is left out.
   public struct Skipped: Hashable, Sendable {

@@ -207,7 +207,8 @@ struct ImageSpace: Sendable {
 }
 
 extension ImageSpec {
-  /// A channel's values are brightness · factor + offset, for a brightness of 0 (black) to 1 (white).
+  /// A channel's values are brightness · factor + offset, for a brightness of 0 (black) to 1
+  /// (white).
   func affine(_ channel: Int) -> (factor: Double, offset: Double) {
     let deviation = channel < deviation.count ? deviation[channel] : 1
     let mean = channel < mean.count ? mean[channel] : 0

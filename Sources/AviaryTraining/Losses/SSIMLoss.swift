@@ -65,9 +65,9 @@ public struct SSIMLoss: Loss {
 
 /// The similarity of two planes and its gradient, in memory that is reused from plane to plane.
 ///
-/// With all means over a window: S = (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² + C₂)).
-/// In double precision, because σx² = mean(x²) - μx² loses most of its digits where an image is
-/// flat.
+/// With all means over a window: S = (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² +
+/// C₂)). In double precision, because σx² = mean(x²) - μx² loses most of its digits where an image
+/// is flat.
 @safe struct SSIMPlane: ~Copyable {
   private let height: Int
   private let width: Int

@@ -144,8 +144,8 @@ struct KerasBorder {
 
   /// The fewest zeros before and behind the kernel of a transposed convolution with which padding
   /// 'same' cuts `before` and `after` from the full output of the kernel as it is (formats: Keras
-  /// cuts kernel - stride pixels, the odd one behind). Nil where the output is not `stride` times as
-  /// large.
+  /// cuts kernel - stride pixels, the odd one behind). Nil where the output is not `stride` times
+  /// as large.
   static func transposedZeros(
     kernel: Int, stride: Int, before: Int, after: Int
   ) -> (front: Int, behind: Int)? {

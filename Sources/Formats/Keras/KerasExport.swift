@@ -7,8 +7,8 @@ package enum KerasExport {
   package enum Borders: Hashable, Sendable {
     /// By layers that pad and crop, wherever Keras's 'same' is something else.
     case layers
-    /// By kernels padded with zeros, wherever 'same' then computes the same: no layers more than the
-    /// network has.
+    /// By kernels padded with zeros, wherever 'same' then computes the same: no layers more than
+    /// the network has.
     case kernels
   }
 
@@ -119,8 +119,8 @@ struct KerasBuilder {
 
   /// Adds a layer and gives what it makes of `inputs`: the first one's dimensions, unless stated.
   ///
-  /// - Parameter variables: its weights; a layer of the same class, arguments and parameters that is
-  ///   there already is called once more instead.
+  /// - Parameter variables: its weights; a layer of the same class, arguments and parameters that
+  ///   is there already is called once more instead.
   mutating func add(
     _ className: String, _ name: String, _ configuration: [String: JSON],
     _ inputs: [PlacedValue], shape: [Int?]? = nil, order: [Int]? = nil,
@@ -175,8 +175,8 @@ struct KerasBuilder {
     .target(format: "a Keras model", node: node, why: why)
   }
 
-  /// The name with what Keras and TensorFlow take (letters, digits, '.', '_', '-', the first no sign),
-  /// and that no other layer has.
+  /// The name with what Keras and TensorFlow take (letters, digits, '.', '_', '-', the first no
+  /// sign), and that no other layer has.
   private mutating func unique(_ name: String) -> String {
     var text = String(
       name.unicodeScalars.map { scalar -> Character in

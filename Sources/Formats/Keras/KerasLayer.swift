@@ -8,7 +8,8 @@ struct KerasLayer {
   var className: String
   /// The class as the file has it, for messages.
   var statedClass: String
-  /// The module of the class, where the file says it: operations and layers have classes of one name.
+  /// The module of the class, where the file says it: operations and layers have classes of one
+  /// name.
   var module: String
   /// Where it stands, for messages: "layer 3 of 12 of model_1".
   var place: String

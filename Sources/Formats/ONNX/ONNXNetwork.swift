@@ -8,8 +8,9 @@ public enum ONNXNetwork {
   /// exporters write down the size of the example that they were given.
   ///
   /// - Parameter file: what `WeightsFile.read` gave of an ONNX file.
-  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express, `.description`
-  ///   for a model that contradicts itself, `.weights` for weights of another shape, `.graph`.
+  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express,
+  ///   `.description` for a model that contradicts itself, `.weights` for weights of another shape,
+  ///   `.graph`.
   public static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .onnx(let model) = file.network else {
       throw .description(part: file.path, problem: "expected an ONNX model, found none")

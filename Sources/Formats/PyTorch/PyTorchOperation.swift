@@ -82,7 +82,8 @@ struct PyTorchOperation {
 
 /// A layer with parameters: the class of PyTorch's that holds them, where there is one.
 struct PyTorchLayer {
-  /// What its parameters' names begin with, less the dot; nil where they have no such name in common.
+  /// What its parameters' names begin with, less the dot; nil where they have no such name in
+  /// common.
   var prefix: String?
   /// The class and its arguments, `Conv2d(3, 64, 3, padding=1)`; nil where no class has just these
   /// parameters.

@@ -134,7 +134,8 @@ struct SafeTensorsHeader {
 }
 
 /// The element types of safetensors that Aviary has, from the highest to the lowest in the order in
-/// which the reference writer lays tensors out, so that all are aligned (safetensors/src/tensor.rs).
+/// which the reference writer lays tensors out, so that all are aligned
+/// (safetensors/src/tensor.rs).
 enum SafeTensorsType: String, CaseIterable {
   case u64 = "U64"
   case i64 = "I64"
