@@ -34,7 +34,8 @@ enum VGG: Architecture {
 
     var problem: String? {
       if features.count != convolutions.count || !(1...8).contains(features.count) {
-        return "features and convolutions: expected 1 to 8 levels each, found \(features.count) and "
+        return
+          "features and convolutions: expected 1 to 8 levels each, found \(features.count) and "
           + "\(convolutions.count)"
       }
       if !convolutions.allSatisfy({ (1...16).contains($0) }) {

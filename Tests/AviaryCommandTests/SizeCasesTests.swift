@@ -73,6 +73,7 @@ struct SizeCasesTests {
     #expect(try Outcome(["convert", fixture("sizes/rgb2gray.keras"), path]).status == 0)
     let run = try run(path, "rgb.png", in: folder)
     #expect(run.status != 0)
-    #expect(run.error.contains("expected a colour space of 3 channels, found 1 of output for 3 of image"))
+    #expect(
+      run.error.contains("expected a colour space of 3 channels, found 1 of output for 3 of image"))
   }
 }

@@ -17,7 +17,9 @@ import Testing
       #expect(
         comparison.largestError <= 1e-5, "\(what) \(shape): \(comparison.steps)",
         sourceLocation: sourceLocation)
-      let found = comparison.steps.filter { $0.operation.hasPrefix("convolution (planes") }
+      let found = comparison.steps.filter {
+        $0.operation.hasPrefix("convolution (spatially vectorised")
+      }
       #expect(
         found.count == count, "\(what) \(shape): \(comparison.steps)",
         sourceLocation: sourceLocation)

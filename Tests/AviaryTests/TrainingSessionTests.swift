@@ -245,7 +245,8 @@ import Testing
         == "\(data)x: contains no PNG or JPEG images")
     #expect(
       try message { $0.from = "bicubic" }
-        == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic")
+        == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic"
+    )
     #expect(
       try message {
         $0.adversarial = AdversarialRecipe(); $0.adversarial?.architecture = "vdsr"

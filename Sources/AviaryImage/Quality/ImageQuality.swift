@@ -63,3 +63,93 @@ public struct ImageQuality: Hashable, Sendable {
     }
   }
 }
+
+/// SSIM (Wang, Bovik, Sheikh, Simoncelli 2004): means, variances and covariance under a Gaussian
+/// window of 11x11 pixels, sigma 1.5, wherever the window lies wholly within the image; constants
+/// (0.01 x 255)^2 and (0.03 x 255)^2.
+enum StructuralSimilarity {
+  /// Pixels on a side of the window.
+  static let windowSize = 11
+
+  /// The mean over all places of the window, of two planes with values from 0 to 255 and at least
+  /// `windowSize` pixels on each side.
+  static func mean(_ a: [Double], _ b: [Double], width: Int) -> Double {
+    let height = a.count / width
+    let columns = width - windowSize + 1
+    // The window is a product of a row and a column. Rows are filtered along themselves once, and
+    // the last eleven kept: the five moments of all of them stay in the cache.
+    var filtered = [[Double]](
+      repeating: [Double](repeating: 0, count: Moment.allCases.count * columns), count: windowSize)
+    var sum = 0.0
+    for y in 0..<height {
+      filterRow(a, b, start: y * width, into: &filtered[y % windowSize], columns: columns)
+      if y >= windowSize - 1 { sum += sumOfRow(filtered, last: y, columns: columns) }
+    }
+    return sum / Double(columns * (height - windowSize + 1))
+  }
+
+  private enum Moment: Int, CaseIterable {
+    case a, b, aa, bb, ab
+  }
+
+  /// One side of the Gaussian window; the other is the same.
+  private static let window: [Double] = {
+    let values = (0..<windowSize).map { i in
+      let distance = Double(i - windowSize / 2)
+      return exp(-distance * distance / (2 * 1.5 * 1.5))
+    }
+    let sum = values.reduce(0, +)
+    return values.map { $0 / sum }
+  }()
+
+  private static func filterRow(
+    _ a: [Double], _ b: [Double], start: Int, into row: inout [Double], columns: Int
+  ) {
+    let window = window
+    unsafe row.withUnsafeMutableBufferPointer { row in
+      unsafe a.withUnsafeBufferPointer { a in
+        unsafe b.withUnsafeBufferPointer { b in
+          for x in 0..<columns {
+            var (sa, sb, saa, sbb, sab) = (0.0, 0.0, 0.0, 0.0, 0.0)
+            for k in 0..<windowSize {
+              let (weight, p, q) = unsafe (window[k], a[start + x + k], b[start + x + k])
+              sa += weight * p
+              sb += weight * q
+              saa += weight * p * p
+              sbb += weight * q * q
+              sab += weight * p * q
+            }
+            unsafe row[Moment.a.rawValue * columns + x] = sa
+            unsafe row[Moment.b.rawValue * columns + x] = sb
+            unsafe row[Moment.aa.rawValue * columns + x] = saa
+            unsafe row[Moment.bb.rawValue * columns + x] = sbb
+            unsafe row[Moment.ab.rawValue * columns + x] = sab
+          }
+        }
+      }
+    }
+  }
+
+  /// The sum of the similarities of one row of windows, whose last row of pixels is `last`.
+  private static func sumOfRow(_ filtered: [[Double]], last: Int, columns: Int) -> Double {
+    var moments = [Double](repeating: 0, count: Moment.allCases.count * columns)
+    unsafe moments.withUnsafeMutableBufferPointer { moments in
+      for k in 0..<windowSize {
+        let weight = window[k]
+        unsafe filtered[(last + 1 + k) % windowSize].withUnsafeBufferPointer { row in
+          for i in 0..<moments.count { unsafe moments[i] += weight * row[i] }
+        }
+      }
+    }
+    let (c1, c2) = (0.01 * 255 * 0.01 * 255, 0.03 * 255 * 0.03 * 255)
+    var sum = 0.0
+    for x in 0..<columns {
+      func value(_ moment: Moment) -> Double { moments[moment.rawValue * columns + x] }
+      let (a, b) = (value(.a), value(.b))
+      let spread = value(.aa) - a * a + value(.bb) - b * b
+      let shared = value(.ab) - a * b
+      sum += (2 * a * b + c1) * (2 * shared + c2) / ((a * a + b * b + c1) * (spread + c2))
+    }
+    return sum
+  }
+}

@@ -117,7 +117,9 @@ struct SafeTensorsHeader {
         let overlaps = entry.range.lowerBound < end
         throw .damaged(
           path: path, part: entry.name,
-          reason: "expected data_offsets from \(end - start) on, found \(entry.range.lowerBound - start): \(overlaps ? "tensors overlap" : "a hole")")
+          reason:
+            "expected data_offsets from \(end - start) on, found \(entry.range.lowerBound - start): \(overlaps ? "tensors overlap" : "a hole")"
+        )
       }
       end = entry.range.upperBound
     }
