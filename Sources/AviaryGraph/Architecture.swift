@@ -13,11 +13,12 @@ public protocol Architecture: Sendable {
   static func build(_ configuration: Configuration, _ input: Value) -> [Value]
   /// Proposes the configurations that weights of these names and shapes may have been trained with.
   /// Only those whose graph has exactly these parameters are accepted, so that guessing is safe.
-  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot overflow.
+  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot
+  /// overflow.
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>]
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }
-  /// How it takes and gives pictures.
+  /// How it takes and gives images.
   static func picture(_ configuration: Configuration) -> ImageSpec
 }
 
@@ -56,11 +57,11 @@ extension ArchitectureConfiguration {
 public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// What a network is for.
   public enum Kind: String, Codable, Hashable, Sendable {
-    /// Gives a picture for a picture.
+    /// Gives an image for an image.
     case restoration
     /// Gives features that losses compare; those of the first output unless others are stated.
     case features
-    /// Tells real pictures from made ones.
+    /// Tells real images from made ones.
     case discriminator
   }
 
@@ -75,7 +76,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// The licence of the architecture's text, as an SPDX identifier.
   public var licence: String
 
-  /// A network that restores pictures, under this project's licence, unless stated.
+  /// A network that restores images, under this project's licence, unless stated.
   public init(
     _ name: String, kind: Kind = .restoration, summary: String, paper: String = "",
     licence: String = "Apache-2.0"
@@ -92,7 +93,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
 public struct Proposal<Configuration: Sendable>: Sendable {
   /// The configuration.
   public var configuration: Configuration
-  /// The members of the configuration, and of the picture (`picture.colour`), that shapes cannot
+  /// The members of the configuration, and of the image (`picture.colour`), that shapes cannot
   /// show, so that the value is customary and not known. Reports say so, and the user may override
   /// them.
   public var assumed: [String]

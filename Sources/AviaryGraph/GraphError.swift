@@ -1,4 +1,4 @@
-/// What can be wrong with a graph, a configuration or a picture description from outside.
+/// What can be wrong with a graph, a configuration or an image description from outside.
 public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The text is not JSON at all.
   case invalidJSON(String)

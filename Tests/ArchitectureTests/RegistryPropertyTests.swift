@@ -72,7 +72,7 @@ import Testing
       }
       guard architecture.info.kind == .restoration else { continue }
       #expect(graph.outputs.map(\.name) == ["output"])
-      // A picture in, a picture of as many channels out, as much larger as the configuration says.
+      // An image in, an image of as many channels out, as much larger as the configuration says.
       let rule = graph.sizeRule()
       #expect(rule.scale == Ratio(network.configuration["scale"]?.int ?? 1))
       let side = (200 / rule.exactMultiple + 1) * rule.exactMultiple

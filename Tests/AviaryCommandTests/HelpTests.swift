@@ -64,7 +64,7 @@ struct HelpTests {
     ),
     (
       ["convert", "a.pt", "b.h5", "--input", "cmyk"],
-      "The value 'cmyk' is invalid for '--input <picture>': one of rgb, gray, luma, ycbcr, "
+      "The value 'cmyk' is invalid for '--input <image>': one of rgb, gray, luma, ycbcr, "
         + "ycbcr-jpeg expected (see aviary convert --help)"
     ),
     (

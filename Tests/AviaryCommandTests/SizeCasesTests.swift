@@ -2,8 +2,8 @@ import AviaryImage
 import AviaryTestSupport
 import Testing
 
-/// Networks as people have them that take one size, or make another: converted, run at the size that
-/// they take, and refused at others with the sizes that the user has before him.
+/// Networks as people have them that take one size, or make another: converted, run at the size
+/// that they take, and refused at others with the sizes that the user has before him.
 @Suite("sizes of people's networks")
 struct SizeCasesTests {
   private func converted(_ name: String, in folder: borrowing TemporaryFolder) throws -> String {
@@ -34,7 +34,7 @@ struct SizeCasesTests {
     }
     let other = try run(model, "p27x21.png", in: folder)
     #expect(other.status != 0)
-    #expect(other.error.contains("expected a picture of 28x28, found 27x21"))
+    #expect(other.error.contains("expected an image of 28x28, found 27x21"))
   }
 
   @Test(
@@ -44,7 +44,7 @@ struct SizeCasesTests {
     let model = try converted("dense_fixed.onnx", in: folder)
     let run = try Outcome(["convert", model, folder.file("written.\(ending)")])
     #expect(run.status == 0, "\(run.error)")
-    #expect(run.output.contains("outputs for a picture of 28x28"))
+    #expect(run.output.contains("outputs for an image of 28x28"))
   }
 
   @Test("a network that crops for one size runs at that")
@@ -54,10 +54,10 @@ struct SizeCasesTests {
     #expect(try run(model, "p27x21.png", in: folder).status == 0)
     #expect(try Image(contentsOf: folder.file("out.png")).height == 21)
     let other = try run(model, "p28.png", in: folder)
-    #expect(other.error.contains("expected a picture of 27x21, found 28x28"))
+    #expect(other.error.contains("expected an image of 27x21, found 28x28"))
   }
 
-  @Test("what makes smaller pictures is refused for that reason")
+  @Test("what makes smaller images is refused for that reason")
   func half() throws {
     let folder = try TemporaryFolder()
     let model = try converted("half.keras", in: folder)
@@ -73,6 +73,7 @@ struct SizeCasesTests {
     #expect(try Outcome(["convert", fixture("sizes/rgb2gray.keras"), path]).status == 0)
     let run = try run(path, "rgb.png", in: folder)
     #expect(run.status != 0)
-    #expect(run.error.contains("expected a colour space of 3 channels, found 1 of output for 3 of picture"))
+    #expect(
+      run.error.contains("expected a colour space of 3 channels, found 1 of output for 3 of image"))
   }
 }

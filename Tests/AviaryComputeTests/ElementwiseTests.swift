@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// One operand repeats over pictures, channels, rows, columns, or each over what the other does
+  /// One operand repeats over images, channels, rows, columns, or each over what the other does
   /// not.
   @Test(arguments: [Binary.add, .subtract, .multiply])
   func reduceToShape(_ binary: Binary) throws {

@@ -5,7 +5,8 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-/// Programs that stand in for the helper and fail, each in its own way: an error of one line, in time.
+/// Programs that stand in for the helper and fail, each in its own way: an error of one line, in
+/// time.
 @Suite struct HDF5HelperTests {
   /// What reading a file by a script in place of the helper throws.
   private func failure(_ script: String, patience: Int = 30) throws -> String {

@@ -201,7 +201,8 @@ import Testing
     }
     let text = message { try graph(inner) }
     #expect(
-      text.hasPrefix("calls of layers: ") && text.hasSuffix(" exceeds the limit of 20000"), "\(text)")
+      text.hasPrefix("calls of layers: ") && text.hasSuffix(" exceeds the limit of 20000"),
+      "\(text)")
   }
 
   @Test func textThatIsNoConfigurationIsAnError() {

@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Each variant has the picture that its channels say, unless one is stated, which must suit.
+  /// Each variant has the image that its channels say, unless one is stated, which must suit.
   @Test func picturesOfVariants() throws {
     let colour = try Graph(channels: 3) { [$0.convolution("a", 12, kernel: 3).pixelShuffle(2)] }
     let free = try plugin {

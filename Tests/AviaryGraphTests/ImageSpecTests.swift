@@ -1,7 +1,7 @@
 @testable import AviaryGraph
 import Testing
 
-/// How networks take and give pictures, as JSON.
+/// How networks take and give images, as JSON.
 @Suite struct ImageTests {
   @Test func onlyWhatIsNotTheDefaultIsWritten() throws {
     #expect(ImageSpec(.luma).json.text == #"{"colour":"luma"}"#)

@@ -79,7 +79,7 @@ import Testing
     #expect(try folder.names == ["a"])
   }
 
-  @Test("a network of one large size is compared on a smaller picture")
+  @Test("a network of one large size is compared on a smaller image")
   func largeSize() throws {
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 1, size: Size(1024, 1024))],

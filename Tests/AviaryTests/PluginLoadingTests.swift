@@ -144,7 +144,9 @@ import Testing
       problem("kernel") == "\(path): the library's answer: a.weight: elements: "
         + "9223372036854775807 exceeds the limit of 281474976710655")
     #expect(
-      problem("size") == "\(path): the library's answer: b: resize: shape [1, 4, 31457280, 31457280] has 2^48 elements or more")
+      problem("size")
+        == "\(path): the library's answer: b: resize: shape [1, 4, 31457280, 31457280] has 2^48 elements or more"
+    )
     #expect(problem("none") == "\(path): gave no answer, or one of more than 64 MiB")
   }
 

@@ -27,7 +27,8 @@ import Testing
     #expect(tiny.publishedNames.map(\.source) == ["third-party/tiny-sr"])
   }
 
-  /// The library holds its own architectures alone, though AviaryGraph is in it and in this program.
+  /// The library holds its own architectures alone, though AviaryGraph is in it and in this
+  /// program.
   @Test func bringsOnlyItsOwn() throws {
     #expect(try Plugin.load(path: PluginFixtures.thirdParty()).map(\.info.name) == ["tiny-sr"])
   }

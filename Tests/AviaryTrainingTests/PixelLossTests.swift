@@ -35,8 +35,8 @@ import Testing
   @Test(arguments: names) func gradientIsThatOfFiniteDifferences(_ name: String) throws {
     // Of a curve that is nearly straight along a step.
     var loss = name == "charbonnier" ? try CharbonnierLoss(epsilon: 0.1) : try Self.loss(name)
-    // Numbers of few digits, so that steps are exact in float32; neighbours and pairs differ by more
-    // than the steps, so that no absolute value changes its sign on the way.
+    // Numbers of few digits, so that steps are exact in float32; neighbours and pairs differ by
+    // more than the steps, so that no absolute value changes its sign on the way.
     let shape = [1, 2, 12, 13]
     func grid(_ seed: UInt64, shifted: Float) throws -> Tensor {
       try Tensor(
@@ -124,7 +124,7 @@ import Testing
     let small = randomTensor([1, 3, 12, 10], seed: 1)
     #expect(
       try problem("ssim", small, small)
-        == "ssim: expected pictures of 11x11 pixels at least, found [1, 3, 12, 10]")
+        == "ssim: expected images of 11x11 pixels at least, found [1, 3, 12, 10]")
     let flat = randomTensor([3, 12], seed: 1)
     #expect(
       try problem("total-variation", flat, flat)

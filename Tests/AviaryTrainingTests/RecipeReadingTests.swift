@@ -146,7 +146,7 @@ struct RecipeReadingTests {
         scale: none
         from: none
         data:
-          targets: pictures
+          targets: images
           inputs: none
           degradations: []
           max-invalid-share: 0.1
@@ -231,8 +231,8 @@ struct RecipeReadingTests {
       "r.yaml:2: data.degradations[0]: expected one of noise, jpeg, blur, found fog"
     ),
     (
-      "architecture: a\ndata: pictures",
-      "r.yaml:2: data: expected a mapping of fields, found pictures"
+      "architecture: a\ndata: images",
+      "r.yaml:2: data: expected a mapping of fields, found images"
     ),
     (
       "architecture: a\nbatch: {horizontal-flip: 1}",

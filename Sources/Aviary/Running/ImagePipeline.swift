@@ -49,7 +49,7 @@ final class ImagePipeline {
     let leavesChroma = color == .luma && source.color == .rgb
     chroma = leavesChroma ? [try side(), try side()] : []
     alpha = source.hasAlpha ? try side() : nil
-    // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
+    // Of a band's pixel: what waits beside the network's result, that in the image's colours, the
     // same with alpha, and what compressing takes.
     let waiting = 4 * ((leavesChroma ? 2 : 0) + (source.hasAlpha ? 1 : 0))
     let converted = leavesChroma || color != source.color ? 4 * source.color.channels : 0
@@ -62,8 +62,8 @@ final class ImagePipeline {
     threads = context.threads
   }
 
-  /// Takes the next rows of the picture and hands the rows of the result that they complete to
-  /// `sink`, in the picture's format.
+  /// Takes the next rows of the image and hands the rows of the result that they complete to
+  /// `sink`, in the image's format.
   func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
     if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
     let opaque = try bled(band)
@@ -130,7 +130,7 @@ private struct SidePlane: Sendable {
   private var resampler: BandResampler
 
   /// - Parameters:
-  ///   - width: of the picture, as `height`.
+  ///   - width: of the image, as `height`.
   ///   - threads: how many enlarge.
   init(
     width: Int, height: Int, bitDepth: BitDepth, by factor: ScaleFactor, _ threads: Int

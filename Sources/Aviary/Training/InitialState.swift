@@ -189,7 +189,7 @@ public struct RecipeNetwork: Hashable, Sendable {
     let name = architecture.info.name
     guard architecture.info.kind == .restoration else {
       throw TrainingError.training(
-        name, expected: "an architecture that restores pictures",
+        name, expected: "an architecture that restores images",
         found: "one of kind '\(architecture.info.kind.rawValue)'")
     }
     var network = try RecipeNetwork.network(recipe, architecture)

@@ -1,6 +1,6 @@
 import AviaryThreads
 
-/// Makes a picture of rows and columns of another.
+/// Makes an image of rows and columns of another.
 struct Window {
   let source: Grid
   /// The source's row for every row of the result; -1 for zeros.

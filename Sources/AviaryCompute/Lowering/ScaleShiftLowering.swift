@@ -16,8 +16,8 @@ extension Lowering {
         let scaleShift = try ScaleShift(stages, channels: channels, weights)
         return (scaleShift.scale + scaleShift.shift).map { Float($0) }
       })
-    // As picture, channel, pixel, whatever the number of dimensions.
-    let pictures = shape.count >= 2 ? shape[0] : 1
+    // As image, channel, pixel, whatever the number of dimensions.
+    let images = shape.count >= 2 ? shape[0] : 1
     let pixels = shape.dropFirst(2).reduce(1, *) * (shape.count == 1 ? shape[0] : 1)
     let depth =
       switch fusedOp.candidate.input {
@@ -31,7 +31,7 @@ extension Lowering {
       fusedOp, "scaleShift", [.value(fusedOp.inputs[0]), .value(fusedOp.output), constants]
     ) { memory, workers in
       let blocks = channels / depth
-      workers.split(pictures * blocks * pixels, cost: depth) { range in
+      workers.split(images * blocks * pixels, cost: depth) { range in
         for line in range {
           let first = line / pixels % blocks * depth
           let scale = unsafe memory[2] + first

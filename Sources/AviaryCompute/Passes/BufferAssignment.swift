@@ -266,7 +266,7 @@ extension IRGraph {
   /// - Throws: `ComputeError.library` where oneDNN refuses a shape.
   func parts(of fusedOp: FusedOp) throws(ComputeError) -> [(value: Int, offset: Int)]? {
     let whole = values[fusedOp.output]
-    // Channels of one picture lie one after another, or blocks of them do.
+    // Channels of one image lie one after another, or blocks of them do.
     guard case .other(.concatenate) = fusedOp.kind, whole.shape[0] == 1,
       whole.memoryFormat != .nhwc
     else { return nil }

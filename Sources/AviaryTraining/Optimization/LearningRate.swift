@@ -57,8 +57,8 @@ public struct LearningRate: Hashable, Sendable {
   /// The learning rate of a step, counted from 0; steps past the end have the rate of the last.
   ///
   /// - `constant` and `step` are PyTorch's `ConstantLR` with factor 1 and `MultiStepLR`.
-  /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up, so
-  ///   that the last step has the lowest rate.
+  /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up,
+  ///   so that the last step has the lowest rate.
   /// - `one-cycle` is its `OneCycleLR` with its defaults, except for the last rate.
   /// - Warm-up is its `LinearLR` from 1 / (warmup + 1), in `SequentialLR`: the rate would be zero
   ///   one step before the first.

@@ -2,8 +2,8 @@ import AviaryContainers
 import AviaryFiles
 import AviaryTensor
 
-/// Reads ONNX (onnx.proto; the numbers of fields are given there): the graph now, the elements of its
-/// tensors when asked for.
+/// Reads ONNX (onnx.proto; the numbers of fields are given there): the graph now, the elements of
+/// its tensors when asked for.
 struct ONNXFile {
   let file: ProtocolBufferFile
   /// The files beside the model.
@@ -246,8 +246,8 @@ final class ExternalFiles {
 
 /// How tensors stand in a model (onnx.proto, TensorProto).
 extension ONNXFile {
-  /// What a tensor is and where its elements lie; nil for elements that no tensor of ours has (text,
-  /// complex numbers, packed nibbles).
+  /// What a tensor is and where its elements lie; nil for elements that no tensor of ours has
+  /// (text, complex numbers, packed nibbles).
   ///
   /// - Throws: where elements are missing, or lie outside the file.
   func tensor(_ message: ProtocolBufferCursor) throws(CheckpointError) -> ONNXTensor? {
@@ -255,7 +255,8 @@ extension ONNXFile {
     let start = cursor.position
     var (name, kind, shape) = ("", 0, [Int]())
     var raw: Range<Int>?
-    // The fields that hold numbers, by field: how many bytes, and where where they are in one piece.
+    // The fields that hold numbers, by field: how many bytes, and where where they are in one
+    // piece.
     var numbers: [Int: (bytes: Int, pieces: Int, range: Range<Int>)] = [:]
     var (isExternal, external) = (false, [String: String]())
     while let field = try cursor.next() {

@@ -4,12 +4,13 @@ import AviaryGraph
 public enum ONNXNetwork {
   /// The network that an ONNX file holds, with its weights.
   ///
-  /// A size of picture that the file states is let go where nothing in the network depends on it:
+  /// A size of image that the file states is let go where nothing in the network depends on it:
   /// exporters write down the size of the example that they were given.
   ///
   /// - Parameter file: what `WeightsFile.read` gave of an ONNX file.
-  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express, `.description`
-  ///   for a model that contradicts itself, `.weights` for weights of another shape, `.graph`.
+  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express,
+  ///   `.description` for a model that contradicts itself, `.weights` for weights of another shape,
+  ///   `.graph`.
   public static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .onnx(let model) = file.network else {
       throw .description(part: file.path, problem: "expected an ONNX model, found none")
@@ -41,7 +42,7 @@ public enum ONNXNetwork {
   }
 }
 
-/// A picture that an ONNX model takes.
+/// An image that an ONNX model takes.
 struct ONNXInput {
   var name: String
   var channels: Int
@@ -62,7 +63,7 @@ struct ONNXInput {
       else {
         throw .description(
           part: "input \(port.name)",
-          problem: "expected pictures of floating-point numbers, [n, channels, height, width], "
+          problem: "expected images of floating-point numbers, [n, channels, height, width], "
             + "found \(text(port))")
       }
       guard let channels = shape[1] ?? channels(of: port.name, model),
@@ -107,11 +108,11 @@ struct ONNXInput {
 
 /// Windows, strides and padding, as all operators with windows state them.
 extension ONNXReader {
-  /// The first input, which must be a picture.
+  /// The first input, which must be an image.
   func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
     guard rank(input) == 4 else {
-      throw unsupported("expected a picture (NCHW), found \(shapes[input][0])")
+      throw unsupported("expected an image (NCHW), found \(shapes[input][0])")
     }
     return input
   }

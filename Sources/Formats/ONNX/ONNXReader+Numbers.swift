@@ -222,15 +222,15 @@ extension ONNXNumbers {
 }
 
 /// Numbers that are known while a network is read: constants, and sizes that follow from the
-/// picture's.
+/// image's.
 ///
-/// A size that depends on the picture is kept as what it is for a few pictures: whoever uses it
-/// compares it with other sizes of the same pictures. That needs no algebra, and understands every
+/// A size that depends on the image is kept as what it is for a few images: whoever uses it
+/// compares it with other sizes of the same images. That needs no algebra, and understands every
 /// chain of operations that exporters write for it.
 struct ONNXNumbers {
   /// The dimensions; empty for one number.
   var shape: [Int]
-  /// The numbers for each picture; only one row where they are the same for all.
+  /// The numbers for each image; only one row where they are the same for all.
   var rows: [[Double]]
   /// Whether division drops what is left over.
   var isInteger: Bool
@@ -238,12 +238,12 @@ struct ONNXNumbers {
   /// How many numbers may be looked into: a table of sizes is far below, weights are far above.
   static let limit = 1 << 12
 
-  /// The same numbers for every picture.
+  /// The same numbers for every image.
   init(_ values: [Double], shape: [Int]? = nil, isInteger: Bool) {
     (self.shape, rows, self.isInteger) = (shape ?? [values.count], [values], isInteger)
   }
 
-  /// Numbers for each picture.
+  /// Numbers for each image.
   init(rows: [[Double]], shape: [Int], isInteger: Bool) {
     let isConstant = rows.dropFirst().allSatisfy { $0 == rows[0] }
     (self.shape, self.isInteger) = (shape, isInteger)
@@ -253,16 +253,16 @@ struct ONNXNumbers {
   /// The number of numbers.
   var count: Int { rows[0].count }
 
-  /// The numbers for a picture.
+  /// The numbers for an image.
   func row(_ sample: Int) -> [Double] { rows[rows.count == 1 ? 0 : sample] }
 
-  /// The numbers, if they are the same for every picture.
+  /// The numbers, if they are the same for every image.
   var constant: [Double]? { rows.count == 1 ? rows[0] : nil }
 
-  /// The numbers as integers, if they are the same for every picture.
+  /// The numbers as integers, if they are the same for every image.
   var integers: [Int]? { constant.flatMap { $0.wholeNumbers } }
 
-  /// Other numbers made of these, for each picture alike.
+  /// Other numbers made of these, for each image alike.
   func map(
     shape: [Int]? = nil, isInteger: Bool? = nil, _ change: ([Double]) -> [Double]
   ) -> ONNXNumbers {
@@ -287,20 +287,20 @@ extension [Double] {
   }
 }
 
-/// The pictures on which a network is followed while it is read.
+/// The images on which a network is followed while it is read.
 struct ONNXSamples {
-  /// For each picture the shape of each input.
+  /// For each image the shape of each input.
   let shapes: [[[Int]]]
-  /// Whether the first picture has the size that the file states, and the others have not: a
+  /// Whether the first image has the size that the file states, and the others have not: a
   /// constant that is one of its dimensions then stands for that dimension.
   let letsSizeGo: Bool
 
-  /// Pictures of several sizes, the stated one first, odd ones among them.
+  /// Images of several sizes, the stated one first, odd ones among them.
   static func all(_ inputs: [ONNXInput]) -> ONNXSamples {
     ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920), Size(491, 613)])
   }
 
-  /// As `all`, but pictures whose sizes have nothing to do with each other's, for networks that take
+  /// As `all`, but images whose sizes have nothing to do with each other's, for networks that take
   /// several.
   static func unrelated(_ inputs: [ONNXInput]) -> ONNXSamples {
     let sizes = [Size(960, 1_440), Size(480, 1_920), Size(491, 613)]
@@ -313,12 +313,12 @@ struct ONNXSamples {
       }, letsSizeGo: false)
   }
 
-  /// Pictures of several sizes that every common stride divides.
+  /// Images of several sizes that every common stride divides.
   static func even(_ inputs: [ONNXInput]) -> ONNXSamples {
     ONNXSamples(inputs, free: [Size(960, 1_440), Size(480, 1_920)])
   }
 
-  /// Pictures of the stated size.
+  /// Images of the stated size.
   static func stated(_ inputs: [ONNXInput]) -> ONNXSamples {
     ONNXSamples(
       shapes: [1, 2].map { count in

@@ -13,7 +13,7 @@ struct ONNXReader {
   var operands: [String: ONNXOperand] = [:]
   /// Our nodes.
   private(set) var nodes: [Graph.Node] = []
-  /// The shapes of our values for each picture: first by value.
+  /// The shapes of our values for each image: first by value.
   private(set) var shapes: [[[Int]]] = []
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
@@ -203,8 +203,8 @@ struct ONNXReader {
 }
 
 extension ONNXReader {
-  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node of
-  /// ours.
+  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node
+  /// of ours.
   mutating func readNode() throws(InterchangeError) {
     guard node.domain.isEmpty else {
       throw unsupported("operators of the domain \(node.domain) are not known")
@@ -289,8 +289,8 @@ extension ONNXReader {
       numbers, shape: tensor.shape, isInteger: !tensor.elementType.isFloatingPoint)
   }
 
-  /// Integers that must be there and be the same for every picture: an input, or an attribute of older
-  /// versions.
+  /// Integers that must be there and be the same for every image: an input, or an attribute of
+  /// older versions.
   func integers(_ input: Int?, _ attribute: String) throws(InterchangeError) -> [Int]? {
     if let integers = node.integers(attribute) { return integers }
     guard let input, node.input(input) != nil else { return nil }
@@ -356,9 +356,10 @@ enum ONNXOperand {
   case tensor(ONNXTensor)
   /// The error function of x / √2, on its way to a GELU of value x; then with 1 added.
   case errorFunction(of: Int, plusOne: Bool)
-  /// A picture's dimensions taken apart, for each picture, on the way to a pixel shuffle.
+  /// An image's dimensions taken apart, for each image, on the way to a pixel shuffle.
   case split(Int, [[Int]])
-  /// A pixel shuffle that only wants its last reshaping, which must give the shapes of this operation.
+  /// A pixel shuffle that only wants its last reshaping, which must give the shapes of this
+  /// operation.
   case shuffle(Int, PixelMove)
 
   /// A pixel shuffle or its inverse.

@@ -190,7 +190,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(module.extent)
     for (key, value) in module.parameters + module.buffers {
@@ -210,7 +211,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(1 + fields.count)
     for (key, value) in fields {

@@ -3,7 +3,8 @@ import AviaryContainers
 import AviaryTensor
 
 /// The state of an optimiser as `torch.optim.Optimizer.state_dict()` gives it: slots by the number
-/// of the parameter, and groups of parameters with what they are trained by (torch/optim/optimizer.py).
+/// of the parameter, and groups of parameters with what they are trained by
+/// (torch/optim/optimizer.py).
 struct TorchOptimizer {
   /// A slot's value: a tensor of the file, or a number that the pickle itself holds.
   enum Value {
