@@ -171,11 +171,13 @@ struct TilePlanner {
     for candidate in fitting {
       var candidate = candidate
       let count = candidates.count(candidate.size)
-      if context.planOptions.tuning != nil {
-        // What is not known is timed where that pays: for all of them together, no more than for
-        // one.
-        candidate.lowered = try lowered(
-          candidate.size, runsAhead: count * context.options.imageCount / fitting.count)
+      // What is not known is timed where that pays: for all of them together, no more than for one.
+      // Where nothing is timed, the network is not lowered again.
+      let runs = count * context.options.imageCount / fitting.count
+      if let tuning = context.planOptions.tuning, let known = candidate.lowered,
+        tuning.isTiming(secondsAhead: known.expectedSeconds * Double(runs))
+      {
+        candidate.lowered = try lowered(candidate.size, runsAhead: runs)
         candidate.isTimed = true
       }
       let seconds = Double(count) * (candidate.lowered?.expectedSeconds ?? .infinity)
