@@ -87,7 +87,7 @@ import Testing
       pickle += [0x75, 0x71, UInt8(level)]
     }
     let error = try #require(throws: CheckpointError.self) { try read(pickle) }
-    #expect(error.description.contains("expected tensors by name"))
+    #expect(error.description.contains("expected named tensors"))
   }
 
   /// A module that is its own child, and a tree of modules that shares every level.
