@@ -107,7 +107,7 @@ import Testing
     let unlinked = try PluginFixtures.broken("missing-symbol", into: folder)
     #expect(
       problem(unlinked)
-        == "\(unlinked): a plugin's library expected: undefined symbol: a_function_of_nobody")
+        == "\(unlinked): cannot be loaded as a plugin: undefined symbol: a_function_of_nobody")
     let none = try PluginFixtures.broken("no-entry-point", into: folder)
     #expect(
       problem(none)
