@@ -130,8 +130,8 @@ transposed("dilation-crops", [1, 3, 4, 5], 2, 3, 2, crops=[0, 1, 2, 3], dilation
 # -- Convolution whose kernel is a value --
 
 for name, shape, kernel, s, d, g, p in (
-    ("plain", [2, 3, 6, 5], [4, 3, 3, 3], 1, 1, 1, 1), ("groups", [2, 6, 7, 8], [4, 3, 3, 2], 2, 1, 2, 1),
-    ("dilation", [1, 4, 9, 8], [4, 1, 3, 3], 1, 2, 4, 2), ("wide", [1, 32, 5, 6], [16, 32, 3, 3], 1, 1, 1, 1),
+    ("plain", [2, 3, 6, 5], [4, 3, 3, 3], 1, 1, 1, 1), ("stride", [2, 6, 7, 8], [4, 6, 3, 2], 2, 1, 1, 1),
+    ("dilation", [1, 4, 9, 8], [4, 4, 3, 3], 1, 2, 1, 2), ("wide", [1, 32, 5, 6], [16, 32, 3, 3], 1, 1, 1, 1),
 ):
     case(f"dynamicConvolution.{name}", "dynamicConvolution", [shape, kernel],
          f"F.conv2d(x, y, None, {s}, {p}, {d}, {g})", stride=s, dilation=d, groups=g, border=p)
@@ -515,7 +515,8 @@ def run(name, seed):
         "version": 1,
         # Parameters over the width (and height) are those of one size, and so are shapes.
         "inputs": [{"name": n, "channels": shape[1],
-                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize") else {})}
+                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize",
+                                                           "gridSample", "irfft2", "dynamicConvolution") else {})}
                    for n, shape in zip(names, shapes)],
         "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
         "outputs": [{"name": "output", "value": "node"}],
