@@ -57,7 +57,8 @@ struct TileLayout {
     let exact = [height, width].enumerated().map { axis, side in
       found.denominator == 1
         ? AxisLayout.exact(size: side, ratio: found, rule: rule, padding: model.picture.padding)
-        : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
+        : usual[axis].padded == side
+          ? nil : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
     }
     // Where one side has such a layout both are worth a try.
     if rule.size == nil, exact.contains(where: { $0 != nil }) {
