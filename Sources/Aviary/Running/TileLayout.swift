@@ -41,7 +41,9 @@ struct TileLayout {
     // What is no whole multiple is as large as the network makes it of the picture as it stands.
     let own =
       found.denominator == 1 || rule.size != nil
-      ? nil : try? graph.shapes(height: height, width: width)[graph.outputs[output].value]
+      ? nil
+      : (try? graph.shapes(height: height, width: width)[graph.outputs[output].value])
+        .flatMap { $0.count == 4 ? $0 : nil }
     let usual = [height, width].enumerated().map { axis, side in
       AxisLayout(
         size: side, ratio: found, rule: rule, output: own?[axis + 2],
