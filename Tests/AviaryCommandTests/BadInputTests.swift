@@ -137,7 +137,7 @@ struct BadInputTests {
       try checkpoint.write(to: path)
       expectFailure(
         try Outcome(["run", path, picture, "-o", folder.file("out.png"), "--scale", "2"]), 65,
-        "\(path): expected weights of its own graph, found otherwise: srcnn (\(difference))")
+        "\(path): the weights do not fit the network: srcnn (\(difference))")
     }
     #expect(try folder.names == ["spoilt.h5", "whole.h5"])
   }
@@ -303,7 +303,7 @@ struct BadInputTests {
       "\(file): expected a folder to write to, found a file")
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", folder.file("out.jpg")]), 64,
-      "\(folder.file("out.jpg")): expected a name that ends in .png, for PNG is what is written")
+      "\(folder.file("out.jpg")): images are written as PNG; give a name that ends in .png")
     #expect(try folder.names == ["file"])
   }
 

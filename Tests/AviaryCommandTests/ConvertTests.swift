@@ -165,7 +165,7 @@ struct ConvertTests {
     let convert = try Outcome(["convert", input, folder.file("tiny.h5"), "--quiet", "--json"])
     #expect(convert.status == 0)
     #expect(
-      convert.error == "aviary: warning: \(input): expected finite weights, found NaN or infinity "
+      convert.error == "aviary: warning: \(input): there are NaN or infinite weights "
         + "in conv2.weight\n")
     let export = try #require(try convert.json()["export"] as? [String: Any])
     #expect(export["notFinite"] as? [String] == ["conv2.weight"])
@@ -212,8 +212,8 @@ struct ConvertTests {
     #expect(json["format"] as? String == "kerasHDF5")
     expectFailure(
       try Outcome(["convert", weights, folder.file("model")]), 64,
-      "\(folder.file("model")): expected a name that ends in .h5, .keras, .weights.h5, .pt, .pth, "
-        + ".safetensors or .onnx, or --to")
+      "\(folder.file("model")): the name does not say the format; end it in .h5, .keras, "
+        + ".weights.h5, .pt, .pth, .safetensors or .onnx, or use --to")
   }
 
   @Test("a PyTorch file comes with its module where that is asked for, and nothing else does")

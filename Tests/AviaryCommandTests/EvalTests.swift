@@ -48,7 +48,7 @@ struct EvalTests {
     let lines = try Outcome(["eval", "nearest", "--data", data, "--scale", "2"]).output
       .split(separator: "\n")
     #expect(lines.count == 4)
-    #expect(lines[0].hasPrefix("PICTURE "))
+    #expect(lines[0].hasPrefix("IMAGE "))
     #expect(lines[3].hasPrefix("mean "))
   }
 

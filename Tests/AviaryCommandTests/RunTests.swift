@@ -185,7 +185,7 @@ struct RunTests {
       "10K", "-o", folder.file("large.png"),
     ])
     #expect(run.status == 69)
-    #expect(run.error.hasPrefix("aviary: memory: at most "))
+    #expect(run.error.contains(" MiB are needed, 0 MiB allowed ("))
     #expect(try folder.names == [])
   }
 }

@@ -25,7 +25,7 @@ struct TrainTests {
   private let recipe = """
     architecture: srcnn
     scale: 2
-    data: {targets: images}
+    data: {targets: pictures}
     batch: {size: 1, patch: 12}
     steps: 4
     threads: 1

@@ -90,7 +90,7 @@ import Testing
         .input("x", expected: "float32 [1]", found: "int8 [1]"),
         "input x: expected float32 [1], found int8 [1]"
       ),
-      (.outOfMemory(bytes: 12), "memory: expected 12 bytes, none to be had"),
+      (.outOfMemory(bytes: 12), "memory: 12 bytes cannot be allocated"),
       (
         .library(call: "dnnl_f", status: "unimplemented"),
         "oneDNN: dnnl_f failed: unimplemented"
@@ -248,15 +248,15 @@ import Testing
     let side = Int(Int32.max)
     #expect(
       try message(.activation(.relu), [side, 1, side, side])
-        == "node: relu: expected fewer than 2^48 elements, found shape \([side, 1, side, side])")
+        == "node: relu: shape \([side, 1, side, side]) has 2^48 elements or more")
     #expect(
       try message(.reduce(Reduction(.sum, dimensions: [0, 2, 3])), [side, 1, side, side])
-        == "input_0: expected fewer than 2^31 elements, found shape \([side, 1, side, side])"
-        + " (compute it in tiles)")
+        == "input_0: shape \([side, 1, side, side]) has 2^31 elements or more;"
+        + " compute it in tiles")
     #expect(
       try message(.crop(Crop(PaddingAmounts(0))), [1, 1, 1 << 16, 1 << 15])
-        == "input_0: expected fewer than 2^31 elements, found shape [1, 1, 65536, 32768]"
-        + " (compute it in tiles)")
+        == "input_0: shape [1, 1, 65536, 32768] has 2^31 elements or more;"
+        + " compute it in tiles")
   }
 
   @Test func enormousStride() throws {

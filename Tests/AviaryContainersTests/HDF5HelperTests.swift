@@ -59,7 +59,7 @@ import Testing
     }
     #expect(
       error.description == "a.h5: the isolated reader of HDF5 failed: the program aviary-hdf5 "
-        + "expected in /absent or /absent/../libexec/aviary, none found")
+        + "is neither in /absent nor in /absent/../libexec/aviary")
   }
 
   /// The helper is given its three descriptors and no environment.

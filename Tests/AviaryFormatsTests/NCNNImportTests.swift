@@ -193,6 +193,6 @@ import Testing
     let late = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(
       late?.description == "\(folder.file("x.bin")): damaged: the weights: "
-        + "12 bytes expected for the layers, 16 found")
+        + "expected 12 bytes for the layers, found 16")
   }
 }

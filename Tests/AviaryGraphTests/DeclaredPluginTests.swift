@@ -34,7 +34,7 @@ import Testing
     #expect {
       try tiny.network(["variant": "x4"])
     } throws: {
-      "\($0)" == #"tiny: variant: one of x2, x3 expected, "x4" found"#
+      "\($0)" == #"tiny: variant: expected one of x2, x3, found "x4""#
     }
     #expect {
       try tiny.network(["scale": 2])

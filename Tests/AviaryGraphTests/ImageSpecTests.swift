@@ -83,7 +83,7 @@ import Testing
     ),
     (
       #"{"colour":"luma","mean":["0"]}"#,
-      #"picture.mean: an array of numbers expected, ["0"] found"#
+      #"picture.mean: expected an array of numbers, found ["0"]"#
     ),
     (
       #"{"colour":"luma","scales":2}"#,

@@ -94,7 +94,7 @@ import Testing
     for (name, format) in [("a.keras", TargetFormat.keras), ("a.onnx", .onnx)] {
       let report = try model.write(to: folder.file(name), as: format)
       guard case .outputs(let height, let width, let largest, _) = report.check else {
-        Issue.record("outputs expected, \(report.check) found")
+        Issue.record("expected outputs, found \(report.check)")
         continue
       }
       #expect(height < 64 && width < 64 && largest == 0)

@@ -218,7 +218,7 @@ import Testing
     // It says the step, and everything before that step is there.
     let last = try #require(RunFolder(example.folder.file("run")).checkpoints.last)
     #expect(text.hasPrefix("step \(last.step + 1): "), "\(text)")
-    #expect(text.hasSuffix(" (the last good checkpoint is \(last.path)) found"), "\(text)")
+    #expect(text.hasSuffix(" (the last good checkpoint is \(last.path))"), "\(text)")
     #expect(try Model(checkpoint: last.path).notFinite.isEmpty)
   }
 

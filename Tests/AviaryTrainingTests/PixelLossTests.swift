@@ -130,6 +130,6 @@ import Testing
       try problem("total-variation", flat, flat)
         == "total-variation: result: expected N x channels x height x width, found [3, 12]")
     let error = #expect(throws: TrainingError.self) { try CharbonnierLoss(epsilon: 0) }
-    #expect(error?.description == "charbonnier.epsilon: a number above 0 expected, 0.0 found")
+    #expect(error?.description == "charbonnier.epsilon: expected a number above 0, found 0.0")
   }
 }

@@ -146,7 +146,7 @@ struct RecipeReadingTests {
         scale: none
         from: none
         data:
-          targets: images
+          targets: pictures
           inputs: none
           degradations: []
           max-invalid-share: 0.1
@@ -300,7 +300,7 @@ struct RecipeReadingTests {
         "batch.size: expected an integer from 1 to 4096, found 0"))
     #expect(
       message { $0.optimizer.learningRate = .nan }.contains(
-        "optimizer.learning-rate: a number from"))
+        "optimizer.learning-rate: expected a number from"))
   }
 
   @Test(

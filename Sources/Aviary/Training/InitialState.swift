@@ -231,7 +231,7 @@ public struct RecipeNetwork: Hashable, Sendable {
     if refines { return plain }
     guard stated["scale"] == nil else {
       throw TrainingError.recipe(
-        field: "scale", expected: "\(own.text), as the configuration says,", found: "\(scale)")
+        field: "scale", expected: "\(own.text), as the configuration says", found: "\(scale)")
     }
     members["scale"] = .int(scale)
     return try architecture.network(.object(members))

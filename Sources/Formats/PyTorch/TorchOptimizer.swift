@@ -72,7 +72,8 @@ struct TorchOptimizer {
           names.updateValue(parameter, forKey: String(key)) == nil
         else {
           throw Problem(
-            text: "names parameter \(number - 1), where there are \(parameters.count)"
+            text:
+              "parameter \(number - 1) is none of the \(parameters.count), or stands there twice"
           )
         }
         members.append(parameter.name)
