@@ -115,7 +115,7 @@ final class GraphBuilder {
 }
 
 extension Graph {
-  /// Writes a network down, from one picture to one or several values.
+  /// Writes a network down, from one image to one or several values.
   ///
   /// The input is called `image` unless stated: a name that layers hardly have. Outputs are called
   /// `output`, or `output_0`, `output_1`, … where there are several.
