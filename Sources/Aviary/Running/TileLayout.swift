@@ -41,7 +41,9 @@ struct TileLayout {
     // What is no whole multiple is as large as the network makes it of the picture as it stands.
     let own =
       found.denominator == 1 || rule.size != nil
-      ? nil : try? graph.shapes(height: height, width: width)[graph.outputs[output].value]
+      ? nil
+      : (try? graph.shapes(height: height, width: width)[graph.outputs[output].value])
+        .flatMap { $0.count == 4 ? $0 : nil }
     let usual = [height, width].enumerated().map { axis, side in
       AxisLayout(
         size: side, ratio: found, rule: rule, output: own?[axis + 2],
@@ -57,7 +59,8 @@ struct TileLayout {
     let exact = [height, width].enumerated().map { axis, side in
       found.denominator == 1
         ? AxisLayout.exact(size: side, ratio: found, rule: rule, padding: model.picture.padding)
-        : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
+        : usual[axis].padded == side
+          ? nil : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
     }
     // Where one side has such a layout both are worth a try.
     if rule.size == nil, exact.contains(where: { $0 != nil }) {
