@@ -16,6 +16,10 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   case outputTaken(String, by: String)
   /// The output's name does not match the image format.
   case outputName(String)
+  /// The output's name does not match an array.
+  case arrayName(String)
+  /// Arrays among images.
+  case mixedInputs(array: String)
   /// A plot's name gives no known format.
   case plotName(String)
   /// The output's name does not match a checkpoint.
@@ -55,6 +59,9 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     case .outputName(let path):
       "\(path): images are written as \(ImageFormat.list(ImageFormat.writable));"
         + " give a name that ends in \(endings)"
+    case .arrayName(let path): "\(path): an array gives an array; give a name that ends in .npy"
+    case .mixedInputs(let array):
+      "\(array): an array among images; run arrays (.npy) and images separately"
     case .plotName(let path): "\(path): give a name that ends in \(endings) or .svg"
     case .checkpointName(let path):
       "\(path): a checkpoint is written; give a name that ends in .h5 (aviary convert writes other "
@@ -85,7 +92,9 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     case .outputExists, .outputIsNoFile, .noOutputFolder, .outputIsInput, .outputTaken,
       .standardOutput:
       .cannotCreate
-    case .outputName, .plotName, .outputFormat, .checkpointName, .notForModel: .usage
+    case .outputName, .arrayName, .mixedInputs, .plotName, .outputFormat, .checkpointName,
+      .notForModel:
+      .usage
     case .noFolder, .nothingToResume: .noInput
     case .processes: .unavailable
     case .weights(_, let error): error.status

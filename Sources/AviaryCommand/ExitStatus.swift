@@ -24,8 +24,8 @@ enum ExitStatus: Int32, CaseIterable {
   case unavailable = 69
   /// EX_SOFTWARE: the calculation itself went wrong.
   case notFinite = 70
-  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of the
-  /// system's reason.
+  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of
+  /// the system's reason.
   case cannotCreate = 73
   /// As the shell numbers a program that SIGINT ended.
   case interrupted = 130
@@ -73,9 +73,10 @@ extension AviaryError: ErrorWithStatus {
     case .network(_, let problem): problem.status
     case .ownNetwork: .usage
     case .noSuchModel, .noWeights, .noImages: .noInput
-    case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized, .notQuantizable:
+    case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
+      .notQuantizable:
       .unavailable
-    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .edit,
+    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .imageSize, .array, .edit,
       .notComparable:
       .data
     // A fault of the engine or of a writer, not of the user.
@@ -90,7 +91,7 @@ extension CheckpointError: ErrorWithStatus {
     case .cannotRead: .noInput
     case .cannotWrite: .cannotCreate
     case .unsupported, .newerVersion: .unavailable
-    case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .hashMismatch,
+    case .notWeights, .truncated, .damaged, .refused, .tooLarge, .noTensors, .noPart, .hashMismatch,
       .readerFailed, .invalidName, .elementType:
       .data
     }
@@ -102,7 +103,7 @@ extension ImageError: ErrorWithStatus {
     switch self {
     case .cannotRead: .noInput
     case .cannotWrite: .cannotCreate
-    case .notAPicture, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
+    case .notAnImage, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
       .noConversion, .invalidScale:
       .data
     }

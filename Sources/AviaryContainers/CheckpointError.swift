@@ -22,6 +22,8 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
   case tooLarge(path: String, part: String, limit: Int, found: Int)
   /// The file is sound, and there are no named tensors in it where any known layout has them.
   case noTensors(path: String, found: String)
+  /// The file has no dictionary of tensors under the key that was asked for.
+  case noPart(path: String, name: String, known: [String])
   /// The tensors are not those that the file was written with.
   case hashMismatch(path: String, expected: String, found: String)
   /// A newer Aviary wrote the file.
@@ -65,6 +67,9 @@ public enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible 
       "\(path): \(part): \(found) exceeds the limit of \(limit)"
     case .noTensors(let path, let found):
       "\(path): expected named tensors, found \(found)"
+    case .noPart(let path, let name, let known):
+      "\(path): it has no tensors under '\(name)'"
+        + (known.isEmpty ? "; leave out --part" : "; it has \(known.joined(separator: ", "))")
     case .hashMismatch(let path, let expected, let found):
       "\(path): the tensors were changed: their content hash is \(found), the file states \(expected)"
     case .newerVersion(let path, let supported, let found):
@@ -96,6 +101,7 @@ extension CheckpointError {
     case .tooLarge(_, let part, let limit, let found):
       .tooLarge(path: path, part: part, limit: limit, found: found)
     case .noTensors(_, let found): .noTensors(path: path, found: found)
+    case .noPart(_, let name, let known): .noPart(path: path, name: name, known: known)
     case .hashMismatch(_, let expected, let found):
       .hashMismatch(path: path, expected: expected, found: found)
     case .newerVersion(_, let supported, let found):

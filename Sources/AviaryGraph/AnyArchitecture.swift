@@ -6,15 +6,21 @@ public struct Network: Hashable, Sendable {
   public var configuration: JSON
   /// The operations.
   public var graph: Graph
-  /// How it takes and gives pictures.
+  /// How it takes and gives images.
   public var picture: ImageSpec
+  /// Tensors that files hold beside the parameters and that nothing reads.
+  public var unused: [UnusedTensors]
 
   /// A network.
-  public init(architecture: String, configuration: JSON, graph: Graph, picture: ImageSpec) {
+  public init(
+    architecture: String, configuration: JSON, graph: Graph, picture: ImageSpec,
+    unused: [UnusedTensors] = []
+  ) {
     self.architecture = architecture
     self.configuration = configuration
     self.graph = graph
     self.picture = picture
+    self.unused = unused
   }
 }
 
@@ -34,18 +40,24 @@ public struct AnyArchitecture: Sendable {
   public let presets: [Preset]
   /// How published sources name the layers.
   public let publishedNames: [NameMap]
-  private let build: @Sendable (JSON) throws -> (graph: Graph, picture: ImageSpec)
+  /// The names of small tensors whose values are looked at for recognition.
+  public let valuesRead: [String]
+  private let build: @Sendable (JSON) throws -> Built
   private let propose: @Sendable (WeightIndex) throws -> [Proposal<JSON>]
+
+  /// What a configuration stands for.
+  typealias Built = (graph: Graph, picture: ImageSpec, unused: [UnusedTensors])
 
   /// An architecture from anywhere. What the closures give is checked by whoever calls them.
   init(
     info: ArchitectureInfo, presets: [Preset], publishedNames: [NameMap],
-    build: @escaping @Sendable (JSON) throws -> (graph: Graph, picture: ImageSpec),
+    valuesRead: [String] = [], build: @escaping @Sendable (JSON) throws -> Built,
     propose: @escaping @Sendable (WeightIndex) throws -> [Proposal<JSON>]
   ) {
     self.info = info
     self.presets = presets
     self.publishedNames = publishedNames
+    self.valuesRead = valuesRead
     self.build = build
     self.propose = propose
   }
@@ -63,10 +75,12 @@ public struct AnyArchitecture: Sendable {
         }
         return Preset(name: name, configuration: json)
       },
-      publishedNames: A.publishedNames,
+      publishedNames: A.publishedNames, valuesRead: A.valuesRead,
       build: { json in
         let configuration = try decode(json)
-        return (try Graph(A.self, configuration), A.picture(configuration))
+        return (
+          try Graph(A.self, configuration), A.picture(configuration), A.unused(configuration)
+        )
       },
       propose: { weights in
         try A.configurations(of: weights).map { proposal in
@@ -80,21 +94,22 @@ public struct AnyArchitecture: Sendable {
   /// - Parameter configuration: an object; members that are left out have the default preset's
   ///   value.
   /// - Throws: `GraphError` for an unknown member (the known are listed), one of another type, or a
-  ///   configuration that describes no network, or one that takes other pictures than its channels
+  ///   configuration that describes no network, or one that takes other images than its channels
   ///   can be; what a plugin's library answers otherwise.
   public func network(_ configuration: JSON = [:]) throws -> Network {
     let complete = try completed(configuration)
-    let (graph, picture) = try build(complete)
+    let (graph, picture, unused) = try build(complete)
     let channels = graph.inputs[0].channels
     guard picture.colour.channels == channels else {
       throw GraphError.configuration(
         info.name,
         "picture.colour: expected one of \(channels) channels, found '\(picture.colour.rawValue)'")
     }
-    // Features and discriminators have no pictures to give; what they take is theirs.
+    // Features and discriminators have no images to give; what they take is theirs.
     if info.kind == .restoration { try picture.check(against: graph) }
     return Network(
-      architecture: info.name, configuration: complete, graph: graph, picture: picture)
+      architecture: info.name, configuration: complete, graph: graph, picture: picture,
+      unused: unused)
   }
 
   /// The configurations that weights may have been trained with, unchecked.

@@ -13,11 +13,17 @@ public protocol Architecture: Sendable {
   static func build(_ configuration: Configuration, _ input: Value) -> [Value]
   /// Proposes the configurations that weights of these names and shapes may have been trained with.
   /// Only those whose graph has exactly these parameters are accepted, so that guessing is safe.
-  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot overflow.
+  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot
+  /// overflow.
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>]
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }
-  /// How it takes and gives pictures.
+  /// Tensors that its files hold beside its parameters and that nothing reads.
+  static func unused(_ configuration: Configuration) -> [UnusedTensors]
+  /// The names of small tensors whose values `configurations(of:)` looks at, where shapes do not tell
+  /// enough: the bias of a mean shift tells the range of values. At most 64 elements are read.
+  static var valuesRead: [String] { get }
+  /// How it takes and gives images.
   static func picture(_ configuration: Configuration) -> ImageSpec
 }
 
@@ -26,6 +32,10 @@ extension Architecture {
   public static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] { [] }
   /// No other names are known.
   public static var publishedNames: [NameMap] { [] }
+  /// Whatever a file holds beside the parameters is not this architecture's.
+  public static func unused(_ configuration: Configuration) -> [UnusedTensors] { [] }
+  /// Shapes tell enough.
+  public static var valuesRead: [String] { [] }
   /// One channel is luma, three are RGB, with values from 0 to 1.
   public static func picture(_ configuration: Configuration) -> ImageSpec {
     ImageSpec(channels: configuration.channels)
@@ -56,11 +66,11 @@ extension ArchitectureConfiguration {
 public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// What a network is for.
   public enum Kind: String, Codable, Hashable, Sendable {
-    /// Gives a picture for a picture.
+    /// Gives an image for an image.
     case restoration
     /// Gives features that losses compare; those of the first output unless others are stated.
     case features
-    /// Tells real pictures from made ones.
+    /// Tells real images from made ones.
     case discriminator
   }
 
@@ -74,17 +84,21 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   public var paper: String
   /// The licence of the architecture's text, as an SPDX identifier.
   public var licence: String
+  /// Whether it may be recognised by the kinds and the order of layers alone, where a file of Keras
+  /// says nothing else. Not for networks of which almost every chain of convolutions would be one.
+  public var matchesStructure: Bool
 
-  /// A network that restores pictures, under this project's licence, unless stated.
+  /// A network that restores images, under this project's licence, unless stated.
   public init(
     _ name: String, kind: Kind = .restoration, summary: String, paper: String = "",
-    licence: String = "Apache-2.0"
+    licence: String = "Apache-2.0", matchesStructure: Bool = true
   ) {
     self.name = name
     self.kind = kind
     self.summary = summary
     self.paper = paper
     self.licence = licence
+    self.matchesStructure = matchesStructure
   }
 }
 
@@ -92,7 +106,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
 public struct Proposal<Configuration: Sendable>: Sendable {
   /// The configuration.
   public var configuration: Configuration
-  /// The members of the configuration, and of the picture (`picture.colour`), that shapes cannot
+  /// The members of the configuration, and of the image (`picture.colour`), that shapes cannot
   /// show, so that the value is customary and not known. Reports say so, and the user may override
   /// them.
   public var assumed: [String]

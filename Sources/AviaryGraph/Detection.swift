@@ -2,14 +2,19 @@
 public struct Fit: Sendable {
   /// The network.
   public var network: Network
-  /// Members of the configuration and the picture that shapes do not show.
+  /// Members of the configuration and the image that shapes do not show.
   public var assumed: [String]
   /// The names by which the file knows the layers; nil for the architecture's own.
   public var names: NameMap?
+  /// Layers that the file holds in the form in which they were trained, by its names.
+  public var folded: [FoldedLayer]
 
   /// A fit.
-  public init(network: Network, assumed: [String] = [], names: NameMap? = nil) {
+  public init(
+    network: Network, assumed: [String] = [], names: NameMap? = nil, folded: [FoldedLayer] = []
+  ) {
     (self.network, self.assumed, self.names) = (network, assumed, names)
+    self.folded = folded
   }
 
   /// The canonical name of the file's tensor.
@@ -34,6 +39,7 @@ extension Registry {
       throw GraphError.member("configuration", expected: "an object", found: overrides.kind)
     }
     let candidates = try name.map { [try self[$0]] } ?? architectures
+    let (weights, folded) = weights.folded()
     var fits: [String: Fit] = [:]
     var differences: [(architecture: String, difference: StateDictDifference)] = []
     for architecture in candidates {
@@ -41,12 +47,15 @@ extension Registry {
         guard let renamed = weights.renamed(by: names) else { continue }
         for attempt in try architecture.attempts(renamed, overrides, named: name != nil) {
           guard let network = try? architecture.network(attempt.configuration) else { continue }
-          let difference = StateDictDifference(renamed, network.graph, network: network.label)
+          let difference = StateDictDifference(
+            renamed, network.graph, network: network.label, unused: network.unused)
           if difference.isEmpty {
             // Proposals that differ only in what is assumed are one fit: the first counts.
             let key = architecture.info.name + network.configuration.removing(attempt.assumed).text
             fits[key] =
-              fits[key] ?? Fit(network: network, assumed: attempt.assumed, names: names)
+              fits[key]
+              ?? Fit(
+                network: network, assumed: attempt.assumed, names: names, folded: folded)
           } else {
             differences.append((architecture.info.name, difference))
           }
@@ -65,8 +74,8 @@ extension Registry {
       tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
   }
 
-  /// The three architectures that come nearest, each with the configuration that does: of those that
-  /// propose nothing, a preset.
+  /// The three architectures that come nearest, each with the configuration that does: of those
+  /// that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
     _ differences: [(architecture: String, difference: StateDictDifference)]
@@ -127,7 +136,9 @@ extension WeightIndex {
     for (name, shape) in self.shapes {
       guard shapes.updateValue(shape, forKey: names.canonical(name)) == nil else { return nil }
     }
-    return shapes == self.shapes ? nil : WeightIndex(shapes)
+    if shapes == self.shapes { return nil }
+    return WeightIndex(
+      shapes, values: Dictionary(values.map { (names.canonical($0), $1) }) { $1 })
   }
 }
 

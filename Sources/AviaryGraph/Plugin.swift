@@ -85,13 +85,17 @@ public enum Plugin {
         let (info, presets, names) = try AnyArchitecture.description(json)
         return AnyArchitecture(
           info: info, presets: presets, publishedNames: names,
+          valuesRead: try Members("architecture", json).strings("valuesRead") ?? [],
           build: { configuration in
             try checked {
               let network = try Members(
                 "network", reply(.build(info.name, configuration: configuration), "network"))
               return (
                 try Graph(json: try network.required("graph", "an object") { $0 }),
-                try ImageSpec(json: try network.required("picture", "an object") { $0 })
+                try ImageSpec(json: try network.required("picture", "an object") { $0 }),
+                try (network["unused"]?.array ?? []).prefix(1_000).map {
+                  try UnusedTensors(json: $0)
+                }
               )
             }
           },
@@ -150,7 +154,7 @@ public enum Plugin {
               "variant: expected one of \(graphs.keys.sorted().joined(separator: ", ")), "
                 + "found \(configuration["variant"]?.text ?? "nothing")")
           }
-          return (graph, picture ?? ImageSpec(channels: graph.inputs[0].channels))
+          return (graph, picture ?? ImageSpec(channels: graph.inputs[0].channels), [])
         },
         propose: { _ in graphs.keys.sorted().map { Proposal(["variant": .string($0)]) } })
     } catch let error as GraphError {
@@ -177,8 +181,22 @@ extension ArchitectureInfo {
     }
     self.init(
       name, kind: kind, summary: members["summary"]?.string ?? "",
-      paper: members["paper"]?.string ?? "", licence: members["licence"]?.string ?? "")
+      paper: members["paper"]?.string ?? "", licence: members["licence"]?.string ?? "",
+      matchesStructure: members["matchesStructure"]?.bool ?? true)
   }
+}
+
+extension UnusedTensors {
+  /// Reads what a library says of tensors that it does not use.
+  fileprivate init(json: JSON) throws(GraphError) {
+    let members = try Members("unused", json)
+    try self.init(
+      names: try members.required("names", "a string", \.string),
+      reason: members["reason"]?.string ?? "")
+  }
+
+  /// What a library says of them.
+  var json: JSON { ["names": .string(names), "reason": .string(reason)] }
 }
 
 extension AnyArchitecture {

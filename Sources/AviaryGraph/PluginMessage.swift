@@ -4,7 +4,7 @@ internal import FoundationEssentials
 enum PluginRequest: Sendable {
   /// The architectures in the library.
   case list
-  /// The graph and picture of a complete configuration.
+  /// The graph and image of a complete configuration.
   case build(String, configuration: JSON)
   /// The configurations that weights may have been trained with.
   case propose(String, WeightIndex)
@@ -24,6 +24,7 @@ enum PluginRequest: Sendable {
       [
         "version": .int(PluginRequest.version), "request": "propose", "name": .string(name),
         "weights": .object(weights.shapes.mapValues(JSON.ints)),
+        "values": .object(weights.values.mapValues { .array($0.map(JSON.number)) }),
       ]
     }
   }
@@ -47,7 +48,7 @@ enum PluginRequest: Sendable {
         WeightIndex(
           try members.required("weights", "an object of shapes") { json in
             json.object?.mapValues { $0.array?.compactMap(\.int) ?? [] }
-          }))
+          }, values: (members["values"]?.object ?? [:]).mapValues { $0.numbers ?? [] }))
     case let other:
       throw .member(
         "request.request", expected: "'list', 'build' or 'propose'", found: "'\(other)'")
@@ -69,7 +70,11 @@ extension PluginRequest {
       case .build(let name, let configuration):
         let network = try named(name).network(configuration)
         return PluginRequest.reply(
-          "network", ["graph": network.graph.json, "picture": network.picture.json])
+          "network",
+          [
+            "graph": network.graph.json, "picture": network.picture.json,
+            "unused": .array(network.unused.map(\.json)),
+          ])
       case .propose(let name, let weights):
         let proposals = try named(name).proposals(for: weights)
         return PluginRequest.reply(
@@ -99,8 +104,9 @@ extension AnyArchitecture {
       "info": [
         "name": .string(info.name), "kind": .string(info.kind.rawValue),
         "summary": .string(info.summary), "paper": .string(info.paper),
-        "licence": .string(info.licence),
+        "licence": .string(info.licence), "matchesStructure": .bool(info.matchesStructure),
       ],
+      "valuesRead": .array(valuesRead.map(JSON.string)),
       "presets": .array(
         presets.map { ["name": .string($0.name), "configuration": $0.configuration] }),
       "publishedNames": .array(

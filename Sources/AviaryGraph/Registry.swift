@@ -21,6 +21,9 @@ public struct Registry: Sendable {
     byName[name] = architecture
   }
 
+  /// The names of small tensors whose values some architecture looks at.
+  package var valuesRead: Set<String> { Set(byName.values.flatMap(\.valuesRead)) }
+
   /// The architecture of this name.
   ///
   /// - Throws: `RegistryError.unknown`, which offers the nearest name.
@@ -121,7 +124,11 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
 
   /// The difference between weights and a graph's parameters; non-persistent buffers may be there
   /// or not.
-  public init(_ weights: WeightIndex, _ graph: Graph, network: String) {
+  ///
+  /// - Parameter unused: tensors that may be there, and are not read.
+  public init(
+    _ weights: WeightIndex, _ graph: Graph, network: String, unused: [UnusedTensors] = []
+  ) {
     self.network = network
     var extra = Set(weights.shapes.keys)
     (missing, mismatched) = ([], [])
@@ -142,7 +149,8 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
               parameter.shape, found, of: users[parameter.name])))
       }
     }
-    self.extra = extra.subtracting(graph.aliases.keys).sorted()
+    self.extra = extra.subtracting(graph.aliases.keys)
+      .filter { unused.isEmpty || unused.reason(for: $0) == nil }.sorted()
   }
 
   /// Which dimensions of two shapes of one rank disagree, by what they are to the operation that
@@ -155,6 +163,19 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
       let name = expected.count == 1 ? "channels" : names[min(dimension, names.count - 1)]
       return "\(name): deduced \(expected[dimension]), found \(found[dimension])"
     }
+  }
+
+  /// The same with names as a file has them.
+  package func renamed(_ name: (String) -> String) -> StateDictDifference {
+    var result = self
+    result.missing = missing.map(name)
+    result.extra = extra.map(name)
+    result.mismatched = mismatched.map { mismatch in
+      var mismatch = mismatch
+      mismatch.name = name(mismatch.name)
+      return mismatch
+    }
+    return result
   }
 
   /// Whether there is none.

@@ -4,14 +4,21 @@ public struct WeightIndex: Hashable, Sendable {
   /// The dimensions of each tensor.
   public let shapes: [String: [Int]]
 
+  /// The elements of those few small tensors that an architecture asks for; see
+  /// `Architecture.valuesRead`.
+  public let values: [String: [Double]]
+
   /// An index of tensors.
-  public init(_ shapes: [String: [Int]]) { self.shapes = shapes }
+  public init(_ shapes: [String: [Int]], values: [String: [Double]] = [:]) {
+    (self.shapes, self.values) = (shapes, values)
+  }
 
   /// An index of a graph's parameters, non-persistent buffers aside.
   public init(_ graph: Graph) {
     shapes = Dictionary(
       graph.parameters.filter { $0.role != .nonPersistent }.map { ($0.name, $0.shape) }
     ) { $1 }
+    values = [:]
   }
 
   /// The tensors that a graph could have: what architectures are asked about, so that they may
@@ -20,7 +27,7 @@ public struct WeightIndex: Hashable, Sendable {
     WeightIndex(
       shapes.filter { _, shape in
         shape.count <= GraphLimits.rank && shape.allSatisfy((1...GraphLimits.channels).contains)
-      })
+      }, values: values)
   }
 
   /// The dimensions of a tensor; nil where there is none of this name.

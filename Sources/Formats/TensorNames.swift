@@ -6,7 +6,9 @@ import AviaryTensor
 /// What the names of a state dict say about how it was wrapped: shared by all containers.
 enum TensorNames {
   /// Keys that hold averaged weights, which are the ones meant to be used.
-  static let averaged = ["params_ema", "params-ema", "state_dict_ema", "model_ema"]
+  static let averaged = [
+    "params_ema", "params-ema", "state_dict_ema", "model_ema", "ema", "ema_model", "ema_state_dict",
+  ]
   /// Keys that hold weights, in order of preference.
   static let wrappers =
     averaged + [
@@ -14,8 +16,10 @@ enum TensorNames {
     ]
   /// What frameworks and wrapping modules put before every name.
   private static let prefixes = [
-    "module.", "_orig_mod.", "netG.", "model.", "net.", "generator.",
+    "module.", "_orig_mod.", "_fsdp_wrapped_module.", "netG.", "model.", "net.", "generator.",
   ]
+  /// What wrapping modules put between the parts of a name, and no network calls a layer of its own.
+  private static let infixes = ["_orig_mod", "_fsdp_wrapped_module"]
 
   /// All that every one of the names begins with and that only says how the network was wrapped,
   /// such as `module.model.`; empty if there is nothing of the kind.
@@ -31,6 +35,53 @@ enum TensorNames {
       prefix += next
     }
     return prefix
+  }
+
+  /// The names that tensors have in their network: without a prefix that all have, without what
+  /// wrapping modules put between their parts, and without the counters that lie beside them.
+  ///
+  /// - Parameter unwrapping: what was done is added to it.
+  /// - Returns: nil for a tensor that is none of the network's.
+  static func unwrap(_ names: [String], _ unwrapping: inout Unwrapping) -> [String?] {
+    let counters = counters(names)
+    for (counter, count) in Dictionary(counters.map { (last($0), 1) }, uniquingKeysWith: +)
+      .sorted(by: { $0.key < $1.key })
+    {
+      unwrapping.ignored.append(
+        count == 1 ? "\(counter) (a counter)" : "\(count) of \(counter) (counters)")
+    }
+    let prefix = commonPrefix(names.filter { !counters.contains($0) })
+    unwrapping.prefix += prefix
+    let stripped = names.map { name in
+      counters.contains(name) ? nil : String(name.dropFirst(prefix.count))
+    }
+    let short = stripped.map { $0.map(withoutInfixes) }
+    // Names that would become one stay as they are.
+    guard short != stripped, Set(short).count == Set(stripped).count else { return stripped }
+    for infix in infixes where stripped.contains(where: { $0?.contains(infix + ".") ?? false }) {
+      unwrapping.notes.append("'\(infix).' removed from the names")
+    }
+    return short
+  }
+
+  /// Numbers beside the tensors that no network has: of PyTorch's AveragedModel, beside `module.`, and
+  /// of the profiler thop.
+  private static func counters(_ names: [String]) -> Set<String> {
+    let isAveraged = names.allSatisfy { $0 == "n_averaged" || $0.hasPrefix("module.") }
+    let found = names.filter { name in
+      name == "n_averaged" ? isAveraged : ["total_ops", "total_params"].contains(last(name))
+    }
+    return found.count == names.count ? [] : Set(found)
+  }
+
+  private static func last(_ name: String) -> String {
+    name.split(separator: ".").last.map(String.init) ?? ""
+  }
+
+  private static func withoutInfixes(_ name: String) -> String {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    return (parts.dropLast().filter { !infixes.contains($0) } + parts.suffix(1))
+      .joined(separator: ".")
   }
 
   /// The tensors of a container that holds names alone, unwrapped as nested dictionaries are: of
@@ -55,9 +106,12 @@ enum TensorNames {
           "\(choice) (averaged weights) preferred to \(others.joined(separator: ", "))")
       }
     }
-    let prefix = commonPrefix(result.names)
-    unwrapping.prefix += prefix
-    return prefix.isEmpty ? result : result.renamed { String($0.dropFirst(prefix.count)) }
+    let names = unwrap(result.names, &unwrapping)
+    let renaming = Dictionary(
+      zip(result.names, names).compactMap { old, new in new.map { (old, $0) } }
+    ) { $1 }
+    return result.selecting(result.indices.filter { names[$0] != nil })
+      .renamed { renaming[$0] ?? $0 }
   }
 
   /// Whether a tensor is a counter that no forward pass reads.
@@ -70,8 +124,8 @@ enum TensorNames {
 }
 
 extension TensorSource {
-  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a source
-  /// of another framework has none) are made anew, as int64 zeros.
+  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a
+  /// source of another framework has none) are made anew, as int64 zeros.
   ///
   /// - Throws: `InterchangeError.weights` for a parameter that is missing or of another shape.
   package func completed(for graph: Graph) throws(InterchangeError) -> TensorSource {
@@ -116,17 +170,17 @@ extension TensorSource {
   }
 }
 
-/// The shapes of a graph's values as far as they are the same for pictures of every size: what a
+/// The shapes of a graph's values as far as they are the same for images of every size: what a
 /// target that must be told sizes can be told.
 package struct ExportShapes: Sendable {
-  /// For each value the dimensions; nil where they depend on the picture's.
+  /// For each value the dimensions; nil where they depend on the image's.
   package let values: [[Int?]]
 
-  /// The side of the smaller of two pictures that are compared: divisible by what networks divide
+  /// The side of the smaller of two images that are compared: divisible by what networks divide
   /// by, and larger than their windows.
   private static let side = 7_680  // 2^9 · 3 · 5
 
-  /// Compares the shapes for two sizes of picture.
+  /// Compares the shapes for two sizes of image.
   ///
   /// - Throws: `InterchangeError.graph` for a network that takes neither.
   package init(_ graph: Graph) throws(InterchangeError) {
@@ -151,7 +205,7 @@ package struct ExportShapes: Sendable {
   /// How many dimensions a value has.
   package func rank(_ value: Int) -> Int { values[value].count }
 
-  /// The number of a value's channels, which never depends on the picture.
+  /// The number of a value's channels, which never depends on the image.
   package func channels(_ value: Int) -> Int { values[value].count > 1 ? values[value][1] ?? 1 : 1 }
 }
 
@@ -159,5 +213,20 @@ extension WeightIndex {
   /// The index of a file's tensors, of which none is read.
   package init(_ tensors: TensorSource) {
     self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 })
+  }
+
+  /// The index of a file's tensors, with the values of the small ones among `names`.
+  ///
+  /// - Throws: `CheckpointError` for a tensor that cannot be read.
+  package init(
+    _ tensors: TensorSource, values names: Set<String>
+  ) throws {
+    var values: [String: [Double]] = [:]
+    for (position, tensor) in tensors.enumerated()
+    where names.contains(tensor.name) && (1...64).contains(tensor.count) {
+      let numbers = try tensors.tensor(at: position).converted(to: .float32).floats.map(Double.init)
+      if numbers.allSatisfy(\.isFinite) { values[tensor.name] = numbers }
+    }
+    self.init(Dictionary(tensors.map { ($0.name, $0.shape) }) { $1 }, values: values)
   }
 }

@@ -45,8 +45,8 @@ public struct WeightsFile: Sendable {
     self.optimizer = optimizer
   }
 
-  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no elements
-  /// are read.
+  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no
+  /// elements are read.
   ///
   /// - Parameter options: what the user states of the file.
   /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights (a native checkpoint
@@ -64,7 +64,10 @@ public struct WeightsFile: Sendable {
   public static func read(
     _ file: ProbedFile, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> WeightsFile {
-    let (path, format) = (file.path, file.format)
+    let (path, format, part) = (file.path, file.format, options.part)
+    if let part, ![.torchZip, .torchLegacy, .torchScript, .torchTar, .pickle].contains(format) {
+      throw .noPart(path: path, name: part, known: [])
+    }
     if let tree = file.tree {
       switch format {
       case .kerasHDF5: return try KerasHDF5.read(tree, options)
@@ -75,11 +78,11 @@ public struct WeightsFile: Sendable {
     }
     switch format {
     case .kerasArchive: return try KerasArchive.read(path, options)
-    case .torchZip: return try TorchZip.read(path)
-    case .torchLegacy: return try TorchLegacy.read(path)
-    case .torchScript: return try TorchZip.read(path, .torchScript)
-    case .torchTar: return try TorchTar.read(path)
-    case .pickle: return try BarePickle.read(path)
+    case .torchZip: return try TorchZip.read(path, part: part)
+    case .torchLegacy: return try TorchLegacy.read(path, part: part)
+    case .torchScript: return try TorchZip.read(path, .torchScript, part: part)
+    case .torchTar: return try TorchTar.read(path, part: part)
+    case .pickle: return try BarePickle.read(path, part: part)
     case .safetensors: return try SafeTensorsFile.read(path)
     case .npz, .npy: return try NumPyFile.read(path, format)
     case .numPyFolder: return try NumPyFile.read(folder: path)
@@ -113,12 +116,32 @@ public struct WeightsFile: Sendable {
   ///
   /// Some networks name all their parameters `model.…` by themselves: when the stripped names fit
   /// no architecture, these may.
-  public var withPrefix: WeightsFile {
+  public var withPrefix: WeightsFile { restoring(unwrapping.prefix) }
+
+  /// The same weights under the names that they may have in their network, the likeliest first: without
+  /// the prefix, with more and more of its end, and, where the file has none, with one that the file
+  /// may have lost.
+  package var readings: [WeightsFile] {
     let prefix = unwrapping.prefix
+    let starts = prefix.indices.filter {
+      $0 == prefix.startIndex || prefix[prefix.index(before: $0)] == "."
+    }
+    let ends = starts.reversed().map { restoring(String(prefix[$0...])) }
+    // Keras's layers are told by more than their names.
+    guard prefix.isEmpty, layers.isEmpty, network == nil else { return [self] + ends }
+    return [self]
+      + ["model.", "net."].map { lost in
+        var result = restoring(lost)
+        result.unwrapping.notes.append("'\(lost)' put before the names, which the network has")
+        return result
+      }
+  }
+
+  private func restoring(_ end: String) -> WeightsFile {
     var result = self
-    result.tensors = tensors.renamed { prefix + $0 }
-    result.optimizer = optimizer?.renamed { prefix + $0 }
-    result.unwrapping.prefix = ""
+    result.tensors = tensors.renamed { end + $0 }
+    result.optimizer = optimizer?.renamed { end + $0 }
+    if unwrapping.prefix.hasSuffix(end) { result.unwrapping.prefix.removeLast(end.count) }
     return result
   }
 }
@@ -128,6 +151,9 @@ public struct ReadingOptions: Hashable, Sendable {
   /// Whether kernels were trained with Theano, which flips them: they are flipped back. No file of
   /// Keras 1 says which it was.
   public var theanoKernels: Bool
+  /// The key of the dictionary of tensors that is meant, of a PyTorch file with several: the generator
+  /// of two networks, or the plain weights beside averaged ones. Nil for the customary choice.
+  public var part: String?
   /// How an HDF5 file is read: by the helper program unless its writer is trusted.
   public var hdf5: HDF5Access
   /// What the user states of an ONNX model.
@@ -135,16 +161,18 @@ public struct ReadingOptions: Hashable, Sendable {
 
   /// Nothing is stated unless said.
   public init(
-    theanoKernels: Bool = false, hdf5: HDF5Access = .isolated, onnx: ONNXOptions = ONNXOptions()
+    theanoKernels: Bool = false, part: String? = nil, hdf5: HDF5Access = .isolated,
+    onnx: ONNXOptions = ONNXOptions()
   ) {
     self.theanoKernels = theanoKernels
+    self.part = part
     self.hdf5 = hdf5
     self.onnx = onnx
   }
 }
 
-/// A file of weights that is open: one of our own, or another framework's. This is the one place that
-/// tells them apart.
+/// A file of weights that is open: one of our own, or another framework's. This is the one place
+/// that tells them apart.
 public enum ModelFile: Sendable {
   /// A native checkpoint, for `Checkpoint`, `CheckpointFile` or `CheckpointSummary` to read.
   case native(ProbedFile)
@@ -154,8 +182,8 @@ public enum ModelFile: Sendable {
   /// Opens the file at a path. No elements are read, and nothing in the file is ever run.
   ///
   /// - Parameter options: what the user states of the file.
-  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights, `.unsupported` for formats
-  ///   that are known and not read, and what is wrong with the file itself.
+  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights, `.unsupported` for
+  ///   formats that are known and not read, and what is wrong with the file itself.
   public static func open(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> ModelFile {

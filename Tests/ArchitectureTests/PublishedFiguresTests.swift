@@ -33,8 +33,26 @@ import Testing
       try graph("plain-cae").parameterCount == 320 + 18_496 + 73_856 + 73_792 + 18_464 + 289)
   }
 
+  /// As the references' own code counts them.
+  @Test(arguments: [
+    ("esrgan", "x4", 16_697_987), ("esrgan", "x2", 16_703_171), ("esrgan", "plus-x4", 16_839_299),
+    ("compact", "x4", 621_424), ("edsr", "x2", 1_369_883), ("edsr", "large-x4", 43_089_947),
+    ("edsr", "basicsr-x4", 1_517_571), ("rcan", "x4", 15_592_379), ("srresnet", "x4", 1_517_571),
+    ("rdn", "x4", 22_271_107), ("real-cugan", "x2", 1_284_598), ("real-cugan", "x3", 1_286_326),
+    ("real-cugan", "x4", 1_406_812), ("real-cugan", "fast-x2", 1_409_404),
+    ("drunet", "colour", 32_640_960), ("dncnn", "normalised-gray", 558_977),
+    ("dncnn", "gray", 555_137),
+    ("rfdn", "x4", 433_448), ("rlfn", "x2", 526_856), ("lapsrn", "x2", 435_344),
+    ("drrn", "b1u25", 297_216),
+  ])
+  func parameters(_ name: String, _ preset: String, _ count: Int) throws {
+    let architecture = try Registry.builtin[name]
+    let network = try architecture.network(architecture.preset(preset))
+    #expect(network.graph.parameterCount == count)
+  }
+
   @Test func multiplyAdds() throws {
-    // FSRCNN works on the small picture throughout. (Comparisons that give 6.0 G for an
+    // FSRCNN works on the small image throughout. (Comparisons that give 6.0 G for an
     // enlargement to 1280x720 count its last layer by the pixels of the output, most of whose
     // products are with zeros.)
     let fsrcnn = try graph("fsrcnn").multiplyAdds(height: 360, width: 640)

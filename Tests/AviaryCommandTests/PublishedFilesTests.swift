@@ -2,8 +2,8 @@ import AviaryTestSupport
 import Foundation
 import Testing
 
-/// Every file of weights that other people published and that lies in the shared folder: what it is,
-/// how many tensors it has, what it is taken for. Skipped where the folder is absent.
+/// Every file of weights that other people published and that lies in the shared folder: what it
+/// is, how many tensors it has, what it is taken for. Skipped where the folder is absent.
 @Suite("Published files", .enabled(if: SharedFolder.isPresent))
 struct PublishedFilesTests {
   /// What a file is taken for.
@@ -54,7 +54,7 @@ struct PublishedFilesTests {
     File("ncnn/realesr/realesr-animevideov3-x4.bin", "ncnnParameters", 53, .described),
     File("ncnn/realesr/realesr-animevideov3-x4.param", "ncnnParameters", 53, .described),
     File("onnx/2hg7274/super_resolution.onnx", "onnx", 8, .known("espcn")),
-    File("pytorch/CARN-M/carn_m.pth", "torchLegacy", 58, .none),
+    File("pytorch/CARN-M/carn_m.pth", "torchLegacy", 58, .known("carn")),
     File("pytorch/Fivefold_SRCNN/Cython/weights/conv1_b.npz", "npz", 1, .none),
     File("pytorch/Fivefold_SRCNN/Cython/weights/conv1_w.npz", "npz", 1, .none),
     File("pytorch/Fivefold_SRCNN/Cython/weights/conv2_b.npz", "npz", 1, .none),
@@ -82,13 +82,13 @@ struct PublishedFilesTests {
     File("pytorch/NhatThanh_SRCNN/SRCNN-955.pt", "torchZip", 6, .known("srcnn")),
     File("pytorch/NhatThanh_SRCNN/SRCNN915_ckpt.pt", "torchZip", 6, .known("srcnn")),
     File("pytorch/NhatThanh_VDSR/VDSR.pt", "torchZip", 40, .known("vdsr")),
-    File("pytorch/RFDN/RFDN_AIM.pth", "torchLegacy", 128, .none),
-    File("pytorch/RLFN/rlfn_x2.pth", "torchZip", 114, .none),
-    File("pytorch/cszn_DnCNN/DnCNN_sigma25_model.pth", "torchLegacy", 93, .none),
+    File("pytorch/RFDN/RFDN_AIM.pth", "torchLegacy", 128, .known("rfdn")),
+    File("pytorch/RLFN/rlfn_x2.pth", "torchZip", 114, .known("rlfn")),
+    File("pytorch/cszn_DnCNN/DnCNN_sigma25_model.pth", "torchLegacy", 93, .known("dncnn")),
     File("pytorch/pytorch_example_ESPCN/model_epoch_599.pth", "torchLegacy", 8, .known("espcn")),
     File("pytorch/pytorch_example_ESPCN/super_resolution.onnx", "onnx", 8, .known("espcn")),
-    File("pytorch/sisr-irl/DRRN.pt", "torchLegacy", 4, .none),
-    File("pytorch/sisr-irl/LapSRN_x2.pt", "torchLegacy", 14, .none),
+    File("pytorch/sisr-irl/DRRN.pt", "torchLegacy", 4, .known("drrn")),
+    File("pytorch/sisr-irl/LapSRN_x2.pt", "torchLegacy", 14, .known("lapsrn")),
     File("pytorch/twtygqyy_VDSR/model_epoch_50.pth", "torchLegacy", 20, .known("vdsr")),
   ]
 

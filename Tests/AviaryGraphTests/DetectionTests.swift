@@ -105,7 +105,7 @@ import Testing
         == "toy: no option 'activatoin' \(known)")
     #expect(
       problem(registry, shapes, as: "toy", ["activation": "swish"])
-        == #"toy.activation: one of the known values expected, "swish" found"#)
+        == #"toy.activation: expected one of the known values, found "swish""#)
     // Without a name too: what would fit but for the overrides says what it has against them.
     let one = try self.registry(toy)
     #expect(
@@ -150,7 +150,7 @@ import Testing
       info: ArchitectureInfo("nonsense", summary: ""), presets: toy.presets, publishedNames: [],
       build: { configuration in
         let network = try toy.network(configuration)
-        return (network.graph, network.picture)
+        return (network.graph, network.picture, network.unused)
       },
       propose: { _ in [Proposal("none"), Proposal(["scale": -1]), Proposal(["members": 1])] })
     let fit = try registry(nonsense, toy).detect(WeightIndex(try weights()))

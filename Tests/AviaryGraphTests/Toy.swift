@@ -71,7 +71,7 @@ extension AnyArchitecture {
       info: info, presets: toy.presets, publishedNames: toy.publishedNames,
       build: { configuration in
         let network = try toy.network(configuration)
-        return (network.graph, network.picture)
+        return (network.graph, network.picture, network.unused)
       }, propose: { try toy.proposals(for: $0) })
   }
 }

@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryFiles
 internal import AviaryFormats
 internal import AviaryGraph
 internal import FoundationEssentials
@@ -76,29 +77,63 @@ extension Recognition {
     }
     var overrides = options.configuration
     var used = file
-    var found = try attempt(file, overrides)
-    if found == nil, !file.unwrapping.prefix.isEmpty {
-      used = file.withPrefix
+    var found: StructureMatch?
+    for reading in file.readings where found == nil {
+      used = reading
       found = try attempt(used, overrides)
     }
-    // If no shape shows the scale (FSRCNN), take the user's rather than the default.
-    if let scale = options.scale, found?.fit.assumed.contains("scale") == true {
-      overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
-      found = try attempt(used, overrides)
+    // If no shape shows the scale (FSRCNN), take the user's, or the one in the file's name, rather than
+    // the default.
+    var named: String?
+    if let assumed = found?.fit.assumed, assumed.contains("scale") {
+      let inName = ScaleInName(file.path.fileName)
+      if let scale = options.scale ?? inName?.scale {
+        overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
+        // A number in a name may mean something else: it counts where the architecture allows it.
+        if options.scale != nil {
+          found = try attempt(used, overrides)
+        } else if let other = try? attempt(used, overrides) {
+          found = other
+          named = "scale: \(scale), taken from '\(inName?.text ?? "")' in the file's name"
+        }
+      }
     }
-    guard let found else {
-      // Throws an error that names the nearest architecture.
-      _ = try registry.detect(
-        WeightIndex(file.tensors), as: options.architecture, overrides: options.configuration)
-      throw RegistryError.unrecognised(tensors: file.tensors.count, nearest: [])
-    }
+    guard let found else { throw try Recognition.unrecognised(file, options, registry) }
     let source = found.fit.names?.source
-    let isByNames = found.tensors.names == file.tensors.names || source != nil
+    let isByNames = found.tensors.names == used.tensors.names || source != nil
+    let notes = used.unwrapping.notes.filter { !file.unwrapping.notes.contains($0) }
     self.init(
       network: found.fit.network, tensors: found.tensors, source: source,
-      assumed: found.fit.assumed + found.assumed, notes: found.notes,
+      assumed: [named].compactMap(\.self) + found.fit.assumed + found.assumed,
+      notes: notes + found.notes,
       reason: source.map { "names and shapes, by the names of \($0)" }
-        ?? (isByNames ? "names and shapes" : "its layers' kinds, places and shapes"))
+        ?? (isByNames || !found.fit.folded.isEmpty
+          ? "names and shapes" : "its layers' kinds, places and shapes"))
+  }
+
+  /// The error that names the nearest architecture, with tensors' names as the file has them: of the
+  /// ways to read its names, the one that comes nearest.
+  private static func unrecognised(
+    _ file: WeightsFile, _ options: ImportOptions, _ registry: Registry
+  ) throws -> RegistryError {
+    var best: RegistryError?
+    var least = Int.max
+    for reading in file.readings {
+      do {
+        _ = try registry.detect(
+          WeightIndex(reading.tensors, values: registry.valuesRead), as: options.architecture,
+          overrides: options.configuration)
+      } catch let error as RegistryError {
+        guard case .unrecognised(let tensors, let nearest) = error else { throw error }
+        let count = nearest.first?.count ?? .max
+        guard best == nil || count < least else { continue }
+        let prefix = reading.unwrapping.prefix
+        least = count
+        best = .unrecognised(
+          tensors: tensors, nearest: nearest.map { $0.renamed { prefix + $0 } })
+      }
+    }
+    return best ?? .unrecognised(tensors: file.tensors.count, nearest: [])
   }
 
   /// By the network that the file describes; nil if it describes none. If that is an architecture

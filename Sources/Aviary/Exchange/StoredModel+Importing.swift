@@ -9,10 +9,10 @@ internal import AviaryThreads
 extension StoredModel {
   /// Imports another framework's weights as a model. No elements are read.
   ///
-  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read; `RegistryError`
-  ///   if no architecture or several fit; `InterchangeError` for a network of the file's own that no
-  ///   operations of ours compute; `GraphError` for a configuration that the architecture refuses;
-  ///   `AviaryError.colour` or `.scale` for statements that do not fit.
+  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read;
+  ///   `RegistryError` if no architecture or several fit; `InterchangeError` for a network of the
+  ///   file's own that no operations of ours compute; `GraphError` for a configuration that the
+  ///   architecture refuses; `AviaryError.colour` or `.scale` for statements that do not fit.
   public static func imported(
     from path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> StoredModel {
@@ -109,9 +109,11 @@ extension Recognition {
     _ report: inout LoadReport, allowMissing: Bool, path: String
   ) throws -> TensorSource {
     let index = WeightIndex(tensors)
-    var difference = StateDictDifference(index, network.graph, network: network.label)
+    var difference = StateDictDifference(
+      index, network.graph, network: network.label, unused: network.unused)
     report.missing = difference.missing
     report.unused = difference.extra.map { tensors[$0]?.storedName ?? $0 }
+    report.passedOver(network.unused, in: tensors, of: network.graph)
     // At least one parameter must be loaded: weights of another network would give nothing but
     // zeros.
     if allowMissing, difference.missing.count < network.graph.parameters.count {
@@ -154,6 +156,24 @@ extension Recognition {
       report.note(tensor)
     }
     return storable
+  }
+}
+
+extension LoadReport {
+  /// Adds the tensors that the architecture knows and does not read, with the reasons.
+  fileprivate mutating func passedOver(
+    _ unused: [UnusedTensors], in tensors: TensorSource, of graph: Graph
+  ) {
+    let known = Set(graph.parameters.map(\.name)).union(graph.aliases.keys)
+    var reasons: [String: Int] = [:]
+    for tensor in tensors where !known.contains(tensor.name) {
+      guard let reason = unused.reason(for: tensor.name) else { continue }
+      self.unused.append(tensor.storedName)
+      reasons[reason, default: 0] += 1
+    }
+    for (reason, count) in reasons.sorted(by: { $0.key < $1.key }) {
+      notes.append("\(count) tensor\(count == 1 ? "" : "s") not used: \(reason)")
+    }
   }
 }
 

@@ -18,28 +18,38 @@ struct OutputPlan {
 
   /// In the order given; those of a folder sorted by name.
   let jobs: [Job]
+  /// Whether the inputs are arrays, which give arrays.
+  let isOfArrays: Bool
 
   /// Plans the outputs: a single image goes to a file or into a folder; several images, or those of
   /// a folder, go into an existing folder as `<name>.png`.
   ///
   /// - Throws: `CommandError` for an output that does not fit the inputs;
-  ///   `AviaryError.noImages` for a folder without pictures.
+  ///   `AviaryError.noImages` for a folder without images.
   init(inputs: [String], output: String) throws {
     let files = try inputs.flatMap { input in
-      PathKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
+      PathKind(of: input) == .folder ? try OutputPlan.images(in: input) : [input]
     }
     let isFolder = PathKind(of: output) == .folder
     let wantsFolder = inputs.count > 1 || files != inputs || output.hasSuffix("/")
     guard isFolder || !wantsFolder else {
       throw CommandError.noOutputFolder(output, found: PathKind.label(of: output))
     }
-    guard isFolder || ImageFormat.writing(output) != nil else {
-      throw CommandError.outputName(output)
+    let arrays = files.filter(\.isArray)
+    isOfArrays = !arrays.isEmpty && arrays.count == files.count
+    guard isOfArrays || arrays.isEmpty else { throw CommandError.mixedInputs(array: arrays[0]) }
+    if isOfArrays {
+      guard isFolder || output.isArray else { throw CommandError.arrayName(output) }
+    } else {
+      guard isFolder || ImageFormat.writing(output) != nil else {
+        throw CommandError.outputName(output)
+      }
     }
     let read = Set(files.compactMap(FileIdentity.init(of:)))
     var taken: [String: String] = [:]
+    let ending = isOfArrays ? "npy" : OutputPlan.usual.endings[0]
     jobs = files.map { input in
-      let path = isFolder ? OutputPlan.path(of: input, in: output) : output
+      let path = isFolder ? OutputPlan.path(of: input, in: output, ending) : output
       // By identity, not by name: a link in the output folder may point to an input.
       if let identity = FileIdentity(of: path), read.contains(identity) {
         return Job(input: input, output: .failure(.outputIsInput(path)))
@@ -57,18 +67,23 @@ struct OutputPlan {
   /// other files beside the images are not an error, but a broken image is.
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noImages`.
-  static func pictures(in folder: String) throws -> [String] {
+  static func images(in folder: String) throws -> [String] {
     guard PathKind(of: folder) == .folder else {
       throw CommandError.noFolder(folder, found: PathKind.label(of: folder))
     }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    return try ImageFolder.pictures(in: folder).map { stem + $0 }
+    return try ImageFolder.images(in: folder).map { stem + $0 }
   }
 
   /// The format of images written into a folder.
   private static let usual = ImageFormat.writable.first ?? .png
 
-  private static func path(of input: String, in folder: String) -> String {
-    "\(folder.hasSuffix("/") ? folder : folder + "/")\(input.fileStem).\(usual.endings[0])"
+  private static func path(of input: String, in folder: String, _ ending: String) -> String {
+    "\(folder.hasSuffix("/") ? folder : folder + "/")\(input.fileStem).\(ending)"
   }
+}
+
+extension String {
+  /// Whether a file of this name is an array.
+  fileprivate var isArray: Bool { hasSuffix(".npy") }
 }

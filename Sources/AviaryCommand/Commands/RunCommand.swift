@@ -22,6 +22,10 @@ struct RunCommand: ParsableCommand {
         aviary run fusion-cae-x2 photos -o enlarged --memory 2G
         aviary run bicubic photo.png -o large.png --scale 4
         aviary run FSRCNN-x2.pt photo.png -o large.png --input ycbcr-jpeg
+        aviary run model.pth batch.npy -o result.npy
+
+      An array (.npy of float32) goes in as it is and comes out as the network gives it: neither scaled \
+      to the range of values nor limited, and with any number of channels.
       """)
 
   @Argument(
@@ -32,18 +36,32 @@ struct RunCommand: ParsableCommand {
   var reference: String
 
   @Argument(
-    help: ArgumentHelp("Images, or folders of images.", valueName: "input"),
+    help: ArgumentHelp("Images, folders of images, or arrays (.npy).", valueName: "input"),
     completion: .file())
   var inputs: [String]
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("PNG to write, or a folder.", valueName: "out"), completion: .file())
+    help: ArgumentHelp("PNG (or .npy) to write, or a folder.", valueName: "out"),
+    completion: .file())
   var destination: String
 
   @Option(
     help: ArgumentHelp("Upscaling factor, for models that support several.", valueName: "number"))
   var scale: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where an array has its channels: nchw ([images, channels, rows, columns]) or hwc; the first "
+        + "dimension may be absent.", valueName: "layout"),
+    completion: .list(ArrayLayout.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let layout = ArrayLayout(rawValue: text) else {
+        throw ValidationError("one of nchw, hwc expected")
+      }
+      return layout
+    })
+  var layout: ArrayLayout?
 
   @OptionGroup var weights: WeightsOptions
   @OptionGroup var compute: ComputeOptions
@@ -56,13 +74,22 @@ struct RunCommand: ParsableCommand {
   private func enlarge(_ processes: any Communicator) throws {
     // Report a bad command line before loading a model.
     let plan = try OutputPlan(inputs: inputs, output: destination)
+    if layout != nil, !plan.isOfArrays {
+      throw CommandError.notForModel(
+        destination, options: ["--layout"], why: "it is no array (.npy)")
+    }
     // Write nothing until every process has listed the inputs: outputs may go into the same folder.
     try processes.barrier()
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
     var options = compute.upscalerOptions
-    options.pictureCount = (plan.jobs.count + processes.size - 1) / processes.size
+    options.imageCount = (plan.jobs.count + processes.size - 1) / processes.size
     let upscaler = try Upscaler(model, scale: scale, options: options)
+    if plan.isOfArrays {
+      let results = try ArrayRun(upscaler, layout ?? .nchw, output).run(plan, of: processes)
+      try finish(ImageResult.gathered(results, from: processes), processes)
+      return
+    }
     var results: [ImageResult] = []
     let positions = plan.jobs.indices.filter { $0 % processes.size == processes.rank }
     let jobs = positions.map { ImageJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
@@ -83,7 +110,13 @@ struct RunCommand: ParsableCommand {
         bar.update(Double(position + 1) / Double(jobs.count))
       }
     }
-    let all = try ImageResult.gathered(results, from: processes)
+    try finish(ImageResult.gathered(results, from: processes), processes)
+  }
+
+  /// Says what became of all inputs, to machines.
+  ///
+  /// - Throws: `ExitCode` where one of them failed.
+  private func finish(_ all: [ImageResult], _ processes: any Communicator) throws {
     if output.json, processes.rank == 0 {
       try Console.print(["results": .array(all.map(\.json))])
     }
@@ -96,7 +129,7 @@ struct RunCommand: ParsableCommand {
   private func progressBar(_ plan: OutputPlan, megapixels: Double = 0) -> ProgressBar {
     guard plan.jobs.count == 1 else {
       return ProgressBar(
-        "\(plan.jobs.count) pictures", amount: Double(plan.jobs.count), unit: "pictures",
+        "\(plan.jobs.count) images", amount: Double(plan.jobs.count), unit: "images",
         isEnabled: !output.quiet)
     }
     return ProgressBar(

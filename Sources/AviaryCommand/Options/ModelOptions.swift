@@ -1,5 +1,6 @@
 import ArgumentParser
 import Aviary
+import AviaryFormats
 import AviaryGraph
 
 /// Options that say which models are available.
@@ -35,6 +36,8 @@ extension Zoo {
         Console.note(
           "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
+        // Which of several dictionaries of weights was taken is the user's to know.
+        for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
       }
     } else if !options.stated.isEmpty {
       // Silently running a different network from the one stated would be the worst outcome.

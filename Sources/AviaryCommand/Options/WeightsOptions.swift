@@ -26,7 +26,7 @@ struct WeightsOptions: ParsableArguments {
     help: ArgumentHelp(
       "How the network takes images: \(ImageSpec.Colour.words); or members of its image "
         + "description as JSON, such as '{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}' or "
-        + "'{\"range\": [0, 255]}'.", valueName: "picture"),
+        + "'{\"range\": [0, 255]}'.", valueName: "image"),
     completion: .list(ImageSpec.Colour.allCases.map(\.rawValue)),
     transform: ImageStatement.init)
   var picture: ImageStatement?
@@ -53,6 +53,12 @@ struct WeightsOptions: ParsableArguments {
     })
   var shuffleOrder: ChannelOrder?
 
+  @Option(
+    help: ArgumentHelp(
+      "Which of several dictionaries of tensors in a PyTorch file: a key, such as params or "
+        + "generator.", valueName: "key"))
+  var part: String?
+
   @Flag(
     help: "Flip kernels: for Keras files trained with the Theano backend.")
   var theanoKernels = false
@@ -78,6 +84,7 @@ struct WeightsOptions: ParsableArguments {
       architecture.map { _ in "--as" }, config.map { _ in "--config" },
       picture.map { _ in "--input" }, rules.map { _ in "--map" },
       shuffleOrder.map { _ in "--shuffle-order" }, theanoKernels ? "--theano-kernels" : nil,
+      part.map { _ in "--part" },
       size.map { _ in "--size" }, numbers.isEmpty ? nil : "--set",
     ].compactMap { $0 }
   }
@@ -98,7 +105,7 @@ struct WeightsOptions: ParsableArguments {
     var onnx = ONNXOptions()
     onnx.size = size
     for statement in numbers { onnx.numbers[statement.name] = statement.value }
-    return ReadingOptions(theanoKernels: theanoKernels, onnx: onnx)
+    return ReadingOptions(theanoKernels: theanoKernels, part: part, onnx: onnx)
   }
 
   /// What the user states, in words, for the card.
@@ -106,10 +113,11 @@ struct WeightsOptions: ParsableArguments {
     [
       architecture.map { "architecture: \($0)" },
       config.map { "configuration: \($0.json.text)" },
-      picture.map { "picture: \($0.json.text)" },
+      picture.map { "image: \($0.json.text)" },
       rules.map { "names: rules of \($0.fileName)" },
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
+      part.map { "part: \($0)" },
       size.map { "size: \($0.text)" },
     ].compactMap { $0 }.map { "\($0) (stated)" }
       + numbers.map { "input \($0.name): \($0.value) (stated)" }
@@ -155,7 +163,8 @@ struct NumberStatement: Sendable {
   }
 }
 
-/// A JSON object on the command line. Its members are checked by the architecture, which knows them.
+/// A JSON object on the command line. Its members are checked by the architecture, which knows
+/// them.
 struct JSONObject: Sendable {
   let json: JSON
 

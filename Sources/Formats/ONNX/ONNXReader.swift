@@ -13,7 +13,7 @@ struct ONNXReader {
   var operands: [String: ONNXOperand] = [:]
   /// Our nodes.
   private(set) var nodes: [Graph.Node] = []
-  /// The shapes of our values for each picture: first by value.
+  /// The shapes of our values for each image: first by value.
   private(set) var shapes: [[[Int]]] = []
   /// Of a value that is another in a different shape: that other.
   var origins: [Int: Int] = [:]
@@ -243,8 +243,8 @@ struct ONNXReader {
 }
 
 extension ONNXReader {
-  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node of
-  /// ours.
+  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node
+  /// of ours.
   mutating func readNode() throws(InterchangeError) {
     guard node.domain.isEmpty else {
       throw unsupported("operators of the domain \(node.domain) are not known")

@@ -132,7 +132,9 @@ extension ONNXReader {
     switch node.kind {
     case "Add": return try add(.binary(.add), [a, b])
     case "Sub": return try add(.binary(.subtract), [a, b])
-    case "Div": return try add(.binary(.divide), [a, b])
+    case "Div":
+      if let normalization = try normalization(a, by: b) { return normalization }
+      return try add(.binary(.divide), [a, b])
     default:
       // x · sigmoid(x)
       for (x, y) in [(a, b), (b, a)] {
@@ -141,6 +143,9 @@ extension ONNXReader {
         }
       }
       if let gelu = try gaussian(a, b) { return gelu }
+      for (x, y) in [(a, b), (b, a)] {
+        if let normalization = try normalization(x, times: y) { return normalization }
+      }
       return try add(.binary(.multiply), [a, b])
     }
   }

@@ -6,8 +6,8 @@ import AviaryTensor
 extension TorchObjects {
   /// The array that a value is; nil if it is none.
   ///
-  /// - Throws: `CheckpointError.unsupported` for elements that are no numbers of this machine's byte
-  ///   order, `.damaged` for an array that makes no sense.
+  /// - Throws: `CheckpointError.unsupported` for elements that are no numbers of this machine's
+  ///   byte order, `.damaged` for an array that makes no sense.
   func array(_ value: PickleValue, name: String) throws(CheckpointError) -> TorchTensor? {
     guard let (callable, object) = heap.object(value) else { return nil }
     let parts: (shape: PickleValue, type: PickleValue, fortran: Bool, bytes: PickleValue)
@@ -127,7 +127,9 @@ enum BarePickle {
   private static let limit = 1 << 30
 
   /// Reads the arrays of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  static func read(
+    _ path: String, part: String? = nil
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     guard file.byteCount <= limit else {
       throw .tooLarge(path: path, part: "the pickle, bytes", limit: limit, found: file.byteCount)
@@ -139,7 +141,7 @@ enum BarePickle {
     let root = try machine.run()
     let objects = TorchObjects(heap: machine.heap, path: path, takesArrays: true)
     let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
-      root, objects, TorchStorages(file, .pickle(objects)))
+      root, objects, TorchStorages(file, .pickle(objects)), part: part)
     return WeightsFile(
       path: path, format: .pickle, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.arrays), optimizer: optimizer)

@@ -11,6 +11,10 @@ struct StateDictFinder {
   private var found: [(name: String, tensor: TorchTensor)] = []
   /// States of optimisers beside them, with their names and what they are in words.
   private var optimizers: [(name: String, label: String, state: PickleValue)] = []
+  /// The keys that the user states, of which those that were met are gone.
+  private var part: [String]
+  /// The dictionaries of tensors that were met, for a message.
+  private var parts: [String] = []
   /// Whether a value holds tensors, for those that were looked into.
   private var holders: [PickleValue: Bool] = [:]
   /// How many values may still be looked at. Shared references let a small pickle describe a tree
@@ -21,15 +25,22 @@ struct StateDictFinder {
   private static let depthLimit = 64
 
   /// Finds and names the tensors; none is read yet.
+  ///
+  /// - Parameter part: the key of the dictionary that is meant, or several joined by dots; nil for the
+  ///   customary choice.
   static func find(
-    _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages
+    _ root: PickleValue, _ objects: TorchObjects, _ storages: consuming TorchStorages,
+    part: String? = nil
   ) throws(CheckpointError) -> (
     tensors: TensorSource, unwrapping: Unwrapping, optimizer: OptimizerState?
   ) {
-    var finder = StateDictFinder(objects: objects)
+    var finder = StateDictFinder(
+      objects: objects, part: part?.split(separator: ".").map(String.init) ?? [])
     try finder.unwrap(root)
-    let stored = finder.found.map(\.name)
-    finder.stripPrefixes()
+    guard finder.part.isEmpty else {
+      throw .noPart(path: objects.path, name: part ?? "", known: finder.parts)
+    }
+    let stored = finder.stripPrefixes()
     let found = finder.found
     try storages.check(found)
     var first: [TorchTensor: String] = [:]
@@ -78,7 +89,9 @@ struct StateDictFinder {
     return result
   }
 
-  private init(objects: TorchObjects) { self.objects = objects }
+  private init(objects: TorchObjects, part: [String]) {
+    (self.objects, self.part) = (objects, part)
+  }
 }
 
 // MARK: - Unwrapping
@@ -132,6 +145,12 @@ extension StateDictFinder {
         candidates.append(entry)
       }
     }
+    parts += candidates.map { (unwrapping.path + [$0.key]).joined(separator: ".") }
+    if let wanted = part.first, let choice = candidates.first(where: { $0.key == wanted }) {
+      part.removeFirst()
+      for (key, value) in entries where key != choice.key { note(key, value) }
+      return choice
+    }
     let known = TensorNames.wrappers.compactMap { name in candidates.first { $0.key == name } }
     // Without a known name: a state dict if tensors lie open, else the only dictionary of them.
     // What belongs to the optimiser is never the network.
@@ -146,7 +165,8 @@ extension StateDictFinder {
     } else {
       let names = candidates.map(\.key).joined(separator: ", ")
       throw .unsupported(
-        path: objects.path, what: "a file of several dictionaries of tensors (\(names))")
+        path: objects.path,
+        what: "a file of several dictionaries of tensors (\(names)) without --part to choose one")
     }
     guard let choice else { return nil }
     if TensorNames.averaged.contains(choice.key), known.count > 1 {
@@ -190,7 +210,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(module.extent)
     for (key, value) in module.parameters + module.buffers {
@@ -210,7 +231,8 @@ extension StateDictFinder {
   ) throws(CheckpointError) {
     guard depth < Self.depthLimit else {
       throw .tooLarge(
-        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1)
+        path: objects.path, part: "modules inside modules", limit: Self.depthLimit, found: depth + 1
+      )
     }
     try spend(1 + fields.count)
     for (key, value) in fields {
@@ -232,10 +254,14 @@ extension StateDictFinder {
     }
   }
 
-  private mutating func stripPrefixes() {
-    unwrapping.prefix = TensorNames.commonPrefix(found.map(\.name))
-    let count = unwrapping.prefix.count
-    for i in found.indices { found[i].name.removeFirst(count) }
+  /// Takes from the names what only says how the network was wrapped.
+  ///
+  /// - Returns: the names that the remaining tensors have in the file.
+  private mutating func stripPrefixes() -> [String] {
+    let names = TensorNames.unwrap(found.map(\.name), &unwrapping)
+    let stored = zip(found, names).compactMap { tensor, name in name.map { _ in tensor.name } }
+    found = zip(found, names).compactMap { tensor, name in name.map { ($0, tensor.tensor) } }
+    return stored
   }
 }
 

@@ -10,7 +10,9 @@ enum TorchTar {
   private static let smallPickle = 4096
 
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  static func read(
+    _ path: String, part: String? = nil
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive = try TarArchive(file)
     guard let storages = archive.members["storages"], let tensors = archive.members["tensors"],
@@ -32,7 +34,7 @@ enum TorchTar {
     let root = try machine.run()
     let (found, unwrapping, optimizer) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path, listed: views),
-      TorchStorages(file, .ranges(ranges)))
+      TorchStorages(file, .ranges(ranges)), part: part)
     return WeightsFile(
       path: path, format: .torchTar, tensors: found, unwrapping: unwrapping,
       origin: Origin(.pytorch), optimizer: optimizer)
@@ -156,7 +158,9 @@ enum TorchLegacy {
   static let pickleLimit = 64 << 20
 
   /// Reads the tensors of a file.
-  static func read(_ path: String) throws(CheckpointError) -> WeightsFile {
+  static func read(
+    _ path: String, part: String? = nil
+  ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     // The pickles do not say where they end; what follows them is not read here if it is large.
     let head = try file.read(
@@ -181,7 +185,7 @@ enum TorchLegacy {
       of: names.compactMap { $0 }, after: cursor.position, object.heap, in: file)
     let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       object.value, TorchObjects(heap: object.heap, path: path),
-      TorchStorages(file, .ranges(ranges)))
+      TorchStorages(file, .ranges(ranges)), part: part)
     return WeightsFile(
       path: path, format: .torchLegacy, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.pytorch), optimizer: optimizer)

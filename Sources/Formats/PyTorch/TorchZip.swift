@@ -10,7 +10,7 @@ package enum TorchZip {
   ///
   /// - Parameter format: TorchScript's archives are the same, with code beside that is left alone.
   static func read(
-    _ path: String, _ format: FileFormat = .torchZip
+    _ path: String, _ format: FileFormat = .torchZip, part: String? = nil
   ) throws(CheckpointError) -> WeightsFile {
     let file = try InputFile(weights: path)
     let archive: ZipArchive
@@ -44,7 +44,7 @@ package enum TorchZip {
     let root = try machine.run()
     let (tensors, unwrapping, optimizer) = try StateDictFinder.find(
       root, TorchObjects(heap: machine.heap, path: path),
-      TorchStorages(file, .archive(archive, prefix: folder + "data/")))
+      TorchStorages(file, .archive(archive, prefix: folder + "data/")), part: part)
     return WeightsFile(
       path: path, format: format, tensors: tensors, unwrapping: unwrapping,
       origin: Origin(.pytorch), record: found, optimizer: optimizer)
@@ -100,8 +100,8 @@ extension TorchZip {
   /// The member that holds our record.
   static let record = "aviary.json"
 
-  /// Writes a state dict that `torch.load` reads with its defaults, and with `mmap=True`: one stored
-  /// member a storage, aligned to 64 bytes. Tensors of one storage stay so.
+  /// Writes a state dict that `torch.load` reads with its defaults, and with `mmap=True`: one
+  /// stored member a storage, aligned to 64 bytes. Tensors of one storage stay so.
   ///
   /// The same tensors always give the same bytes; no more than one tensor is in memory at a time.
   ///

@@ -1,7 +1,8 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// Recognises one of our architectures in a file of Keras's, which knows layers by class and counter.
+/// Recognises one of our architectures in a file of Keras's, which knows layers by class and
+/// counter.
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
@@ -9,13 +10,14 @@ public enum StructureMatcher {
   /// The architecture that has exactly a file's weights.
   ///
   /// The file's own names are tried first, with the names of published sources; then its layers are
-  /// told by kind and place. Every attempt ends with the architecture's own detection, which compares
-  /// all shapes.
+  /// told by kind and place. Every attempt ends with the architecture's own detection, which
+  /// compares all shapes.
   ///
   /// - Parameters:
   ///   - name: the only architecture to consider; nil for all.
   ///   - overrides: members of the configuration that the user states.
-  ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's framework.
+  ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's
+  ///     framework.
   /// - Returns: nil where no architecture fits.
   /// - Throws: `RegistryError.ambiguous` where several networks fit, or one in several ways;
   ///   `GraphError` for overrides that the architecture does not know.
@@ -29,7 +31,8 @@ public enum StructureMatcher {
     else { return nil }
     let conventions = OriginConventions(file.origin.framework)
     found.fit = try conventions.applied(
-      to: found.fit, WeightIndex(found.tensors), registry, overrides: overrides,
+      to: found.fit, WeightIndex(found.tensors, values: registry.valuesRead), registry,
+      overrides: overrides,
       notes: &found.notes)
     let order = shuffle ?? (file.origin.framework == .keras ? .tensorflow : .pytorch)
     try ShuffleOrder(found.fit.network.graph).apply(
@@ -43,14 +46,16 @@ public enum StructureMatcher {
   ) throws -> StructureMatch? {
     let fit: Fit
     do {
-      fit = try registry.detect(WeightIndex(file.tensors), as: name, overrides: overrides)
+      let index = try WeightIndex(file.tensors, values: registry.valuesRead)
+      fit = try registry.detect(index, as: name, overrides: overrides)
     } catch let error as RegistryError {
       guard case .unrecognised = error else { throw error }
       return nil
     }
+    let tensors = file.tensors.folded(fit.folded)
     return StructureMatch(
-      fit: fit, tensors: file.tensors.renamed(fit.canonical),
-      renamed: renamings(file.tensors.names, fit.canonical))
+      fit: fit, tensors: tensors.renamed(fit.canonical),
+      renamed: renamings(tensors.names, fit.canonical), notes: fit.folded.notes)
   }
 
   /// By the layers' kinds and places.
@@ -63,11 +68,13 @@ public enum StructureMatcher {
         layers.map { ($0.path, $0.kind) }) ?? LayerTree(layers.map { ([$0.name], $0.kind) })
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
-    // Feature networks are chains of like layers, in any division into levels: without a name, almost
-    // every chain would be one, too.
+    // Feature networks are chains of like layers, in any division into levels: without a name,
+    // almost every chain would be one, too.
     let architectures =
       try name.map { [try registry[$0]] }
-      ?? registry.architectures.filter { $0.info.kind == .restoration }
+      ?? registry.architectures.filter {
+        $0.info.kind == .restoration && $0.info.matchesStructure
+      }
     var found: [String: StructureMatch] = [:]
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
@@ -94,6 +101,18 @@ public enum StructureMatcher {
     names.compactMap { name in
       let new = canonical(name)
       return new == name ? nil : StructureMatch.Renaming(from: name, to: new)
+    }
+  }
+}
+
+extension [FoldedLayer] {
+  /// What was folded, in words.
+  fileprivate var notes: [String] {
+    FoldedLayer.Kind.allCases.compactMap { kind in
+      let layers = filter { $0.kind == kind }.map(\.layer)
+      guard let first = layers.first else { return nil }
+      return "\(kind.rawValue) of \(layers.count) layer\(layers.count == 1 ? "" : "s") folded "
+        + "(\(first)\(layers.count == 1 ? "" : ", …")); the form for training is not kept"
     }
   }
 }
@@ -135,8 +154,8 @@ public struct OriginConventions: Sendable {
       }
   }
 
-  /// The fit with the framework's borders, where its configuration has a member `origin` that was only
-  /// assumed.
+  /// The fit with the framework's borders, where its configuration has a member `origin` that was
+  /// only assumed.
   ///
   /// - Parameters:
   ///   - weights: the tensors, under the names under which the fit was found.
@@ -156,7 +175,7 @@ public struct OriginConventions: Sendable {
         weights, as: fit.network.architecture, overrides: .object(stated))
     else { return fit }
     // The tensors have canonical names by now; what they were translated from stays said.
-    settled.names = fit.names
+    (settled.names, settled.folded) = (fit.names, fit.folded)
     notes.append("origin \"\(value)\": the framework that the file is of")
     return settled
   }

@@ -1,0 +1,55 @@
+import Aviary
+import AviaryFiles
+import AviaryFormats
+import AviaryGraph
+import AviaryTensor
+import AviaryTraining
+
+/// The part of `aviary run` that computes arrays.
+struct ArrayRun {
+  private let upscaler: Upscaler
+  private let layout: ArrayLayout
+  private let output: OutputOptions
+
+  init(_ upscaler: Upscaler, _ layout: ArrayLayout, _ output: OutputOptions) {
+    (self.upscaler, self.layout, self.output) = (upscaler, layout, output)
+  }
+
+  /// Computes every Nth array, as one of N processes.
+  ///
+  /// - Throws: `CommandError` if standard output fails.
+  func run(_ plan: OutputPlan, of processes: any Communicator) throws -> [ImageResult] {
+    try plan.jobs.indices.filter { $0 % processes.size == processes.rank }
+      .map { try run(plan.jobs[$0]) }
+  }
+
+  private func run(_ job: OutputPlan.Job) throws -> ImageResult {
+    do {
+      let path = try job.output.get()
+      let clock = ContinuousClock()
+      let start = clock.now
+      let array = try NumPyArray.read(job.input)
+      let result = try upscaler.run(array, layout)
+      try NumPyArray.write(result, to: path)
+      let seconds = start.duration(to: clock.now) / .seconds(1)
+      if !output.json {
+        try Console.print(
+          "\(job.input.printable) -> \(path.printable): \(array.shape) to \(result.shape), "
+            + NumberText.duration(seconds))
+      }
+      return ImageResult(
+        json: [
+          "input": .string(job.input), "output": .string(path),
+          "shape": .array(array.shape.map(JSON.int)),
+          "outputShape": .array(result.shape.map(JSON.int)), "seconds": .number(seconds),
+        ])
+    } catch let error as CommandError where error.isFinal {
+      throw error
+    } catch {
+      Console.error(error)
+      return ImageResult(
+        json: ["input": .string(job.input), "error": .string("\(error)")],
+        failure: ExitStatus(error).rawValue)
+    }
+  }
+}
