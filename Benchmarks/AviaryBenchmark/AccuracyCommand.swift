@@ -5,14 +5,14 @@ internal import AviaryImage
 internal import AviaryTraining
 internal import FoundationEssentials
 
-/// Prints what fast algorithms cost in accuracy, for each of some checkpoints: on the pictures of a
+/// Prints what fast algorithms cost in accuracy, for each of some checkpoints: on the images of a
 /// folder, the largest difference from what exact ones give, and the difference in PSNR.
 struct AccuracyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accuracy", abstract: "Compares fast algorithms with exact ones.")
 
-  @Argument(help: "A folder of pictures, such as Set5.")
-  var pictures: String
+  @Argument(help: "A folder of images, such as Set5.")
+  var images: String
 
   @Argument(help: "Checkpoints.")
   var checkpoints: [String]
@@ -21,7 +21,7 @@ struct AccuracyCommand: ParsableCommand {
     print(
       "| checkpoint | largest difference / largest value | PSNR, exact, dB | fast - exact, dB |")
     print("|---|---|---|---|")
-    let names = try FileManager.default.contentsOfDirectory(atPath: pictures).sorted()
+    let names = try FileManager.default.contentsOfDirectory(atPath: images).sorted()
       .filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }
     for path in checkpoints {
       let model = try Model(checkpoint: path)
@@ -31,7 +31,7 @@ struct AccuracyCommand: ParsableCommand {
       }
       var largest = 0.0
       for name in names {
-        let image = try Image(contentsOf: "\(pictures)/\(name)")
+        let image = try Image(contentsOf: "\(images)/\(name)")
         let results = try ways.map { try $0.enlarge(image) }
         largest = max(largest, difference(results[1], from: results[0]))
       }
@@ -39,7 +39,7 @@ struct AccuracyCommand: ParsableCommand {
       let noise: [DataRecipe.Degradation] = scale == 1 ? [.noise(deviation: 25...25)] : []
       let quality = try [true, false].map {
         try Evaluation(
-          model, originals: pictures, scale: scale, degradations: noise,
+          model, originals: images, scale: scale, degradations: noise,
           options: UpscalerOptions(exact: $0)
         ).mean.psnr
       }

@@ -4,8 +4,8 @@ internal import AviaryContainers
 internal import AviaryTensor
 internal import ArgumentParser
 
-/// Writes a checkpoint's tensors as NumPy's archive of arrays, a format that `aviary` reads and does
-/// not write.
+/// Writes a checkpoint's tensors as NumPy's archive of arrays, a format that `aviary` reads and
+/// does not write.
 struct ArraysCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "arrays", abstract: "Writes the tensors of a checkpoint as an .npz archive.")

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
-/// Times the engine for `Benchmarks/run`, which puts it beside other frameworks, and the program for
-/// `Benchmarks/exchange`.
+/// Times the engine for `Benchmarks/run`, which puts it beside other frameworks, and the program
+/// for `Benchmarks/exchange`.
 @main
 struct AviaryBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(

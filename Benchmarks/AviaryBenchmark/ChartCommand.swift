@@ -14,7 +14,7 @@ struct ChartCommand: ParsableCommand {
   @Argument(help: "The file that Benchmarks/run has written.")
   var results: String
 
-  @Argument(help: "The pictures to write, without their endings.")
+  @Argument(help: "The images to write, without their endings.")
   var target: String
 
   func run() throws {

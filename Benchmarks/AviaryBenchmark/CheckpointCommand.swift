@@ -8,7 +8,8 @@ internal import AviaryTestSupport
 internal import ArgumentParser
 
 /// Makes a checkpoint of a wanted size, for `Benchmarks/exchange`: `vdsr` with 512 features and as
-/// many layers as it takes, so that a tensor has 9.4 MB, about as much as in large published networks.
+/// many layers as it takes, so that a tensor has 9.4 MB, about as much as in large published
+/// networks.
 struct CheckpointCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "checkpoint", abstract: "Writes a checkpoint of random weights of a wanted size.")

@@ -6,7 +6,8 @@ struct ComparisonTable {
 
   init(_ results: [WorkResult]) { self.results = results }
 
-  /// Two lines of head, a line for each piece of work that the engine was timed at, and what failed.
+  /// Two lines of head, a line for each piece of work that the engine was timed at, and what
+  /// failed.
   var markdown: String {
     let head = [
       "| work | asked | **best peer / aviary** | | aviary, ms (spread) | GMAC/s | best peer, ms |"

@@ -1,3 +1,4 @@
+internal import Aviary
 internal import AviaryCompute
 internal import AviaryGraph
 internal import AviaryTensor
@@ -6,7 +7,7 @@ internal import AviaryThreads
 internal import CBenchmarkLoops
 
 /// A small network, and the loop that somebody would write by hand for it.
-struct ExpansionCase {
+@safe struct ExpansionCase {
   let name: String
   let graph: Graph
   /// The shapes of the inputs.
@@ -47,7 +48,7 @@ struct ExpansionCase {
       fastest.ours = min(fastest.ours, (clock.now - start).milliseconds)
       start = clock.now
       var result = try Tensor(zeros: shape)
-      calculate(operands[...], [], to: &result, workers)
+      unsafe calculate(operands[...], [], to: &result, workers)
       fastest.loop = min(fastest.loop, (clock.now - start).milliseconds)
       if run == 0, let output = outputs.values.first {
         difference = Agreement(output, expected: result).relative
@@ -73,7 +74,7 @@ struct ExpansionCase {
     unsafe result.withUnsafeMutableBytes { bytes in
       let to = unsafe bytes.bindMemory(to: Float.self).baseAddress
       unsafe places.withUnsafeBufferPointer { places in
-        let from = unsafe places.baseAddress
+        let from = places.baseAddress
         workers.split(count, cost: size) { range in
           unsafe loop(from, to, range.lowerBound * size, range.upperBound * size)
         }

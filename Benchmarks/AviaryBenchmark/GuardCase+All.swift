@@ -4,7 +4,8 @@ internal import AviaryGraph
 
 extension GuardCase {
   /// What is guarded. The bars are well below what was measured when they were set, so that another
-  /// processor or a busy one does not fall short, and well above what would be left without the kernel.
+  /// processor or a busy one does not fall short, and well above what would be left without the
+  /// kernel.
   ///
   /// - Throws: `GraphError`, if a network here is none.
   static func all() throws -> [GuardCase] {
@@ -22,7 +23,7 @@ extension GuardCase {
         other: Way(name: "direct", graphs: [deep], size: [1, 256, 256], options: exact),
         ours: Way(name: "Winograd", graphs: [deep], size: [1, 256, 256]), bar: 1.5),
       GuardCase(
-        name: "Winograd's convolutions, many small pictures",
+        name: "Winograd's convolutions, many small images",
         other: Way(name: "direct", graphs: [deep], size: [16, 64, 64], options: exact),
         ours: Way(name: "Winograd", graphs: [deep], size: [16, 64, 64]), bar: 1.4),
     ]

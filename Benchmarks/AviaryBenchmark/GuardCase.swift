@@ -4,8 +4,8 @@ internal import AviaryGraph
 internal import AviaryTensor
 internal import AviaryTestSupport
 
-/// Two ways to the same or to comparable work, of which one has to be faster by a certain factor: what
-/// the engine's own kernels and passes were made for. Only their ratio is looked at.
+/// Two ways to the same or to comparable work, of which one has to be faster by a certain factor:
+/// what the engine's own kernels and passes were made for. Only their ratio is looked at.
 struct GuardCase {
   /// A network at a size, and how it is computed.
   struct Way {
@@ -27,8 +27,8 @@ struct GuardCase {
 
   /// Times both in turns.
   ///
-  /// - Returns: the fastest run of each, in milliseconds: what a machine would take that does nothing
-  ///   else. A way of several networks is the sum of them.
+  /// - Returns: the fastest run of each, in milliseconds: what a machine would take that does
+  ///   nothing else. A way of several networks is the sum of them.
   /// - Throws: `ComputeError`.
   func times(runs: Int, engine: Engine) throws -> (other: Double, ours: Double) {
     let others = try other.graphs.map { try OnePlan($0, other, engine) }

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import AviaryCompute
 
-/// Holds the engine's kernels and passes against the ways that they replace: ratios in one run, so that
-/// a change that makes one of them slow is seen on any machine.
+/// Holds the engine's kernels and passes against the ways that they replace: ratios in one run, so
+/// that a change that makes one of them slow is seen on any machine.
 struct GuardCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "guard",

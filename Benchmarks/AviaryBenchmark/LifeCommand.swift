@@ -5,19 +5,19 @@ internal import AviaryImage
 internal import AviaryTensor
 internal import Glibc
 
-/// Times whole programs that enlarge one picture, start to file, one after the other in turns, and
-/// holds their pictures against each other.
+/// Times whole programs that enlarge one image, start to file, one after the other in turns, and
+/// holds their images against each other.
 struct LifeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "life", abstract: "Times programs from start to picture; one JSON line each.")
+    commandName: "life", abstract: "Times programs from start to image; one JSON line each.")
 
   @OptionGroup var listed: ListedWork
 
   @Option(help: "The program aviary.")
   var aviary: String
 
-  @Option(help: "The picture.")
-  var picture: String
+  @Option(help: "The image.")
+  var image: String
 
   @Option(help: "The folder of the peers' scripts.")
   var scripts: String
@@ -32,7 +32,7 @@ struct LifeCommand: ParsableCommand {
     guard runs > 0 else { throw ValidationError("runs: expected at least 1, found \(runs)") }
   }
 
-  /// A program, and where it leaves its picture.
+  /// A program, and where it leaves its image.
   private struct Contender {
     let peer: String
     let words: [String]
@@ -45,7 +45,7 @@ struct LifeCommand: ParsableCommand {
     let work = try listed.work()
     guard work.kind == .life else {
       throw ValidationError(
-        "work: expected a place of one from start to picture, found \(listed.position)")
+        "work: expected a place of one from start to image, found \(listed.position)")
     }
     let stem = "\(listed.models)/\(work.network)"
     func result(_ name: String) -> String { "\(stem)-\(name).png" }
@@ -53,7 +53,7 @@ struct LifeCommand: ParsableCommand {
       Contender(
         peer: "aviary",
         words: [
-          aviary, "run", "\(stem).h5", picture, "-o", result("aviary"), "--quiet",
+          aviary, "run", "\(stem).h5", image, "-o", result("aviary"), "--quiet",
         ],
         result: result("aviary"))
     ]
@@ -63,13 +63,13 @@ struct LifeCommand: ParsableCommand {
           peer: "torch script",
           words: [
             "\(environments)/torch/bin/python", "\(scripts)/enlarge_torch.py", "\(stem).py",
-            "\(stem).pt", picture, result("torch"),
+            "\(stem).pt", image, result("torch"),
           ], result: result("torch")),
         Contender(
           peer: "onnxruntime script",
           words: [
             "\(environments)/onnx/bin/python", "\(scripts)/enlarge_onnx.py", "\(stem).onnx",
-            picture, result("onnx"),
+            image, result("onnx"),
           ], result: result("onnx")),
       ]
     }
@@ -108,12 +108,12 @@ struct LifeCommand: ParsableCommand {
       let steps = LifeCommand.steps(ours, try Image(contentsOf: contender.result))
       members["difference"] = .number(steps / 255)
       // Where a value lies between two numbers, rounding may go either way.
-      if steps > 1 { members["error"] = .string("the picture differs by \(steps) of 255") }
+      if steps > 1 { members["error"] = .string("the image differs by \(steps) of 255") }
     }
     return .object(members)
   }
 
-  /// The largest difference of two pictures, in parts of 255; infinite for two of other sizes.
+  /// The largest difference of two images, in parts of 255; infinite for two of other sizes.
   private static func steps(_ one: Image, _ other: Image) -> Double {
     guard one.pixels.shape == other.pixels.shape else { return .infinity }
     let largest = zip(one.pixels.floats, other.pixels.floats).reduce(Float(0)) {

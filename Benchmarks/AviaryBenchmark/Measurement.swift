@@ -9,13 +9,13 @@ struct Measurement {
   let peer: String
   let work: Work
   let times: TimedRuns
-  /// From graph and weights to the first plan, weights reordered and code generated, and the ways to
-  /// compute layers timed where the cache did not know them.
+  /// From graph and weights to the first plan, weights reordered and code generated, and the ways
+  /// to compute layers timed where the cache did not know them.
   let planningMilliseconds: Double
   /// Nil for trainings.
   let arenaBytes: Int?
   let threads: Int
-  /// Multiplications and additions, counted as one, of all pictures of the batch.
+  /// Multiplications and additions, counted as one, of all images of the batch.
   let multiplyAdds: Double
   /// From the right output, as a part of its largest value; nil for trainings.
   let difference: Double?
@@ -23,8 +23,8 @@ struct Measurement {
   /// What calculations of one network may differ by: as `ALLOWED` of the peers' scripts.
   private static func allowedDifference(_ work: Work) -> Double { work.isBfloat16 ? 3e-2 : 1e-4 }
 
-  /// By measurement, whatever it takes: a plan is made once and run many times. What was measured is
-  /// kept in the user's cache, as the program does it.
+  /// By measurement, whatever it takes: a plan is made once and run many times. What was measured
+  /// is kept in the user's cache, as the program does it.
   static func options(exact: Bool, _ work: Work) -> PlanOptions {
     PlanOptions(
       exact: exact, precision: work.isBfloat16 ? .bfloat16 : .float32,

@@ -5,8 +5,8 @@ internal import AviaryGraph
 internal import ArgumentParser
 internal import FoundationEssentials
 
-/// Writes the networks of `works.json` as checkpoints: random weights, the same every time, or those
-/// of a checkpoint of the repository. `Benchmarks/run` converts them for the peers.
+/// Writes the networks of `works.json` as checkpoints: random weights, the same every time, or
+/// those of a checkpoint of the repository. `Benchmarks/run` converts them for the peers.
 struct ModelsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "models", abstract: "Writes checkpoints of the networks that are timed.")

@@ -102,6 +102,7 @@ struct OperationSummary {
           switch row.op.operation.receptiveField(axis) {
           case .pointwise: "its pixel"
           case .window: "a window"
+          case .constant: "no pixel"
           case .whole: "the whole image"
           case .expansion: "what it is made of sees"
           }

@@ -35,7 +35,7 @@ struct Training: ~Copyable {
         OptimizerRecipe(learningRate: 1e-3), parameters: learned.map { ($0.name, $0.shape) }),
       settings: settings, engine: engine)
     planningMilliseconds = (clock.now - start).milliseconds
-    // Both networks give pictures of the size that they take.
+    // Both networks give images of the size that they take.
     batch = Batch(input: subject.input, target: randomTensor(subject.work.shape, seed: 3))
   }
 

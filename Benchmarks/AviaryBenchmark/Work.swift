@@ -1,7 +1,8 @@
 internal import AviaryGraph
 internal import FoundationEssentials
 
-/// One line of `Benchmarks/works.json`: what everybody is timed at, and how far ahead the engine is to be.
+/// One line of `Benchmarks/works.json`: what everybody is timed at, and how far ahead the engine is
+/// to be.
 struct Work {
   /// What is done.
   enum Kind: String {
@@ -9,7 +10,7 @@ struct Work {
     case infer
     /// Forward, mean squared error, back, a step of Adam.
     case train
-    /// A program from its start to the picture that it writes.
+    /// A program from its start to the image that it writes.
     case life
   }
 

@@ -70,9 +70,9 @@ class Session:
 
     def difference(self, found):
         if found.shape != self.expected.shape:
-            raise ValueError(f"shape {self.expected.shape} expected, {found.shape} found")
+            raise ValueError(f"expected shape {self.expected.shape}, found {found.shape}")
         if not np.isfinite(found).all():
-            raise ValueError("finite values expected, others found")
+            raise ValueError("expected finite values, found others")
         return float(np.abs(found.astype(np.float64) - self.expected).max() / np.abs(self.expected).max())
 
     def time(self, run):

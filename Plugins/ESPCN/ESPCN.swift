@@ -1,6 +1,6 @@
 internal import AviaryGraph
 
-/// The network that introduced pixel shuffle: convolutions on the small picture, whose last one
+/// The network that introduced pixel shuffle: convolutions on the small image, whose last one
 /// gives a channel for each pixel of the enlarged one.
 ///
 /// Shi et al.: Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
@@ -21,7 +21,7 @@ enum ESPCN: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "espcn", summary: "Convolutions on the small picture, then pixel shuffle",
+    "espcn", summary: "Convolutions on the small image, then pixel shuffle",
     paper: "https://arxiv.org/abs/1609.05158")
 
   static let presets: KeyValuePairs = [

@@ -1,6 +1,6 @@
 internal import AviaryGraph
 
-/// The fast successor of SRCNN: it works on the small picture, shrinks its features, maps them, and
+/// The fast successor of SRCNN: it works on the small image, shrinks its features, maps them, and
 /// enlarges last, by a transposed convolution.
 ///
 /// Dong, Loy, Tang: Accelerating the Super-Resolution Convolutional Neural Network.

@@ -3,17 +3,17 @@ internal import AviaryGraph
 /// The residual autoencoder with multi-level feature fusion, the flagship.
 ///
 /// One level is a trunk at the image's own size: encoder and decoder are the halves of one sequence
-/// of residual blocks. At the end of each half what entered it and all its blocks gave is fused by a
-/// 1x1 convolution and added to the trunk, times a sigmoid gate that a thin deeper level makes: it
-/// sees far and modulates, but carries nothing. 3x3 convolutions in a row are what Winograd's
+/// of residual blocks. At the end of each half what entered it and all its blocks gave is fused by
+/// a 1x1 convolution and added to the trunk, times a sigmoid gate that a thin deeper level makes:
+/// it sees far and modulates, but carries nothing. 3x3 convolutions in a row are what Winograd's
 /// algorithm makes cheap (FMEN, RLFN).
 ///
 /// Several levels are a U-shape, the first version: the deeper levels carry, and each level on the
 /// way up fuses what all blocks of the encoder's level gave with the level below.
 ///
-/// There is no pooling over the whole picture, so that tiles give exactly what the whole gives. The
-/// network adds detail to a bilinear enlargement, which PyTorch, Keras and ONNX all compute alike; at
-/// scale 1 it refines a picture that was enlarged before.
+/// There is no pooling over the whole image, so that tiles give exactly what the whole gives. The
+/// network adds detail to a bilinear enlargement, which PyTorch, Keras and ONNX all compute alike;
+/// at scale 1 it refines an image that was enlarged before.
 enum FusionCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
     /// Whose padding at stride 2: Keras and PyTorch begin one pixel apart.
@@ -148,7 +148,8 @@ extension Value {
       .activated()
   }
 
-  /// What of each value passes, from 0 to 1: a few channels, seen at their own and at half the size.
+  /// What of each value passes, from 0 to 1: a few channels, seen at their own and at half the
+  /// size.
   fileprivate func gate(
     _ name: String, _ features: Int, _ origin: FusionCAE.Configuration.Origin
   ) -> Value {

@@ -1,7 +1,7 @@
 internal import AviaryGraph
 
 /// The methods that networks are compared with: architectures without weights, so that they run and
-/// are evaluated by name like any other. Beyond the edges the picture is mirrored, as MATLAB's
+/// are evaluated by name like any other. Beyond the edges the image is mirrored, as MATLAB's
 /// `imresize` does.
 struct InterpolationConfiguration: ArchitectureConfiguration {
   var channels = 3

@@ -1,17 +1,17 @@
 internal import AviaryGraph
 
 /// Tells targets from results patch by patch: every number of its output judges the part of the
-/// picture that it sees, 70x70 pixels with three layers that halve.
+/// image that it sees, 70x70 pixels with three layers that halve.
 ///
-/// Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. It sees
-/// the picture alone. Batch normalisation, which the paper has, is left out unless wanted: small
+/// Isola, Zhu, Zhou, Efros: Image-to-Image Translation with Conditional Adversarial Networks. It
+/// sees the image alone. Batch normalisation, which the paper has, is left out unless wanted: small
 /// batches do without. Scores are logits.
 enum PatchDiscriminator: Architecture {
   struct Configuration: ArchitectureConfiguration {
     var channels = 3
     /// Of the first layer; each that follows has twice as many, up to eight times as many.
     var features = 64
-    /// Layers that halve the picture.
+    /// Layers that halve the image.
     var layers = 3
     var batchNormalization = false
     var scale: Int { 1 }
@@ -23,7 +23,7 @@ enum PatchDiscriminator: Architecture {
 
   static let info = ArchitectureInfo(
     "patch-discriminator", kind: .discriminator,
-    summary: "Tells pictures from made ones, patch by patch",
+    summary: "Tells images from made ones, patch by patch",
     paper: "https://arxiv.org/abs/1611.07004")
 
   static let presets: KeyValuePairs = [
@@ -55,13 +55,14 @@ enum PatchDiscriminator: Architecture {
     return [Proposal(c)]
   }
 
-  /// Of a convolution, in a sequence of one and its activation, and then of convolution, normalisation
-  /// or nothing, and activation.
+  /// Of a convolution, in a sequence of one and its activation, and then of convolution,
+  /// normalisation or nothing, and activation.
   private static func number(_ convolution: Int) -> Int {
     convolution == 0 ? 0 : 3 * convolution - 1
   }
 
-  // The state dict of the discriminator, `model.0.weight` and so on, without the part that all share.
+  // The state dict of the discriminator, `model.0.weight` and so on, without the part that all
+  // share.
   static let publishedNames = [
     NameMap("junyanz/pytorch-CycleGAN-and-pix2pix", ["{i}": "layers.{i}"])
   ]

@@ -70,7 +70,7 @@ enum PlainCAE: Architecture {
     return [Proposal(c, assumed: ["activation", "padding", "origin"])]
   }
 
-  /// One channel is gray: the pictures that it was first trained on were read as gray.
+  /// One channel is gray: the images that it was first trained on were read as gray.
   static func picture(_ c: Configuration) -> ImageSpec {
     ImageSpec(c.channels == 1 ? .gray : .rgb, enlargeFirst: .bicubic)
   }

@@ -4,7 +4,7 @@ internal import AviaryGraph
 /// block before and after each step. Layers are named as PyTorch's `nn.Sequential` numbers them, so
 /// that its state dicts load as they are.
 ///
-/// It works on pictures of their final size: an enlarged picture is refined.
+/// It works on images of their final size: an enlarged image is refined.
 enum ResidualCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
     /// Whose borders at stride 2: Keras and PyTorch begin one pixel apart.

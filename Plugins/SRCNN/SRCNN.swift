@@ -3,7 +3,7 @@ internal import AviaryGraph
 /// The first convolutional network for super-resolution: patch extraction, mapping, reconstruction.
 ///
 /// Dong, Loy, He, Tang: Image Super-Resolution Using Deep Convolutional Networks. It works on
-/// pictures enlarged to their final size. As published it pads nothing; most re-implementations do.
+/// images enlarged to their final size. As published it pads nothing; most re-implementations do.
 enum SRCNN: Architecture {
   struct Configuration: ArchitectureConfiguration {
     enum Padding: String, Codable, Sendable { case same, valid }
@@ -22,7 +22,7 @@ enum SRCNN: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "srcnn", summary: "Three convolutions on an enlarged picture",
+    "srcnn", summary: "Three convolutions on an enlarged image",
     paper: "https://arxiv.org/abs/1501.00092")
 
   static let presets: KeyValuePairs = [

@@ -1,6 +1,6 @@
 internal import AviaryGraph
 
-/// Twenty convolutions that find what an enlarged picture lacks; one set of weights for all scales.
+/// Twenty convolutions that find what an enlarged image lacks; one set of weights for all scales.
 ///
 /// Kim, Lee, Lee: Accurate Image Super-Resolution Using Very Deep Convolutional Networks.
 enum VDSR: Architecture {
@@ -18,7 +18,7 @@ enum VDSR: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "vdsr", summary: "Twenty convolutions find what an enlarged picture lacks",
+    "vdsr", summary: "Twenty convolutions find what an enlarged image lacks",
     paper: "https://arxiv.org/abs/1511.04587")
 
   static let presets: KeyValuePairs = ["default": Configuration()]

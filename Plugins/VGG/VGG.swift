@@ -2,20 +2,21 @@ internal import AviaryGraph
 
 /// The networks of 16 and 19 layers whose features perceptual losses compare.
 ///
-/// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition. Nodes are
-/// called as in torchvision: in `vgg16` the last activations of the levels are `features.3` (relu1_2),
-/// `.8` (relu2_2), `.15` (relu3_3), `.22` (relu4_3) and `.29` (relu5_3), in `vgg19` `.3`, `.8`, `.17`,
-/// `.26` and `.35`, each with its convolution right before it. The first output is what losses
-/// customarily compare: relu3_3 of `vgg16` (Johnson et al.), conv5_4 of `vgg19` before its activation
-/// (ESRGAN); the second is the end. Networks of less than three levels have but their end.
+/// Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition. Nodes
+/// are called as in torchvision: in `vgg16` the last activations of the levels are `features.3`
+/// (relu1_2), `.8` (relu2_2), `.15` (relu3_3), `.22` (relu4_3) and `.29` (relu5_3), in `vgg19`
+/// `.3`, `.8`, `.17`, `.26` and `.35`, each with its convolution right before it. The first output
+/// is what losses customarily compare: relu3_3 of `vgg16` (Johnson et al.), conv5_4 of `vgg19`
+/// before its activation (ESRGAN); the second is the end. Networks of less than three levels have
+/// but their end.
 ///
 /// torchvision's files have the classifier, of `classes`, which sees 7x7 numbers a channel, as
-/// pictures of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
-/// without it ("notop") are recognised. They want pictures of 0 to 255 without a mean, blue first:
+/// images of 224x224 give them; those of other sizes are interpolated. Of Keras's files those
+/// without it ("notop") are recognised. They want images of 0 to 255 without a mean, blue first:
 /// with `origin` `keras` the network begins by changing the order.
 enum VGG: Architecture {
   struct Configuration: ArchitectureConfiguration {
-    /// Whose pictures: torchvision's or Keras's.
+    /// Whose images: torchvision's or Keras's.
     enum Origin: String, Codable, Sendable { case keras, pytorch }
 
     var channels = 3
@@ -33,7 +34,8 @@ enum VGG: Architecture {
 
     var problem: String? {
       if features.count != convolutions.count || !(1...8).contains(features.count) {
-        return "features and convolutions: expected 1 to 8 levels each, found \(features.count) and "
+        return
+          "features and convolutions: expected 1 to 8 levels each, found \(features.count) and "
           + "\(convolutions.count)"
       }
       if !convolutions.allSatisfy({ (1...16).contains($0) }) {
@@ -113,7 +115,8 @@ enum VGG: Architecture {
     return [Proposal(c, assumed: ["origin"])]
   }
 
-  // The deepest first: a later level's numbers are also some that an earlier one's pattern could make.
+  // The deepest first: a later level's numbers are also some that an earlier one's pattern could
+  // make.
   static let publishedNames = [
     NameMap(
       "Keras VGG16",

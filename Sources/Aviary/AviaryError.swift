@@ -51,7 +51,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A weights file does not allow a change.
   case edit(path: String, String)
   /// Two images that should have the same size do not.
-  case pictureSize(String, expected: String, found: String)
+  case imageSize(String, expected: String, found: String)
   /// An array whose dimensions are not those of images that the network takes.
   case array(expected: String, found: String)
 
@@ -95,7 +95,7 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
-    case .pictureSize(let name, let expected, let found):
+    case .imageSize(let name, let expected, let found):
       "\(name): expected an image of \(expected), found \(found)"
     case .array(let expected, let found):
       "expected an array of shape \(expected), found \(found) (--layout says where the channels are)"

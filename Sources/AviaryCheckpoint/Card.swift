@@ -47,7 +47,7 @@ public struct Card: Hashable, Sendable {
 
   /// One measurement.
   public struct Quality: Hashable, Sendable {
-    /// The set of pictures, such as `Set5`.
+    /// The set of images, such as `Set5`.
     public var set: String
     /// The scale.
     public var scale: Int
@@ -112,7 +112,7 @@ extension Card.Quality: Codable {
 }
 
 extension Card {
-  /// How weights were trained: with it and the same pictures they can be made again.
+  /// How weights were trained: with it and the same images they can be made again.
   public struct Training: Codable, Hashable, Sendable {
     /// The recipe, as the text of a file.
     public var recipe: String
@@ -120,7 +120,7 @@ extension Card {
     public var steps: Int
     /// Where all random numbers came from.
     public var seed: UInt64
-    /// The fingerprint of the pictures.
+    /// The fingerprint of the images.
     public var fingerprint: String
     /// The program and its version.
     public var program: String
@@ -141,19 +141,19 @@ extension Card {
 extension Card {
   /// How the quantization scales were found, and what computing in int8 costs.
   public struct Quantization: Codable, Hashable, Sendable {
-    /// The folder of pictures, without its path.
+    /// The folder of images, without its path.
     public var data: String
-    /// Pictures that were computed.
+    /// Images that were computed.
     public var pictures: Int
     /// The side of the part that was taken of each, in pixels of the result; nil for all of it.
     public var patch: Int?
-    /// What chose the pictures and their parts.
+    /// What chose the images and their parts.
     public var seed: UInt64
     /// Convolutions that multiply 8-bit integers.
     public var layers: Int
     /// Convolutions that would cost too much, by the names of their nodes.
     public var kept: [String]
-    /// Mean PSNR in dB of these pictures, computed in float32.
+    /// Mean PSNR in dB of these images, computed in float32.
     public var psnr: Double
     /// What of it is lost in int8.
     public var loss: Double

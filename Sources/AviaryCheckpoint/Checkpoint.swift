@@ -4,7 +4,7 @@ public import AviaryTensor
 /// A trained network: its weights and everything needed to run them, as Aviary's own file holds it
 /// (Docs/CheckpointFormat.md).
 ///
-/// Configuration, graph and picture are kept as the JSON texts they are stored as; the layers above
+/// Configuration, graph and image are kept as the JSON texts they are stored as; the layers above
 /// give them types.
 public struct Checkpoint: Sendable {
   /// The architecture's name in the registry; nil for weights that nothing recognised.
@@ -13,7 +13,7 @@ public struct Checkpoint: Sendable {
   public var configuration: String?
   /// The network itself, as JSON, so that the file runs where its architecture is not registered.
   public var graph: String?
-  /// How the network takes and gives pictures, as JSON.
+  /// How the network takes and gives images, as JSON.
   public var picture: String?
   /// Licence, provenance, quality.
   public var card: Card
@@ -54,8 +54,8 @@ public struct Checkpoint: Sendable {
   /// Reads the native checkpoint that an HDF5 file holds.
   ///
   /// - Parameter verify: whether the content hash is computed and compared with the stored one.
-  /// - Throws: `CheckpointError`: `.hashMismatch` if the tensors are not those that were written, and
-  ///   as `CheckpointFile.init(_:)`.
+  /// - Throws: `CheckpointError`: `.hashMismatch` if the tensors are not those that were written,
+  ///   and as `CheckpointFile.init(_:)`.
   package init(contentsOf tree: HDF5Tree, verify: Bool) throws(CheckpointError) {
     let content = try CheckpointFile(tree)
     self.init(
@@ -83,7 +83,7 @@ public struct CheckpointSummary: Sendable {
   public let configuration: String?
   /// The network, as JSON.
   public let graph: String?
-  /// How the network takes and gives pictures, as JSON.
+  /// How the network takes and gives images, as JSON.
   public let picture: String?
   /// Licence, provenance, quality.
   public let card: Card

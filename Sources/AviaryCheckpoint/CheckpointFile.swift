@@ -1,8 +1,8 @@
 public import AviaryContainers
 import AviaryTensor
 
-/// A native checkpoint whose tensors are described now and read when asked for: what `Checkpoint` is
-/// for networks larger than the memory.
+/// A native checkpoint whose tensors are described now and read when asked for: what `Checkpoint`
+/// is for networks larger than the memory.
 public struct CheckpointFile: Sendable {
   /// The architecture's name in the registry; nil for weights that nothing recognised.
   public var architecture: String?
@@ -10,7 +10,7 @@ public struct CheckpointFile: Sendable {
   public var configuration: String?
   /// The network itself, as JSON.
   public var graph: String?
-  /// How the network takes and gives pictures, as JSON.
+  /// How the network takes and gives images, as JSON.
   public var picture: String?
   /// Licence, provenance, quality.
   public var card: Card
@@ -51,7 +51,8 @@ public struct CheckpointFile: Sendable {
     tree.root.attributes[CheckpointLayout.Root.format]?.string == CheckpointLayout.format
   }
 
-  /// The native checkpoint that an HDF5 file holds; no weights are read, and the hash is not verified.
+  /// The native checkpoint that an HDF5 file holds; no weights are read, and the hash is not
+  /// verified.
   ///
   /// - Throws: `CheckpointError`: `.notWeights` if the file does not say that it is one,
   ///   `.newerVersion`, and what is wrong with the file itself.
@@ -63,7 +64,8 @@ public struct CheckpointFile: Sendable {
     quantization = try reader.quantization()
   }
 
-  /// Throws unless the tensors are those that the file was written with; reads them all, one by one.
+  /// Throws unless the tensors are those that the file was written with; reads them all, one by
+  /// one.
   ///
   /// - Throws: `CheckpointError.hashMismatch`, and what is wrong with the file itself.
   public func verify(_ path: String) throws(CheckpointError) {

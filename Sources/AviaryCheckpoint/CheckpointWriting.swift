@@ -56,7 +56,8 @@ enum CheckpointLayout {
     static let elementType = "dtype"
     /// The tensor's place in the model's order, from 0; HDF5 itself lists by name.
     static let position = "position"
-    /// `bookkeeping` for tensors outside the content hash, non-persistent buffers; absent otherwise.
+    /// `bookkeeping` for tensors outside the content hash, non-persistent buffers; absent
+    /// otherwise.
     static let role = "role"
     static let nonPersistent = "bookkeeping"
   }

@@ -129,8 +129,8 @@ extension OptimizerState {
 }
 
 extension TensorDescription {
-  /// What was done to this tensor on the way to another description of it, but for its type: a state
-  /// has a type of its own.
+  /// What was done to this tensor on the way to another description of it, but for its type: a
+  /// state has a type of its own.
   fileprivate func stepsTaken(to later: TensorDescription) -> [TensorStep] {
     later.steps.dropFirst(steps.count).filter { step in
       if case .converted = step { false } else { true }

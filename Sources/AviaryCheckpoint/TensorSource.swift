@@ -2,8 +2,8 @@ public import AviaryContainers
 public import AviaryTensor
 private import OrderedCollections
 
-/// Tensors by name, in an order, described now and read when asked for: what a file of weights is to
-/// those who convert it, so that a file larger than the memory can be.
+/// Tensors by name, in an order, described now and read when asked for: what a file of weights is
+/// to those who convert it, so that a file larger than the memory can be.
 public struct TensorSource: Sendable {
   /// The tensors in the file's order, or the model's; all names are different.
   public let descriptions: [TensorDescription]
@@ -12,8 +12,8 @@ public struct TensorSource: Sendable {
 
   /// Tensors of a file; of a name given twice the later tensor counts.
   ///
-  /// - Parameter load: reads the elements of the tensor at a position of `descriptions`; called from
-  ///   any thread, any number of times.
+  /// - Parameter load: reads the elements of the tensor at a position of `descriptions`; called
+  ///   from any thread, any number of times.
   public init(
     _ descriptions: [TensorDescription],
     load: @escaping @Sendable (Int) throws(CheckpointError) -> Tensor

@@ -10,10 +10,11 @@ public enum TensorStep: Hashable, Sendable {
   /// The same elements, in the same order, in another shape.
   case reshaped(from: [Int], to: [Int])
   /// The elements of one dimension picked in another order: element i of the result is element
-  /// `indices[i]` of the source (pixel shuffle by another order, rows of a layer behind a flattening).
+  /// `indices[i]` of the source (pixel shuffle by another order, rows of a layer behind a
+  /// flattening).
   case reordered(dimension: Int, indices: [Int])
-  /// Zeros around the last two dimensions, (top, left, bottom, right): a kernel that reaches further
-  /// and computes the same.
+  /// Zeros around the last two dimensions, (top, left, bottom, right): a kernel that reaches
+  /// further and computes the same.
   case padded([Int])
   /// Edges of the last two dimensions cut, (top, left, bottom, right): what undoes a padding.
   case cropped([Int])

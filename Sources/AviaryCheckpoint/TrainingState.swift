@@ -1,13 +1,13 @@
 /// What a training needs to go on, beside the weights that a checkpoint is about.
 ///
-/// A file converted from another framework's training checkpoint has the optimiser's state alone; one
-/// of Aviary's own training has all of it.
+/// A file converted from another framework's training checkpoint has the optimiser's state alone;
+/// one of Aviary's own training has all of it.
 public struct TrainingState: Sendable {
   /// How far the training is, and by what it was made; nil where another program trained.
   public var progress: TrainingProgress?
   /// The weights that the optimiser works on, with running statistics and counters, under the names
-  /// and in the shapes of the checkpoint's own; nil where those are the same. A checkpoint's own are
-  /// the moving average of these.
+  /// and in the shapes of the checkpoint's own; nil where those are the same. A checkpoint's own
+  /// are the moving average of these.
   public var weights: TensorSource?
   /// What the optimiser remembers.
   public var optimizer: OptimizerState?
@@ -58,14 +58,14 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var recipe: String
   /// Where all random numbers come from.
   public var seed: UInt64
-  /// What tells one set of pictures from another.
+  /// What tells one set of images from another.
   public var dataFingerprint: String
   /// The program and its version.
   public var program: String
   /// How many threads calculate.
   public var threads: Int
-  /// How many processes train together, each with as many threads; nil, as in files of before this was
-  /// written down, for one.
+  /// How many processes train together, each with as many threads; nil, as in files of before this
+  /// was written down, for one.
   public var processes: Int?
   /// How each layer is calculated: another implementation sums in another order.
   public var algorithms: [Algorithm]
@@ -76,7 +76,7 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
   public var best: Best?
   /// How long was trained, over all stretches.
   public var seconds: Double
-  /// How many pairs of pictures were learned from, repetitions counted.
+  /// How many pairs of images were learned from, repetitions counted.
   public var samples: Int
 
   /// How a layer is calculated.
@@ -124,8 +124,8 @@ public struct TrainingProgress: Codable, Hashable, Sendable {
     self.processes = processes == 1 ? nil : processes
   }
 
-  /// What no training could have got to, in words: numbers from a file. Those that pass can be added
-  /// to without overflow.
+  /// What no training could have got to, in words: numbers from a file. Those that pass can be
+  /// added to without overflow.
   var problem: String? {
     // Every integer below has a number of its own in any program's JSON.
     let most = 1 << 53

@@ -24,8 +24,8 @@ enum ExitStatus: Int32, CaseIterable {
   case unavailable = 69
   /// EX_SOFTWARE: the calculation itself went wrong.
   case notFinite = 70
-  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of the
-  /// system's reason.
+  /// EX_CANTCREAT. A full disk is among it: EX_IOERR would have to be told apart by the words of
+  /// the system's reason.
   case cannotCreate = 73
   /// As the shell numbers a program that SIGINT ended.
   case interrupted = 130
@@ -76,7 +76,7 @@ extension AviaryError: ErrorWithStatus {
     case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
       .notQuantizable:
       .unavailable
-    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .pictureSize, .array, .edit,
+    case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .imageSize, .array, .edit,
       .notComparable:
       .data
     // A fault of the engine or of a writer, not of the user.
@@ -103,7 +103,7 @@ extension ImageError: ErrorWithStatus {
     switch self {
     case .cannotRead: .noInput
     case .cannotWrite: .cannotCreate
-    case .notAPicture, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
+    case .notAnImage, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
       .noConversion, .invalidScale:
       .data
     }

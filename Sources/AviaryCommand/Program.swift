@@ -18,7 +18,7 @@ struct Program: ParsableCommand {
         aviary convert weights.pth model.h5          import weights
         aviary run model.h5 photo.jpg -o large.png   enlarge an image
         aviary eval bicubic --data Set5 --scale 2    measure quality
-        aviary train residual-cae --data pictures --scale 2
+        aviary train residual-cae --data images --scale 2
         aviary bench residual-cae --layers           measure speed
 
       Results go to standard output; progress, notes, warnings and errors to standard error. An \

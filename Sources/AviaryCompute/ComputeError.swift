@@ -32,7 +32,7 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
   case quantization(node: String, outChannels: Int, found: Int)
   /// A processor that does not multiply bfloat16.
   case noBfloat16
-  /// A value is larger than one plan can work on: the picture has to be computed in tiles.
+  /// A value is larger than one plan can work on: the image has to be computed in tiles.
   case tooLarge(node: String, shape: [Int])
 
   /// One line: the thing, and what is wrong with it.
@@ -45,7 +45,8 @@ public enum ComputeError: Error, Hashable, Sendable, CustomStringConvertible {
     case .threadsRefused(let wanted, let found):
       "the system refuses a thread: \(wanted) are needed at once, and there are only \(found);"
         + " use fewer threads, or raise the limit (ulimit -u)"
-    case .missingParameter(let name, let shape): "\(name): missing; a tensor of shape \(shape) is needed"
+    case .missingParameter(let name, let shape):
+      "\(name): missing; a tensor of shape \(shape) is needed"
     case .parameterShape(let name, let expected, let found):
       "\(name): expected shape \(expected), found \(found)"
     case .missingInput(let name): "input \(name): missing; give a tensor for it"

@@ -30,8 +30,8 @@ public struct Engine: Sendable {
     }
   }
 
-  /// On how many threads the calling thread can plan and run: no more than `threads`, and fewer where
-  /// the system refuses it some that it gave to the thread that made the engine.
+  /// On how many threads the calling thread can plan and run: no more than `threads`, and fewer
+  /// where the system refuses it some that it gave to the thread that made the engine.
   package var threadsHere: Int { ThreadPool.reserve(threads).count }
 }
 

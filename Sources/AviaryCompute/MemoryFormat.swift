@@ -71,12 +71,12 @@ struct Grid: Hashable {
   var count: Int { planes * rows * columns * depth }
 }
 
-/// Where the channels of one picture lie: channel c of pixel p at `offsets[c] + p · step`.
+/// Where the channels of one image lie: channel c of pixel p at `offsets[c] + p · step`.
 struct ChannelPlaces {
   var offsets: [Int]
   /// From pixel to pixel.
   var step: Int
-  /// From picture to picture.
+  /// From image to image.
   var picture: Int
 
   init(_ shape: [Int], _ memoryFormat: MemoryFormat) {

@@ -118,8 +118,8 @@ public struct Plan: ~Copyable {
   /// - Parameter inputs: float32 tensors of the shapes planned for, by the names of the graph's
   ///   inputs. They are read where they lie.
   /// - Returns: float32 tensors, by the names of the outputs wanted.
-  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.threadsRefused`, `.outOfMemory`,
-  ///   `.library`.
+  /// - Throws: `ComputeError.missingInput`, `.unknownInput`, `.input`, `.threadsRefused`,
+  ///   `.outOfMemory`, `.library`.
   public mutating func run(_ inputs: [String: Tensor]) throws(ComputeError) -> [String: Tensor] {
     try run(inputs) { step throws(ComputeError) in try step() }
   }

@@ -27,8 +27,8 @@ extension InputFile {
     return bytes
   }
 
-  /// A tensor whose elements lie in the file as they are in memory, from `offset`: they go where they
-  /// stay, without a second copy on the way.
+  /// A tensor whose elements lie in the file as they are in memory, from `offset`: they go where
+  /// they stay, without a second copy on the way.
   package func tensor(
     at offset: Int, shape: [Int], elementType: ElementType, part: String
   ) throws(CheckpointError) -> Tensor {

@@ -4,8 +4,8 @@ package import SystemPackage
 /// A file that appears under its name whole or not at all.
 ///
 /// The bytes go to a nameless file in the same folder (or, where the file system has no such thing,
-/// to a hidden one that is removed on failure); `commit` flushes it to the disk, renames it over the
-/// target and flushes the folder. A crash or a full disk before leaves what was there, and no
+/// to a hidden one that is removed on failure); `commit` flushes it to the disk, renames it over
+/// the target and flushes the folder. A crash or a full disk before leaves what was there, and no
 /// litter.
 package struct AtomicFile: ~Copyable {
   /// For C libraries that write by themselves; it stays ours to close.
@@ -150,8 +150,8 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// The path behind symbolic links, where what is written to `path` goes: also behind a link that
-  /// leads to nothing yet; the path itself where nothing is there. Byte for byte, for a link may lead
-  /// to a name that is not UTF-8.
+  /// leads to nothing yet; the path itself where nothing is there. Byte for byte, for a link may
+  /// lead to a name that is not UTF-8.
   ///
   /// - Throws: `FileError.cannotWrite` for links that lead in a circle.
   package static func resolved(_ path: String) throws(FileError) -> FilePath {

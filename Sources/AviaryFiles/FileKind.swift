@@ -85,15 +85,15 @@ package enum FileKind: CaseIterable, Hashable, Sendable {
   package var label: String {
     switch self {
     case .empty: "an empty file"
-    case .png: "a PNG picture"
+    case .png: "a PNG image"
     case .spoiltPNG: "a PNG spoilt by a transfer as text"
-    case .jpeg: "a JPEG picture"
-    case .jpegXL: "a JPEG XL picture"
-    case .gif: "a GIF picture"
-    case .webP: "a WebP picture"
-    case .tiff: "a TIFF picture"
-    case .bmp: "a BMP picture"
-    case .pnm: "a PNM picture"
+    case .jpeg: "a JPEG image"
+    case .jpegXL: "a JPEG XL image"
+    case .gif: "a GIF image"
+    case .webP: "a WebP image"
+    case .tiff: "a TIFF image"
+    case .bmp: "a BMP image"
+    case .pnm: "a PNM image"
     case .heif: "a HEIF, AVIF or video file"
     case .pdf: "a PDF file"
     case .hdf5: "an HDF5 file"
@@ -116,8 +116,8 @@ package struct FolderLock: ~Copyable {
 
   /// Takes the folder.
   ///
-  /// - Throws: `FileError.cannotWrite` where another process has it; `.cannotRead` where it cannot be
-  ///   opened.
+  /// - Throws: `FileError.cannotWrite` where another process has it; `.cannotRead` where it cannot
+  ///   be opened.
   package init(_ path: String) throws(FileError) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }

@@ -51,9 +51,9 @@ extension String {
 }
 
 extension String {
-  /// Text of JSON with the characters that a terminal obeys as escapes of JSON, which mean the same:
-  /// the control characters above ASCII, and those that turn the direction of writing. What is below
-  /// a space, JSON has as escapes already, but for its own line breaks.
+  /// Text of JSON with the characters that a terminal obeys as escapes of JSON, which mean the
+  /// same: the control characters above ASCII, and those that turn the direction of writing. What
+  /// is below a space, JSON has as escapes already, but for its own line breaks.
   package var escapedJSON: String {
     func mustBeEscaped(_ scalar: Unicode.Scalar) -> Bool { scalar.value > 0x7E && scalar.isControl }
     guard unicodeScalars.contains(where: mustBeEscaped) else { return self }

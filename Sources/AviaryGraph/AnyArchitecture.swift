@@ -6,7 +6,7 @@ public struct Network: Hashable, Sendable {
   public var configuration: JSON
   /// The operations.
   public var graph: Graph
-  /// How it takes and gives pictures.
+  /// How it takes and gives images.
   public var picture: ImageSpec
   /// Tensors that files hold beside the parameters and that nothing reads.
   public var unused: [UnusedTensors]
@@ -94,7 +94,7 @@ public struct AnyArchitecture: Sendable {
   /// - Parameter configuration: an object; members that are left out have the default preset's
   ///   value.
   /// - Throws: `GraphError` for an unknown member (the known are listed), one of another type, or a
-  ///   configuration that describes no network, or one that takes other pictures than its channels
+  ///   configuration that describes no network, or one that takes other images than its channels
   ///   can be; what a plugin's library answers otherwise.
   public func network(_ configuration: JSON = [:]) throws -> Network {
     let complete = try completed(configuration)
@@ -105,7 +105,7 @@ public struct AnyArchitecture: Sendable {
         info.name,
         "picture.colour: expected one of \(channels) channels, found '\(picture.colour.rawValue)'")
     }
-    // Features and discriminators have no pictures to give; what they take is theirs.
+    // Features and discriminators have no images to give; what they take is theirs.
     if info.kind == .restoration { try picture.check(against: graph) }
     return Network(
       architecture: info.name, configuration: complete, graph: graph, picture: picture,

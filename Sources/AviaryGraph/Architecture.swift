@@ -13,7 +13,8 @@ public protocol Architecture: Sendable {
   static func build(_ configuration: Configuration, _ input: Value) -> [Value]
   /// Proposes the configurations that weights of these names and shapes may have been trained with.
   /// Only those whose graph has exactly these parameters are accepted, so that guessing is safe.
-  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot overflow.
+  /// Every dimension is known to lie between 1 and 2^20, so that a product of three cannot
+  /// overflow.
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>]
   /// How published sources name the layers, where they differ from this graph's names.
   static var publishedNames: [NameMap] { get }
@@ -22,7 +23,7 @@ public protocol Architecture: Sendable {
   /// The names of small tensors whose values `configurations(of:)` looks at, where shapes do not tell
   /// enough: the bias of a mean shift tells the range of values. At most 64 elements are read.
   static var valuesRead: [String] { get }
-  /// How it takes and gives pictures.
+  /// How it takes and gives images.
   static func picture(_ configuration: Configuration) -> ImageSpec
 }
 
@@ -65,11 +66,11 @@ extension ArchitectureConfiguration {
 public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// What a network is for.
   public enum Kind: String, Codable, Hashable, Sendable {
-    /// Gives a picture for a picture.
+    /// Gives an image for an image.
     case restoration
     /// Gives features that losses compare; those of the first output unless others are stated.
     case features
-    /// Tells real pictures from made ones.
+    /// Tells real images from made ones.
     case discriminator
   }
 
@@ -87,7 +88,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// says nothing else. Not for networks of which almost every chain of convolutions would be one.
   public var matchesStructure: Bool
 
-  /// A network that restores pictures, under this project's licence, unless stated.
+  /// A network that restores images, under this project's licence, unless stated.
   public init(
     _ name: String, kind: Kind = .restoration, summary: String, paper: String = "",
     licence: String = "Apache-2.0", matchesStructure: Bool = true
@@ -105,7 +106,7 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
 public struct Proposal<Configuration: Sendable>: Sendable {
   /// The configuration.
   public var configuration: Configuration
-  /// The members of the configuration, and of the picture (`picture.colour`), that shapes cannot
+  /// The members of the configuration, and of the image (`picture.colour`), that shapes cannot
   /// show, so that the value is customary and not known. Reports say so, and the user may override
   /// them.
   public var assumed: [String]

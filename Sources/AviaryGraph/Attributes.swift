@@ -1,5 +1,5 @@
-/// The members of one node's JSON object, taken one by one, so that a member that nobody took can be
-/// refused at the end.
+/// The members of one node's JSON object, taken one by one, so that a member that nobody took can
+/// be refused at the end.
 package struct Attributes {
   let node: String
   let operation: String

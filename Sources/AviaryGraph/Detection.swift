@@ -2,7 +2,7 @@
 public struct Fit: Sendable {
   /// The network.
   public var network: Network
-  /// Members of the configuration and the picture that shapes do not show.
+  /// Members of the configuration and the image that shapes do not show.
   public var assumed: [String]
   /// The names by which the file knows the layers; nil for the architecture's own.
   public var names: NameMap?
@@ -74,8 +74,8 @@ extension Registry {
       tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
   }
 
-  /// The three architectures that come nearest, each with the configuration that does: of those that
-  /// propose nothing, a preset.
+  /// The three architectures that come nearest, each with the configuration that does: of those
+  /// that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
     _ differences: [(architecture: String, difference: StateDictDifference)]

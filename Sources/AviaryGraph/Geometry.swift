@@ -19,7 +19,7 @@ extension Size: ExpressibleByIntegerLiteral {
   public init(integerLiteral side: Int) { self.init(side) }
 }
 
-/// One of the two directions of a picture.
+/// One of the two directions of an image.
 public enum Axis: CaseIterable, Hashable, Sendable {
   case vertical
   case horizontal
@@ -76,13 +76,13 @@ public enum Padding: Hashable, Sendable {
   /// So many rows and columns of padding.
   case explicit(PaddingAmounts)
   /// TensorFlow's rule: as many as give ceil(size / stride) outputs, the odd one at the bottom and
-  /// right. It depends on the size of the picture wherever the stride is not 1.
+  /// right. It depends on the size of the image wherever the stride is not 1.
   case same
 
   /// No padding.
   public static let valid = Padding.explicit(.none)
 
-  /// The padding for a picture of `size` pixels along both axes.
+  /// The padding for an image of `size` pixels along both axes.
   public func amounts(size: Size, kernel: Size, stride: Size, dilation: Size = 1) -> PaddingAmounts
   {
     guard case .explicit(let amounts) = self else {

@@ -58,7 +58,9 @@ struct PlaceWalk {
     let field = node.op.operation.receptiveField(axis)
     if operands.allSatisfy({ $0 == .constant }) { return (.constant, .constant) }
     if case .window(let window) = field {
-      let input = PixelPlace.Source(window.input ?? axis.dimension, operands)
+      let ofSizeOnly = node.op.operation.inputsOfSizeOnly
+      let read = operands.enumerated().filter { !ofSizeOnly.contains($0.offset) }.map(\.element)
+      let input = PixelPlace.Source(window.input ?? axis.dimension, read)
       guard let ratio = input?.ratio.multiplied(by: window.ratio) else {
         return (.unrelated, .whole(reason: "its input is no image", size: .unrelated))
       }

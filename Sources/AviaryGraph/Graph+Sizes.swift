@@ -20,7 +20,7 @@ extension Graph {
       inputs: inputs, nodes: nodes, outputs: graph.outputs, frozen: frozen, aliases: aliases)
   }
 
-  /// The multiplications and additions, counted as one, for one picture of this size.
+  /// The multiplications and additions, counted as one, for one image of this size.
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
   public func multiplyAdds(height: Int, width: Int) throws(GraphError) -> Double {

@@ -1,4 +1,4 @@
-/// Whether parts of a picture can be computed for themselves.
+/// Whether parts of an image can be computed for themselves.
 public enum Tiling: Hashable, Sendable {
   /// Parts give exactly what the whole gives, if each is computed with so many more pixels on every
   /// side (cut off afterwards) and begins at a multiple of so many pixels.
@@ -8,16 +8,16 @@ public enum Tiling: Hashable, Sendable {
 }
 
 extension Graph {
-  /// How pictures of this size can be computed in tiles, `.same` padding being that of the whole.
+  /// How images of this size can be computed in tiles, `.same` padding being that of the whole.
   ///
   /// A stretch of pixels is followed through the network as the inside of a tile, with neither end
-  /// at a border of the picture: each operation spoils what its padding reaches. What is spoilt of
+  /// at a border of the image: each operation spoils what its padding reaches. What is spoilt of
   /// the output is the overlap needed.
   ///
   /// - Throws: `GraphError.shape` where the network cannot run on the size.
   public func tiling(height: Int, width: Int) throws(GraphError) -> Tiling {
     if inputs.contains(where: { $0.size != nil }) {
-      return .whole(reason: "the network takes pictures of one size only")
+      return .whole(reason: "the network takes images of one size only")
     }
     let resolved = try resolvingPadding(height: height, width: width)
     guard let multiple = period else {
@@ -71,7 +71,7 @@ extension Graph {
       }
       let start = min(max(range.lowerBound, 0), size(inputs.count + i))
       valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))
-      // What a padding mirrors at a border of the picture must be valid in the last tile too, which
+      // What a padding mirrors at a border of the image must be valid in the last tile too, which
       // may be one pixel besides its overlap.
       if case .window(let window) = field, let reach = window.mirrored,
         let source = node.inputs.first,
@@ -101,7 +101,7 @@ private struct WholeImage: Error { var reason: String }
 
 extension ReceptiveField {
   /// The output pixels along an axis that depend on valid input pixels alone, when neither end of
-  /// the input is a border of the picture.
+  /// the input is a border of the image.
   ///
   /// - Parameter inputs: the valid pixels of the inputs, at least one of them.
   fileprivate func valid(

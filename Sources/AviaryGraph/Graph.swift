@@ -6,7 +6,7 @@
 /// Values are numbered: first the inputs, then the nodes. `nodes[i]` gives value
 /// `inputs.count + i`.
 public struct Graph: Hashable, Sendable {
-  /// A picture that the network takes: float32, N x channels x height x width.
+  /// An image that the network takes: float32, N x channels x height x width.
   public struct Input: Hashable, Sendable {
     /// The name by which it is known.
     public var name: String
@@ -119,7 +119,7 @@ public struct Graph: Hashable, Sendable {
     return try Graph.shapes(of: nodes, inputShapes)
   }
 
-  /// The shapes of all values, for one picture of this size at every input.
+  /// The shapes of all values, for one image of this size at every input.
   ///
   /// - Throws: as `shapes(for:)`.
   public func shapes(height: Int, width: Int) throws(GraphError) -> [[Int]] {
@@ -251,7 +251,7 @@ extension Graph {
 }
 
 extension Graph.Input {
-  /// The side of the picture on which a graph of any size is checked: divisible by everything that
+  /// The side of the image on which a graph of any size is checked: divisible by everything that
   /// networks divide by, and larger than any window in practice.
   private static let nominalSide = 7_680  // 2^9 · 3 · 5
 
@@ -288,8 +288,8 @@ extension Graph {
   /// Whether two networks compute the same by the same operations: names aside, and padding that is
   /// written otherwise and means the same.
   ///
-  /// Parameters must have the same shapes and be shared by the same nodes, in the same order of first
-  /// use; their values do not count.
+  /// Parameters must have the same shapes and be shared by the same nodes, in the same order of
+  /// first use; their values do not count.
   public func isEquivalent(to other: Graph) -> Bool {
     guard inputs.map(\.channels) == other.inputs.map(\.channels),
       inputs.map(\.size) == other.inputs.map(\.size),

@@ -19,13 +19,12 @@ final class GraphBuilder {
     (0..<shapes.count - nodes.count).map { Value(builder: self, index: $0) }
   }
 
-  func addInput(_ name: String, channels: Int, size: Size?) -> Value {
-    let input = Graph.Input(name, channels: channels, size: size)
+  func addInput(_ input: Graph.Input) -> Value {
     // Inputs come first in the numbering of values; builders make them before any node.
     precondition(nodes.isEmpty, "inputs before nodes")
     inputs.append(input)
     shapes.append(input.nominalShape)
-    names.insert(name)
+    names.insert(input.name)
     return Value(builder: self, index: shapes.count - 1)
   }
 
@@ -116,7 +115,7 @@ final class GraphBuilder {
 }
 
 extension Graph {
-  /// Writes a network down, from one picture to one or several values.
+  /// Writes a network down, from one image to one or several values.
   ///
   /// The input is called `image` unless stated: a name that layers hardly have. Outputs are called
   /// `output`, or `output_0`, `output_1`, … where there are several.
@@ -126,12 +125,22 @@ extension Graph {
   public init(
     channels: Int, size: Size? = nil, input: String = "image", _ build: (Value) -> [Value]
   ) throws(GraphError) {
+    self = try Graph(inputs: [Input(input, channels: channels, size: size)]) { build($0[0]) }
+  }
+
+  /// Writes a network down, from several images to one or several values.
+  ///
+  /// - Throws: the first mistake that `build` makes, or what `init(inputs:nodes:outputs:)` throws.
+  package init(
+    inputs: [Input], _ build: ([Value]) -> [Value]
+  ) throws(GraphError) {
     let builder = GraphBuilder()
-    guard (1...GraphLimits.channels).contains(channels) else {
+    for input in inputs where !(1...GraphLimits.channels).contains(input.channels) {
       throw .attribute(
-        node: input, "channels", expected: "1 to \(GraphLimits.channels)", found: "\(channels)")
+        node: input.name, "channels", expected: "1 to \(GraphLimits.channels)",
+        found: "\(input.channels)")
     }
-    let values = build(builder.addInput(input, channels: channels, size: size))
+    let values = build(inputs.map(builder.addInput))
     if values.contains(where: { $0.builder !== builder }) {
       builder.fail(.unknownValue(node: "output", "a value of another graph"))
     }

@@ -1,4 +1,4 @@
-/// What can be wrong with a graph, a configuration or a picture description from outside.
+/// What can be wrong with a graph, a configuration or an image description from outside.
 public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The text is not JSON at all.
   case invalidJSON(String)
@@ -75,7 +75,7 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
         : "\(name): said to share parameters, but no earlier layer has this name"
     case .limit(let what, let value, let limit):
       "\(what): \(value) exceeds the limit of \(limit)"
-    case .missing(let what): "graph: has no \(what); at least one is needed"
+    case .missing(let what): "graph: at least one \(what) is needed; there is none"
     case .configuration(let name, let problem): "\(name): \(problem)"
     case .unknownOption(let name, let architecture, let known):
       "\(architecture): no option '\(name)' (it has \(known.joined(separator: ", ")))"

@@ -1,4 +1,4 @@
-/// How a network takes pictures and gives them back: what no tensor shows. It lies in the
+/// How a network takes images and gives them back: what no tensor shows. It lies in the
 /// checkpoint; the architecture gives the default, and the user may state it on import.
 public struct ImageSpec: Hashable, Sendable {
   /// What the channels of the network's input are.
@@ -6,7 +6,7 @@ public struct ImageSpec: Hashable, Sendable {
     case rgb
     /// RGB and alpha, which the network sees: straight, 0 transparent.
     case rgba
-    /// One channel of gray; colour pictures are run channel by channel.
+    /// One channel of gray; colour images are run channel by channel.
     case gray
     /// The luma of BT.601 in studio range, 16/255 to 235/255; chroma is left to bicubic.
     case luma
@@ -25,17 +25,17 @@ public struct ImageSpec: Hashable, Sendable {
     }
   }
 
-  /// Whether a picture is enlarged before the network sees it.
+  /// Whether an image is enlarged before the network sees it.
   public enum Enlargement: String, CaseIterable, Codable, Hashable, Sendable {
     /// The network enlarges.
     case no
-    /// The picture is enlarged by the requested scale, bicubically, and the network refines it.
+    /// The image is enlarged by the requested scale, bicubically, and the network refines it.
     case bicubic
   }
 
   /// What the network's output is.
   public enum Output: String, CaseIterable, Codable, Hashable, Sendable {
-    /// The picture itself.
+    /// The image itself.
     case picture
     /// What is to be added to the network's input.
     case residual
@@ -43,14 +43,14 @@ public struct ImageSpec: Hashable, Sendable {
     case noise
   }
 
-  /// What stands beyond the edges where a network wants a larger picture than there is: as many
+  /// What stands beyond the edges where a network wants a larger image than there is: as many
   /// pixels as it lacks, cut off again afterwards. References differ.
   public enum Padding: String, CaseIterable, Codable, Hashable, Sendable {
     /// The pixel at the edge, repeated.
     case edge
-    /// The picture mirrored at the pixel on its edge, which is not repeated.
+    /// The image mirrored at the pixel on its edge, which is not repeated.
     case reflect
-    /// The picture mirrored at its edge, the pixel on it repeated.
+    /// The image mirrored at its edge, the pixel on it repeated.
     case symmetric
     /// Black.
     case zero
@@ -66,7 +66,7 @@ public struct ImageSpec: Hashable, Sendable {
   public var deviation: [Double]
   /// What comes out.
   public var output: Output
-  /// Whether the picture is enlarged first.
+  /// Whether the image is enlarged first.
   public var enlargeFirst: Enlargement
   /// The scales that the weights serve, where more than the network's own (VDSR: 2, 3, 4); empty
   /// for the network's own.
@@ -74,7 +74,7 @@ public struct ImageSpec: Hashable, Sendable {
   /// What stands beyond the edges.
   public var padding: Padding
 
-  /// A network that takes and gives pictures with values from 0 to 1, unless stated.
+  /// A network that takes and gives images with values from 0 to 1, unless stated.
   public init(
     _ colour: Colour, range: ClosedRange<Double> = 0...1, mean: [Double] = [],
     deviation: [Double] = [], output: Output = .picture, enlargeFirst: Enlargement = .no,
@@ -90,14 +90,14 @@ public struct ImageSpec: Hashable, Sendable {
     self.padding = padding
   }
 
-  /// The customary picture for so many channels: one means luma, three RGB, four RGB and alpha.
+  /// The customary image for so many channels: one means luma, three RGB, four RGB and alpha.
   public init(channels: Int) {
     self.init(channels == 1 ? .luma : channels == 4 ? .rgba : .rgb)
   }
 }
 
 extension ImageSpec {
-  /// Checks that a network can take such pictures.
+  /// Checks that a network can take such images.
   ///
   /// - Throws: `GraphError.member` for colours of other channels than the network's input has.
   public func check(against graph: Graph) throws(GraphError) {
@@ -113,7 +113,7 @@ extension ImageSpec {
 // MARK: - JSON
 
 extension ImageSpec {
-  /// The picture as JSON; members that have their default are left out, save the colour.
+  /// The image as JSON; members that have their default are left out, save the colour.
   public var json: JSON {
     var members: [String: JSON] = ["colour": .string(colour.rawValue)]
     if range != 0...1 {
@@ -128,7 +128,7 @@ extension ImageSpec {
     return .object(members)
   }
 
-  /// Reads a picture from JSON.
+  /// Reads an image from JSON.
   ///
   /// - Throws: `GraphError` for a member that is unknown, of another type, or out of range.
   public init(json: JSON) throws(GraphError) {

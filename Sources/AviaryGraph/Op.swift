@@ -1,4 +1,4 @@
-/// A primitive operation of a network: plain data. Pictures are NCHW.
+/// A primitive operation of a network: plain data. Images are NCHW.
 ///
 /// What an operation is and does stands in its file in `Operations`; here are the three lists in
 /// which it has a line: the cases, `operation`, and `types`.
@@ -9,7 +9,7 @@ public enum Op: Hashable, Sendable {
   case linear(Linear)
   case maxPool(MaxPool)
   case averagePool(AveragePool)
-  /// The mean of each channel, as a picture of one pixel.
+  /// The mean of each channel, as an image of one pixel.
   case globalAveragePool
   case adaptivePool(AdaptivePool)
   case batchNormalization(BatchNormalization)

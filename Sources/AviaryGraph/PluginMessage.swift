@@ -4,7 +4,7 @@ internal import FoundationEssentials
 enum PluginRequest: Sendable {
   /// The architectures in the library.
   case list
-  /// The graph and picture of a complete configuration.
+  /// The graph and image of a complete configuration.
   case build(String, configuration: JSON)
   /// The configurations that weights may have been trained with.
   case propose(String, WeightIndex)

@@ -89,7 +89,7 @@ extension Graph {
     return rule
   }
 
-  /// How many pixels an output is smaller than the scale says, for a square picture; nil where the
+  /// How many pixels an output is smaller than the scale says, for a square image; nil where the
   /// network cannot run on it.
   private func offsets(
     of value: Int, _ scale: Ratio, _ side: Int
@@ -144,8 +144,8 @@ extension Graph {
       let vertical = Ratio(shape[2], size.height), horizontal = Ratio(shape[3], size.width)
       return vertical == horizontal ? vertical : nil
     }
-    // Sides that differ: a network that exchanges them is not in proportion. The smaller pair is for
-    // those whose products of matrices grow beyond all limits on the larger.
+    // Sides that differ: a network that exchanges them is not in proportion. The smaller pair is
+    // for those whose products of matrices grow beyond all limits on the larger.
     let nominal = inputs[0].nominalShape[2]
     for side in [nominal, nominal / 8] {
       let half = side / 2

@@ -1,11 +1,11 @@
 import AviaryFiles
 
-/// What can go wrong with pictures: files that are not pictures, damage, sizes, full disks.
+/// What can go wrong with images: files that are not images, damage, sizes, full disks.
 public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file cannot be opened or read; `reason` is the system's.
   case cannotRead(path: String, reason: String)
-  /// The file's content is not a picture that can be read; `found` says what it is.
-  case notAPicture(path: String, found: String)
+  /// The file's content is not an image that can be read; `found` says what it is.
+  case notAnImage(path: String, found: String)
   /// The file is damaged or cut off; `reason` is the codec's or ours.
   case damaged(path: String, reason: String)
   /// The header asks for more than is read.
@@ -38,10 +38,10 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .cannotRead(let path, let reason):
       FileError.cannotRead(path: path, reason: reason).description
-    case .notAPicture(let path, let found):
+    case .notAnImage(let path, let found):
       "\(path): expected \(ImageFormat.list(ImageFormat.readable)), found \(found)"
     case .damaged(let path, let reason):
-      "\(path): damaged picture: \(reason)"
+      "\(path): damaged image: \(reason)"
     case .tooLarge(let path, let width, let height, let channels, let limit):
       "\(path): expected \(limit), found \(width)x\(height) with \(Text.channels(channels))"
     case .cannotWrite(let path, let reason):

@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// Memory of large tensors, straight from the system, so that a tensor that is gone leaves no hole in
-/// the heap that the next one does not fit into.
+/// Memory of large tensors, straight from the system, so that a tensor that is gone leaves no hole
+/// in the heap that the next one does not fit into.
 ///
 /// New pages are dear: the system clears each when it is touched first, which takes longer than
-/// reading a file of their size. So a few blocks are kept for the next tensors, as those who convert a
-/// file ask for one of about the same size after the other.
+/// reading a file of their size. So a few blocks are kept for the next tensors, as those who
+/// convert a file ask for one of about the same size after the other.
 enum LargeBlocks {
   /// What counts as large. Smaller blocks the heap handles well.
   static let least = 1 << 20

@@ -71,7 +71,8 @@ extension Tensor {
   /// The last two dimensions without their edges.
   ///
   /// - Parameter edges: how many are cut at the top, left, bottom and right.
-  /// - Throws: `TensorError.step` for a tensor of fewer dimensions or elements, or a negative number.
+  /// - Throws: `TensorError.step` for a tensor of fewer dimensions or elements, or a negative
+  ///   number.
   public func cropped(_ edges: [Int]) throws(TensorError) -> Tensor {
     guard shape.count >= 2, edges.count == 4, edges.allSatisfy({ $0 >= 0 }),
       edges[0] + edges[2] <= shape[shape.count - 2], edges[1] + edges[3] <= shape[shape.count - 1]
@@ -118,10 +119,11 @@ extension Tensor {
 
 /// Elements taken from one array and put into another in another order of the dimensions.
 ///
-/// Going through either array from end to end would touch a cache line of the other for each element,
-/// over and over. So the range of indices is halved along its longest dimension again and again until
-/// what is left is a small block. That goes through a buffer: where sizes are powers of two, the lines
-/// of a block share so few places of the cache that none stays until its next element is wanted.
+/// Going through either array from end to end would touch a cache line of the other for each
+/// element, over and over. So the range of indices is halved along its longest dimension again and
+/// again until what is left is a small block. That goes through a buffer: where sizes are powers of
+/// two, the lines of a block share so few places of the cache that none stays until its next
+/// element is wanted.
 struct Gathering {
   /// The dimensions of the target, those joined that lie next to one another in both arrays.
   private var sizes: [Int] = []

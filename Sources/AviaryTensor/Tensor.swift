@@ -1,7 +1,7 @@
 /// A dense array of numbers with a shape: a value, copied when written to while shared.
 ///
 /// Elements lie in row-major order (the last dimension varies fastest), in the machine's byte
-/// order, which is little-endian on every platform that Aviary runs on. Pictures and activations
+/// order, which is little-endian on every platform that Aviary runs on. Images and activations
 /// are NCHW; convolution weights are OIHW, those of transposed convolutions IOHW, as in PyTorch.
 public struct Tensor: Sendable {
   /// The dimensions, slowest first; empty for a scalar.
@@ -48,8 +48,8 @@ public struct Tensor: Sendable {
   /// The number of bytes that the elements take.
   public var byteCount: Int { count * elementType.byteCount }
 
-  /// The product of `shape`, below 2^48 so that byte counts cannot overflow either. Of the dimensions
-  /// other than 0 too, so that no strides do.
+  /// The product of `shape`, below 2^48 so that byte counts cannot overflow either. Of the
+  /// dimensions other than 0 too, so that no strides do.
   ///
   /// - Throws: `TensorError.invalidShape` if a dimension is negative or the product is too large.
   public static func count(of shape: [Int]) throws(TensorError) -> Int {
@@ -105,8 +105,8 @@ extension Tensor {
     _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> R
   ) throws(Failure) -> R {
     if !isKnownUniquelyReferenced(&storage) {
-      // Writing into a value cannot fail; and what is copied is in memory once already, so that no file
-      // chooses its size.
+      // Writing into a value cannot fail; and what is copied is in memory once already, so that no
+      // file chooses its size.
       guard let copy = try? TensorStorage(copying: storage) else {
         preconditionFailure("memory for a copy of \(byteCount) bytes")
       }

@@ -27,8 +27,8 @@ package final class BackgroundTask<Value: Sendable, Failure: Error>: Sendable {
 
   private init(ended result: Result<Value, Failure>) { outcome = Monitor(result) }
 
-  /// Runs `body` on a thread of its own or, where no thread is to be had, at once, which takes longer
-  /// and is no error.
+  /// Runs `body` on a thread of its own or, where no thread is to be had, at once, which takes
+  /// longer and is no error.
   ///
   /// - Parameter body: what it throws is thrown by `value`.
   package static func start(

@@ -7,9 +7,9 @@ package struct ThreadMaker: ~Copyable {
   /// By thread, what stands in for a system that refuses some.
   private static let refusals = Mutex<[pthread_t: @Sendable () -> Bool]>([:])
 
-  /// Calls `body`, asking `refuses` before each thread that the calling thread wants meanwhile: stands
-  /// in for a system that refuses some. For tests. (A task-local value would do, but pushing one from
-  /// a function that is not asynchronous crashes in optimized builds.)
+  /// Calls `body`, asking `refuses` before each thread that the calling thread wants meanwhile:
+  /// stands in for a system that refuses some. For tests. (A task-local value would do, but pushing
+  /// one from a function that is not asynchronous crashes in optimized builds.)
   package static func refusing<R>(
     _ refuses: @escaping @Sendable () -> Bool, _ body: () throws -> R
   ) rethrows -> R {
@@ -19,8 +19,8 @@ package struct ThreadMaker: ~Copyable {
     return try body()
   }
 
-  /// Held while threads are made: whoever has tried how many there are takes them before anyone else
-  /// does.
+  /// Held while threads are made: whoever has tried how many there are takes them before anyone
+  /// else does.
   private static let only = Mutex<Void>(())
 
   /// What a thread's stack has at least, whatever the shell's limit for the first one is.
@@ -30,7 +30,8 @@ package struct ThreadMaker: ~Copyable {
 
   private init() {}
 
-  /// Calls `body` with the right to make threads, which no other thread of the program has meanwhile.
+  /// Calls `body` with the right to make threads, which no other thread of the program has
+  /// meanwhile.
   static func exclusively<R>(_ body: (borrowing ThreadMaker) -> R) -> R {
     only.withLock { _ in body(ThreadMaker()) }
   }

@@ -32,8 +32,8 @@ package struct ThreadPool: Sendable {
     withoutActuallyEscaping(body) { body in
       var job = Job(total: total, parts: parts, body: body)
       unsafe withUnsafeMutablePointer(to: &job) { pointer in
-        // All threads, even where fewer have work: libgomp ends those that a smaller team leaves over,
-        // and makes them anew for the next one.
+        // All threads, even where fewer have work: libgomp ends those that a smaller team leaves
+        // over, and makes them anew for the next one.
         unsafe aviary_team_run(
           Int32(team),
           { data, part, team in
@@ -59,9 +59,9 @@ package struct ThreadPool: Sendable {
   /// Makes oneDNN use these threads for what the calling thread makes or runs: OpenMP keeps the
   /// number for each thread, and oneDNN divides work when it plans, so it is said before both.
   ///
-  /// - Returns: whether the calling thread has as many. Where it has fewer, nothing that was planned
-  ///   for this pool may run on it: oneDNN asks for the number that it planned for, and libgomp ends
-  ///   the process where there are fewer.
+  /// - Returns: whether the calling thread has as many. Where it has fewer, nothing that was
+  ///   planned for this pool may run on it: oneDNN asks for the number that it planned for, and
+  ///   libgomp ends the process where there are fewer.
   package func activate() -> Bool {
     guard ThreadPool.reserve(count).count == count else { return false }
     aviary_team_resize(Int32(count))
@@ -92,16 +92,17 @@ package struct ThreadPool: Sendable {
 
   /// How many threads can be had, the calling one among them; its OpenMP threads are made.
   ///
-  /// Twice as many are tried as are taken. libgomp ends threads where oneDNN wants a smaller team and
-  /// makes new ones for the next larger team, and those that are about to end count until the system
-  /// has cleared them away.
+  /// Twice as many are tried as are taken. libgomp ends threads where oneDNN wants a smaller team
+  /// and makes new ones for the next larger team, and those that are about to end count until the
+  /// system has cleared them away.
   private static func granted(_ wanted: Int) -> Int {
     guard wanted > 1 else { return 1 }
     return ThreadMaker.exclusively { maker in
       let tried = maker.count(upTo: 2 * (wanted - 1))
       let count = tried / 2 + 1
       guard count > 1 else { return 1 }
-      // The environment may limit the team (OMP_THREAD_LIMIT), as may a team that this thread is in.
+      // The environment may limit the team (OMP_THREAD_LIMIT), as may a team that this thread is
+      // in.
       var team: Int32 = 1
       unsafe withUnsafeMutablePointer(to: &team) { pointer in
         unsafe aviary_team_run(

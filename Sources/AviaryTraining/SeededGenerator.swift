@@ -100,8 +100,8 @@ extension SeededGenerator {
 }
 
 /// Normally distributed numbers: Marsaglia and Tsang, "The ziggurat method for generating random
-/// variables" (2000), with the layer and the place in it drawn from different bits, as Doornik (2005)
-/// found that they must be.
+/// variables" (2000), with the layer and the place in it drawn from different bits, as Doornik
+/// (2005) found that they must be.
 ///
 /// 99 of 100 numbers take only one random number and one product; and since it uses only sums,
 /// products, square roots and `PortableMath`, the numbers are the same on every machine.
@@ -162,4 +162,11 @@ struct Ziggurat: Sendable {
       if 2 * y > x * x { return Ziggurat.tail + x }
     }
   }
+}
+
+/// The purposes of random numbers, as the first number of a generator's path: no two purposes may
+/// share one.
+enum RandomStream {
+  /// Dropout masks: followed by the step and the part's index.
+  static let dropout: UInt64 = 0x64_72_6F_70
 }

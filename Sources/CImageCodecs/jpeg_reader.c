@@ -24,7 +24,7 @@ typedef struct {
   jmp_buf jump;
   FILE *file;
   int is_started;
-  // One row of CMYK, converted on its way out; NULL for other pictures.
+  // One row of CMYK, converted on its way out; NULL for other images.
   uint8_t *cmyk;
   // Where the message of a failure goes; set by every call that may fail.
   cimg_error *error;
@@ -39,7 +39,7 @@ static void fail(j_common_ptr jpeg) {
 }
 
 // libjpeg fills what is missing with gray and only warns: missing or broken data is an error here.
-// Other warnings (odd version numbers, stray bytes between markers) leave the picture whole.
+// Other warnings (odd version numbers, stray bytes between markers) leave the image whole.
 static void warn(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -81,7 +81,7 @@ static int read_jpeg_rows(
   struct jpeg_decompress_struct *jpeg = &reader->jpeg;
   reader->error = error;
   if (setjmp(reader->jump)) return -1;
-  // Begun here, not on opening: a progressive picture is decoded as a whole by this.
+  // Begun here, not on opening: a progressive image is decoded as a whole by this.
   if (!reader->is_started) {
     jpeg_start_decompress(jpeg);
     reader->is_started = 1;

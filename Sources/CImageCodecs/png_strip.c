@@ -91,7 +91,7 @@ uint8_t *cimg_compress_strip(
     if (part < least) type = filters[i], least = part;
   }
   // Measured on enlarged photographs: beyond level 2 zlib takes half as long again for 2 % where
-  // there is much noise; smooth pictures gain a fifth at level 4, and are fast in any case. Its usual
+  // there is much noise; smooth images gain a fifth at level 4, and are fast in any case. Its usual
   // level 6 takes six times as long for another 5 %.
   z_stream stream = {0};
   int level = least < smooth ? 4 : 2;

@@ -6,7 +6,7 @@
 // How the work is divided. A line of results needs as many lines of input as the kernel has rows;
 // each convolution keeps the last few lines of its input, cut into planes, in a ring, and the one
 // before writes into that ring. Whatever lies between the first and the last never leaves the
-// second-level cache. Wide pictures are done in tiles of columns, so that this holds for them too.
+// second-level cache. Wide images are done in tiles of columns, so that this holds for them too.
 
 /// Filters that are calculated at a time. With four vectors of pixels they fill 24 of 32 registers.
 enum { most_filters = 6 };
@@ -31,7 +31,7 @@ typedef struct {
 /// A part of the work.
 typedef struct {
   const aviary_planes *planes;
-  /// The picture at hand.
+  /// The image at hand.
   const float *input;
   float *output;
   /// Where lines of squares are kept until they are woven, and the woven line.

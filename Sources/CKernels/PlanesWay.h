@@ -58,44 +58,44 @@ INLINE void WAY(transpose)(vec *v) {
 #endif
 
 /// Cuts `count` pixels of up to 16 channels into planes.
-static TARGET void WAY(cut)(const float *from, const aviary_picture *picture, long channels,
+static TARGET void WAY(cut)(const float *from, const aviary_image *image, long channels,
                             long count, float *to, long stride) {
   long done = 0;
 #if LANES == 16
-  if (channels == 16 && picture->channel == 1) {
+  if (channels == 16 && image->channel == 1) {
     for (; done + 16 <= count; done += 16) {
       vec v[16];
-      for (int i = 0; i < 16; i++) v[i] = LOAD(from + (done + i) * picture->pixel);
+      for (int i = 0; i < 16; i++) v[i] = LOAD(from + (done + i) * image->pixel);
       WAY(transpose)(v);
       for (int i = 0; i < 16; i++) STORE(to + i * stride + done, v[i]);
     }
   }
 #endif
   for (long c = 0; c < channels; c++) {
-    const float *source = from + c * picture->channel;
-    if (picture->pixel == 1)
+    const float *source = from + c * image->channel;
+    if (image->pixel == 1)
       memcpy(to + c * stride, source, count * sizeof(float));
     else
-      for (long x = done; x < count; x++) to[c * stride + x] = source[x * picture->pixel];
+      for (long x = done; x < count; x++) to[c * stride + x] = source[x * image->pixel];
   }
 }
 
-/// Brings a row of the picture into the first ring.
+/// Brings a row of the image into the first ring.
 static TARGET void WAY(gather)(const job *job, long y) {
-  const aviary_picture *picture = &job->planes->input;
+  const aviary_image *image = &job->planes->input;
   const aviary_plane_stage *stage = job->planes->stages;
   const progress *at = job->stages;
-  // What lies outside of the picture is zero since the tile began.
+  // What lies outside of the image is zero since the tile began.
   const long start = at->first - stage->left;
   const long first = start < 0 ? 0 : start;
   long end = start + at->count + reach_right(stage);
-  if (end > picture->width) end = picture->width;
+  if (end > image->width) end = image->width;
   if (end <= first) return;
   float *to = at->ring + y % at->slots * stage->channels * at->stride + first - start;
-  const float *from = job->input + y * picture->row + first * picture->pixel;
+  const float *from = job->input + y * image->row + first * image->pixel;
   for (long c = 0; c < stage->channels; c += 16) {
     const long channels = stage->channels - c < 16 ? stage->channels - c : 16;
-    WAY(cut)(from + c / 16 * picture->group, picture, channels, end - first, to + c * at->stride,
+    WAY(cut)(from + c / 16 * image->group, image, channels, end - first, to + c * at->stride,
              at->stride);
   }
 }
@@ -389,10 +389,10 @@ static TARGET void WAY(run)(const aviary_planes *planes, const float *input, flo
   const long outputs =
       stage->filters / (planes->factor * planes->factor) * planes->height * planes->width;
   while (first < end) {
-    const long picture = first / stage->rows, y = first % stage->rows;
-    const long left = end - picture * stage->rows;
-    job.input = input + picture * inputs;
-    job.output = output + picture * outputs;
+    const long image = first / stage->rows, y = first % stage->rows;
+    const long left = end - image * stage->rows;
+    job.input = input + image * inputs;
+    job.output = output + image * outputs;
     job.end = left < stage->rows ? left : stage->rows;
     for (long column = 0; column < stage->columns; column += job.tile)
       WAY(columns)(&job, y, column);

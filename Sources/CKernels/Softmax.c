@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include "Functions.h"
 #include "Vector.h"
 
 typedef float vec8 __attribute__((vector_size(32)));
@@ -14,28 +15,6 @@ enum {
 };
 
 #define GREATER(a, b) SELECT((a) > (b), a, b)
-
-/// exp(x) for x up to 0, 0 where float32 has no normal number for it; right to 2e-7 of it.
-INLINE void exponential(vec *number) {
-  const vec x = *number;
-  // Adding and subtracting 1.5 * 2^23 rounds to a whole number.
-  const vec magic = ALL(12582912.0f);
-  const vec power = (x * 1.44269504f + magic) - magic;
-  const vec r = (x - power * 0.693359375f) - power * -2.12194440e-4f;
-  vec sum = ALL(1.0f / 5040);
-  sum = sum * r + 1.0f / 720;
-  sum = sum * r + 1.0f / 120;
-  sum = sum * r + 1.0f / 24;
-  sum = sum * r + 1.0f / 6;
-  sum = sum * r + 0.5f;
-  sum = sum * r * r + r + 1;
-  // Where x is too small or not a number, the conversion is of 0.
-  const mask fits = x > -87.0f;
-  const mask exponent = __builtin_convertvector(SELECT(fits, power, (vec){0}), mask) + 127;
-  const vec result = sum * (vec)(exponent << 23);
-  // What is not a number stays so.
-  *number = SELECT(fits, result, SELECT(x == x, (vec){0}, x));
-}
 
 INLINE float largest(const vec *v) {
   float result = (*v)[0];
@@ -90,7 +69,7 @@ INLINE void softmax_row(const float *restrict from, float *restrict to, long wid
       vec x;
       load_up_to(from + i, width - i, least, &x);
       x -= middle;
-      exponential(&x);
+      exponential(&x, &x);
       part += x;
       if (!logarithm) store_up_to(to + i, width - i, &x);
     }
@@ -124,7 +103,7 @@ INLINE void gradient_row(const float *restrict gradient, const float *restrict r
     vec g, y;
     load_up_to(gradient + i, width - i, 0, &g);
     load_up_to(result + i, width - i, 0, &y);
-    if (logarithm) exponential(&y);
+    if (logarithm) exponential(&y, &y);
     y = logarithm ? g - y * whole : y * (g - whole);
     store_up_to(to + i, width - i, &y);
   }
@@ -166,7 +145,7 @@ INLINE void softmax_columns(const aviary_rows *how, const float *restrict from, 
       for (long k = 0; k < vectors; k++) {
         NUMBER(from, c, k, x);
         x -= most[k];
-        exponential(&x);
+        exponential(&x, &x);
         part[k] += x;
         if (!logarithm) {
           if (packs)
@@ -216,7 +195,7 @@ INLINE void gradient_columns(const aviary_rows *how, const float *restrict gradi
   for (long c = 0; c < width; c++) {
     for (long k = 0; k < vectors; k++) {
       NUMBERS(c, k, g, y);
-      if (logarithm) exponential(&y);
+      if (logarithm) exponential(&y, &y);
       y = logarithm ? g - y * sum[k] : y * (g - sum[k]);
       store_up_to(to + c * step + k * lanes, fills ? lanes : count, &y);
     }

@@ -12,7 +12,7 @@ enum { ahead_of_reading = 32 };
 /// One group of channels of up to `run` tiles.
 ///
 /// Neighbouring tiles share columns, which are transformed once.
-INLINE void input_group(enum aviary_winograd form, const aviary_picture *picture,
+INLINE void input_group(enum aviary_winograd form, const aviary_image *image,
                         const float *from, long present, long top, long left, long count,
                         float *to, long product, long tile) {
   static const float zeros[lanes];
@@ -21,16 +21,16 @@ INLINE void input_group(enum aviary_winograd form, const aviary_picture *picture
   long steps[most_taken];
   for (long i = 0; i < span; i++) {
     const long y = top + i;
-    const int is_inside = y >= 0 && y < picture->height;
-    rows[i] = is_inside ? from + y * picture->row : zeros;
-    steps[i] = is_inside ? picture->pixel : 0;
+    const int is_inside = y >= 0 && y < image->height;
+    rows[i] = is_inside ? from + y * image->row : zeros;
+    steps[i] = is_inside ? image->pixel : 0;
   }
   // Dense for each form: it is to stay in the first-level cache.
   vec columns[most_columns * most_points];
   for (long j = 0; j < step * (count - 1) + span; j++) {
     vec *column = columns + j * size;
     const long x = left + j;
-    if (x < 0 || x >= picture->width) {
+    if (x < 0 || x >= image->width) {
       for (long i = 0; i < size; i++) column[i] = (vec){};
       continue;
     }
@@ -54,27 +54,27 @@ INLINE void input_group(enum aviary_winograd form, const aviary_picture *picture
 }
 
 /// All groups of channels of a row of tiles.
-INLINE void input_groups(enum aviary_winograd form, const aviary_picture *picture,
+INLINE void input_groups(enum aviary_winograd form, const aviary_image *image,
                          const float *from, long top, long left, long count, float *to,
                          long product, long tile) {
   for (long first = 0; first < count; first += run) {
     const long some = count - first < run ? count - first : run;
     const long x = left + taken_step(form) * first;
-    for (long c = 0; c < picture->channels; c += lanes) {
-      const float *group = from + c / lanes * picture->group;
-      const long present = picture->channels - c;
+    for (long c = 0; c < image->channels; c += lanes) {
+      const float *group = from + c / lanes * image->group;
+      const long present = image->channels - c;
       float *place = to + first * tile + c;
       if (present >= lanes)
-        input_group(form, picture, group, lanes, top, x, some, place, product, tile);
-      else input_group(form, picture, group, present, top, x, some, place, product, tile);
+        input_group(form, image, group, lanes, top, x, some, place, product, tile);
+      else input_group(form, image, group, present, top, x, some, place, product, tile);
     }
   }
 }
 
-CLONED void aviary_winograd_input(enum aviary_winograd form, const aviary_picture *picture,
+CLONED void aviary_winograd_input(enum aviary_winograd form, const aviary_image *image,
                                   const float *from, long top, long left, long count, float *to,
                                   long product, long tile) {
-#define INPUT(form) input_groups(form, picture, from, top, left, count, to, product, tile)
+#define INPUT(form) input_groups(form, image, from, top, left, count, to, product, tile)
   switch (form) {
   case AVIARY_PLAIN: INPUT(AVIARY_PLAIN); break;
   case AVIARY_HALVING: INPUT(AVIARY_HALVING); break;
@@ -117,17 +117,17 @@ enum { ahead_of_writing = 16 };
 /// One group of channels of some tiles.
 INLINE void output_group(enum aviary_winograd form, const float *from, long product, long tile,
                          long count, const aviary_epilogue *epilogue, enum kind kind,
-                         enum kind final, const aviary_picture *picture, long c, float *to,
+                         enum kind final, const aviary_image *image, long c, float *to,
                          const float *other, long top, long left) {
   const long side = given(form), size = points(form);
-  const long present = picture->channels - c < lanes ? picture->channels - c : lanes;
+  const long present = image->channels - c < lanes ? image->channels - c : lanes;
   const vec bias = epilogue->bias ? LOAD(epilogue->bias + c) : (vec){};
   const float *own = epilogue->activation.slopes, *last = epilogue->final.slopes;
   const vec slopes = own ? LOAD(own + c) : ALL(epilogue->activation.slope);
   const vec final_slopes = last ? LOAD(last + c) : ALL(epilogue->final.slope);
   const long first_row = top < 0 ? -top : 0;
-  const long height = picture->height - top < side ? picture->height - top : side;
-  const int is_dense = present == lanes && picture->channel == 1;
+  const long height = image->height - top < side ? image->height - top : side;
+  const int is_dense = present == lanes && image->channel == 1;
   for (long t = 0; t < count; t++) {
     vec half[most_given][most_points];
     for (long j = 0; j < size; j++) {
@@ -138,21 +138,21 @@ INLINE void output_group(enum aviary_winograd form, const float *from, long prod
     }
     const long x = left + side * t;
     const long first_column = x < 0 ? -x : 0;
-    const long width = picture->width - x < side ? picture->width - x : side;
+    const long width = image->width - x < side ? image->width - x : side;
     // What is written lies in no cache yet, more often than not. More than a few lines at once
     // would wait for each other: large tiles ask pixel by pixel.
     for (long i = first_row; i < height && side <= 4; i++) {
-      const long place = (top + i) * picture->row + (x + ahead_of_writing) * picture->pixel;
-      for (long j = 0; j < side; j++) __builtin_prefetch(to + place + j * picture->pixel, 1);
+      const long place = (top + i) * image->row + (x + ahead_of_writing) * image->pixel;
+      for (long j = 0; j < side; j++) __builtin_prefetch(to + place + j * image->pixel, 1);
     }
     for (long i = first_row; i < height; i++) {
       vec y[most_given];
       transform_output(form, half[i], y);
-      const long place = (top + i) * picture->row + x * picture->pixel;
+      const long place = (top + i) * image->row + x * image->pixel;
       for (long j = 0; j < side; j++) {
         if (j < first_column) continue;
         if (j >= width) break;
-        const long pixel = place + j * picture->pixel;
+        const long pixel = place + j * image->pixel;
         y[j] += bias;
         activate(kind, &epilogue->activation, &slopes, &y[j]);
         if (is_dense) {
@@ -160,19 +160,19 @@ INLINE void output_group(enum aviary_winograd form, const float *from, long prod
             y[j] += LOAD(other + pixel);
             activate(final, &epilogue->final, &final_slopes, &y[j]);
           }
-          if (side > 4) __builtin_prefetch(to + pixel + ahead_of_writing * picture->pixel, 1);
+          if (side > 4) __builtin_prefetch(to + pixel + ahead_of_writing * image->pixel, 1);
           STORE(to + pixel, y[j]);
           continue;
         }
         float numbers[lanes];
         if (other) {
           for (long k = 0; k < lanes; k++)
-            numbers[k] = k < present ? other[pixel + k * picture->channel] : 0;
+            numbers[k] = k < present ? other[pixel + k * image->channel] : 0;
           y[j] += LOAD(numbers);
           activate(final, &epilogue->final, &final_slopes, &y[j]);
         }
         STORE(numbers, y[j]);
-        for (long k = 0; k < present; k++) to[pixel + k * picture->channel] = numbers[k];
+        for (long k = 0; k < present; k++) to[pixel + k * image->channel] = numbers[k];
       }
     }
   }
@@ -181,14 +181,14 @@ INLINE void output_group(enum aviary_winograd form, const float *from, long prod
 /// All groups of channels of some tiles.
 INLINE void output_groups(enum aviary_winograd form, const float *from, long product, long tile,
                           long count, const aviary_epilogue *epilogue,
-                          const aviary_picture *picture, float *to, long top, long left) {
+                          const aviary_image *image, float *to, long top, long left) {
   const enum kind kind = kind_of(&epilogue->activation), final = kind_of(&epilogue->final);
-  for (long c = 0; c < picture->channels; c += lanes) {
-    const long group = c / lanes * picture->group;
+  for (long c = 0; c < image->channels; c += lanes) {
+    const long group = c / lanes * image->group;
     const float *other = epilogue->other ? epilogue->other + group : 0;
     // The usual ones each with code of their own.
 #define GROUP(kind, final, other)                                                             \
-  output_group(form, from + c, product, tile, count, epilogue, kind, final, picture, c,       \
+  output_group(form, from + c, product, tile, count, epilogue, kind, final, image, c,       \
                to + group, other, top, left)
     if (kind == nothing && !other) GROUP(nothing, nothing, 0);
     else if (kind == relu && !other) GROUP(relu, nothing, 0);
@@ -202,11 +202,11 @@ INLINE void output_groups(enum aviary_winograd form, const float *from, long pro
 
 CLONED void aviary_winograd_output(enum aviary_winograd form, const float *from, long product,
                                    long tile, long count, const aviary_epilogue *epilogue,
-                                   const aviary_picture *picture, float *to, long top, long left) {
+                                   const aviary_image *image, float *to, long top, long left) {
   // Memory is written in its order: all channels of a few pixels, or all pixels of a few channels.
-  const long some = picture->group == lanes ? 1 : count;
+  const long some = image->group == lanes ? 1 : count;
 #define OUTPUT(form) \
-  output_groups(form, from, product, tile, some, epilogue, picture, to, top, left)
+  output_groups(form, from, product, tile, some, epilogue, image, to, top, left)
   for (long t = 0; t < count; t += some, from += some * tile, left += some * given(form)) {
     switch (form) {
     case AVIARY_PLAIN: OUTPUT(AVIARY_PLAIN); break;

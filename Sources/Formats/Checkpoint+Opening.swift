@@ -73,11 +73,11 @@ extension CheckpointSummary {
   }
 }
 
-/// A member of an archive for libraries that read files and not bytes: a stored one where it lies, a
-/// packed one from a file that has a name for as long as it takes to open it.
+/// A member of an archive for libraries that read files and not bytes: a stored one where it lies,
+/// a packed one from a file that has a name for as long as it takes to open it.
 enum UnpackedMember {
-  /// Reads a member by a path, and where in that file it is if it is a part of it. What is wrong with it
-  /// is said of the archive.
+  /// Reads a member by a path, and where in that file it is if it is a part of it. What is wrong
+  /// with it is said of the archive.
   ///
   /// - Parameter body: opens the file, and keeps it open for what it reads later.
   static func read(

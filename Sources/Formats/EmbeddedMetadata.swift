@@ -23,15 +23,15 @@ package struct EmbeddedMetadata: Hashable, Sendable {
   package var configuration: JSON?
   /// The network.
   package var graph: JSON?
-  /// How the network takes and gives pictures.
+  /// How the network takes and gives images.
   package var picture: JSON?
   /// Licence, provenance, quality.
   package var card: JSON?
   /// The content hash of the tensors under canonical names in PyTorch's layout.
   package var contentHash: String?
-  /// The tensors by where they lie in the file: an HDF5 path without the first `/`, a key. Tensors of
-  /// the file that are not here are no parameters (constant kernels). Nothing at all says that every
-  /// tensor is a parameter under its own name, as it is, or that there are none, by the hash.
+  /// The tensors by where they lie in the file: an HDF5 path without the first `/`, a key. Tensors
+  /// of the file that are not here are no parameters (constant kernels). Nothing at all says that
+  /// every tensor is a parameter under its own name, as it is, or that there are none, by the hash.
   package var tensors: [String: Entry] = [:]
 
   /// A record.
@@ -83,8 +83,8 @@ package struct EmbeddedMetadata: Hashable, Sendable {
     for (path, entry) in json["tensors"]?.object ?? [:] {
       guard let name = entry["name"]?.string, let list = entry["undo"]?.array else { return nil }
       let undo = list.compactMap(TensorStep.init(json:))
-      // What was written never needs to grow: a record that says so is none of ours, and would let a
-      // small file fill the memory.
+      // What was written never needs to grow: a record that says so is none of ours, and would let
+      // a small file fill the memory.
       let grows = undo.contains { if case .padded = $0 { true } else { false } }
       guard undo.count == list.count, !grows else { return nil }
       tensors[path] = Entry(name: name, undo: undo)

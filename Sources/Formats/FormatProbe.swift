@@ -10,7 +10,8 @@ extension FileFormat {
     return try isHDF5(file, head) ? try HDF5Tree(reading: path, access: access) : nil
   }
 
-  /// What a folder of another kind is; nil for one that may hold weights, and for what is no folder.
+  /// What a folder of another kind is; nil for one that may hold weights, and for what is no
+  /// folder.
   static func foreignFolder(_ path: String) -> String? {
     guard (try? InputFile("\(path)/saved_model.pb")) != nil else { return nil }
     return "a TensorFlow SavedModel (saved as .keras or .weights.h5 it can be read)"

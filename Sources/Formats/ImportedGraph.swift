@@ -12,8 +12,8 @@ public struct ImportedGraph: Sendable {
   public var weights: TensorSource
   /// What the file does not say and was assumed, in words.
   public var assumed: [String]
-  /// What was done to the network on the way, in words: an input size that was let go, layers without
-  /// effect left out.
+  /// What was done to the network on the way, in words: an input size that was let go, layers
+  /// without effect left out.
   public var notes: [String]
 
   /// A network.
@@ -29,8 +29,8 @@ public struct ImportedGraph: Sendable {
 
 /// A layer of a Keras file: which of its tensors belong together, and what is known of their class.
 ///
-/// Keras names layers by class and counter (`conv2d_3`), and what holds them by attribute or counter:
-/// without the class's source, a layer is known by its place and not by its name.
+/// Keras names layers by class and counter (`conv2d_3`), and what holds them by attribute or
+/// counter: without the class's source, a layer is known by its place and not by its name.
 public struct ExternalLayer: Hashable, Sendable {
   /// What a layer with weights computes, as its class or the shapes of its tensors show.
   public enum Kind: String, CaseIterable, Codable, Hashable, Sendable {
@@ -52,8 +52,8 @@ public struct ExternalLayer: Hashable, Sendable {
   public var path: [String]
   /// What it computes.
   public var kind: Kind
-  /// Whether the file lists layers in the model's order. Where it does not, those of one class in one
-  /// place are in order by their counters, and nothing is known across classes and places.
+  /// Whether the file lists layers in the model's order. Where it does not, those of one class in
+  /// one place are in order by their counters, and nothing is known across classes and places.
   public var isOrdered: Bool
 
   /// A layer.

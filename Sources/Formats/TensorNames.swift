@@ -124,8 +124,8 @@ enum TensorNames {
 }
 
 extension TensorSource {
-  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a source
-  /// of another framework has none) are made anew, as int64 zeros.
+  /// The tensors that a graph has parameters for, in its order. Counters that are not there (a
+  /// source of another framework has none) are made anew, as int64 zeros.
   ///
   /// - Throws: `InterchangeError.weights` for a parameter that is missing or of another shape.
   package func completed(for graph: Graph) throws(InterchangeError) -> TensorSource {
@@ -170,17 +170,17 @@ extension TensorSource {
   }
 }
 
-/// The shapes of a graph's values as far as they are the same for pictures of every size: what a
+/// The shapes of a graph's values as far as they are the same for images of every size: what a
 /// target that must be told sizes can be told.
 package struct ExportShapes: Sendable {
-  /// For each value the dimensions; nil where they depend on the picture's.
+  /// For each value the dimensions; nil where they depend on the image's.
   package let values: [[Int?]]
 
-  /// The side of the smaller of two pictures that are compared: divisible by what networks divide
+  /// The side of the smaller of two images that are compared: divisible by what networks divide
   /// by, and larger than their windows.
   private static let side = 7_680  // 2^9 · 3 · 5
 
-  /// Compares the shapes for two sizes of picture.
+  /// Compares the shapes for two sizes of image.
   ///
   /// - Throws: `InterchangeError.graph` for a network that takes neither.
   package init(_ graph: Graph) throws(InterchangeError) {
@@ -205,7 +205,7 @@ package struct ExportShapes: Sendable {
   /// How many dimensions a value has.
   package func rank(_ value: Int) -> Int { values[value].count }
 
-  /// The number of a value's channels, which never depends on the picture.
+  /// The number of a value's channels, which never depends on the image.
   package func channels(_ value: Int) -> Int { values[value].count > 1 ? values[value][1] ?? 1 : 1 }
 }
 

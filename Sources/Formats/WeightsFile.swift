@@ -45,8 +45,8 @@ public struct WeightsFile: Sendable {
     self.optimizer = optimizer
   }
 
-  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no elements
-  /// are read.
+  /// Reads what is in a file of another framework's; nothing in the file is ever run, and no
+  /// elements are read.
   ///
   /// - Parameter options: what the user states of the file.
   /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights (a native checkpoint
@@ -171,8 +171,8 @@ public struct ReadingOptions: Hashable, Sendable {
   }
 }
 
-/// A file of weights that is open: one of our own, or another framework's. This is the one place that
-/// tells them apart.
+/// A file of weights that is open: one of our own, or another framework's. This is the one place
+/// that tells them apart.
 public enum ModelFile: Sendable {
   /// A native checkpoint, for `Checkpoint`, `CheckpointFile` or `CheckpointSummary` to read.
   case native(ProbedFile)
@@ -182,8 +182,8 @@ public enum ModelFile: Sendable {
   /// Opens the file at a path. No elements are read, and nothing in the file is ever run.
   ///
   /// - Parameter options: what the user states of the file.
-  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights, `.unsupported` for formats
-  ///   that are known and not read, and what is wrong with the file itself.
+  /// - Throws: `CheckpointError`: `.notWeights` for what holds no weights, `.unsupported` for
+  ///   formats that are known and not read, and what is wrong with the file itself.
   public static func open(
     _ path: String, _ options: ReadingOptions = ReadingOptions()
   ) throws(CheckpointError) -> ModelFile {

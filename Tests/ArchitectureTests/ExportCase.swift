@@ -26,7 +26,7 @@ struct ExportCase {
     self.outputs = try outputs ?? naive(graph, weights: weights, inputs: inputs)
   }
 
-  /// A network with random weights, for a picture of this size.
+  /// A network with random weights, for an image of this size.
   init(_ name: String, _ graph: Graph, height: Int, width: Int) throws {
     var inputs: [String: Tensor] = [:]
     for (position, input) in graph.inputs.enumerated() {
@@ -61,8 +61,8 @@ struct ExportCase {
         }))
   }
 
-  /// Writes everything that can be written into a folder of the case's own: the files, what they take
-  /// and give, and `case.json`, which says what is there and why something is not.
+  /// Writes everything that can be written into a folder of the case's own: the files, what they
+  /// take and give, and `case.json`, which says what is there and why something is not.
   func write(into folder: String) throws {
     let folder = "\(folder)/\(name)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -6,8 +6,8 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// Every architecture written as Keras's files and read again: by our record to the very tensors, and
-/// by the configuration alone to a network that computes the same.
+/// Every architecture written as Keras's files and read again: by our record to the very tensors,
+/// and by the configuration alone to a network that computes the same.
 @Suite struct KerasRoundTripTests {
   private static let files: [(KerasModel.File, String)] = [
     (.archive, "model.keras"), (.weights, "model.weights.h5"), (.legacy, "model.h5"),

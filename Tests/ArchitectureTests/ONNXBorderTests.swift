@@ -2,8 +2,8 @@ import AviaryGraph
 import AviaryTestSupport
 import Testing
 
-/// Borders that frameworks disagree about, out as ONNX and back, at odd and even sizes; check.py holds
-/// ONNX Runtime against the same files.
+/// Borders that frameworks disagree about, out as ONNX and back, at odd and even sizes; check.py
+/// holds ONNX Runtime against the same files.
 @Suite struct ONNXBorderTests {
   private static let sizes = [(7, 8), (8, 7), (9, 11)]
 

@@ -6,8 +6,8 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// Every operation and every architecture goes out as ONNX and comes back as the same function. With
-/// `AVIARY_ONNX_FOLDER` set, the files stay there with inputs and outputs, and
+/// Every operation and every architecture goes out as ONNX and comes back as the same function.
+/// With `AVIARY_ONNX_FOLDER` set, the files stay there with inputs and outputs, and
 /// Tests/Fixtures/onnx/check.py holds ONNX Runtime against them.
 @Suite struct ONNXExportTests {
   @Test(arguments: try OperationFixture.all()) func operation(_ fixture: OperationFixture) throws {
@@ -33,7 +33,7 @@ import Testing
     do {
       imported = try ONNXNetwork.graph(file)
     } catch {
-      // Slices whose edges depend on the size, and products of two pictures of unrelated sizes, are
+      // Slices whose edges depend on the size, and products of two images of unrelated sizes, are
       // written and not read.
       let prefixes = ["roll/", "matmul/"]
       #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")

@@ -16,6 +16,17 @@ enum ONNXRoundTrip {
   static func check(
     _ graph: Graph, _ name: String, sizes: [(Int, Int)], isRead: Bool = true
   ) throws {
+    try check(
+      graph, name,
+      shapes: sizes.map { height, width in
+        graph.inputs.map { [1, $0.channels, height, width] }
+      }, isRead: isRead)
+  }
+
+  /// The same for inputs of these shapes.
+  static func check(
+    _ graph: Graph, _ name: String, shapes: [[[Int]]], isRead: Bool = true
+  ) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("model.onnx")
     let weights = randomWeights(for: graph, seed: 5)
@@ -27,18 +38,18 @@ enum ONNXRoundTrip {
     let imported = isRead ? try ONNXNetwork.graph(file) : nil
     let again = try imported.map { try tensors($0.weights) }
     var cases: [([String: Tensor], [String: Tensor])] = []
-    for (height, width) in sizes {
+    for shapes in shapes {
       var inputs: [String: Tensor] = [:]
-      var generator = SplitMix64(seed: UInt64(height))
-      for input in graph.inputs {
-        inputs[input.name] = generator.tensor([1, input.channels, height, width])
+      var generator = SplitMix64(seed: UInt64(shapes.first?[2] ?? 1))
+      for (input, shape) in zip(graph.inputs, shapes) {
+        inputs[input.name] = generator.tensor(shape)
       }
       let expected = try naive(graph, weights: weights, inputs: inputs)
       if let imported, let again {
         let found = try naive(imported.graph, weights: again, inputs: inputs)
         for (output, tensor) in expected {
           let agreement = Agreement(try #require(found[output]), expected: tensor)
-          #expect(agreement.relative <= 1e-5, "\(height)x\(width): \(agreement)")
+          #expect(agreement.relative <= 1e-5, "\(shapes): \(agreement)")
         }
       }
       cases.append((inputs, expected))

@@ -54,7 +54,7 @@ import Testing
   }
 
   @Test func multiplyAdds() throws {
-    // FSRCNN works on the small picture throughout. (Comparisons that give 6.0 G for an
+    // FSRCNN works on the small image throughout. (Comparisons that give 6.0 G for an
     // enlargement to 1280x720 count its last layer by the pixels of the output, most of whose
     // products are with zeros.)
     let fsrcnn = try graph("fsrcnn").multiplyAdds(height: 360, width: 640)

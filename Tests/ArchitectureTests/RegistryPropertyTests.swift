@@ -72,7 +72,7 @@ import Testing
       }
       guard architecture.info.kind == .restoration else { continue }
       #expect(graph.outputs.map(\.name) == ["output"])
-      // A picture in, a picture of as many channels out, as much larger as the configuration says.
+      // An image in, an image of as many channels out, as much larger as the configuration says.
       let rule = graph.sizeRule()
       #expect(rule.scale == Ratio(network.configuration["scale"]?.int ?? 1))
       let side = (200 / rule.exactMultiple + 1) * rule.exactMultiple
@@ -162,7 +162,7 @@ import Testing
     #expect(problem(shapes).contains("(unexpected optimizer.step)"))
     shapes = index.shapes
     shapes[last] = [7, 7, 7]
-    #expect(problem(shapes).contains("[7, 7, 7] found"))
+    #expect(problem(shapes).contains("found [7, 7, 7]"))
   }
 
   /// The whole registry crosses the border that plugins' libraries cross.

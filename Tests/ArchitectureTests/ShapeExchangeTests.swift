@@ -192,7 +192,7 @@ import Testing
     ("Flip op 1 1 a out -23300=1,-1", .stridedSlice(.flip(3))),
     ("Tile op 1 1 a out 0=1 1=3", .tile(Tile([1, 1, 3, 1]))),
     ("Tile op 1 1 a out -23302=3,1,2,3", .tile(Tile([1, 1, 2, 3]))),
-    ("Concat op 2 1 a b out 0=1", ..concatenate(Concatenate(dimension: 2))),
+    ("Concat op 2 1 a b out 0=1", .concatenate(Concatenate(dimension: 2))),
     ("Concat op 2 1 a b out 0=-1", .concatenate(Concatenate(dimension: 3))),
     (
       "Pooling op 1 1 a out 0=0 1=3 2=2",

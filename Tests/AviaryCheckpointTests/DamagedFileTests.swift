@@ -48,7 +48,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = try folder.file("x.pt", Array(whole[..<1400]))
     let error = try #require(throws: CheckpointError.self) { try WeightsFile.read(path) }
-    let format = /truncated: .*: [0-9]+ bytes expected, [0-9]+ found$/
+    let format = /truncated: .*: expected [0-9]+ bytes, found [0-9]+$/
     #expect(error.description.contains(format), "\(error)")
   }
 

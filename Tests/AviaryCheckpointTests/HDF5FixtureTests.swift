@@ -36,7 +36,10 @@ import Testing
       "changed.h5",
       "the tensors were changed: their content hash is sha256:09\u{2026}, the file states sha256:32\u{2026}"
     ),
-    ("newer.h5", "is of checkpoint format version 2, and this aviary reads up to version 1; use a newer one"),
+    (
+      "newer.h5",
+      "is of checkpoint format version 2, and this aviary reads up to version 1; use a newer one"
+    ),
     ("soft_link.h5", "/weights/v: a link of the soft kind is not supported"),
     ("external_link.h5", "/weights/v: a link of the external kind is not supported"),
     ("external_storage.h5", "/weights/w: a data set kept in other files is not supported"),

@@ -137,7 +137,7 @@ struct BadInputTests {
       try checkpoint.write(to: path)
       expectFailure(
         try Outcome(["run", path, picture, "-o", folder.file("out.png"), "--scale", "2"]), 65,
-        "\(path): expected weights of its own graph, found otherwise: srcnn (\(difference))")
+        "\(path): the weights do not fit the network: srcnn (\(difference))")
     }
     #expect(try folder.names == ["spoilt.h5", "whole.h5"])
   }
@@ -192,7 +192,7 @@ struct BadInputTests {
     #expect(try Outcome(["inspect", path]).status == 0)
     let info = try Outcome(["info", path])
     #expect(info.status == 0)
-    #expect(info.error == "aviary: warning: \(path): graph or picture: \(line)\n")
+    #expect(info.error == "aviary: warning: \(path): graph or image: \(line)\n")
     #expect(try folder.names == ["overflow.h5"])
   }
 
@@ -219,18 +219,18 @@ struct BadInputTests {
     #expect(try folder.names == ["ratios.h5"])
   }
 
-  // MARK: Pictures
+  // MARK: Images
 
   @Test(
-    "pictures that are none",
+    "images that are none",
     arguments: [
-      ("pictures/no-pixels.png", "damaged picture: Image width is zero in IHDR"),
+      ("pictures/no-pixels.png", "damaged image: Image width is zero in IHDR"),
       (
-        "pictures/huge-header.png", "damaged picture: the file ends too early, within chunk IDAT"
+        "pictures/huge-header.png", "damaged image: the file ends too early, within chunk IDAT"
       ),
       (
         "pictures/huge-hollow.png",
-        "damaged picture: 61 bytes of image data cannot hold 30000x30000 pixels"
+        "damaged image: 61 bytes of image data cannot hold 30000x30000 pixels"
       ),
     ])
   func pictures(_ name: String, _ line: String) throws {
@@ -241,7 +241,7 @@ struct BadInputTests {
     #expect(try folder.names == [])
   }
 
-  @Test("a missing, an empty, a cut-off picture, and a folder without pictures")
+  @Test("a missing, an empty, a cut-off image, and a folder without images")
   func moreImages() throws {
     let folder = try TemporaryFolder()
     let output = folder.file("out.png")
@@ -257,13 +257,13 @@ struct BadInputTests {
     let old = try folder.file("out.png", Array("old".utf8))
     expectFailure(
       try Outcome(["run", "bicubic", cut, "-o", old]), 65,
-      "\(cut): damaged picture: the file ends too early, within chunk IDAT")
+      "\(cut): damaged image: the file ends too early, within chunk IDAT")
     #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
     #expect(try folder.names == ["cut.png", "empty.png", "out.png"])
   }
 
   @Test(
-    "pictures with sides of 1 pixel run, whatever the network",
+    "images with sides of 1 pixel run, whatever the network",
     arguments: ["fusion-cae.x2", "residual-cae.default", "plain-cae.valid", "srcnn.9-5-5-valid"])
   func onePixel(_ name: String) throws {
     let folder = try TemporaryFolder()
@@ -303,7 +303,7 @@ struct BadInputTests {
       "\(file): expected a folder to write to, found a file")
     expectFailure(
       try Outcome(["run", "bicubic", picture, "-o", folder.file("out.jpg")]), 64,
-      "\(folder.file("out.jpg")): expected a name that ends in .png, for PNG is what is written")
+      "\(folder.file("out.jpg")): images are written as PNG; give a name that ends in .png")
     #expect(try folder.names == ["file"])
   }
 
@@ -329,7 +329,7 @@ struct BadInputTests {
     expectFailure(
       try Outcome(["convert", weights, checkpoint, "--force"], after: "ulimit -f 8"), 73,
       "\(checkpoint): cannot be written: file too large")
-    let output = try folder.file("out.png", Array("old picture".utf8))
+    let output = try folder.file("out.png", Array("old image".utf8))
     let noise = SharedFolder.repository.appending(path: "Docs/pictures/coffee.png").path
     let run = try Outcome(
       ["run", "nearest", noise, "-o", output, "--scale", "1"], after: "ulimit -f 8")
@@ -337,7 +337,7 @@ struct BadInputTests {
     #expect(run.error.hasPrefix("aviary: \(output): cannot be written: "))
     #expect(run.error.split(separator: "\n").count == 1)
     #expect(try String(contentsOfFile: checkpoint, encoding: .utf8) == "old checkpoint")
-    #expect(try String(contentsOfFile: output, encoding: .utf8) == "old picture")
+    #expect(try String(contentsOfFile: output, encoding: .utf8) == "old image")
     #expect(try folder.names == ["out.h5", "out.png"])
   }
 }

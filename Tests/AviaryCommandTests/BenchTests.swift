@@ -103,7 +103,7 @@ struct BenchTests {
     ),
     (
       ["srcnn", "--size", "12"], 64,
-      "The value '12' is invalid for '--size <width x height>': a size such as 640x480 expected "
+      "The value '12' is invalid for '--size <width x height>': expected a size such as 640x480 "
         + "(see aviary bench --help)"
     ),
     (["fusion-cae", "--size", "33x32"], 65, ""),

@@ -30,7 +30,7 @@ struct ConvertTests {
     #expect(step["file"] as? String == "whole.pt")
     #expect(
       step["assumptions"] as? [String] == [
-        #"padding: "same""#, #"picture: {"colour":"gray"} (stated)"#, "scale: 3 (stated)",
+        #"padding: "same""#, #"image: {"colour":"gray"} (stated)"#, "scale: 3 (stated)",
       ])
   }
 
@@ -112,7 +112,7 @@ struct ConvertTests {
     }
   }
 
-  @Test("what our own record says of pictures is no assumption")
+  @Test("what our own record says of images is no assumption")
   func recordedImage() throws {
     let folder = try TemporaryFolder()
     let (own, torch) = (folder.file("a.h5"), folder.file("a.pt"))
@@ -165,7 +165,7 @@ struct ConvertTests {
     let convert = try Outcome(["convert", input, folder.file("tiny.h5"), "--quiet", "--json"])
     #expect(convert.status == 0)
     #expect(
-      convert.error == "aviary: warning: \(input): expected finite weights, found NaN or infinity "
+      convert.error == "aviary: warning: \(input): there are NaN or infinite weights "
         + "in conv2.weight\n")
     let export = try #require(try convert.json()["export"] as? [String: Any])
     #expect(export["notFinite"] as? [String] == ["conv2.weight"])
@@ -207,13 +207,13 @@ struct ConvertTests {
       #expect(json["format"] as? String == format)
     }
     let keras = try Outcome(["convert", weights, folder.file("b.h5"), "--to", "keras-h5"])
-    #expect(keras.output.contains("outputs for a picture of"))
+    #expect(keras.output.contains("outputs for an image of"))
     let json = try Outcome(["inspect", folder.file("b.h5"), "--json"]).json()
     #expect(json["format"] as? String == "kerasHDF5")
     expectFailure(
       try Outcome(["convert", weights, folder.file("model")]), 64,
-      "\(folder.file("model")): expected a name that ends in .h5, .keras, .weights.h5, .pt, .pth, "
-        + ".safetensors or .onnx, or --to")
+      "\(folder.file("model")): the name does not say the format; end it in .h5, .keras, "
+        + ".weights.h5, .pt, .pth, .safetensors or .onnx, or use --to")
   }
 
   @Test("a PyTorch file comes with its module where that is asked for, and nothing else does")
@@ -256,7 +256,7 @@ struct ConvertTests {
       "\(bad): expected an array of pairs of names, found an object")
   }
 
-  @Test("how pictures are fed can be stated as members of the picture")
+  @Test("how images are fed can be stated as members of the image")
   func picture() throws {
     let folder = try TemporaryFolder()
     let convert = try Outcome([

@@ -129,10 +129,10 @@ struct EditTests {
     (["--drop", "x*"], 65, "no tensor matches 'x*'"),
     (["--rename", "conv{i}=layer"], 65, "expected the same variables on both sides of 'conv{i}'"),
     (["--rename", "x=y"], 65, "no layer would be renamed"),
-    (["--rename", "conv1=conv2"], 65, "expected different names"),
+    (["--rename", "conv1=conv2"], 65, "two tensors would have the name"),
     (["--cast", "int8"], 64, "expected one of float32, float16, bfloat16"),
-    (["--merge", "other.h5"], 64, "file:share expected, such as other.h5:0.5"),
-    (["--merge", fixture("weights/missing.pt") + ":0.5"], 65, "conv3.bias as in"),
+    (["--merge", "other.h5"], 64, "expected file:share, such as other.h5:0.5"),
+    (["--merge", fixture("weights/missing.pt") + ":0.5"], 65, "has no conv3.bias, which"),
   ]
 
   @Test("changes that cannot be made", arguments: wrong)

@@ -41,18 +41,18 @@ struct EvalTests {
     }
   }
 
-  @Test("for people: a line for each picture, and the mean")
+  @Test("for people: a line for each image, and the mean")
   func table() throws {
     let folder = try TemporaryFolder()
     let data = try originals(in: folder)
     let lines = try Outcome(["eval", "nearest", "--data", data, "--scale", "2"]).output
       .split(separator: "\n")
     #expect(lines.count == 4)
-    #expect(lines[0].hasPrefix("PICTURE "))
+    #expect(lines[0].hasPrefix("IMAGE "))
     #expect(lines[3].hasPrefix("mean "))
   }
 
-  @Test("given pictures take the place of reduced ones")
+  @Test("given images take the place of reduced ones")
   func lowResolution() throws {
     let folder = try TemporaryFolder()
     let data = try originals(in: folder)
@@ -74,15 +74,15 @@ struct EvalTests {
     #expect(try mean(given) < mean(made) - 5)
   }
 
-  @Test("pictures that cannot be measured are named, and the others measured all the same")
+  @Test("images that cannot be measured are named, and the others measured all the same")
   func unmeasurable() throws {
     let folder = try TemporaryFolder()
     let data = try originals(in: folder)
     try Image(width: 8, height: 8, format: PixelFormat(.rgb)).write(to: "\(data)/dot.png")
-    try Data("no picture".utf8).write(to: URL(filePath: "\(data)/words.png"))
+    try Data("no image".utf8).write(to: URL(filePath: "\(data)/words.png"))
     let arguments = ["eval", "nearest", "--data", data, "--scale", "2"]
     let eval = try Outcome(arguments + ["--json"])
-    let small = "\(data)/dot.png: expected a picture of at least 16x16 pixels, found 8x8"
+    let small = "\(data)/dot.png: expected an image of at least 16x16 pixels, found 8x8"
     let words = "\(data)/words.png: expected PNG or JPEG, found a text file"
     #expect(eval.status == 65)
     #expect(eval.error == "aviary: \(small)\naviary: \(words)\n")
@@ -100,14 +100,14 @@ struct EvalTests {
     expectFailure(try Outcome(arguments), 65, small)
   }
 
-  @Test("a comparison of a picture that is too small")
+  @Test("a comparison of an image that is too small")
   func smallComparison() throws {
     let folder = try TemporaryFolder()
     let picture = folder.file("tiny.png")
     try Image(width: 8, height: 8, format: PixelFormat(.rgb)).write(to: picture)
     expectFailure(
       try Outcome(["compare", "bicubic", picture, "-o", folder.file("q.png"), "--scale", "16"]), 65,
-      "\(picture): expected a picture of at least 48x48 pixels, found 8x8")
+      "\(picture): expected an image of at least 48x48 pixels, found 8x8")
     #expect(try folder.names == ["tiny.png"])
   }
 
@@ -131,7 +131,7 @@ struct EvalTests {
       ]), 66, "\(folder.file("none")): expected a folder, found none")
   }
 
-  @Test("a comparison is a picture with the figures of both")
+  @Test("a comparison is an image with the figures of both")
   func compare() throws {
     let folder = try TemporaryFolder()
     let data = try originals(in: folder), path = folder.file("comparison.png")

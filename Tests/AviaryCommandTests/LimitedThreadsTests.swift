@@ -2,7 +2,7 @@ import AviaryTestSupport
 import Foundation
 import Testing
 
-/// That a system which refuses threads gives the same pictures and files, or an error: never others,
+/// That a system which refuses threads gives the same images and files, or an error: never others,
 /// and never a signal.
 @Suite("The program without enough threads", .serialized)
 struct LimitedThreadsTests {
@@ -60,10 +60,11 @@ struct LimitedThreadsTests {
               arguments: ["run", network, picture, "-o", "\(out)/large.png"] + options,
               outputs: ["large.png"]))
         }
-        // The last of several pictures is computed on all threads, asked for by another than the first.
+        // The last of several images is computed on all threads, asked for by another than the
+        // first.
         works.append(
           Work(
-            name: "run two pictures on \(threads)",
+            name: "run two images on \(threads)",
             arguments: ["run", model, picture, copy, "-o", out] + options,
             outputs: ["picture.png", "second.png"]))
       }
@@ -108,7 +109,7 @@ struct LimitedThreadsTests {
       let found = try Sample.take(from: folder.file("out"))
       let title = "\(program): \(work.name): \(outcome.status) \(outcome.error)"
       for (name, data) in found {
-        // A picture of several may have been done before one that could not be.
+        // An image of several may have been done before one that could not be.
         #expect(data == expected[number][name], "\(title): \(name)")
       }
       if outcome.status == 0 {

@@ -15,7 +15,7 @@ struct ListTests {
       lines.contains {
         $0
           == "srcnn                    57,281  any      9-5-5, 9-3-5, 9-1-5                        "
-          + "Three convolutions on an enlarged picture"
+          + "Three convolutions on an enlarged image"
       })
   }
 

@@ -92,7 +92,7 @@ struct PluginTests {
       "\(duplicate): srcnn: a second architecture of this name")
     expectFailure(
       try Outcome(["list", "--plugin", picture]), 65,
-      "\(picture): expected a plugin's library or a JSON file, found a PNG picture")
+      "\(picture): expected a plugin's library or a JSON file, found a PNG image")
   }
 
   @Test("every command refuses a file that is no plugin, before it does anything")

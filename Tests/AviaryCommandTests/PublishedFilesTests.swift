@@ -2,8 +2,8 @@ import AviaryTestSupport
 import Foundation
 import Testing
 
-/// Every file of weights that other people published and that lies in the shared folder: what it is,
-/// how many tensors it has, what it is taken for. Skipped where the folder is absent.
+/// Every file of weights that other people published and that lies in the shared folder: what it
+/// is, how many tensors it has, what it is taken for. Skipped where the folder is absent.
 @Suite("Published files", .enabled(if: SharedFolder.isPresent))
 struct PublishedFilesTests {
   /// What a file is taken for.

@@ -35,7 +35,7 @@ struct QuantizeTests {
     let folder = try TemporaryFolder()
     let (data, path) = (try pictures(in: folder), folder.file("whole.h5"))
     let arguments = [
-      "quantize", Self.checkpoint, "--data", data, "-o", path, "--pictures", "3", "--patch", "64",
+      "quantize", Self.checkpoint, "--data", data, "-o", path, "--images", "3", "--patch", "64",
       "--quiet",
     ]
     let outcome = try Outcome(arguments + ["--json"])
@@ -53,7 +53,7 @@ struct QuantizeTests {
     #expect(after.quantization.count == found["layers"] as? Int)
     let inspection = try Outcome(["inspect", path])
     #expect(inspection.output.contains("Quantised"))
-    #expect(inspection.output.contains("calibrated with 3 pictures of pictures"))
+    #expect(inspection.output.contains("calibrated with 3 images of pictures"))
     let json = try Outcome(["inspect", path, "--json"]).json()
     #expect((json["quantization"] as? [String: Any])?.count == after.quantization.count)
 
@@ -66,7 +66,7 @@ struct QuantizeTests {
     let exact = try psnr([path, "--data", data, "--exact"])
     #expect(exact == (try psnr([Self.checkpoint, "--data", data, "--exact"])))
 
-    // The same pictures give the same file, and no other is replaced unasked.
+    // The same images give the same file, and no other is replaced unasked.
     let bytes = try Data(contentsOf: URL(filePath: path))
     let again = try Outcome(arguments)
     #expect(again.status == 73)
@@ -136,7 +136,11 @@ struct QuantizeTests {
     try expectRefusal(
       ["quantize", Self.checkpoint, "--data", folder.file("none")], 66, "\(folder.file("none"))")
     try expectRefusal(
-      ["quantize", Self.checkpoint, "--data", data, "--pictures", "0"], 64,
-      "--pictures: expected 1 to 10000, found 0")
+      ["quantize", Self.checkpoint, "--data", data, "--images", "0"], 64,
+      "--images: expected 1 to 10000, found 0")
+    let former = try Outcome([
+      "quantize", Self.checkpoint, "--data", folder.file("none"), "--pictures", "3",
+    ])
+    #expect(former.error.hasPrefix("aviary: note: --pictures is called --images now\n"))
   }
 }

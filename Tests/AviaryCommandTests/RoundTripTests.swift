@@ -1,8 +1,8 @@
 import AviaryTestSupport
 import Testing
 
-/// From every format that is written to every other and back, by the program: the content hash is the
-/// same at every step.
+/// From every format that is written to every other and back, by the program: the content hash is
+/// the same at every step.
 @Suite("Round trips through every container")
 struct RoundTripTests {
   /// What `--to` takes, and how such a file is called.

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("aviary run")
 struct RunTests {
-  /// A picture of the tests' own: 23x17, RGB, 8 bits.
+  /// An image of the tests' own: 23x17, RGB, 8 bits.
   private let picture = fixture("pictures/rgb-8.png")
 
-  @Test("one picture goes to a file")
+  @Test("one image goes to a file")
   func file() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("large.png")
@@ -81,7 +81,7 @@ struct RunTests {
   }
 
   @Test(
-    "several pictures and folders go into a folder, and one that fails does not stop the others")
+    "several images and folders go into a folder, and one that fails does not stop the others")
   func folders() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.createDirectory(
@@ -93,7 +93,7 @@ struct RunTests {
         atPath: fixture("pictures/\(source)"), toPath: folder.file("in/\(name)"))
     }
     let broken = try folder.file("in/b.PNG", Array("nothing".utf8))
-    _ = try folder.file("in/notes.txt", Array("no picture".utf8))
+    _ = try folder.file("in/notes.txt", Array("no image".utf8))
     let run = try Outcome(
       ["run", "nearest", folder.file("in"), picture, "-o", folder.file("out"), "--json"])
     #expect(run.status == 65)
@@ -164,7 +164,7 @@ struct RunTests {
     ),
     (
       [fixture("weights/whole.pt"), "--quiet"], 69,
-      "srcnn: expected scale to be stated (pictures are enlarged first, by any), found none"
+      "srcnn: expected scale to be stated (images are enlarged first, by any), found none"
     ),
     (["bicubic", "--scale", "0"], 65, "bicubic: scale: expected 1 to 64, found 0"),
   ]
@@ -185,7 +185,7 @@ struct RunTests {
       "10K", "-o", folder.file("large.png"),
     ])
     #expect(run.status == 69)
-    #expect(run.error.hasPrefix("aviary: memory: at most "))
+    #expect(run.error.contains(" MiB are needed, 0 MiB allowed ("))
     #expect(try folder.names == [])
   }
 }

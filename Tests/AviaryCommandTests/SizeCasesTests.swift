@@ -5,8 +5,8 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// Networks as people have them that take one size, or make another: converted, run at the size that
-/// they take, and refused at others with the sizes that the user has before him.
+/// Networks as people have them that take one size, or make another: converted, run at the size
+/// that they take, and refused at others with the sizes that the user has before him.
 @Suite("sizes of people's networks")
 struct SizeCasesTests {
   private func converted(_ name: String, in folder: borrowing TemporaryFolder) throws -> String {
@@ -47,7 +47,7 @@ struct SizeCasesTests {
     let model = try converted("dense_fixed.onnx", in: folder)
     let run = try Outcome(["convert", model, folder.file("written.\(ending)")])
     #expect(run.status == 0, "\(run.error)")
-    #expect(run.output.contains("outputs for a picture of 28x28"))
+    #expect(run.output.contains("outputs for an image of 28x28"))
   }
 
   @Test("a network that crops for one size runs at that")

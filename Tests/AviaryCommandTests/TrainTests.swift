@@ -6,7 +6,7 @@ import Testing
 
 @Suite("train and plot")
 struct TrainTests {
-  /// A folder `pictures` with two pictures in which there is something to learn.
+  /// A folder `pictures` with two images in which there is something to learn.
   private func pictures(in folder: borrowing TemporaryFolder) throws {
     try FileManager.default.createDirectory(
       atPath: folder.file("pictures"), withIntermediateDirectories: true)
@@ -105,7 +105,7 @@ struct TrainTests {
     #expect(outcome.output.contains("architecture: srcnn\n"))
     #expect(outcome.output.contains("  rot90: false\n"))
     #expect(outcome.output.contains("  folder: runs/srcnn\n"))
-    #expect(outcome.output.contains("Pictures    2, 0 left out"))
+    #expect(outcome.output.contains("Images    2, 0 left out"))
     #expect(outcome.output.contains("Parameters  57,281"))
     #expect(try folder.names == ["pictures"])
   }

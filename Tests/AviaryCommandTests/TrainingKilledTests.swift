@@ -11,7 +11,7 @@ import Testing
 /// A training that is ended from outside goes on to the very weights that it would have reached.
 @Suite("aviary train, ended from outside")
 struct TrainingKilledTests {
-  /// A recipe of a tiny network that takes a moment, and a picture for it.
+  /// A recipe of a tiny network that takes a moment, and an image for it.
   private func recipe(
     in folder: borrowing TemporaryFolder, _ run: String, steps: Int
   ) throws -> String {

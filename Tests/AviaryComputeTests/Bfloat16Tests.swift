@@ -51,7 +51,7 @@ struct Bfloat16Tests {
     }
   }
 
-  /// Kernels that reach beyond narrow pictures.
+  /// Kernels that reach beyond narrow images.
   @Test(arguments: [3, 7, 8, 9, 12])
   func dilated(_ width: Int) throws {
     let graph = try Graph(channels: 64) { x in
@@ -107,7 +107,7 @@ struct Bfloat16Tests {
       options: PlanOptions(exact: true, precision: .bfloat16), engine: Engine(threads: 1))
     let convolutions = plan.steps.filter { $0.operation == "convolution" }
     #expect(convolutions.allSatisfy { $0.implementation.contains("bf16") }, "\(plan.steps)")
-    // The picture's, and the result's.
+    // The image's, and the result's.
     let copies = plan.steps.filter { $0.operation == "reorder" }
     #expect(copies.count <= 2, "\(plan.steps)")
   }

@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// Padding larger than the kernel's reach, kernels larger than the picture, single pixels.
+  /// Padding larger than the kernel's reach, kernels larger than the image, single pixels.
   @Test func extremes() throws {
     for channels in [1, 3, 16, 32] {
       for outChannels in [1, 16, 32] {

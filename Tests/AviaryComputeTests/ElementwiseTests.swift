@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// One operand repeats over pictures, channels, rows, columns, or each over what the other does
+  /// One operand repeats over images, channels, rows, columns, or each over what the other does
   /// not.
   @Test(arguments: [Binary.add, .subtract, .multiply, .minimum, .maximum, .less])
   func reduceToShape(_ binary: Binary) throws {

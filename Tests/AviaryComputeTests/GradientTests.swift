@@ -50,9 +50,9 @@ import Testing
     let differences = try FiniteDifferences(
       graph, weights: weights, inputs: inputs, cotangents: cotangents)
     let all = gradients.parameters.merging(gradients.inputs) { $1 }
-    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the rounding
-    // errors of its summands, which are as large as those of its neighbours: float32 has 6e-8 for
-    // each, of which a few tens come together. Float64 tells which those are.
+    // What cancels altogether, as the gradient of a bias before a normalisation, leaves the
+    // rounding errors of its summands, which are as large as those of its neighbours: float32 has
+    // 6e-8 for each, of which a few tens come together. Float64 tells which those are.
     let largest = all.values.flatMap(\.floats).map { Double($0.magnitude) }.max() ?? 0
     for (name, gradient) in all.sorted(by: { $0.key < $1.key }) {
       let direction = generator.tensor(gradient.shape)
@@ -333,7 +333,7 @@ import Testing
     try expectGradients(graph, [[1, 3, 8, 9]], of: .parameters)
   }
 
-  /// Values that are no pictures: an attention block.
+  /// Values that are no images: an attention block.
   @Test func attention() throws {
     let x = Graph.Input("x", channels: 6, size: Size(4, 4))
     let graph = try Graph(

@@ -47,7 +47,7 @@ import Testing
   @Test func attention() throws {
     let (side, window, channels) = (8, 4, 6)
     let windows = side / window
-    // By hand, as builders check on large pictures and this network takes one size only.
+    // By hand, as builders check on large images and this network takes one size only.
     var nodes: [Graph.Node] = []
     func add(_ op: Op, _ inputs: Int..., parameters: [String] = []) -> Int {
       let name = "node_\(nodes.count)"

@@ -11,9 +11,19 @@ import Testing
   @Test(arguments: seeds) func values(_ seed: Int) throws {
     let network = try RandomOperations(seed: seed)
     #expect(try Graph(json: JSON(parsing: network.graph.json.text)) == network.graph)
-    try expectEqual(
-      network.graph, [network.inputShape], options: PlanOptions(exact: seed % 2 == 0),
-      "seed \(seed): \(network.rows)")
+    let weights = randomWeights(for: network.graph, seed: 1)
+    var generator = SplitMix64(seed: 2)
+    var inputs: [String: Tensor] = [:]
+    for (input, shape) in zip(network.graph.inputs, network.inputShapes) {
+      inputs[input.name] = generator.tensor(shape, in: -1...1)
+    }
+    let comparison = try Comparison(
+      network.graph, network.inputShapes, options: PlanOptions(exact: seed % 2 == 0))
+    // Of what one rounding moves as far there is no telling.
+    let noise = try network.sensitivity(weights: weights, inputs: inputs)
+    #expect(
+      comparison.largestError <= max(1e-5, 16 * noise),
+      "seed \(seed): \(comparison.largestError), \(noise) by rounding: \(network.rows)")
   }
 
   /// Each gradient along a direction, where there is no kink.
@@ -23,9 +33,12 @@ import Testing
     guard network.rows.allSatisfy(\.hasGradients) else { return }
     var generator = SplitMix64(seed: UInt64(seed))
     let weights = randomWeights(for: graph, seed: UInt64(seed) &+ 1)
-    let inputs = [graph.inputs[0].name: generator.tensor(network.inputShape, in: -1...1)]
+    var inputs: [String: Tensor] = [:]
+    for (input, shape) in zip(graph.inputs, network.inputShapes) {
+      inputs[input.name] = generator.tensor(shape, in: -1...1)
+    }
     var plan = try TrainingPlan(
-      graph, inputShapes: [network.inputShape], gradientsOf: [.parameters, .inputs],
+      graph, inputShapes: network.inputShapes, gradientsOf: [.parameters, .inputs],
       options: PlanOptions(exact: true), engine: Engine())
     var cotangents: [String: Tensor] = [:]
     for (name, shape) in plan.outputShapes.sorted(by: { $0.key < $1.key }) {
@@ -44,7 +57,8 @@ import Testing
       let products = zip(gradient.floats, direction.floats).map { Double($0) * Double($1) }
       let found = products.reduce(0, +)
       let size = products.reduce(0) { $0 + $1 * $1 }.squareRoot()
-      let allowed = 2e-4 * max(size, abs(expected)) + 2e-6 * largest
+      // What cancels altogether leaves the rounding errors of its summands.
+      let allowed = 1e-4 * max(size, abs(expected)) + 2e-6 * largest
       if abs(slopes.below - slopes.above) > allowed { continue }
       #expect(
         abs(found - expected) <= allowed,
@@ -59,13 +73,13 @@ import Testing
       let network = try RandomOperations(seed: seed)
       let graph = network.graph
       let (height, width) = (48, 40)
-      guard
+      guard graph.inputs.count == 1,
         case .exact(let overlap, let multiple) = try? graph.tiling(height: height, width: width),
         overlap < 16
       else { continue }
       let tile = (16 + multiple - 1) / multiple * multiple
       let weights = randomWeights(for: graph, seed: UInt64(seed))
-      let input = randomTensor([1, network.inputShape[1], height, width], seed: UInt64(seed))
+      let input = randomTensor([1, graph.inputs[0].channels, height, width], seed: UInt64(seed))
       let whole = try naive(graph, weights: weights, inputs: [graph.inputs[0].name: input])
       let parts: [String: Tensor]
       do {
@@ -79,16 +93,16 @@ import Testing
         #expect(agreement.relative <= 1e-6, "seed \(seed), \(name): \(agreement); \(network.rows)")
       }
     }
-    #expect(compared > Self.seeds.count / 10)
+    #expect(compared >= Self.seeds.count / 20)
   }
 
   /// Every row of the table is in some network of the whole set.
   @Test func everyRowIsMet() throws {
     var met: Set<String> = []
-    for seed in 0..<RandomOperations.count {
+    for seed in OperationRow.all.indices {
       met.formUnion(try RandomOperations(seed: seed).rows.map(\.description))
     }
-    let missed = OperationRow.all.filter { !met.contains($0.description) }
+    let missed = OperationRow.all.filter { !met.contains($0.description) && !$0.inputs.isEmpty }
     #expect(missed.isEmpty, "\(missed)")
   }
 }

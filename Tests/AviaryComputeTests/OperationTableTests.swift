@@ -8,8 +8,8 @@ import Testing
     try expectEqual(row.graph(), row.images, of: row.values, row.description)
   }
 
-  /// Group normalisation in every memory format around it, with rests behind full registers, and far from
-  /// zero, where a variance by the mean of squares would cancel.
+  /// Group normalisation in every memory format around it, with rests behind full registers, and
+  /// far from zero, where a variance by the mean of squares would cancel.
   @Test func groupNormalization() throws {
     for (shape, groups) in [([2, 16, 7, 9], 4), ([1, 6, 1, 1], 2), ([3, 32, 8, 8], 32)] {
       try expectEqualInEveryLayout(
@@ -21,8 +21,8 @@ import Testing
           .groupNormalization("norm", GroupNormalization(groups: 2))
       ]
     }
-    // At 100 float32 is good to 4e-6, which is 4e-4 of a deviation of 0.01: so 1e-3. The mean of squares
-    // would be off by 6e-4 where the variance is 1e-4.
+    // At 100 float32 is good to 4e-6, which is 4e-4 of a deviation of 0.01: so 1e-3. The mean of
+    // squares would be off by 6e-4 where the variance is 1e-4.
     try expectEqual(graph, [[2, 4, 9, 11]], tolerance: 1e-3)
   }
 

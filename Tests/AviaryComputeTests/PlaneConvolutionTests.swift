@@ -3,7 +3,7 @@ import AviaryGraph
 import AviaryTestSupport
 import Testing
 
-/// Convolutions of few channels, which are done in vectors of pixels. Pictures are narrower and wider
+/// Convolutions of few channels, which are done in vectors of pixels. Images are narrower and wider
 /// than those vectors, than four of them, and than what a processor's cache keeps of all channels.
 @Suite struct PlaneConvolutionTests {
   /// Checks a graph on one thread and on two, and that it has steps vectorised over pixels.
@@ -17,7 +17,9 @@ import Testing
       #expect(
         comparison.largestError <= 1e-5, "\(what) \(shape): \(comparison.steps)",
         sourceLocation: sourceLocation)
-      let found = comparison.steps.filter { $0.operation.hasPrefix("convolution (planes") }
+      let found = comparison.steps.filter {
+        $0.operation.hasPrefix("convolution (spatially vectorised")
+      }
       #expect(
         found.count == count, "\(what) \(shape): \(comparison.steps)",
         sourceLocation: sourceLocation)
@@ -72,7 +74,7 @@ import Testing
     }
   }
 
-  /// Pictures so wide that they are done in tiles of columns.
+  /// Images so wide that they are done in tiles of columns.
   @Test func wide() throws {
     let graph = try Graph(channels: 40) { x in
       let a = x.convolution("a", 12, kernel: 5).prelu("a.prelu")

@@ -114,8 +114,9 @@ import Testing
     }
   }
 
-  /// Whole networks, every convolution that can be quantised: values between convolutions, pools and
-  /// concatenations stay whole, sums do not. What is lost is small; what is wrong would be large.
+  /// Whole networks, every convolution that can be quantised: values between convolutions, pools
+  /// and concatenations stay whole, sums do not. What is lost is small; what is wrong would be
+  /// large.
   @Test(arguments: 0..<24)
   func networks(_ seed: Int) throws {
     let width = [16, 32, 48][seed % 3]

@@ -86,7 +86,7 @@ import Testing
       let hidden = flat.linear("b", 33).relu().batchNormalization("norm")
       return [hidden.linear("c", 7, bias: false), x.linear("d", 5)]
     }
-    // Matrices are made for one size of picture.
+    // Matrices are made for one size of image.
     let input = Graph.Input(graph.inputs[0].name, channels: channels, size: Size(5, 6))
     let fixed = try Graph(inputs: [input], nodes: graph.nodes, outputs: graph.outputs)
     try expectEqual(fixed, [[2, channels, 5, 6]])

@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// Mirrors of mirrors: pictures smaller than the kernel's reach.
+  /// Mirrors of mirrors: images smaller than the kernel's reach.
   @Test func tinyImages() throws {
     for kernel in ResizeTests.kernels {
       for edge in Resize.Edge.allCases {

@@ -31,7 +31,7 @@ import Testing
     try expectCopies(0, SliceTests.blocks(), [1, 32, 16, 12])
   }
 
-  /// Of several pictures the channels of one do not lie together.
+  /// Of several images the channels of one do not lie together.
   @Test func severalPicturesAreCopied() throws {
     try expectCopies(3, SliceTests.blocks(), [2, 32, 16, 12])
   }

@@ -4,8 +4,8 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// The backward pass of a training, held against the forward pass: a network that is linear in each of
-/// its parameters and inputs changes by exactly what the gradient says, however far one goes.
+/// The backward pass of a training, held against the forward pass: a network that is linear in each
+/// of its parameters and inputs changes by exactly what the gradient says, however far one goes.
 @Suite("training plans")
 struct TrainingPlanTests {
   /// Checks the gradients by all parameters and inputs, for outputs weighted at random.
@@ -108,8 +108,8 @@ struct TrainingPlanTests {
     try expectGradients(graph, [2, 16, 6, 7])
   }
 
-  /// Convolutions in bfloat16 round what they multiply to 8 bits: half a fused op in the last place is
-  /// 0.2 %, of which sums of random terms keep about as much.
+  /// Convolutions in bfloat16 round what they multiply to 8 bits: half a fused op in the last place
+  /// is 0.2 %, of which sums of random terms keep about as much.
   @Test(.enabled(if: Engine.hasBfloat16, "no bfloat16 on this processor"))
   func bfloat16() throws {
     let graph = try Graph(channels: 3) { x in

@@ -183,7 +183,7 @@ import Testing
     #expect(try steps(options) == steps(PlanOptions()))
   }
 
-  @Test("a larger picture is expected to take longer")
+  @Test("a larger image is expected to take longer")
   func expectedTimes() throws {
     let graph = try NetworkTests.residualCAE([16, 32])
     let engine = try Engine(threads: 1)

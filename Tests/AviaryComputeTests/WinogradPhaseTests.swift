@@ -130,7 +130,7 @@ import Testing
     try expectEqual(graph, [[1, width, 44, 34]])
   }
 
-  /// A picture of many blocks, on one thread and on several.
+  /// An image of many blocks, on one thread and on several.
   @Test(arguments: [1, 2, 3])
   func manyBlocks(_ threads: Int) throws {
     try check(halving(64), 48, (1, 130, 151), threads: threads)

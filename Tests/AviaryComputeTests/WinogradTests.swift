@@ -36,7 +36,7 @@ import Testing
   @Test(arguments: 1...40)
   func sizes(_ height: Int) throws {
     for width in [1, 2, 3, 4, 5, 7, 8, 9, 15, 33, 40] {
-      // Narrow pictures leave most of a tile empty, so that direct sums may be faster.
+      // Narrow images leave most of a tile empty, so that direct sums may be faster.
       let isServed = try check(32, 32, (1, height, width))
       #expect(isServed || min(height, width) < 8)
     }
@@ -88,7 +88,7 @@ import Testing
     try expectEqual(graph, [[1, width, 22, 17]])
   }
 
-  /// A picture of many blocks, on one thread and on several.
+  /// An image of many blocks, on one thread and on several.
   @Test(arguments: [1, 2, 3])
   func manyBlocks(_ threads: Int) throws {
     #expect(try check(32, 48, (1, 130, 121), threads: threads))

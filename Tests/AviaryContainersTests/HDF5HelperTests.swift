@@ -5,7 +5,8 @@ import FoundationEssentials
 import Glibc
 import Testing
 
-/// Programs that stand in for the helper and fail, each in its own way: an error of one line, in time.
+/// Programs that stand in for the helper and fail, each in its own way: an error of one line, in
+/// time.
 @Suite struct HDF5HelperTests {
   /// What reading a file by a script in place of the helper throws.
   private func failure(_ script: String, patience: Int = 30) throws -> String {
@@ -58,7 +59,7 @@ import Testing
     }
     #expect(
       error.description == "a.h5: the isolated reader of HDF5 failed: the program aviary-hdf5 "
-        + "expected in /absent or /absent/../libexec/aviary, none found")
+        + "is neither in /absent nor in /absent/../libexec/aviary")
   }
 
   /// The helper is given its three descriptors and no environment.

@@ -31,8 +31,8 @@ import Testing
     }
   }
 
-  /// Thousands of files with bytes changed, taken out and put in: what is read keeps to the file, and
-  /// wherever the library reads them too, it reads the same.
+  /// Thousands of files with bytes changed, taken out and put in: what is read keeps to the file,
+  /// and wherever the library reads them too, it reads the same.
   @Test func changedFilesAreReadOrLeft() throws {
     for name in ["checkpoint/version-1.h5", "hdf5-state/groups.h5", "hdf5-hostile/fan.h5"] {
       var mutations = Mutations(of: [try bytes(Fixture.path(name))], seed: 5)

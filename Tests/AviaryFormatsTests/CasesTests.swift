@@ -15,6 +15,13 @@ struct CasesTests {
   private static let refused: [String: String] = [
     "onnx/dense": "--size WIDTHxHEIGHT",
     "onnx-dynamo/dense": "--size WIDTHxHEIGHT",
+    // No operation computes it.
+    "onnx/exp": "of class Sin",
+    "keras-b2/centercrop": "of class CenterCrop",
+    "keras-b2/ops_conv": "averagepool",
+    "keras-b2/ops_split": "operation 'split'",
+    // The call says that it is training, which makes the result random.
+    "keras-b2/random": "of class RandomContrast",
   ]
 
   /// The sizes that files do not state.

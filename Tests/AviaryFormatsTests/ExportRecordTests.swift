@@ -43,7 +43,8 @@ import Testing
     let record = EmbeddedMetadata(tensors: [
       "layers/conv2d/vars/0": .init(name: "conv.weight", undo: [.permuted([3, 2, 0, 1])])
     ])
-    // One reader leaves the layout as it is, another makes PyTorch's of it and calls it what it likes.
+    // One reader leaves the layout as it is, another makes PyTorch's of it and calls it what it
+    // likes.
     for steps in [[], [TensorStep.permuted([3, 2, 0, 1])]] {
       let given = try steps.applied(to: stored)
       let descriptions = [

@@ -32,8 +32,8 @@ import Testing
     ),
     (
       "outside.weights.h5",
-      #": damaged: /layers\..\conv2d\vars/0: a name inside the group expected,"#
-        + " 'layers/../conv2d/vars/0' found"
+      #": damaged: /layers\..\conv2d\vars/0: expected a name inside the group,"#
+        + " found 'layers/../conv2d/vars/0'"
     ),
     (
       "same-number.weights.h5",

@@ -29,14 +29,17 @@ import Testing
   @Test(
     arguments: [
       // LONG4 of 2 GiB, text of 2^63 - 1 and of 2^64 - 1 bytes, a frame of 2^64 - 1.
-      ([0x8B, 0xFF, 0xFF, 0xFF, 0x7F], "truncated: the pickle at byte 32: 2147483647 bytes"),
+      (
+        [0x8B, 0xFF, 0xFF, 0xFF, 0x7F],
+        "truncated: the pickle at byte 32: expected 2147483647 bytes"
+      ),
       (
         [0x8D, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
-        "truncated: the pickle at byte 36: 9223372036854775807 bytes"
+        "truncated: the pickle at byte 36: expected 9223372036854775807 bytes"
       ),
       (
         [0x8D, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
-        "truncated: the pickle at byte 36: 9223372036854775807 bytes"
+        "truncated: the pickle at byte 36: expected 9223372036854775807 bytes"
       ),
       (
         [0x95, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "damaged: the pickle before byte 37"
@@ -87,7 +90,7 @@ import Testing
       pickle += [0x75, 0x71, UInt8(level)]
     }
     let error = try #require(throws: CheckpointError.self) { try read(pickle) }
-    #expect(error.description.contains("expected tensors by name"))
+    #expect(error.description.contains("expected named tensors"))
   }
 
   /// A module that is its own child, and a tree of modules that shares every level.

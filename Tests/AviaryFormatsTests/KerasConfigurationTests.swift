@@ -102,7 +102,7 @@ import Testing
     ),
     (
       #"{"class_name": "ThresholdedReLU", "config": {"name": "t", "theta": 1.0}}"#,
-      "layer t of class ThresholdedReLU (layer 2 of 2 of the model): threshold 1.0: expected 0, as no"
+      "layer t of class ThresholdedReLU (layer 2 of 2 of the model): threshold 1.0: 0 expected, as no"
         + " operation of ours jumps"
     ),
     (
@@ -133,8 +133,8 @@ import Testing
     ),
     (
       #"{"class_name": "PReLU", "config": {"name": "p"}}"#,
-      "layer p of class PReLU (layer 2 of 2 of the model): a slope for each pixel; expected one a channel, or"
-        + " one for all"
+      "layer p of class PReLU (layer 2 of 2 of the model): a slope for each pixel; one a channel, or"
+        + " one for all, expected"
     ),
     (
       #"{"class_name": "ReLU", "config": {"name": "x"}}"#,
@@ -201,7 +201,8 @@ import Testing
     }
     let text = message { try graph(inner) }
     #expect(
-      text.hasPrefix("calls of layers: ") && text.hasSuffix(" exceeds the limit of 20000"), "\(text)")
+      text.hasPrefix("calls of layers: ") && text.hasSuffix(" exceeds the limit of 20000"),
+      "\(text)")
   }
 
   @Test func textThatIsNoConfigurationIsAnError() {

@@ -14,7 +14,7 @@ import Testing
     var shape: [Int]
     var values: [Float]
 
-    /// As one picture of a batch.
+    /// As one image of a batch.
     func tensor() throws -> Tensor { try Tensor(shape: [1] + shape, values) }
   }
 
@@ -58,7 +58,7 @@ import Testing
     #expect(pixels.graph.inputs[0].size == nil)
     #expect(pixels.notes == ["input in: the size of 5x6 was let go"])
     #expect(pixels.assumed.isEmpty)
-    // A product over the whole picture holds for one size alone.
+    // A product over the whole image holds for one size alone.
     let fixed = try NCNNModel.graph(WeightsFile.read(Self.path("fixed.param")))
     #expect(fixed.graph.inputs[0].size == Size(3, 4))
     #expect(fixed.notes.isEmpty)
@@ -193,6 +193,6 @@ import Testing
     let late = #expect(throws: CheckpointError.self) { try WeightsFile.read(path) }
     #expect(
       late?.description == "\(folder.file("x.bin")): damaged: the weights: "
-        + "12 bytes expected for the layers, 16 found")
+        + "expected 12 bytes for the layers, found 16")
   }
 }

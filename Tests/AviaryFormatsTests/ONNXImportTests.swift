@@ -110,7 +110,7 @@ import Testing
     let imported = try ONNXNetwork.graph(WeightsFile.read(path, Self.anySize()))
     #expect(imported.graph.inputs[0].size == nil)
     let shape = json["shape"]?.array?.compactMap(\.int) ?? []
-    // The picture that export.py makes.
+    // The image that export.py makes.
     let input = try Tensor(
       shape: shape,
       (0..<shape.reduce(1, *)).map { Float($0 * 7_919 % 10_007) / Float(10_007) })

@@ -70,8 +70,8 @@ import Testing
         "bad-wrong_shape.pt",
         "conv3.weight.exp_avg: expected shape [1, 2, 3, 3], found [2, 1, 3, 3]"
       ),
-      ("bad-out_of_range.pt", "expected 6 parameters, parameter 6 is none of them"),
-      ("bad-twice.pt", "expected 6 parameters, parameter 5 is none of them"),
+      ("bad-out_of_range.pt", "parameter 6 is none of the 6, or stands there twice"),
+      ("bad-twice.pt", "parameter 5 is none of the 6, or stands there twice"),
       ("bad-no_group.pt", "state of parameter 6, which is in no group"),
       ("bad-cycle.pt", "conv1.weight.0: expected a tensor, found none"),
       ("bad-circle.pt", "expected a dictionary, found none"),

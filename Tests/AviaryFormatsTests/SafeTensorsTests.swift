@@ -54,11 +54,11 @@ import Testing
     ),
     ("longer.safetensors", "damaged: the tensors: expected 4 bytes, found 8"),
     ("shorter.safetensors", "truncated: the tensors: expected 4 bytes, found 2"),
-    ("shape.safetensors", "data_offsets of 8 bytes expected for shape [2] of F32, 0 to 4 found"),
+    ("shape.safetensors", "expected data_offsets of 8 bytes for shape [2] of F32, found 0 to 4"),
     (
       "overflow.safetensors", "damaged: a: shape [4611686018427387904, 4, 4611686018427387904] over"
     ),
-    ("huge.safetensors", "data_offsets of 4 bytes expected for shape [1] of F32"),
+    ("huge.safetensors", "expected data_offsets of 4 bytes for shape [1] of F32"),
     ("float8.safetensors", "a: a tensor of element type F8_E4M3 is not supported"),
     ("twice.safetensors", "expected a name of its own"),
     ("metadata.safetensors", "damaged: __metadata__: expected an object of strings"),

@@ -12,7 +12,7 @@ import Testing
         == "a: outChannels: expected an integer, found nothing")
     #expect(
       node(#""op":"convolution","outChannels":"8","kernel":3"#)
-        == #"a: outChannels: an integer expected, "8" found"#)
+        == #"a: outChannels: expected an integer, found "8""#)
     #expect(
       node(#""op":"convolution","outChannels":8,"kernel":[3]"#)
         == "a: kernel: expected an integer or [height, width], found [3]")
@@ -30,10 +30,10 @@ import Testing
         == "a: bias: expected true or false, found 1")
     #expect(
       node(#""op":"pixelShuffle","factor":2,"order":"caffe""#)
-        == #"a: order: one of 'pytorch', 'tensorflow' expected, "caffe" found"#)
+        == #"a: order: expected one of 'pytorch', 'tensorflow', found "caffe""#)
     #expect(
       node(#""op":"resize","kernel":"bicubic","factor":2"#)
-        == #"a: kernel: one of 'nearest', 'linear', 'cubic', 'lanczos' expected, "bicubic" found"#)
+        == #"a: kernel: expected one of 'nearest', 'linear', 'cubic', 'lanczos', found "bicubic""#)
     #expect(
       node(#""op":"resize","kernel":"cubic","factor":2"#)
         == "a: a: expected a number, found nothing")
@@ -48,12 +48,13 @@ import Testing
     }
     #expect(
       node(#""op":"scale","values":"x""#)
-        == #"a: values: a number or an array of numbers expected, "x" found"#)
+        == #"a: values: expected a number or an array of numbers, found "x""#)
     #expect(
       node(#""op":"scale","values":[]"#) == "a: values: expected 1 to 1048576, found 0")
     #expect(
       node(#""op":"reduce","kind":"median","dimensions":[2]"#)
-        == #"a: kind: one of 'mean', 'sum', 'maximum' expected, "median" found"#)
+        == "a: kind: one of 'mean', 'sum', 'maximum', 'minimum', 'product', 'variance', "
+        + #"'unbiasedVariance', 'l1', 'l2', 'sumOfSquares' expected, "median" found"#)
     #expect(
       node(#""op":"reduce","kind":"sum","dimensions":2"#)
         == "a: dimensions: expected an array of integers, found 2")
@@ -84,7 +85,7 @@ import Testing
           if op == "transposedConvolution", attribute == "dilation" { continue }
           #expect(
             problem(graph(#"{"name":"a","op":"\#(op)","inputs":["x"],\#(text)}"#))
-              .hasPrefix("a: \(attribute): 1 to "))
+              .hasPrefix("a: \(attribute): expected 1 to "))
         }
       }
       #expect(

@@ -27,7 +27,7 @@ import Testing
     #expect(convolution { $0.groups = 0 } == "n: groups: expected 1 to 1048576, found 0")
     #expect(convolution { $0.groups = -2 } == "n: groups: expected 1 to 1048576, found -2")
     #expect(
-      convolution { $0.groups = 3 } == "n: outChannels: a multiple of 3 groups expected, 4 found")
+      convolution { $0.groups = 3 } == "n: outChannels: expected a multiple of 3 groups, found 4")
     #expect(
       convolution { $0.kernel = Size(3, 0) } == "n: kernel: expected 1 to 4096, found 0")
     #expect(convolution { $0.stride = 4097 } == "n: stride: expected 1 to 4096, found 4097")
@@ -63,7 +63,7 @@ import Testing
   @Test func numbers() {
     #expect(
       problem(.batchNormalization(BatchNormalization(epsilon: 0)))
-        == "n: epsilon: a number above 0 expected, 0.0 found")
+        == "n: epsilon: expected a number above 0, found 0.0")
     #expect(
       problem(.batchNormalization(BatchNormalization(momentum: .nan)))
         == "n: momentum: expected a finite number, found nan")
@@ -84,7 +84,7 @@ import Testing
     #expect(problem(.dropout(Dropout(rate: .nan))) == "n: rate: expected 0 to below 1, found nan")
     #expect(
       problem(.layerNormalization(LayerNormalization(dimensions: 1, epsilon: -1)))
-        == "n: epsilon: a number above 0 expected, -1.0 found")
+        == "n: epsilon: expected a number above 0, found -1.0")
   }
 
   @Test func shapes() {

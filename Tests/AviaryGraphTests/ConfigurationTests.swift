@@ -38,7 +38,7 @@ import Testing
       problem(#"{"colour":1,"chanels":3,"x":2}"#)
         == "toy: no option 'chanels' (it has activation, blocks, channels, features, scale, skip, "
         + "slope, tail)")
-    #expect(problem(#"{"scale":"2"}"#) == #"toy.scale: an integer expected, "2" found"#)
+    #expect(problem(#"{"scale":"2"}"#) == #"toy.scale: expected an integer, found "2""#)
     #expect(problem(#"{"scale":2.5}"#) == "toy.scale: expected an integer, found 2.5")
     #expect(
       problem(#"{"slope":0.5,"blocks":[1,0.5],"scale":2}"#)
@@ -48,13 +48,13 @@ import Testing
         == "toy.tail.kernel: expected an integer, found 0.25")
     #expect(problem(#"{"scale":null}"#) == "toy.scale: expected an integer, found null")
     #expect(problem(#"{"scale":true}"#) == "toy.scale: expected an integer, found true")
-    #expect(problem(#"{"slope":"steep"}"#) == #"toy.slope: a number expected, "steep" found"#)
+    #expect(problem(#"{"slope":"steep"}"#) == #"toy.slope: expected a number, found "steep""#)
     #expect(problem(#"{"skip":1}"#) == "toy.skip: expected true or false, found 1")
     #expect(problem(#"{"blocks":3}"#) == "toy.blocks: expected an array, found 3")
-    #expect(problem(#"{"blocks":[1,"2"]}"#) == #"toy.blocks.1: an integer expected, "2" found"#)
+    #expect(problem(#"{"blocks":[1,"2"]}"#) == #"toy.blocks.1: expected an integer, found "2""#)
     #expect(
       problem(#"{"activation":"gelu"}"#)
-        == #"toy.activation: one of the known values expected, "gelu" found"#)
+        == #"toy.activation: expected one of the known values, found "gelu""#)
     #expect(
       problem(#"{"activation":2}"#) == "toy.activation: expected a string, found 2")
     #expect(problem(#"{"tail":{"kernel":3}}"#) == "toy.tail.bias: expected a value, found null")

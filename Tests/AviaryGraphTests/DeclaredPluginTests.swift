@@ -34,7 +34,7 @@ import Testing
     #expect {
       try tiny.network(["variant": "x4"])
     } throws: {
-      "\($0)" == #"tiny: variant: one of x2, x3 expected, "x4" found"#
+      "\($0)" == #"tiny: variant: expected one of x2, x3, found "x4""#
     }
     #expect {
       try tiny.network(["scale": 2])
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Each variant has the picture that its channels say, unless one is stated, which must suit.
+  /// Each variant has the image that its channels say, unless one is stated, which must suit.
   @Test func picturesOfVariants() throws {
     let colour = try Graph(channels: 3) { [$0.convolution("a", 12, kernel: 3).pixelShuffle(2)] }
     let free = try plugin {

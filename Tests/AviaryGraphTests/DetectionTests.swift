@@ -105,7 +105,7 @@ import Testing
         == "toy: no option 'activatoin' \(known)")
     #expect(
       problem(registry, shapes, as: "toy", ["activation": "swish"])
-        == #"toy.activation: one of the known values expected, "swish" found"#)
+        == #"toy.activation: expected one of the known values, found "swish""#)
     // Without a name too: what would fit but for the overrides says what it has against them.
     let one = try self.registry(toy)
     #expect(

@@ -3,7 +3,7 @@ import AviaryTestSupport
 import FoundationEssentials
 import Testing
 
-/// Graphs, pictures, plugins and configurations changed at random: each is read or refused, and
+/// Graphs, images, plugins and configurations changed at random: each is read or refused, and
 /// nothing traps. What is read keeps its promises.
 @Suite struct FuzzTests {
   /// Numbers at the edges of what may be calculated with.

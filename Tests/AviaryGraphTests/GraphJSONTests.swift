@@ -23,8 +23,9 @@ import Testing
         == "graph.inputs: expected an array, found an object")
     #expect(
       problem(#"{"version":2,"inputs":[],"nodes":[],"outputs":[]}"#)
-        == "graph: has no input; at least one is needed")
-    #expect(problem(graph("", outputs: "[]")) == "graph: has no output; at least one is needed")
+        == "graph: at least one input is needed; there is none")
+    #expect(
+      problem(graph("", outputs: "[]")) == "graph: at least one output is needed; there is none")
     #expect(problem(graph("")) == "none")
   }
 
@@ -70,7 +71,7 @@ import Testing
       problem(
         #"{"version":2,"inputs":[{"name":"","channels":3}],"nodes":[],"#
           + #""outputs":[{"name":"y","value":""}]}"#)
-        == "graph: expected at least one letter in every name, found none")
+        == "graph: at least one letter in every name is needed; there is none")
   }
 
   @Test func nodes() {
@@ -101,7 +102,7 @@ import Testing
       problem(graph(#"{"name":"a","op":"relu"}"#)) == "a: relu: expected 1 input, found 0")
     #expect(
       problem(graph(#"{"name":"a","op":"add","inputs":["x"]}"#))
-        == "a: add: 2 inputs expected, 1 found")
+        == "a: add: expected 2 inputs, found 1")
     #expect(
       problem(graph(#"{"name":"a","op":"concatenate","inputs":[]}"#))
         == "a: concatenate: expected 1 to 1024 inputs, found 0")
@@ -171,10 +172,10 @@ import Testing
         graph(
           #"{"name":"a","op":"convolution","inputs":["x"],"outChannels":4,"kernel":3,"#
             + #""parameters":["w"]}"#))
-        == #"a: parameters for ["weight", "bias"] expected, ["w"] found"#)
+        == #"a: expected parameters for ["weight", "bias"], found ["w"]"#)
     #expect(
       problem(graph(#"{"name":"a","op":"relu","inputs":["x"],"parameters":["w"]}"#))
-        == #"a: parameters for [] expected, ["w"] found"#)
+        == #"a: expected parameters for [], found ["w"]"#)
     #expect(
       problem(
         graph(

@@ -42,13 +42,13 @@ import Testing
   @Test func whatIsRefused() {
     #expect(
       problem { try sharing([["a.weight"]]) }
-        == #"n0: parameters for ["weight", "bias"] expected, ["a.weight"] found"#)
+        == #"n0: expected parameters for ["weight", "bias"], found ["a.weight"]"#)
     #expect(
       problem { try sharing([["a", "a"]]) }
         == "a: its first node needs shape [4, 4, 1, 1], a later one [4]")
     #expect(
       problem { try sharing([["", "a"]]) }
-        == "graph: expected at least one letter in every name, found none")
+        == "graph: at least one letter in every name is needed; there is none")
     let relu = Graph.Node("a", .activation(.relu), inputs: [0])
     #expect(
       problem {

@@ -131,6 +131,7 @@ import Testing
         padding: PaddingAmounts(1, 0, 2, -1))), .fold(Fold(kernel: 2)),
     .permute(Permute([0, 2, 3, 1])), .gridSample(GridSample()),
     .gridSample(GridSample(mode: .nearest, paddingMode: .border, alignCorners: true)),
+    .gridSample(GridSample(coordinates: .offsets)),
     .realFFT(RealFFT()), .realFFT(RealFFT(norm: .ortho)),
     .inverseRealFFT(InverseRealFFT(norm: .forward)), .inverseRealFFT(InverseRealFFT()),
     .argReduction(ArgReduction(.argmax, dimension: 1)),

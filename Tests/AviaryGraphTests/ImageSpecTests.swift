@@ -1,7 +1,7 @@
 @testable import AviaryGraph
 import Testing
 
-/// How networks take and give pictures, as JSON.
+/// How networks take and give images, as JSON.
 @Suite struct ImageTests {
   @Test func onlyWhatIsNotTheDefaultIsWritten() throws {
     #expect(ImageSpec(.luma).json.text == #"{"colour":"luma"}"#)
@@ -83,7 +83,7 @@ import Testing
     ),
     (
       #"{"colour":"luma","mean":["0"]}"#,
-      #"picture.mean: an array of numbers expected, ["0"] found"#
+      #"picture.mean: expected an array of numbers, found ["0"]"#
     ),
     (
       #"{"colour":"luma","scales":2}"#,

@@ -96,9 +96,9 @@ import Testing
     #expect(
       problem([["a.{i}", "b.{j}"]])
         == "name map s: expected the same variables on both sides of 'a.{i}', found 'b.{j}'")
-    #expect(problem([["a"]]) == #"name map s: pairs of names expected, ["a"] found"#)
+    #expect(problem([["a"]]) == #"name map s: expected pairs of names, found ["a"]"#)
     #expect(
-      problem([["a", "b", "c"]]) == #"name map s: pairs of names expected, ["a", "b", "c"] found"#)
+      problem([["a", "b", "c"]]) == #"name map s: expected pairs of names, found ["a", "b", "c"]"#)
     #expect(problem([]) == "none")
   }
 

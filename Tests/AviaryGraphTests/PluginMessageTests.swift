@@ -39,7 +39,7 @@ import Testing
     func problem(_ configuration: JSON) -> String {
       do { return try loaded.network(configuration).label } catch { return "\(error)" }
     }
-    #expect(problem(["scale": "x"]) == #"p.so: toy.scale: an integer expected, "x" found"#)
+    #expect(problem(["scale": "x"]) == #"p.so: toy.scale: expected an integer, found "x""#)
     // Unknown members and numbers out of range are refused before the library is asked.
     #expect(problem(["scael": 2]).hasPrefix("toy: no option 'scael' (it has activation,"))
     #expect(problem(["blocks": []]) == "p.so: toy: blocks: expected at least one, found none")

@@ -82,8 +82,8 @@ import Testing
           size: Size(6, 5)))
   }
 
-  /// A network of one size is asked about that one: a row of as many numbers as it has pixels fits no
-  /// other, and what is lost along the edges is counted there.
+  /// A network of one size is asked about that one: a row of as many numbers as it has pixels fits
+  /// no other, and what is lost along the edges is counted there.
   @Test func oneSizeThroughARow() throws {
     let dense = try Graph(
       inputs: [.init("image", channels: 1, size: Size(6, 5))],

@@ -3,9 +3,10 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// The tiling that is derived from a graph, proved with the oracle: tiles give what the whole gives.
+/// The tiling that is derived from a graph, proved with the oracle: tiles give what the whole
+/// gives.
 @Suite struct TilingTests {
-  /// A network, a picture's size, the side of the tiles, and the tiling known from a calculation by
+  /// A network, an image's size, the side of the tiles, and the tiling known from a calculation by
   /// hand of what each layer sees.
   struct Case: CustomTestStringConvertible, Sendable {
     var testDescription: String
@@ -388,7 +389,7 @@ import Testing
       nodes: [.init("a", .activation(.relu), inputs: [0])], outputs: [.init("output", value: 1)])
     #expect(
       try graph.tiling(height: 64, width: 48)
-        == .whole(reason: "the network takes pictures of one size only"))
+        == .whole(reason: "the network takes images of one size only"))
   }
 
   @Test func sizeThatTheNetworkCannotRunOn() throws {

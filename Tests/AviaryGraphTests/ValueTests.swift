@@ -71,8 +71,8 @@ import Testing
         == "a: padding: expected a stated padding for an even kernel, found nothing")
     #expect(
       problem { $0.convolution("a", 4, kernel: 3) + $0 }
-        == "add_1: add: expected inputs that fit together, found [1, 4, 7680, 7680] and "
-        + "[1, 3, 7680, 7680]")
+        == "add_1: add: inputs of shapes [1, 4, 7680, 7680] and "
+        + "[1, 3, 7680, 7680] do not fit together")
     #expect(
       problem { $0.convolution("a", 3, kernel: 3).convolution("a", 3, kernel: 3) }
         == "a: a second layer of this name (say `shared: true` to use the same parameters)")

@@ -3,7 +3,7 @@ import FoundationEssentials
 import AviaryTestSupport
 import Testing
 
-/// Files that are not pictures, or no longer: each a one-line error that says what is the matter.
+/// Files that are not images, or no longer: each a one-line error that says what is the matter.
 @Suite struct DamagedFileTests {
   /// The text of the error that reading the file throws.
   func message(_ path: String) -> String {
@@ -30,7 +30,7 @@ import Testing
     ("\n <!DOCTYPE html>\n<html></html>", "a saved web page (was the download's address right?)"),
     ("<html><body>404</body></html>", "a saved web page (was the download's address right?)"),
     ("<svg xmlns=''/>", "an XML or SVG file"),
-    ("RIFF0000WEBPVP8 ", "a WebP picture"),
+    ("RIFF0000WEBPVP8 ", "a WebP image"),
     ("%PDF-1.7", "a PDF file"),
     ("hello", "a text file"),
     ("x", "a text file"),
@@ -41,7 +41,7 @@ import Testing
 
   @Test func binaryContentIsNamed() throws {
     #expect(
-      message(Fixture.path("picture.gif")) == "FILE: expected PNG or JPEG, found a GIF picture")
+      message(Fixture.path("picture.gif")) == "FILE: expected PNG or JPEG, found a GIF image")
     #expect(
       try message([0x89, 0x48, 0x44, 0x46, 0x0D])
         == "FILE: expected PNG or JPEG, found an HDF5 file")
@@ -61,13 +61,13 @@ import Testing
   @Test func hugeHeadersCostNothing() {
     #expect(
       message(Fixture.path("huge-header.png"))
-        == "FILE: damaged picture: the file ends too early, within chunk IDAT")
+        == "FILE: damaged image: the file ends too early, within chunk IDAT")
     #expect(
       message(Fixture.path("huge-hollow.png"))
-        == "FILE: damaged picture: 61 bytes of image data cannot hold 30000x30000 pixels")
+        == "FILE: damaged image: 61 bytes of image data cannot hold 30000x30000 pixels")
     #expect(
       message(Fixture.path("no-pixels.png"))
-        == "FILE: damaged picture: Image width is zero in IHDR")
+        == "FILE: damaged image: Image width is zero in IHDR")
   }
 
   /// A JPEG's sides stand in its frame header: changed there, the data no longer suffices.
@@ -78,7 +78,7 @@ import Testing
     bytes.replaceSubrange(frame + 5..<frame + 9, with: [0x75, 0x30, 0x75, 0x30])
     #expect(
       try message(bytes)
-        == "FILE: damaged picture: \(bytes.count) bytes of image data cannot hold 30000x30000 pixels"
+        == "FILE: damaged image: \(bytes.count) bytes of image data cannot hold 30000x30000 pixels"
     )
   }
 
@@ -88,7 +88,7 @@ import Testing
     bytes.replaceSubrange(16..<20, with: [0x7F, 0xFF, 0xFF, 0xFF])
     bytes.replaceSubrange(29..<33, with: crc(bytes[12..<29]))
     #expect(
-      try message(bytes) == "FILE: damaged picture: Image width exceeds user limit in IHDR")
+      try message(bytes) == "FILE: damaged image: Image width exceeds user limit in IHDR")
   }
 
   /// Wherever a file is cut off, the answer is an error, in no time.
@@ -98,7 +98,7 @@ import Testing
     for count in 8..<bytes.count {
       let text = try message(Array(bytes.prefix(count)))
       #expect(
-        text.hasPrefix("FILE: damaged picture: the file ends too early"), "\(count): \(text)")
+        text.hasPrefix("FILE: damaged image: the file ends too early"), "\(count): \(text)")
     }
   }
 
@@ -108,11 +108,11 @@ import Testing
     // The last two bytes are the end mark.
     for count in stride(from: 3, to: bytes.count - 2, by: 7) {
       let text = try message(Array(bytes.prefix(count)))
-      #expect(text.hasPrefix("FILE: damaged picture: "), "\(count): \(text)")
+      #expect(text.hasPrefix("FILE: damaged image: "), "\(count): \(text)")
     }
     #expect(
       try message(Array(bytes.prefix(bytes.count * 2 / 3)))
-        == "FILE: damaged picture: Premature end of JPEG file")
+        == "FILE: damaged image: Premature end of JPEG file")
   }
 
   /// One bit of a PNG's chunks changed anywhere is found by a checksum, if nothing else.
@@ -123,14 +123,14 @@ import Testing
       var changed = bytes
       changed[i] ^= 0x10
       let text = try message(changed)
-      #expect(text.hasPrefix("FILE: damaged picture: "), "\(i): \(text)")
+      #expect(text.hasPrefix("FILE: damaged image: "), "\(i): \(text)")
     }
   }
 
   @Test func checksumsAreNamed() throws {
     var bytes = try Fixture.bytes("rgb-8.png")
     bytes[bytes.count - 13] ^= 1
-    #expect(try message(bytes) == "FILE: damaged picture: IDAT: CRC error")
+    #expect(try message(bytes) == "FILE: damaged image: IDAT: CRC error")
   }
 
   /// Random damage to a JPEG may go unseen, but must neither trap nor hang.

@@ -2,7 +2,7 @@
 import AviaryTestSupport
 import FoundationEssentials
 
-/// The pictures under Tests/Fixtures/pictures, and the pattern that is in them (see export.py there).
+/// The images under Tests/Fixtures/pictures, and the pattern that is in them (see export.py there).
 enum Fixture {
   static let width = 11
   static let height = 9

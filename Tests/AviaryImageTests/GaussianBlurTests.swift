@@ -1,7 +1,7 @@
 import AviaryImage
 import Testing
 
-/// Blurring, held against PyTorch's convolution of the mirrored picture in float64.
+/// Blurring, held against PyTorch's convolution of the mirrored image in float64.
 @Suite struct GaussianBlurTests {
   private func pattern() throws -> Image {
     var image = try Image(width: 5, height: 4, format: PixelFormat(.gray))
@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test func values() throws {
-    // Deviation 0.8, reach 3, beyond the height of the picture's half.
+    // Deviation 0.8, reach 3, beyond the height of the image's half.
     let expected: [Float] = [
       0.2041897, 0.3905246, 0.4089734, 0.3659047, 0.5055175,
       0.2977539, 0.3178110, 0.3887945, 0.3911647, 0.3660929,
@@ -24,7 +24,7 @@ import Testing
   @Test func nothingAndTooMuch() throws {
     #expect(try pattern().blurred(deviation: 0) == pattern())
     #expect(try pattern().blurred(deviation: 0.1) == pattern())
-    // Far beyond the picture's sides: all become the mean.
+    // Far beyond the image's sides: all become the mean.
     #expect(try pattern().blurred(deviation: 64).floats.allSatisfy { abs($0 - 0.42) < 0.03 })
     for deviation in [-1, 64.5, .nan, .infinity] {
       #expect(

@@ -29,7 +29,7 @@ import Testing
 
   /// The published figures of bicubic enlarging, by the whole protocol.
   @Test(
-    .enabled(if: SharedFolder.isPresent, "the benchmark pictures are not ours to publish"),
+    .enabled(if: SharedFolder.isPresent, "the benchmark images are not ours to publish"),
     arguments: [
       ("Set5", 2, 33.64, 0.9292), ("Set5", 3, 30.39, 0.8678), ("Set5", 4, 28.42, 0.8101),
       ("Set14", 2, 30.22, 0.8683), ("Set14", 3, 27.53, 0.7737), ("Set14", 4, 25.99, 0.7023),
@@ -76,9 +76,9 @@ import Testing
     for (other, border, text) in [
       (
         try image.cropped(x: 0, y: 0, width: 13, height: 20), 0,
-        "picture: expected 14x20, found 13x20"
+        "image: expected 14x20, found 13x20"
       ),
-      (image, 2, "picture: expected 11x11 or more within a border of 2, found 14x20"),
+      (image, 2, "image: expected 11x11 or more within a border of 2, found 14x20"),
     ] {
       do {
         _ = try ImageQuality(of: other, original: image, border: border)

@@ -49,7 +49,8 @@ import Testing
       Issue.record("a batch accepted")
     } catch {
       #expect(
-        "\(error)" == "pixels: expected float32 of shape [3, height, width], found float32 of shape "
+        "\(error)"
+          == "pixels: expected float32 of shape [3, height, width], found float32 of shape "
           + "[1, 3, 2, 2]")
     }
   }

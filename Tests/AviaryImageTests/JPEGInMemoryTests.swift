@@ -22,8 +22,8 @@ import Testing
     #expect(try image.jpeg(quality: 5).count < image.jpeg(quality: 95).count)
   }
 
-  /// The first quantiser of luma is 16 at quality 50, and doubled at 25: Annex K of the standard, and
-  /// the Independent JPEG Group's scaling of it.
+  /// The first quantiser of luma is 16 at quality 50, and doubled at 25: Annex K of the standard,
+  /// and the Independent JPEG Group's scaling of it.
   @Test(arguments: [(50, UInt8(16)), (25, 32), (75, 8), (100, 1)])
   func qualityIsTheLibrarys(_ quality: Int, _ quantiser: UInt8) throws {
     let bytes = try Fixture.noise(width: 8, height: 8, PixelFormat(.gray)).jpeg(quality: quality)
@@ -35,10 +35,10 @@ import Testing
     let whole = try Fixture.noise(width: 40, height: 40, PixelFormat(.rgb)).jpeg(quality: 90)
     #expect {
       try Image(jpeg: Array(whole.prefix(whole.count / 2)))
-    } throws: { "\($0)" == "JPEG in memory: damaged picture: Premature end of JPEG file" }
-    for bytes in [[], [0xFF], Array("no picture".utf8)] as [[UInt8]] {
+    } throws: { "\($0)" == "JPEG in memory: damaged image: Premature end of JPEG file" }
+    for bytes in [[], [0xFF], Array("no image".utf8)] as [[UInt8]] {
       #expect { try Image(jpeg: bytes) } throws: {
-        "\($0)".hasPrefix("JPEG in memory: damaged picture: ")
+        "\($0)".hasPrefix("JPEG in memory: damaged image: ")
       }
     }
   }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ResamplingTests {
   /// MATLAB's own files: not one pixel differs.
   @Test(
-    .enabled(if: SharedFolder.isPresent, "the benchmark pictures are not ours to publish"),
+    .enabled(if: SharedFolder.isPresent, "the benchmark images are not ours to publish"),
     arguments: ["Set5", "Set14"], [2, 3, 4])
   func equalsMATLABToTheBit(set: String, scale: Int) throws {
     let folder = try #require(SharedFolder.path("data/bench/\(set)/x\(scale)"))

@@ -67,7 +67,7 @@ import Testing
     }
     let metadata = try ImageReader(path: Fixture.path("metadata.png")).header.metadata
     #expect(metadata.pixelsPerMetre ?? (0, 0) == (11811, 5906))
-    // A profile for RGB is not written to a gray picture.
+    // A profile for RGB is not written to a gray image.
     let path = folder.file("gray.png")
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: path, metadata: metadata)
     #expect(
@@ -84,9 +84,9 @@ import Testing
       try writer.write(try Image(width: 4, height: 2, format: PixelFormat(.rgb)))
       #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))
       try writer.finish()
-      Issue.record("half a picture is accepted")
+      Issue.record("half an image is accepted")
     } catch {
-      #expect("\(error)" == "picture: expected 4 rows, found 2")
+      #expect("\(error)" == "image: expected 4 rows, found 2")
     }
     #expect(try folder.names == ["picture.png"])
     #expect(try Data(contentsOf: URL(filePath: path)) == Data([1, 2, 3]))

@@ -2,7 +2,7 @@
 import AviaryGraph
 import Testing
 
-/// How pictures are padded.
+/// How images are padded.
 @Suite struct AxisLayoutTests {
   /// Four pixels, 7 before and 9 after, as `numpy.pad` does it.
   @Test(arguments: [

@@ -79,7 +79,7 @@ import Testing
     #expect(try folder.names == ["a"])
   }
 
-  @Test("a network of one large size is compared on a smaller picture")
+  @Test("a network of one large size is compared on a smaller image")
   func largeSize() throws {
     let graph = try Graph(
       inputs: [Graph.Input("x", channels: 1, size: Size(1024, 1024))],
@@ -94,7 +94,7 @@ import Testing
     for (name, format) in [("a.keras", TargetFormat.keras), ("a.onnx", .onnx)] {
       let report = try model.write(to: folder.file(name), as: format)
       guard case .outputs(let height, let width, let largest, _) = report.check else {
-        Issue.record("outputs expected, \(report.check) found")
+        Issue.record("expected outputs, found \(report.check)")
         continue
       }
       #expect(height < 64 && width < 64 && largest == 0)

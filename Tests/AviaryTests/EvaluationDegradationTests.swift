@@ -4,7 +4,7 @@ import AviaryTestSupport
 import AviaryTraining
 import Testing
 
-/// Figures of pictures that were made worse.
+/// Figures of images that were made worse.
 @Suite struct EvaluationDegradationTests {
   @Test("what the network is given is measured beside it, the same every time")
   func noise() throws {
@@ -18,8 +18,9 @@ import Testing
     }
     let first = try evaluate([.noise(deviation: 25...25)])
     let second = try evaluate([.noise(deviation: 25...25)])
-    #expect(first.pictures == second.pictures)
-    // Noise of 25 in each of three channels is 12.7 in luma, less what is cut off at black and white.
+    #expect(first.images == second.images)
+    // Noise of 25 in each of three channels is 12.7 in luma, less what is cut off at black and
+    // white.
     #expect((24...29).contains(first.mean.psnr), "\(first.mean)")
     #expect(abs(first.mean.psnr - first.mean.bicubic.psnr) < 0.01, "\(first.mean)")
     let weaker = try evaluate([.noise(deviation: 5...5)])

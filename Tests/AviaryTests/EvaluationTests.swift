@@ -10,7 +10,7 @@ import Testing
 @Suite struct EvaluationTests {
   static let set5 = SharedFolder.path("data/bench/Set5/HR") ?? ""
 
-  // The pictures are not ours to publish.
+  // The images are not ours to publish.
   @Test(
     .enabled(if: SharedFolder.isPresent),
     arguments: [(2, 33.64, 0.9292), (3, 30.39, 0.8678), (4, 28.42, 0.8101)])
@@ -18,7 +18,7 @@ import Testing
     let network = try Registry.builtin["bicubic"].network(["scale": .int(scale)])
     let found = try Evaluation(
       Model(withoutWeights: network), originals: EvaluationTests.set5, scale: scale)
-    #expect(found.pictures.count == 5)
+    #expect(found.images.count == 5)
     #expect(abs(found.mean.psnr - psnr) <= 0.01, "\(found.mean)")
     #expect(abs(found.mean.ssim - ssim) <= 0.0003, "\(found.mean)")
     #expect(abs(found.mean.bicubic.psnr - psnr) <= 0.01, "\(found.mean)")
@@ -75,7 +75,7 @@ import Testing
     let imported = try stored.loaded()
     let report = try #require(stored.report)
     #expect(report.missing.isEmpty && report.unused.isEmpty && report.mismatched.isEmpty)
-    // By way of our own file, which keeps how pictures are fed.
+    // By way of our own file, which keeps how images are fed.
     let folder = try TemporaryFolder()
     try imported.checkpoint.write(to: folder.file("model.h5"))
     let model = try Model(checkpoint: folder.file("model.h5"))

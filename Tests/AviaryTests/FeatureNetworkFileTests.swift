@@ -25,7 +25,7 @@ import Testing
     #expect(report?.assumed.contains("origin") != true)
     let example = try WeightsFile.read(path("example.pt")).tensors.loaded()
     let input = try #require(example["input"])
-    // As the model's own picture says it.
+    // As the model's own image says it.
     let picture = model.picture
     let plane = input.shape[2] * input.shape[3]
     let span = picture.range.upperBound - picture.range.lowerBound
@@ -37,7 +37,7 @@ import Testing
         return Float((Double(value) * span - picture.mean[channel]) / deviation)
       })
     let weights = Dictionary(uniqueKeysWithValues: model.weights.map { ($0.name, $0.tensor) })
-    // The first output is relu3_3; the classifier would want larger pictures, and is not needed.
+    // The first output is relu3_3; the classifier would want larger images, and is not needed.
     let outputs = try naive(model.graph, weights: weights, inputs: ["image": prepared])
     let expected = try #require(example[origin == "keras" ? "keras" : "torchvision"])
     let agreement = Agreement(try #require(outputs["output_0"]), expected: expected)
@@ -65,7 +65,7 @@ import Testing
     let error = #expect(throws: AviaryError.self) { try Upscaler(model) }
     #expect(
       error?.description
-        == "patch-discriminator: expected a network that gives a picture in proportion to its input, "
-        + "found another")
+        == "patch-discriminator: does not restore images: its output is not an image in proportion to "
+        + "its input")
   }
 }

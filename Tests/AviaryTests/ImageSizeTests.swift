@@ -36,7 +36,7 @@ import Testing
     return model(graph, ImageSpec(.gray, padding: padding))
   }
 
-  /// The picture padded beforehand gives what the picture gives.
+  /// The image padded beforehand gives what the image gives.
   @Test(arguments: ImageSpec.Padding.allCases) func paddings(_ padding: ImageSpec.Padding) throws {
     let model = try halving(padding)
     let image = Models.picture(height: 21, width: 27, .gray)
@@ -84,7 +84,7 @@ import Testing
     // Another size is refused, and the one that it takes is said.
     #expect {
       try run(stated, Models.picture(height: 27, width: 30, .gray))
-    } throws: { "\($0)" == "test: expected a picture of 28x28, found 30x27" }
+    } throws: { "\($0)" == "test: expected an image of 28x28, found 30x27" }
     // Sizes between are padded to those.
     let result = try run(free, Models.picture(height: 27, width: 45, .gray))
     #expect(result.height == 27 && result.width == 45)

@@ -6,7 +6,7 @@ import AviaryTensor
 import AviaryTestSupport
 import Testing
 
-/// Models and pictures that tests make up.
+/// Models and images that tests make up.
 enum Models {
   /// A network with weights drawn from a seeded generator.
   static func random(_ name: String, _ configuration: JSON, seed: UInt64) throws -> Model {
@@ -20,13 +20,13 @@ enum Models {
         }))
   }
 
-  /// A picture of waves and noise, with values from 0 to 1.
+  /// An image of waves and noise, with values from 0 to 1.
   static func picture(
     height: Int, width: Int, _ color: ColorModel, _ format: PixelFormat? = nil
   ) -> Image {
     let format = format ?? PixelFormat(color)
     guard var image = try? Image(width: width, height: height, format: format) else {
-      preconditionFailure("a small picture")
+      preconditionFailure("a small image")
     }
     var generator = SplitMix64(seed: 7)
     for channel in 0..<image.channels {
@@ -43,7 +43,7 @@ enum Models {
 }
 
 extension Image {
-  /// The largest difference between two pictures of one size.
+  /// The largest difference between two images of one size.
   func largestDifference(from other: Image) throws -> Float {
     try #require(width == other.width && height == other.height && channels == other.channels)
     return zip(pixels.floats, other.pixels.floats).reduce(0) { max($0, abs($1.0 - $1.1)) }

@@ -6,7 +6,7 @@ import Aviary
 import Foundation
 import Testing
 
-/// Every architecture that restores pictures learns: tiny, it brings one small batch to 45 dB.
+/// Every architecture that restores images learns: tiny, it brings one small batch to 45 dB.
 @Suite struct OverfittingTests {
   /// The architectures with parameters to learn: also those that are not known here.
   static let architectures = Registry.builtin.architectures.filter {

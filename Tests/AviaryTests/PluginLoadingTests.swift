@@ -77,15 +77,15 @@ import Testing
     }
     let expected = "expected a plugin's library or a JSON file"
     let empty = try file("empty.so", "")
-    #expect(problem(empty) == "\(empty): \(expected), an empty file found")
+    #expect(problem(empty) == "\(empty): \(expected), found an empty file")
     let script = try file("script.so", "/* GNU ld script */\nINPUT(-lfoo)\n")
-    #expect(problem(script) == "\(script): \(expected), a text file found")
+    #expect(problem(script) == "\(script): \(expected), found a text file")
     let page = try file("page.json", "<!DOCTYPE html><html></html>")
     #expect(
       problem(page)
-        == "\(page): \(expected), a saved web page (was the download's address right?) found")
+        == "\(page): \(expected), found a saved web page (was the download's address right?)")
     let array = try file("array.json", "[1, 2]")
-    #expect(problem(array) == "\(array): \(expected), a text file found")
+    #expect(problem(array) == "\(array): \(expected), found a text file")
     let missing = folder.file("missing.so")
     #expect(problem(missing) == "\(missing): cannot be read: no such file or directory")
     #expect(problem(folder.path) == "\(folder.path): cannot be read: it is a folder")
@@ -103,11 +103,11 @@ import Testing
     let truncated = try folder.file(
       "truncated.so", Array(try Data(contentsOf: URL(filePath: sound)).prefix(100)))
     // In the loader's own words.
-    #expect(problem(truncated).hasPrefix("\(truncated): a plugin's library expected: "))
+    #expect(problem(truncated).hasPrefix("\(truncated): cannot be loaded as a plugin: "))
     let unlinked = try PluginFixtures.broken("missing-symbol", into: folder)
     #expect(
       problem(unlinked)
-        == "\(unlinked): a plugin's library expected: undefined symbol: a_function_of_nobody")
+        == "\(unlinked): cannot be loaded as a plugin: undefined symbol: a_function_of_nobody")
     let none = try PluginFixtures.broken("no-entry-point", into: folder)
     #expect(
       problem(none)
@@ -144,7 +144,9 @@ import Testing
       problem("kernel") == "\(path): the library's answer: a.weight: elements: "
         + "9223372036854775807 exceeds the limit of 281474976710655")
     #expect(
-      problem("size") == "\(path): the library's answer: b: resize: shape [1, 4, 31457280, 31457280] has 2^48 elements or more")
+      problem("size")
+        == "\(path): the library's answer: b: resize: shape [1, 4, 31457280, 31457280] has 2^48 elements or more"
+    )
     #expect(problem("none") == "\(path): gave no answer, or one of more than 64 MiB")
   }
 

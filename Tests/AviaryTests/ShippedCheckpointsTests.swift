@@ -36,7 +36,7 @@ struct ShippedCheckpointsTests {
     }
   }
 
-  // The pictures are not ours to publish.
+  // The images are not ours to publish.
   @Test(
     "evaluation gives what the card says", .enabled(if: SharedFolder.isPresent), arguments: names)
   func quality(_ name: String) throws {

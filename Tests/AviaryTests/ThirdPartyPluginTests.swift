@@ -27,7 +27,8 @@ import Testing
     #expect(tiny.publishedNames.map(\.source) == ["third-party/tiny-sr"])
   }
 
-  /// The library holds its own architectures alone, though AviaryGraph is in it and in this program.
+  /// The library holds its own architectures alone, though AviaryGraph is in it and in this
+  /// program.
   @Test func bringsOnlyItsOwn() throws {
     #expect(try Plugin.load(path: PluginFixtures.thirdParty()).map(\.info.name) == ["tiny-sr"])
   }
@@ -55,7 +56,7 @@ import Testing
       problem(["depth": 2])
         == "tiny-sr: no option 'depth' (it has blocks, channels, features, scale)")
     #expect(
-      problem(["scale": "2"]) == #"\#(path): tiny-sr.scale: an integer expected, "2" found"#)
+      problem(["scale": "2"]) == #"\#(path): tiny-sr.scale: expected an integer, found "2""#)
     #expect(
       problem(["blocks": 0]) == "\(path): tiny-sr: blocks: expected at least 1, found 0")
     #expect(

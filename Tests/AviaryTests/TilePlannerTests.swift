@@ -5,11 +5,11 @@ import AviaryImage
 import AviaryTestSupport
 import Testing
 
-/// Into which parts a picture is divided.
+/// Into which parts an image is divided.
 @Suite struct TilePlannerTests {
   private static let small: JSON = ["features": [6, 8]]
 
-  /// A choice for a picture each pixel of whose result takes 18 bytes more.
+  /// A choice for an image each pixel of whose result takes 18 bytes more.
   private func choice(
     _ name: String, _ configuration: JSON, rows: Int, columns: Int, _ options: UpscalerOptions
   ) throws -> TileSize {
@@ -61,7 +61,7 @@ import Testing
     #expect(tuning.timingCount == timings)
   }
 
-  /// Bands as wide as the picture are part of the memory, however wide that is.
+  /// Bands as wide as the image are part of the memory, however wide that is.
   @Test(arguments: [20_000, 100_000])
   func aVeryWideImageHasLowBands(columns: Int) throws {
     let memory = 512 << 20
@@ -70,7 +70,7 @@ import Testing
       UpscalerOptions(threads: 1, memory: memory)
     )
     #expect(size.bytes <= memory)
-    // A plane of the picture, twice, and of its result, beside 18 bytes for each of its pixels.
+    // A plane of the image, twice, and of its result, beside 18 bytes for each of its pixels.
     let row = columns * (4 * 2 + (4 + 18) * 16)
     #expect(size.height * row <= memory)
   }

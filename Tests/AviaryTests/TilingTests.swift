@@ -4,7 +4,7 @@ import AviaryImage
 import AviaryTestSupport
 import Testing
 
-/// A picture computed in tiles is the picture computed whole.
+/// An image computed in tiles is the image computed whole.
 @Suite struct TilingTests {
   /// Architectures and configurations that between them have stride 2, `.same` borders, transposed
   /// convolutions, pixel shuffle, interpolation and convolutions without padding.
@@ -55,8 +55,8 @@ import Testing
     let report = try Upscaler(model, scale: 1, options: options).enlarge(
       from: folder.file("in.png"), to: folder.file("out.png"))
     #expect(report.tileWidth == 64 && report.tileHeight == 64)
-    // Of 64 pixels 12 are spoilt at each inner end: 52 kept of the first, 40 of each further one, and
-    // 52 of the last. So 150 rows take four, 140 columns three.
+    // Of 64 pixels 12 are spoilt at each inner end: 52 kept of the first, 40 of each further one,
+    // and 52 of the last. So 150 rows take four, 140 columns three.
     #expect(report.tiles == 4 * 3)
   }
 

@@ -4,9 +4,9 @@ import AviaryImage
 import AviaryTestSupport
 import AviaryTraining
 
-/// A training of a tiny network on two made-up pictures, which takes a moment.
+/// A training of a tiny network on two made-up images, which takes a moment.
 struct TrainingExample: ~Copyable {
-  /// Holds pictures in `data`, runs anywhere else.
+  /// Holds images in `data`, runs anywhere else.
   let folder: TemporaryFolder
   /// A recipe of six steps for `run` in the folder.
   private(set) var recipe: Recipe

@@ -8,7 +8,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A training from a folder of pictures to a checkpoint, and what is left on the way.
+/// A training from a folder of images to a checkpoint, and what is left on the way.
 @Suite struct TrainingSessionTests {
   @Test("a run leaves its checkpoints, its best, its model, its logs and its samples")
   func whole() throws {
@@ -38,7 +38,7 @@ import Testing
     // The model is a checkpoint like any other, and its card's figure is what it measures.
     let file = try CheckpointFile(path)
     #expect(file.training == nil)
-    #expect(file.card.trainingData == "2 pictures of data")
+    #expect(file.card.trainingData == "2 images of data")
     #expect(file.card.training?.steps == 6)
     #expect(try Recipe(yaml: file.card.training?.recipe ?? "").steps == 6)
     let quality = try #require(file.card.quality.first)
@@ -105,7 +105,7 @@ import Testing
     // And where the time went.
     #expect(lines.count == 2)
     #expect(lines.last?.hasPrefix("steps were ") == true)
-    #expect(lines.last?.hasSuffix(" % waiting for pictures") == true)
+    #expect(lines.last?.hasSuffix(" % waiting for images") == true)
     let models = try [whole, parted].map { try CheckpointFile(RunFolder($0).model) }
     #expect(models[0].storedHash != nil)
     #expect(models[0].storedHash == models[1].storedHash)
@@ -218,7 +218,7 @@ import Testing
     // It says the step, and everything before that step is there.
     let last = try #require(RunFolder(example.folder.file("run")).checkpoints.last)
     #expect(text.hasPrefix("step \(last.step + 1): "), "\(text)")
-    #expect(text.hasSuffix(" (the last good checkpoint is \(last.path)) found"), "\(text)")
+    #expect(text.hasSuffix(" (the last good checkpoint is \(last.path))"), "\(text)")
     #expect(try Model(checkpoint: last.path).notFinite.isEmpty)
   }
 
@@ -239,13 +239,14 @@ import Testing
     let data = example.folder.file("data")
     #expect(
       try message { $0.batch.patch = 100 }
-        == "\(data): expected pictures of at least 100x100 pixels, found at most 40x40 (a.png)")
+        == "\(data): expected images of at least 100x100 pixels, found at most 40x40 (a.png)")
     #expect(
       try message { $0.validation.data = data + "x" }
         == "\(data)x: contains no PNG or JPEG images")
     #expect(
       try message { $0.from = "bicubic" }
-        == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic")
+        == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic"
+    )
     #expect(
       try message {
         $0.adversarial = AdversarialRecipe(); $0.adversarial?.architecture = "vdsr"

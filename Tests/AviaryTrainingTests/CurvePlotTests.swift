@@ -44,7 +44,7 @@ struct CurvePlotTests {
     #expect(PlotAxis(logarithmic: [1e-30, 1e30]).ticks.count <= 9)
   }
 
-  @Test("the picture has the curves and their colours")
+  @Test("the image has the curves and their colours")
   func picture() throws {
     let image = try CurvePlot([("a", log(rows)), ("b", log(rows))]).image
     #expect(image.width == 1200)

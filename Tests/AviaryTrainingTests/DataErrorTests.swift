@@ -19,7 +19,7 @@ import Testing
 
   private func message(_ body: () throws -> TrainingSet) -> String {
     do {
-      return "no error, \(try body().pictureCount) pictures"
+      return "no error, \(try body().imageCount) images"
     } catch {
       return "\(error)"
     }
@@ -33,12 +33,12 @@ import Testing
         == "\(missing): expected a folder, found nothing")
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): expected pictures (PNG or JPEG), found none")
+        == "\(folder.path): expected images (PNG or JPEG), found none")
     let notes = try folder.file("notes.txt", Array("a".utf8))
     _ = try folder.file(".hidden.png", [1])
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): expected pictures (PNG or JPEG), found none")
+        == "\(folder.path): expected images (PNG or JPEG), found none")
     #expect(
       message { try load(DataRecipe(targets: notes)) }
         == "\(notes): expected a folder, found a file")
@@ -50,7 +50,7 @@ import Testing
     try DataFixture.write(try DataFixture.noise(15, 15), "square.png", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path), scale: 2, patch: 8) }
-        == "\(folder.path): expected pictures of at least 16x16 pixels, "
+        == "\(folder.path): expected images of at least 16x16 pixels, "
         + "found at most 9x30 (tall.png)")
   }
 
@@ -60,9 +60,9 @@ import Testing
       try DataFixture.write(
         try DataFixture.noise(10, 10, seed: UInt64(i)), "deep/er/\(i).png", in: folder)
     }
-    _ = try folder.file("broken.png", Array("no picture".utf8))
+    _ = try folder.file("broken.png", Array("no image".utf8))
     let set = try load(DataRecipe(targets: folder.path))
-    #expect(set.pictureCount == 9)
+    #expect(set.imageCount == 9)
     #expect(
       set.skipped == [
         .init(
@@ -74,7 +74,7 @@ import Testing
     try DataFixture.write(try DataFixture.noise(7, 10), "small.jpg", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): expected at most 10.0 % of 11 pictures to be left out, found 2 (the first "
+        == "\(folder.path): expected at most 10.0 % of 11 images to be left out, found 2 (the first "
         + "broken.png: \(folder.path)/broken.png: expected PNG or JPEG, found a text file)")
     var lenient = DataRecipe(targets: folder.path)
     lenient.maxInvalidShare = 0.2
@@ -92,8 +92,8 @@ import Testing
     data.maxInvalidShare = 1
     #expect(
       message { try load(data) }
-        == "\(folder.path): expected at most 100.0 % of 1 pictures to be left out, found 1 (the first "
-        + "a.bmp: \(picture): expected PNG or JPEG, found a BMP picture)")
+        == "\(folder.path): expected at most 100.0 % of 1 images to be left out, found 1 (the first "
+        + "a.bmp: \(picture): expected PNG or JPEG, found a BMP image)")
   }
 
   @Test func pairs() throws {
@@ -103,7 +103,7 @@ import Testing
     try DataFixture.write(try DataFixture.noise(21, 20), "sub/a.png", in: targets)
     #expect(
       message { try load(data, scale: 2) }
-        == "\(inputs.path): expected a picture for \(targets.path)/sub/a.png (sub/a.png, sub/ax2.png, "
+        == "\(inputs.path): expected an image for \(targets.path)/sub/a.png (sub/a.png, sub/ax2.png, "
         + "sub/a_x2.png, sub/a.jpg), found none")
     try DataFixture.write(try DataFixture.noise(9, 10), "sub/ax2.png", in: inputs)
     #expect(
@@ -112,7 +112,7 @@ import Testing
         + "found 9x10")
     // 21 is no multiple of 2: published sets are made of the multiple.
     try DataFixture.write(try DataFixture.noise(10, 10), "sub/a.png", in: inputs)
-    #expect(try load(data, scale: 2).pictureCount == 1)
+    #expect(try load(data, scale: 2).imageCount == 1)
     data.inputs = inputs.file("missing")
     #expect(
       message { try load(data, scale: 2) }
@@ -125,7 +125,7 @@ import Testing
     try DataFixture.write(try DataFixture.noise(10, 10), "b.png", in: folder)
     #expect(
       message { try load(DataRecipe(targets: folder.path), memoryLimit: 999) }
-        == "\(folder.path): expected pictures of at most 999 bytes in memory, "
+        == "\(folder.path): expected images of at most 999 bytes in memory, "
         + "found more from b.png on")
     #expect(
       message { try load(DataRecipe(targets: folder.path), size: 0) }
@@ -138,7 +138,7 @@ import Testing
     try DataFixture.write(try DataFixture.noise(10, 10), "sub/a.png", in: folder)
     try FileManager.default.createSymbolicLink(
       atPath: folder.file("sub/up"), withDestinationPath: folder.path)
-    #expect(try load(DataRecipe(targets: folder.path)).pictureCount == 1)
+    #expect(try load(DataRecipe(targets: folder.path)).imageCount == 1)
   }
 
   /// The fingerprint knows names and contents, what is done to them, and not where they lie.

@@ -6,9 +6,9 @@ import FoundationEssentials
 
 @testable import AviaryTraining
 
-/// Pictures and networks for tests of data.
+/// Images and networks for tests of data.
 enum DataFixture {
-  /// A picture of numbers that have no order.
+  /// An image of numbers that have no order.
   static func noise(_ width: Int, _ height: Int, _ color: ColorModel = .rgb, seed: UInt64 = 1)
     throws -> Image
   {
@@ -16,7 +16,7 @@ enum DataFixture {
     return try Image(pixels: pixels, format: PixelFormat(color)).rounded(to: .eight)
   }
 
-  /// A picture without hard edges, as photographs are.
+  /// An image without hard edges, as photographs are.
   static func waves(_ width: Int, _ height: Int) throws -> Image {
     var image = try Image(width: width, height: height, format: PixelFormat(.rgb))
     for y in 0..<height {
@@ -29,7 +29,7 @@ enum DataFixture {
     return image
   }
 
-  /// A folder's picture of this name, in folders of its own where the name says so.
+  /// A folder's image of this name, in folders of its own where the name says so.
   static func write(_ image: Image, _ name: String, in folder: borrowing TemporaryFolder) throws {
     let path = URL(filePath: folder.file(name))
     try FileManager.default.createDirectory(
@@ -37,7 +37,7 @@ enum DataFixture {
     try image.write(to: path.path)
   }
 
-  /// A network that keeps the size, or makes pictures `scale` times as large.
+  /// A network that keeps the size, or makes images `scale` times as large.
   static func graph(channels: Int = 3, scale: Int = 1, padding: Padding? = nil) throws -> Graph {
     try Graph(channels: channels) { x in
       let y = x.convolution("a", channels * scale * scale, kernel: 3, padding: padding)

@@ -62,7 +62,7 @@ import Testing
     let graph = try DataFixture.graph()
     #expect {
       try PatchGeometry(graph, picture: ImageSpec(.luma), scale: 1, patch: 8)
-    } throws: { "\($0)" == "picture: expected colours of 3 channels, found 'luma'" }
+    } throws: { "\($0)" == "image: expected colours of 3 channels, found 'luma'" }
   }
 
   @Test func patchesThatTheNetworkCannotWorkOn() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import AviaryTraining
 
-/// A patch is the part of a picture that whole pictures give: as if all of it had been made worse,
+/// A patch is the part of an image that whole images give: as if all of it had been made worse,
 /// converted and enlarged.
 @Suite struct DataPatchTests {
   static let degradations: [[DataRecipe.Degradation]] = [
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  /// Of a picture as large as the patch there is one place: what differs is how it is turned.
+  /// Of an image as large as the patch there is one place: what differs is how it is turned.
   @Test func everyTurnComesUp() throws {
     let folder = try TemporaryFolder()
     let image = try DataFixture.noise(6, 6)
@@ -153,8 +153,8 @@ import Testing
     }
   }
 
-  /// What is to be added to the input, or subtracted; less the rim that convolutions without padding
-  /// cost.
+  /// What is to be added to the input, or subtracted; less the rim that convolutions without
+  /// padding cost.
   @Test(arguments: [ImageSpec.Output.residual, .noise])
   func residualsAndRims(_ output: ImageSpec.Output) throws {
     let folder = try TemporaryFolder()
@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  /// A network on gray is shown one channel of a colour picture, the same of input and target.
+  /// A network on gray is shown one channel of a colour image, the same of input and target.
   @Test func grayNetworksSeeOneChannel() throws {
     let folder = try TemporaryFolder()
     let image = try DataFixture.noise(6, 6)

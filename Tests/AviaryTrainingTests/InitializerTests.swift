@@ -214,7 +214,7 @@ struct InitializerTests {
     let difference = zip(he, zero).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let deviation = (difference / Double(he.count)).squareRoot()
     // With a skip connection from end to end a tenth of what is learned is added to it; without one
-    // the result is of the size of a picture, and not saturated behind a sigmoid.
+    // the result is of the size of an image, and not saturated behind a sigmoid.
     let isResidual = Self.networks[index].branches.contains {
       Self.networks[index].last.contains($0)
     }

@@ -86,7 +86,7 @@ import Testing
     #expect(values[29] < values[0] - 0.3, "\(values[0]) to \(values[29])")
   }
 
-  /// Shown the same pictures again and again, a discriminator learns to tell them.
+  /// Shown the same images again and again, a discriminator learns to tell them.
   @Test(arguments: AdversarialRecipe.Kind.allCases, [false, true])
   func discriminatorsLearn(_ kind: AdversarialRecipe.Kind, normalised: Bool) throws {
     var (adversary, optimizer) = try discriminator(kind, normalised: normalised)

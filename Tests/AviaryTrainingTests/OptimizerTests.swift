@@ -126,7 +126,7 @@ struct OptimizerTests {
         == "optimizer.beta2: expected a number of 0 or more and below 1, found -0.5")
     #expect(
       message { $0.epsilon = 1e-60 }
-        == "optimizer.epsilon: a number above 0 expected, 1e-60 found")
+        == "optimizer.epsilon: expected a number above 0, found 1e-60")
     #expect(
       message { $0.weightDecay = .nan }
         == "optimizer.weight-decay: expected a number of 0 or more, found nan")

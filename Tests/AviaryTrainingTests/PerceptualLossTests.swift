@@ -121,10 +121,10 @@ import Testing
     }
     #expect(
       refusal(ImageSpec(.ycbcr))
-        == "perceptual: expected pictures in rgb, gray or luma, found ycbcr")
+        == "perceptual: expected images in rgb, gray or luma, found ycbcr")
     #expect(
       refusal(ImageSpec(.rgb, output: .residual))
-        == "perceptual: expected a network that gives pictures, found one that gives residual")
+        == "perceptual: expected a network that gives images, found one that gives residual")
     var loss = try PerceptualLoss(features, picture: ImageSpec(.rgb), engine: engine)
     let gray = randomTensor([1, 1, 8, 8], seed: 1)
     let error = #expect(throws: TrainingError.self) { try loss.evaluate(gray, gray) }
@@ -135,7 +135,7 @@ import Testing
 }
 
 extension Tensor {
-  /// The first channels of pictures.
+  /// The first channels of images.
   fileprivate func first(_ channels: Int) throws -> Tensor {
     let plane = shape[2] * shape[3]
     let values = floats

@@ -35,8 +35,8 @@ import Testing
   @Test(arguments: names) func gradientIsThatOfFiniteDifferences(_ name: String) throws {
     // Of a curve that is nearly straight along a step.
     var loss = name == "charbonnier" ? try CharbonnierLoss(epsilon: 0.1) : try Self.loss(name)
-    // Numbers of few digits, so that steps are exact in float32; neighbours and pairs differ by more
-    // than the steps, so that no absolute value changes its sign on the way.
+    // Numbers of few digits, so that steps are exact in float32; neighbours and pairs differ by
+    // more than the steps, so that no absolute value changes its sign on the way.
     let shape = [1, 2, 12, 13]
     func grid(_ seed: UInt64, shifted: Float) throws -> Tensor {
       try Tensor(
@@ -124,12 +124,12 @@ import Testing
     let small = randomTensor([1, 3, 12, 10], seed: 1)
     #expect(
       try problem("ssim", small, small)
-        == "ssim: expected pictures of 11x11 pixels at least, found [1, 3, 12, 10]")
+        == "ssim: expected images of 11x11 pixels at least, found [1, 3, 12, 10]")
     let flat = randomTensor([3, 12], seed: 1)
     #expect(
       try problem("total-variation", flat, flat)
         == "total-variation: result: expected N x channels x height x width, found [3, 12]")
     let error = #expect(throws: TrainingError.self) { try CharbonnierLoss(epsilon: 0) }
-    #expect(error?.description == "charbonnier.epsilon: a number above 0 expected, 0.0 found")
+    #expect(error?.description == "charbonnier.epsilon: expected a number above 0, found 0.0")
   }
 }

@@ -231,8 +231,8 @@ struct RecipeReadingTests {
       "r.yaml:2: data.degradations[0]: expected one of noise, jpeg, blur, found fog"
     ),
     (
-      "architecture: a\ndata: pictures",
-      "r.yaml:2: data: expected a mapping of fields, found pictures"
+      "architecture: a\ndata: images",
+      "r.yaml:2: data: expected a mapping of fields, found images"
     ),
     (
       "architecture: a\nbatch: {horizontal-flip: 1}",
@@ -300,7 +300,7 @@ struct RecipeReadingTests {
         "batch.size: expected an integer from 1 to 4096, found 0"))
     #expect(
       message { $0.optimizer.learningRate = .nan }.contains(
-        "optimizer.learning-rate: a number from"))
+        "optimizer.learning-rate: expected a number from"))
   }
 
   @Test(

@@ -76,7 +76,8 @@ struct RunLogTests {
       _ = try RunLog(in: folder.path, step: 3, parts: ["l2"])
     }
     #expect(
-      error.description.hasPrefix("\(folder.file("log.csv")):1: columns step,seconds,loss,loss/l2,")
+      error.description.hasPrefix(
+        "\(folder.file("log.csv")):1: expected columns step,seconds,loss,loss/l2,")
     )
   }
 

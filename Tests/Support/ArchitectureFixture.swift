@@ -15,7 +15,7 @@ package struct ArchitectureFixture: CustomStringConvertible, Sendable {
   package let configuration: JSON
   /// The state dict, under the names of the published source.
   package let weights: NamedTensors
-  /// A picture or several, NCHW.
+  /// An image or several, NCHW.
   package let input: Tensor
   /// What PyTorch gives for it.
   package let output: Tensor

@@ -3,8 +3,8 @@ package import AviaryTensor
 
 /// The derivatives of a network by finite differences of the oracle, in float64 throughout.
 ///
-/// The loss is a weighted sum of the network's values. Of a tensor of many numbers one derivative is
-/// taken, along a random direction: a gradient that is wrong anywhere is almost certainly wrong
+/// The loss is a weighted sum of the network's values. Of a tensor of many numbers one derivative
+/// is taken, along a random direction: a gradient that is wrong anywhere is almost certainly wrong
 /// along it.
 package struct FiniteDifferences {
   private let graph: Graph

@@ -14,8 +14,8 @@ package struct Fuzzing: CustomStringConvertible {
     ProcessInfo.processInfo.environment["AVIARY_FUZZ_SECONDS"].flatMap(Double.init) ?? 1.5
   }
 
-  /// Reads changed files until the time is over. The file that is being read lies in `folder`, where
-  /// a crash leaves it.
+  /// Reads changed files until the time is over. The file that is being read lies in `folder`,
+  /// where a crash leaves it.
   ///
   /// - Parameters:
   ///   - label: what is read.

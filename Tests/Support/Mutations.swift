@@ -1,5 +1,5 @@
-/// Files that begin as sound ones and were changed at random: bits and bytes, lengths, numbers in text,
-/// ends, blocks. The same for one seed on every machine.
+/// Files that begin as sound ones and were changed at random: bits and bytes, lengths, numbers in
+/// text, ends, blocks. The same for one seed on every machine.
 package struct Mutations {
   private let originals: [[UInt8]]
   private var random: SplitMix64

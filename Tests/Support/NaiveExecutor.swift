@@ -9,7 +9,7 @@ package import AviaryTensor
 ///
 /// - Parameters:
 ///   - weights: the graph's parameters by name; non-persistent buffers may be left out.
-///   - inputs: a picture (NCHW) for each of the graph's inputs, by name.
+///   - inputs: an image (NCHW) for each of the graph's inputs, by name.
 /// - Returns: the graph's outputs by name.
 /// - Throws: `NaiveError` for a tensor that is absent or has another shape; `GraphError` where the
 ///   network cannot run on the size.

@@ -1,13 +1,13 @@
 package import AviaryGraph
 package import AviaryTensor
 
-/// Computes a picture in tiles as `Graph.tiling` allows, with the oracle, and puts together what
+/// Computes an image in tiles as `Graph.tiling` allows, with the oracle, and puts together what
 /// each tile is there for.
 ///
 /// - Parameters:
 ///   - tile: the side of the tiles without their overlap, a multiple of the tiling's.
 ///   - overlap: pixels more on every side; the tiling's unless stated.
-/// - Returns: the outputs' pictures, of the size of `whole`.
+/// - Returns: the outputs' images, of the size of `whole`.
 package func naiveTiles(
   _ graph: Graph, weights: [String: Tensor], input: Tensor, tile: Int, overlap: Int? = nil,
   whole: [String: Tensor]
@@ -28,7 +28,7 @@ package func naiveTiles(
         resolved, weights: weights, inputs: [graph.inputs[0].name: try part.tensor])
       for output in graph.outputs {
         guard let scale = graph.ratios[output.value], let tensor = found[output.name] else {
-          throw NaiveError(description: "\(output.name): no picture")
+          throw NaiveError(description: "\(output.name): no image")
         }
         results[output.name]?.paste(Plane(tensor.floats, tensor.shape), rows, columns, scale)
       }
@@ -61,7 +61,7 @@ private struct Stretch {
   }
 }
 
-/// Pictures of NCHW, of which rectangles are taken and replaced.
+/// Images of NCHW, of which rectangles are taken and replaced.
 private struct Plane {
   private var values: [Float]
   private let shape: [Int]

@@ -1,6 +1,7 @@
 package import AviaryGraph
 
-/// A network that nobody would design: values used several times, early and late, whole and in part.
+/// A network that nobody would design: values used several times, early and late, whole and in
+/// part.
 ///
 /// - Returns: three of its values, the last one among them.
 package func randomNetwork(

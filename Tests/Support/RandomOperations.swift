@@ -1,40 +1,48 @@
 package import AviaryGraph
+package import AviaryTensor
 
-/// A network of operations of the table, put together at random: whatever `OperationRow.all` has is
-/// in one of them, and what is added to it will be.
+/// A network of operations of the table, put together at random: every row of `OperationRow.all` is
+/// in one of them, and what is added to the table will be.
 ///
 /// Every value is taken through tanh before it is used again, so that numbers stay of a size; where
 /// an operation is defined for others, into the range that its row states.
 package struct RandomOperations {
   package private(set) var graph: Graph
-  /// That of the only input.
-  package let inputShape: [Int]
+  /// Those of the inputs.
+  package let inputShapes: [[Int]]
   /// The rows whose operations are in the network.
   package private(set) var rows: [OperationRow] = []
 
   /// As many networks the table is held against with `AVIARY_ALL`; in other runs a fifth.
-  package static let count = 500
+  package static let count = max(500, 2 * OperationRow.all.count)
 
-  /// - Parameter seed: the first row is that of this number, the others are drawn.
+  /// - Parameter seed: first come networks that begin with each row in turn, of the row's inputs and
+  ///   their size; then those of one input of any size. The other rows are drawn.
   /// - Throws: `GraphError`, if what is put together is no network.
   package init(seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed) &+ 7_777)
+    let all = OperationRow.all
+    let first = all[seed % all.count]
+    let isSized = seed < all.count && !first.inputs.isEmpty
     let channels = [3, 6, 16].randomElement(using: &generator) ?? 3
-    inputShape = [1 + seed % 2, channels, 12, 8 + 4 * (seed % 2)]
+    inputShapes = isSized ? first.inputs : [[1 + seed % 2, channels, 12, 8 + 4 * (seed % 2)]]
+    let shapes = inputShapes
     var rows: [OperationRow] = []
-    let shape = inputShape
-    // Some operations have weights as large as the image: a third of networks is of one size.
-    let size = seed % 3 == 0 ? Size(shape[2], shape[3]) : nil
-    graph = try Graph(channels: channels, size: size) { input in
-      var network = Network(input, shape)
-      let all = OperationRow.all
-      var wanted = [all[seed % all.count]]
-      for _ in 0..<3 + seed % 4 {
-        if let row = all.randomElement(using: &generator) { wanted.append(row) }
+    let inputs = shapes.enumerated().map { position, shape in
+      Graph.Input(
+        "in\(position)", channels: shape[1], size: isSized ? Size(shape[2], shape[3]) : nil)
+    }
+    graph = try Graph(inputs: inputs) { inputs in
+      var network = Network(inputs, shapes)
+      if isSized {
+        network.begin(first, "first")
+        rows.append(first)
+      } else if network.add(first, "first", &generator) {
+        rows.append(first)
       }
-      for (number, row) in wanted.enumerated()
-      where network.add(row, "l\(number)", &generator) {
-        rows.append(row)
+      for number in 0..<3 + seed % 4 {
+        guard let row = all.randomElement(using: &generator) else { continue }
+        if network.add(row, "l\(number)", &generator) { rows.append(row) }
       }
       return network.outputs
     }
@@ -42,38 +50,84 @@ package struct RandomOperations {
   }
 }
 
+extension RandomOperations {
+  /// How far the outputs move, as a part of their largest value, when every number of the inputs is
+  /// moved by about as much as float32 rounds: what is normalised after it has become nearly the same
+  /// everywhere is mostly rounding, and a step lies beside another.
+  ///
+  /// - Throws: what the oracle throws.
+  package func sensitivity(
+    weights: [String: Tensor], inputs: [String: Tensor]
+  ) throws -> Double {
+    var generator = SplitMix64(seed: 99)
+    var moved: [String: Tensor] = [:]
+    for (name, tensor) in inputs.sorted(by: { $0.key < $1.key }) {
+      moved[name] = try Tensor(
+        shape: tensor.shape,
+        tensor.floats.map { $0 + .random(in: -1...1, using: &generator) * 1.2e-7 })
+    }
+    let outputs = try naive(graph, weights: weights, inputs: inputs)
+    let others = try naive(graph, weights: weights, inputs: moved)
+    return try outputs.reduce(0) { most, output in
+      guard let other = others[output.key] else {
+        throw NaiveError(description: "\(output.key): no output")
+      }
+      return max(most, Agreement(other, expected: output.value).relative)
+    }
+  }
+}
+
 /// A network that grows.
 private struct Network {
   /// What operations may take: images.
   private var values: [(value: Value, shape: [Int])]
+  /// The positions of those that are taken, or are inputs.
+  private var taken: Set<Int>
   /// Results that are no images, or too small to go on with.
   private var ends: [Value] = []
 
   /// Elements of a value beyond which a network would only be slow.
   private static let limit = 6_000
 
-  init(_ input: Value, _ shape: [Int]) { values = [(input, shape)] }
+  init(_ inputs: [Value], _ shapes: [[Int]]) {
+    values = Array(zip(inputs, shapes)).map { (value: $0, shape: $1) }
+    taken = Set(values.indices)
+  }
 
-  /// The last image, and a few of what nobody took.
-  var outputs: [Value] { (values.suffix(1).map(\.value) + ends.suffix(3)) }
+  /// What nobody takes.
+  var outputs: [Value] {
+    let free = values.indices.filter { !taken.contains($0) }.map { values[$0].value }
+    return free.isEmpty && ends.isEmpty ? values.suffix(1).map(\.value) : free + ends
+  }
+
+  /// Adds a row's operation to the inputs, which have its shapes.
+  mutating func begin(_ row: OperationRow, _ name: String) {
+    add(row, name, row.inputs.indices.map { values[$0].value }, gives: row.output)
+  }
 
   /// Adds a row's operation to values that it takes, if there are such.
   mutating func add(
     _ row: OperationRow, _ name: String, _ generator: inout SplitMix64
   ) -> Bool {
-    guard let operands = operands(of: row, name, &generator) else { return false }
-    let shapes = operands.map(\.shape)
-    guard let shape = try? row.op.outputShape(shapes),
-      (1...Network.limit).contains(shape.reduce(1, *)), !shape.contains(0)
+    // What jumps takes nothing that was rounded on its way.
+    guard row.hasGradients || row.inputs.isEmpty,
+      let operands = operands(of: row, name, &generator),
+      let shape = try? row.op.outputShape(operands.map(\.shape)),
+      (1...Network.limit).contains(shape.reduce(1, *))
     else { return false }
-    let taken = operands.map { row.fitted($0.value) }
-    let result = values[0].value.making(row.op, named: name, of: taken)
+    add(row, name, operands.map(\.value), gives: shape)
+    return true
+  }
+
+  private mutating func add(
+    _ row: OperationRow, _ name: String, _ operands: [Value], gives shape: [Int]
+  ) {
+    let result = values[0].value.making(row.op, named: name, of: operands.map(row.fitted))
     if shape.count == 4, shape[2] > 1, shape[3] > 1 {
       values.append((result.activation(.tanh), shape))
     } else {
       ends.append(result)
     }
-    return true
   }
 
   /// Values that the operation takes: as they are, or brought to the row's channels before.
@@ -81,31 +135,28 @@ private struct Network {
     of row: OperationRow, _ name: String, _ generator: inout SplitMix64
   ) -> [(value: Value, shape: [Int])]? {
     for attempt in 0..<24 {
-      var chosen: [(value: Value, shape: [Int])] = []
-      for _ in row.inputs {
-        let isLast = Bool.random(using: &generator)
-        guard let any = isLast ? values.last : values.randomElement(using: &generator) else {
-          return nil
-        }
-        chosen.append(any)
+      let chosen = row.inputs.map { _ in
+        Bool.random(using: &generator)
+          ? values.count - 1 : Int.random(in: 0..<values.count, using: &generator)
       }
-      // Later attempts look for channels as the row has them.
-      let shapes = zip(chosen, row.inputs).map { value, wanted in
-        attempt < 8 ? value.shape : [value.shape[0], wanted[1]] + value.shape[2...]
+      // Later attempts bring them to channels as the row has them.
+      func converted(_ shape: [Int], _ wanted: [Int]) -> [Int] {
+        attempt < 8 ? shape : [shape[0], wanted[1]] + shape[2...]
+      }
+      let shapes = zip(chosen, row.inputs).map { converted(values[$0].shape, $1) }
+      let nominal = zip(chosen, row.inputs).map {
+        converted(values[$0].value.nominalShape, $1)
       }
       guard let shape = try? row.op.outputShape(shapes), shape.reduce(1, *) <= Network.limit,
-        row.op.fits(
-          zip(chosen, shapes).map { value, shape in
-            [value.value.nominalShape[0], shape[1]] + value.value.nominalShape[2...]
-          }, and: shapes)
+        row.op.fits(nominal, and: shapes)
       else { continue }
-      return zip(chosen, shapes).enumerated().map { position, pair in
-        let (value, shape) = pair
-        guard value.shape != shape else { return value }
-        return (
-          value.value.convolution("\(name).in\(position)", shape[1], kernel: 1).activation(.tanh),
-          shape
-        )
+      taken.formUnion(chosen)
+      return chosen.enumerated().map { position, number in
+        let own = values[number]
+        guard own.shape != shapes[position] else { return own }
+        let value = own.value.convolution(
+          "\(name).in\(position)", shapes[position][1], kernel: 1)
+        return (value.activation(.tanh), shapes[position])
       }
     }
     return nil

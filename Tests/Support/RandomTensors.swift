@@ -1,7 +1,7 @@
 package import AviaryGraph
 package import AviaryTensor
 
-/// A picture, or any tensor, of random numbers from 0 to 1.
+/// An image, or any tensor, of random numbers from 0 to 1.
 package func randomTensor(_ shape: [Int], seed: UInt64) -> Tensor {
   var generator = SplitMix64(seed: seed)
   return generator.tensor(shape, in: 0...1)

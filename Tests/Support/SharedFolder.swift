@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// Data that tests may read and the project must not contain (benchmark pictures, other people's
+/// Data that tests may read and the project must not contain (benchmark images, other people's
 /// weights): the folder `shared` beside the checkout, where there is one.
 public enum SharedFolder {
   /// The root of this checkout.

@@ -99,16 +99,16 @@ extension Tensor {
   }
 }
 
-/// A picture of noise, always the same, on which two networks are compared.
+/// An image of noise, always the same, on which two networks are compared.
 struct TestImage {
-  /// Its height and width: what the network needs, and a little more, so that borders and insides both
-  /// count.
+  /// Its height and width: what the network needs, and a little more, so that borders and insides
+  /// both count.
   let size: Size
   private let inputs: [Tensor]
 
-  /// Two networks that should be one, as they are compared: of a size that can be computed on the way.
-  /// One of a stated size may want more memory than a conversion has; where its operations take others,
-  /// a smaller picture shows as much.
+  /// Two networks that should be one, as they are compared: of a size that can be computed on the
+  /// way. One of a stated size may want more memory than a conversion has; where its operations
+  /// take others, a smaller image shows as much.
   ///
   /// - Returns: nil where they take but the one.
   static func comparable(_ graph: Graph, _ written: Graph) -> (Graph, Graph)? {
@@ -125,7 +125,7 @@ struct TestImage {
     return (own, other)
   }
 
-  /// A picture that a network can take.
+  /// An image that a network can take.
   ///
   /// - Throws: `TensorError` for a network of more channels than there is memory for.
   init(for graph: Graph) throws {

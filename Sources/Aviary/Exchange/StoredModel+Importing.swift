@@ -9,10 +9,10 @@ internal import AviaryThreads
 extension StoredModel {
   /// Imports another framework's weights as a model. No elements are read.
   ///
-  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read; `RegistryError`
-  ///   if no architecture or several fit; `InterchangeError` for a network of the file's own that no
-  ///   operations of ours compute; `GraphError` for a configuration that the architecture refuses;
-  ///   `AviaryError.colour` or `.scale` for statements that do not fit.
+  /// - Throws: `CheckpointError` for a file that holds no weights or cannot be read;
+  ///   `RegistryError` if no architecture or several fit; `InterchangeError` for a network of the
+  ///   file's own that no operations of ours compute; `GraphError` for a configuration that the
+  ///   architecture refuses; `AviaryError.colour` or `.scale` for statements that do not fit.
   public static func imported(
     from path: String, _ options: ImportOptions = ImportOptions(), registry: Registry
   ) throws -> StoredModel {

@@ -191,9 +191,9 @@ extension StoredModel {
     guard let (own, other) = TestImage.comparable(network.graph, written.graph) else {
       return .tensors
     }
-    let picture = try TestImage(for: own)
-    let expected = try picture.outputs(of: own, weights)
-    let found = try picture.outputs(of: other, written.weights)
+    let image = try TestImage(for: own)
+    let expected = try image.outputs(of: own, weights)
+    let found = try image.outputs(of: other, written.weights)
     guard expected.count == found.count else {
       throw AviaryError.exchange(
         path: path, "expected \(expected.count) outputs, found \(found.count)")
@@ -215,7 +215,7 @@ extension StoredModel {
         path: path, "the outputs differ from the original's by up to \(largest)")
     }
     return .outputs(
-      height: picture.size.height, width: picture.size.width, largest: largest, relative: relative)
+      height: image.size.height, width: image.size.width, largest: largest, relative: relative)
   }
 
   private func requireHash(_ expected: String, of tensors: TensorSource, _ path: String) throws {

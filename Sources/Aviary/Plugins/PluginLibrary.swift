@@ -14,9 +14,9 @@ internal import FoundationEssentials
 /// Loading runs the library's initializers, and each request runs its code: before any check, and
 /// with all privileges of this process. The answer is only text.
 ///
-/// - Note: `@unchecked Sendable`: the entry point is the address of a function, which never changes,
-///   in a library that is never unloaded. AviaryGraph's own entry point may be called by several
-///   threads at once.
+/// - Note: `@unchecked Sendable`: the entry point is the address of a function, which never
+///   changes, in a library that is never unloaded. AviaryGraph's own entry point may be called by
+///   several threads at once.
 @safe struct PluginLibrary: @unchecked Sendable {
   /// The most bytes read of an answer.
   static let answerLimit = 64 << 20

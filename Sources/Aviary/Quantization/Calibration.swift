@@ -12,7 +12,7 @@ public struct QuantizationOptions: Sendable {
   /// evaluation.
   public var data: String
   /// How many images to use; all if there are fewer.
-  public var pictures: Int
+  public var images: Int
   /// The side of the patch taken from each image, in pixels of the result.
   public var patch: Int
   /// Seeds the choice of images and patches.
@@ -28,11 +28,11 @@ public struct QuantizationOptions: Sendable {
 
   /// By default 24 patches of 192 pixels, and a loss of at most 0.05 dB.
   public init(
-    data: String, pictures: Int = 24, patch: Int = 192, seed: UInt64 = 1, budget: Double = 0.05,
+    data: String, images: Int = 24, patch: Int = 192, seed: UInt64 = 1, budget: Double = 0.05,
     degradations: [DataRecipe.Degradation]? = nil, threads: Int? = nil
   ) {
     self.data = data
-    self.pictures = pictures
+    self.images = images
     self.patch = patch
     self.seed = seed
     self.budget = budget
@@ -76,12 +76,12 @@ public struct Calibration {
     let own = Ratio(plain.picture.enlargeFirst == .no ? upscaler.scale : 1)
     let output = plain.graph.scales.firstIndex(of: own) ?? 0
     let rule = plain.graph.sizeRule(output: output)
-    let pictures = try CalibrationImage.drawn(
+    let images = try CalibrationImage.drawn(
       by: options, scale: upscaler.scale, enlargesFirst: plain.picture.enlargeFirst != .no, rule,
       options.degradations ?? plain.trainedDegradations, progress: { progress($0 * 0.1) })
     let probe = try CalibrationProbe(
       plain, output: output,
-      inputs: pictures.map { try $0.input(of: plain, scale: upscaler.scale) },
+      inputs: images.map { try $0.input(of: plain, scale: upscaler.scale) },
       threads: options.threads)
     let layers = try probe.layers { progress(0.1 + 0.2 * $0) }
     guard !layers.isEmpty else {
@@ -94,7 +94,7 @@ public struct Calibration {
 
     // Keep as few of the worst layers in float32 as the budget allows, found by bisection.
     let order = layers.indices.sorted { (errors[$1], $0) < (errors[$0], $1) }
-    let reference = try score(plain, pictures, upscaler.scale, upscalerOptions)
+    let reference = try score(plain, images, upscaler.scale, upscalerOptions)
     func quantized(keeping kept: Int) -> [QuantizedLayer] {
       let wide = Set(order.prefix(kept))
       return layers.indices.filter { !wide.contains($0) }.map { layers[$0] }
@@ -104,7 +104,7 @@ public struct Calibration {
       candidate.quantization = quantized(keeping: kept)
       var options = upscalerOptions
       options.precision = .int8
-      return reference - (try score(candidate, pictures, upscaler.scale, options))
+      return reference - (try score(candidate, images, upscaler.scale, options))
     }
     var (low, high) = (0, layers.count)
     var lost = 0.0
@@ -124,7 +124,7 @@ public struct Calibration {
     self.model.quantization = quantized(keeping: high)
     self.model.card.quantization = Card.Quantization(
       data: options.data.fileName,
-      pictures: pictures.count, patch: options.patch, seed: options.seed,
+      pictures: images.count, patch: options.patch, seed: options.seed,
       layers: layers.count - high, kept: order.prefix(high).map { layers[$0].node }.sorted(),
       psnr: reference, loss: lost)
     progress(1)
@@ -133,14 +133,14 @@ public struct Calibration {
 
 /// The mean PSNR of a model's results in dB, by the protocol of `eval`.
 private func score(
-  _ model: Model, _ pictures: [CalibrationImage], _ scale: Int, _ options: UpscalerOptions
+  _ model: Model, _ images: [CalibrationImage], _ scale: Int, _ options: UpscalerOptions
 ) throws -> Double {
   let upscaler = try Upscaler(model, scale: scale, options: options)
   var figures: [Double] = []
-  for picture in pictures {
-    let result = try upscaler.result(for: picture.small)
+  for image in images {
+    let result = try upscaler.result(for: image.small)
     let quality = try ImageQuality(
-      of: Evaluation.comparable(result, with: picture.original), original: picture.original,
+      of: Evaluation.comparable(result, with: image.original), original: image.original,
       border: scale)
     // A patch that is restored exactly, because it is empty, says nothing.
     if quality.psnr.isFinite { figures.append(quality.psnr) }

@@ -128,19 +128,19 @@ extension Tensor {
   }
 }
 
-/// A part of a picture, and what the network is given to restore it from.
+/// A part of an image, and what the network is given to restore it from.
 struct CalibrationImage {
   let original: Image
   let small: Image
 
-  /// Which stream of the seed pictures and parts are drawn from: the letters "quan".
+  /// Which stream of the seed images and parts are drawn from: the letters "quan".
   private static let purpose: UInt64 = 0x7175_616E
 
-  /// Draws parts of the pictures of a folder.
+  /// Draws parts of the images of a folder.
   ///
   /// - Parameters:
   ///   - scale: what the network enlarges by.
-  ///   - enlargesFirst: whether pictures are enlarged before the network sees them.
+  ///   - enlargesFirst: whether images are enlarged before the network sees them.
   ///   - rule: the sizes that the network takes.
   /// - Throws: `AviaryError.noImages` where none is large enough; `ImageError`.
   static func drawn(
@@ -148,10 +148,10 @@ struct CalibrationImage {
     _ degradations: [DataRecipe.Degradation], progress: (Double) -> Void
   ) throws -> [CalibrationImage] {
     var generator = SeededGenerator(seed: options.seed, purpose)
-    let names = try generator.shuffled(ImageFolder.pictures(in: options.data))
-    var pictures: [CalibrationImage] = []
-    for (position, name) in names.enumerated() where pictures.count < options.pictures {
-      progress(Double(pictures.count) / Double(min(options.pictures, names.count)))
+    let names = try generator.shuffled(ImageFolder.images(in: options.data))
+    var images: [CalibrationImage] = []
+    for (position, name) in names.enumerated() where images.count < options.images {
+      progress(Double(images.count) / Double(min(options.images, names.count)))
       let whole = try Image(contentsOf: "\(options.data)/\(name)").opaque
       func side(_ length: Int, only: Int?) -> Int {
         if let only { return only * (enlargesFirst ? 1 : scale) }
@@ -169,13 +169,13 @@ struct CalibrationImage {
         y: generator.integer(in: 0...whole.height - height), width: width,
         height: height)
       let small = try Evaluation.lowResolution(of: original, name, scale: scale, folder: nil)
-      pictures.append(
+      images.append(
         CalibrationImage(
           original: original,
           small: try Evaluation.degraded(small, by: degradations, position: position)))
     }
-    guard !pictures.isEmpty else { throw AviaryError.noImages(folder: options.data) }
-    return pictures
+    guard !images.isEmpty else { throw AviaryError.noImages(folder: options.data) }
+    return images
   }
 
   /// What the network is given: [runs, channels, height, width].

@@ -1,9 +1,9 @@
 public import AviaryImage
 
-/// A picture that shows what a model is worth: a part of a photograph that was reduced, as bicubic
+/// An image that shows what a model is worth: a part of a photograph that was reduced, as bicubic
 /// enlargement and the model bring it back, beside the original.
 public struct Comparison: Sendable {
-  /// A part of a picture, in pixels.
+  /// A part of an image, in pixels.
   public struct Region: Hashable, Sendable {
     /// The first column.
     public var x: Int
@@ -24,9 +24,9 @@ public struct Comparison: Sendable {
   public let image: Image
   /// The part that is shown.
   public let region: Region
-  /// The whole picture's figures under bicubic enlargement.
+  /// The whole image's figures under bicubic enlargement.
   public let bicubic: ImageQuality
-  /// The whole picture's figures under the model.
+  /// The whole image's figures under the model.
   public let model: ImageQuality
 
   /// Pixels between and around the panels.
@@ -36,11 +36,11 @@ public struct Comparison: Sendable {
   ///
   /// - Parameters:
   ///   - path: where `original` was read, for messages.
-  ///   - label: what the model is called in the picture: letters and digits.
+  ///   - label: what the model is called in the image: letters and digits.
   ///   - region: the part to show; nil for the one that bicubic enlargement spoils most.
   ///   - zoom: how many pixels a side one of the panel's becomes.
-  /// - Throws: `AviaryError.pictureSize` for a picture that is too small to be measured,
-  ///   `ImageError.sizeMismatch` for a region outside the picture; what enlarging throws.
+  /// - Throws: `AviaryError.imageSize` for an image that is too small to be measured,
+  ///   `ImageError.sizeMismatch` for a region outside the image; what enlarging throws.
   public init(
     _ upscaler: Upscaler, original: Image, path: String, label: String, region: Region? = nil,
     zoom: Int = 4
@@ -95,7 +95,7 @@ public struct Comparison: Sendable {
     return canvas
   }
 
-  /// The part of a fifth of the picture's sides, 64 pixels at least where there are so many, in
+  /// The part of a fifth of the image's sides, 64 pixels at least where there are so many, in
   /// which the squared error is largest.
   private static func mostSpoilt(_ image: Image, _ original: Image) throws -> Region {
     let width = min(max(image.width / 5, 64), image.width)

@@ -1,12 +1,12 @@
 internal import AviaryImage
 public import AviaryTraining
 
-/// How good a model is on a folder of pictures, by the protocol that publications use.
+/// How good a model is on a folder of images, by the protocol that publications use.
 ///
 /// Originals are cut to a multiple of the scale and reduced as MATLAB's `imresize` does it; results
 /// are rounded to 8 bits; PSNR and SSIM are those of the rounded luma (BT.601, studio range), less
 /// `scale` pixels on every side. A network on luma is judged on its own luma. Beside every figure
-/// stands that of bicubic enlargement: at scale 1, of the picture as the network was given it.
+/// stands that of bicubic enlargement: at scale 1, of the image as the network was given it.
 public struct Evaluation: Sendable {
   /// PSNR in dB and SSIM.
   public struct Score: Codable, Hashable, Sendable {
@@ -16,7 +16,7 @@ public struct Evaluation: Sendable {
     public var ssim: Double
   }
 
-  /// The mean over all pictures.
+  /// The mean over all images.
   public struct Mean: Codable, Hashable, Sendable {
     /// In dB.
     public var psnr: Double
@@ -26,7 +26,7 @@ public struct Evaluation: Sendable {
     public var bicubic: Score
   }
 
-  /// One picture.
+  /// One image.
   public struct Entry: Codable, Hashable, Sendable {
     /// The file's name.
     public var name: String
@@ -38,34 +38,34 @@ public struct Evaluation: Sendable {
     public var bicubic: Score
   }
 
-  /// A picture that could not be measured.
+  /// An image that could not be measured.
   public struct Failure: Sendable {
     /// The file's name.
     public var name: String
-    /// Why: an `ImageError`, or `AviaryError.pictureSize`.
+    /// Why: an `ImageError`, or `AviaryError.imageSize`.
     public var error: any Error
   }
 
-  /// The mean over all pictures that were measured.
+  /// The mean over all images that were measured.
   public var mean: Mean
-  /// The pictures that were measured, by name.
-  public var pictures: [Entry]
+  /// The images that were measured, by name.
+  public var images: [Entry]
   /// The others, by name: the mean is not that of the whole folder.
   public var failures: [Failure] = []
 
-  /// Evaluates a model. A picture that cannot be measured (damaged, too small, or without its partner)
-  /// is among the failures, and the others are measured all the same.
+  /// Evaluates a model. An image that cannot be measured (damaged, too small, or without its
+  /// partner) is among the failures, and the others are measured all the same.
   ///
   /// - Parameters:
   ///   - folder: the originals, PNG or JPEG.
-  ///   - lowResolution: a folder with pictures to enlarge, of the originals' names; nil to make them
+  ///   - lowResolution: a folder with images to enlarge, of the originals' names; nil to make them
   ///     of the originals.
-  ///   - degradations: what pictures to restore suffer after they were reduced, as in training: the
-  ///     same in every evaluation, for each picture has a random stream of its own.
+  ///   - degradations: what images to restore suffer after they were reduced, as in training: the
+  ///     same in every evaluation, for each image has a random stream of its own.
   ///   - unroundedLuma: whether luma is compared without rounding, as some publications do; that
   ///     gives figures 0.02 to 0.07 dB higher.
-  ///   - progress: is told how many pictures are done, and of how many.
-  /// - Throws: `AviaryError.noImages`, the first failure where no picture can be measured, and what
+  ///   - progress: is told how many images are done, and of how many.
+  /// - Throws: `AviaryError.noImages`, the first failure where no image can be measured, and what
   ///   enlarging throws.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
@@ -74,8 +74,8 @@ public struct Evaluation: Sendable {
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let upscaler = try Upscaler(model, scale: scale, options: options)
-    let names = try ImageFolder.pictures(in: folder)
-    var pictures: [Entry] = []
+    let names = try ImageFolder.images(in: folder)
+    var images: [Entry] = []
     var failures: [Failure] = []
     for (done, name) in names.enumerated() {
       progress(done, names.count)
@@ -99,16 +99,16 @@ public struct Evaluation: Sendable {
           roundsLuma: !unroundedLuma)
       }
       let quality = try score(upscaler.result(for: small)), plain = try score(bicubic)
-      pictures.append(
+      images.append(
         Entry(
           name: name, psnr: quality.psnr, ssim: quality.ssim,
           bicubic: Score(psnr: plain.psnr, ssim: plain.ssim)))
     }
     progress(names.count, names.count)
-    if pictures.isEmpty, let failure = failures.first { throw failure.error }
-    (self.pictures, self.failures) = (pictures, failures)
+    if images.isEmpty, let failure = failures.first { throw failure.error }
+    (self.images, self.failures) = (images, failures)
     func average(_ value: (Entry) -> Double) -> Double {
-      pictures.reduce(0) { $0 + value($1) } / Double(pictures.count)
+      images.reduce(0) { $0 + value($1) } / Double(images.count)
     }
     mean = Mean(
       psnr: average(\.psnr), ssim: average(\.ssim),
@@ -116,28 +116,28 @@ public struct Evaluation: Sendable {
   }
 
   /// The result as the protocol judges it: luma of a network on luma as it is, anything else as the
-  /// 8-bit picture that a user would get; gray again where the original is gray.
+  /// 8-bit image that a user would get; gray again where the original is gray.
   static func comparable(_ result: Image, with original: Image) throws -> Image {
     if result.format.color == .luma || result.format.color == .gray { return result }
-    let picture = try result.converted(to: .rgb).rounded(to: .eight)
-    return original.format.color == .gray ? try picture.converted(to: .gray) : picture
+    let image = try result.converted(to: .rgb).rounded(to: .eight)
+    return original.format.color == .gray ? try image.converted(to: .gray) : image
   }
 
-  /// Throws `AviaryError.pictureSize` for a picture that is too small to be measured: a window of SSIM
+  /// Throws `AviaryError.imageSize` for an image that is too small to be measured: a window of SSIM
   /// has to lie within the border, which is as wide as the scale.
   static func requireMeasurable(
     _ path: String, width: Int, height: Int, scale: Int
   ) throws(AviaryError) {
     let least = (ImageQuality.leastSide + 3 * scale - 1) / scale * scale
     guard min(width, height) >= least else {
-      throw .pictureSize(
+      throw .imageSize(
         path, expected: "at least \(least)x\(least) pixels", found: "\(width)x\(height)")
     }
   }
 
-  /// A picture made worse.
+  /// An image made worse.
   ///
-  /// - Parameter position: of the picture among the folder's.
+  /// - Parameter position: of the image among the folder's.
   static func degraded(
     _ image: Image, by degradations: [DataRecipe.Degradation], position: Int
   ) throws -> Image {
@@ -151,7 +151,7 @@ public struct Evaluation: Sendable {
   /// Which stream of the seed degradations are drawn from: the letters "eval".
   private static let purpose: UInt64 = 0x6576_616C
 
-  /// The picture to enlarge: the original reduced, or the one of its name in a folder.
+  /// The image to enlarge: the original reduced, or the one of its name in a folder.
   static func lowResolution(
     of original: Image, _ name: String, scale: Int, folder: String?
   ) throws -> Image {
@@ -162,7 +162,7 @@ public struct Evaluation: Sendable {
     let small = try Image(contentsOf: "\(folder)/\(found ?? name)").opaque
     let expected = (original.width / scale, original.height / scale)
     guard (small.width, small.height) == expected else {
-      throw AviaryError.pictureSize(
+      throw AviaryError.imageSize(
         "\(folder)/\(found ?? name)", expected: "\(expected.0)x\(expected.1)",
         found: "\(small.width)x\(small.height)")
     }

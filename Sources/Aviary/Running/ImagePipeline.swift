@@ -55,7 +55,7 @@ final class ImagePipeline {
       if image.hasAlpha { leavesAlpha = false }
       if leavesAlpha { outputFormat.hasAlpha = true }
     }
-    // Of a band's pixel: what waits beside the network's result, that in the picture's colours, the
+    // Of a band's pixel: what waits beside the network's result, that in the image's colours, the
     // same with alpha, and what compressing takes.
     let waiting = 4 * ((leavesChroma ? 2 : 0) + (leavesAlpha ? 1 : 0))
     let converted =
@@ -81,8 +81,8 @@ final class ImagePipeline {
     threads = context.threads
   }
 
-  /// Takes the next rows of the picture and hands the rows of the result that they complete to
-  /// `sink`, in the picture's format.
+  /// Takes the next rows of the image and hands the rows of the result that they complete to
+  /// `sink`, in the image's format.
   func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
     if alpha != nil, let plane = try band.alpha { try alpha?.push(plane) }
     if takesAlpha {
@@ -160,7 +160,7 @@ private struct SidePlane: Sendable {
   private var resampler: BandResampler
 
   /// - Parameters:
-  ///   - width: of the picture, as `height`.
+  ///   - width: of the image, as `height`.
   ///   - output: the result's columns and rows.
   ///   - threads: how many enlarge.
   init(

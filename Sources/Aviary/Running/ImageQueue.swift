@@ -3,57 +3,57 @@ internal import AviaryImage
 internal import AviaryThreads
 internal import FoundationEssentials
 
-/// One of several pictures to enlarge.
+/// One of several images to enlarge.
 public struct ImageJob: Sendable {
   /// The file to read.
   public var input: String
   /// The file to write, or why there is none.
   public var output: Result<String, any Error>
 
-  /// A picture.
+  /// An image.
   public init(input: String, output: Result<String, any Error>) {
     (self.input, self.output) = (input, output)
   }
 }
 
-/// What is told while several pictures are enlarged.
+/// What is told while several images are enlarged.
 public enum ImageEvent {
-  /// This picture's header was read: its columns and rows. Not told of pictures that are computed
+  /// This image's header was read: its columns and rows. Not told of images that are computed
   /// beside others.
   case opened(Int, width: Int, height: Int)
-  /// A share, 0 to 1, of this picture is done.
+  /// A share, 0 to 1, of this image is done.
   case progress(Int, Double)
-  /// This picture is done, or failed. Pictures are told of in their order.
+  /// This image is done, or failed. Images are told of in their order.
   case finished(Int, Result<UpscaleReport, any Error>)
 }
 
-/// Several pictures on several threads.
+/// Several images on several threads.
 ///
-/// A small picture goes through all its stages on one thread, others beside it:
+/// A small image goes through all its stages on one thread, others beside it:
 /// while one is decoded another is computed and a third written, and no thread waits for the others
-/// of its picture. What is larger has all threads for itself, as has a picture when no other is left.
+/// of its image. What is larger has all threads for itself, as has an image when no other is left.
 final class ImageQueue: Sendable {
   private let upscaler: Upscaler
   private let jobs: [ImageJob]
   private let single: InferenceContext
   private let state: Monitor<State>
 
-  /// Pixels of a small picture: worth no more than one thread where others wait, for it takes a second
-  /// or two of a large network.
+  /// Pixels of a small image: worth no more than one thread where others wait, for it takes a
+  /// second or two of a large network.
   private static let small = 1 << 19
 
   private struct State {
-    /// The next picture to begin with.
+    /// The next image to begin with.
     var next = 0
-    /// Pictures that were begun with and are not done.
+    /// Images that were begun with and are not done.
     var unfinished = 0
-    /// Pictures that are computed, each on one thread.
+    /// Images that are computed, each on one thread.
     var besides = 0
     /// What they take of the memory.
     var byteCount = 0
-    /// Whether one picture has all threads.
+    /// Whether one image has all threads.
     var isTaken = false
-    /// How many pictures wait for all threads. None is begun beside others until they had them.
+    /// How many images wait for all threads. None is begun beside others until they had them.
     var waiting = 0
     /// What is done and not told yet.
     var results: [Int: Result<UpscaleReport, any Error>] = [:]
@@ -70,7 +70,7 @@ final class ImageQueue: Sendable {
 
   /// Enlarges them all and tells of them in their order.
   ///
-  /// - Parameter report: what it throws ends the rest: pictures that are begun are finished.
+  /// - Parameter report: what it throws ends the rest: images that are begun are finished.
   func run(_ report: (ImageEvent) throws -> Void) throws {
     // One more than there are cores for: files are waited for, too.
     let workers = (0..<min(upscaler.context.threads + 1, jobs.count)).compactMap { _ in
@@ -95,7 +95,7 @@ final class ImageQueue: Sendable {
     }
   }
 
-  /// Does the next picture; says whether there was one.
+  /// Does the next image; says whether there was one.
   private func doNext() -> Bool {
     let position: Int? = state.withLock { state in
       guard state.next < jobs.count else { return nil }
@@ -143,7 +143,7 @@ final class ImageQueue: Sendable {
       warnings: warnings, progress: { _ in })
   }
 
-  /// Waits until a picture may be computed; says whether on one thread, beside others.
+  /// Waits until an image may be computed; says whether on one thread, beside others.
   private func begin(isSmall: Bool, _ byteCount: Int) -> Bool {
     let most = upscaler.context.allowance.wanted
     var isCounted = false
@@ -169,8 +169,8 @@ final class ImageQueue: Sendable {
 }
 
 extension Upscaler {
-  /// Enlarges several picture files, small ones several at a time, with the same results as one by
-  /// one. A picture that fails does not stop the others.
+  /// Enlarges several image files, small ones several at a time, with the same results as one by
+  /// one. An image that fails does not stop the others.
   ///
   /// - Parameter report: is told what happens, on the calling thread.
   /// - Throws: what `report` throws; `ComputeError` where no engine is to be had.
@@ -198,18 +198,18 @@ extension Upscaler {
   }
 }
 
-/// A folder with pictures in it.
+/// A folder with images in it.
 public enum ImageFolder {
-  /// The names of the pictures in a folder, sorted: those that are read, by their endings; hidden
-  /// files (as some systems leave them beside each picture) left aside.
+  /// The names of the images in a folder, sorted: those that are read, by their endings; hidden
+  /// files (as some systems leave them beside each image) left aside.
   ///
   /// - Throws: `AviaryError.noImages` where there is none, or no such folder.
-  public static func pictures(in folder: String) throws(AviaryError) -> [String] {
+  public static func images(in folder: String) throws(AviaryError) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let pictures = names.filter { name in
+    let images = names.filter { name in
       !name.hasPrefix(".") && ImageFormat.readable.contains { $0.names(name) }
     }
-    guard !pictures.isEmpty else { throw .noImages(folder: folder) }
-    return pictures.sorted()
+    guard !images.isEmpty else { throw .noImages(folder: folder) }
+    return images.sorted()
   }
 }

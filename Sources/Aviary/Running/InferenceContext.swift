@@ -3,7 +3,7 @@ internal import AviaryGraph
 internal import FoundationEssentials
 internal import Synchronization
 
-/// What models are computed with: threads, weights packed once for all pictures and tiles, and plans
+/// What models are computed with: threads, weights packed once for all images and tiles, and plans
 /// that were made before.
 struct InferenceContext: Sendable {
   let engine: Engine
@@ -11,7 +11,7 @@ struct InferenceContext: Sendable {
   let options: UpscalerOptions
   let plans: PlanPool
   let tileSizes = TileSizes()
-  /// The memory that a picture's bands and activations may take.
+  /// The memory that an image's bands and activations may take.
   let allowance: MemoryAllowance.Bounds
   let planOptions: PlanOptions
   /// On how many threads everything but the network is done.
@@ -30,7 +30,7 @@ struct InferenceContext: Sendable {
     plans = PlanPool(limit: allowance.wanted / 4)
   }
 
-  /// The same on one thread, for one of several pictures at a time.
+  /// The same on one thread, for one of several images at a time.
   var single: InferenceContext {
     get throws(ComputeError) { try InferenceContext(of: self, threads: 1) }
   }
@@ -51,14 +51,14 @@ struct InferenceContext: Sendable {
   }
 }
 
-/// Plans that wait for the next picture or tile of their size. Making one takes as long as computing a
-/// small picture.
+/// Plans that wait for the next image or tile of their size. Making one takes as long as computing
+/// a small image.
 ///
 /// Whoever takes a plan has it alone until it is given back.
 final class PlanPool: Sendable {
   /// What a plan was made for.
   struct Key: Hashable {
-    /// With its borders resolved, so that pictures of other sizes may differ.
+    /// With its borders resolved, so that images of other sizes may differ.
     var graph: Graph
     var output: String
     var shape: [Int]
@@ -111,13 +111,14 @@ final class PooledPlan: @unchecked Sendable {
 
 /// How much memory a program may take.
 public enum MemoryAllowance {
-  /// Half of what is free, in bytes: of the machine, or of the process's cgroup where that has less.
+  /// Half of what is free, in bytes: of the machine, or of the process's cgroup where that has
+  /// less.
   public static var standard: Int {
     let free = [machine, cgroup].compactMap { $0 }.min() ?? 2 << 30
     return max(free / 2, 64 << 20)
   }
 
-  /// What one picture may take at a time.
+  /// What one image may take at a time.
   package struct Bounds: Sendable {
     /// What parts are chosen to fit into, where they can.
     package var wanted: Int

@@ -1,11 +1,11 @@
 internal import AviaryCompute
 internal import AviaryGraph
 
-/// How a picture is laid before a network, and divided.
+/// How an image is laid before a network, and divided.
 struct TileLayout {
   let rows: AxisLayout
   let columns: AxisLayout
-  /// With its borders resolved for the whole picture.
+  /// With its borders resolved for the whole image.
   let graph: Graph
   /// The position of the output that is wanted.
   let output: Int
@@ -15,8 +15,8 @@ struct TileLayout {
 
   /// - Parameters:
   ///   - scale: that the network makes by itself.
-  ///   - width: of the picture as the network takes it, as `height`.
-  ///   - planes: of the picture.
+  ///   - width: of the image as the network takes it, as `height`.
+  ///   - planes: of the image.
   ///   - results: planes of the result.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
   /// - Throws: `AviaryError`, `GraphError`, `ComputeError`.
@@ -41,7 +41,9 @@ struct TileLayout {
     // What is no whole multiple is as large as the network makes it of the picture as it stands.
     let own =
       found.denominator == 1 || rule.size != nil
-      ? nil : try? graph.shapes(height: height, width: width)[graph.outputs[output].value]
+      ? nil
+      : (try? graph.shapes(height: height, width: width)[graph.outputs[output].value])
+        .flatMap { $0.count == 4 ? $0 : nil }
     let usual = [height, width].enumerated().map { axis, side in
       AxisLayout(
         size: side, ratio: found, rule: rule, output: own?[axis + 2],
@@ -49,7 +51,7 @@ struct TileLayout {
     }
     if let size = rule.size, [size.height, size.width] != usual.map(\.padded) {
       let rim = usual[0].padded - height
-      throw AviaryError.pictureSize(
+      throw AviaryError.imageSize(
         model.name, expected: "\(size.width - rim)x\(size.height - rim)",
         found: "\(width)x\(height)")
     }
@@ -57,7 +59,8 @@ struct TileLayout {
     let exact = [height, width].enumerated().map { axis, side in
       found.denominator == 1
         ? AxisLayout.exact(size: side, ratio: found, rule: rule, padding: model.picture.padding)
-        : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
+        : usual[axis].padded == side
+          ? nil : own.map { AxisLayout(asItStands: side, ratio: found, output: $0[axis + 2]) }
     }
     // Where one side has such a layout both are worth a try.
     if rule.size == nil, exact.contains(where: { $0 != nil }) {
@@ -120,10 +123,10 @@ struct TileLayout {
   }
 }
 
-/// How one axis of a picture is laid before a network: padded where the network wants more pixels
+/// How one axis of an image is laid before a network: padded where the network wants more pixels
 /// or a multiple, divided into tiles, and cut back.
 struct AxisLayout: Hashable, Sendable {
-  /// The picture's pixels.
+  /// The image's pixels.
   let size: Int
   /// Pixels of padding at the start.
   let before: Int
@@ -135,7 +138,8 @@ struct AxisLayout: Hashable, Sendable {
   let outputSize: Int
   /// Output pixels to be cut at the start.
   let skip: Int
-  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is larger.
+  /// How many pixels the output is smaller than `ratio` times the input; below 0 where it is
+  /// larger.
   let shrinkage: Int
   /// What the padding holds.
   let padding: ImageSpec.Padding
@@ -143,7 +147,7 @@ struct AxisLayout: Hashable, Sendable {
   /// The layout that gives `size * ratio` output pixels, rounded up, or as many as are stated.
   ///
   /// Convolutions without padding cost the output its rim; the padding gives it back, so that every
-  /// picture comes out whole. A rim too many, as transposed convolutions without padding make it,
+  /// image comes out whole. A rim too many, as transposed convolutions without padding make it,
   /// is cut off.
   init(
     size: Int, ratio: Ratio, rule: SizeRule, output: Int? = nil,
@@ -231,7 +235,8 @@ struct AxisLayout: Hashable, Sendable {
           (done * ratio.denominator / ratio.numerator - overlap) / multiple * multiple, 0)
       var length = min(tile, padded - start)
       if start + length == padded {
-        // The last stretch is as long as the others where the phase allows, so that one plan serves.
+        // The last stretch is as long as the others where the phase allows, so that one plan
+        // serves.
         if padded > tile, (padded - tile) % multiple == 0 { start = padded - tile }
         length = padded - start
         spans.append(Span(start: start, length: length, output: done..<paddedOutput))
@@ -244,7 +249,7 @@ struct AxisLayout: Hashable, Sendable {
     return spans
   }
 
-  /// The output pixels of the picture proper among those of the padded one.
+  /// The output pixels of the image proper among those of the padded one.
   func kept(_ output: Range<Int>) -> Range<Int> {
     let shifted = output.lowerBound - skip..<output.upperBound - skip
     return shifted.clamped(to: 0..<outputSize)
@@ -252,7 +257,7 @@ struct AxisLayout: Hashable, Sendable {
 
   // MARK: - Pixels
 
-  /// The picture's pixel that stands at one of the padded picture; nil for black.
+  /// The image's pixel that stands at one of the padded image; nil for black.
   func source(_ position: Int) -> Int? {
     let i = position - before
     if (0..<size).contains(i) { return i }
@@ -270,7 +275,7 @@ struct AxisLayout: Hashable, Sendable {
     }
   }
 
-  /// The picture's pixels from which a stretch is made, the least that hold them all.
+  /// The image's pixels from which a stretch is made, the least that hold them all.
   func sources(_ span: Span) -> Range<Int> {
     let first = min(max(span.start - before, 0), size)
     let inside = first..<max(min(span.start + span.length - before, size), first)
@@ -291,16 +296,16 @@ struct AxisLayout: Hashable, Sendable {
     return range ?? nearest..<nearest + 1
   }
 
-  /// Pixels of the padded picture from one line of the picture: value · factor + offset.
+  /// Pixels of the padded image from one line of the image: value · factor + offset.
   ///
   /// - Parameters:
   ///   - line: `size` values.
-  ///   - first: the first pixel of the padded picture.
+  ///   - first: the first pixel of the padded image.
   func gather(
     _ line: UnsafePointer<Float>, from first: Int, to target: UnsafeMutablePointer<Float>,
     count: Int, factor: Float, offset: Float
   ) {
-    // Where the picture proper begins and ends in the target.
+    // Where the image proper begins and ends in the target.
     let start = min(max(before - first, 0), count)
     let end = min(max(before + size - first, start), count)
     for i in 0..<start {

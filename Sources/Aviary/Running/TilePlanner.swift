@@ -2,7 +2,7 @@ internal import AviaryCompute
 internal import AviaryGraph
 internal import Synchronization
 
-/// The size of the tiles in which a picture is computed.
+/// The size of the tiles in which an image is computed.
 struct TileSize: Hashable, Sendable {
   var height: Int
   var width: Int
@@ -21,21 +21,21 @@ struct TilePlan {
   var lowered: LoweredGraph?
 }
 
-/// The tiles that were chosen for pictures before: of many pictures most are of a few sizes.
+/// The tiles that were chosen for images before: of many images most are of a few sizes.
 final class TileSizes: Sendable {
   /// What a tile was chosen for.
   struct Key: Hashable {
     /// With its borders resolved.
     var graph: Graph
     var output: Int
-    /// Of the padded picture, as `columns`.
+    /// Of the padded image, as `columns`.
     var rows: Int
     var columns: Int
     var runs: Int
     var resultBytes: Int
   }
 
-  /// So many are kept: a folder may hold pictures of as many sizes as it holds pictures.
+  /// So many are kept: a folder may hold images of as many sizes as it holds images.
   private static let most = 256
   private let known = Mutex<[Key: TileSize]>([:])
 
@@ -50,23 +50,23 @@ final class TileSizes: Sendable {
   }
 }
 
-/// Chooses the size of the tiles in which a picture is computed.
+/// Chooses the size of the tiles in which an image is computed.
 struct TilePlanner {
-  /// With its borders resolved for the whole picture.
+  /// With its borders resolved for the whole image.
   let graph: Graph
   let output: Int
-  /// The output's size over the picture's.
+  /// The output's size over the image's.
   let ratio: Double
-  /// Of the padded picture, as `columns`.
+  /// Of the padded image, as `columns`.
   let rows: Int
   let columns: Int
-  /// How many inputs of the network the picture's planes are.
+  /// How many inputs of the network the image's planes are.
   let runs: Int
   /// The memory that the caller takes for each pixel of a band of the result.
   let resultBytes: Int
   let context: InferenceContext
 
-  /// A picture of so few pixels is computed whole where that fits into memory: to ask about parts
+  /// An image of so few pixels is computed whole where that fits into memory: to ask about parts
   /// would take longer than they can gain.
   private static let small = 256 * 256
   /// How many sizes the engine is asked about at most.
@@ -74,8 +74,9 @@ struct TilePlanner {
 
   /// The part that takes the least time of those that fit into memory.
   ///
-  /// Candidates are the whole, bands as wide as the picture, and tiles of several sides. Of those that
-  /// fit, the engine is asked about a few (`LoweredGraph.expectedSeconds`). What was chosen is remembered.
+  /// Candidates are the whole, bands as wide as the image, and tiles of several sides. Of those
+  /// that fit, the engine is asked about a few (`LoweredGraph.expectedSeconds`). What was chosen is
+  /// remembered.
   ///
   /// - Throws: `AviaryError.memory` where the network must be computed as a whole, or the smallest
   ///   tile is too large; `ComputeError` where the network cannot be planned.
@@ -126,8 +127,8 @@ struct TilePlanner {
     var isTimed = false
   }
 
-  /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half as
-  /// large as the one before, as long as overlap does not cost half as much as everything else.
+  /// A few that fit into memory: the one with the fewest pixels to compute, then each at most half
+  /// as large as the one before, as long as overlap does not cost half as much as everything else.
   private func fitting(_ candidates: TileCandidates) throws -> [Fitting] {
     let bounds = context.allowance
     var least = Fitting(size: TileCandidates.Size(height: rows, width: columns), bytes: .max)
@@ -135,7 +136,8 @@ struct TilePlanner {
     var known: [TileCandidates.Size: Fitting] = [:]
     for allowed in [bounds.wanted, bounds.most] {
       var fitting: [Fitting] = []
-      // What activations take for each pixel: their ends at least, then as the last candidate had it.
+      // What activations take for each pixel: their ends at least, then as the last candidate had
+      // it.
       var density = Double(planes * 4) * (1 + ratio * ratio)
       for size in candidates.sizes {
         if let largest = fitting.first, let last = fitting.last {
@@ -162,17 +164,20 @@ struct TilePlanner {
       reason: "for a tile of \(least.size.width)x\(least.size.height) pixels")
   }
 
-  /// The one by which the picture takes the least time, by what the engine expects of its plans.
+  /// The one by which the image takes the least time, by what the engine expects of its plans.
   private func fastest(_ fitting: [Fitting], _ candidates: TileCandidates) throws -> Fitting {
     var best = (seconds: Double.infinity, fitting[0])
     guard fitting.count > 1 else { return fitting[0] }
     for candidate in fitting {
       var candidate = candidate
       let count = candidates.count(candidate.size)
-      if context.planOptions.tuning != nil {
-        // What is not known is timed where that pays: for all of them together, no more than for one.
-        candidate.lowered = try lowered(
-          candidate.size, runsAhead: count * context.options.pictureCount / fitting.count)
+      // What is not known is timed where that pays: for all of them together, no more than for one.
+      // Where nothing is timed, the network is not lowered again.
+      let runs = count * context.options.imageCount / fitting.count
+      if let tuning = context.planOptions.tuning, let known = candidate.lowered,
+        tuning.isTiming(secondsAhead: known.expectedSeconds * Double(runs))
+      {
+        candidate.lowered = try lowered(candidate.size, runsAhead: runs)
         candidate.isTimed = true
       }
       let seconds = Double(count) * (candidate.lowered?.expectedSeconds ?? .infinity)
@@ -205,7 +210,7 @@ struct TilePlanner {
   private func kept(_ fitting: Fitting, runs: Int) -> LoweredGraph? {
     guard let lowered = fitting.lowered, !fitting.isTimed, let tuning = context.planOptions.tuning
     else { return fitting.lowered }
-    let ahead = lowered.expectedSeconds * Double(runs * context.options.pictureCount)
+    let ahead = lowered.expectedSeconds * Double(runs * context.options.imageCount)
     return tuning.isTiming(secondsAhead: ahead) ? nil : lowered
   }
 
@@ -216,14 +221,14 @@ struct TilePlanner {
 
   private var planes: Int { runs * graph.inputs[0].channels }
 
-  /// The memory for each of a part's rows. A row of parts is as wide as the picture: its input as it
+  /// The memory for each of a part's rows. A row of parts is as wide as the image: its input as it
   /// comes and put together, and its result.
   private var rowBytes: Double {
     Double(columns) * (Double(planes * 4 * 2) + Double(planes * 4 + resultBytes) * ratio * ratio)
   }
 }
 
-/// The sizes of parts that come into question for a picture.
+/// The sizes of parts that come into question for an image.
 struct TileCandidates {
   /// A part's pixels.
   struct Size: Hashable {
@@ -244,15 +249,15 @@ struct TileCandidates {
   private static let sides = [32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1_024]
 
   /// - Parameters:
-  ///   - rows: of the padded picture, as `columns`.
+  ///   - rows: of the padded image, as `columns`.
   ///   - overlap: how many pixels at inner ends are spoilt.
   ///   - multiple: what inner tiles begin at a multiple of.
-  ///   - wanted: the side that is asked for, raised to what overlaps sensibly; smaller ones come into
-  ///     question for want of memory.
+  ///   - wanted: the side that is asked for, raised to what overlaps sensibly; smaller ones come
+  ///     into question for want of memory.
   init(rows: Int, columns: Int, overlap: Int, multiple: Int, wanted: Int?) {
     (self.rows, self.columns, self.overlap) = (rows, columns, overlap)
-    // A tile gets on by at least as much as it overlaps, else it is mostly overlap. In need of memory
-    // it may be less: it must get on at all.
+    // A tile gets on by at least as much as it overlaps, else it is mostly overlap. In need of
+    // memory it may be less: it must get on at all.
     let sensible = (4 * overlap + multiple) / multiple * multiple
     let least = 2 * overlap + multiple
     var sides = Set(TileCandidates.sides.map { $0 / multiple * multiple } + [sensible, least])
@@ -273,7 +278,7 @@ struct TileCandidates {
     sizes = sizes.indices.sorted { keys[$0] < keys[$1] }.map { sizes[$0] }
   }
 
-  /// How many parts of a size the picture takes.
+  /// How many parts of a size the image takes.
   func count(_ size: Size) -> Int { parts(rows, size.height) * parts(columns, size.width) }
 
   /// The pixels of all of them together: what overlaps is counted as often as it is computed.

@@ -5,16 +5,16 @@ internal import AviaryImage
 internal import AviaryTensor
 internal import AviaryThreads
 
-/// A network at work on a picture that passes by in bands of rows, in the network's own colours:
+/// A network at work on an image that passes by in bands of rows, in the network's own colours:
 /// rows go in, enlarged first where the network wants that, and those rows of the result that they
-/// complete come out, limited to the range of colours. The result does not depend on how the picture
+/// complete come out, limited to the range of colours. The result does not depend on how the image
 /// is divided.
 final class TiledInference {
   let rows: AxisLayout
   let columns: AxisLayout
-  /// How the picture is divided, row by row.
+  /// How the image is divided, row by row.
   let rowSpans: [AxisLayout.Span]
-  /// How the picture is divided, column by column.
+  /// How the image is divided, column by column.
   let columnSpans: [AxisLayout.Span]
   /// The result's columns.
   var outputWidth: Int { columns.outputSize }
@@ -25,18 +25,18 @@ final class TiledInference {
 
   let picture: ImageSpec
   let threads: Int
-  /// How many of the picture's planes are one input of the network: all, or each for itself.
+  /// How many of the image's planes are one input of the network: all, or each for itself.
   let planesPerRun: Int
   /// The last tile's input, whose memory serves the next of its size.
   var tile = Tensor.none
 
   private let context: InferenceContext
-  /// With its borders resolved for the whole picture.
+  /// With its borders resolved for the whole image.
   private let graph: Graph
   private let output: String
   /// Of the result's bands.
   private let resultFormat: PixelFormat
-  /// How many tiles of all pictures are to come, roughly.
+  /// How many tiles of all images are to come, roughly.
   private let runCount: Int
   /// Of which the first plan is made.
   private var lowered: LoweredGraph?
@@ -44,17 +44,17 @@ final class TiledInference {
   private var enlargement: BandResampler?
   private var window: RowWindow
   private var nextSpan = 0
-  /// The picture's rows that a row of tiles is made of.
+  /// The image's rows that a row of tiles is made of.
   private let sources: [Range<Int>]
 
   /// - Parameters:
-  ///   - scale: of the result over the picture.
-  ///   - width: of the picture, as `height`.
+  ///   - scale: of the result over the image.
+  ///   - width: of the image, as `height`.
   ///   - format: of the bands that will come, in the network's colours.
   ///   - result: of the bands of the result, where that has other channels.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
-  /// - Throws: `AviaryError.memory` where not even the smallest tile fits, `.pictureSize` for a
-  ///   network of one size and a picture of another; `GraphError` and `ComputeError` where the
+  /// - Throws: `AviaryError.memory` where not even the smallest tile fits, `.imageSize` for a
+  ///   network of one size and an image of another; `GraphError` and `ComputeError` where the
   ///   network cannot be planned.
   init(
     _ model: Model, scale: Ratio, width: Int, height: Int, format: PixelFormat,
@@ -64,7 +64,7 @@ final class TiledInference {
     let enlargesFirst = model.picture.enlargeFirst == .bicubic
     if enlargesFirst {
       let factor = try ScaleFactor(scale.numerator, over: scale.denominator)
-      // In floating point, unlike MATLAB's uint8 pictures: networks were trained so, and VDSR loses
+      // In floating point, unlike MATLAB's uint8 images: networks were trained so, and VDSR loses
       // 0.05 to 0.2 dB otherwise.
       enlargement = try BandResampler(
         Resampling(), width: width, height: height, format: format, by: factor)
@@ -82,7 +82,7 @@ final class TiledInference {
       tile: choice.tile.width, overlap: choice.tile.overlap, multiple: choice.tile.multiple)
     sources = rowSpans.map(rows.sources)
     arenaBytes = choice.tile.bytes
-    runCount = rowSpans.count * columnSpans.count * context.options.pictureCount
+    runCount = rowSpans.count * columnSpans.count * context.options.imageCount
     output = graph.outputs[choice.output].name
     lowered = choice.lowered
     planesPerRun = graph.inputs[0].channels
@@ -96,10 +96,10 @@ final class TiledInference {
     if let plan { context.plans.give(plan.held, plan.key) }
   }
 
-  /// Takes the next rows of the picture.
+  /// Takes the next rows of the image.
   func append(_ band: Image) throws { try window.append(try enlargement?.push(band) ?? band) }
 
-  /// The next rows of the result, those of one row of tiles; nil where more of the picture is needed,
+  /// The next rows of the result, those of one row of tiles; nil where more of the image is needed,
   /// and at the end.
   ///
   /// - Parameter progress: is told after each tile.
@@ -134,8 +134,8 @@ final class TiledInference {
   }
 
   /// The output for a tile of float32 values [runs, channels, height, width], with a plan for the
-  /// size of tile that comes. Tiles are of one size wherever the network's strides allow it, so that
-  /// one plan serves.
+  /// size of tile that comes. Tiles are of one size wherever the network's strides allow it, so
+  /// that one plan serves.
   private func run(_ tile: Tensor) throws -> Tensor {
     if plan?.key.shape != tile.shape {
       // The old plan's memory is given back before the new one takes its own.
@@ -163,8 +163,8 @@ final class TiledInference {
       graph, inputShapes: [shape], outputs: [output], options: options, engine: context.engine)
   }
 
-  /// Throws unless a tile's output is what sizes and scale promise. They are derived from the graph,
-  /// and what is copied afterwards is not checked again.
+  /// Throws unless a tile's output is what sizes and scale promise. They are derived from the
+  /// graph, and what is copied afterwards is not checked again.
   private func check(_ output: Tensor, of tile: Tensor) throws(AviaryError) {
     let expected = [
       tile.shape[0], resultFormat.channels / tile.shape[0], rows.output(tile.shape[2]),
@@ -188,7 +188,7 @@ extension Tensor {
 
 /// Pixels into tiles, and out of them.
 extension TiledInference {
-  /// Makes the tile of the padded picture, in the network's values: [runs, channels, height, width].
+  /// Makes the tile of the padded image, in the network's values: [runs, channels, height, width].
   func gather(
     _ source: Image, firstRow: Int, _ rowSpan: AxisLayout.Span, _ columnSpan: AxisLayout.Span
   ) throws {

@@ -2,7 +2,7 @@ public import AviaryCompute
 package import AviaryGraph
 public import AviaryImage
 
-/// How pictures are computed.
+/// How images are computed.
 public struct UpscalerOptions: Sendable {
   /// Threads; nil for as many as the cores that the process may use.
   public var threads: Int?
@@ -15,14 +15,14 @@ public struct UpscalerOptions: Sendable {
   public var precision: RunPrecision?
   /// What was measured, by which algorithms are chosen; nil to choose by estimate.
   public var tuning: Tuning?
-  /// How many pictures are to come, roughly: what is not measured yet is timed where that pays.
-  public var pictureCount = 1
+  /// How many images are to come, roughly: what is not measured yet is timed where that pays.
+  public var imageCount = 1
   /// The side of tiles in pixels of the network's input, where the memory allows it; nil for what
   /// is usually fast.
   package var tile: Int?
 
-  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own precision,
-  /// unless stated.
+  /// All cores, half of the free memory, the fast algorithms by estimate, the model's own
+  /// precision, unless stated.
   public init(
     threads: Int? = nil, memory: Int? = nil, exact: Bool = false,
     precision: RunPrecision? = nil, tuning: Tuning? = nil
@@ -35,17 +35,17 @@ public struct UpscalerOptions: Sendable {
   }
 }
 
-/// What was done to enlarge a picture.
+/// What was done to enlarge an image.
 public struct UpscaleReport: Codable, Sendable {
-  /// Columns of the picture.
+  /// Columns of the image.
   public var width: Int
-  /// Rows of the picture.
+  /// Rows of the image.
   public var height: Int
   /// Columns of the result.
   public var outputWidth: Int
   /// Rows of the result.
   public var outputHeight: Int
-  /// Into how many parts the picture was divided.
+  /// Into how many parts the image was divided.
   public var tiles: Int
   /// Columns of a part, in pixels of the network's input.
   public var tileWidth: Int
@@ -53,19 +53,19 @@ public struct UpscaleReport: Codable, Sendable {
   public var tileHeight: Int
   /// The memory for activations.
   public var arenaBytes: Int
-  /// The time from opening the picture to closing the result.
+  /// The time from opening the image to closing the result.
   public var seconds: Double
   /// What the user should know.
   public var warnings: [String]
 }
 
-/// Enlarges pictures with a model, or restores them at their own size.
+/// Enlarges images with a model, or restores them at their own size.
 ///
-/// Pictures are read, computed and written in bands of rows: a large one is never whole in memory
-/// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are computed
-/// in tiles, with the same result as on the whole picture.
+/// Images are read, computed and written in bands of rows: a large one is never whole in memory
+/// (interlaced PNG and turned JPEG excepted). Networks that look only at a neighbourhood are
+/// computed in tiles, with the same result as on the whole image.
 public struct Upscaler: Sendable {
-  /// How many times as high and wide pictures become; of a network that makes another size than a
+  /// How many times as high and wide images become; of a network that makes another size than a
   /// multiple, the numerator of its scale.
   public let scale: Int
   /// What the result's height and width are to the picture's.
@@ -77,7 +77,7 @@ public struct Upscaler: Sendable {
   ///
   /// - Parameter scale: what to enlarge by; nil where the model serves one scale only.
   /// - Throws: `AviaryError.scale` for a scale that the model does not serve, or if none is stated
-  ///   and it serves several; `.notRestoration` for a network that gives no pictures; `ComputeError`
+  ///   and it serves several; `.notRestoration` for a network that gives no images; `ComputeError`
   ///   for a number of threads that makes no sense.
   public init(
     _ model: Model, scale: Int? = nil, options: UpscalerOptions = UpscalerOptions()
@@ -86,7 +86,7 @@ public struct Upscaler: Sendable {
     let enlargesFirst = model.picture.enlargeFirst != .no
     let own = model.ownScales
     guard !own.isEmpty else {
-      // Features of a picture, as named architectures give them, are none; a smaller picture is one.
+      // Features of an image, as named architectures give them, are none; a smaller image is one.
       guard model.architecture.isEmpty, let ratio = model.graph.scales[0], !enlargesFirst else {
         throw AviaryError.notRestoration(model.name)
       }
@@ -102,7 +102,7 @@ public struct Upscaler: Sendable {
       throw AviaryError.scale(
         model: model.name,
         expected: scales.isEmpty
-          ? "to be stated (pictures are enlarged first, by any)"
+          ? "to be stated (images are enlarged first, by any)"
           : "one of \(scales.map(String.init).joined(separator: ", "))", found: "none")
     }
     // A network that refines what was enlarged before may be put to any scale; one that enlarges by
@@ -121,15 +121,15 @@ public struct Upscaler: Sendable {
     context = try InferenceContext(model, options)
   }
 
-  /// Enlarges a picture file and writes one with its colours, alpha, depth and metadata.
+  /// Enlarges an image file and writes one with its colours, alpha, depth and metadata.
   ///
   /// The result appears under its name only when it is complete.
   ///
   /// - Parameters:
   ///   - input: an image file of any format that is read.
   ///   - progress: is told the share done, 0 to 1.
-  ///   - opened: is told the picture's columns and rows once its header is read.
-  /// - Throws: `ImageError` for pictures that cannot be read or written, `AviaryError.memory`,
+  ///   - opened: is told the image's columns and rows once its header is read.
+  /// - Throws: `ImageError` for images that cannot be read or written, `AviaryError.memory`,
   ///   `GraphError` and `ComputeError` where the network cannot be computed at this size.
   public func enlarge(
     from input: String, to output: String, progress: (Double) -> Void = { _ in },
@@ -143,14 +143,14 @@ public struct Upscaler: Sendable {
       warnings: warnings(input, reader.header), progress: progress)
   }
 
-  /// The way of a picture of this header.
+  /// The way of an image of this header.
   ///
   /// - Throws: as `enlarge(from:to:)`, files aside.
   func pipeline(_ header: ImageHeader, _ context: InferenceContext) throws -> ImagePipeline {
     try ImagePipeline(model, scale: ratio, header, context)
   }
 
-  /// What the user should know of a picture.
+  /// What the user should know of an image.
   func warnings(_ input: String, _ header: ImageHeader) -> [String] {
     var warnings: [String] = []
     if !model.scales.isEmpty, !model.scales.contains(scale) {
@@ -161,7 +161,7 @@ public struct Upscaler: Sendable {
     return warnings
   }
 
-  /// Enlarges a picture in memory.
+  /// Enlarges an image in memory.
   ///
   /// - Parameters:
   ///   - image: gray or RGB, with alpha or not; the result has the same format, unless the network
@@ -186,8 +186,8 @@ public struct Upscaler: Sendable {
     return try .stacked(bands)
   }
 
-  /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma is
-  /// judged as it is, never by way of RGB.
+  /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma
+  /// is judged as it is, never by way of RGB.
   func result(for image: Image) throws -> Image {
     let input = try image.opaque.converted(to: model.picture.colour.model(for: image.format.color))
     let inference = try TiledInference(
@@ -218,7 +218,8 @@ extension Model {
   /// - Parameters:
   ///   - precision: the data type; nil for what the model is made for: int8 where it was calibrated
   ///     for that, unless `exact`, else float32.
-  ///   - exact: whether algorithms that calculate in another order than the definition are left out.
+  ///   - exact: whether algorithms that calculate in another order than the definition are left
+  ///     out.
   ///   - tuning: what was measured; nil to choose by estimate.
   /// - Throws: `AviaryError.notQuantized` for int8 of a model that was not calibrated for it.
   public func planOptions(

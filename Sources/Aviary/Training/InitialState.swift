@@ -189,7 +189,7 @@ public struct RecipeNetwork: Hashable, Sendable {
     let name = architecture.info.name
     guard architecture.info.kind == .restoration else {
       throw TrainingError.training(
-        name, expected: "an architecture that restores pictures",
+        name, expected: "an architecture that restores images",
         found: "one of kind '\(architecture.info.kind.rawValue)'")
     }
     var network = try RecipeNetwork.network(recipe, architecture)
@@ -231,7 +231,7 @@ public struct RecipeNetwork: Hashable, Sendable {
     if refines { return plain }
     guard stated["scale"] == nil else {
       throw TrainingError.recipe(
-        field: "scale", expected: "\(own.text), as the configuration says,", found: "\(scale)")
+        field: "scale", expected: "\(own.text), as the configuration says", found: "\(scale)")
     }
     members["scale"] = .int(scale)
     return try architecture.network(.object(members))

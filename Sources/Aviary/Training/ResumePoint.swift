@@ -106,7 +106,7 @@ struct ResumePoint {
     }
     let (processes, before) = (now.processes ?? 1, progress.processes ?? 1)
     if processes != before { found.append("processes \(processes), before \(before)") }
-    if now.dataFingerprint != progress.dataFingerprint { found.append("other pictures") }
+    if now.dataFingerprint != progress.dataFingerprint { found.append("other images") }
     if now.program != progress.program {
       found.append("\(now.program), before \(progress.program)")
     }

@@ -98,7 +98,7 @@ public final class TrainingSession {
       recipe, data, provenance: resumed?.card.provenance ?? start.provenance,
       notes: resumed?.card.notes ?? [], resumedAt: progress.step, differences)
     self.trainer = trainer
-    for picture in data.skipped { tell("\(picture.name): left out: \(picture.reason)") }
+    for image in data.skipped { tell("\(image.name): left out: \(image.reason)") }
     start.messages.forEach(tell)
     if resumed != nil { tell(ResumePoint.report(step: progress.step, differences)) }
   }
@@ -173,7 +173,7 @@ extension Card {
         "Training resumed at step \(step): " + differences.joined(separator: "; "))
     }
     // Only the folder's name: its location concerns nobody else.
-    let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "pictures"
-    trainingData = "\(data.pictureCount) pictures of \(source)"
+    let source = recipe.data.targets.split(separator: "/").last.map(String.init) ?? "images"
+    trainingData = "\(data.imageCount) images of \(source)"
   }
 }

@@ -15,11 +15,11 @@ struct Validation: Sendable {
   /// Nil if the recipe asks for none. Of images, only the headers are read.
   ///
   /// - Throws: `AviaryError.noImages`; `ImageError` for a file that is not an image;
-  ///   `AviaryError.pictureSize` for an image too small to measure.
+  ///   `AviaryError.imageSize` for an image too small to measure.
   init?(_ recipe: Recipe, scale: Int, threads: Int) throws {
     guard let folder = recipe.validation.data else { return nil }
     self.folder = folder
-    names = try ImageFolder.pictures(in: folder)
+    names = try ImageFolder.images(in: folder)
     self.scale = scale
     degradations = recipe.data.degradations
     sampleCount = recipe.validation.samples

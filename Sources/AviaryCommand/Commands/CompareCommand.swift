@@ -65,12 +65,12 @@ struct CompareCommand: ParsableCommand {
     if let identity = FileIdentity(of: destination), identity == FileIdentity(of: original) {
       throw CommandError.outputIsInput(destination)
     }
-    let picture = try Image(contentsOf: original)
+    let image = try Image(contentsOf: original)
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet)
     let upscaler = try Upscaler(model, scale: scale, options: compute.upscalerOptions)
     let comparison = try Comparison(
-      upscaler, original: picture, path: original, label: model.name, region: region?.region,
+      upscaler, original: image, path: original, label: model.name, region: region?.region,
       zoom: zoom)
     try comparison.image.write(to: destination)
     try output.print(

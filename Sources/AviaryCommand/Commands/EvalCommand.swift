@@ -56,13 +56,13 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     // Report a bad folder before loading a model.
-    let count = try OutputPlan.pictures(in: data).count
-    if let lowResolution { _ = try OutputPlan.pictures(in: lowResolution) }
+    let count = try OutputPlan.images(in: data).count
+    if let lowResolution { _ = try OutputPlan.images(in: lowResolution) }
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet)
     let scale = try Upscaler(model, scale: scale, options: compute.upscalerOptions).scale
     var bar = ProgressBar(
-      data, amount: Double(count), unit: "pictures", isEnabled: !output.quiet)
+      data, amount: Double(count), unit: "images", isEnabled: !output.quiet)
     defer { bar.finish() }
     let evaluation = try Evaluation(
       model, originals: data, scale: scale, lowResolution: lowResolution,

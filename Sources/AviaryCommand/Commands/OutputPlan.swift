@@ -25,10 +25,10 @@ struct OutputPlan {
   /// a folder, go into an existing folder as `<name>.png`.
   ///
   /// - Throws: `CommandError` for an output that does not fit the inputs;
-  ///   `AviaryError.noImages` for a folder without pictures.
+  ///   `AviaryError.noImages` for a folder without images.
   init(inputs: [String], output: String) throws {
     let files = try inputs.flatMap { input in
-      PathKind(of: input) == .folder ? try OutputPlan.pictures(in: input) : [input]
+      PathKind(of: input) == .folder ? try OutputPlan.images(in: input) : [input]
     }
     let isFolder = PathKind(of: output) == .folder
     let wantsFolder = inputs.count > 1 || files != inputs || output.hasSuffix("/")
@@ -67,12 +67,12 @@ struct OutputPlan {
   /// other files beside the images are not an error, but a broken image is.
   ///
   /// - Throws: `CommandError.noFolder`, `AviaryError.noImages`.
-  static func pictures(in folder: String) throws -> [String] {
+  static func images(in folder: String) throws -> [String] {
     guard PathKind(of: folder) == .folder else {
       throw CommandError.noFolder(folder, found: PathKind.label(of: folder))
     }
     let stem = folder.hasSuffix("/") ? folder : folder + "/"
-    return try ImageFolder.pictures(in: folder).map { stem + $0 }
+    return try ImageFolder.images(in: folder).map { stem + $0 }
   }
 
   /// The format of images written into a folder.

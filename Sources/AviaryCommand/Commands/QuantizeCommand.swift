@@ -19,9 +19,9 @@ struct QuantizeCommand: ParsableCommand {
       recipe, or as stated.
 
       EXAMPLES
-        aviary quantize fusion-cae-x2 --data pictures -o fusion-cae-x2-int8.h5
-        aviary quantize model.h5 --data pictures --budget 0.02
-        aviary quantize plain-cae-denoise --data pictures -o denoise-int8.h5 --noise 25
+        aviary quantize fusion-cae-x2 --data images -o fusion-cae-x2-int8.h5
+        aviary quantize model.h5 --data images --budget 0.02
+        aviary quantize plain-cae-denoise --data images -o denoise-int8.h5 --noise 25
       """)
 
   @Argument(
@@ -46,7 +46,11 @@ struct QuantizeCommand: ParsableCommand {
   var scale: Int?
 
   @Option(help: ArgumentHelp("Number of images to use.", valueName: "number"))
-  var pictures = 24
+  var images = 24
+
+  /// The name of version 0.2.
+  @Option(name: .customLong("pictures"), help: .hidden)
+  var formerImages: Int?
 
   @Option(
     help: ArgumentHelp("Side of the patch taken from each.", valueName: "pixels"))
@@ -75,7 +79,7 @@ struct QuantizeCommand: ParsableCommand {
 
   func validate() throws {
     for (name, value, range) in [
-      ("--pictures", pictures, 1...10_000), ("--patch", patch, 32...4096),
+      ("--images", formerImages ?? images, 1...10_000), ("--patch", patch, 32...4096),
       ("--threads", threads ?? 1, 1...1024),
     ] where !range.contains(value) {
       throw ValidationError(
@@ -87,7 +91,8 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    _ = try OutputPlan.pictures(in: data)
+    if formerImages != nil, !output.quiet { Console.note("--pictures is called --images now") }
+    _ = try OutputPlan.images(in: data)
     let zoo = try zooOptions.zoo()
     let path = try zoo.weightsFile(reference)
     let target = destination ?? path
@@ -104,7 +109,7 @@ struct QuantizeCommand: ParsableCommand {
     let calibration = try Calibration(
       model, scale: scale,
       QuantizationOptions(
-        data: data, pictures: pictures, patch: patch, seed: seed, budget: budget,
+        data: data, images: formerImages ?? images, patch: patch, seed: seed, budget: budget,
         degradations: degradations.list.isEmpty ? nil : degradations.list, threads: threads)
     ) { bar.update($0) }
     bar.finish()

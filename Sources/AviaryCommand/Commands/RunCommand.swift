@@ -83,7 +83,7 @@ struct RunCommand: ParsableCommand {
     let model = try zooOptions.zoo().load(
       reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
     var options = compute.upscalerOptions
-    options.pictureCount = (plan.jobs.count + processes.size - 1) / processes.size
+    options.imageCount = (plan.jobs.count + processes.size - 1) / processes.size
     let upscaler = try Upscaler(model, scale: scale, options: options)
     if plan.isOfArrays {
       let results = try ArrayRun(upscaler, layout ?? .nchw, output).run(plan, of: processes)
@@ -129,7 +129,7 @@ struct RunCommand: ParsableCommand {
   private func progressBar(_ plan: OutputPlan, megapixels: Double = 0) -> ProgressBar {
     guard plan.jobs.count == 1 else {
       return ProgressBar(
-        "\(plan.jobs.count) pictures", amount: Double(plan.jobs.count), unit: "pictures",
+        "\(plan.jobs.count) images", amount: Double(plan.jobs.count), unit: "images",
         isEnabled: !output.quiet)
     }
     return ProgressBar(

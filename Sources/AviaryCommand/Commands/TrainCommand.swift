@@ -20,9 +20,9 @@ struct TrainCommand: ParsableCommand {
       --resume continues a stopped or killed run to the same weights, bit for bit.
 
       EXAMPLES
-        aviary train residual-cae --data pictures --scale 2
-        aviary train recipe.yaml --data pictures --validation Set5 --steps 40_000
-        aviary train recipe.yaml --data pictures --dry-run
+        aviary train residual-cae --data images --scale 2
+        aviary train recipe.yaml --data images --validation Set5 --steps 40_000
+        aviary train recipe.yaml --data images --dry-run
         aviary train --resume runs/residual-cae
         mpirun -n 2 aviary train recipe.yaml --threads 4
 
@@ -94,7 +94,7 @@ struct TrainCommand: ParsableCommand {
       sheet.add("Network", training.network.architecture)
       NetworkSummary(training.network.graph, training.network.picture).describe(in: &sheet)
       sheet.add(
-        "Pictures", "\(training.data.pictureCount), \(training.data.skipped.count) left out")
+        "Images", "\(training.data.imageCount), \(training.data.skipped.count) left out")
       sheet.add("Steps", "\(training.step) of \(training.recipe.steps) done")
       return try Console.print("\(training.recipe.yaml)\n\(sheet.text)")
     }

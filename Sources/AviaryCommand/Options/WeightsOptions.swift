@@ -26,7 +26,7 @@ struct WeightsOptions: ParsableArguments {
     help: ArgumentHelp(
       "How the network takes images: \(ImageSpec.Colour.words); or members of its image "
         + "description as JSON, such as '{\"colour\": \"luma\", \"enlargeFirst\": \"bicubic\"}' or "
-        + "'{\"range\": [0, 255]}'.", valueName: "picture"),
+        + "'{\"range\": [0, 255]}'.", valueName: "image"),
     completion: .list(ImageSpec.Colour.allCases.map(\.rawValue)),
     transform: ImageStatement.init)
   var picture: ImageStatement?
@@ -113,7 +113,7 @@ struct WeightsOptions: ParsableArguments {
     [
       architecture.map { "architecture: \($0)" },
       config.map { "configuration: \($0.json.text)" },
-      picture.map { "picture: \($0.json.text)" },
+      picture.map { "image: \($0.json.text)" },
       rules.map { "names: rules of \($0.fileName)" },
       shuffleOrder.map { "pixel shuffle order: \($0.rawValue)" },
       theanoKernels ? "kernels trained with Theano" : nil,
@@ -163,7 +163,8 @@ struct NumberStatement: Sendable {
   }
 }
 
-/// A JSON object on the command line. Its members are checked by the architecture, which knows them.
+/// A JSON object on the command line. Its members are checked by the architecture, which knows
+/// them.
 struct JSONObject: Sendable {
   let json: JSON
 

@@ -39,7 +39,7 @@ struct CheckpointInspection {
     sheet.add("Written by", summary.createdBy)
     sheet.add("Architecture", summary.architecture ?? "not known")
     sheet.add("Configuration", summary.configuration)
-    sheet.add("Picture", summary.picture)
+    sheet.add("Image", summary.picture)
     sheet.add(
       "Content hash",
       "\(summary.storedHash) (\(isVerified ? "verified" : "as stored, not verified"))")
@@ -100,8 +100,8 @@ struct CheckpointEntry {
   private let summary: CheckpointSummary
   private let network: NetworkSummary?
 
-  /// The checkpoints found by name, with a warning for each that cannot be read: one broken file must
-  /// not hide the others.
+  /// The checkpoints found by name, with a warning for each that cannot be read: one broken file
+  /// must not hide the others.
   static func all(in zoo: Zoo, matching pattern: String) -> [CheckpointEntry] {
     zoo.checkpoints.filter { Registry.matches($0.name, pattern) }.compactMap { name, path in
       do throws(CheckpointError) {
@@ -179,7 +179,7 @@ extension Card {
         [
           "\(quantization.layers) convolutions to int8, \(kept.count) kept"
             + (kept.isEmpty ? "" : ": \(kept.joined(separator: ", "))"),
-          "calibrated with \(quantization.pictures) pictures of \(quantization.data), on which "
+          "calibrated with \(quantization.pictures) images of \(quantization.data), on which "
             + "\(NumberText.fixed(quantization.loss, 3)) dB of "
             + "\(NumberText.fixed(quantization.psnr, 2)) are lost",
         ])

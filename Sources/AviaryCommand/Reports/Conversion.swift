@@ -15,7 +15,7 @@ struct Conversion {
   var text: String {
     var sheet = FactSheet()
     sheet.add("Network", model.network.title)
-    sheet.add("Picture", model.network.picture.json.text)
+    sheet.add("Image", model.network.picture.json.text)
     if let report = model.report { Conversion.describe(report, model, in: &sheet) }
     sheet.add("Optimiser", model.optimizer?.text)
     sheet.add("Licence", model.card.licence ?? "not stated (--licence)")
@@ -32,7 +32,7 @@ struct Conversion {
       sheet.add("Content hash", export.contentHash)
       sheet.add(
         "Read back",
-        "outputs for a picture of \(width)x\(height) differ by \(NumberText.short(largest)) at most "
+        "outputs for an image of \(width)x\(height) differ by \(NumberText.short(largest)) at most "
           + "(\(NumberText.short(relative)) relative)")
     }
     return "\(input.printable) -> \(output.printable)\n\n\(sheet.text)"

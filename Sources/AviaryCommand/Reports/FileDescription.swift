@@ -39,7 +39,7 @@ struct FileDescription {
         network = try summary.network()
       } catch {
         // The rest of the file is still worth showing.
-        Console.warn("\(path): graph or picture: \(error)")
+        Console.warn("\(path): graph or image: \(error)")
         network = nil
       }
       card = summary.card

@@ -3,14 +3,14 @@ import AviaryGraph
 import AviaryTraining
 import FoundationEssentials
 
-/// What became of one picture of `aviary run`, as processes tell it each other.
+/// What became of one image of `aviary run`, as processes tell it each other.
 struct ImageResult: Codable {
   /// The report, or the input and its error.
   let json: JSON
   /// The status of what went wrong; nil where nothing did.
   var failure: Int32?
 
-  /// The results of all processes in the order of the pictures, of which process r of N had those at
+  /// The results of all processes in the order of the images, of which process r of N had those at
   /// r, r + N, r + 2N and so on; the same in every process.
   static func gathered(
     _ results: [ImageResult], from processes: any Communicator
@@ -25,13 +25,13 @@ struct ImageResult: Codable {
 }
 
 extension Evaluation {
-  /// A line for each picture, and the mean.
+  /// A line for each image, and the mean.
   ///
   /// - Parameter scale: at 1 nothing is enlarged, and what a result is compared with is the input.
   func table(scale: Int) -> TextTable {
     let other = scale == 1 ? "Input" : "Bicubic"
     var table = TextTable(
-      ["Picture", "PSNR", "SSIM", "\(other) PSNR", "\(other) SSIM", "Gain"],
+      ["Image", "PSNR", "SSIM", "\(other) PSNR", "\(other) SSIM", "Gain"],
       numeric: [1, 2, 3, 4, 5])
     func row(_ name: String, _ psnr: Double, _ ssim: Double, _ bicubic: Score) -> [String] {
       [
@@ -41,12 +41,12 @@ extension Evaluation {
       ]
     }
     table.rows =
-      pictures.map { row($0.name, $0.psnr, $0.ssim, $0.bicubic) }
+      images.map { row($0.name, $0.psnr, $0.ssim, $0.bicubic) }
       + [row("mean", mean.psnr, mean.ssim, mean.bicubic)]
     return table
   }
 
-  /// For machines. By hand, because the PSNR of equal pictures is infinite, which JSON writes as
+  /// For machines. By hand, because the PSNR of equal images is infinite, which JSON writes as
   /// a word here.
   var json: JSON {
     func members(_ psnr: Double, _ ssim: Double, _ bicubic: Score) -> [String: JSON] {
@@ -58,7 +58,7 @@ extension Evaluation {
     var json: [String: JSON] = [
       "mean": .object(members(mean.psnr, mean.ssim, mean.bicubic)),
       "pictures": .array(
-        pictures.map { entry in
+        images.map { entry in
           .object(
             members(entry.psnr, entry.ssim, entry.bicubic)
               .merging(["name": .string(entry.name)]) { $1 })

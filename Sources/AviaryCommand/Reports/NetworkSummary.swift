@@ -5,7 +5,7 @@ import AviaryGraph
 ///
 /// Nothing is computed until it is asked for: lists need few of the facts, and fast.
 struct NetworkSummary {
-  /// The work for one picture. Publications count it for a result of 1280x720.
+  /// The work for one image. Publications count it for a result of 1280x720.
   struct Work {
     var input: Size
     var output: Size
@@ -33,7 +33,7 @@ struct NetworkSummary {
   }
 
   /// The work for a result of 1280x720, or what comes next to it; nil where the network gives no
-  /// picture.
+  /// image.
   private func work(_ input: Size) -> Work? {
     guard let shapes = try? graph.shapes(height: input.height, width: input.width),
       let sum = try? graph.multiplyAdds(height: input.height, width: input.width),
@@ -74,7 +74,7 @@ extension NetworkSummary {
   /// Adds what there is to a sheet.
   func describe(in sheet: inout FactSheet) {
     let sizes = graph.sizeRule(), input = customaryInput(sizes)
-    sheet.add("Picture", picture.text)
+    sheet.add("Image", picture.text)
     sheet.add("Scale", scaleText)
     sheet.add("Parameters", NumberText.grouped(parameters))
     sheet.add(
@@ -131,7 +131,7 @@ extension Tiling {
     case .exact(let overlap, let multiple):
       "exact, with an overlap of \(overlap) pixels"
         + (multiple > 1 ? ", at multiples of \(multiple)" : "")
-    case .whole(let reason): "the whole picture only: \(reason)"
+    case .whole(let reason): "the whole image only: \(reason)"
     }
   }
 }

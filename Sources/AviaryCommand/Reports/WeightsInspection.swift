@@ -63,7 +63,7 @@ struct WeightsInspection {
     case .network(let network, let report):
       sheet.add("Recognised", network.title)
       sheet.add("By", report.reason)
-      sheet.add("Picture", network.picture.json.text)
+      sheet.add("Image", network.picture.json.text)
       sheet.add("Assumed", report.assumed)
       sheet.add("Notes", report.notes)
     case .none(let nearest):

@@ -48,11 +48,11 @@ struct Interpolation {
       guard let mixed = mixed.baseAddress else { return }
       for line in range {
         let (plane, row) = line.quotientAndRemainder(dividingBy: rows.count)
-        let picture = unsafe from + plane * source.rows * width
+        let image = unsafe from + plane * source.rows * width
         unsafe mixed.update(repeating: 0, count: width)
         for tap in rows.starts[row]..<rows.starts[row + 1] {
           unsafe aviary_add_row(
-            picture + rows.positions[tap] * width, rows.weights[tap], mixed, width)
+            image + rows.positions[tap] * width, rows.weights[tap], mixed, width)
         }
         unsafe gather(mixed, to: to + line * length)
       }

@@ -2,11 +2,11 @@ import AviaryGraph
 import AviaryThreads
 import CKernels
 
-/// Writes the pixels of a small picture to every so many pixels of a large one.
+/// Writes the pixels of a small image to every so many pixels of a large one.
 struct Interleave {
-  /// The small picture.
+  /// The small image.
   let source: Grid
-  /// The large picture, of as many planes and as deep.
+  /// The large image, of as many planes and as deep.
   let destination: Grid
   /// Along the vertical and the horizontal axis.
   let rows: Stretch
@@ -40,17 +40,17 @@ struct Interleave {
   }
 }
 
-/// The correspondence of a picture with r² · C channels and one of C channels r times as high and
+/// The correspondence of an image with r² · C channels and one of C channels r times as high and
 /// wide.
 struct Shuffle {
   private let deepPlaces: ChannelPlaces
   private let widePlaces: ChannelPlaces
   private let factor: Int
   private let order: ChannelOrder
-  /// The wide picture's.
+  /// The wide image's.
   private let channels: Int
-  private let pictures: Int
-  /// The deep picture's.
+  private let images: Int
+  /// The deep image's.
   private let rows: Int
   private let columns: Int
 
@@ -58,15 +58,15 @@ struct Shuffle {
     deepPlaces = ChannelPlaces(deep.shape, deep.memoryFormat)
     widePlaces = ChannelPlaces(wide.shape, wide.memoryFormat)
     (self.factor, self.order) = (factor, order)
-    (pictures, channels) = (wide.shape[0], wide.shape[1])
+    (images, channels) = (wide.shape[0], wide.shape[1])
     (rows, columns) = (deep.shape[2], deep.shape[3])
   }
 
-  /// From the deep picture to the wide one.
+  /// From the deep image to the wide one.
   func scatter(
     _ deep: UnsafePointer<Float>, to wide: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
-    // Neighbours of the deep picture are `factor` pixels apart in the wide one.
+    // Neighbours of the deep image are `factor` pixels apart in the wide one.
     let (from, to) = (deepPlaces.step, widePlaces.step * factor)
     forEachLine(workers) { deepStart, wideStart in
       let source = unsafe deep + deepStart
@@ -75,7 +75,7 @@ struct Shuffle {
     }
   }
 
-  /// From the wide picture to the deep one.
+  /// From the wide image to the deep one.
   func gather(
     _ wide: UnsafePointer<Float>, to deep: UnsafeMutablePointer<Float>, _ workers: ThreadPool
   ) {
@@ -87,10 +87,10 @@ struct Shuffle {
     }
   }
 
-  /// Calls `body` with where a row of one channel begins in the deep picture, and where its first
+  /// Calls `body` with where a row of one channel begins in the deep image, and where its first
   /// pixel goes in the wide one.
   private func forEachLine(_ workers: ThreadPool, _ body: (Int, Int) -> Void) {
-    workers.split(pictures * rows, cost: columns * channels * factor * factor) { range in
+    workers.split(images * rows, cost: columns * channels * factor * factor) { range in
       for line in range {
         let (picture, y) = (line / rows, line % rows)
         for i in 0..<factor {

@@ -27,7 +27,7 @@ struct SpatialConvolutions {
   }
 
   private let stages: [Stage]
-  private let input: aviary_picture
+  private let input: aviary_image
   private let factor: Int
   private let padding: (top: Int, left: Int)
   /// NCHW.
@@ -55,7 +55,7 @@ struct SpatialConvolutions {
     let depth = Grid(input.shape, input.memoryFormat).depth
     let isNCHW = depth == 1
     // Where 16 channels lie together, so many begin after whole planes of them.
-    self.input = aviary_picture(
+    self.input = aviary_image(
       height: height, width: width, channels: channels, row: width * depth, pixel: depth,
       group: input.memoryFormat == .nhwc ? MemoryFormat.block : MemoryFormat.block * height * width,
       channel: isNCHW ? height * width : 1)

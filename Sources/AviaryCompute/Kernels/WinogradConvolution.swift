@@ -11,9 +11,9 @@ struct WinogradConvolution {
   /// Scratch memory of the product, for one thread.
   let scratchBytes: Int
   /// The steps from pixel to pixel.
-  let input: aviary_picture
-  let output: aviary_picture
-  /// Numbers from picture to picture.
+  let input: aviary_image
+  let output: aviary_image
+  /// Numbers from image to image.
   let inputCount: Int
   let outputCount: Int
   let activation: CheapActivation
@@ -70,10 +70,10 @@ struct WinogradConvolution {
     let destination = unsafe source + shape.sourceBytes / float
     let scratch = unsafe destination + shape.destinationBytes / float
     let format = shape.format.forC, side = shape.format.side, step = shape.format.step
-    var (picture, result) = (input, output)
+    var (image, result) = (input, output)
     forEachRun(tiles) { run in
       unsafe aviary_winograd_input(
-        format, &picture, operands.input + run.picture * inputCount,
+        format, &image, operands.input + run.image * inputCount,
         run.row * step - shape.reach.height, run.column * step - shape.reach.width, run.count,
         source + run.first * shape.depth,
         shape.block * shape.depth, shape.depth)
@@ -84,19 +84,19 @@ struct WinogradConvolution {
     forEachRun(tiles) { run in
       var epilogue = unsafe aviary_epilogue(
         bias: operands.bias, activation: activation.forC(slopes: operands.slopes),
-        other: operands.other.map { unsafe $0 + run.picture * outputCount },
+        other: operands.other.map { unsafe $0 + run.image * outputCount },
         final: finalActivation.forC())
       unsafe aviary_winograd_output(
         format, destination + run.first * shape.width, shape.block * shape.width, shape.width,
         run.count,
-        &epilogue, &result, operands.output + run.picture * outputCount,
+        &epilogue, &result, operands.output + run.image * outputCount,
         run.row * side - shape.lead.height, run.column * side - shape.lead.width)
     }
   }
 
   /// Neighbouring tiles of one row of tiles.
   private struct Run {
-    var picture: Int
+    var image: Int
     var row: Int
     var column: Int
     var count: Int
@@ -112,14 +112,14 @@ struct WinogradConvolution {
       let count = min(shape.columns - column, tiles.upperBound - tile)
       body(
         Run(
-          picture: line / shape.rows, row: line % shape.rows, column: column, count: count,
+          image: line / shape.rows, row: line % shape.rows, column: column, count: count,
           first: tile - tiles.lowerBound))
       tile += count
     }
   }
 }
 
-extension aviary_picture {
+extension aviary_image {
   /// The pixels of a value of this shape in this memory format.
   init(_ shape: [Int], _ memoryFormat: MemoryFormat) {
     let (channels, height, width) = (shape[1], shape[2], shape[3])

@@ -64,10 +64,10 @@ struct WinogradShape: Hashable {
   let lead: Size
   /// Rows and columns of the input that the first tile takes above and left of it.
   let reach: Size
-  /// Rows and columns of tiles of a picture.
+  /// Rows and columns of tiles of an image.
   let rows: Int
   let columns: Int
-  /// Tiles of all pictures.
+  /// Tiles of all images.
   let count: Int
   /// Tiles of a block. The last block may be smaller.
   let block: Int
@@ -112,7 +112,7 @@ struct WinogradShape: Hashable {
     self.block = block
   }
 
-  /// Blocks of all pictures.
+  /// Blocks of all images.
   var blocks: Int { (count + block - 1) / block }
   /// The bytes between a block's two steps before and after the products.
   var sourceBytes: Int { format.products * block * depth * MemoryLayout<Float>.stride }

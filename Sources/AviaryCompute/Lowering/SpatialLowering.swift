@@ -46,7 +46,7 @@ extension Lowering {
     let scratch = convolutions.scratchCount(engine.workers) * MemoryLayout<Float>.stride
     operands.insert(temporary(byteCount: scratch), at: 2)
     let count = fusedOps.count > 1 ? ", \(fusedOps.count) at once" : ""
-    kernel(fusedOp, "convolution (planes\(count))", operands) { memory, workers in
+    kernel(fusedOp, "convolution (spatially vectorised\(count))", operands) { memory, workers in
       convolutions.run(memory, workers)
     }
     try finish(fusedOp, .value(fusedOp.output), isFused: true)

@@ -173,7 +173,7 @@ extension WeightPacking {
   /// A 3x3 kernel as Winograd's algorithm multiplies with it.
   ///
   /// - Parameters:
-  ///   - rows: the kernel's rows in the order in which they meet the picture's; of a transposed
+  ///   - rows: the kernel's rows in the order in which they meet the image's; of a transposed
   ///     convolution of stride 2, in its own order.
   ///   - descriptor: of a matrix for each product, channels by filters, with room for groups of 16.
   func winograd(

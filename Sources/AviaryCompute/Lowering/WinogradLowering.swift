@@ -6,7 +6,7 @@ extension Lowering {
   /// A 3x3 convolution by Winograd's algorithm, with everything that follows it.
   ///
   /// - Parameters:
-  ///   - rows: the kernel's rows in the order in which they meet the picture's; of a transposed
+  ///   - rows: the kernel's rows in the order in which they meet the image's; of a transposed
   ///     convolution of stride 2, in its own order.
   ///   - before: padding above and left, or of a transposed convolution what is cropped there.
   mutating func winograd(
@@ -49,8 +49,8 @@ extension Lowering {
         let convolution = WinogradConvolution(
           shape: shape,
           product: try BatchedProduct(step.descriptor, engine),
-          scratchBytes: scratchBytes, input: aviary_picture(input, fusedOp.candidate.input),
-          output: aviary_picture(output, fusedOp.candidate.output),
+          scratchBytes: scratchBytes, input: aviary_image(input, fusedOp.candidate.input),
+          output: aviary_image(output, fusedOp.candidate.output),
           inputCount: input[1...].reduce(1, *), outputCount: output[1...].reduce(1, *),
           activation: CheapActivation(fusedOp.epilogue.activation),
           finalActivation: CheapActivation(fusedOp.epilogue.finalActivation))

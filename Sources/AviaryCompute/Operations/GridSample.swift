@@ -171,8 +171,9 @@ private struct GridSampleKernel {
 
   private func taps(_ grid: UnsafePointer<Float>, _ place: Int) -> Taps {
     var taps = Taps()
-    let x = unsafe self.taps(at: Double(grid[2 * place]), size.width)
-    let y = unsafe self.taps(at: Double(grid[2 * place + 1]), size.height)
+    let (row, column) = (place % places).quotientAndRemainder(dividingBy: result.width)
+    let x = unsafe self.taps(at: Double(grid[2 * place]), .horizontal, pixel: column)
+    let y = unsafe self.taps(at: Double(grid[2 * place + 1]), .vertical, pixel: row)
     for i in 0..<4 {
       let (row, column) = (y.first + i / 2, x.first + i % 2)
       guard (0..<size.height).contains(row), (0..<size.width).contains(column) else { continue }
@@ -186,8 +187,8 @@ private struct GridSampleKernel {
     return taps
   }
 
-  private func taps(at coordinate: Double, _ size: Int) -> AxisTaps {
-    let (place, slope) = self.place(coordinate, size)
+  private func taps(at coordinate: Double, _ axis: Axis, pixel: Int) -> AxisTaps {
+    let (place, slope) = self.place(coordinate, axis, pixel: pixel)
     switch sampling.mode {
     case .bilinear:
       let first = place.rounded(.down)
@@ -201,12 +202,23 @@ private struct GridSampleKernel {
   }
 
   /// Where in the image, in pixels, a number of the grid points, and how far that moves with it.
-  private func place(_ coordinate: Double, _ size: Int) -> (Double, slope: Double) {
-    let last = Double(size - 1)
-    var place =
-      sampling.alignCorners
-      ? (coordinate + 1) / 2 * last : ((coordinate + 1) * Double(size) - 1) / 2
-    var slope = (sampling.alignCorners ? last : Double(size)) / 2
+  ///
+  /// - Parameter pixel: the number's row or column in the grid.
+  private func place(
+    _ coordinate: Double, _ axis: Axis, pixel: Int
+  ) -> (Double, slope: Double) {
+    let (size, last) = (Double(self.size[axis]), Double(self.size[axis] - 1))
+    var (place, slope): (Double, Double)
+    switch sampling.coordinates {
+    case .normalized:
+      (place, slope) =
+        sampling.alignCorners
+        ? ((coordinate + 1) / 2 * last, last / 2)
+        : (((coordinate + 1) * size - 1) / 2, size / 2)
+    case .offsets:
+      place = (Double(pixel) + 0.5) * size / Double(result[axis]) - 0.5 + coordinate
+      slope = 1
+    }
     switch sampling.paddingMode {
     case .zeros:
       // Beyond reach of every pixel, whatever the number: none of them becomes an integer too large.
@@ -214,7 +226,7 @@ private struct GridSampleKernel {
     case .border: break
     case .reflection:
       let start = sampling.alignCorners ? 0 : -0.5
-      let span = sampling.alignCorners ? last : Double(size)
+      let span = sampling.alignCorners ? last : size
       guard span > 0 else { return (0, 0) }
       if place < start { (place, slope) = (2 * start - place, -slope) }
       let (turns, rest) = (

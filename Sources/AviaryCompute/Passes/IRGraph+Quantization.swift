@@ -35,7 +35,7 @@ extension IRGraph {
 
 extension OpKind {
   /// The output channels of a convolution, transposed or not, that can multiply integers; nil for
-  /// anything else. Dilated ones cannot: oneDNN 2.6 sums what lies beside a picture narrower than
+  /// anything else. Dilated ones cannot: oneDNN 2.6 sums what lies beside an image narrower than
   /// the kernel's reach.
   var outChannels: Int? {
     switch self {

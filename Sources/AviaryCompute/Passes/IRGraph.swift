@@ -15,7 +15,7 @@ struct IRGraph {
     var isWantedWide = false
 
     var count: Int { shape.reduce(1, *) }
-    /// Whether it is a picture, NCHW.
+    /// Whether it is an image, NCHW.
     var isImage: Bool { shape.count == 4 }
   }
 

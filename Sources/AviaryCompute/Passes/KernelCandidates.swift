@@ -150,7 +150,7 @@ extension IRGraph {
     return [candidate.taking(.bfloat16, giving: .bfloat16)]
   }
 
-  /// Whether a picture is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies
+  /// Whether an image is narrower than a dilated kernel reaches: oneDNN 2.6 then sums what lies
   /// beside it, in bfloat16 and in integers.
   private func isTooNarrow(_ fusedOp: FusedOp) -> Bool {
     let width = values[fusedOp.inputs[0]].shape[3]

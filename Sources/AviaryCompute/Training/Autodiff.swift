@@ -200,7 +200,7 @@ extension IRGraph {
   /// backward pass and for the running ones; and takes beside its inputs: a seed for what dropout
   /// drops.
   mutating func prepareForTraining() {
-    // What is not a picture itself is one of one pixel, which lies the same in every memory format,
+    // What is not an image itself is one of one pixel, which lies the same in every memory format,
     // so that it binds no fused op to one.
     func newValue(_ shape: [Int]) -> Int {
       values.append(Value(shape: shape))

@@ -103,15 +103,15 @@ struct TruncatedShape {
     case .convolution(let c, _): cut(.convolution(c), share)
     case .transposedConvolution(let c): cut(.transposedConvolution(c), share)
     case .gradient(.convolutionInput):
-      let pictures = output[0]
-      output[0] = TruncatedShape.part(of: pictures, share)
+      let images = output[0]
+      output[0] = TruncatedShape.part(of: images, share)
       inputs[0][0] = output[0]
-      factor = Double(pictures) / Double(output[0])
+      factor = Double(images) / Double(output[0])
       return
     case .gradient(.convolutionWeights):
-      let pictures = inputs[0][0], fewer = TruncatedShape.part(of: pictures, share)
+      let images = inputs[0][0], fewer = TruncatedShape.part(of: images, share)
       for i in inputs.indices { inputs[i][0] = fewer }
-      factor = Double(pictures) / Double(fewer)
+      factor = Double(images) / Double(fewer)
       return
     case .scaleShift, .pointwise, .reorder, .gradient, .other: return
     }
@@ -137,9 +137,9 @@ struct TruncatedShape {
 
   private static func fewer(_ shape: [Int], _ share: Double) -> [Int] {
     var shape = shape
-    let pictures = part(of: shape[0], share)
-    let left = share * Double(shape[0]) / Double(pictures)
-    shape[0] = pictures
+    let images = part(of: shape[0], share)
+    let left = share * Double(shape[0]) / Double(images)
+    shape[0] = images
     // As many rows as hide what happens at their ends.
     shape[2] = min(shape[2], max(part(of: shape[2], left).roundedUp(to: 16), 64))
     return shape

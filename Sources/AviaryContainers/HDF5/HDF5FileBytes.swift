@@ -2,8 +2,8 @@ import AviaryFiles
 import AviaryTensor
 import CIsolation
 
-/// Blocks of an HDF5 file. In an honest file each belongs to one thing, so that all of them together
-/// are no more than the file: who asks for more goes in circles.
+/// Blocks of an HDF5 file. In an honest file each belongs to one thing, so that all of them
+/// together are no more than the file: who asks for more goes in circles.
 final class HDF5FileBytes {
   /// The file's size.
   let byteCount: Int

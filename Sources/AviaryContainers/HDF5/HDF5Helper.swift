@@ -132,8 +132,8 @@ struct HDF5Helper: Sendable {
     }
   }
 
-  /// Waits for the program, which has closed its answer and has nothing left to do; nil if it ended as
-  /// it should. One that does not end was taken over by its file, and is ended.
+  /// Waits for the program, which has closed its answer and has nothing left to do; nil if it ended
+  /// as it should. One that does not end was taken over by its file, and is ended.
   private static func end(of child: pid_t) -> String? {
     var status: CInt = 0
     let deadline = ContinuousClock.now + .seconds(5)

@@ -6,9 +6,9 @@ import AviaryTensor
 /// what checkpoints are written in: read here, without the library, and hence without the program
 /// that holds the library.
 ///
-/// Starting that program takes longer than anything else that `aviary list` and `aviary inspect` do.
-/// What is read is checked as everywhere; what is not of the simple form, or does not add up, is
-/// left to the library, errors too: this either gives what the library would, or nothing.
+/// Starting that program takes longer than anything else that `aviary list` and `aviary inspect`
+/// do. What is read is checked as everywhere; what is not of the simple form, or does not add up,
+/// is left to the library, errors too: this either gives what the library would, or nothing.
 ///
 /// The format is that of the "HDF5 File Format Specification Version 3.0", with the superblock of
 /// version 0, object headers of version 1 and groups of symbol tables.
@@ -79,7 +79,8 @@ struct HDF5Outline {
     let stored = try layout.number(10, 8)
     let (expected, overflow) = shape.count.multipliedReportingOverflow(by: kind.byteCount)
     guard !overflow, stored == expected, stored <= byteCount else { throw Uncommon() }
-    // Elements that were never written are at no place that a number holds; of none that is all right.
+    // Elements that were never written are at no place that a number holds; of none that is all
+    // right.
     let offset = stored == 0 && layout.isUndefined(2) ? nil : try layout.number(2, 8)
     guard offset.map({ $0 > 0 && $0 <= byteCount - stored }) ?? true else { throw Uncommon() }
     var dataSet = HDF5Tree.DataSet(

@@ -137,8 +137,8 @@ extension HDF5Writer {
     try attribute(name, of: object, strings: [text], shape: [])
   }
 
-  /// Writes a scalar attribute of text of any length, of which HDF5 keeps no more than a reference in
-  /// the object's header, where no more than 64 KiB have room.
+  /// Writes a scalar attribute of text of any length, of which HDF5 keeps no more than a reference
+  /// in the object's header, where no more than 64 KiB have room.
   package func attribute(
     _ name: String, long text: String, of object: borrowing Object
   ) throws(CheckpointError) {

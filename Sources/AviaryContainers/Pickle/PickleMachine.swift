@@ -1,10 +1,10 @@
 /// Reads a Python pickle as data.
 ///
 /// A pickle is a program for a stack machine that may name any function and have it called. This
-/// machine has no way to call anything: a name becomes a name, a call becomes an object that records
-/// it. Every opcode takes constant time, or time proportional to the bytes or values it consumes, so
-/// that reading is linear in the pickle's size; no size in the pickle takes memory before the bytes
-/// are known to be there.
+/// machine has no way to call anything: a name becomes a name, a call becomes an object that
+/// records it. Every opcode takes constant time, or time proportional to the bytes or values it
+/// consumes, so that reading is linear in the pickle's size; no size in the pickle takes memory
+/// before the bytes are known to be there.
 package struct PickleMachine {
   /// More opcodes than any file of weights has: a few hundred megabytes of values at worst.
   private static let opcodeLimit = 2_000_000

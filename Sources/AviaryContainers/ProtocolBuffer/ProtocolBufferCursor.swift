@@ -5,8 +5,8 @@ import Synchronization
 /// A place in a message of a protocol buffer, from which its fields are read one after the other.
 ///
 /// Every length is checked against the message that it lies in, so that nothing is read or reserved
-/// beyond it. Messages within messages are opened by who knows their definition, so that the depth is
-/// that of the definitions and never the file's.
+/// beyond it. Messages within messages are opened by who knows their definition, so that the depth
+/// is that of the definitions and never the file's.
 package struct ProtocolBufferCursor {
   package let file: ProtocolBufferFile
   /// Where the next field begins.

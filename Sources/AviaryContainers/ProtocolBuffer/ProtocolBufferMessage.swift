@@ -1,7 +1,7 @@
 package import AviaryTensor
 
-/// A message of a protocol buffer on its way to a file: its own bytes at hand, tensors' elements still
-/// where they are. Every length is known before the first byte is written.
+/// A message of a protocol buffer on its way to a file: its own bytes at hand, tensors' elements
+/// still where they are. Every length is known before the first byte is written.
 package struct ProtocolBufferMessage {
   /// A run of bytes.
   package enum Piece {

@@ -177,8 +177,9 @@ extension ZipArchive {
   /// bytes. Weights pack to little less than their size.
   private static let limits = (ratio: 200, small: 16 << 20)
 
-  /// Refuses what no writer of weights does, and what attacks do: members that lie over one another, so
-  /// that a small file unpacks to a large one; sizes beyond reason; names that lead elsewhere.
+  /// Refuses what no writer of weights does, and what attacks do: members that lie over one
+  /// another, so that a small file unpacks to a large one; sizes beyond reason; names that lead
+  /// elsewhere.
   static func check(
     _ entries: [Entry], in file: borrowing InputFile, directoryOffset: Int
   ) throws(CheckpointError) {
@@ -198,8 +199,8 @@ extension ZipArchive {
           found: entry.byteCount)
       }
     }
-    // A member's own header has 30 bytes and the name; its extra field may differ in length from the
-    // directory's, so that this is the least that it takes.
+    // A member's own header has 30 bytes and the name; its extra field may differ in length from
+    // the directory's, so that this is the least that it takes.
     let places = entries.sorted { $0.headerOffset < $1.headerOffset }
     for (place, entry) in places.enumerated() {
       let next = place + 1 < places.count ? places[place + 1].headerOffset : directoryOffset
@@ -229,8 +230,8 @@ extension ZipArchive {
     return content
   }
 
-  /// Gives a member's content piece by piece, stored or deflated: no more memory is taken than a few
-  /// pieces, whatever the member says of its size.
+  /// Gives a member's content piece by piece, stored or deflated: no more memory is taken than a
+  /// few pieces, whatever the member says of its size.
   ///
   /// - Throws: `.damaged` for content of another size than announced, or another checksum.
   package func unpack(

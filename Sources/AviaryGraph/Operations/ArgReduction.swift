@@ -56,5 +56,10 @@ extension ArgReduction: Operation {
       : .pointwise
   }
 
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    guard given != dimension else { return nil }
+    return keepsDimensions || given < dimension ? given : given - 1
+  }
+
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

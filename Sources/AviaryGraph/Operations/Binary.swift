@@ -53,6 +53,16 @@ extension Binary: Operation {
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }
 
+extension Binary {
+  /// Whether it gives 1 and 0 alone.
+  package var isComparison: Bool {
+    switch self {
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual: true
+    case .add, .subtract, .multiply, .divide, .power, .minimum, .maximum: false
+    }
+  }
+}
+
 extension Value {
   /// The sum, element by element.
   public static func + (a: Value, b: Value) -> Value { a.applying(.binary(.add), b) }

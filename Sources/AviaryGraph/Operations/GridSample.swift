@@ -1,8 +1,7 @@
 /// Samples an image at computed places (Jaderberg et al., "Spatial Transformer Networks", 2015), as
 /// PyTorch's `grid_sample` and ONNX's `GridSample`.
 ///
-/// Takes the image, NCHW, and a grid [N, height, width, 2] of places x, y, of which -1 and 1 are the
-/// image's edges. Gives [N, C, height, width].
+/// Takes the image, NCHW, and a grid [N, height, width, 2] of places x, y. Gives [N, C, height, width].
 public struct GridSample: Hashable, Sendable {
   /// How a place between pixels is made of them.
   public enum Mode: String, CaseIterable, Hashable, Sendable {
@@ -22,18 +21,32 @@ public struct GridSample: Hashable, Sendable {
     case reflection
   }
 
+  /// What the grid's numbers are.
+  public enum Coordinates: String, CaseIterable, Hashable, Sendable {
+    /// Places, of which -1 and 1 are the image's edges.
+    case normalized
+    /// Distances, in pixels of the image, from where the pixel lies when the image is resized to the
+    /// size of the grid, by the centres of pixels: what DySample (Liu et al., "Learning to Upsample
+    /// by Learning to Sample", 2023) and optical flow say, for every size.
+    case offsets
+  }
+
   /// How a place between pixels is made of them.
   public var mode: Mode
   /// What stands beyond the edges.
   public var paddingMode: PaddingMode
   /// Whether -1 and 1 are the centres of the first and last pixels, and not their outer edges.
   public var alignCorners: Bool
+  /// What the grid's numbers are.
+  public var coordinates: Coordinates
 
   /// PyTorch's defaults.
   public init(
-    mode: Mode = .bilinear, paddingMode: PaddingMode = .zeros, alignCorners: Bool = false
+    mode: Mode = .bilinear, paddingMode: PaddingMode = .zeros, alignCorners: Bool = false,
+    coordinates: Coordinates = .normalized
   ) {
-    (self.mode, self.paddingMode, self.alignCorners) = (mode, paddingMode, alignCorners)
+    (self.mode, self.paddingMode) = (mode, paddingMode)
+    (self.alignCorners, self.coordinates) = (alignCorners, coordinates)
   }
 }
 
@@ -47,17 +60,26 @@ extension GridSample: Operation {
     self.init(
       mode: try a.word("mode", default: .bilinear),
       paddingMode: try a.word("paddingMode", default: .zeros),
-      alignCorners: try a.bool("alignCorners", default: false))
+      alignCorners: try a.bool("alignCorners", default: false),
+      coordinates: try a.word("coordinates", default: .normalized))
   }
 
   package var attributes: [String: JSON] {
     Attributes.members(
       ("mode", .string(mode.rawValue), .string(Mode.bilinear.rawValue)),
       ("paddingMode", .string(paddingMode.rawValue), .string(PaddingMode.zeros.rawValue)),
-      ("alignCorners", .bool(alignCorners), false))
+      ("alignCorners", .bool(alignCorners), false),
+      (
+        "coordinates", .string(coordinates.rawValue), .string(Coordinates.normalized.rawValue)
+      ))
   }
 
-  package func check(_ check: AttributeCheck) throws(GraphError) {}
+  package func check(_ check: AttributeCheck) throws(GraphError) {
+    guard coordinates == .normalized || !alignCorners else {
+      throw .attribute(
+        node: check.node, "alignCorners", expected: "false with offsets", found: "true")
+    }
+  }
 
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
     let (image, grid) = (inputs[0], inputs[1])

@@ -89,5 +89,9 @@ extension Sort: Operation {
       : .pointwise
   }
 
+  package func outputDimension(of given: Int, input: Int, _ inputs: [[Int]]) -> Int? {
+    given == dimension ? nil : given
+  }
+
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -1,4 +1,4 @@
-/// What a picture that compares others needs: larger pixels, filled rectangles, labels.
+/// What an image that compares others needs: larger pixels, filled rectangles, labels.
 extension Image {
   /// Each pixel as a square of `factor` pixels on a side.
   ///
@@ -78,8 +78,8 @@ extension Image {
     public init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
   }
 
-  /// Draws lines from each point to the next, with smooth edges and round ends; what lies outside is
-  /// left out. Where lines of one call cross or meet, the colour is not laid on twice.
+  /// Draws lines from each point to the next, with smooth edges and round ends; what lies outside
+  /// is left out. Where lines of one call cross or meet, the colour is not laid on twice.
   ///
   /// - Parameters:
   ///   - width: in pixels.

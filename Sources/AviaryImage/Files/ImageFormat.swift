@@ -51,8 +51,8 @@ extension ImageFormat {
     decoder: { (file) throws(ImageError) in try JPEGDecoder(file) })
 
   /// All formats known: those that are read or written, and those whose files call themselves
-  /// images and are not read, so that nobody wonders where they went. Of those written, the first is
-  /// the usual one.
+  /// images and are not read, so that nobody wonders where they went. Of those written, the first
+  /// is the usual one.
   public static let all = [
     png, jpeg, ImageFormat("BMP", endings: ["bmp"]), ImageFormat("GIF", endings: ["gif"]),
     ImageFormat("TIFF", endings: ["tif", "tiff"]), ImageFormat("WebP", endings: ["webp"]),

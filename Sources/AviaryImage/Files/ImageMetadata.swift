@@ -1,4 +1,4 @@
-/// What a picture file says besides pixels, carried to the file that is written.
+/// What an image file says besides pixels, carried to the file that is written.
 public struct ImageMetadata: Hashable, Sendable {
   /// How colours are meant, by a profile.
   public var icc: ICCProfile?
@@ -8,7 +8,7 @@ public struct ImageMetadata: Hashable, Sendable {
   public var xmp: [UInt8]?
   /// Texts, in their order.
   public var text: [ImageText] = []
-  /// How large the picture is on paper.
+  /// How large the image is on paper.
   public var density: ImageDensity?
   /// How colours are meant, by code points.
   public var cicp: CodePoints?
@@ -30,7 +30,7 @@ public struct ImageMetadata: Hashable, Sendable {
   /// Beyond so many bytes nothing is carried, neither one thing nor all texts together.
   static let mostBytes = 1 << 24
 
-  /// What a picture of the given colour may carry: all but a profile for another colour.
+  /// What an image of the given colour may carry: all but a profile for another colour.
   func fitting(_ color: ColorModel) -> ImageMetadata {
     var metadata = self
     if let profile = icc, profile.color != color { metadata.icc = nil }
@@ -56,7 +56,7 @@ public struct ICCProfile: Hashable, Sendable {
   public var name: String
   /// The profile itself, not compressed.
   public var bytes: [UInt8]
-  /// The colours of the picture that it stood in: a profile for gray fits no RGB picture, nor the
+  /// The colours of the image that it stood in: a profile for gray fits no RGB image, nor the
   /// other way round.
   public var color: ColorModel
 

@@ -1,6 +1,7 @@
 import AviaryFiles
 
-/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom of the upright picture.
+/// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom
+/// of the upright image.
 ///
 /// PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
 /// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted naively. The EXIF
@@ -8,7 +9,7 @@ import AviaryFiles
 /// along untouched, since the file written is a PNG too and viewers treat both alike.
 ///
 /// Only one band is in memory at a time, except where `ImageHeader.isHeldWhole` says otherwise.
-/// Limits: sides of 2^20, 2^32 samples, 1 GiB of bytes in a picture that must be held whole (a
+/// Limits: sides of 2^20, 2^32 samples, 1 GiB of bytes in an image that must be held whole (a
 /// progressive JPEG counts: its decoder keeps two bytes a sample).
 public struct ImageReader: ~Copyable {
   /// What the file says.
@@ -22,12 +23,12 @@ public struct ImageReader: ~Copyable {
 
   /// Opens a file and reads its header.
   ///
-  /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged` or `.tooLarge`.
+  /// - Throws: `ImageError.cannotRead`, `.notAnImage`, `.damaged` or `.tooLarge`.
   public init(path: String) throws(ImageError) {
-    let file = try InputFile(picture: path)
+    let file = try InputFile(image: path)
     let beginning = try file.read(at: 0, count: 512)
     guard let format = ImageFormat.reading(beginning), let open = format.decoder else {
-      throw .notAPicture(path: path, found: FileKind(beginning: beginning).label)
+      throw .notAnImage(path: path, found: FileKind(beginning: beginning).label)
     }
     let decoder = try open(file)
     let stored = decoder.stored
@@ -44,7 +45,7 @@ public struct ImageReader: ~Copyable {
     self.decoder = decoder
   }
 
-  /// The next rows: as many as asked for, fewer at the end of the picture, nil after it.
+  /// The next rows: as many as asked for, fewer at the end of the image, nil after it.
   ///
   /// Damage to the file shows when it is reached, at the latest with the last rows.
   ///
@@ -74,7 +75,7 @@ public struct ImageReader: ~Copyable {
     return image
   }
 
-  /// All rows that are left, as one image; without rows at the end of the picture.
+  /// All rows that are left, as one image; without rows at the end of the image.
   ///
   /// - Throws: `ImageError.damaged`; `.invalidSize` beyond `Image.maximumSampleCount`.
   public mutating func readAll() throws(ImageError) -> Image {
@@ -86,20 +87,20 @@ public struct ImageReader: ~Copyable {
 extension Image {
   /// Reads a whole image file; see `ImageReader`.
   ///
-  /// - Throws: `ImageError.cannotRead`, `.notAPicture`, `.damaged`, `.tooLarge` or `.invalidSize`.
+  /// - Throws: `ImageError.cannotRead`, `.notAnImage`, `.damaged`, `.tooLarge` or `.invalidSize`.
   public init(contentsOf path: String) throws(ImageError) {
     var reader = try ImageReader(path: path)
     self = try reader.readAll()
   }
 }
 
-/// What is known of a picture file once it is open.
+/// What is known of an image file once it is open.
 public struct ImageHeader: Hashable, Sendable {
   /// The format, told by content.
   public let container: ImageFormat
-  /// Columns of the upright picture.
+  /// Columns of the upright image.
   public let width: Int
-  /// Rows of the upright picture.
+  /// Rows of the upright image.
   public let height: Int
   /// The channels handed over (palettes expanded, tRNS as alpha, CMYK as RGB), and the depth to
   /// write with: 16 where the file has 16, else 8.
@@ -112,20 +113,20 @@ public struct ImageHeader: Hashable, Sendable {
   public let isInterlaced: Bool
   /// Whether the inks of a CMYK file were converted, without its profile, to RGB.
   public let isConvertedFromCMYK: Bool
-  /// Whether the stored picture is held in memory as a whole while it is read, as bytes: for
+  /// Whether the stored image is held in memory as a whole while it is read, as bytes: for
   /// interlaced PNG, and for JPEG whose orientation turns it or exchanges its rows.
   public let isHeldWhole: Bool
   /// What is carried to the file that is written.
   public let metadata: ImageMetadata
 }
 
-/// How large a picture may be, checked on its header before anything is allocated.
+/// How large an image may be, checked on its header before anything is allocated.
 enum ImageLimits {
   /// Pixels on a side.
   static let side = 1 << 20
-  /// Samples (width x height x channels) of a picture that is read row by row.
+  /// Samples (width x height x channels) of an image that is read row by row.
   static let samples = 1 << 32
-  /// Bytes of a picture that must be held whole while it is read.
+  /// Bytes of an image that must be held whole while it is read.
   static let heldBytes = 1 << 30
   static func check(_ stored: StoredImage, path: String) throws(ImageError) {
     let (width, height, channels) = (stored.width, stored.height, stored.format.channels)
@@ -139,7 +140,7 @@ enum ImageLimits {
     guard width * height * channels <= samples else { throw tooLarge("at most 2^32 samples") }
     let held = (stored.isHeldWhole ? height * stored.rowBytes : 0) + stored.heldBytes
     guard held <= heldBytes else {
-      throw tooLarge("at most 1 GiB in a picture that must be held whole")
+      throw tooLarge("at most 1 GiB in an image that must be held whole")
     }
   }
 
@@ -152,8 +153,8 @@ enum ImageLimits {
 }
 
 extension InputFile {
-  /// Opens a picture: `init(_:)` with this module's error.
-  init(picture path: String) throws(ImageError) {
+  /// Opens an image: `init(_:)` with this module's error.
+  init(image path: String) throws(ImageError) {
     do {
       try self.init(path)
     } catch {

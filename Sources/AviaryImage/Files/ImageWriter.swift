@@ -22,8 +22,8 @@ public struct ImageWriter: ~Copyable {
   ///
   /// - Parameters:
   ///   - path: its ending says the format; where it says none that is written, the usual one is.
-  ///   - metadata: what to carry from the picture read (an ICC profile for gray is left out of an RGB
-  ///     picture, and the other way round).
+  ///   - metadata: what to carry from the image read (an ICC profile for gray is left out of an RGB
+  ///     image, and the other way round).
   ///   - threads: how many compress. The file is the same whatever their number.
   /// - Throws: `ImageError.cannotWrite`; `.formatMismatch` for another colour model than gray and
   ///   RGB; `.tooLarge` for sides beyond 2^20, `.invalidSize` for those below 1.
@@ -85,7 +85,7 @@ public struct ImageWriter: ~Copyable {
   /// - Throws: `ImageError.cannotWrite`; `.sizeMismatch` if rows are missing.
   public consuming func finish() throws(ImageError) {
     guard position == height else {
-      throw .sizeMismatch(thing: "picture", expected: "\(height) rows", found: "\(position)")
+      throw .sizeMismatch(thing: "image", expected: "\(height) rows", found: "\(position)")
     }
     for bytes in try encoder.end() { try ImageWriter.write(bytes, to: file) }
     do {

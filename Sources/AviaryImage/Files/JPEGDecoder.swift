@@ -141,7 +141,7 @@ struct Exif {
   /// Upright where there is no such tag, or a value that means nothing.
   private(set) var orientation = Orientation.upright
 
-  /// Says that the picture is upright, leaving all else.
+  /// Says that the image is upright, leaving all else.
   mutating func resetOrientation() {
     guard let valueOffset else { return }
     orientation = .upright
@@ -150,7 +150,7 @@ struct Exif {
   }
 }
 
-/// How the camera was held: what must be done to the stored picture to see it upright
+/// How the camera was held: what must be done to the stored image to see it upright
 /// (EXIF 2.3, tag 0x0112).
 enum Orientation: Int, CaseIterable, Sendable {
   case upright = 1
@@ -165,10 +165,10 @@ enum Orientation: Int, CaseIterable, Sendable {
   /// Whether width and height change places.
   var exchangesSides: Bool { rawValue >= 5 }
 
-  /// Whether the upright picture can be handed over while the stored one is read.
+  /// Whether the upright image can be handed over while the stored one is read.
   var keepsRowOrder: Bool { self == .upright || self == .mirrored }
 
-  /// Where upright pixels are in the stored picture, whose sides are given.
+  /// Where upright pixels are in the stored image, whose sides are given.
   func layout(width: Int, height: Int, rowBytes: Int, pixelBytes: Int) -> Samples.Layout {
     let lastRow = (height - 1) * rowBytes
     let lastColumn = (width - 1) * pixelBytes
@@ -188,9 +188,9 @@ enum Orientation: Int, CaseIterable, Sendable {
   }
 }
 
-/// JPEG in memory: what compression does to a picture, as networks learn to undo it.
+/// JPEG in memory: what compression does to an image, as networks learn to undo it.
 extension Image {
-  /// The picture as a JPEG file: limited to 0...1, rounded to 8 bits, chroma at half resolution.
+  /// The image as a JPEG file: limited to 0...1, rounded to 8 bits, chroma at half resolution.
   ///
   /// - Parameter quality: 1 to 100, as libjpeg counts it.
   /// - Throws: `ImageError.formatMismatch` unless it is gray or RGB without alpha, or for another

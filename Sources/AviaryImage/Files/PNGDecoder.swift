@@ -35,7 +35,7 @@ struct PNGDecoder: ImageDecoder {
 /// A walk over a PNG file's chunks by their lengths alone, before anything is decoded.
 ///
 /// It shows at once that a file is cut off, finds the chunks to carry wherever they stand (EXIF
-/// data may follow the picture, and rows are written before that is reached), and tells how much
+/// data may follow the image, and rows are written before that is reached), and tells how much
 /// compressed data there is, which bounds what it can decompress to. Checksums are libpng's part.
 private struct PNGScan {
   private(set) var chunks: [PNGChunk] = []

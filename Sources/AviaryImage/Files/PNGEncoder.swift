@@ -30,9 +30,9 @@ struct PNGEncoder: ImageEncoder {
 /// The image data of a PNG file in the making: rows of samples come in bands, and go out as IDAT
 /// chunks.
 ///
-/// The rows are divided into strips that are filtered and compressed by themselves, several at the same
-/// time. Strips lie where they lie whatever the bands and the threads are, so that the same picture
-/// gives the same bytes. Against one stream this costs 0.3 % of size.
+/// The rows are divided into strips that are filtered and compressed by themselves, several at the
+/// same time. Strips lie where they lie whatever the bands and the threads are, so that the same
+/// image gives the same bytes. Against one stream this costs 0.3 % of size.
 private struct PNGImageData {
   private let width: Int
   private let height: Int

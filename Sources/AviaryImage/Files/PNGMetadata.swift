@@ -4,7 +4,7 @@ import Glibc
 /// What PNG says besides pixels, from its chunks and back.
 enum PNGMetadata {
   /// Chunks of which a file has one, and how long they must be where that is fixed. They say how
-  /// colours are meant, how large the picture is on paper, and how it was taken; times of change are
+  /// colours are meant, how large the image is on paper, and how it was taken; times of change are
   /// left behind.
   private static let single: [String: Int?] = [
     "gAMA": 4, "cHRM": 32, "sRGB": 1, "cICP": 4, "pHYs": 9, "iCCP": nil, "eXIf": nil,
@@ -28,7 +28,7 @@ enum PNGMetadata {
 
   /// What chunks say; those that cannot be understood are left out.
   ///
-  /// - Parameter color: of the picture that they stand in.
+  /// - Parameter color: of the image that they stand in.
   static func metadata(_ chunks: [PNGChunk], color: ColorModel) -> ImageMetadata {
     var metadata = ImageMetadata()
     // Of all texts together: each may be a small chunk that inflates to a large one.

@@ -1,7 +1,7 @@
 /// Colour under transparency.
 extension Image {
   /// Rows above and below a band that `bledUnderTransparency` must be given, so that the band comes
-  /// out as it would in the whole picture: pixels are filled up to this distance.
+  /// out as it would in the whole image: pixels are filled up to this distance.
   public static let bleedingMargin = 8
 
   /// Gives pixels of alpha 0 the colour of what is visible near them, so that enlarging mixes no
@@ -11,8 +11,8 @@ extension Image {
   /// The fill grows by one pixel in each of `bleedingMargin` steps; a pixel becomes the mean of its
   /// filled neighbours, those beside it weighing twice those at its corners. Beyond that distance
   /// the hidden colour stays: it reaches no visible pixel through an interpolation kernel, and
-  /// through a network hardly. So a pixel depends on `bleedingMargin` rows above and below it, and a
-  /// picture can be bled band by band if bands are given that margin.
+  /// through a network hardly. So a pixel depends on `bleedingMargin` rows above and below it, and
+  /// an image can be bled band by band if bands are given that margin.
   public func bledUnderTransparency() -> Image {
     guard format.hasAlpha else { return self }
     var result = self

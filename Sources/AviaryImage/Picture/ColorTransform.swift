@@ -38,8 +38,8 @@ struct ColorTransform {
       })
   }
 
-  /// Maps planes of `count` pixels to planes that follow each other in `target`, as many as the matrix
-  /// has rows. In double precision, rounded once.
+  /// Maps planes of `count` pixels to planes that follow each other in `target`, as many as the
+  /// matrix has rows. In double precision, rounded once.
   ///
   /// - Parameter sources: 1 plane or 3, as many as the matrix has columns.
   func apply(
@@ -124,9 +124,9 @@ extension Image {
   ///   128.553 G + 24.966 B of 255), both ways by the full 3x3 matrix.
   /// - `fullRangeYCbCr`: as in JPEG files (JFIF 1.02).
   /// - `luma`: the Y of `ycbcr`. A gray image's values are taken for luma as they are: published
-  ///   figures for gray pictures (bridge in Set14) are measured on the gray values, and a network on
+  ///   figures for gray images (bridge in Set14) are measured on the gray values, and a network on
   ///   luma takes and gives them so. As a part of `ycbcr`, gray goes by way of equal R, G and B.
-  /// - `gray`: of colour pictures, the Y of `fullRangeYCbCr`; of luma, its values as they are.
+  /// - `gray`: of colour images, the Y of `fullRangeYCbCr`; of luma, its values as they are.
   ///
   /// - Throws: `ImageError.noConversion` from luma alone to colour.
   public func converted(to color: ColorModel) throws(ImageError) -> Image {

@@ -1,6 +1,6 @@
 public import AviaryTensor
 
-/// A picture in memory, or a band of rows of one: planes of float32.
+/// An image in memory, or a band of rows of one: planes of float32.
 ///
 /// Values run from 0 to 1 (8-bit 255 and 16-bit 65535 are 1); what lies outside, as networks and
 /// bicubic enlarging produce, is kept until the image is rounded or written. A copy is cheap: the

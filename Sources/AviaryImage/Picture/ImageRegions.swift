@@ -112,16 +112,16 @@ extension Image {
   }
 }
 
-/// Some successive rows of a picture that passes by in bands: grows below, shrinks above.
+/// Some successive rows of an image that passes by in bands: grows below, shrinks above.
 public struct RowWindow: Sendable {
-  /// Which rows of the picture are here.
+  /// Which rows of the image are here.
   public private(set) var range: Range<Int>
   private let width: Int
   private let format: PixelFormat
   /// As they came; the first may begin above `range`.
   private var bands: [Image] = []
 
-  /// A window at the top of a picture, without rows yet.
+  /// A window at the top of an image, without rows yet.
   ///
   /// - Throws: `ImageError.invalidSize` if `width` is negative.
   public init(width: Int, format: PixelFormat) throws(ImageError) {
@@ -157,7 +157,7 @@ public struct RowWindow: Sendable {
     range = first..<range.upperBound
   }
 
-  /// The given rows of the picture.
+  /// The given rows of the image.
   ///
   /// - Throws: `ImageError.sizeMismatch` if they are not all here.
   public func rows(_ rows: Range<Int>) throws(ImageError) -> Image {
@@ -180,6 +180,6 @@ public struct RowWindow: Sendable {
     return parts.isEmpty ? try Image(width: width, height: 0, format: format) : try .stacked(parts)
   }
 
-  /// The row of the picture at which the first band begins.
+  /// The row of the image at which the first band begins.
   private var top: Int { range.upperBound - bands.reduce(0) { $0 + $1.height } }
 }

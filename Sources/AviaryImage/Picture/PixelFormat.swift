@@ -45,7 +45,7 @@ public enum ColorModel: String, CaseIterable, Codable, Hashable, Sendable {
   case gray
   /// Red, green and blue as stored in the file (no conversion to linear light), three channels.
   case rgb
-  /// The Y of BT.601 in studio range (16/255 to 235/255), one channel. Of a gray picture it is the
+  /// The Y of BT.601 in studio range (16/255 to 235/255), one channel. Of a gray image it is the
   /// gray value itself: see `Image.converted(to:)`.
   case luma
   /// Y, Cb, Cr of BT.601 in studio range, as MATLAB's `rgb2ycbcr` gives them, three channels.
@@ -63,7 +63,7 @@ public enum ColorModel: String, CaseIterable, Codable, Hashable, Sendable {
 }
 
 extension ImageSpec.Colour {
-  /// The colour model in which a picture of the given colours goes into the network.
+  /// The colour model in which an image of the given colours goes into the network.
   package func model(for source: ColorModel) -> ColorModel {
     switch self {
     case .rgb, .rgba: .rgb
@@ -79,7 +79,7 @@ extension ImageSpec.Colour {
 /// Between planes of floats and a file's rows of interleaved integers.
 enum Samples {
   /// Where in a buffer of interleaved samples the pixel (row, column) begins, in bytes:
-  /// `origin + row * rowStep + column * columnStep`. Negative and exchanged steps turn the picture.
+  /// `origin + row * rowStep + column * columnStep`. Negative and exchanged steps turn the image.
   struct Layout {
     var origin: Int
     var rowStep: Int

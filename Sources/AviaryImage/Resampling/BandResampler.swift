@@ -1,9 +1,9 @@
 import AviaryThreads
 
-/// Resamples a picture that passes by in bands: rows go in, and those rows of the result that they
+/// Resamples an image that passes by in bands: rows go in, and those rows of the result that they
 /// complete come out. Only the rows that the kernel still needs are kept.
 ///
-/// The result does not depend on how the picture is divided into bands.
+/// The result does not depend on how the image is divided into bands.
 public struct BandResampler: Sendable {
   /// Columns of the result.
   public var outputWidth: Int { columns.first.count }
@@ -25,7 +25,7 @@ public struct BandResampler: Sendable {
   /// For each row of the result, the first row that it or any later one needs.
   private let needed: [Int]
 
-  /// A resampler for pictures of the given size; the result's sides are side x factor, rounded up.
+  /// A resampler for images of the given size; the result's sides are side x factor, rounded up.
   ///
   /// - Throws: `ImageError.sizeMismatch` if a side is 0 or too large.
   public init(
@@ -37,7 +37,7 @@ public struct BandResampler: Sendable {
       scale: (factor.value, factor.value), format)
   }
 
-  /// A resampler for pictures of the given size to another size.
+  /// A resampler for images of the given size to another size.
   ///
   /// - Throws: `ImageError.sizeMismatch` if a side is 0 or too large.
   public init(
@@ -76,11 +76,11 @@ public struct BandResampler: Sendable {
     self.needed = needed
   }
 
-  /// Takes the next rows of the picture and answers with the next rows of the result, as many as
-  /// can be made: none, where the kernel still waits for more. After the last row of the picture,
+  /// Takes the next rows of the image and answers with the next rows of the result, as many as
+  /// can be made: none, where the kernel still waits for more. After the last row of the image,
   /// the result is complete.
   ///
-  /// - Throws: `ImageError.sizeMismatch` or `.formatMismatch` if the band does not fit the picture;
+  /// - Throws: `ImageError.sizeMismatch` or `.formatMismatch` if the band does not fit the image;
   ///   `.invalidSize` if so many rows of the result at once are too large.
   public mutating func push(_ band: Image) throws(ImageError) -> Image {
     guard band.height <= inputHeight - inputPosition else {
@@ -159,7 +159,7 @@ struct HorizontalPass {
 
   /// Sums rows by their weights, in the order of the taps, and extends the sum beyond its ends.
   ///
-  /// - Parameter plane: The row of `source` that stands for row 0 of the picture.
+  /// - Parameter plane: The row of `source` that stands for row 0 of the image.
   mutating func gather(
     _ source: UnsafeBufferPointer<Float>, plane: Int, rows: ResamplingTaps, row: Int,
     maximum: Double?

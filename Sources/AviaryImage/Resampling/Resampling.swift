@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Columns are filtered first (each new row is made of rows), then rows, in double precision. With
 /// `rounding`, values are limited and rounded after each of the two passes, as MATLAB does with
-/// pictures of 8 or 16 bits; without, nothing is limited, as with MATLAB's doubles. (MATLAB takes
+/// images of 8 or 16 bits; without, nothing is limited, as with MATLAB's doubles. (MATLAB takes
 /// the side with the smaller factor first; the order shows only if the sides' factors differ and
 /// values are rounded.)
 public struct Resampling: Hashable, Sendable {
@@ -54,9 +54,9 @@ public struct Resampling: Hashable, Sendable {
   var isAntialiased: Bool { antialias && kernel != .nearest }
 }
 
-/// What stands beyond the borders of a picture that is resampled.
+/// What stands beyond the borders of an image that is resampled.
 public enum ResamplingBorder: String, CaseIterable, Codable, Hashable, Sendable {
-  /// The picture mirrored, its edge repeated (`cba|abc|cba`): MATLAB's own.
+  /// The image mirrored, its edge repeated (`cba|abc|cba`): MATLAB's own.
   case symmetric
   /// The edge pixel for ever (`aaa|abc|ccc`), as some published test sets were made.
   case replicated
@@ -119,7 +119,7 @@ public enum ResamplingKernel: String, CaseIterable, Codable, Hashable, Sendable 
   }
 }
 
-/// By how much a picture is enlarged or reduced: an exact fraction.
+/// By how much an image is enlarged or reduced: an exact fraction.
 public struct ScaleFactor: Hashable, Sendable {
   /// Pixels of the result for each `denominator` pixels given.
   public let numerator: Int

@@ -24,7 +24,7 @@ extension BatchRecipe {
     guard size % parts == 0 else {
       throw .recipe(
         field: "batch.size",
-        expected: "a multiple of \(parts), of \(processes) processes and \(accumulation) parts,",
+        expected: "a multiple of \(parts), of \(processes) processes and \(accumulation) parts",
         found: "\(size)")
     }
     return size / parts

@@ -5,16 +5,16 @@ import Crypto
 import FoundationEssentials
 import Glibc
 
-/// The pictures of a folder and of all folders in it.
+/// The images of a folder and of all folders in it.
 enum ImageSearch {
-  /// The pictures' paths within a folder, sorted by their bytes; hidden files (as some systems leave
-  /// them beside each picture) and everything that does not call itself a picture left aside.
-  /// What calls itself a picture is found even where it is not read: nobody is to wonder where it
+  /// The images' paths within a folder, sorted by their bytes; hidden files (as some systems leave
+  /// them beside each image) and everything that does not call itself an image left aside.
+  /// What calls itself an image is found even where it is not read: nobody is to wonder where it
   /// went.
   ///
   /// - Throws: `TrainingError.data` for a folder that is none, that cannot be read, or that has no
-  ///   pictures.
-  static func pictures(in folder: String) throws(TrainingError) -> [String] {
+  ///   images.
+  static func images(in folder: String) throws(TrainingError) -> [String] {
     let found = try self.folder(folder)
     var names: [String] = []
     // By what they are and not by name: links may lead round in a circle.
@@ -40,7 +40,7 @@ enum ImageSearch {
     }
     guard !names.isEmpty else {
       throw .data(
-        path: folder, expected: "pictures (\(ImageFormat.list(ImageFormat.readable)))",
+        path: folder, expected: "images (\(ImageFormat.list(ImageFormat.readable)))",
         found: "none")
     }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -72,9 +72,9 @@ enum ImageSearch {
   }
 }
 
-/// The names of low-resolution pictures beside their originals'.
+/// The names of low-resolution images beside their originals'.
 package enum ImagePartner {
-  /// The name, in `folder`, of the picture that belongs to an original; nil where there is none.
+  /// The name, in `folder`, of the image that belongs to an original; nil where there is none.
   ///
   /// - Parameter name: the original's, within its own folder.
   package static func name(of name: String, scale: Int, in folder: String) -> String? {
@@ -83,7 +83,7 @@ package enum ImagePartner {
   }
 
   /// Published sets append the scale to names, or say LR where the original says HR, or neither;
-  /// compressed pictures have the same name with another ending.
+  /// compressed images have the same name with another ending.
   static func candidates(_ name: String, scale: Int) -> [String] {
     let stem = name.prefix(upTo: name.lastIndex(of: ".") ?? name.endIndex)
     let lossless = ImageFormat.png.endings[0]
@@ -97,12 +97,12 @@ package enum ImagePartner {
   }
 }
 
-/// Reads the pictures of a training, and keeps account of those that are left out.
+/// Reads the images of a training, and keeps account of those that are left out.
 struct ImageLoading {
   private(set) var pairs: [ImagePair] = []
   private(set) var skipped: [TrainingSet.Skipped] = []
 
-  /// The most samples that one picture may have: it is in memory as floats while it is read.
+  /// The most samples that one image may have: it is in memory as floats while it is read.
   private static let largestImage = 1 << 28
 
   private let data: DataRecipe
@@ -111,7 +111,7 @@ struct ImageLoading {
   private var byteCount = 0
   /// The digests of the files used, as `sha256sum` prints them.
   private var digests = ""
-  /// The largest of the pictures that are smaller than a patch.
+  /// The largest of the images that are smaller than a patch.
   private var largest: (name: String, width: Int, height: Int)?
   private var tooSmall = 0
 
@@ -121,15 +121,15 @@ struct ImageLoading {
     self.memoryLimit = memoryLimit
   }
 
-  /// The SHA-256 of the digests of all files, after what is done to the pictures.
+  /// The SHA-256 of the digests of all files, after what is done to the images.
   var fingerprint: String {
     let work = "\(data.inputs == nil ? "made" : "paired") \(data.degradations)\n"
     return SHA256.hash(data: Array((work + digests).utf8)).hexadecimal
   }
 
-  /// Reads all pictures.
+  /// Reads all images.
   mutating func load(_ progress: (_ done: Int, _ total: Int) -> Void) throws(TrainingError) {
-    let names = try ImageSearch.pictures(in: data.targets)
+    let names = try ImageSearch.images(in: data.targets)
     if let inputs = data.inputs { try ImageSearch.folder(inputs) }
     for (done, name) in names.enumerated() {
       progress(done, names.count)
@@ -139,7 +139,7 @@ struct ImageLoading {
     if let largest, tooSmall == names.count {
       let side = geometry.minimumSide
       throw .data(
-        path: data.targets, expected: "pictures of at least \(side)x\(side) pixels",
+        path: data.targets, expected: "images of at least \(side)x\(side) pixels",
         found: "at most \(largest.width)x\(largest.height) (\(largest.name))")
     }
     guard pairs.isEmpty || Double(skipped.count) > data.maxInvalidShare * Double(names.count) else {
@@ -148,11 +148,11 @@ struct ImageLoading {
     let first = skipped[0]
     throw .data(
       path: data.targets,
-      expected: "at most \(data.maxInvalidShare * 100) % of \(names.count) pictures to be left out",
+      expected: "at most \(data.maxInvalidShare * 100) % of \(names.count) images to be left out",
       found: "\(skipped.count) (the first \(first.name): \(first.reason))")
   }
 
-  /// Reads a picture and its partner, or notes why they are left out.
+  /// Reads an image and its partner, or notes why they are left out.
   private mutating func load(_ name: String) throws(TrainingError) {
     let path = "\(data.targets)/\(name)"
     let partner = try partner(of: name)
@@ -178,20 +178,20 @@ struct ImageLoading {
     if let partner { try note(partner, as: "inputs/\(name)") }
   }
 
-  /// The path of a picture's partner; nil where inputs are made of targets.
+  /// The path of an image's partner; nil where inputs are made of targets.
   private func partner(of name: String) throws(TrainingError) -> String? {
     guard let folder = data.inputs else { return nil }
     guard let found = ImagePartner.name(of: name, scale: geometry.scale, in: folder) else {
       let names = ImagePartner.candidates(name, scale: geometry.scale)
       throw .data(
         path: folder,
-        expected: "a picture for \(data.targets)/\(name) (\(names.joined(separator: ", ")))",
+        expected: "an image for \(data.targets)/\(name) (\(names.joined(separator: ", ")))",
         found: "none")
     }
     return "\(folder)/\(found)"
   }
 
-  /// A picture without alpha: colour under transparency counts as it does in evaluation.
+  /// An image without alpha: colour under transparency counts as it does in evaluation.
   private func read(_ path: String) throws(ImageError) -> Image {
     var reader = try ImageReader(path: path)
     let header = reader.header
@@ -232,14 +232,14 @@ struct ImageLoading {
     }
   }
 
-  /// Stores a picture and what is given for it, 8 bits a sample.
+  /// Stores an image and what is given for it, 8 bits a sample.
   private mutating func keep(
     _ name: String, _ target: Image, _ small: Image?
   ) throws(TrainingError) {
     do {
       var (target, small) = (target, small)
       if let found = small, found.format.color != target.format.color {
-        // A gray picture beside a coloured one is coloured too: luma of the two must mean the same.
+        // A gray image beside a coloured one is coloured too: luma of the two must mean the same.
         target = try target.converted(to: .rgb)
         small = try found.converted(to: .rgb)
       }
@@ -255,11 +255,11 @@ struct ImageLoading {
       pairs.append(ImagePair(name: name, target: stored, input: input))
       byteCount += stored.byteCount + input.byteCount
     } catch {
-      throw .data(path: "\(data.targets)/\(name)", expected: "a picture", found: "\(error)")
+      throw .data(path: "\(data.targets)/\(name)", expected: "an image", found: "\(error)")
     }
     guard byteCount <= memoryLimit else {
       throw .data(
-        path: data.targets, expected: "pictures of at most \(memoryLimit) bytes in memory",
+        path: data.targets, expected: "images of at most \(memoryLimit) bytes in memory",
         found: "more from \(name) on")
     }
   }

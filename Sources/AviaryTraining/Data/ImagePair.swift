@@ -1,7 +1,7 @@
 import AviaryGraph
 import AviaryImage
 
-/// A picture to learn from: what ought to come out, and what is given.
+/// An image to learn from: what ought to come out, and what is given.
 struct ImagePair: Sendable {
   /// The target's path within its folder.
   var name: String
@@ -95,7 +95,7 @@ extension ImagePair {
   }
 }
 
-/// A picture kept for a training: planes of 8 bits, gray or RGB.
+/// An image kept for a training: planes of 8 bits, gray or RGB.
 struct StoredImage: Sendable {
   let width: Int
   let height: Int
@@ -116,8 +116,8 @@ struct StoredImage: Sendable {
 
   /// A part of it.
   ///
-  /// - Parameter planes: which plane of an RGB picture stands at each place: three, or one for a gray
-  ///   picture of it.
+  /// - Parameter planes: which plane of an RGB image stands at each place: three, or one for a gray
+  ///   image of it.
   func image(_ region: Region, planes: [Int]) throws(ImageError) -> Image {
     let planes = color.channels == 1 ? [0] : planes
     var image = try Image(
@@ -125,7 +125,7 @@ struct StoredImage: Sendable {
       format: PixelFormat(planes.count == 1 ? .gray : color))
     precondition(
       region.x >= 0 && region.y >= 0 && region.right <= width && region.bottom <= height,
-      "\(region) in a picture of \(width)x\(height)")
+      "\(region) in an image of \(width)x\(height)")
     unsafe image.withMutableFloats { target in
       unsafe levels.withUnsafeBufferPointer { levels in
         var to = 0

@@ -34,7 +34,7 @@ public struct PatchGeometry: Hashable, Sendable {
   /// The patch geometry of a network.
   ///
   /// - Parameters:
-  ///   - picture: the image description.
+  ///   - image: the image description.
   ///   - scale: how many times larger results are than inputs; 1 for denoising.
   ///   - patch: the side of the network's input, in pixels.
   /// - Throws: `TrainingError.recipe` for a scale that the network does not support, a patch that
@@ -55,7 +55,7 @@ public struct PatchGeometry: Hashable, Sendable {
       try picture.check(against: graph)
     } catch {
       throw .recipe(
-        field: "picture", expected: "colours of \(graph.inputs[0].channels) channels",
+        field: "image", expected: "colours of \(graph.inputs[0].channels) channels",
         found: "'\(picture.colour.rawValue)'")
     }
     guard picture.colour != .rgba else {

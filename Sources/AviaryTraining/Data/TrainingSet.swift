@@ -11,8 +11,8 @@ import AviaryTensor
 ///
 /// The network's input is prepared as for `run` and `eval`: originals cropped to a multiple of the
 /// scale, downscaled by MATLAB's `imresize` and rounded to 8 bits; with the colours, range, mean
-/// and deviation of its `ImageSpec`; enlarged bicubically, without rounding, if it expects that. Of a
-/// colour image, a gray network is given one channel.
+/// and deviation of its `ImageSpec`; enlarged bicubically, without rounding, if it expects that. Of
+/// a colour image, a gray network is given one channel.
 public struct TrainingSet: Sendable {
   /// An image that is left out.
   public struct Skipped: Hashable, Sendable {
@@ -33,7 +33,7 @@ public struct TrainingSet: Sendable {
   /// processed: independent of where the folders are.
   public let fingerprint: String
   /// The number of images.
-  public var pictureCount: Int { pairs.count }
+  public var imageCount: Int { pairs.count }
   /// The number of patch positions in all images.
   public var placeCount: Int { ends[ends.count - 1] }
   /// How batches are drawn.
@@ -49,7 +49,7 @@ public struct TrainingSet: Sendable {
   /// Reads the images.
   ///
   /// - Parameters:
-  ///   - picture: the network's image description.
+  ///   - image: the network's image description.
   ///   - geometry: of the network and the patches.
   ///   - seed: the seed of all random numbers.
   ///   - memoryLimit: the most bytes that images may take.

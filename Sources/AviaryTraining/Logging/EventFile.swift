@@ -98,8 +98,8 @@ struct EventFile: ~Copyable {
   }
 }
 
-/// The cyclic redundancy check with Castagnoli's polynomial (RFC 3720, appendix B.4), which zlib does
-/// not have.
+/// The cyclic redundancy check with Castagnoli's polynomial (RFC 3720, appendix B.4), which zlib
+/// does not have.
 package enum CRC32C {
   /// The remainder for each byte value.
   private static let table: [UInt32] = (0..<256).map { byte in

@@ -58,7 +58,7 @@ package struct LogTable: Sendable {
           cells.count <= 256
         else {
           throw .data(
-            path: "\(path):1", expected: "names of columns, step and loss among them,",
+            path: "\(path):1", expected: "names of columns, step and loss among them",
             found: String(cells.joined(separator: ",").prefix(60)).printable)
         }
         columns = Array(cells.dropFirst())

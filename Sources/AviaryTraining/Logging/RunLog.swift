@@ -116,12 +116,12 @@ package struct RunLog: ~Copyable {
   }
 
   private static func sample(_ path: String) -> EventFile.Sample? {
-    guard let file = try? InputFile(path), let picture = try? Image(contentsOf: path),
+    guard let file = try? InputFile(path), let image = try? Image(contentsOf: path),
       let png = try? file.bytes(at: 0, count: file.byteCount)
     else { return nil }
     return EventFile.Sample(
-      name: path.fileName.withoutStep, width: picture.width, height: picture.height,
-      channels: picture.channels,
+      name: path.fileName.withoutStep, width: image.width, height: image.height,
+      channels: image.channels,
       png: png)
   }
 }

@@ -59,7 +59,7 @@ public struct CombinedLoss: Loss {
   /// The sum of losses.
   ///
   /// - Parameters:
-  ///   - picture: the image description of results and targets.
+  ///   - image: the image description of results and targets.
   ///   - engine: the engine for feature networks.
   ///   - features: gives a feature network; called for every perceptual loss.
   /// - Throws: `TrainingError.recipe` if there is no loss, or a weight is not a number of 0 or
@@ -124,7 +124,7 @@ public struct CombinedLoss: Loss {
   }
 }
 
-/// From one network's values of pictures to another's: a factor and an offset for each channel, one
+/// From one network's values of images to another's: a factor and an offset for each channel, one
 /// channel repeated where three are wanted.
 ///
 /// A network's value is (black + brightness · (white - black) - mean) / deviation; here the
@@ -143,12 +143,12 @@ struct ImageSpace: Sendable {
   ) throws(TrainingError) {
     guard source.output == .picture else {
       throw .training(
-        name, expected: "a network that gives pictures", found: "one that gives \(source.output)")
+        name, expected: "a network that gives images", found: "one that gives \(source.output)")
     }
     let count = destination.colour.channels
     guard source.colour == destination.colour || source.colour.channels == 1 else {
       throw .training(
-        name, expected: "pictures in \(destination.colour.rawValue), gray or luma",
+        name, expected: "images in \(destination.colour.rawValue), gray or luma",
         found: source.colour.rawValue)
     }
     channels = source.colour.channels
@@ -164,12 +164,12 @@ struct ImageSpace: Sendable {
     (self.factors, self.offsets) = (factors, offsets)
   }
 
-  /// The pictures as the other network takes them.
-  func apply(_ pictures: Tensor) throws -> Tensor {
-    let shape = pictures.shape
+  /// The images as the other network takes them.
+  func apply(_ images: Tensor) throws -> Tensor {
+    let shape = images.shape
     let plane = shape[2] * shape[3]
     var result = try Tensor(zeros: [shape[0], sources.count, shape[2], shape[3]])
-    unsafe pictures.withFloats { x in
+    unsafe images.withFloats { x in
       unsafe result.withMutableFloats { y in
         for n in 0..<shape[0] {
           for (channel, source) in sources.enumerated() {
@@ -184,9 +184,9 @@ struct ImageSpace: Sendable {
     return result
   }
 
-  /// The gradient by the pictures of a gradient by what `apply` made of them.
+  /// The gradient by the images of a gradient by what `apply` made of them.
   ///
-  /// - Parameter shape: that of the pictures.
+  /// - Parameter shape: that of the images.
   func applyBackward(_ gradient: Tensor, shape: [Int]) throws -> Tensor {
     let plane = shape[2] * shape[3]
     var result = try Tensor(zeros: shape)
@@ -207,7 +207,8 @@ struct ImageSpace: Sendable {
 }
 
 extension ImageSpec {
-  /// A channel's values are brightness · factor + offset, for a brightness of 0 (black) to 1 (white).
+  /// A channel's values are brightness · factor + offset, for a brightness of 0 (black) to 1
+  /// (white).
   func affine(_ channel: Int) -> (factor: Double, offset: Double) {
     let deviation = channel < deviation.count ? deviation[channel] : 1
     let mean = channel < mean.count ? mean[channel] : 0

@@ -22,16 +22,16 @@ public struct Discriminator: Loss {
   private final class Plans {
     let shape: [Int]
     /// Backward to the images.
-    var pictures: TrainingPlan
+    var images: TrainingPlan
     /// Backward to the parameters.
     var parameters: TrainingPlan
 
     init(_ graph: Graph, shape: [Int], _ engine: Engine) throws(ComputeError) {
-      let pictures = try TrainingPlan(
+      let images = try TrainingPlan(
         graph, inputShapes: [shape], gradientsOf: .inputs, engine: engine)
       parameters = try TrainingPlan(
         graph, inputShapes: [shape], gradientsOf: .parameters, engine: engine)
-      self.pictures = pictures
+      self.images = images
       self.shape = shape
     }
   }
@@ -75,14 +75,14 @@ public struct Discriminator: Loss {
     var targetScores: [Float] = []
     if objective.comparesWithTargets {
       targetScores =
-        try plans.pictures.forward([input: target], parameters: parameters).outputs[output]?.floats
+        try plans.images.forward([input: target], parameters: parameters).outputs[output]?.floats
         ?? []
     }
     // Results last: the backward pass starts from them.
-    let scores = try plans.pictures.forward([input: result], parameters: parameters).outputs
+    let scores = try plans.images.forward([input: result], parameters: parameters).outputs
     guard let scores = scores[output] else { throw missing(output) }
     let loss = objective.generator(results: scores.floats, targets: targetScores)
-    let gradients = try plans.pictures.backward([
+    let gradients = try plans.images.backward([
       output: try Tensor(shape: scores.shape, loss.results)
     ])
     guard let gradient = gradients.inputs[input] else { throw missing(input) }
@@ -142,5 +142,51 @@ public struct Discriminator: Loss {
     let made = try Plans(graph, shape: shape, engine)
     plans = made
     return made
+  }
+}
+
+/// A discriminator that is trained alongside the network, and the weight of its loss.
+public struct Adversary {
+  /// Tells results from targets.
+  public var discriminator: Discriminator
+  /// Its optimizer.
+  public var optimizer: Optimizer
+  /// The weight of its loss relative to the others.
+  public let weight: Double
+  /// The number of steps after which it takes effect and is trained.
+  public let start: Int
+  private var gradients = GradientSum()
+
+  /// A discriminator with its own optimizer.
+  public init(_ discriminator: Discriminator, _ optimizer: Optimizer, weight: Double, start: Int) {
+    (self.discriminator, self.optimizer) = (discriminator, optimizer)
+    (self.weight, self.start) = (weight, start)
+  }
+
+  /// Prepares for results of a shape, even if it takes effect much later.
+  mutating func prepare(for shape: [Int]) throws { try discriminator.prepare(for: shape) }
+
+  /// Trains on a part of a batch; the parameters are updated with the last part.
+  ///
+  /// - Throws: `TrainingError.notFinite` for a gradient that is not finite, in which case no step
+  ///   is taken; errors from the discriminator and the optimizer.
+  mutating func learn(
+    _ result: Tensor, _ target: Tensor, isLastPart: Bool, rate: Double,
+    _ communicator: any Communicator
+  ) throws {
+    var found: [String: Tensor] = [:]
+    _ = try discriminator.learn(result, target) { found = $1 }
+    try gradients.add(found)
+    guard isLastPart else { return }
+    var mean = gradients.mean()
+    try communicator.average(&mean, mean.keys.sorted())
+    // Otherwise a checkpoint might be written before the next step's loss reveals the problem.
+    let norm = GradientNorm.of(mean)
+    guard norm.isFinite else {
+      throw TrainingError.notFinite(
+        "step \(optimizer.stepCount + 1) of the discriminator: its gradient",
+        expected: "finite numbers", found: norm.isNaN ? "no numbers" : "infinite ones")
+    }
+    try optimizer.step(&discriminator.parameters, gradients: mean, rate: rate)
   }
 }

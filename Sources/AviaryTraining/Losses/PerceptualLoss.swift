@@ -41,7 +41,7 @@ public struct PerceptualLoss: Loss {
   /// A loss on a network's features.
   ///
   /// - Parameters:
-  ///   - picture: the image description of results and targets; they are converted to the feature
+  ///   - image: the image description of results and targets; they are converted to the feature
   ///     network's, with one channel of gray or luma repeated if it takes three.
   ///   - isSquared: squared differences rather than absolute ones.
   ///   - engine: the engine for the feature network.
@@ -74,11 +74,11 @@ public struct PerceptualLoss: Loss {
         "\(name): result", expected: "N x \(space.channels) x height x width",
         found: "\(result.shape)")
     }
-    let pictures = try space.apply(result)
-    let plans = try plans(for: pictures.shape)
+    let images = try space.apply(result)
+    let plans = try plans(for: images.shape)
     let input = network.graph.inputs[0].name
     let wanted = try plans.targets.run([input: space.apply(target)])
-    let found = try plans.results.forward([input: pictures], parameters: network.parameters).outputs
+    let found = try plans.results.forward([input: images], parameters: network.parameters).outputs
     var value = 0.0
     var gradients: [String: Tensor] = [:]
     for (layer, weight) in network.layers.sorted(by: { $0.key < $1.key }) {
@@ -123,7 +123,7 @@ public struct FeatureNetwork: Sendable {
   ///
   /// - Parameters:
   ///   - graph: the whole network, with one input.
-  ///   - picture: its image description.
+  ///   - image: its image description.
   ///   - layers: the nodes whose values are compared, with their weights. If empty, the graph's
   ///     first output.
   ///   - parameter: gives a parameter's value, in its shape; called for those that are needed.
@@ -137,7 +137,7 @@ public struct FeatureNetwork: Sendable {
     guard graph.inputs.count == 1, picture.colour.channels == graph.inputs[0].channels else {
       throw TrainingError.recipe(
         field: "perceptual.checkpoint",
-        expected: "a network of one \(picture.colour.rawValue) picture",
+        expected: "a network of one \(picture.colour.rawValue) image",
         found: "inputs of \(graph.inputs.map(\.channels)) channels")
     }
     let wanted = try Self.nodes(layers, of: graph)

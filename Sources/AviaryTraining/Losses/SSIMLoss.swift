@@ -13,7 +13,7 @@ public struct SSIMLoss: Loss {
   private let picture: ImageSpec
   private static let window = GaussianWindow(size: 11, deviation: 1.5)
 
-  /// - Parameter picture: the image description of results and targets; by default, values from 0
+  /// - Parameter image: the image description of results and targets; by default, values from 0
   ///   to 1.
   public init(picture: ImageSpec = ImageSpec(.rgb)) { self.picture = picture }
 
@@ -36,7 +36,7 @@ public struct SSIMLoss: Loss {
     let shape = result.shape, size = Self.window.size
     guard shape.count == 4, shape[2] >= size, shape[3] >= size else {
       throw TrainingError.training(
-        name, expected: "pictures of \(size)x\(size) pixels at least", found: "\(shape)")
+        name, expected: "images of \(size)x\(size) pixels at least", found: "\(shape)")
     }
     let plane = shape[2] * shape[3]
     let windows = (shape[2] - size + 1) * (shape[3] - size + 1)
@@ -65,9 +65,9 @@ public struct SSIMLoss: Loss {
 
 /// The similarity of two planes and its gradient, in memory that is reused from plane to plane.
 ///
-/// With all means over a window: S = (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² + C₂)).
-/// In double precision, because σx² = mean(x²) - μx² loses most of its digits where an image is
-/// flat.
+/// With all means over a window: S = (2 μx μy + C₁)(2 σxy + C₂) / ((μx² + μy² + C₁)(σx² + σy² +
+/// C₂)). In double precision, because σx² = mean(x²) - μx² loses most of its digits where an image
+/// is flat.
 @safe struct SSIMPlane: ~Copyable {
   private let height: Int
   private let width: Int

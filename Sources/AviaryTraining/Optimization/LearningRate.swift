@@ -31,7 +31,7 @@ public struct LearningRate: Hashable, Sendable {
       "0 or more, and fewer than the \(steps) steps of the training", schedule.warmup)
     try require(
       kind != .oneCycle || schedule.warmup == 0, "schedule.warmup",
-      "0 with one-cycle, which has a rise of its own,", schedule.warmup)
+      "0 with one-cycle, which has a rise of its own", schedule.warmup)
     try require(
       (0...1).contains(schedule.minLearningRateRatio), "schedule.min-lr-ratio",
       "a number from 0 to 1", schedule.minLearningRateRatio)
@@ -50,15 +50,15 @@ public struct LearningRate: Hashable, Sendable {
       !milestones.isEmpty && isAscending
         && milestones.allSatisfy { (1..<max(steps, 2)).contains($0) },
       "schedule.milestones",
-      "steps in ascending order, each from 1 to \(max(steps - 1, 1)),", milestones)
+      "steps in ascending order, each from 1 to \(max(steps - 1, 1))", milestones)
     (self.schedule, self.rate, self.steps) = (schedule, rate, steps)
   }
 
   /// The learning rate of a step, counted from 0; steps past the end have the rate of the last.
   ///
   /// - `constant` and `step` are PyTorch's `ConstantLR` with factor 1 and `MultiStepLR`.
-  /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up, so
-  ///   that the last step has the lowest rate.
+  /// - `cosine` is its `CosineAnnealingLR` with `T_max` one less than the steps after the warm-up,
+  ///   so that the last step has the lowest rate.
   /// - `one-cycle` is its `OneCycleLR` with its defaults, except for the last rate.
   /// - Warm-up is its `LinearLR` from 1 / (warmup + 1), in `SequentialLR`: the rate would be zero
   ///   one step before the first.

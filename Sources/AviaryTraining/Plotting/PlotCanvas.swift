@@ -74,7 +74,7 @@ struct ImageCanvas: PlotCanvas {
   /// Of letters: they are ten pixels wide and fourteen high.
   private static let dotSize = 2
 
-  /// A white picture.
+  /// A white image.
   ///
   /// - Throws: `ImageError.invalidSize`.
   init(width: Int, height: Int) throws(ImageError) {
@@ -122,7 +122,7 @@ struct ImageCanvas: PlotCanvas {
     Double(Image.textSize(text, dotSize: ImageCanvas.dotSize).width)
   }
 
-  /// Only a number of values that is not the picture's is refused, and all colours have three.
+  /// Only a number of values that is not the image's is refused, and all colours have three.
   private mutating func draw(_ body: (inout Image) throws(ImageError) -> Void) {
     do { try body(&image) } catch { preconditionFailure("\(error)") }
   }

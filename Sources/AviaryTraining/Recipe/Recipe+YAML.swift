@@ -136,7 +136,7 @@ extension Recipe {
     try require(!data.targets.isEmpty, "data.targets", "a folder (--data)", "nothing")
     try require(
       batch.size % batch.accumulation == 0, "batch.accumulation",
-      "a divisor of the batch's size, \(batch.size),", "\(batch.accumulation)")
+      "a divisor of the batch's size, \(batch.size)", "\(batch.accumulation)")
     try require(!losses.isEmpty, "losses", "one loss at least", "none")
     try require(
       losses.contains { $0.weight > 0 }, "losses", "a weight above 0", "0 for all")
@@ -145,7 +145,7 @@ extension Recipe {
       "\(schedule.warmup)")
     try require(
       schedule.kind != .step || !schedule.milestones.isEmpty, "schedule.milestones",
-      "one milestone at least, for a schedule of steps,", "none")
+      "one milestone at least, for a schedule of steps", "none")
     try require(
       zip(schedule.milestones, schedule.milestones.dropFirst()).allSatisfy { $0 < $1 },
       "schedule.milestones", "rising steps", "\(schedule.milestones)")

@@ -3,7 +3,7 @@ internal import AviaryGraph
 extension RecipeValue where Value == DataRecipe.Degradation {
   /// One of `noise: 5...25`, `jpeg: 30...90`, `blur: 0.5...2`.
   static var degradation: RecipeValue {
-    let expected = "noise, jpeg or blur with its strength, as noise: 5...25,"
+    let expected = "noise, jpeg or blur with its strength, as noise: 5...25"
     return RecipeValue(
       expected: expected,
       placeholder: "list",
@@ -126,7 +126,7 @@ extension RecipeValue where Value == LossRecipe {
 extension RecipeValue where Value == [String: Double] {
   /// Layers with weights, or a list of layers with weight 1 each.
   static var layers: RecipeValue {
-    let expected = "layers with weights, as {features.22: 1},"
+    let expected = "layers with weights, as {features.22: 1}"
     return RecipeValue(
       expected: expected,
       placeholder: "mapping",

@@ -31,8 +31,8 @@ public struct Trainer: ~Copyable {
   ///   - batchShape: N, channels, height, width of the input that is processed at once.
   ///   - parameters: the initial parameters: all of the graph's, float32.
   ///   - communicator: the processes that train together.
-  /// - Throws: `ComputeError` for a network that cannot be planned at that size, `TrainingError.patch`
-  ///   for results that a loss or the discriminator cannot take.
+  /// - Throws: `ComputeError` for a network that cannot be planned at that size,
+  ///   `TrainingError.patch` for results that a loss or the discriminator cannot take.
   public init(
     _ graph: Graph, batchShape: [Int], parameters: [String: Tensor], losses: CombinedLoss,
     optimizer: Optimizer, average: WeightAverage? = nil, adversary: Adversary? = nil,
@@ -302,7 +302,7 @@ public struct StepTimeBreakdown: Hashable, Sendable {
       return "\(tenths / 10).\(tenths % 10) %"
     }
     return "steps were \(percent(compute)) network, \(percent(updating)) losses and optimiser, "
-      + "\(percent(waiting)) waiting for pictures"
+      + "\(percent(waiting)) waiting for images"
   }
 
   /// The share of a part in the total, 0 to 1.

@@ -23,7 +23,7 @@ typedef struct {
   int is_cmyk;
   // All rows must be asked for at once (interlaced PNG).
   int is_interlaced;
-  // The library itself keeps the whole picture, two bytes a sample (progressive JPEG).
+  // The library itself keeps the whole image, two bytes a sample (progressive JPEG).
   int is_progressive;
   // Entropy-coded so that a lower bound of bits per block is known (Huffman, not arithmetic).
   int is_huffman;
@@ -45,7 +45,7 @@ cimg_reader *cimg_open_jpeg_bytes(
   const uint8_t *bytes, size_t length, cimg_info *info, cimg_error *error);
 
 // Reads the next `count` rows, `stride` bytes apart. With the last row the rest of the file is
-// read too, so that damage after the picture shows.
+// read too, so that damage after the image shows.
 int cimg_read_rows(
   cimg_reader *reader, uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
 
@@ -60,7 +60,7 @@ const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t
 void cimg_close(cimg_reader *reader);
 
 // A part of a PNG's image data: rows filtered in the way that suits them and compressed by themselves, so that parts
-// can be made at the same time. `above` is the row before the first, zeros for the picture's first;
+// can be made at the same time. `above` is the row before the first, zeros for the image's first;
 // `pixel_length` is bytes. Raw deflate data that ends on a whole byte, and is the end of all with
 // `is_last`; `adler` is the checksum of the filtered rows. NULL without memory; else to be given to
 // `free`.
@@ -90,7 +90,7 @@ void cimg_pack_16(const float *plane, size_t count, size_t step, uint8_t *sample
 void cimg_unpack_8(const uint8_t *samples, size_t count, ptrdiff_t step, float *plane);
 void cimg_unpack_16(const uint8_t *samples, size_t count, ptrdiff_t step, float *plane);
 
-// A picture as a JPEG, with the library's defaults (colour as YCbCr, chroma at half resolution).
+// An image as a JPEG, with the library's defaults (colour as YCbCr, chroma at half resolution).
 // `channels` is 1 (gray) or 3 (RGB), `quality` 1 to 100; rows follow each other without gaps.
 // NULL on failure; else to be given to `free`.
 uint8_t *cimg_encode_jpeg(

@@ -6,14 +6,14 @@
 // All numbers are float32. Channels are worked on in groups of 16, as many as the widest register
 // holds.
 
-/// Where the pixels of one picture lie. Channel c of the pixel at row y, column x stands at
+/// Where the pixels of one image lie. Channel c of the pixel at row y, column x stands at
 /// `start[y * row + x * pixel + c / 16 * group + c % 16 * channel]`.
 typedef struct {
   long height, width, channels;
   /// Steps, in numbers: from row to row, from pixel to pixel, from 16 channels to the next 16, from
   /// one of them to the next.
   long row, pixel, group, channel;
-} aviary_picture;
+} aviary_image;
 
 /// A function of single numbers: `x > 0 ? x : x * slope`, then no less than `minimum` and no more
 /// than `maximum`.
@@ -28,7 +28,7 @@ typedef struct {
   /// A number for each channel, as many as fill groups of 16, that is added first; may be null.
   const float *bias;
   aviary_activation activation;
-  /// A picture that is added then, laid out as the result, which it may be itself; may be null.
+  /// An image that is added then, laid out as the result, which it may be itself; may be null.
   const float *other;
   /// Applied to the sum with `other`.
   aviary_activation final;
@@ -49,29 +49,29 @@ enum aviary_winograd {
   AVIARY_DOUBLING_ODD,
 };
 
-/// The first part: what a row of tiles of a picture contributes to each of the products.
+/// The first part: what a row of tiles of an image contributes to each of the products.
 ///
 /// - Parameters:
-///   - picture: channels lie side by side (`channel` is 1).
-///   - from: the picture's first number.
-///   - top, left: the first pixel of the first tile, perhaps outside the picture, where all is zero.
+///   - image: channels lie side by side (`channel` is 1).
+///   - from: the image's first number.
+///   - top, left: the first pixel of the first tile, perhaps outside the image, where all is zero.
 ///   - count: how many tiles.
 ///   - to: number c of tile t for product p goes to `to[p * product + t * tile + c]`, for all groups
 ///     of channels; what is no channel becomes zero.
-void aviary_winograd_input(enum aviary_winograd form, const aviary_picture *picture,
+void aviary_winograd_input(enum aviary_winograd form, const aviary_image *image,
                            const float *from, long top, long left, long count, float *to,
                            long product, long tile);
 
-/// The last part: turns the products into pixels and stores what lies in the picture.
+/// The last part: turns the products into pixels and stores what lies in the image.
 ///
 /// - Parameters:
 ///   - from: as `to` above.
 ///   - epilogue: what is done to the sums.
-///   - to: the picture's first number.
-///   - top, left: the first pixel of the first tile, perhaps outside the picture.
+///   - to: the image's first number.
+///   - top, left: the first pixel of the first tile, perhaps outside the image.
 void aviary_winograd_output(enum aviary_winograd form, const float *from, long product, long tile,
                             long count, const aviary_epilogue *epilogue,
-                            const aviary_picture *picture, float *to, long top, long left);
+                            const aviary_image *image, float *to, long top, long left);
 
 /// The weights' part: what kernels of 3x3 contribute to the products.
 ///

@@ -24,8 +24,8 @@ typedef struct {
 typedef struct {
   long count;
   const aviary_plane_stage *stages;
-  /// Where the pixels of the first one's input lie. Pictures follow one another without a gap.
-  aviary_picture input;
+  /// Where the pixels of the first one's input lie. Images follow one another without a gap.
+  aviary_image input;
   /// The filters of the last one are the pixels of squares of this many rows and columns: filter
   /// (c * factor + i) * factor + j gives row i and column j of those of channel c, as in a pixel
   /// shuffle. So a transposed convolution is one of these too.
@@ -49,7 +49,7 @@ long aviary_plane_blocks(long filters);
 /// How many numbers of scratch memory a part of the work needs.
 long aviary_planes_scratch(const aviary_planes *planes);
 
-/// Calculates lines `first` up to `end` of the lines of all pictures, of which each has as many as
+/// Calculates lines `first` up to `end` of the lines of all images, of which each has as many as
 /// the last convolution has rows.
 void aviary_planes_run(const aviary_planes *planes, const float *input, float *output,
                        float *scratch, long first, long end);

@@ -1,5 +1,5 @@
 #pragma once
-// Rows of pictures as weighted sums of others, for interpolation and its way back; and woven ones.
+// Rows of images as weighted sums of others, for interpolation and its way back; and woven ones.
 
 /// Adds a multiple of a row to another.
 void aviary_add_row(const float *row, float weight, float *sum, long count);

@@ -2,8 +2,8 @@ import AviaryCheckpoint
 import AviaryContainers
 import AviaryTensor
 
-/// A plain HDF5 file whose data sets are named like a state dict's entries, `encoder.0.weight` at the
-/// top or `weight` in groups `encoder/0`, as those write who save tensors with h5py.
+/// A plain HDF5 file whose data sets are named like a state dict's entries, `encoder.0.weight` at
+/// the top or `weight` in groups `encoder/0`, as those write who save tensors with h5py.
 enum HDF5StateDict {
   /// Whether a file is one: every data set holds numbers, and one at least is called a weight.
   /// Training data, which is what HDF5 mostly holds, has no such name.

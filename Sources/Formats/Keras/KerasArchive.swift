@@ -2,8 +2,8 @@ import AviaryContainers
 import AviaryFiles
 import AviaryGraph
 
-/// Keras 3's `.keras`: a zip archive, or the folder that one was unpacked to, of the configuration, the
-/// weights as HDF5 and the version (keras/src/saving/saving_lib.py).
+/// Keras 3's `.keras`: a zip archive, or the folder that one was unpacked to, of the configuration,
+/// the weights as HDF5 and the version (keras/src/saving/saving_lib.py).
 enum KerasArchive {
   /// Members beside the weights are text; none is larger.
   private static let textLimit = 256 << 20

@@ -59,12 +59,12 @@ extension KerasBuilder {
       ? x : try arranged(x, Array(x.order.indices), name)
   }
 
-  /// The elements of each picture in another shape.
+  /// The elements of each image in another shape.
   mutating func reshaped(
     _ x: PlacedValue, _ sizes: some Collection<Int?>, _ name: String
   ) throws(InterchangeError) -> PlacedValue {
     guard sizes.count(where: { $0 == nil }) <= 1 else {
-      throw refusal(name, "Reshape takes one size at most that depends on the picture")
+      throw refusal(name, "Reshape takes one size at most that depends on the image")
     }
     return add(
       "Reshape", "\(name).reshape", ["target_shape": .array(sizes.map { .int($0 ?? -1) })], [x],
@@ -110,7 +110,7 @@ struct KerasBorder {
   var before: Int
   var after: Int
 
-  /// Whether 'same' starts the same windows at the same pixels, for a picture of every size.
+  /// Whether 'same' starts the same windows at the same pixels, for an image of every size.
   ///
   /// How many windows there are beyond the first, and what the rule pads, depends on the size's
   /// remainder by the stride only: one size of each remainder is tried.
@@ -144,8 +144,8 @@ struct KerasBorder {
 
   /// The fewest zeros before and behind the kernel of a transposed convolution with which padding
   /// 'same' cuts `before` and `after` from the full output of the kernel as it is (formats: Keras
-  /// cuts kernel - stride pixels, the odd one behind). Nil where the output is not `stride` times as
-  /// large.
+  /// cuts kernel - stride pixels, the odd one behind). Nil where the output is not `stride` times
+  /// as large.
   static func transposedZeros(
     kernel: Int, stride: Int, before: Int, after: Int
   ) -> (front: Int, behind: Int)? {

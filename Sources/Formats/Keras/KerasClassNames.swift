@@ -68,7 +68,8 @@ extension KerasModel {
   }
 
   /// `Conv2DTranspose` as `conv2d_transpose`, `PReLU` as `p_re_lu`: an underscore before a capital
-  /// that a small letter follows, unless at the beginning, and between a small letter and a capital.
+  /// that a small letter follows, unless at the beginning, and between a small letter and a
+  /// capital.
   package static func snakeCase(_ name: String) -> String {
     let letters = Array(name)
     // The first rule, whose matches do not overlap: any letter, a capital, small letters.
@@ -98,8 +99,8 @@ extension KerasModel {
 
 /// Names in Keras files: lists of them in attributes, and paths made of them.
 enum KerasNames {
-  /// The strings of an attribute, or of its parts: HDF5 limits an object's header to 64 KiB, and Keras
-  /// splits what is longer into `layer_names0`, `layer_names1`, ….
+  /// The strings of an attribute, or of its parts: HDF5 limits an object's header to 64 KiB, and
+  /// Keras splits what is longer into `layer_names0`, `layer_names1`, ….
   ///
   /// - Returns: nil where the group has no such attribute.
   static func list(
@@ -125,7 +126,8 @@ enum KerasNames {
     return parts.isEmpty ? nil : parts.joined()
   }
 
-  /// The parts of a path in a file: without a leading slash, with Windows' backslashes made slashes.
+  /// The parts of a path in a file: without a leading slash, with Windows' backslashes made
+  /// slashes.
   ///
   /// - Throws: `.damaged` for a path that leads out of its group.
   static func parts(

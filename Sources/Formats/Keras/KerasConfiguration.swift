@@ -29,8 +29,8 @@ struct KerasConfiguration {
   /// No configuration.
   init() {}
 
-  /// The layers of a configuration; none where it is no model's, or cannot be understood: the weights
-  /// can be read without.
+  /// The layers of a configuration; none where it is no model's, or cannot be understood: the
+  /// weights can be read without.
   init(parsing text: String) {
     guard let json = try? JSON(parsing: text) else { return }
     add(json["config"], place: [], names: [], depth: 0)

@@ -7,12 +7,12 @@ package enum KerasExport {
   package enum Borders: Hashable, Sendable {
     /// By layers that pad and crop, wherever Keras's 'same' is something else.
     case layers
-    /// By kernels padded with zeros, wherever 'same' then computes the same: no layers more than the
-    /// network has.
+    /// By kernels padded with zeros, wherever 'same' then computes the same: no layers more than
+    /// the network has.
     case kernels
   }
 
-  /// The model that computes what a graph computes, for pictures of every size, channels last, of
+  /// The model that computes what a graph computes, for images of every size, channels last, of
   /// stock layers.
   ///
   /// - Throws: `InterchangeError.target` that names the node for what no stock layer computes
@@ -30,13 +30,13 @@ package enum KerasExport {
 struct PlacedValue {
   /// The layer and call that give it.
   var place: KerasModel.Place
-  /// The graph's dimension that each of Keras's is: (0, 2, 3, 1) for a picture.
+  /// The graph's dimension that each of Keras's is: (0, 2, 3, 1) for an image.
   var order: [Int]
 
   /// The position in Keras's order of one of the graph's dimensions.
   func axis(of dimension: Int) -> Int { order.firstIndex(of: dimension) ?? 0 }
 
-  /// Keras's order of a picture.
+  /// Keras's order of an image.
   static let picture = [0, 2, 3, 1]
 }
 
@@ -119,8 +119,8 @@ struct KerasBuilder {
 
   /// Adds a layer and gives what it makes of `inputs`: the first one's dimensions, unless stated.
   ///
-  /// - Parameter variables: its weights; a layer of the same class, arguments and parameters that is
-  ///   there already is called once more instead.
+  /// - Parameter variables: its weights; a layer of the same class, arguments and parameters that
+  ///   is there already is called once more instead.
   mutating func add(
     _ className: String, _ name: String, _ configuration: [String: JSON],
     _ inputs: [PlacedValue], shape: [Int?]? = nil, order: [Int]? = nil,
@@ -159,7 +159,7 @@ struct KerasBuilder {
   ) throws(InterchangeError) -> PlacedValue {
     if value.order == order { return value }
     guard order.first == 0, value.order.first == 0 else {
-      throw refusal(name, "no layer moves the dimension of the pictures")
+      throw refusal(name, "no layer moves the dimension of the images")
     }
     let dimensions = order.dropFirst().map { value.axis(of: $0) }
     return add(
@@ -167,7 +167,7 @@ struct KerasBuilder {
       shape: order.map { value.place.shape[value.axis(of: $0)] }, order: order)
   }
 
-  /// The shape of a graph's value in an order, as far as it is the same for every picture.
+  /// The shape of a graph's value in an order, as far as it is the same for every image.
   func stored(_ value: Int, _ order: [Int]) -> [Int?] { order.map { shapes.values[value][$0] } }
 
   /// Why a node cannot be said in Keras.
@@ -175,8 +175,8 @@ struct KerasBuilder {
     .target(format: "a Keras model", node: node, why: why)
   }
 
-  /// The name with what Keras and TensorFlow take (letters, digits, '.', '_', '-', the first no sign),
-  /// and that no other layer has.
+  /// The name with what Keras and TensorFlow take (letters, digits, '.', '_', '-', the first no
+  /// sign), and that no other layer has.
   private mutating func unique(_ name: String) -> String {
     var text = String(
       name.unicodeScalars.map { scalar -> Character in
@@ -198,6 +198,6 @@ struct KerasBuilder {
 }
 
 extension [Int] {
-  /// Keras's order of a picture's dimensions.
+  /// Keras's order of an image's dimensions.
   static var picture: [Int] { PlacedValue.picture }
 }

@@ -90,22 +90,22 @@ struct KerasCall {
 
 /// A value of the graph under construction, with what Keras calls its axes.
 ///
-/// Our pictures are NCHW and Keras's mostly NHWC: no operation asks which, each asks where an axis of
+/// Our images are NCHW and Keras's mostly NHWC: no operation asks which, each asks where an axis of
 /// Keras's lies.
 struct KerasTensor {
   /// The number of the value in the graph.
   var index: Int
-  /// The dimensions in our order, for one picture of the size on which the graph is checked.
+  /// The dimensions in our order, for one image of the size on which the graph is checked.
   var shape: [Int]
   /// Where each of Keras's axes lies among our dimensions.
   var axes: [Int]
-  /// For a row of elements that Keras counts in another order than they lie here: the picture that
+  /// For a row of elements that Keras counts in another order than they lie here: the image that
   /// it was, without its first dimension.
   var flattened: Flattened?
   /// Whether the size depends on that of the network's input.
   var isSized = true
 
-  /// A picture that was flattened as it lay.
+  /// An image that was flattened as it lay.
   struct Flattened: Hashable {
     /// Our dimensions.
     var shape: [Int]
@@ -141,7 +141,7 @@ struct KerasTensor {
   /// The number of dimensions.
   var rank: Int { shape.count }
 
-  /// The axes of pictures: N, H, W, C of channels last, N, C, H, W of channels first.
+  /// The axes of images: N, H, W, C of channels last, N, C, H, W of channels first.
   static func pictureAxes(channelsFirst: Bool) -> [Int] {
     channelsFirst ? [0, 1, 2, 3] : [0, 2, 3, 1]
   }

@@ -93,8 +93,8 @@ extension HDF5Tree.Group {
   }
 }
 
-/// Keras 3's `.weights.h5`: a group `vars` for each layer, at the place where the model holds it, with
-/// numbered variables (keras/src/saving/saving_lib.py; before 2.14 in tf_keras/saving too).
+/// Keras 3's `.weights.h5`: a group `vars` for each layer, at the place where the model holds it,
+/// with numbered variables (keras/src/saving/saving_lib.py; before 2.14 in tf_keras/saving too).
 enum KerasWeightsHDF5 {
   /// Describes the weights of a file.
   static func read(
@@ -162,8 +162,8 @@ enum KerasWeightsHDF5 {
   }
 }
 
-/// Weights that Keras 3 spread over several files: `x.weights.json` says which layer is in which, and
-/// the files lie beside it.
+/// Weights that Keras 3 spread over several files: `x.weights.json` says which layer is in which,
+/// and the files lie beside it.
 enum KerasShards {
   private static let limits = (bytes: 64 << 20, files: 4096)
 

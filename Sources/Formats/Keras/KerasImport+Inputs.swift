@@ -1,6 +1,6 @@
 import AviaryGraph
 
-/// What a model takes. Our graphs take pictures; rows and matrices are pictures of another shape.
+/// What a model takes. Our graphs take images; rows and matrices are images of another shape.
 extension KerasImport {
   /// The inputs of the model, each with the name of its layer.
   mutating func makeInputs() throws(InterchangeError) -> [KerasTensor] {
@@ -38,7 +38,7 @@ extension KerasImport {
   }
 
   /// The shape that an input layer, or a Sequential's first layer, states: the first dimension is
-  /// that of pictures.
+  /// that of images.
   static func statedShape(of layer: KerasLayer) -> JSON? {
     layer.option(["batch_shape", "batch_input_shape"])
       ?? layer.option(["input_shape"]).flatMap { shape in
@@ -119,7 +119,7 @@ extension KerasImport {
       index: position, shape: [1, input.channels, size.height, size.width],
       axes: KerasTensor.pictureAxes(channelsFirst: isChannelsFirst))
     if shape.count == 3 { return value }
-    // A row or a matrix goes in as a picture of as many channels, or as one channel.
+    // A row or a matrix goes in as an image of as many channels, or as one channel.
     sizeReason = "input \(input.name)"
     let target = shape.map { $0 ?? 1 }
     value = add(
@@ -128,7 +128,7 @@ extension KerasImport {
     value.isSized = shape.count == 2
     notes.append(
       "input \(input.name): \(target.count == 1 ? "a row" : "a matrix") of \(target) goes in as a"
-        + " picture of \(input.channels) channels, \(size.height)x\(size.width)")
+        + " image of \(input.channels) channels, \(size.height)x\(size.width)")
     return value
   }
 
@@ -145,7 +145,7 @@ extension KerasImport {
   }
 }
 
-/// Where axes lie: pictures made NCHW, rows made ordered, where an operation wants them so.
+/// Where axes lie: images made NCHW, rows made ordered, where an operation wants them so.
 extension KerasImport {
   /// The axis that Keras means by a number, which counts from behind where it is negative.
   func axis(_ number: Int, of value: KerasTensor, _ layer: KerasLayer) throws(InterchangeError)
@@ -184,12 +184,12 @@ extension KerasImport {
     return result
   }
 
-  /// A picture as our operations take it.
+  /// An image as our operations take it.
   mutating func picture(
     _ value: KerasTensor, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     guard value.rank == 4 else {
-      throw layer.refusal("expected a picture, found shape \(value.kerasShape)")
+      throw layer.refusal("expected an image, found shape \(value.kerasShape)")
     }
     let isFirst = layer.isChannelsFirst ?? isChannelsFirst
     return try arranged(
@@ -200,7 +200,7 @@ extension KerasImport {
   mutating func withChannels(
     _ axis: Int, _ value: KerasTensor, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
-    guard axis > 0 else { throw layer.refusal("axis 0, that of pictures, is not supported") }
+    guard axis > 0 else { throw layer.refusal("axis 0, that of images, is not supported") }
     let value = try unflattened(value, layer.fullName)
     if value.axes[axis] == 1 { return value }
     var axes = [0] + Array(2..<value.rank)
@@ -227,7 +227,7 @@ extension KerasImport {
     return row
   }
 
-  /// A value as the network gives it: a picture in NCHW, anything else as Keras has it.
+  /// A value as the network gives it: an image in NCHW, anything else as Keras has it.
   mutating func ordered(
     _ value: KerasTensor, _ name: String
   ) throws(InterchangeError) -> KerasTensor {
@@ -237,7 +237,7 @@ extension KerasImport {
     return try arranged(value, as: axes, KerasParser.sound(name))
   }
 
-  /// A picture made a row, which keeps its order as long as nobody asks for Keras's.
+  /// An image made a row, which keeps its order as long as nobody asks for Keras's.
   mutating func flattened(
     _ value: KerasTensor, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {

@@ -8,7 +8,8 @@ struct KerasLayer {
   var className: String
   /// The class as the file has it, for messages.
   var statedClass: String
-  /// The module of the class, where the file says it: operations and layers have classes of one name.
+  /// The module of the class, where the file says it: operations and layers have classes of one
+  /// name.
   var module: String
   /// Where it stands, for messages: "layer 3 of 12 of model_1".
   var place: String
@@ -120,7 +121,7 @@ struct KerasLayer {
     }
   }
 
-  /// Whether pictures have their channels before rows and columns; nil where the layer does not say.
+  /// Whether images have their channels before rows and columns; nil where the layer does not say.
   var isChannelsFirst: Bool? {
     switch (config["data_format"] ?? config["dim_ordering"])?.string {
     case "channels_first", "th", "NCHW": true

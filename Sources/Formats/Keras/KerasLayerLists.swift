@@ -3,8 +3,8 @@ import AviaryGraph
 
 /// The layers of Keras's older HDF5, by the attributes `layer_names` and `weight_names`.
 ///
-/// A nested model is one group with the flat list of all its weights: all that are trained first, then
-/// the others. A frozen layer so changes the order, but not the names.
+/// A nested model is one group with the flat list of all its weights: all that are trained first,
+/// then the others. A frozen layer so changes the order, but not the names.
 struct KerasLayerLists {
   private let tree: HDF5Tree
   private let configuration: KerasConfiguration
@@ -137,8 +137,8 @@ struct KerasLayerLists {
       isOrdered: true, configuration: listed)
   }
 
-  /// What a variable is within its layer: `kernel` of `kernel:0`, `W` of `convolution2d_1_W`, and of
-  /// `block1_conv1_W_1:0`, where TensorFlow has numbered a second variable of one name.
+  /// What a variable is within its layer: `kernel` of `kernel:0`, `W` of `convolution2d_1_W`, and
+  /// of `block1_conv1_W_1:0`, where TensorFlow has numbered a second variable of one name.
   private static func slot(_ name: String, of layer: String) -> String {
     let name = KerasNames.withoutOutput(name)
     guard name.hasPrefix(layer + "_") else { return name }

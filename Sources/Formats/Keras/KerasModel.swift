@@ -11,7 +11,7 @@ package struct KerasModel: Sendable {
     package var layer: Int
     /// Which call of the layer, of those that share its weights.
     package var call: Int
-    /// The dimensions, in Keras's order; nil where they depend on the picture.
+    /// The dimensions, in Keras's order; nil where they depend on the image.
     package var shape: [Int?]
   }
 
@@ -21,8 +21,8 @@ package struct KerasModel: Sendable {
     package var className: String
     /// The name, unique in the model.
     package var name: String
-    /// The arguments of the class as Keras 3 spells them, without the name; what has its default may
-    /// be left out.
+    /// The arguments of the class as Keras 3 spells them, without the name; what has its default
+    /// may be left out.
     package var configuration: [String: JSON]
     /// Whether training may change the weights.
     package var isTrainable = true
@@ -151,8 +151,8 @@ extension KerasModel {
   /// - Parameters:
   ///   - name: the model's.
   ///   - weights: all parameters that the model has, under canonical names in PyTorch's layout.
-  ///   - record: our record, without its tensors, which are filled in; asked for once all weights are
-  ///     written.
+  ///   - record: our record, without its tensors, which are filled in; asked for once all weights
+  ///     are written.
   /// - Throws: `CheckpointError.cannotWrite`, and what is wrong with where the weights come from.
   package func write(
     _ file: File, name: String, weights: TensorSource,

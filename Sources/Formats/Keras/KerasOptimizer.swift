@@ -45,8 +45,8 @@ struct KerasOptimizer {
     }
   }
 
-  /// Variables that an attribute lists by their names: `Adam/m/head/kernel:0`, `Adam/head/kernel/m:0`
-  /// of older optimisers, `adam/model_head_kernel_momentum` in Keras 3.
+  /// Variables that an attribute lists by their names: `Adam/m/head/kernel:0`,
+  /// `Adam/head/kernel/m:0` of older optimisers, `adam/model_head_kernel_momentum` in Keras 3.
   init(named names: [String], in group: HDF5Tree.Group, configuration: JSON?) {
     self.configuration = configuration
     name = Self.className(configuration)

@@ -52,7 +52,8 @@ struct KerasPlaces {
     try describe(Array(found.values), names, configuration, path: trees[0].path)
   }
 
-  /// What a place holds that is no layer: the optimiser's state, the metrics' or a random generator's.
+  /// What a place holds that is no layer: the optimiser's state, the metrics' or a random
+  /// generator's.
   private static func state(_ stored: [String]) -> String? {
     guard let first = stored.first, let last = stored.last else { return nil }
     if stored.count > 1, last == "seed_generator" { return stored.joined(separator: "/") }

@@ -61,7 +61,7 @@ struct KerasSlots {
     let rank = shape.count
     switch (kind, slot, rank) {
     case (.convolution, "kernel", 3...5), (.transposedConvolution, "kernel", 3...5):
-      // Output and input channels to the front, the window behind: (3, 2, 0, 1) for pictures.
+      // Output and input channels to the front, the window behind: (3, 2, 0, 1) for images.
       return Result(
         name: "weight", steps: [.permuted([rank - 1, rank - 2] + Array(0..<rank - 2))])
     case (.depthwiseConvolution, "kernel", 4), (.depthwiseConvolution, "depthwise_kernel", 4):
@@ -73,7 +73,7 @@ struct KerasSlots {
     case (.separableConvolution, "bias", _): return Result(name: "pointwise.bias", steps: [])
     case (.dense, "kernel", 2): return Result(name: "weight", steps: [.permuted([1, 0])])
     case (.prelu, "alpha", 2...4) where shape.dropLast().allSatisfy { $0 == 1 }:
-      // One slope a channel, shared over the picture.
+      // One slope a channel, shared over the image.
       return Result(name: "weight", steps: [.reshaped(from: shape, to: [shape[rank - 1]])])
     default:
       return Result(name: Self.names[slot] ?? slot, steps: [])

@@ -125,7 +125,8 @@ struct KerasStoredLayer {
   var variables: [Variable] = []
 }
 
-/// How the kernels of a file are laid out: Keras 1 had two ways, and says in no file of weights which.
+/// How the kernels of a file are laid out: Keras 1 had two ways, and says in no file of weights
+/// which.
 enum KerasKernelOrder: String {
   /// Since Keras 2: (h, w, in, out), transposed (h, w, out, in).
   case current

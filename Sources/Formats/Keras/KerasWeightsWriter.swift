@@ -2,7 +2,8 @@ package import AviaryContainers
 import AviaryFiles
 package import AviaryTensor
 
-/// Weights of a Keras model on their way into a file: plain data, in the order of the model's layers.
+/// Weights of a Keras model on their way into a file: plain data, in the order of the model's
+/// layers.
 package struct KerasWeightsWriter {
   /// A layer of the model.
   package struct Layer: Sendable {

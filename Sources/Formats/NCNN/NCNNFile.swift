@@ -6,11 +6,11 @@ import AviaryTensor
 
 /// An ncnn network: a text of layers, and beside it the file of their weights.
 enum NCNNFile {
-  /// Describes the network and its tensors, named `<layer>.weight` and so on: ncnn keeps no names of
-  /// parameters. Layouts are PyTorch's.
+  /// Describes the network and its tensors, named `<layer>.weight` and so on: ncnn keeps no names
+  /// of parameters. Layouts are PyTorch's.
   ///
-  /// - Parameter given: the `.param` file, or the file of the same name that ends in `.bin` and has the
-  ///   weights.
+  /// - Parameter given: the `.param` file, or the file of the same name that ends in `.bin` and has
+  ///   the weights.
   static func read(_ given: String) throws(CheckpointError) -> WeightsFile {
     let path = parametersPath(beside: given) ?? given
     let network = try NCNNParameters.read(path)
@@ -48,8 +48,8 @@ enum NCNNFile {
       network: .ncnn(network))
   }
 
-  /// The text that belongs to a file of weights, which says by itself neither what it is nor what is in
-  /// it; nil where there is none.
+  /// The text that belongs to a file of weights, which says by itself neither what it is nor what
+  /// is in it; nil where there is none.
   static func parametersPath(beside path: String) -> String? {
     guard path.hasSuffix(".bin") else { return nil }
     let text = String(path.dropLast("bin".count)) + "param"
@@ -186,8 +186,8 @@ package struct NCNNLayer: Hashable, Sendable {
   /// An attribute that is several numbers.
   package func numbers(_ number: Int) -> [Double] { attributes[number] ?? [] }
 
-  /// An attribute that is an integer; nil where the number has a fraction or is beyond 2^31, as none
-  /// of ncnn's is.
+  /// An attribute that is an integer; nil where the number has a fraction or is beyond 2^31, as
+  /// none of ncnn's is.
   package func integer(_ number: Int, default absent: Int = 0) -> Int? {
     guard let value = attributes[number]?.first else { return absent }
     return value.magnitude <= 0x1p31 ? Int(exactly: value) : nil
@@ -211,13 +211,13 @@ package struct NCNNNetwork: Hashable, Sendable {
 package enum NCNNModel {
   /// The graph of an ncnn file and its weights.
   ///
-  /// Layers keep their names, and so do outputs: those of the blobs that no layer takes. Input sizes
-  /// are let go wherever the network runs on any, as ncnn lets them go. Reads the elements of
+  /// Layers keep their names, and so do outputs: those of the blobs that no layer takes. Input
+  /// sizes are let go wherever the network runs on any, as ncnn lets them go. Reads the elements of
   /// constants only.
   ///
   /// - Parameter file: one that `WeightsFile.read` found to be `.ncnnParameters`.
-  /// - Throws: `InterchangeError.layer` for a layer that no operation computes, `.description` for a
-  ///   file of another kind, `.weights` and `.graph` where layers do not fit each other.
+  /// - Throws: `InterchangeError.layer` for a layer that no operation computes, `.description` for
+  ///   a file of another kind, `.weights` and `.graph` where layers do not fit each other.
   package static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .ncnn(let network)? = file.network else {
       throw .description(part: file.path, problem: "expected an ncnn network")

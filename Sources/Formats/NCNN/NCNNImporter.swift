@@ -21,7 +21,7 @@ struct NCNNImporter {
   private(set) var inputs: [Graph.Input] = []
   private(set) var blobs: [String: Blob] = [:]
   private var nodes: [Graph.Node] = []
-  /// The shape of each value, on a large picture where the size is open.
+  /// The shape of each value, on a large image where the size is open.
   private var shapes: [[Int]] = []
   private var names: Set<String> = []
 
@@ -35,7 +35,7 @@ struct NCNNImporter {
 
   // MARK: Values
 
-  /// Adds a picture that the network takes.
+  /// Adds an image that the network takes.
   mutating func addInput(
     _ layer: NCNNLayer, channels: Int, size: Size?
   ) throws(InterchangeError) {
@@ -98,7 +98,7 @@ struct NCNNImporter {
     var values: [Int] = []
     for blob in try blobs(of: layer) {
       guard case .value(let value) = blob else {
-        throw layer.unsupported("a constant where a picture is expected")
+        throw layer.unsupported("a constant where an image is expected")
       }
       values.append(value)
     }
@@ -169,14 +169,14 @@ extension NCNNImporter {
     }
   }
 
-  /// ncnn's files need not say how many channels a picture has: the first layer that shows it does.
+  /// ncnn's files need not say how many channels an image has: the first layer that shows it does.
   mutating func input(_ layer: NCNNLayer) throws(InterchangeError) {
     let range = 0...GraphLimits.dimension
     let sides = [1, 0].map { layer.integer($0) ?? -1 }
     let channels = try layer.integer(2, in: 0...GraphLimits.channels)
     guard sides.allSatisfy(range.contains), layer.integer(11) == 0,
       channels > 0 || sides == [0, 0]
-    else { throw layer.unsupported("expected a picture") }
+    else { throw layer.unsupported("expected an image") }
     let size = sides.allSatisfy { $0 > 0 } ? Size(sides[0], sides[1]) : nil
     if channels > 0 {
       try addInput(layer, channels: channels, size: size)

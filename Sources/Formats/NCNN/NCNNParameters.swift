@@ -58,8 +58,8 @@ enum NCNNParameters {
     return NCNNNetwork(layers: withTensorNames(layers))
   }
 
-  /// The layers under names that tensors can have: links of HDF5, and paths in a state dict. ncnn's may
-  /// hold slashes, as those that come from TensorFlow do.
+  /// The layers under names that tensors can have: links of HDF5, and paths in a state dict. ncnn's
+  /// may hold slashes, as those that come from TensorFlow do.
   private static func withTensorNames(_ layers: [NCNNLayer]) -> [NCNNLayer] {
     var taken = Set(layers.map(\.name))
     return layers.map { layer in
@@ -122,8 +122,8 @@ enum NCNNParameters {
   }
 }
 
-/// A run of numbers that a layer takes from the `.bin` file, in the order in which ncnn's layers read
-/// them (`load_model` in ncnn/src/layer).
+/// A run of numbers that a layer takes from the `.bin` file, in the order in which ncnn's layers
+/// read them (`load_model` in ncnn/src/layer).
 struct NCNNWeight {
   /// The last part of the parameter's name.
   var suffix: String
@@ -136,8 +136,9 @@ struct NCNNWeight {
 
   /// What a layer takes.
   ///
-  /// - Throws: `CheckpointError.unsupported` for a class of layer that is not known, as what follows
-  ///   in the file cannot be found then; `.damaged` for attributes that contradict each other.
+  /// - Throws: `CheckpointError.unsupported` for a class of layer that is not known, as what
+  ///   follows in the file cannot be found then; `.damaged` for attributes that contradict each
+  ///   other.
   static func of(_ layer: NCNNLayer, path: String) throws(CheckpointError) -> [NCNNWeight] {
     let described = NCNNWeightLayer(layer: layer, path: path)
     if layer.type == "MemoryData" { return [try described.constant()] }
@@ -199,8 +200,8 @@ struct NCNNWeightLayer {
     }
   }
 
-  /// The kernel of a convolution (output channels, inputs of a group, height, width) and its bias, and
-  /// in how many groups it works.
+  /// The kernel of a convolution (output channels, inputs of a group, height, width) and its bias,
+  /// and in how many groups it works.
   func kernel() throws(CheckpointError) -> (weights: [NCNNWeight], groups: Int) {
     try requireFloats()
     let filters = try size(0)

@@ -122,9 +122,9 @@ extension ZipArchive {
 
 /// Tells how arrays without a framework of their own lay out their kernels.
 ///
-/// A bias has one number for each output channel: that is dimension 0 in PyTorch's convolutions (out,
-/// in, h, w), 1 in its transposed ones, the last in Keras's (h, w, in, out), the last but one in its
-/// transposed ones. Where sizes coincide nothing is told, and PyTorch's layout is assumed.
+/// A bias has one number for each output channel: that is dimension 0 in PyTorch's convolutions
+/// (out, in, h, w), 1 in its transposed ones, the last in Keras's (h, w, in, out), the last but one
+/// in its transposed ones. Where sizes coincide nothing is told, and PyTorch's layout is assumed.
 enum KernelLayout {
   /// Whether the biases fit Keras's layout in every layer and PyTorch's not in all.
   static func isChannelsLast(_ tensors: TensorSource) -> Bool {

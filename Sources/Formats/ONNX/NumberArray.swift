@@ -15,7 +15,6 @@ struct NumberArray: Sendable {
 
   /// An array of these elements.
   init(_ values: [Double], shape: [Int]) {
-    assert(values.count == shape.reduce(1, *) || values.count == 1)
     (self.values, self.shape) = (values, shape)
   }
 
@@ -113,8 +112,9 @@ extension NumberArray {
   ) throws(NumberProblem) -> NumberArray {
     let shape = try NumberArray.broadcast(shape, other.shape)
     if isFilled, other.isFilled {
-      return NumberArray([combine(values[0], other.values[0])], shape: shape)
+      return try NumberArray(filled: combine(values[0], other.values[0]), shape: shape)
     }
+    _ = try NumberArray.count(of: shape)
     let (a, b) = (try expanded(to: shape).elements, try other.expanded(to: shape).elements)
     return NumberArray(zip(a, b).map(combine), shape: shape)
   }
@@ -124,6 +124,7 @@ extension NumberArray {
     let both = try NumberArray.broadcast(a.shape, b.shape)
     let shape = try NumberArray.broadcast(shape, both)
     if isFilled { return try (values[0] != 0 ? a : b).expanded(to: shape) }
+    _ = try NumberArray.count(of: shape)
     let condition = try expanded(to: shape).elements
     let (x, y) = (try a.expanded(to: shape).elements, try b.expanded(to: shape).elements)
     return NumberArray(condition.indices.map { condition[$0] != 0 ? x[$0] : y[$0] }, shape: shape)
@@ -262,6 +263,7 @@ extension NumberArray {
   /// The slices along a dimension at these indices, which count from behind where they are negative.
   func gathered(_ indices: NumberArray, axis: Int) throws(NumberProblem) -> NumberArray {
     let axis = try dimension(axis)
+    _ = try NumberArray.count(of: shape)
     let size = shape[axis]
     var places: [Int] = []
     for index in try indices.integers() { places.append(try place(index, of: size)) }
@@ -288,6 +290,7 @@ extension NumberArray {
 
   /// The slices at these places: the last dimension of `indices` names them, dimension by dimension.
   func gathered(at indices: NumberArray) throws(NumberProblem) -> NumberArray {
+    _ = try NumberArray.count(of: shape)
     let (starts, width) = try starts(of: indices)
     let depth = indices.shape.last ?? 0
     let source = elements

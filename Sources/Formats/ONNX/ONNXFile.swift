@@ -1,7 +1,7 @@
 import AviaryContainers
 
-/// Reads ONNX (onnx.proto; the numbers of fields are given there): the graph now, the elements of its
-/// tensors when asked for.
+/// Reads ONNX (onnx.proto; the numbers of fields are given there): the graph now, the elements of
+/// its tensors when asked for.
 struct ONNXFile {
   let file: ProtocolBufferFile
   /// The files beside the model.

@@ -151,7 +151,8 @@ package struct ONNXTensor: Sendable {
 
   /// How elements are stored.
   enum Storage: Sendable {
-    /// Little-endian, one after the other: `raw_data`, packed `float_data`, a file beside the model.
+    /// Little-endian, one after the other: `raw_data`, packed `float_data`, a file beside the
+    /// model.
     case plain(ProtocolBufferFile, Range<Int>)
     /// Fields of the message (`float_data`, `int32_data`, …) that want decoding, in the message.
     case fields(ProtocolBufferFile, message: Range<Int>, field: Int)

@@ -9,8 +9,9 @@ public enum ONNXNetwork {
   /// must come out the same for all that it can run at.
   ///
   /// - Parameter file: what `WeightsFile.read` gave of an ONNX file.
-  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express, `.description`
-  ///   for a model that contradicts itself, `.weights` for weights of another shape, `.graph`.
+  /// - Throws: `InterchangeError`: `.layer` for an operation that ours do not express,
+  ///   `.description` for a model that contradicts itself, `.weights` for weights of another shape,
+  ///   `.graph`.
   public static func graph(_ file: WeightsFile) throws(InterchangeError) -> ImportedGraph {
     guard case .onnx(let model) = file.network else {
       throw .description(part: file.path, problem: "it is not an ONNX model")
@@ -87,11 +88,11 @@ private struct ONNXAttempt {
 
 /// Windows, strides and padding, as all operators with windows state them.
 extension ONNXReader {
-  /// The first input, which must be a picture.
+  /// The first input, which must be an image.
   mutating func picture() throws(InterchangeError) -> Int {
     let input = try value(0)
     guard rank(input) == 4 else {
-      throw unsupported("expected a picture (NCHW), found \(shapes[input][0])")
+      throw unsupported("expected an image (NCHW), found \(shapes[input][0])")
     }
     return input
   }

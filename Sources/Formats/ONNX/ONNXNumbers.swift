@@ -80,11 +80,15 @@ struct ONNXNumbers {
   /// The array for an image.
   func array(_ sample: Int) -> NumberArray { arrays[arrays.count == 1 ? 0 : sample] }
 
-  /// The numbers for an image.
-  func row(_ sample: Int) -> [Double] { array(sample).elements }
+  /// The numbers for an image; none where there are more than are looked into.
+  func row(_ sample: Int) -> [Double] {
+    array(sample).count <= NumberArray.limit ? array(sample).elements : []
+  }
 
   /// The numbers, if they are the same for every image.
-  var constant: [Double]? { arrays.count == 1 ? arrays[0].elements : nil }
+  var constant: [Double]? {
+    arrays.count == 1 && count <= NumberArray.limit ? arrays[0].elements : nil
+  }
 
   /// The numbers as integers, if they are the same for every image.
   var integers: [Int]? { constant.flatMap { $0.wholeNumbers } }

@@ -118,7 +118,7 @@ package struct ONNXParameters: Sendable {
       let isByOutput = (node.integer("transB") ?? 0 != 0) != isTransposed
       return isByOutput || shape.count != 2 ? [] : [.permuted([1, 0])]
     case .vector:
-      // Dimensions of 1 that only make it fit a picture.
+      // Dimensions of 1 that only make it fit an image.
       let isVector = shape.count(where: { $0 != 1 }) <= 1
       return shape.count == 1 || !isVector ? [] : [.reshaped(from: shape, to: [shape.reduce(1, *)])]
     }

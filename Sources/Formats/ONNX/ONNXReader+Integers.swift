@@ -1,3 +1,5 @@
+import AviaryGraph
+
 /// Values of integers, which ours are as float32 numbers: places of elements.
 extension ONNXReader {
   /// ONNX's numbers of the integer types.
@@ -34,12 +36,26 @@ extension ONNXReader {
   }
 
   /// A conversion: arithmetic is in float32 all the same, and integers are not made of other numbers.
-  func cast() throws(InterchangeError) -> ONNXOperand {
+  mutating func cast() throws(InterchangeError) -> ONNXOperand {
     let to = node.integer("to") ?? 1
+    let operand = try given(0)
+    // Truth values are 0 and 1 here.
+    if to == 9, case .value(let value) = operand { return .value(try truth(value)) }
     // float32, float16, float64, bfloat16.
-    guard [1, 10, 11, 16].contains(to) || Self.integerTypes.contains(to) && isInteger(0) else {
-      throw unsupported("expected a conversion to floating-point numbers")
+    guard
+      [1, 10, 11, 16].contains(to)
+        || Self.integerTypes.contains(to) && (isInteger(0) || holdsIntegers(operand))
+    else { throw unsupported("expected a conversion to floating-point numbers") }
+    return operand
+  }
+
+  /// Whether the numbers of a value are integers, whatever their type.
+  private func holdsIntegers(_ operand: ONNXOperand) -> Bool {
+    guard case .value(let value) = operand, let op = source(value)?.op else { return false }
+    switch op {
+    case .argReduction, .activation(.floor): return true
+    case .sort(let sort): return sort.part == .indices
+    default: return false
     }
-    return try given(0)
   }
 }

@@ -344,7 +344,9 @@ extension ONNXReader {
         let part = (size + count - 1) / max(count, 1)
         sizes = (0..<count).map { min(part, max(size - $0 * part, 0)) }
       }
-      guard sizes.count == count, sizes.reduce(0, +) == size, sizes.allSatisfy({ $0 >= 0 }) else {
+      guard sizes.count == count, sizes.allSatisfy((0...size).contains),
+        sizes.reduce(0, +) == size
+      else {
         throw NumberProblem("parts of \(sizes) of \(size) elements")
       }
       var start = 0

@@ -13,12 +13,14 @@ struct ONNXReader {
   var operands: [String: ONNXOperand] = [:]
   /// Our nodes.
   private(set) var nodes: [Graph.Node] = []
-  /// The shapes of our values for each picture: first by value.
+  /// The shapes of our values for each image: first by value.
   private(set) var shapes: [[[Int]]] = []
   /// Of a value that is another in a different shape: that other.
   var origins: [Int: Int] = [:]
   /// The values that constants became, by name.
   var constantValues: [String: Int] = [:]
+  /// The values of ours that constants of the file are, by the constants' names.
+  var learnedConstants: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
   /// The names of ONNX's values that are of integers, which ours are as float32 numbers.
@@ -243,8 +245,8 @@ struct ONNXReader {
 }
 
 extension ONNXReader {
-  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node of
-  /// ours.
+  /// Reads one node: what follows from numbers alone is calculated, everything else becomes a node
+  /// of ours.
   mutating func readNode() throws(InterchangeError) {
     guard node.domain.isEmpty else {
       throw unsupported("operators of the domain \(node.domain) are not known")

@@ -11,7 +11,7 @@ struct ONNXWriter {
   private(set) var notes: [String] = []
   /// The names of our values.
   private var names: [String] = []
-  /// The shapes of our values on a large picture: what counts is how many dimensions and channels.
+  /// The shapes of our values on a large image: what counts is how many dimensions and channels.
   private(set) var shapes: [[Int]] = []
   private var used: Set<String> = []
   /// The constants that tables of integers became.
@@ -49,7 +49,7 @@ struct ONNXWriter {
     } catch {
       throw .graph(error)
     }
-    // Dimensions that are the same for another picture are numbers.
+    // Dimensions that are the same for another image are numbers.
     let others = (try? shapes(2, 2)) ?? self.shapes
     notePrecision()
     for input in graph.inputs {
@@ -158,7 +158,7 @@ struct ONNXWriter {
     return name
   }
 
-  /// Constant scales of a picture's four dimensions.
+  /// Constant scales of an image's four dimensions.
   mutating func draftScales(_ name: String, _ ratio: Ratio) {
     draft.constant(name, floats: [1, 1, ratio.value, ratio.value], shape: [4])
   }
@@ -245,7 +245,7 @@ extension ONNXWriter {
 
   func list(_ size: Size) -> [Int] { [size.height, size.width] }
 
-  /// The padding: as numbers wherever it does not depend on the picture's size.
+  /// The padding: as numbers wherever it does not depend on the image's size.
   func padding(
     _ padding: Padding, kernel: Size, stride: Size, dilation: Size
   ) -> (String, ONNXModelBuilder.Attribute) {
@@ -261,13 +261,14 @@ extension ONNXWriter {
 
 /// Networks of ours as ONNX models.
 public enum ONNXExport {
-  /// Writes a network with its weights: operators of version 17, float32, height, width and number of
-  /// pictures free. The model computes the very same function, borders included.
+  /// Writes a network with its weights: operators of version 17, float32, height, width and number
+  /// of images free. The model computes the very same function, borders included.
   ///
   /// - Parameters:
   ///   - weights: the graph's parameters by name, in our layout; counters may be left out. They are
   ///     read one after the other as they are written.
-  ///   - record: our record, as JSON, which the file carries; asked for once all weights are written.
+  ///   - record: our record, as JSON, which the file carries; asked for once all weights are
+  ///     written.
   ///   - path: the file, which appears whole or not at all.
   /// - Returns: what was done to the weights on the way, in words.
   /// - Throws: `InterchangeError.target` for an operation that ONNX does not have, `.weights` for

@@ -55,12 +55,7 @@ extension Binary: ExchangedOperation {
     }
   }
 
-  var repeatsOperand: Bool {
-    switch self {
-    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual: true
-    case .add, .subtract, .multiply, .divide, .power, .minimum, .maximum: false
-    }
-  }
+  var repeatsOperand: Bool { isComparison }
 }
 
 extension Binary: ONNXReadOperation {
@@ -137,7 +132,9 @@ extension ONNXReader {
     switch node.kind {
     case "Add": return try add(.binary(.add), [a, b])
     case "Sub": return try add(.binary(.subtract), [a, b])
-    case "Div": return try add(.binary(.divide), [a, b])
+    case "Div":
+      if let normalization = try normalization(a, by: b) { return normalization }
+      return try add(.binary(.divide), [a, b])
     default:
       // x · sigmoid(x)
       for (x, y) in [(a, b), (b, a)] {
@@ -146,6 +143,9 @@ extension ONNXReader {
         }
       }
       if let gelu = try gaussian(a, b) { return gelu }
+      for (x, y) in [(a, b), (b, a)] {
+        if let normalization = try normalization(x, times: y) { return normalization }
+      }
       return try add(.binary(.multiply), [a, b])
     }
   }
@@ -163,6 +163,16 @@ extension ONNXReader {
       return .value(whole < 0 ? try reciprocal(of: result) : result)
     default: return .value(try add(.binary(.power), try values()))
     }
+  }
+
+  /// 1 where a value is not 0, NaN included, else 0: a truth value.
+  mutating func truth(_ value: Int) throws(InterchangeError) -> Int {
+    if let source = source(value), case .binary(let binary) = source.op, binary.isComparison {
+      return value
+    }
+    let zeros = try add(.binary(.less), [value, value])
+    let isZero = try add(.binary(.equal), [value, zeros])
+    return try shifted(try scaled(isZero, [-1]), [1])
   }
 
   /// All inputs of the node as values of ours, of which one is no constant.

@@ -75,10 +75,15 @@ extension LayerNormalization.Kind {
 }
 
 extension LayerNormalization: ONNXReadOperation {
-  static let onnxOperators = ["LayerNormalization": ONNXWeight.weightAndBias]
+  static let onnxOperators: [String: [ONNXWeight]] = [
+    "LayerNormalization": ONNXWeight.weightAndBias,
+    "RMSNormalization": [ONNXWeight(input: 1, suffix: "weight")],
+    "LpNormalization": [],
+  ]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
-    try reader.layerNormalization()
+    reader.node.kind == "LpNormalization"
+      ? try reader.normalizationByNorm() : try reader.layerNormalization()
   }
 }
 
@@ -115,11 +120,26 @@ extension ONNXReader {
     guard let weight = try parameter(1) else { throw unsupported("a weight expected") }
     let bias = try parameter(2)?.name
     let normalization = LayerNormalization(
-      dimensions: dimensions, epsilon: node.number("epsilon") ?? 1e-5, center: bias != nil)
+      node.kind == "RMSNormalization" ? .rms : .layer, dimensions: dimensions,
+      epsilon: node.number("epsilon") ?? 1e-5, center: bias != nil)
     return .value(
       try add(
         normalization.op, [input], name: layer(weight.name),
         parameters: [weight.name] + [bias].compactMap { $0 }))
+  }
+}
+
+extension ONNXReader {
+  /// Divided by the root of the sum of squares along an axis, which ONNX leaves alone where it is 0.
+  fileprivate mutating func normalizationByNorm() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    let dimension = try axis(node.integer("axis") ?? -1, rank: rank(input))
+    guard node.integer("p") ?? 2 == 2 else {
+      throw unsupported("a norm of order \(node.integer("p") ?? 2), where 2 is read")
+    }
+    let normalization = LayerNormalization(
+      .l2, first: dimension, epsilon: Double(Float.leastNormalMagnitude))
+    return .value(try add(normalization.op, [input]))
   }
 }
 

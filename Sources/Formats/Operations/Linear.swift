@@ -46,12 +46,12 @@ extension Linear: ONNXReadOperation {
 }
 
 extension Linear: KerasLayerOperation {
-  static let kerasLayers = ["Dense"]
+  static let kerasLayers = ["Dense", "EinsumDense"]
 
   static func read(
     _ layer: KerasLayer, _ x: KerasTensor, with importer: inout KerasImport
   ) throws(InterchangeError) -> KerasTensor {
-    try importer.dense(layer, x)
+    try importer.dense(layer.className == "EinsumDense" ? try layer.asDense(x.rank) : layer, x)
   }
 }
 
@@ -128,6 +128,25 @@ extension ONNXWriter {
     let turned = step("Transpose", node, [parameters[0]], [("perm", .integers([1, 0]))])
     guard bias else { return emit("MatMul", node, [input, turned], value) }
     emit("Add", node, [step("MatMul", node, [input, turned]), parameters[1]], value)
+  }
+}
+
+extension KerasLayer {
+  /// A layer whose equation says what Dense computes, as one: `abcd,de->abce`.
+  fileprivate func asDense(_ rank: Int) throws(InterchangeError) -> KerasLayer {
+    let text = option(["equation"])?.string ?? ""
+    let bias = option(["bias_axes"])?.string
+    guard let equation = EinsumEquation(text, ranks: [rank, 2]),
+      let summed = equation.inputs[1].first, let units = equation.inputs[1].last,
+      equation.inputs[0].last == summed,
+      equation.output == equation.inputs[0].dropLast() + [units],
+      bias == nil || bias == String(units),
+      let count = option(["output_shape"])?.array?.last ?? option(["output_shape"])
+    else { throw refusal("the equation '\(text)' is read where it says what Dense computes") }
+    var layer = self
+    let members: [String: JSON] = ["units": count, "use_bias": .bool(bias != nil)]
+    layer.config = .object((config.object ?? [:]).merging(members) { $1 })
+    return layer
   }
 }
 

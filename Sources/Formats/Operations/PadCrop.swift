@@ -59,8 +59,9 @@ extension Pad: KerasLayerOperation, KerasFunctionOperation {
     _ function: KerasFunction, with importer: inout KerasImport
   ) throws(InterchangeError) -> KerasTensor {
     try importer.padded(
-      function.x, function.option("paddings") ?? function.arguments.first,
-      options: function.call.options, function.layer)
+      function.x, function.option("paddings", "pad_width") ?? function.arguments.first,
+      mode: function.option("mode")?.string, fill: function.option("constant_values")?.double,
+      function.layer)
   }
 }
 
@@ -128,11 +129,10 @@ extension Crop: NCNNReadOperation {
 extension KerasImport {
   /// Rows and columns of zeros around a picture, as TensorFlow states them: two numbers an axis.
   mutating func padded(
-    _ x: KerasTensor, _ paddings: JSON?, options: [String: JSON], _ layer: KerasLayer
+    _ x: KerasTensor, _ paddings: JSON?, mode: String?, fill: Double?, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     let pairs = (paddings?.array ?? []).map { $0.array?.compactMap(\.int) ?? [] }
-    let mode = options["mode"]?.string?.uppercased() ?? "CONSTANT"
-    let fill = (options["constant_values"]?.double ?? 0)
+    let (mode, fill) = (mode?.uppercased() ?? "CONSTANT", fill ?? 0)
     guard x.rank == 4, pairs.count == 4, pairs.allSatisfy({ $0.count == 2 }),
       pairs.joined().allSatisfy((0...GraphLimits.window).contains),
       mode == "REFLECT" || mode == "CONSTANT" && fill == 0

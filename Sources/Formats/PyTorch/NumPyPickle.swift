@@ -6,8 +6,8 @@ import AviaryTensor
 extension TorchObjects {
   /// The array that a value is; nil if it is none.
   ///
-  /// - Throws: `CheckpointError.unsupported` for elements that are no numbers of this machine's byte
-  ///   order, `.damaged` for an array that makes no sense.
+  /// - Throws: `CheckpointError.unsupported` for elements that are no numbers of this machine's
+  ///   byte order, `.damaged` for an array that makes no sense.
   func array(_ value: PickleValue, name: String) throws(CheckpointError) -> TorchTensor? {
     guard let (callable, object) = heap.object(value) else { return nil }
     let parts: (shape: PickleValue, type: PickleValue, fortran: Bool, bytes: PickleValue)

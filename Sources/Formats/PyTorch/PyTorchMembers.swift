@@ -1,6 +1,7 @@
 import AviaryGraph
 
-/// The modules, parameters and buffers that a module holds, nested as the names of a state dict say.
+/// The modules, parameters and buffers that a module holds, nested as the names of a state dict
+/// say.
 struct PyTorchMembers {
   /// What stands under one name.
   enum Member {

@@ -124,7 +124,7 @@ package enum PyTorchModule {
     ])
     .union(["cubic", "lanczos", "load", "normalize"])
     .union(["relative_position", "windows", "image", "shift_mask"])
-    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2"])
+    .union(["unfold", "fold", "dynamic_convolution", "rfft2", "irfft2", "places"])
     let areNames = names.allSatisfy {
       PythonText.isIdentifier($0) && !words.contains($0) && !helpers.contains($0)
     }
@@ -274,6 +274,7 @@ enum PyTorchHelper: String, CaseIterable {
   case unfold
   case fold
   case rfft2
+  case places
   case irfft2
   case dynamicConvolution = "dynamic_convolution"
   case normalize
@@ -416,6 +417,19 @@ enum PyTorchHelper: String, CaseIterable {
           x = F.pad(x, edges)
           width = (x.shape[3] - (kernel[1] - 1) * dilation[1] - 1) // stride[1] + 1
           return F.unfold(x, kernel, dilation, 0, stride).unflatten(2, (-1, width))
+      """#
+    case .places:
+      #"""
+      def places(offsets, image):
+          """A grid of places from -1 to 1, of distances in pixels of the image."""
+          lines = []
+          for dim in (2, 1):
+              size = offsets.shape[dim]
+              line = (2 * torch.arange(size, device=offsets.device) + 1).to(offsets) / size - 1
+              lines.append(line if dim == 2 else line[:, None])
+          x = lines[0] + offsets[..., 0] * 2 / image.shape[3]
+          y = lines[1] + offsets[..., 1] * 2 / image.shape[2]
+          return torch.stack((x, y), 3)
       """#
     case .rfft2:
       #"""

@@ -82,7 +82,8 @@ struct PyTorchOperation {
 
 /// A layer with parameters: the class of PyTorch's that holds them, where there is one.
 struct PyTorchLayer {
-  /// What its parameters' names begin with, less the dot; nil where they have no such name in common.
+  /// What its parameters' names begin with, less the dot; nil where they have no such name in
+  /// common.
   var prefix: String?
   /// The class and its arguments, `Conv2d(3, 64, 3, padding=1)`; nil where no class has just these
   /// parameters.
@@ -94,7 +95,7 @@ struct PyTorchLayer {
   ///
   /// - Parameters:
   ///   - channels: those of the input.
-  ///   - shape: the input's, as far as it is the same for every picture.
+  ///   - shape: the input's, as far as it is the same for every image.
   init(_ node: Graph.Node, shape: [Int?]) {
     prefix = Self.prefix(of: node)
     guard let operation = node.op.operation as? any WeightedOperation,
@@ -120,7 +121,7 @@ enum PyTorchPadding: Hashable {
   case symmetric(Size)
   /// Different numbers: padded before.
   case explicit(PaddingAmounts)
-  /// By TensorFlow's rule, where it depends on the picture's size.
+  /// By TensorFlow's rule, where it depends on the image's size.
   case same
 
   static let none = PyTorchPadding.symmetric(0)

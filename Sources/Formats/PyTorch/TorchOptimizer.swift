@@ -3,7 +3,8 @@ import AviaryContainers
 import AviaryTensor
 
 /// The state of an optimiser as `torch.optim.Optimizer.state_dict()` gives it: slots by the number
-/// of the parameter, and groups of parameters with what they are trained by (torch/optim/optimizer.py).
+/// of the parameter, and groups of parameters with what they are trained by
+/// (torch/optim/optimizer.py).
 struct TorchOptimizer {
   /// A slot's value: a tensor of the file, or a number that the pickle itself holds.
   enum Value {
@@ -71,7 +72,8 @@ struct TorchOptimizer {
           names.updateValue(parameter, forKey: String(key)) == nil
         else {
           throw Problem(
-            text: "names parameter \(number - 1), where there are \(parameters.count)"
+            text:
+              "parameter \(number - 1) is none of the \(parameters.count), or stands there twice"
           )
         }
         members.append(parameter.name)

@@ -26,8 +26,8 @@ struct TorchStorages: ~Copyable {
     self.places = places
   }
 
-  /// Checks that views lie inside their storages, the storages inside the file, and that all together
-  /// are no more than an honest file of this size would hold.
+  /// Checks that views lie inside their storages, the storages inside the file, and that all
+  /// together are no more than an honest file of this size would hold.
   func check(_ views: [(name: String, tensor: TorchTensor)]) throws(CheckpointError) {
     // Strides of zero let a few bytes stand for a tensor of any size; honest files do not multiply
     // much.

@@ -100,8 +100,8 @@ extension TorchZip {
   /// The member that holds our record.
   static let record = "aviary.json"
 
-  /// Writes a state dict that `torch.load` reads with its defaults, and with `mmap=True`: one stored
-  /// member a storage, aligned to 64 bytes. Tensors of one storage stay so.
+  /// Writes a state dict that `torch.load` reads with its defaults, and with `mmap=True`: one
+  /// stored member a storage, aligned to 64 bytes. Tensors of one storage stay so.
   ///
   /// The same tensors always give the same bytes; no more than one tensor is in memory at a time.
   ///

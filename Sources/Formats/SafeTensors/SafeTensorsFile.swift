@@ -59,10 +59,10 @@ public enum SafeTensorsFile {
   ///   - tensors: of any element types; tensors of one storage are written twice, as the format has
   ///     no other way.
   ///   - metadata: free words; `format: pt` says that names and layouts are PyTorch's.
-  ///   - final: the words as they are known once all tensors are written, of the same lengths; nil if
-  ///     `metadata` has them.
-  /// - Throws: `CheckpointError.cannotWrite`, also for more names than a header holds; what is wrong
-  ///   with the files that `tensors` come from.
+  ///   - final: the words as they are known once all tensors are written, of the same lengths; nil
+  ///     if `metadata` has them.
+  /// - Throws: `CheckpointError.cannotWrite`, also for more names than a header holds; what is
+  ///   wrong with the files that `tensors` come from.
   public static func write(
     _ tensors: TensorSource, metadata: [String: String], to path: String,
     final: (() throws(CheckpointError) -> [String: String])? = nil

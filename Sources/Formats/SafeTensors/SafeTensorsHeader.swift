@@ -117,7 +117,9 @@ struct SafeTensorsHeader {
         let overlaps = entry.range.lowerBound < end
         throw .damaged(
           path: path, part: entry.name,
-          reason: "expected data_offsets from \(end - start) on, found \(entry.range.lowerBound - start): \(overlaps ? "tensors overlap" : "a hole")")
+          reason:
+            "expected data_offsets from \(end - start) on, found \(entry.range.lowerBound - start): \(overlaps ? "tensors overlap" : "a hole")"
+        )
       }
       end = entry.range.upperBound
     }
@@ -134,7 +136,8 @@ struct SafeTensorsHeader {
 }
 
 /// The element types of safetensors that Aviary has, from the highest to the lowest in the order in
-/// which the reference writer lays tensors out, so that all are aligned (safetensors/src/tensor.rs).
+/// which the reference writer lays tensors out, so that all are aligned
+/// (safetensors/src/tensor.rs).
 enum SafeTensorsType: String, CaseIterable {
   case u64 = "U64"
   case i64 = "I64"

@@ -9,8 +9,8 @@ struct Attempt {
   let architecture: String
   let overrides: JSON
 
-  /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all ways
-  /// that their places leave.
+  /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all
+  /// ways that their places leave.
   func fits(_ tree: LayerTree) -> [StructureMatch] {
     if contradictsContainers { return [] }
     if let ordered, let fit = fit(ordered, "layers in the file's order, which is the model's") {
@@ -25,9 +25,9 @@ struct Attempt {
     }
   }
 
-  /// Whether the file's layers lie in more blocks than the plan's: a chain of convolutions is not what
-  /// was saved as a dozen residual blocks. A file may tell of fewer, for Keras keeps no containers of
-  /// functional models.
+  /// Whether the file's layers lie in more blocks than the plan's: a chain of convolutions is not
+  /// what was saved as a dozen residual blocks. A file may tell of fewer, for Keras keeps no
+  /// containers of functional models.
   private var contradictsContainers: Bool {
     func blocks(_ paths: [[String]]) -> Int {
       let sizes = Dictionary(paths.map { ($0.dropLast(), 1) }, uniquingKeysWith: +)
@@ -45,8 +45,8 @@ struct Attempt {
     let layers = file.layers
     guard layers.allSatisfy(\.isOrdered) else { return nil }
     var positions = Array(layers.indices)
-    // Of a nested model the trained weights come first: a frozen layer is out of order, but counters
-    // are not.
+    // Of a nested model the trained weights come first: a frozen layer is out of order, but
+    // counters are not.
     var nested: [String: [Int]] = [:]
     for (i, layer) in layers.enumerated() where layer.path.count > 1 {
       let base = Numbered(layer.path[layer.path.count - 1]).base
@@ -68,7 +68,8 @@ struct Attempt {
     return assignment
   }
 
-  /// What detection says of the file's tensors under the plan's names; nil where the shapes disagree.
+  /// What detection says of the file's tensors under the plan's names; nil where the shapes
+  /// disagree.
   private func fit(_ assignment: LayerMatching.Assignment, _ how: String) -> StructureMatch? {
     guard assignment.count == plan.layers.count, assignment.count == file.layers.count else {
       return nil

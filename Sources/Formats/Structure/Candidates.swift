@@ -2,9 +2,9 @@ import AviaryGraph
 
 /// Configurations of an architecture whose graphs have as many layers of each kind as a file.
 ///
-/// The number of layers grows evenly with a member of the configuration (an integer, the length of an
-/// array, an element of one): from two graphs follows the value that a file needs, and no others are
-/// tried.
+/// The number of layers grows evenly with a member of the configuration (an integer, the length of
+/// an array, an element of one): from two graphs follows the value that a file needs, and no others
+/// are tried.
 struct Candidates {
   private let architecture: AnyArchitecture
   private let wanted: [ExternalLayer.Kind: Int]
@@ -16,8 +16,8 @@ struct Candidates {
   /// Bounds on the work: more levels, plans and elements than any architecture has.
   private static let limits = (levels: 8, plans: 300, elements: 8)
 
-  /// - Parameter lengths: whether all arrays of a configuration together may have another length (the
-  ///   levels of an autoencoder), which takes many graphs.
+  /// - Parameter lengths: whether all arrays of a configuration together may have another length
+  ///   (the levels of an autoencoder), which takes many graphs.
   init(
     _ architecture: AnyArchitecture, _ wanted: [ExternalLayer.Kind: Int], lengths: Bool
   ) {
@@ -29,7 +29,8 @@ struct Candidates {
     }
   }
 
-  /// The presets, each also with one truth turned round; or these with all arrays of another length.
+  /// The presets, each also with one truth turned round; or these with all arrays of another
+  /// length.
   private func bases(lengths: Bool) -> [[String: JSON]] {
     var bases: [[String: JSON]] = []
     for preset in architecture.presets {

@@ -1,7 +1,7 @@
 import AviaryGraph
 
-/// All ways in which a file's layers can be those of a plan, by their places and never by the order of
-/// an HDF5 file.
+/// All ways in which a file's layers can be those of a plan, by their places and never by the order
+/// of an HDF5 file.
 ///
 /// Names that agree belong together (`encoder`); so do containers of equal content. Among layers of
 /// one kind in one container those named by class and counter are in the counters' order. Where
@@ -227,7 +227,8 @@ struct LayerTree {
   }
 }
 
-/// The layers with weights of a graph, in order of execution: what a file's layers are held against.
+/// The layers with weights of a graph, in order of execution: what a file's layers are held
+/// against.
 struct LayerPlan: Hashable {
   /// A layer.
   struct Layer: Hashable {

@@ -3,8 +3,8 @@ import AviaryGraph
 import AviaryTensor
 
 /// The order of channels before pixel shuffles. TensorFlow's `depth_to_space` wants another than
-/// PyTorch's `PixelShuffle`: permuting the channels of the convolution before it, once, makes one of the
-/// other.
+/// PyTorch's `PixelShuffle`: permuting the channels of the convolution before it, once, makes one
+/// of the other.
 struct ShuffleOrder {
   /// A pixel shuffle and the parameters whose first dimension is its channels.
   private struct Shuffle {

@@ -1,7 +1,8 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// Recognises one of our architectures in a file of Keras's, which knows layers by class and counter.
+/// Recognises one of our architectures in a file of Keras's, which knows layers by class and
+/// counter.
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
@@ -9,13 +10,14 @@ public enum StructureMatcher {
   /// The architecture that has exactly a file's weights.
   ///
   /// The file's own names are tried first, with the names of published sources; then its layers are
-  /// told by kind and place. Every attempt ends with the architecture's own detection, which compares
-  /// all shapes.
+  /// told by kind and place. Every attempt ends with the architecture's own detection, which
+  /// compares all shapes.
   ///
   /// - Parameters:
   ///   - name: the only architecture to consider; nil for all.
   ///   - overrides: members of the configuration that the user states.
-  ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's framework.
+  ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's
+  ///     framework.
   /// - Returns: nil where no architecture fits.
   /// - Throws: `RegistryError.ambiguous` where several networks fit, or one in several ways;
   ///   `GraphError` for overrides that the architecture does not know.
@@ -66,8 +68,8 @@ public enum StructureMatcher {
         layers.map { ($0.path, $0.kind) }) ?? LayerTree(layers.map { ([$0.name], $0.kind) })
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
-    // Feature networks are chains of like layers, in any division into levels: without a name, almost
-    // every chain would be one, too.
+    // Feature networks are chains of like layers, in any division into levels: without a name,
+    // almost every chain would be one, too.
     let architectures =
       try name.map { [try registry[$0]] }
       ?? registry.architectures.filter {
@@ -152,8 +154,8 @@ public struct OriginConventions: Sendable {
       }
   }
 
-  /// The fit with the framework's borders, where its configuration has a member `origin` that was only
-  /// assumed.
+  /// The fit with the framework's borders, where its configuration has a member `origin` that was
+  /// only assumed.
   ///
   /// - Parameters:
   ///   - weights: the tensors, under the names under which the fit was found.

@@ -130,8 +130,8 @@ transposed("dilation-crops", [1, 3, 4, 5], 2, 3, 2, crops=[0, 1, 2, 3], dilation
 # -- Convolution whose kernel is a value --
 
 for name, shape, kernel, s, d, g, p in (
-    ("plain", [2, 3, 6, 5], [4, 3, 3, 3], 1, 1, 1, 1), ("groups", [2, 6, 7, 8], [4, 3, 3, 2], 2, 1, 2, 1),
-    ("dilation", [1, 4, 9, 8], [4, 1, 3, 3], 1, 2, 4, 2), ("wide", [1, 32, 5, 6], [16, 32, 3, 3], 1, 1, 1, 1),
+    ("plain", [2, 3, 6, 5], [4, 3, 3, 3], 1, 1, 1, 1), ("stride", [2, 6, 7, 8], [4, 6, 3, 2], 2, 1, 1, 1),
+    ("dilation", [1, 4, 9, 8], [4, 4, 3, 3], 1, 2, 1, 2), ("wide", [1, 32, 5, 6], [16, 32, 3, 3], 1, 1, 1, 1),
 ):
     case(f"dynamicConvolution.{name}", "dynamicConvolution", [shape, kernel],
          f"F.conv2d(x, y, None, {s}, {p}, {d}, {g})", stride=s, dilation=d, groups=g, border=p)
@@ -171,6 +171,14 @@ for mode in ("bilinear", "nearest"):
 case("gridSample.one-pixel", "gridSample", [[1, 2, 1, 1], [1, 3, 4, 2]],
      "F.grid_sample(x, y, padding_mode='reflection', align_corners=True)",
      inputs=grids([1, 2, 1, 1], [1, 3, 4], 1.4), paddingMode="reflection", alignCorners=True)
+# DySample's: pixel (i, j) of r x r is sampled about ((j + 0.5) / r - 0.5, (i + 0.5) / r - 0.5).
+for padding in ("zeros", "border"):
+    case(f"gridSample.offsets-{padding}", "gridSample", [[2, 3, 4, 5], [2, 12, 15, 2]],
+         "F.grid_sample(x, torch.stack(torch.meshgrid((torch.arange(15).double() + 0.5) / 3 - 0.5, "
+         "(torch.arange(12).double() + 0.5) / 3 - 0.5, indexing='xy'), -1).add(y).add(0.5) "
+         f"* torch.tensor([2 / 5, 2 / 4], dtype=torch.float64) - 1, padding_mode='{padding}', align_corners=False)",
+         inputs=lambda: [torch.randn(2, 3, 4, 5), torch.randn(2, 12, 15, 2)], paddingMode=padding,
+         coordinates="offsets")
 for dimension, places in ((1, [2, 4, 4, 5]), (2, [2, 3, 7, 5]), (3, [2, 3, 4, 2])):
     case(f"gatherElements.dimension-{dimension}", "gatherElements", [[2, 3, 4, 5], places],
          f"x.gather({dimension}, y.long())",
@@ -507,7 +515,8 @@ def run(name, seed):
         "version": 1,
         # Parameters over the width (and height) are those of one size, and so are shapes.
         "inputs": [{"name": n, "channels": shape[1],
-                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize") else {})}
+                    **({"size": shape[2:]} if op in ("linear", "layerNormalization", "rmsNormalization", "expand", "cropToSize",
+                                                           "gridSample", "irfft2", "dynamicConvolution") else {})}
                    for n, shape in zip(names, shapes)],
         "nodes": [{"name": "node", "op": op, "inputs": names, **attributes}],
         "outputs": [{"name": "output", "value": "node"}],

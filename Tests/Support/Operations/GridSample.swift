@@ -20,6 +20,10 @@ extension OperationRow {
     .init(
       .gridSample(GridSample(mode: .nearest)), #"{"mode":"nearest"}"#, [1, 2, 4, 3],
       [1, 5, 6, 2], gives: [1, 2, 5, 6], values: -1.3...1.3),
+    .init(
+      .gridSample(GridSample(paddingMode: .border, coordinates: .offsets)),
+      #"{"coordinates":"offsets","paddingMode":"border"}"#, [2, 2, 4, 3], [2, 8, 6, 2],
+      gives: [2, 2, 8, 6], values: -1.3...1.3),
   ]
 }
 
@@ -31,11 +35,14 @@ func naiveGridSample(_ x: NaiveArray, _ grid: NaiveArray, _ sampling: GridSample
     guard (0..<height).contains(row), (0..<width).contains(column) else { return 0 }
     return x.values[((image * channels + channel) * height + row) * width + column]
   }
-  func place(_ coordinate: Double, _ size: Int) -> Double {
+  func place(_ coordinate: Double, _ size: Int, _ pixel: Int, of pixels: Int) -> Double {
     let count = Double(size)
     var place =
       sampling.alignCorners
       ? (coordinate + 1) * (count - 1) / 2 : (coordinate + 1) * count / 2 - 0.5
+    if sampling.coordinates == .offsets {
+      place = (Double(pixel) + 0.5) / Double(pixels) * count - 0.5 + coordinate
+    }
     let (low, high) = sampling.alignCorners ? (0, count - 1) : (-0.5, count - 0.5)
     switch sampling.paddingMode {
     case .zeros: return place
@@ -49,7 +56,8 @@ func naiveGridSample(_ x: NaiveArray, _ grid: NaiveArray, _ sampling: GridSample
   var result: [Double] = []
   forEachIndex(of: [x.shape[0], channels, grid.shape[1], grid.shape[2]]) { index in
     let at = 2 * ((index[0] * grid.shape[1] + index[2]) * grid.shape[2] + index[3])
-    let column = place(grid.values[at], width), row = place(grid.values[at + 1], height)
+    let column = place(grid.values[at], width, index[3], of: grid.shape[2])
+    let row = place(grid.values[at + 1], height, index[2], of: grid.shape[1])
     if sampling.mode == .nearest {
       result.append(
         pixel(

@@ -22,12 +22,11 @@ package struct OperationRow: Sendable, CustomStringConvertible {
     self.values = values
   }
 
-  /// The images that the network takes: where an input of the operation is none, one of as many
-  /// elements, and one that nothing depends on where the operation has no inputs.
+  /// The images that the network takes: where an input of the operation is none, one pixel of as many
+  /// channels, and an image that nothing depends on where the operation has no inputs.
   package var images: [[Int]] {
     inputs.isEmpty
-      ? [[1, 1, 2, 2]]
-      : inputs.map { $0.count == 4 ? $0 : [$0[0], $0.dropFirst().reduce(1, *), 1, 1] }
+      ? [[1, 1, 2, 2]] : inputs.map { $0.count == 4 ? $0 : [1, $0.reduce(1, *), 1, 1] }
   }
 
   /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
@@ -53,7 +52,7 @@ package struct OperationRow: Sendable, CustomStringConvertible {
       values[position] = images.count + nodes.count
       nodes.append(
         Graph.Node(
-          "shaped\(position)", .reshape(Reshape([0] + shape.dropFirst())), inputs: [position]))
+          "shaped\(position)", .reshape(Reshape(shape)), inputs: [position]))
     }
     nodes.append(
       Graph.Node("n", op, inputs: values, parameters: op.slotSuffixes.map { "n.\($0)" }))

@@ -1,6 +1,6 @@
 import AviaryGraph
 
-/// A network that no one published: depthwise and pointwise convolutions on the small picture, then
+/// A network that no one published: depthwise and pointwise convolutions on the small image, then
 /// pixel shuffle, added to the nearest neighbours.
 enum TinySR: Architecture {
   struct Configuration: ArchitectureConfiguration {
