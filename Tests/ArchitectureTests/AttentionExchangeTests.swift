@@ -79,6 +79,26 @@ import Testing
       sizes: [(12, 18), (6, 12)], isRead: c.isRead)
   }
 
+  /// A constant that is a layer's weight, there in another layout, and a value by itself.
+  @Test func weightThatIsAValueToo() throws {
+    let weight = (0..<9).map(Double.init)
+    var model = ONNXModelBuilder()
+    let shape: [ONNXModelBuilder.Dimension] = [.name("n"), .number(1), .number(3), .number(3)]
+    model.port("x", shape, isInput: true)
+    model.constant("w", floats: weight, shape: [3, 3])
+    model.node("MatMul", name: "product", ["x", "w"], ["p"])
+    model.node("Add", name: "sum", ["p", "w"], ["y"])
+    model.port("y", shape, isInput: false)
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.onnx")
+    try model.write(to: path, record: nil, producer: "1")
+    let imported = try ONNXNetwork.graph(WeightsFile.read(path))
+    let identity = try Tensor(shape: [1, 1, 3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1] as [Float])
+    let outputs = try naive(
+      imported.graph, weights: ONNXRoundTrip.tensors(imported.weights), inputs: ["x": identity])
+    #expect(try #require(outputs["y"]).floats == weight.map { Float(2 * $0) })
+  }
+
   @Test func pytorch() throws {
     func text(_ name: String) throws -> String {
       let found = try #require(Self.cases.first { $0.testDescription == name })

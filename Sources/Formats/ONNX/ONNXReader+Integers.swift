@@ -1,4 +1,5 @@
 import AviaryGraph
+
 /// Values of integers, which ours are as float32 numbers: places of elements.
 extension ONNXReader {
   /// ONNX's numbers of the integer types.

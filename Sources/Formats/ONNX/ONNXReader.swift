@@ -19,6 +19,8 @@ struct ONNXReader {
   var origins: [Int: Int] = [:]
   /// The values that constants became, by name.
   var constantValues: [String: Int] = [:]
+  /// The values of ours that constants of the file are, by the constants' names.
+  var learnedConstants: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
   var made: [String: Tensor] = [:]
   /// The names of ONNX's values that are of integers, which ours are as float32 numbers.

@@ -63,11 +63,12 @@ extension ONNXReader {
   private mutating func learnedConstant(
     _ tensor: Tensor, _ constant: String
   ) throws(InterchangeError) -> Int {
-    if let known = constantValues[constant] { return known }
+    if let known = learnedConstants[constant] { return known }
     // One number has a dimension, too.
     let shape = tensor.shape.isEmpty ? [1] : tensor.shape
-    // A layer's weight may be the same constant, turned as layers have it.
-    let name = unusedName(ONNXParameters.path(constant))
+    // A layer may have the same constant as a weight, in another layout.
+    let path = ONNXParameters.path(constant)
+    let name = unusedName(path.isEmpty ? "constant" : path)
     do {
       made[name] = try tensor.reshaped(to: shape)
     } catch {
@@ -75,7 +76,7 @@ extension ONNXReader {
     }
     let value = try add(
       .learnedConstant(LearnedConstant(shape)), [], name: name, parameters: [name])
-    constantValues[constant] = value
+    learnedConstants[constant] = value
     return value
   }
 }
