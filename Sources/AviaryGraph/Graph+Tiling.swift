@@ -71,7 +71,7 @@ extension Graph {
       let taken = (read.isEmpty ? moving : read).map { valid[node.inputs[$0]] }
       let range = try field.valid(taken, node: node.name)
       guard case .along = places[inputs.count + i] else {
-        throw WholeImage(reason: "\(node.name): not in proportion to the picture")
+        throw WholeImage(reason: "\(node.name): not in proportion to the image")
       }
       let start = min(max(range.lowerBound, 0), size(inputs.count + i))
       valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))

@@ -62,7 +62,7 @@ import Testing
       if abs(slopes.below - slopes.above) > allowed { continue }
       #expect(
         abs(found - expected) <= allowed,
-        "seed \(seed), \(name): \(expected) expected, \(found) found; \(network.rows)")
+        "seed \(seed), \(name): expected \(expected), found \(found); \(network.rows)")
     }
   }
 
