@@ -139,7 +139,7 @@ extension KerasLayer {
     guard let equation = EinsumEquation(text, ranks: [rank, 2]),
       let summed = equation.inputs[1].first, let units = equation.inputs[1].last,
       equation.inputs[0].last == summed,
-      equation.output == equation.inputs[0].dropLast() + [units],
+      equation.output == Array(equation.inputs[0].dropLast()) + [units],
       bias == nil || bias == String(units),
       let count = option(["output_shape"])?.array?.last ?? option(["output_shape"])
     else { throw refusal("the equation '\(text)' is read where it says what Dense computes") }
