@@ -98,7 +98,7 @@ import Testing
         Graph.Input("x", channels: 4), Graph.Input("kernels", channels: 6, size: Size(2, 9)),
       ],
       nodes: [
-        Graph.Node("kernel", .reshape(Reshape([6, 2, 3, 3])), inputs: [1]),
+        Graph.Node("kernel", .reshape(Reshape([-1, 2, 3, 3])), inputs: [1]),
         Graph.Node(
           "node",
           .dynamicConvolution(
@@ -120,7 +120,8 @@ import Testing
       model.node(kind, name: "half", ["best", "two"], ["half"])
       model.node("Cast", name: "y", ["half"], ["y"], [("to", .integer(1))])
       model.port("y", [.number(1), .number(1), .name("h"), .name("w")], isInput: false)
-      let path = try TemporaryFolder().file("model.onnx")
+      let folder = try TemporaryFolder()
+      let path = folder.file("model.onnx")
       try model.write(to: path, record: nil, producer: "1")
       do throws(InterchangeError) {
         let file: WeightsFile
