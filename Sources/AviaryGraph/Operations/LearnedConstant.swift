@@ -20,7 +20,7 @@ extension LearnedConstant: Operation {
     self.init(try a.ints("shape"), start: try a.number("start", default: 0))
   }
   package var attributes: [String: JSON] {
-    Attributes.members(("shape", .ints(shape), nil), ("start", .number(start), 0))
+    Attributes.members(("shape", .ints(shape), nil), ("start", .number(start), .number(0)))
   }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {

@@ -41,7 +41,8 @@ extension ShiftMask: Operation {
   }
   package var attributes: [String: JSON] {
     Attributes.members(
-      ("window", window.json, nil), ("shift", shift.json, nil), ("value", Self.json(value), -100))
+      ("window", window.json, nil), ("shift", shift.json, nil),
+      ("value", Self.json(value), .number(-100)))
   }
 
   /// A mask's number as JSON.

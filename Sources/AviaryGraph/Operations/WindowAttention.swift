@@ -83,7 +83,7 @@ extension WindowAttention: Expansion {
       ("heads", .int(heads), nil), ("window", window.json, nil),
       ("arrangement", .string(arrangement.rawValue), "block"), ("shift", shift.json, 0),
       ("keyMargin", keyMargin.json, 0), ("positionBias", .string(positionBias.rawValue), "table"),
-      ("maskValue", ShiftMask.json(maskValue), -100))
+      ("maskValue", ShiftMask.json(maskValue), .number(-100)))
     if let scale { members["scale"] = .number(scale) }
     return members
   }
