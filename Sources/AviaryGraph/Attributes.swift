@@ -142,7 +142,11 @@ extension Attributes {
   /// Members as (name, value, default), less those that equal their default.
   static func members(_ members: (String, JSON, JSON?)...) -> [String: JSON] {
     var result: [String: JSON] = [:]
-    for (name, value, absent) in members where value != absent { result[name] = value }
+    for (name, value, absent) in members where value != absent {
+      // A whole number and the same number with a fraction are two in JSON, and one here.
+      if let number = value.double, number == absent?.double { continue }
+      result[name] = value
+    }
     return result
   }
 }

@@ -148,7 +148,7 @@ import Testing
         .averagePool(
           AveragePool(
             Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true), countsPadding: false)
-        ), .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(1), roundsUp: true))),
+        ), .maxPool(MaxPool(Pool(kernel: 2, stride: 3, roundsUp: true))),
         .groupNormalization(GroupNormalization(groups: 4)),
         .groupNormalization(GroupNormalization(groups: 1, scale: false)),
         InstanceNormalization().op, InstanceNormalization(affine: false).op,
