@@ -73,7 +73,7 @@ import Testing
       }
       // [channels, height, width], [height, width], [width], [height, 1].
       let image = mean([0]), plane = mean([0, 1]), row = mean([0, 1, 2])
-      let column = row.applying(.reshape(Reshape([7, 1])))
+      let column = row.applying(.reshape(Reshape([-1, 1])))
       return [
         x + image, image - x, x * plane, row.activation(.exp) / x.activation(.exp),
         x.applying(.binary(.maximum), column), plane.applying(.where, x, row),
