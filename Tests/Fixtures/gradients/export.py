@@ -107,7 +107,6 @@ def extra():
         yield (f"resize/{kernel}-antialias", "resize", [torch.randn(1, 2, 24, 28)], {},
                lambda x, p, mode=mode: F.interpolate(x, scale_factor=0.5, mode=mode, antialias=True),
                dict(kernel=kernel, antialias=True, factor=[1, 2], crop=3, **a))
-    yield ("divide/itself", "divide", [torch.rand(1, 3, 4, 5) + 0.5], {}, lambda x, p: x / x, {"twice": True})
     yield ("reduce/minimum-ties", "reduce", [steps([2, 3, 4, 5], 3)], {},
            lambda x, p: x.amin((2, 3), keepdim=True), dict(kind="minimum", dimensions=[2, 3]))
     # With no zero, one and several among what is multiplied.
