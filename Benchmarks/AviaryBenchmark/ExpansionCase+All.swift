@@ -15,7 +15,7 @@ extension ExpansionCase {
   private static func normalizations() throws -> [ExpansionCase] {
     let layer = LayerNormalization(first: 1, scale: false, center: false)
     let groups = GroupNormalization(groups: 8, scale: false, center: false)
-    return [
+    return unsafe [
       ExpansionCase(
         name: "layer normalisation over channels",
         graph: try Graph(channels: 64) { [$0.applying(layer.op)] }, shapes: [image],

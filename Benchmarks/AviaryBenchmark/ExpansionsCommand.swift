@@ -20,9 +20,9 @@ struct ExpansionsCommand: ParsableCommand {
   var threads = 2
 
   func validate() throws {
-    guard runs > 0 else { throw ValidationError("runs: at least 1 expected, \(runs) found") }
+    guard runs > 0 else { throw ValidationError("runs: expected at least 1, found \(runs)") }
     guard threads > 0 else {
-      throw ValidationError("threads: at least 1 expected, \(threads) found")
+      throw ValidationError("threads: expected at least 1, found \(threads)")
     }
   }
 

@@ -77,7 +77,7 @@ struct OperationSummary {
   private func gradient(_ graph: Graph) throws {
     let row = rows[graphs.firstIndex(of: graph) ?? 0]
     _ = try TrainingPlan(
-      graph, inputShapes: row.inputs, gradientsOf: [.parameters, .inputs], engine: Engine())
+      graph, inputShapes: row.images, gradientsOf: [.parameters, .inputs], engine: Engine())
   }
 
   // MARK: Cells

@@ -54,7 +54,7 @@ enum MDSR: Architecture {
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
-    guard let first = weights.convolution("head.0"), weights.has("pre_process.0.") else {
+    guard let first = weights.convolution("head.0"), weights.has("pre_process.") else {
       return []
     }
     let range = MeanColour.range(weights)

@@ -56,16 +56,21 @@ enum RealCUGAN: Architecture {
       let bottom = weights.convolution("unet1.conv_bottom"), weights.has("unet2.conv5.")
     else { return [] }
     let pro = weights["pro"] != nil
+    // A file may have lost the tensor that says so.
+    let assumed = pro ? [] : ["pro"]
     if let last = weights.convolution("conv_final") {
       let isFast = last[0] == first[1]
       return [
         Proposal(
-          Configuration(channels: last[0] / 4, scale: isFast ? 2 : 4, fast: isFast, pro: pro))
+          Configuration(channels: last[0] / 4, scale: isFast ? 2 : 4, fast: isFast, pro: pro),
+          assumed: isFast ? [] : assumed)
       ]
     }
     guard [4, 5].contains(bottom[2]) else { return [] }
     return [
-      Proposal(Configuration(channels: first[1], scale: bottom[2] == 5 ? 3 : 2, pro: pro))
+      Proposal(
+        Configuration(channels: first[1], scale: bottom[2] == 5 ? 3 : 2, pro: pro), assumed: assumed
+      )
     ]
   }
 

@@ -64,10 +64,14 @@ extension Graph {
         valid.append(0..<1)
         continue
       }
-      let taken = node.inputs.filter { places[$0] != .constant }.map { valid[$0] }
+      // Nor does it matter what pixels a value has of which the size alone counts, unless all others
+      // are the same for every image.
+      let moving = node.inputs.indices.filter { places[node.inputs[$0]] != .constant }
+      let read = moving.filter { !node.op.operation.inputsOfSizeOnly.contains($0) }
+      let taken = (read.isEmpty ? moving : read).map { valid[node.inputs[$0]] }
       let range = try field.valid(taken, node: node.name)
       guard case .along = places[inputs.count + i] else {
-        throw WholeImage(reason: "\(node.name): not in proportion to the picture")
+        throw WholeImage(reason: "\(node.name): not in proportion to the image")
       }
       let start = min(max(range.lowerBound, 0), size(inputs.count + i))
       valid.append(start..<max(min(range.upperBound, size(inputs.count + i)), start))

@@ -40,10 +40,12 @@ import Testing
     ("edsr", "basicsr-x4", 1_517_571), ("rcan", "x4", 15_592_379), ("srresnet", "x4", 1_517_571),
     ("rdn", "x4", 22_271_107), ("real-cugan", "x2", 1_284_598), ("real-cugan", "x3", 1_286_326),
     ("real-cugan", "x4", 1_406_812), ("real-cugan", "fast-x2", 1_409_404),
-    ("drunet", "colour", 32_640_960), ("dncnn", "normalised-gray", 558_977),
+    ("drunet", "colour", 32_640_960), ("dncnn", "normalised-gray", 557_057),
     ("dncnn", "gray", 555_137),
     ("rfdn", "x4", 433_448), ("rlfn", "x2", 526_856), ("lapsrn", "x2", 435_344),
-    ("drrn", "b1u25", 297_216),
+    ("drrn", "b1u25", 297_216), ("imdn", "x2", 694_404), ("plksr", "x4", 5_551_088),
+    ("realplksr", "x4", 7_389_680), ("fbcnn", "colour", 71_921_796), ("span", "x4", 426_288),
+    ("srgan", "x4", 1_547_350), ("unet", "colour", 700_611), ("red-net", "red30", 1_037_507),
   ])
   func parameters(_ name: String, _ preset: String, _ count: Int) throws {
     let architecture = try Registry.builtin[name]

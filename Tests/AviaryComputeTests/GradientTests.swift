@@ -55,8 +55,14 @@ import Testing
     // 6e-8 for each, of which a few tens come together. Float64 tells which those are.
     let largest = all.values.flatMap(\.floats).map { Double($0.magnitude) }.max() ?? 0
     for (name, gradient) in all.sorted(by: { $0.key < $1.key }) {
-      let direction = generator.tensor(gradient.shape)
-      let expected = try differences.derivative(by: name, along: direction)
+      // Along a direction that crosses a kink (another maximum, say) there is no derivative.
+      var direction = generator.tensor(gradient.shape)
+      var slopes = try differences.slopes(by: name, along: direction)
+      for _ in 0..<3 where abs(slopes.above - slopes.below) > 1e-4 * abs(slopes.below) {
+        direction = generator.tensor(gradient.shape)
+        slopes = try differences.slopes(by: name, along: direction)
+      }
+      let expected = (slopes.below + slopes.above) / 2
       let products = zip(gradient.floats, direction.floats).map { Double($0) * Double($1) }
       let found = products.reduce(0, +)
       // Sums cancel: what counts is the size of what is summed.

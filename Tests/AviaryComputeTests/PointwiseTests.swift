@@ -69,7 +69,7 @@ import Testing
           : abs(Double(y) - exact)
             <= 1e-6 * abs(exact) + Double(Float.leastNonzeroMagnitude)
       guard isRight else {
-        Issue.record("\(function)(\(x)): \(exact) expected, \(y) found")
+        Issue.record("\(function)(\(x)): expected \(exact), found \(y)")
         return
       }
     }
@@ -99,7 +99,7 @@ import Testing
         let wanted = expected(a[i], b[i])
         #expect(
           y == wanted || y.isNaN && wanted.isNaN,
-          "\(name)(\(a[i]), \(b[i])): \(wanted) expected, \(y) found")
+          "\(name)(\(a[i]), \(b[i])): expected \(wanted), found \(y)")
       }
     }
   }

@@ -200,6 +200,6 @@ import Testing
         options: PlanOptions(quantization: Quantization(layers)), engine: Engine(threads: 1))
     }
     let error = ComputeError.quantization(node: "b", outChannels: 64, found: 1)
-    #expect(error.description == "b: expected 64 scales of weights, found 1")
+    #expect(error.description == "b: expected 64 weight scales, found 1")
   }
 }

@@ -102,7 +102,7 @@ import Testing
     ),
     (
       #"{"class_name": "ThresholdedReLU", "config": {"name": "t", "theta": 1.0}}"#,
-      "layer t of class ThresholdedReLU (layer 2 of 2 of the model): threshold 1.0: 0 expected, as no"
+      "layer t of class ThresholdedReLU (layer 2 of 2 of the model): threshold 1.0 is not supported, as no"
         + " operation of ours jumps"
     ),
     (
@@ -133,8 +133,8 @@ import Testing
     ),
     (
       #"{"class_name": "PReLU", "config": {"name": "p"}}"#,
-      "layer p of class PReLU (layer 2 of 2 of the model): a slope for each pixel; one a channel, or"
-        + " one for all, expected"
+      "layer p of class PReLU (layer 2 of 2 of the model): a slope for each pixel is not supported; one a channel,"
+        + " or one for all, is"
     ),
     (
       #"{"class_name": "ReLU", "config": {"name": "x"}}"#,

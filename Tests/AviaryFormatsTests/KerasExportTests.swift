@@ -190,7 +190,7 @@ import Testing
       ),
       (.binary(.divide), "no layer of Keras's computes divide"),
       (.where, "no layer of Keras's computes where"),
-      (.softmax(Softmax(dimension: 0)), "no layer works across pictures"),
+      (.softmax(Softmax(dimension: 0)), "no layer works across images"),
       (
         .maxPool(MaxPool(Pool(kernel: 3, stride: 2, padding: .explicit(2)))),
         "Keras pads a pooling window by half of it at most"

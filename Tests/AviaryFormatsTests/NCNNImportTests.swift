@@ -92,11 +92,11 @@ import Testing
     ),
     (
       "Interp i 1 1 in out 0=2 1=2.0 2=3.0",
-      "layer i of class Interp (line 4): one factor for height and width expected, [2.0, 3.0] found"
+      "layer i of class Interp (line 4): expected one factor for height and width, found [2.0, 3.0]"
     ),
     (
       "Concat c 1 1 in out 0=1",
-      "layer c of class Concat (line 4): the axis of channels expected, 1 found"
+      "layer c of class Concat (line 4): expected the axis of channels, found 1"
     ),
     (
       "PixelShuffle s 1 1 in out 0=99999",

@@ -75,7 +75,7 @@ import Testing
       do throws(ShapeProblem) { return "\(try op.outputShape(inputs))" } catch { return "\(error)" }
     }
     let convolution = Op.convolution(Convolution(outChannels: 4, kernel: 5, groups: 2))
-    #expect(problem(convolution, [1, 2, 9]) == "expected a picture (NCHW), found shape [1, 2, 9]")
+    #expect(problem(convolution, [1, 2, 9]) == "expected an image (NCHW), found shape [1, 2, 9]")
     #expect(problem(convolution, [1, 3, 9, 9]) == "expected channels divisible by 2, found 3")
     #expect(
       problem(convolution, [1, 2, 4, 9])

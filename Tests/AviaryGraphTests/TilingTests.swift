@@ -322,7 +322,7 @@ import Testing
     }
     #expect(
       try reason { $0 * $0.applying(.globalAveragePool) }
-        == "globalAveragePool_1: global average pooling takes the whole picture")
+        == "globalAveragePool_1: global average pooling takes the whole image")
     #expect(
       try reason { $0 - $0.applying(.reduce(Reduction(.mean, dimensions: [2, 3]))) }
         == "reduce_1: a mean over the whole image")
@@ -335,11 +335,11 @@ import Testing
     #expect(try reason { $0.applying(.softmax(Softmax(dimension: 1))) } == "none")
     #expect(
       try reason { $0.applying(.roll(Roll(shifts: [1], dimensions: [2]))) }
-        == "roll_1: roll takes the whole picture")
+        == "roll_1: roll takes the whole image")
     #expect(
       try reason {
         $0.applying(.reshape(Reshape([0, 0, -1]))).applying(.softmax(Softmax(dimension: 2)))
-      } == "reshape_1: reshape takes the whole picture")
+      } == "reshape_1: reshape takes the whole image")
     #expect(
       try reason {
         $0.convolution("a", 2, kernel: 3, stride: 2)
@@ -349,7 +349,7 @@ import Testing
       try reason {
         $0.applying(
           .resize(Resize(.linear, to: .factor(Ratio(2)), coordinates: .alignCorners)))
-      } == "resize_1: a resize aligns the corners of the whole picture")
+      } == "resize_1: a resize aligns the corners of the whole image")
     #expect(
       try reason { $0.windows(WindowPartition(4, .grid)).image(WindowReverse(4, .grid)) }
         == "windowPartition_1: windows are spread over the whole image")
@@ -362,7 +362,7 @@ import Testing
       try reason {
         $0.applying(.roll(Roll(shifts: [1], dimensions: [3]))).windows(WindowPartition(4))
           .image(WindowReverse(4))
-      } == "roll_1: roll takes the whole picture")
+      } == "roll_1: roll takes the whole image")
     // Pixels of neighbouring windows are mixed.
     #expect(
       try reason {

@@ -23,9 +23,9 @@ package struct RandomOperations {
     var generator = SplitMix64(seed: UInt64(seed) &+ 7_777)
     let all = OperationRow.all
     let first = all[seed % all.count]
-    let isSized = seed < all.count && !first.inputs.isEmpty
+    let isSized = seed < all.count
     let channels = [3, 6, 16].randomElement(using: &generator) ?? 3
-    inputShapes = isSized ? first.inputs : [[1 + seed % 2, channels, 12, 8 + 4 * (seed % 2)]]
+    inputShapes = isSized ? first.images : [[1 + seed % 2, channels, 12, 8 + 4 * (seed % 2)]]
     let shapes = inputShapes
     var rows: [OperationRow] = []
     let inputs = shapes.enumerated().map { position, shape in
@@ -102,7 +102,11 @@ private struct Network {
 
   /// Adds a row's operation to the inputs, which have its shapes.
   mutating func begin(_ row: OperationRow, _ name: String) {
-    add(row, name, row.inputs.indices.map { values[$0].value }, gives: row.output)
+    let operands = row.inputs.enumerated().map { position, shape in
+      let image = values[position].value
+      return shape.count == 4 ? image : image.applying(.reshape(Reshape(shape)))
+    }
+    add(row, name, operands, gives: row.output)
   }
 
   /// Adds a row's operation to values that it takes, if there are such.
@@ -141,7 +145,7 @@ private struct Network {
       }
       // Later attempts bring them to channels as the row has them.
       func converted(_ shape: [Int], _ wanted: [Int]) -> [Int] {
-        attempt < 8 ? shape : [shape[0], wanted[1]] + shape[2...]
+        attempt < 8 || wanted.count != 4 ? shape : [shape[0], wanted[1]] + shape[2...]
       }
       let shapes = zip(chosen, row.inputs).map { converted(values[$0].shape, $1) }
       let nominal = zip(chosen, row.inputs).map {

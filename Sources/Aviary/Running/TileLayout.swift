@@ -38,7 +38,7 @@ struct TileLayout {
       throw AviaryError.scale(
         model: model.name, expected: "1 for a \(model.picture.output.rawValue)", found: found.text)
     }
-    // What is no whole multiple is as large as the network makes it of the picture as it stands.
+    // What is no whole multiple is as large as the network makes it of the image as it stands.
     let own =
       found.denominator == 1 || rule.size != nil
       ? nil
@@ -100,7 +100,7 @@ struct TileLayout {
     guard planes % inputs == 0, results == planes / inputs * channels else {
       throw AviaryError.colour(
         model: model.name, channels: inputs,
-        found: "\(channels) of output for \(planes) of picture")
+        found: "\(channels) of output for \(planes) of image")
     }
     guard Array(shape[2...]) == [rows.paddedOutput, columns.paddedOutput] else {
       if isWhole { return nil }

@@ -68,7 +68,7 @@ public struct Upscaler: Sendable {
   /// How many times as high and wide images become; of a network that makes another size than a
   /// multiple, the numerator of its scale.
   public let scale: Int
-  /// What the result's height and width are to the picture's.
+  /// What the result's height and width are to the image's.
   package let ratio: Ratio
   let model: Model
   let context: InferenceContext

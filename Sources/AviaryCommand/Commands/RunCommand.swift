@@ -57,7 +57,7 @@ struct RunCommand: ParsableCommand {
     completion: .list(ArrayLayout.allCases.map(\.rawValue)),
     transform: { text in
       guard let layout = ArrayLayout(rawValue: text) else {
-        throw ValidationError("one of nchw, hwc expected")
+        throw ValidationError("expected one of nchw, hwc")
       }
       return layout
     })

@@ -112,7 +112,7 @@ extension Lowering {
     try .batchNormalization(normalized(output), normalization, engine.handle)
   }
 
-  /// A value as a picture: what follows the channels is a row of pixels.
+  /// A value as an image: what follows the channels is a row of pixels.
   private func normalized(_ value: Int) throws(ComputeError) -> MemoryDescriptor {
     let shape = self.value(value).shape
     if shape.count == 4 { return try ir.descriptor(value) }

@@ -96,7 +96,7 @@ extension Autodiff {
   }
 }
 
-/// By a number that is added to each channel: the sum over pictures and pixels.
+/// By a number that is added to each channel: the sum over images and pixels.
 struct ChannelSumGradient: GradientKernel {
   var name: String { "sum of pixels" }
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {

@@ -57,7 +57,7 @@ extension IRGraph {
     if c.groups == 1 || channels % 16 == 0 && outChannels % 16 == 0 {
       candidates.append(KernelCandidate(.nChw16c, .nchw, cost: direct))
     }
-    // The first layer: pictures of a few channels fill no block, but their results do.
+    // The first layer: images of a few channels fill no block, but their results do.
     if channels < 16, c.groups == 1 {
       candidates.append(KernelCandidate(.nchw, others: .nChw16c, .nchw, cost: direct))
     }

@@ -24,7 +24,7 @@ extension Lowering {
     try self.pool(fusedOp, pool.kernel, pool.stride, amounts, kind)
   }
 
-  /// The mean of each channel, as a pool whose window is the picture.
+  /// The mean of each channel, as a pool whose window is the image.
   mutating func globalAveragePool(_ fusedOp: FusedOp) throws(ComputeError) {
     let input = value(fusedOp.inputs[0]).shape
     try pool(fusedOp, Size(input[2], input[3]), 1, .none, .meanOfAll)

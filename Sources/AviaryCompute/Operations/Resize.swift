@@ -6,7 +6,7 @@ extension Lowering {
     let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
     let grid = Grid(input, fusedOp.candidate.input)
     // Which pixels make up which, with what weight, is worked out when the plan is made: the tables
-    // of a picture too large for memory are never built.
+    // of an image too large for memory are never built.
     kernel(
       fusedOp, fusedOp.kind.name, [.value(fusedOp.inputs[0]), .value(fusedOp.output)],
       preparing: {

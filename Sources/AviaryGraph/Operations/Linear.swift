@@ -39,7 +39,7 @@ extension Linear: Operation {
   }
 
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "\(name) takes the whole picture", size: .unrelated)
+    .whole(reason: "\(name) takes the whole image", size: .unrelated)
   }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     dimension < inputs[0].count - 1 ? dimension : nil

@@ -22,7 +22,7 @@ extension MatMul: Operation {
       + [a[a.count - 2], b[b.count - 1]]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "\(name) takes the whole picture", size: .unrelated)
+    .whole(reason: "\(name) takes the whole image", size: .unrelated)
   }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     // Rows of the first, columns of the second, and whole matrices.

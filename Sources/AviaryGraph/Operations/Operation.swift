@@ -111,7 +111,7 @@ package struct ParameterSlot: Hashable, Sendable {
 
 extension Operation {
   static func expectImage(_ shape: [Int]) throws(ShapeProblem) {
-    guard shape.count == 4 else { throw .rank(expected: "a picture (NCHW)", found: shape) }
+    guard shape.count == 4 else { throw .rank(expected: "an image (NCHW)", found: shape) }
   }
 
   static func expectRank(_ least: Int, _ shape: [Int]) throws(ShapeProblem) {

@@ -43,7 +43,7 @@ public struct AveragePool: Hashable, Sendable {
   }
 }
 
-/// The mean of each channel, as a picture of one pixel.
+/// The mean of each channel, as an image of one pixel.
 package struct GlobalAveragePool: Hashable, Sendable {
   package init() {}
 }
@@ -178,7 +178,7 @@ extension GlobalAveragePool: Operation {
     return [inputs[0][0], inputs[0][1], 1, 1]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "global average pooling takes the whole picture", size: .unrelated)
+    .whole(reason: "global average pooling takes the whole image", size: .unrelated)
   }
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }
 }

@@ -136,7 +136,7 @@ extension Reshape: Operation {
   }
 
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "\(name) takes the whole picture", size: .unrelated)
+    .whole(reason: "\(name) takes the whole image", size: .unrelated)
   }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     // Kept, and all before it.
@@ -201,7 +201,7 @@ extension Permute: Operation {
     return order.map { inputs[0][$0] }
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "\(name) takes the whole picture", size: .unrelated)
+    .whole(reason: "\(name) takes the whole image", size: .unrelated)
   }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     order.firstIndex(of: dimension)
@@ -240,7 +240,7 @@ extension Roll: Operation {
     return inputs[0]
   }
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    .whole(reason: "\(name) takes the whole picture", size: .same)
+    .whole(reason: "\(name) takes the whole image", size: .same)
   }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     dimensions.contains(dimension) ? nil : dimension

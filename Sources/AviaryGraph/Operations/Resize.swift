@@ -23,7 +23,7 @@ public struct Resize: Hashable, Sendable {
   public enum Edge: String, CaseIterable, Hashable, Sendable {
     /// The edge pixel (PyTorch, TensorFlow).
     case edge
-    /// The picture mirrored, edge pixel included (MATLAB).
+    /// The image mirrored, edge pixel included (MATLAB).
     case symmetric
   }
   /// The size of the output.
@@ -148,7 +148,7 @@ extension Resize: Operation {
     case .asymmetric: shift = 0
     case .alignCorners:
       return .whole(
-        reason: "a resize aligns the corners of the whole picture", size: .input(0, times: ratio))
+        reason: "a resize aligns the corners of the whole image", size: .input(0, times: ratio))
     }
     let support: Int
     switch kernel {

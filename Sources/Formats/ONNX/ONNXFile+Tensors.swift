@@ -117,14 +117,14 @@ extension ONNXFile {
       !location.utf8.contains(0), !location.contains("/"), !location.contains("\\")
     else {
       throw damaged(
-        "the name of a file beside the model expected, \(String(reflecting: location)) found")
+        "expected the name of a file beside the model, found \(String(reflecting: location))")
     }
     let folder = file.path.lastIndex(of: "/").map { file.path[...$0] } ?? ""
     let beside = try files.open(folder + location)
     let offset = entries["offset"].map { Int($0) ?? -1 } ?? 0
     let length = entries["length"].map { Int($0) ?? -1 } ?? needed
     guard offset >= 0, length == needed else {
-      throw damaged("\(needed) bytes expected, \(length) at \(offset) found")
+      throw damaged("expected \(needed) bytes, found \(length) at \(offset)")
     }
     guard offset <= beside.byteCount, needed <= beside.byteCount - offset else {
       throw .truncated(

@@ -32,7 +32,7 @@ extension Activation: KerasLayerOperation, KerasFunctionOperation {
         let most = function.option("x_max", "clip_value_max", "max_value")?.double
           ?? numbers.last,
         least <= most, (most - least).isFinite
-      else { throw layer.refusal("two numbers as limits expected") }
+      else { throw layer.refusal("expected two numbers as limits") }
       return try importer.function(.clamp(minimum: least, maximum: most), x, layer, name)
     case "leakyrelu":
       let slope =
@@ -176,7 +176,7 @@ extension KerasImport {
     name: String
   ) throws(InterchangeError) -> KerasTensor {
     guard threshold == 0 else {
-      throw layer.refusal("threshold \(threshold): 0 expected, as no operation of ours jumps")
+      throw layer.refusal("threshold \(threshold) is not supported, as no operation of ours jumps")
     }
     switch (slope, maximum) {
     case (0, nil): return try function(.relu, x, layer, name)
@@ -191,7 +191,7 @@ extension KerasImport {
       return try function(
         .clamp(minimum: -Double(Float.greatestFiniteMagnitude), maximum: maximum), bent, layer,
         name)
-    default: throw layer.refusal("max_value: 0 or more expected")
+    default: throw layer.refusal("max_value: expected 0 or more")
     }
   }
 

@@ -113,7 +113,7 @@ extension ONNXReader {
       if let number = node.number(name) { return number }
       guard node.input(place) != nil else { return nil }
       guard let numbers = try numbers(place)?.constant, numbers.count == 1 else {
-        throw unsupported("\(name): a constant number expected")
+        throw unsupported("\(name): expected a constant number")
       }
       return numbers[0]
     }

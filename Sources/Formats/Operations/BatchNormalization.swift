@@ -81,7 +81,7 @@ extension ONNXReader {
     guard node.integer("training_mode") ?? 0 == 0 else { throw unsupported("training_mode") }
     guard let weight = try parameter(1), let bias = try parameter(2),
       let mean = try parameter(3), let variance = try parameter(4)
-    else { throw unsupported("four tensors of weights expected") }
+    else { throw unsupported("expected four tensors of weights") }
     let stem = layer(weight.name) ?? weight.name
     // PyTorch counts the steps of training; nothing else does.
     let counter = "\(stem).num_batches_tracked"
@@ -136,7 +136,7 @@ extension KerasImport {
       scale: try layer.flag(["scale"], default: true),
       center: try layer.flag(["center"], default: true))
     guard normalization.epsilon > 0 else {
-      throw layer.refusal("epsilon: a number above 0 expected")
+      throw layer.refusal("epsilon: expected a number above 0")
     }
     var names: [String] = []
     let shape = [x.shape[1]]

@@ -54,7 +54,7 @@ extension KerasImport {
       return try concatenated(try values(operands, of: layer), axis: number, layer)
     }
     guard kind != "Subtract" || operands.count == 2 else {
-      throw layer.refusal("2 inputs expected, \(operands.count) found")
+      throw layer.refusal("expected 2 inputs, found \(operands.count)")
     }
     return try combined(operands, kind, layer)
   }
@@ -64,7 +64,7 @@ extension KerasImport {
     _ operands: [Operand], _ kind: String, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     guard operands.count >= 2 else {
-      throw layer.refusal("2 or more inputs expected, \(operands.count) found")
+      throw layer.refusal("expected 2 or more inputs, found \(operands.count)")
     }
     var result = operands[0]
     for (position, operand) in operands.enumerated().dropFirst() {
@@ -78,11 +78,11 @@ extension KerasImport {
         result = .value(try constant(a, b, kind, isFirst: false, layer, name))
       case (.constant(let a), .value(let b)):
         result = .value(try constant(b, a, kind, isFirst: true, layer, name))
-      case (.constant, .constant): throw layer.refusal("a value expected, constants found")
+      case (.constant, .constant): throw layer.refusal("expected a value, found constants")
       }
     }
     guard case .value(let value) = result else {
-      throw layer.refusal("a value expected, a constant found")
+      throw layer.refusal("expected a value, found a constant")
     }
     if kind != "Average" { return value }
     return try add(
@@ -106,7 +106,7 @@ extension KerasImport {
     return sized(try add(.binary(binary), [a, b], name: name, of: layer))
   }
 
-  /// Two values with their axes in the same places. A row meets a picture as Keras has it: its
+  /// Two values with their axes in the same places. A row meets an image as Keras has it: its
   /// elements are channels, of one pixel.
   mutating func aligned(
     _ a: KerasTensor, _ b: KerasTensor, _ layer: KerasLayer
@@ -127,7 +127,7 @@ extension KerasImport {
     }
     guard first.rank == second.rank else {
       throw layer.refusal(
-        "inputs of one rank expected, shapes \(first.kerasShape) and \(second.kerasShape) found")
+        "expected inputs of one rank, found shapes \(first.kerasShape) and \(second.kerasShape)")
     }
     return (first, try arranged(second, as: first.axes, layer.fullName))
   }

@@ -32,7 +32,7 @@ extension NCNNImporter {
     let inputs = try blobs(of: layer)
     switch (inputs.first, inputs.dropFirst().first) {
     case (.value(let value), nil):
-      guard layer.number(1) == 1 else { throw layer.unsupported("a second input expected") }
+      guard layer.number(1) == 1 else { throw layer.unsupported("expected a second input") }
       try give(layer, .value(try arithmetic(layer, kind, value, [layer.number(2)])))
     case (.value(let value), .constant(let tensor)):
       try give(
@@ -110,7 +110,7 @@ extension NCNNImporter {
     }
   }
 
-  /// Two values of one rank: a vector beside a picture has one number for each channel.
+  /// Two values of one rank: a vector beside an image has one number for each channel.
   mutating func aligned(
     _ layer: NCNNLayer, _ a: Int, _ b: Int
   ) throws(InterchangeError) -> (Int, Int) {
@@ -128,7 +128,7 @@ extension NCNNImporter {
     let kind = try layer.integer(0, in: 0...2)
     let factors = kind == 1 ? layer.numbers(1) : []
     guard factors.isEmpty || factors.count == values.count else {
-      throw layer.unsupported("\(values.count) factors expected, \(factors.count) found")
+      throw layer.unsupported("expected \(values.count) factors, found \(factors.count)")
     }
     var terms: [Int] = []
     for (position, value) in values.enumerated() {

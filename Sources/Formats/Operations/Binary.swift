@@ -124,7 +124,7 @@ extension ONNXReader {
       case "Mul": return .value(try scaled(value, numbers))
       default: return .value(try scaled(try reciprocal(of: value), numbers))
       }
-    default: throw unsupported("a value of the network and a constant expected")
+    default: throw unsupported("expected a value of the network and a constant")
     }
   }
 
@@ -181,7 +181,7 @@ extension ONNXReader {
     for input in node.inputs.indices {
       if case .value(let value) = try given(input) { other = other ?? value }
     }
-    guard let other else { throw unsupported("a value of the network expected, constants found") }
+    guard let other else { throw unsupported("expected a value of the network, found constants") }
     var values: [Int] = []
     for input in node.inputs.indices {
       if case .value(let value) = try given(input) {
@@ -216,7 +216,7 @@ extension ONNXReader {
     for input in node.inputs.indices {
       guard case .value(let value) = try given(input) else {
         guard let bound = try numbers(input)?.constant, bound.count == 1 else {
-          throw unsupported("values of the network and constant numbers expected")
+          throw unsupported("expected values of the network and constant numbers")
         }
         bounds += bound
         continue
@@ -226,7 +226,7 @@ extension ONNXReader {
           try add(.binary(isLargest ? .maximum : .minimum), [other, value])
         } ?? value
     }
-    guard var result else { throw unsupported("a value of the network expected") }
+    guard var result else { throw unsupported("expected a value of the network") }
     if let bound = isLargest ? bounds.max() : bounds.min() {
       result = isLargest ? try clamped(result, bound, nil) : try clamped(result, nil, bound)
     }

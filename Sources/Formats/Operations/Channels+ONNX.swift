@@ -6,7 +6,7 @@ extension ONNXReader {
     var values: [Int] = []
     for input in node.inputs.indices { values.append(try value(input)) }
     guard let first = values.first, let axis = node.integer("axis") else {
-      throw unsupported("inputs and an axis expected")
+      throw unsupported("expected inputs and an axis")
     }
     let dimension = try self.axis(axis, rank: rank(first))
     return .value(try add(.concatenate(Concatenate(dimension: dimension)), values))
@@ -108,7 +108,7 @@ extension ONNXReader {
       try integers(1, "split") ?? (0..<count).map { min(part, max(channels - $0 * part, 0)) }
     guard sizes.count == count, sizes.allSatisfy({ $0 > 0 && $0 <= channels }),
       sizes.reduce(0, +) == channels
-    else { throw unsupported("parts of \(channels) elements expected, \(sizes) found") }
+    else { throw unsupported("expected parts of \(channels) elements, found \(sizes)") }
     var start = 0
     var first: ONNXOperand?
     for (output, size) in zip(node.outputs, sizes) {
@@ -118,7 +118,7 @@ extension ONNXReader {
       first = first ?? part
       start += size
     }
-    guard let first else { throw unsupported("outputs expected") }
+    guard let first else { throw unsupported("expected outputs") }
     return first
   }
 
@@ -134,7 +134,7 @@ extension ONNXReader {
     }
     let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
     guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
-      throw unsupported("numbers of \(channels) elements expected")
+      throw unsupported("expected numbers of \(channels) elements")
     }
     if indices.shape.isEmpty {
       let slice = try part(of: input, dimension, places[0]..<places[0] + 1)
@@ -178,7 +178,7 @@ extension ONNXReader {
     guard let ends = try numbers(2), ends.constant == nil else { return nil }
     let input = try value(0)
     guard let starts = try numbers(1)?.integers, starts.allSatisfy({ $0 == 0 }) else {
-      throw unsupported("a slice that begins at 0 and ends at a size expected")
+      throw unsupported("expected a slice that begins at 0 and ends at a size")
     }
     let steps = try integers(4, "steps") ?? starts.map { _ in 1 }
     var axes: [Int] = []
@@ -187,11 +187,11 @@ extension ONNXReader {
     }
     guard rank(input) == 4, axes.count == ends.count, Set(axes).count == axes.count,
       axes.allSatisfy((2...3).contains), steps.allSatisfy({ $0 == 1 })
-    else { throw unsupported("a slice of rows and columns of an image expected") }
+    else { throw unsupported("expected a slice of rows and columns of an image") }
     var rows: [[Int]] = []
     for sample in samples.shapes.indices {
       guard let row = ends.row(sample).wholeNumbers, row.allSatisfy({ $0 > 0 }) else {
-        throw unsupported("ends above 0 expected")
+        throw unsupported("expected ends above 0")
       }
       rows.append(row)
     }
@@ -212,6 +212,6 @@ extension ONNXReader {
         return try add(.cropToSize(crop), [input, value])
       }
     }
-    throw unsupported("ends in proportion to the image's size expected")
+    throw unsupported("expected ends in proportion to the image's size")
   }
 }

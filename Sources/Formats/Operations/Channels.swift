@@ -149,7 +149,7 @@ extension KerasImport {
     _ values: [KerasTensor], axis number: Int, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     guard let first = values.first else {
-      throw layer.refusal("1 or more inputs expected, 0 found")
+      throw layer.refusal("expected 1 or more inputs, found 0")
     }
     let axis = try axis(number, of: first, layer)
     var turned: [KerasTensor] = []
@@ -157,7 +157,7 @@ extension KerasImport {
     turned.append(base)
     for value in values.dropFirst() {
       guard value.rank == first.rank else {
-        throw layer.refusal("inputs of one rank expected, \(first.rank) and \(value.rank) found")
+        throw layer.refusal("expected inputs of one rank, found \(first.rank) and \(value.rank)")
       }
       turned.append(try arranged(value, as: base.axes, layer.fullName))
     }
@@ -177,7 +177,7 @@ extension KerasImport {
   mutating func sliced(
     _ x: KerasTensor, _ indices: [JSON], _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
-    let refusal = layer.refusal("slices that leave something of every dimension expected")
+    let refusal = layer.refusal("expected slices that leave something of every dimension")
     var slices: [JSON] = []
     for index in indices {
       if index["class_name"]?.string == "__ellipsis__" {
@@ -260,7 +260,7 @@ extension NCNNImporter {
     let value = try values(of: layer)[0]
     let dimension = try dimension(layer, axis: layer.integer(1), rank: shape(value).count)
     guard let counts = layer.integers(0), counts.count == layer.outputs.count, !layer.has(2) else {
-      throw layer.unsupported("a count of elements for each output expected")
+      throw layer.unsupported("expected a count of elements for each output")
     }
     // The size of an image is known only when it is computed.
     guard dimension == 1 || shape(value).count != 4 else {

@@ -24,7 +24,7 @@ extension Convolution: KerasLayerOperation, KerasFunctionOperation {
   ) throws(InterchangeError) -> KerasTensor {
     let layer = function.layer
     guard let kernel = function.option("filters", "filter") ?? function.arguments.first else {
-      throw layer.refusal("a kernel in the configuration expected, none found")
+      throw layer.refusal("expected a kernel in the configuration, found none")
     }
     return try importer.convolution(
       ofConstants: kernel, function.x, isDepthwise: function.word.hasPrefix("depthwise"),
@@ -59,8 +59,8 @@ extension KerasImport {
     guard x.shape[1] % convolution.groups == 0, convolution.outChannels % convolution.groups == 0
     else {
       throw layer.refusal(
-        "\(x.shape[1]) channels and \(convolution.outChannels) filters divisible by"
-          + " \(convolution.groups) groups expected")
+        "expected \(x.shape[1]) channels and \(convolution.outChannels) filters divisible by"
+          + " \(convolution.groups) groups")
     }
     var names = [
       try bind(
@@ -110,7 +110,7 @@ extension KerasImport {
     let multiplier = try layer.integer(["depth_multiplier"], in: 1...4096, default: 1)
     let filters = x.shape[1] * multiplier
     guard filters <= GraphLimits.channels else {
-      throw layer.refusal("at most \(GraphLimits.channels) channels expected, \(filters) found")
+      throw layer.refusal("expected at most \(GraphLimits.channels) channels, found \(filters)")
     }
     return Convolution(
       outChannels: filters, kernel: try kernel(layer),
@@ -159,7 +159,7 @@ extension KerasImport {
       [height, width].allSatisfy({ $0 <= GraphLimits.window }),
       isDepthwise || count % groups == 0
     else {
-      throw layer.refusal("a kernel for \(x.shape[1]) channels expected, \(kernel.shape) found")
+      throw layer.refusal("expected a kernel for \(x.shape[1]) channels, found \(kernel.shape)")
     }
     let filters = isDepthwise ? channels * count : count
     let weight: Tensor
@@ -190,7 +190,7 @@ extension KerasImport {
       first = list.first
     }
     var numbers: [Float] = []
-    let refusal = layer.refusal("a kernel of four dimensions as a constant expected")
+    let refusal = layer.refusal("expected a kernel of four dimensions as a constant")
     guard shape.count == 4 else { throw refusal }
     for row in json.array ?? [] {
       for column in row.array ?? [] {

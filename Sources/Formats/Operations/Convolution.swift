@@ -65,7 +65,7 @@ extension ONNXReader {
   mutating func convolution() throws(InterchangeError) -> ONNXOperand {
     if case .value? = try? given(1) { return try dynamicConvolution() }
     let input = try picture()
-    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
+    guard let weight = try parameter(1) else { throw unsupported("expected weights, found none") }
     let bias = try parameter(2)
     let shape = try kernelShape(weight.shape)
     let kernel = Size(shape[2], shape[3])

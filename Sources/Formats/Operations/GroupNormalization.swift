@@ -91,7 +91,7 @@ extension ONNXReader {
   fileprivate mutating func groupNormalization() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
     guard let weight = try parameter(1), let bias = try parameter(2) else {
-      throw unsupported("a weight and a bias expected")
+      throw unsupported("expected a weight and a bias")
     }
     let groups = node.integer("num_groups") ?? 0
     // Before version 21 of the operators there was one weight for each group, and not each channel.
@@ -192,7 +192,7 @@ extension KerasImport {
       throw layer.refusal("groups: \(channels) channels cannot be divided into \(stated) groups")
     }
     let epsilon = try layer.number(["epsilon"], default: 1e-3)
-    guard epsilon > 0 else { throw layer.refusal("epsilon: a number above 0 expected") }
+    guard epsilon > 0 else { throw layer.refusal("epsilon: expected a number above 0") }
     let normalization = GroupNormalization(
       groups: groups, epsilon: epsilon, scale: try layer.flag(["scale"], default: true),
       center: try layer.flag(["center"], default: true))

@@ -55,7 +55,7 @@ extension InstanceNormalization: ONNXReadOperation {
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
     let input = try reader.value(0)
     guard let weight = try reader.parameter(1), let bias = try reader.parameter(2) else {
-      throw reader.unsupported("a weight and a bias expected")
+      throw reader.unsupported("expected a weight and a bias")
     }
     let normalization = InstanceNormalization(epsilon: reader.node.number("epsilon") ?? 1e-5)
     return .value(

@@ -34,7 +34,7 @@ extension KerasImport {
       }
     }
     guard normalization.epsilon > 0 else {
-      throw layer.refusal("epsilon: a number above 0 expected")
+      throw layer.refusal("epsilon: expected a number above 0")
     }
     let shape = [x.shape[x.axes[axis]]]
     var names: [String] = []

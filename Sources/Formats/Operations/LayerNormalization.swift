@@ -117,7 +117,7 @@ extension ONNXReader {
     let input = try value(0)
     let rank = rank(input)
     let dimensions = rank - (try axis(node.integer("axis") ?? -1, rank: rank))
-    guard let weight = try parameter(1) else { throw unsupported("a weight expected") }
+    guard let weight = try parameter(1) else { throw unsupported("expected a weight") }
     let bias = try parameter(2)?.name
     let normalization = LayerNormalization(
       node.kind == "RMSNormalization" ? .rms : .layer, dimensions: dimensions,

@@ -151,13 +151,13 @@ extension KerasLayer {
 }
 
 extension KerasImport {
-  /// A product over Keras's last axis: of a picture, a convolution by one pixel.
+  /// A product over Keras's last axis: of an image, a convolution by one pixel.
   mutating func dense(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
     let outFeatures = try layer.integer(["units", "output_dim"], in: Self.channels)
     let bias = try hasBias(layer)
-    guard x.rank >= 2 else { throw layer.refusal("2 or more axes expected, \(x.rank) found") }
+    guard x.rank >= 2 else { throw layer.refusal("expected 2 or more axes, found \(x.rank)") }
     if x.rank == 4, x.axes[3] == 1 {
       let count = x.shape[1]
       var names = [
@@ -175,7 +175,7 @@ extension KerasImport {
     let count = x.shape[x.axes[x.rank - 1]]
     var steps: [TensorStep] = []
     if let flattened = x.flattened, !isBoundAsStored("\(layer.fullName).weight") {
-      // The file's weights turned once, and not the row with every picture. The file must have
+      // The file's weights turned once, and not the row with every image. The file must have
       // weights of this size before as many numbers are made.
       let stored = file.tensors[try position(of: ["weight"], layer)].shape
       if stored == [outFeatures, count] {

@@ -78,13 +78,13 @@ extension ONNXReader {
   mutating func prelu() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
     guard let slope = try parameter(1), slope.shape.count == 1 else {
-      throw unsupported("a slope for each channel, or one for all, expected")
+      throw unsupported("expected a slope for each channel, or one for all")
     }
     // The slope's own shape must lie along the channels.
     if slope.shape != [1], let shape = node.input(1).flatMap({ model.constants[$0]?.shape }) {
       let full = [Int](repeating: 1, count: max(rank(input) - shape.count, 0)) + shape
       guard full.count == rank(input), full.count >= 2, full[1] == slope.shape[0] else {
-        throw unsupported("a slope for each channel expected, a slope of shape \(shape) found")
+        throw unsupported("expected a slope for each channel, found a slope of shape \(shape)")
       }
     }
     return .value(
@@ -103,13 +103,14 @@ extension KerasImport {
     var x = try unflattened(x, layer.fullName)
     var shared: Set<Int> = []
     for number in layer.option(["shared_axes"])?.array ?? [] {
-      guard let number = number.int else { throw layer.refusal("shared_axes: numbers expected") }
+      guard let number = number.int else { throw layer.refusal("shared_axes: expected numbers") }
       shared.insert(try axis(number, of: x, layer))
     }
     // Axes of one element, and all that share, have one slope.
     let own = (1..<x.rank).filter { !shared.contains($0) && x.kerasShape[$0] > 1 }
     guard own.count <= 1 else {
-      throw layer.refusal("a slope for each pixel; one a channel, or one for all, expected")
+      throw layer.refusal(
+        "a slope for each pixel is not supported; one a channel, or one for all, is")
     }
     if let channel = own.first { x = try withChannels(channel, x, layer) }
     let count = own.isEmpty ? 1 : x.shape[1]

@@ -78,7 +78,7 @@ extension ONNXReader {
       try numbers(1) ?? node.integers("paddings").map {
         ONNXNumbers($0.map(Double.init), isInteger: true)
       } ?? node.integers("pads").map { ONNXNumbers($0.map(Double.init), isInteger: true) }
-    guard let given else { throw unsupported("pads that follow from sizes expected") }
+    guard let given else { throw unsupported("expected pads that follow from sizes") }
     let axes = try padAxes(rank)
     // All at the beginning, then all at the end; for each image.
     var rows: [[Int]] = []
@@ -94,7 +94,7 @@ extension ONNXReader {
       rows.append(all)
     }
     guard rows.allSatisfy({ $0 == rows[0] }) else {
-      guard filling == 0 else { throw unsupported("padding to a multiple with 0 expected") }
+      guard filling == 0 else { throw unsupported("expected padding to a multiple with 0") }
       return .value(try paddedToMultiple(input, rows, mode))
     }
     return .value(try padded(input, rows[0], mode, filling))
@@ -105,7 +105,7 @@ extension ONNXReader {
     case "constant":
       let filling = try numbers(2)?.constant ?? [node.number("value") ?? 0]
       guard node.input(2) == nil || filling.count == 1 else {
-        throw unsupported("a constant number to pad with expected")
+        throw unsupported("expected a constant number to pad with")
       }
       guard filling[0].isFinite else { throw unsupported("padding with \(filling[0])") }
       return (.zero, filling[0])
@@ -121,7 +121,7 @@ extension ONNXReader {
     guard let axes = try integers(3, "axes") else { return Array(0..<rank) }
     var dimensions: [Int] = []
     for axis in axes { dimensions.append(try self.axis(axis, rank: rank)) }
-    guard Set(dimensions).count == axes.count else { throw unsupported("different axes expected") }
+    guard Set(dimensions).count == axes.count else { throw unsupported("expected different axes") }
     return dimensions
   }
 
@@ -187,7 +187,7 @@ extension ONNXReader {
       return found.count == 1 || found.first == 1 ? found[0] : nil
     }
     guard let vertical = multiple(2), let horizontal = multiple(3) else {
-      throw unsupported("padding to one multiple of pixels expected, \(rows) found")
+      throw unsupported("expected padding to one multiple of pixels, found \(rows)")
     }
     let multiple = Size(vertical, horizontal)
     return try add(.padToMultiple(PadToMultiple(multiple, mode)), [input])

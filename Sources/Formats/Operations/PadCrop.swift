@@ -127,7 +127,7 @@ extension Crop: NCNNReadOperation {
 }
 
 extension KerasImport {
-  /// Rows and columns of zeros around a picture, as TensorFlow states them: two numbers an axis.
+  /// Rows and columns of zeros around an image, as TensorFlow states them: two numbers an axis.
   mutating func padded(
     _ x: KerasTensor, _ paddings: JSON?, mode: String?, fill: Double?, _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
@@ -136,13 +136,13 @@ extension KerasImport {
     guard x.rank == 4, pairs.count == 4, pairs.allSatisfy({ $0.count == 2 }),
       pairs.joined().allSatisfy((0...GraphLimits.window).contains),
       mode == "REFLECT" || mode == "CONSTANT" && fill == 0
-    else { throw layer.refusal("rows and columns of zeros, or mirrored, expected") }
+    else { throw layer.refusal("expected rows and columns of zeros, or mirrored") }
     let x = try arranged(
       x, as: KerasTensor.pictureAxes(channelsFirst: isChannelsFirst), layer.fullName)
     var ours = pairs
     for (axis, pair) in zip(x.axes, pairs) { ours[axis] = pair }
     guard ours[0] == [0, 0], ours[1] == [0, 0] else {
-      throw layer.refusal("paddings of rows and columns alone expected")
+      throw layer.refusal("expected paddings of rows and columns alone")
     }
     let amounts = PaddingAmounts(ours[2][0], ours[3][0], ours[2][1], ours[3][1])
     return try add(
@@ -203,10 +203,10 @@ extension NCNNImporter {
     let rank = shape(value).count
     guard let starts = layer.integers(9), let ends = layer.integers(10), !starts.isEmpty,
       starts.count == ends.count, rank == 4
-    else { throw layer.unsupported("starts and ends of a picture expected") }
+    else { throw layer.unsupported("expected starts and ends of an image") }
     guard let axes = layer.has(11) ? layer.integers(11) : Array(starts.indices),
       axes.count == starts.count, Set(axes).count == axes.count
-    else { throw layer.unsupported("different axes expected") }
+    else { throw layer.unsupported("expected different axes") }
     var amounts = PaddingAmounts.none
     for (position, axis) in axes.enumerated() {
       let (start, end) = (starts[position], ends[position])
@@ -223,7 +223,7 @@ extension NCNNImporter {
         value = try add(.slice(ChannelSlice(start: first, count: last - first)), layer, [value])
       case let axis where axis == 1 || axis == 2:
         guard Self.edge.contains(start), isOpen || Self.edge.contains(-end) else {
-          throw layer.unsupported("a part whose size does not follow the picture's")
+          throw layer.unsupported("a part whose size does not follow the image's")
         }
         let after = isOpen ? 0 : -end
         if axis == 1 {
@@ -263,7 +263,7 @@ extension PyTorchOperation {
     PythonText.tuple([amounts.left, amounts.right, amounts.top, amounts.bottom])
   }
 
-  /// What is left of a picture without its edges.
+  /// What is left of an image without its edges.
   static func range(_ amounts: PaddingAmounts) -> String {
     let parts = Axis.allCases.map { axis in
       let before = amounts.before(axis), after = amounts.after(axis)

@@ -124,7 +124,7 @@ extension PixelUnshuffle: KerasFunctionOperation {
 extension ONNXReader {
   mutating func depthToSpace() throws(InterchangeError) -> ONNXOperand {
     let input = try picture()
-    guard let factor = node.integer("blocksize") else { throw unsupported("a blocksize expected") }
+    guard let factor = node.integer("blocksize") else { throw unsupported("expected a blocksize") }
     if node.kind == "SpaceToDepth" {
       return .value(
         try add(.pixelUnshuffle(PixelUnshuffle(factor: factor, order: .tensorflow)), [input]))
@@ -182,7 +182,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> KerasTensor {
     guard let factor, (1...64).contains(factor) else {
       throw layer.refusal(
-        "block_size: 1 to 64 expected, \(factor.map(String.init) ?? "none") found")
+        "block_size: expected 1 to 64, found \(factor.map(String.init) ?? "none")")
     }
     var plain = layer
     plain.config = ["data_format": .string(format ?? "channels_last")]
@@ -245,7 +245,7 @@ extension KerasBuilder {
 }
 
 extension ChannelOrder {
-  /// The pixel (row · r + column) and the channel of an enlarged picture that a channel of the small
+  /// The pixel (row · r + column) and the channel of an enlarged image that a channel of the small
   /// one holds.
   fileprivate func place(
     _ channel: Int, factor r: Int, channels: Int

@@ -3,10 +3,10 @@ import AviaryGraph
 extension ONNXReader {
   mutating func pool() throws(InterchangeError) -> ONNXOperand {
     let input = try picture()
-    guard node.integers("kernel_shape") != nil else { throw unsupported("a kernel_shape expected") }
+    guard node.integers("kernel_shape") != nil else { throw unsupported("expected a kernel_shape") }
     let kernel = try size("kernel_shape")
     let stride = try size("strides")
-    guard try size("dilations") == 1 else { throw unsupported("dilations of 1 expected") }
+    guard try size("dilations") == 1 else { throw unsupported("expected dilations of 1") }
     var padding = try padding(kernel: kernel, stride: stride, dilation: 1)
     let countsPadding = node.integer("count_include_pad") ?? 0 != 0
     let roundsUp = node.integer("ceil_mode") ?? 0 != 0

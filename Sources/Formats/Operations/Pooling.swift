@@ -154,7 +154,7 @@ extension KerasImport {
     return try add(op, [try picture(x, layer)], name: layer.fullName, of: layer)
   }
 
-  /// One value a channel: a row, or a picture of one pixel.
+  /// One value a channel: a row, or an image of one pixel.
   mutating func globalPool(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -185,7 +185,7 @@ extension KerasBuilder {
       let input = padded(x, edges, "\(name).padding")
       return pooling(input, "AveragePooling2D", pool.kernel, pool.stride, "valid", name)
     }
-    // The rule's padding is counted by a convolution that knows no padding from a picture.
+    // The rule's padding is counted by a convolution that knows no padding from an image.
     guard pool.stride.height == pool.stride.width else {
       throw refusal(name, "Keras has no convolution of each channel with two strides")
     }
@@ -194,8 +194,8 @@ extension KerasBuilder {
     guard Double(area) * Double(channels) <= Double(Self.kernelLimit) else {
       throw refusal(
         name,
-        "a constant kernel of at most \(Self.kernelLimit) elements expected, "
-          + "\(pool.kernel.height) x \(pool.kernel.width) x \(channels) found")
+        "expected a constant kernel of at most \(Self.kernelLimit) elements, "
+          + "found \(pool.kernel.height) x \(pool.kernel.width) x \(channels)")
     }
     let shape = [pool.kernel.height, pool.kernel.width, channels, 1]
     let part = Array(repeating: 1 / Float(area), count: area * channels)
@@ -366,7 +366,7 @@ extension PyTorchOperation {
       return "F.avg_pool2d(\(input), \(window(pool)))"
     }
     let sum = mean(x, &forward)
-    // The mean over the picture's part of each window.
+    // The mean over the image's part of each window.
     return countsPadding ? sum : "\(sum) / \(mean("torch.ones_like(\(x))", &forward))"
   }
 }

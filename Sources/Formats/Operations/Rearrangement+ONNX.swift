@@ -10,12 +10,12 @@ extension ONNXReader {
       for axis in try integers(1, "axes") ?? [] { axes.insert(try self.axis(axis, rank: rank)) }
       if axes.isEmpty { axes = Set((0..<rank).filter { i in shapes.allSatisfy { $0[i] == 1 } }) }
       guard axes.allSatisfy({ i in shapes.allSatisfy { $0[i] == 1 } }) else {
-        throw unsupported("dimensions of 1 expected")
+        throw unsupported("expected dimensions of 1")
       }
       return (0..<rank).filter { !axes.contains($0) }
     }
     guard let axes = try integers(1, "axes"), rank + axes.count <= GraphLimits.rank else {
-      throw unsupported("constant axes expected")
+      throw unsupported("expected constant axes")
     }
     var places = Set<Int>()
     for axis in axes { places.insert(try self.axis(axis, rank: rank + axes.count)) }

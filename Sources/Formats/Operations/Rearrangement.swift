@@ -54,7 +54,7 @@ extension Reshape: KerasLayerOperation, KerasFunctionOperation {
     if layer.className == "Flatten" { return try importer.flattened(x, layer) }
     guard let target = layer.option(["target_shape"])?.array?.compactMap(\.int),
       target.count == layer.option(["target_shape"])?.array?.count
-    else { throw layer.refusal("target_shape: whole numbers expected") }
+    else { throw layer.refusal("target_shape: expected whole numbers") }
     return try importer.reshaped(x, to: target, layer)
   }
 
@@ -65,7 +65,7 @@ extension Reshape: KerasLayerOperation, KerasFunctionOperation {
       let target = (function.option("newshape", "shape") ?? function.arguments.first)?.array?
         .compactMap(\.int),
       target.count > 1, target[0] == -1 || target[0] == 1
-    else { throw function.layer.refusal("a shape that begins with -1 expected") }
+    else { throw function.layer.refusal("expected a shape that begins with -1") }
     return try importer.reshaped(function.x, to: Array(target.dropFirst()), function.layer)
   }
 }
@@ -193,7 +193,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> KerasTensor {
     let order = layer.option(["dims"])?.array?.compactMap(\.int) ?? []
     guard order.sorted() == Array(1..<x.rank) else {
-      throw layer.refusal("dims: each of 1 to \(x.rank - 1) once expected")
+      throw layer.refusal("dims: expected each of 1 to \(x.rank - 1) once")
     }
     return try transposed(x, [0] + order, layer)
   }
@@ -203,7 +203,7 @@ extension KerasImport {
     _ value: KerasTensor, _ order: [Int], _ layer: KerasLayer
   ) throws(InterchangeError) -> KerasTensor {
     guard order.sorted() == Array(0..<value.rank), order[0] == 0 else {
-      throw layer.refusal("axes \(order): an order that leaves axis 0 in its place expected")
+      throw layer.refusal("axes \(order): expected an order that leaves axis 0 in its place")
     }
     var result = try unflattened(value, layer.fullName)
     result.axes = order.map { result.axes[$0] }
@@ -219,13 +219,13 @@ extension KerasBuilder {
     let result = shapes.values[graph.inputs.count + position]
     let rest = result.dropFirst()
     let before = input.place.shape.dropFirst()
-    // A first dimension that takes what is left is the number of pictures if all others are known.
+    // A first dimension that takes what is left is the number of images if all others are known.
     let keepsImages =
       first == .kept || first == .input(0, times: Ratio(1))
       || first == .rest && !rest.contains(nil) && !before.contains(nil)
         && rest.reduce(1) { $0 * ($1 ?? 1) } == before.reduce(1) { $0 * ($1 ?? 1) }
     guard keepsImages else {
-      throw refusal(node.name, "no layer reshapes the dimension of the pictures")
+      throw refusal(node.name, "no layer reshapes the dimension of the images")
     }
     return try reshaped(input, rest, node.name)
   }

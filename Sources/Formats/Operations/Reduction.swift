@@ -120,7 +120,7 @@ extension NCNNImporter {
         dimensions.append(axis < 0 ? rank + axis : axis + 1)
       }
       guard !dimensions.isEmpty, Set(dimensions).count == dimensions.count else {
-        throw layer.unsupported("different axes expected, \(axes) found")
+        throw layer.unsupported("expected different axes, found \(axes)")
       }
     }
     let reduction = Reduction(
@@ -227,11 +227,11 @@ extension KerasImport {
     var dimensions: [Int] = []
     let x = try unflattened(x, layer.fullName)
     for number in axes?.array ?? axes.map({ [$0] }) ?? [] {
-      guard let number = number.int else { throw layer.refusal("axis: whole numbers expected") }
+      guard let number = number.int else { throw layer.refusal("axis: expected whole numbers") }
       dimensions.append(x.axes[try axis(number, of: x, layer)])
     }
     guard !dimensions.isEmpty, Set(dimensions).count == dimensions.count, !dimensions.contains(0)
-    else { throw layer.refusal("axis: different axes, not that of images, expected") }
+    else { throw layer.refusal("axis: expected different axes, not that of images") }
     var result = try add(
       .reduce(Reduction(kind, dimensions: dimensions.sorted())), [x], name: layer.fullName,
       of: layer)
@@ -242,7 +242,7 @@ extension KerasImport {
     let plain = try arranged(result, as: Array(0..<x.rank), layer.fullName)
     let shape = kept.map { x.shape[$0] }
     guard shape.count >= 2, !result.isSized else {
-      throw layer.refusal("a reduction over rows and columns, or with keepdims, expected")
+      throw layer.refusal("expected a reduction over rows and columns, or with keepdims")
     }
     var row = add(
       .reshape(Reshape([0] + shape.dropFirst())), [plain], shape: shape,

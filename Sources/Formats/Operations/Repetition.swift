@@ -27,7 +27,7 @@ extension Tile: ONNXReadOperation {
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
     guard let repeats = try reader.integers(1, "repeats") else {
-      throw reader.unsupported("constant repeats expected")
+      throw reader.unsupported("expected constant repeats")
     }
     return try reader.one(.tile(Tile(repeats)))
   }
@@ -46,7 +46,7 @@ extension Tile: NCNNReadOperation {
     var repeats = [Int](repeating: 1, count: rank)
     if layer.has(2) {
       guard let stated = layer.integers(2), stated.count == rank - 1 else {
-        throw layer.unsupported("one number of repetitions for each dimension expected")
+        throw layer.unsupported("expected one number of repetitions for each dimension")
       }
       repeats.replaceSubrange(1..., with: stated)
     } else {
@@ -97,13 +97,13 @@ extension ONNXReader {
   fileprivate mutating func expansion() throws(InterchangeError) -> ONNXOperand {
     let input = try value(0)
     guard let numbers = try numbers(1), numbers.count <= GraphLimits.rank else {
-      throw unsupported("a shape that follows from sizes expected")
+      throw unsupported("expected a shape that follows from sizes")
     }
     // What results, for each image: both sides may repeat.
     var rows: [[Int]] = []
     for (sample, own) in shapes[input].enumerated() {
       guard let row = numbers.row(sample).wholeNumbers, row.allSatisfy({ $0 > 0 }) else {
-        throw unsupported("a shape of numbers above 0 expected")
+        throw unsupported("expected a shape of numbers above 0")
       }
       let rank = max(row.count, own.count)
       func aligned(_ shape: [Int]) -> [Int] {
@@ -126,7 +126,7 @@ extension ONNXReader {
       } else {
         // The shape of another value, if there is one: so far back at most.
         guard let twin = shapes.indices.suffix(4_096).last(where: { shapes[$0] == rows }) else {
-          throw unsupported("a constant shape, or that of another value, expected")
+          throw unsupported("expected a constant shape, or that of another value")
         }
         return .value(try add(.expand(Expand(to: .shapeOfSecondInput)), [input, twin]))
       }

@@ -15,7 +15,7 @@ extension ONNXReader {
       isOld ? "asymmetric" : node.text("coordinate_transformation_mode") ?? "half_pixel"
     let coordinates: Resize.Coordinates
     switch rule {
-    // They differ for pictures that become one pixel wide.
+    // They differ for images that become one pixel wide.
     case "half_pixel", "pytorch_half_pixel": coordinates = .halfPixel
     case "align_corners": coordinates = .alignCorners
     case "asymmetric": coordinates = .asymmetric
@@ -52,16 +52,16 @@ extension ONNXReader {
       } else { try numbers(place) }
     if let numbers, numbers.count > 0 {
       guard let scales = numbers.constant else {
-        throw unsupported("constant scales expected")
+        throw unsupported("expected constant scales")
       }
       let spatial = try spatial(scales, rest: 1)
       guard spatial[0] == spatial[1], let ratio = ONNXReader.ratio(spatial[0]) else {
-        throw unsupported("one scale for both axes expected, \(spatial[0]), \(spatial[1]) found")
+        throw unsupported("expected one scale for both axes, found \(spatial[0]), \(spatial[1])")
       }
       return .factor(ratio)
     }
-    guard let sizes = try sizes(input) else { throw unsupported("known scales or sizes expected") }
-    // In proportion to the picture?
+    guard let sizes = try sizes(input) else { throw unsupported("expected known scales or sizes") }
+    // In proportion to the image?
     let (height, width) = (shapes[input][0][2], shapes[input][0][3])
     // A file that states sizes states those for the example.
     let isConstant = sizes.allSatisfy { $0 == sizes[0] }
@@ -84,12 +84,12 @@ extension ONNXReader {
     return .sizeOfSecondInput
   }
 
-  /// The height and width asked for, for each picture; nil where they are not asked for.
+  /// The height and width asked for, for each image; nil where they are not asked for.
   func sizes(_ input: Int) throws(InterchangeError) -> [[Int]]? {
     guard let numbers = try numbers(3), numbers.count > 0 else { return nil }
     var sizes: [[Int]] = []
     for (sample, shape) in shapes[input].enumerated() {
-      guard let row = numbers.row(sample).wholeNumbers else { throw unsupported("sizes expected") }
+      guard let row = numbers.row(sample).wholeNumbers else { throw unsupported("expected sizes") }
       // Of batch and channels nothing may change.
       let spatial = try spatial(
         row.map(Double.init), rest: row.count == 4 ? nil : 1
@@ -109,19 +109,19 @@ extension ONNXReader {
       return numbers
     }
     guard numbers.count == 4, rest == nil || numbers[0] == rest && numbers[1] == rest else {
-      throw unsupported("a change of height and width alone expected, \(numbers) found")
+      throw unsupported("expected a change of height and width alone, found \(numbers)")
     }
     return Array(numbers.suffix(2))
   }
 
-  /// A value that has these heights and widths for all pictures.
+  /// A value that has these heights and widths for all images.
   private func twin(_ sizes: [[Int]]) throws(InterchangeError) -> Int {
     // So far back at most: a file must not make much of little.
     let found = shapes.indices.suffix(4_096).last { value in
       rank(value) == 4 && zip(shapes[value], sizes).allSatisfy { Array($0.suffix(2)) == $1 }
     }
     guard let found else {
-      throw unsupported("a size in proportion to the picture's, or of another value, expected")
+      throw unsupported("expected a size in proportion to the image's, or of another value")
     }
     return found
   }

@@ -69,7 +69,7 @@ extension NCNNImporter {
     }
     let factors = [layer.number(1, default: 1), layer.number(2, default: 1)]
     guard values.count == 1, factors[0] == factors[1], let ratio = Self.ratio(factors[0]) else {
-      throw layer.unsupported("one factor for height and width expected, \(factors) found")
+      throw layer.unsupported("expected one factor for height and width, found \(factors)")
     }
     if ratio.denominator != 1, kind != 1 {
       // ncnn takes the ratio of sizes after rounding, the operation the factor itself.

@@ -122,8 +122,8 @@ extension ONNXReader {
       shapes[value][0][1] == constant.count
     else {
       throw unsupported(
-        "input \(input + 1): one number, or one for each of \(rank >= 2 ? shapes[value][0][1] : 0) "
-          + "channels, expected, a constant of shape \(numbers.shape) found")
+        "input \(input + 1): expected one number, or one for each of \(rank >= 2 ? shapes[value][0][1] : 0) "
+          + "channels, found a constant of shape \(numbers.shape)")
     }
     return constant
   }
@@ -160,7 +160,7 @@ extension KerasImport {
     return x
   }
 
-  /// (x - mean) / deviation by numbers that the layer states or found in its pictures.
+  /// (x - mean) / deviation by numbers that the layer states or found in its images.
   mutating func normalization(
     _ layer: KerasLayer, _ x: KerasTensor
   ) throws(InterchangeError) -> KerasTensor {
@@ -177,7 +177,7 @@ extension KerasImport {
         rest += (next.array ?? next["config"]?["value"].map { [$0] } ?? []).reversed()
       }
       guard numbers.count == count || numbers.count == 1 else {
-        throw layer.refusal("\(name): \(count) numbers expected, \(numbers.count) found")
+        throw layer.refusal("\(name): expected \(count) numbers, found \(numbers.count)")
       }
       return numbers
     }
@@ -191,7 +191,7 @@ extension KerasImport {
       variances = try numbers(of: ["variance", "1"], count: count, layer)
     }
     guard (means + variances).allSatisfy(\.isFinite), variances.allSatisfy({ $0 >= 0 }) else {
-      throw layer.refusal("finite means and variances of 0 or more expected")
+      throw layer.refusal("expected finite means and variances of 0 or more")
     }
     // Keras's least deviation.
     let deviations = variances.map { max($0.squareRoot(), 1e-7) }
@@ -217,7 +217,7 @@ extension KerasImport {
     if numbers.count > 1 {
       x = try withChannels(x.rank - 1, x, layer)
       guard x.shape[1] == numbers.count else {
-        throw layer.refusal("\(x.shape[1]) numbers expected, \(numbers.count) found")
+        throw layer.refusal("expected \(x.shape[1]) numbers, found \(numbers.count)")
       }
     }
     let limit = Double(Float.greatestFiniteMagnitude)
@@ -252,7 +252,7 @@ extension KerasImport {
     let numbers = rest.array?.compactMap(\.double) ?? rest.double.map { [$0] } ?? []
     guard !numbers.isEmpty, numbers.count == rest.array?.count ?? 1,
       numbers.count <= GraphLimits.channels, numbers.allSatisfy(\.isFinite)
-    else { throw layer.refusal("one number, or one a channel, as a constant expected") }
+    else { throw layer.refusal("expected one number, or one a channel, as a constant") }
     return numbers
   }
 }
@@ -269,7 +269,7 @@ extension KerasBuilder {
         ["scale": .number(scale?[0] ?? 1), "offset": .number(offset?[0] ?? 0)], [x])
     }
     guard x.order.count == 4 else {
-      throw refusal(name, "constants a channel for what is no picture")
+      throw refusal(name, "constants a channel for what is no image")
     }
     let picture = try arranged(x, .picture, name)
     let factors = (scale ?? Array(repeating: 1, count: channels)).map(Float.init)
@@ -298,7 +298,7 @@ extension NCNNImporter {
       let given = try values(of: layer, count: 2)
       let (value, factors) = try aligned(layer, given[0], given[1])
       guard shape(factors).count == 4, shape(factors)[1...] == [shape(value)[1], 1, 1] else {
-        throw layer.unsupported("one factor for each channel expected")
+        throw layer.unsupported("expected one factor for each channel")
       }
       return try give(layer, .value(try add(.binary(.multiply), layer, [value, factors])))
     }

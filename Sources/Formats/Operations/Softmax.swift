@@ -15,7 +15,7 @@ extension Softmax: ExchangedOperation {
     _ node: Graph.Node, _ inputs: [PlacedValue], with builder: inout KerasBuilder
   ) throws(InterchangeError) -> PlacedValue {
     guard dimension > 0 else {
-      throw builder.refusal(node.name, "no layer works across pictures")
+      throw builder.refusal(node.name, "no layer works across images")
     }
     let x = inputs[0]
     if logarithm {

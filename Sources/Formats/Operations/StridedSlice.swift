@@ -47,7 +47,7 @@ extension StridedSlice: NCNNReadOperation {
     var value = try importer.values(of: layer)[0]
     let rank = importer.shape(value).count
     guard let axes = layer.integers(0), !axes.isEmpty else {
-      throw layer.unsupported("axes expected")
+      throw layer.unsupported("expected axes")
     }
     var dimensions: Set<Int> = []
     for axis in axes {

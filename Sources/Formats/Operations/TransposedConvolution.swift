@@ -84,7 +84,7 @@ extension TransposedConvolution: NCNNReadOperation {
 extension ONNXReader {
   mutating func transposedConvolution() throws(InterchangeError) -> ONNXOperand {
     let input = try picture()
-    guard let weight = try parameter(1) else { throw unsupported("weights expected, none found") }
+    guard let weight = try parameter(1) else { throw unsupported("expected weights, found none") }
     let bias = try parameter(2)
     let shape = try kernelShape(weight.shape)
     let kernel = Size(shape[2], shape[3])
@@ -178,7 +178,7 @@ extension KerasImport {
   ) throws(InterchangeError) -> KerasTensor {
     let x = try picture(x, layer)
     let groups = try layer.integer(["groups"], in: Self.channels, default: 1)
-    guard groups == 1 else { throw layer.refusal("1 group expected, \(groups) found") }
+    guard groups == 1 else { throw layer.refusal("expected 1 group, found \(groups)") }
     let kernel = try kernel(layer), stride = try layer.size(["strides", "subsample"], default: 1)
     let dilation = try layer.size(["dilation_rate"], default: 1)
     guard dilation == 1 || stride == 1 else {

@@ -30,7 +30,7 @@ extension Where: ONNXReadOperation {
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
     guard case .value = try reader.given(0) else {
-      throw reader.unsupported("a value of the network as the condition expected")
+      throw reader.unsupported("expected a value of the network as the condition")
     }
     return .value(try reader.add(.where, try reader.values()))
   }
@@ -46,7 +46,7 @@ extension Where: KerasMergeOperation {
   ) throws(InterchangeError) -> KerasTensor {
     let values = try importer.values(operands, of: layer)
     guard values.count == 3 else {
-      throw layer.refusal("3 values expected, \(values.count) found")
+      throw layer.refusal("expected 3 values, found \(values.count)")
     }
     let (a, b) = try importer.aligned(values[1], values[2], layer)
     let (condition, first) = try importer.aligned(values[0], a, layer)

@@ -13,7 +13,7 @@ extension OperationRow {
   ]
 }
 
-/// Normalisation of each group of channels of each picture, by the variance of all its elements.
+/// Normalisation of each group of channels of each image, by the variance of all its elements.
 func naiveGroupNormalization(
   _ x: NaiveArray, _ parameters: [NaiveArray], _ normalization: GroupNormalization
 ) -> NaiveArray {

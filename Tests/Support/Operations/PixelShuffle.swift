@@ -46,7 +46,7 @@ func naivePixelUnshuffle(_ x: NaiveArray, _ r: Int, _ order: ChannelOrder) -> Na
 }
 
 extension ChannelOrder {
-  /// The channel of the small picture that holds a pixel of channel `c` of the large one.
+  /// The channel of the small image that holds a pixel of channel `c` of the large one.
   fileprivate func channel(_ c: Int, of channels: Int, row: Int, column: Int, _ r: Int) -> Int {
     switch self {
     case .pytorch: c * r * r + row * r + column

@@ -39,7 +39,7 @@ extension OperationRow {
   ]
 }
 
-/// Every window's pixels that lie in the picture, made into one by `combine`, which is also told
+/// Every window's pixels that lie in the image, made into one by `combine`, which is also told
 /// how many pixels the window has with its padding; what lies beyond that is none of either.
 func naivePool(
   _ x: NaiveArray, _ pool: Pool, _ combine: ([Double], Int) -> Double
