@@ -97,8 +97,8 @@ import Testing
       "layer r of class LSTM (layer 2 of 2 of the model): no operation of ours computes it"
     ),
     (
-      #"{"class_name": "Activation", "config": {"name": "a", "activation": "softplus"}}"#,
-      "layer a of class Activation (layer 2 of 2 of the model): activation 'softplus' is not supported"
+      #"{"class_name": "Activation", "config": {"name": "a", "activation": "glu"}}"#,
+      "layer a of class Activation (layer 2 of 2 of the model): activation 'glu' is not supported"
     ),
     (
       #"{"class_name": "ThresholdedReLU", "config": {"name": "t", "theta": 1.0}}"#,
