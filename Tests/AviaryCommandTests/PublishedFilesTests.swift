@@ -87,7 +87,7 @@ struct PublishedFilesTests {
     File("pytorch/RLFN/rlfn_x2.pth", "torchZip", 114, .known("rlfn")),
     File("pytorch/cszn_DnCNN/DnCNN_sigma25_model.pth", "torchLegacy", 93, .known("dncnn")),
     File("pytorch/pytorch_example_ESPCN/model_epoch_599.pth", "torchLegacy", 8, .known("espcn")),
-    File("pytorch/pytorch_example_ESPCN/super_resolution.onnx", "onnx", 8, .known("espcn")),
+    File("pytorch/pytorch_example_ESPCN/super_resolution.onnx", "onnx", 8, .described),
     File("pytorch/sisr-irl/DRRN.pt", "torchLegacy", 4, .known("drrn")),
     File("pytorch/sisr-irl/LapSRN_x2.pt", "torchLegacy", 14, .known("lapsrn")),
     File("pytorch/twtygqyy_VDSR/model_epoch_50.pth", "torchLegacy", 20, .known("vdsr")),
