@@ -9,9 +9,9 @@ struct ONNXFixture: CustomStringConvertible, Sendable {
   let description: String
   /// The shapes of the inputs.
   let inputs: [[Int]]
-  /// The output's shape.
+  /// The output's shape; empty for a model that is read at no size.
   let output: [Int]
-  /// What the import says of a model that it does not read; nil for one that it does.
+  /// What the import says of a model that it does not read at any size; nil for one that it does.
   let refused: String?
 
   /// All cases.

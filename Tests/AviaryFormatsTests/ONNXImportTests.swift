@@ -10,12 +10,16 @@ import Testing
 @Suite struct ONNXImportTests {
   @Test(arguments: try ONNXFixture.all()) func agreesWithONNXRuntime(_ fixture: ONNXFixture) throws
   {
-    let file = try WeightsFile.read(fixture.path)
+    var file = try WeightsFile.read(fixture.path)
     #expect(file.format == .onnx && file.origin.framework == .onnx)
     if let refused = fixture.refused {
       let error = #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
       #expect(error?.description == refused)
-      return
+      // Some are read for the one size that is stated.
+      guard !fixture.output.isEmpty, let shape = fixture.inputs.first else { return }
+      var options = ReadingOptions()
+      options.onnx.size = .only(Size(shape[2], shape[3]))
+      file = try WeightsFile.read(fixture.path, options)
     }
     let imported = try ONNXNetwork.graph(file)
     let expected = try fixture.outputTensor()

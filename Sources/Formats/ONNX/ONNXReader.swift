@@ -52,6 +52,11 @@ struct ONNXReader {
 
   /// Reads the whole graph.
   mutating func graph() throws(InterchangeError) -> ImportedGraph {
+    try finished(try follow())
+  }
+
+  /// Reads all nodes, and gives the outputs.
+  mutating func follow() throws(InterchangeError) -> [Graph.Output] {
     for (position, input) in inputs.enumerated() {
       operands[input.name] = .value(position)
       names.insert(input.name)
@@ -66,7 +71,7 @@ struct ONNXReader {
       }
       outputs.append(Graph.Output(port.name, value: value))
     }
-    return try finished(outputs)
+    return outputs
   }
 
   /// What is known of a value.
