@@ -53,8 +53,8 @@ import Testing
       node(#""op":"scale","values":[]"#) == "a: values: expected 1 to 1048576, found 0")
     #expect(
       node(#""op":"reduce","kind":"median","dimensions":[2]"#)
-        == "a: kind: one of 'mean', 'sum', 'maximum', 'minimum', 'product', 'variance', "
-        + #"'unbiasedVariance', 'l1', 'l2', 'sumOfSquares' expected, "median" found"#)
+        == "a: kind: expected one of 'mean', 'sum', 'maximum', 'minimum', 'product', 'variance', "
+        + #"'unbiasedVariance', 'l1', 'l2', 'sumOfSquares', found "median""#)
     #expect(
       node(#""op":"reduce","kind":"sum","dimensions":2"#)
         == "a: dimensions: expected an array of integers, found 2")

@@ -134,7 +134,7 @@ import Testing
     #expect(problem(.reshape(Reshape([]))) == "n: shape: expected 1 to 8, found 0")
     #expect(problem(.reshape(Reshape([-2]))) == "n: shape: expected -1 to 2147483647, found -2")
     #expect(
-      problem(.reshape(Reshape([-1, -1]))) == "n: shape: expected at most one -1, found [-1, -1]")
+      problem(.reshape(Reshape([-1, -1]))) == "n: shape: expected at most one -1, found [-1,-1]")
     #expect(
       problem(.permute(Permute([0, 2]))) == "n: order: expected each of 0 to 1 once, found [0, 2]")
     #expect(problem(.permute(Permute([]))) == "n: order: expected 1 to 8, found 0")

@@ -78,8 +78,8 @@ import Testing
         == "p.json: info.name: expected a string, found nothing")
     #expect(
       problem { $0["picture"] = ["colour": "blue"] }
-        == "p.json: picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', "
-        + "found 'blue'")
+        == "p.json: picture.colour: expected one of 'rgb', 'rgba', 'gray', 'luma', 'ycbcr', "
+        + "'ycbcr-jpeg', found 'blue'")
     #expect(
       problem { $0["code"] = "x" }
         == "p.json: plugin.code: expected only aviary_plugin, info, picture, variants, found an unknown "

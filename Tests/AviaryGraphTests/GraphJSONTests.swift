@@ -91,7 +91,7 @@ import Testing
         == "a: relu has no attribute 'slope' (it has none)")
     #expect(
       problem(graph(#"{"name":"a","op":"maxPool","inputs":["x"],"kernel":2,"margin":1}"#))
-        == "a: maxPool has no attribute 'margin' (it has kernel, stride, padding)")
+        == "a: maxPool has no attribute 'margin' (it has kernel, stride, padding, roundsUp)")
     #expect(
       problem(graph(#"{"name":"a","op":"relu","inputs":"x"}"#))
         == "graph.nodes[0].inputs: expected an array of strings, found a string")

@@ -27,22 +27,25 @@ import Testing
   @Test func channels() {
     #expect(ImageSpec(channels: 1) == ImageSpec(.luma))
     #expect(ImageSpec(channels: 3) == ImageSpec(.rgb))
-    #expect(ImageSpec.Colour.allCases.map(\.channels) == [3, 1, 1, 3, 3])
+    #expect(ImageSpec.Colour.allCases.map(\.channels) == [3, 4, 1, 1, 3, 3])
   }
 
   @Test(arguments: [
     ("[]", "picture: expected an object, found an array"),
     (
       "{}",
-      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found nothing"
+      "picture.colour: expected one of 'rgb', 'rgba', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', "
+        + "found nothing"
     ),
     (
       #"{"colour":"grey"}"#,
-      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found 'grey'"
+      "picture.colour: expected one of 'rgb', 'rgba', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', "
+        + "found 'grey'"
     ),
     (
       #"{"colour":1}"#,
-      "picture.colour: expected one of 'rgb', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', found an integer"
+      "picture.colour: expected one of 'rgb', 'rgba', 'gray', 'luma', 'ycbcr', 'ycbcr-jpeg', "
+        + "found an integer"
     ),
     (
       #"{"colour":"rgb","color":"rgb"}"#,
