@@ -105,7 +105,7 @@ struct TrainTests {
     #expect(outcome.output.contains("architecture: srcnn\n"))
     #expect(outcome.output.contains("  rot90: false\n"))
     #expect(outcome.output.contains("  folder: runs/srcnn\n"))
-    #expect(outcome.output.contains("Images    2, 0 left out"))
+    #expect(outcome.output.contains("Images      2, 0 left out"))
     #expect(outcome.output.contains("Parameters  57,281"))
     #expect(try folder.names == ["pictures"])
   }
