@@ -193,7 +193,7 @@ struct ONNXFile {
     while let field = try cursor.next() {
       switch field.number {
       case 1: name = try cursor.text(field)
-      case 2: value = .float(Double(field.float ?? 0))
+      case 2: value = .float(Double(field.float ?? 0).meant)
       case 3: value = .integer(field.integer ?? 0)
       case 4: value = .text(try cursor.text(field, limit: 1 << 20))
       case 5:

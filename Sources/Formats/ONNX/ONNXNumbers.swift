@@ -149,3 +149,13 @@ extension ONNXReader {
     }
   }
 }
+
+extension Double {
+  /// The number that was meant, of which a file has the nearest in single precision: 1e-5, and not
+  /// 0.00000999999974738. In single precision they are the same.
+  package var meant: Double {
+    let single = Float(self)
+    guard Double(single) == self, abs(single) < 1e30 else { return self }
+    return Double("\(single)") ?? self
+  }
+}

@@ -69,7 +69,10 @@ package struct ONNXParameters: Sendable {
   private func weights(
     of node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
   ) -> [ONNXWeight] {
-    guard node.kind == "Add" else { return ExchangedOperations.onnxWeights[node.kind] ?? [] }
+    guard node.kind == "Add" else {
+      return isGrouped(node, model, producers)
+        ? [] : ExchangedOperations.onnxWeights[node.kind] ?? []
+    }
     // The bias of a product of matrices is an addition of its own.
     for (bias, product) in [(1, 0), (0, 1)] {
       if let name = node.input(product), let producer = producers[name],
@@ -82,6 +85,26 @@ package struct ONNXParameters: Sendable {
       }
     }
     return []
+  }
+
+  /// Whether a node is the instance normalisation of groups as channels that a group normalisation is
+  /// written as: its weights of 1 and biases of 0 are none of the network's.
+  private func isGrouped(
+    _ node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> Bool {
+    guard node.kind == "InstanceNormalization",
+      let producer = node.input(0).flatMap({ producers[$0] }),
+      model.nodes[producer].kind == "Reshape"
+    else { return false }
+    return [(1, 1), (2, 0)].allSatisfy { input, number in
+      guard
+        let (_, tensor, _) = node.input(input).flatMap({
+          constant($0, model, producers, depth: 0)
+        }), tensor.count <= NumberArray.limit,
+        let loaded = try? tensor.load().converted(to: .float32)
+      else { return false }
+      return loaded.floats.allSatisfy { $0 == Float(number) }
+    }
   }
 
   /// The constant that a value is, by way of operations that do not change it.

@@ -115,7 +115,7 @@ extension ONNXReader {
       guard let numbers = try numbers(place)?.constant, numbers.count == 1 else {
         throw unsupported("\(name): expected a constant number")
       }
-      return numbers[0]
+      return numbers[0].meant
     }
     return .value(try clamped(input, try bound(1, "min"), try bound(2, "max")))
   }

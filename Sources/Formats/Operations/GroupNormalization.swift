@@ -132,10 +132,11 @@ extension ONNXReader {
     return try add(group.op, [original])
   }
 
-  /// Whether a weight of the file is one number over and over.
+  /// Whether a weight is one number over and over.
   private func isFilled(_ weight: String, with number: Float) throws(InterchangeError) -> Bool {
     do {
-      return try file.tensors.tensor(weight)?.floats.allSatisfy { $0 == number } ?? false
+      let tensor = try made[weight] ?? file.tensors.tensor(weight)
+      return tensor?.floats.allSatisfy { $0 == number } ?? false
     } catch {
       throw .description(part: "the constant \(weight)", problem: "\(error)")
     }

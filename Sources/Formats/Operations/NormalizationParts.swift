@@ -85,10 +85,9 @@ extension ONNXReader {
     guard let first = dimensions.first, epsilon > 0,
       dimensions == Array(first..<first + dimensions.count)
     else { return nil }
-    // The number that was meant, of which the file has the nearest in single precision.
-    let meant = Double("\(Float(epsilon))") ?? epsilon
     let normalization = LayerNormalization(
-      kind, dimensions: dimensions.count, first: first, epsilon: meant, scale: false,
+      kind, dimensions: dimensions.count, first: first, epsilon: Double(Float(epsilon)).meant,
+      scale: false,
       center: false, addsEpsilonToRoot: addsEpsilonToRoot)
     return try add(normalization.op, [value])
   }

@@ -111,7 +111,7 @@ extension ONNXReader {
           "input \(input + 1): a constant of shape \(numbers.shape) makes shape "
             + "\(shapes[value][0]) larger")
       }
-      return [number]
+      return [number.meant]
     }
     guard let constant = numbers.constant else {
       throw unsupported("input \(input + 1): the numbers depend on the size of the image")
@@ -125,7 +125,7 @@ extension ONNXReader {
         "input \(input + 1): expected one number, or one for each of \(rank >= 2 ? shapes[value][0][1] : 0) "
           + "channels, found a constant of shape \(numbers.shape)")
     }
-    return constant
+    return constant.map(\.meant)
   }
 
   /// A value times numbers. Factors that follow one another become one.
