@@ -2,6 +2,7 @@
 import AviaryCheckpoint
 import AviaryGraph
 import AviaryImage
+import AviaryTensor
 import AviaryTestSupport
 import Testing
 
@@ -61,6 +62,17 @@ import Testing
     let wide = Models.picture(height: 97, width: 131, .gray)
     let whole = try run(model, wide, tile: 4_096), tiled = try run(model, wide, tile: 16)
     #expect(try whole.largestDifference(from: tiled) <= 1e-5)
+  }
+
+  /// An output of other channels than the image's cannot be added to it.
+  @Test(arguments: [ImageSpec.Output.residual, .noise])
+  func whatIsAddedHasTheImagesChannels(_ output: ImageSpec.Output) throws {
+    let graph = try Graph(channels: 3) { x in [x.convolution("a", 1, kernel: 3)] }
+    let upscaler = try Upscaler(
+      model(graph, ImageSpec(.rgb, output: output)), options: UpscalerOptions(threads: 1))
+    #expect {
+      try upscaler.run(Tensor(zeros: [1, 3, 4, 5]))
+    } throws: { "\($0)" == "test: expected 3 channels for a \(output.rawValue), found 1" }
   }
 
   /// An autoencoder for 28x28 pixels is given those and nothing else.

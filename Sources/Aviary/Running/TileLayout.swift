@@ -102,6 +102,12 @@ struct TileLayout {
         model: model.name, channels: inputs,
         found: "\(channels) of output for \(planes) of image")
     }
+    // What is added to the image has its channels.
+    guard model.picture.output == .picture || channels == inputs else {
+      throw AviaryError.channels(
+        model: model.name,
+        "expected \(inputs) channels for a \(model.picture.output.rawValue), found \(channels)")
+    }
     guard Array(shape[2...]) == [rows.paddedOutput, columns.paddedOutput] else {
       if isWhole { return nil }
       throw AviaryError.networkOutput(
