@@ -176,7 +176,7 @@ import Testing
         .resize(Resize(.nearest, to: .factor(Ratio(1, 2)))),
         "no stock layer resizes but by whole factors"
       ),
-      (.pad(Pad(1, .reflect)), "no layer pads by mirrored or repeated pixels"),
+      (.pad(Pad(1, .reflect)), "no layer pads images by anything but zeros"),
       (.roll(Roll(shifts: [1], dimensions: [2])), "no stock layer moves elements round"),
       (.matmul, "no stock layer multiplies matrices as it does"),
       (

@@ -108,7 +108,12 @@ struct KerasImport {
     let stated = inputs.filter { $0.size != nil }
     if sizeReason == nil, !stated.isEmpty {
       let free = inputs.map { Graph.Input($0.name, channels: $0.channels) }
-      if let graph = try? Graph(inputs: free, nodes: nodes, outputs: outputs, frozen: frozen) {
+      // A weight for each row or column is as long as the stated size.
+      if let graph = try? Graph(inputs: free, nodes: nodes, outputs: outputs, frozen: frozen),
+        graph.parameters
+          == (try? Graph(inputs: inputs, nodes: nodes, outputs: outputs, frozen: frozen))?
+          .parameters
+      {
         for input in stated {
           let size = input.size ?? 0
           notes.append(
@@ -118,7 +123,8 @@ struct KerasImport {
         return graph
       }
     }
-    if let sizeReason, !stated.isEmpty {
+    if !stated.isEmpty {
+      let sizeReason = sizeReason ?? "a weight"
       notes.append("the stated size of the input stays: \(sizeReason) needs it")
     }
     do throws(GraphError) {

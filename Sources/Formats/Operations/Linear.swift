@@ -92,6 +92,10 @@ extension ONNXReader {
     guard let weight = try parameter(1), weight.shape.count == 2 else {
       throw unsupported("the second factor must be a matrix")
     }
+    // For images of another size than the network was made for there are not as many.
+    if let shape = shapes[input].first(where: { $0[1] != weight.shape[1] }) {
+      throw unsupported("expected \(weight.shape[1]) features, found \(shape[1])")
+    }
     let bias = try parameter(2)
     return .value(
       try add(

@@ -26,7 +26,14 @@ extension ONNXReader {
     case "nearest":
       try checkNearest(coordinates, isOld: isOld, target)
       kernel = .nearest
-    case "linear", "bilinear": kernel = .linear
+    case "linear", "bilinear":
+      // The file means one thing, and the network that was exported computes another.
+      guard !isOld || !model.producer.hasPrefix("pytorch") else {
+        throw unsupported(
+          "linear interpolation in opset \(version), in which PyTorch's exporter does not say where "
+            + "pixels lie; export with opset_version 11 or later")
+      }
+      kernel = .linear
     case "cubic": kernel = .cubic(a: node.number("cubic_coeff_a") ?? -0.75)
     case let mode: throw unsupported("mode \(mode)")
     }
