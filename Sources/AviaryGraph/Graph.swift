@@ -102,7 +102,7 @@ public struct Graph: Hashable, Sendable {
   /// The shapes of all values, for inputs of these shapes in the order of `inputs`.
   ///
   /// - Throws: `GraphError.inputShape` for a shape that an input does not have, `.shape` where an
-  ///   operation cannot work on the size.
+  ///   operation cannot work on the size, or would have parameters of other shapes there.
   public func shapes(for inputShapes: [[Int]]) throws(GraphError) -> [[Int]] {
     try Graph.limit("shapes for inputs", inputShapes.count, inputs.count)
     for (position, input) in inputs.enumerated() {
@@ -116,7 +116,9 @@ public struct Graph: Hashable, Sendable {
           input.name, expected: "[n, \(input.channels), \(size)]", found: found)
       }
     }
-    return try Graph.shapes(of: nodes, inputShapes)
+    let shapes = try Graph.shapes(of: nodes, inputShapes)
+    try checkParameters(shapes)
+    return shapes
   }
 
   /// The shapes of all values, for one image of this size at every input.
@@ -130,6 +132,23 @@ public struct Graph: Hashable, Sendable {
 // MARK: - Checks
 
 extension Graph {
+  /// Parameters of which there is one for each row or column of an image are those of one size: of
+  /// the nominal one, where the graph states none.
+  private func checkParameters(_ shapes: [[Int]]) throws(GraphError) {
+    if inputs.allSatisfy({ $0.size != nil }) { return }
+    let expected = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) })
+    for node in nodes where !node.parameters.isEmpty {
+      let slots = node.op.slots(node.inputs.map { shapes[$0] })
+      for (name, slot) in zip(node.parameters, slots) {
+        guard let shape = expected[name], shape != slot.shape else { continue }
+        throw .shape(
+          node: node.name, operation: node.op.name,
+          problem: .expected(
+            "a size for which '\(name)' has shape \(shape)", found: "one for \(slot.shape)"))
+      }
+    }
+  }
+
   private static func checkStructure(
     _ inputs: [Input], _ nodes: [Node], _ outputs: [Output]
   ) throws(GraphError) {
