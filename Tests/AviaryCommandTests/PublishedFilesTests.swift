@@ -53,7 +53,7 @@ struct PublishedFilesTests {
     File("keras/titu1994/SR Weights 2X.h5", "kerasHDF5", 6, .known("srcnn")),
     File("ncnn/realesr/realesr-animevideov3-x4.bin", "ncnnParameters", 53, .described),
     File("ncnn/realesr/realesr-animevideov3-x4.param", "ncnnParameters", 53, .described),
-    File("onnx/2hg7274/super_resolution.onnx", "onnx", 8, .known("espcn")),
+    File("onnx/2hg7274/super_resolution.onnx", "onnx", 8, .described),
     File("pytorch/CARN-M/carn_m.pth", "torchLegacy", 58, .known("carn")),
     File("pytorch/Fivefold_SRCNN/Cython/weights/conv1_b.npz", "npz", 1, .none),
     File("pytorch/Fivefold_SRCNN/Cython/weights/conv1_w.npz", "npz", 1, .none),
@@ -86,7 +86,7 @@ struct PublishedFilesTests {
     File("pytorch/RLFN/rlfn_x2.pth", "torchZip", 114, .known("rlfn")),
     File("pytorch/cszn_DnCNN/DnCNN_sigma25_model.pth", "torchLegacy", 93, .known("dncnn")),
     File("pytorch/pytorch_example_ESPCN/model_epoch_599.pth", "torchLegacy", 8, .known("espcn")),
-    File("pytorch/pytorch_example_ESPCN/super_resolution.onnx", "onnx", 8, .known("espcn")),
+    File("pytorch/pytorch_example_ESPCN/super_resolution.onnx", "onnx", 8, .described),
     File("pytorch/sisr-irl/DRRN.pt", "torchLegacy", 4, .known("drrn")),
     File("pytorch/sisr-irl/LapSRN_x2.pt", "torchLegacy", 14, .known("lapsrn")),
     File("pytorch/twtygqyy_VDSR/model_epoch_50.pth", "torchLegacy", 20, .known("vdsr")),
@@ -118,6 +118,21 @@ struct PublishedFilesTests {
     case .described: #expect(recognised == "")
     case .none: #expect(recognised == nil)
     }
+  }
+
+  /// These state the size of the example that they were exported with, which is kept unless it is
+  /// said to be none of the network's.
+  @Test(
+    "at any size what a size is stated for is an architecture",
+    arguments: [
+      "onnx/2hg7274/super_resolution.onnx", "pytorch/pytorch_example_ESPCN/super_resolution.onnx",
+    ])
+  func anySize(_ path: String) throws {
+    let file = try #require(SharedFolder.path("weights/\(path)"))
+    let outcome = try Outcome(["inspect", file, "--size", "any", "--json"])
+    try #require(outcome.status == 0, "\(outcome.error)")
+    let recognised = try outcome.json()["recognised"] as? [String: Any]
+    #expect(recognised?["architecture"] as? String == "espcn")
   }
 
   @Test("the damaged one is refused with its reason")
