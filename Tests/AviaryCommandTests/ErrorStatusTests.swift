@@ -6,7 +6,8 @@ import Testing
 @Suite struct ErrorStatusTests {
   /// What never leaves its module.
   private static let inner: Set = [
-    "HDF5Error", "HDF5Silence", "Problem", "RecipeProblem", "Uncommon", "WholeImage",
+    "HDF5Error", "HDF5Silence", "NumberProblem", "Problem", "RecipeProblem", "Uncommon",
+    "WholeImage",
   ]
 
   @Test("every type of error says its status")

@@ -64,8 +64,8 @@ struct HelpTests {
     ),
     (
       ["convert", "a.pt", "b.h5", "--input", "cmyk"],
-      "The value 'cmyk' is invalid for '--input <image>': expected one of rgb, gray, luma, ycbcr, "
-        + "ycbcr-jpeg (see aviary convert --help)"
+      "The value 'cmyk' is invalid for '--input <image>': expected one of rgb, rgba, gray, luma, "
+        + "ycbcr, ycbcr-jpeg (see aviary convert --help)"
     ),
     (
       ["train"],

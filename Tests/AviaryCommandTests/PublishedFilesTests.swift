@@ -121,6 +121,21 @@ struct PublishedFilesTests {
     }
   }
 
+  /// These state the size of the example that they were exported with, which is kept unless it is
+  /// said to be none of the network's.
+  @Test(
+    "at any size what a size is stated for is an architecture",
+    arguments: [
+      "onnx/2hg7274/super_resolution.onnx", "pytorch/pytorch_example_ESPCN/super_resolution.onnx",
+    ])
+  func anySize(_ path: String) throws {
+    let file = try #require(SharedFolder.path("weights/\(path)"))
+    let outcome = try Outcome(["inspect", file, "--size", "any", "--json"])
+    try #require(outcome.status == 0, "\(outcome.error)")
+    let recognised = try outcome.json()["recognised"] as? [String: Any]
+    #expect(recognised?["architecture"] as? String == "espcn")
+  }
+
   @Test("the damaged one is refused with its reason")
   func damaged() throws {
     let path = try #require(
