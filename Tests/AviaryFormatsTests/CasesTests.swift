@@ -63,6 +63,12 @@ struct CasesTests {
       return
     }
     #expect(Self.refused["keras-b2/\(file)"] == nil, "is not refused any more")
+    if file.name.hasPrefix("bnax") || file.name.hasPrefix("bn_axis") {
+      // Normalisation over rows or columns: its weights are as long as the stated size.
+      #expect(imported.graph.inputs.map(\.size) == [Size(21, 27)])
+      // This one's result is a picture's (bn_axis1 is the same network with numbers).
+      if file.name == "bnax1" { return }
+    }
     let (inputs, outputs) = try file.numbers()
     func firstChannels(_ tensor: Tensor) throws -> Tensor {
       tensor.shape.count == 4 ? try tensor.permuted([0, 3, 1, 2]) : tensor
