@@ -85,11 +85,17 @@ import Testing
     try ONNXRoundTrip.check(graph, "shared", sizes: [(5, 6)])
   }
 
-  @Test(arguments: 0..<20) func random(_ seed: Int) throws {
+  @Test(arguments: 0..<32) func random(_ seed: Int) throws {
     var generator = SplitMix64(seed: UInt64(seed))
     let graph = try Graph(channels: 3) { x in
       randomNetwork(x, steps: 6 + seed % 12, &generator)
     }
-    try ONNXRoundTrip.check(graph, "random-\(seed)", sizes: [(9, 8)])
+    do {
+      try ONNXRoundTrip.check(graph, "random-\(seed)", sizes: [(9, 8)])
+    } catch InterchangeError.target(_, let name, _) {
+      // ONNX pools to two rows at a stated size only.
+      let node = try #require(graph.nodes.first { $0.name == name })
+      #expect(node.op.name == "adaptiveAveragePool")
+    }
   }
 }
