@@ -1,3 +1,4 @@
+import AviaryFormats
 import AviaryGraph
 import AviaryTestSupport
 import Testing
