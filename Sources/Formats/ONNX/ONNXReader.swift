@@ -52,7 +52,8 @@ struct ONNXReader {
 
   /// Reads the whole graph.
   mutating func graph() throws(InterchangeError) -> ImportedGraph {
-    try finished(try follow())
+    let outputs = try follow()
+    return try finished(outputs)
   }
 
   /// Reads all nodes, and gives the outputs.
