@@ -36,9 +36,11 @@ extension ONNXReader {
   }
 
   /// A conversion: arithmetic is in float32 all the same, and integers are not made of other numbers.
-  func cast() throws(InterchangeError) -> ONNXOperand {
+  mutating func cast() throws(InterchangeError) -> ONNXOperand {
     let to = node.integer("to") ?? 1
     let operand = try given(0)
+    // Truth values are 0 and 1 here.
+    if to == 9, case .value(let value) = operand { return .value(try truth(value)) }
     // float32, float16, float64, bfloat16.
     guard
       [1, 10, 11, 16].contains(to)
