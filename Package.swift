@@ -163,7 +163,7 @@ let package = Package(
     tests("AviaryGraphTests", ["AviaryGraph", "AviaryTensor"]),
     tests("AviaryTensorTests", ["AviaryTensor"]),
     tests("AviaryImageTests", ["AviaryImage", "AviaryTensor"]),
-    tests("AviaryComputeTests", ["AviaryCompute", "AviaryGraph", "AviaryTensor"]),
+    tests("AviaryComputeTests", ["AviaryCompute", "AviaryGraph", "AviaryTensor", "AviaryThreads"]),
     tests("AviaryContainersTests", ["AviaryContainers", "AviaryFiles", "AviaryTensor"]),
     tests(
       "AviaryCheckpointTests",
