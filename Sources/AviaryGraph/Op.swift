@@ -175,6 +175,12 @@ extension Op {
   ///
   /// - Throws: `ShapeProblem` where the operation cannot work on such inputs.
   public func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] {
+    let (least, most) = (inputCount.lowerBound, inputCount.upperBound)
+    guard inputCount.contains(inputs.count) else {
+      throw .expected(
+        least == most ? "\(least) input\(least == 1 ? "" : "s")" : "\(least) to \(most) inputs",
+        found: "\(inputs.count)")
+    }
     let shape = try operation.outputShape(inputs)
     var count = 1
     for dimension in shape {

@@ -85,6 +85,8 @@ import Testing
         .transposedConvolution(TransposedConvolution(outChannels: 1, kernel: 3, padding: 2)),
         [1, 1, 1, 9]) == "expected an input of at least what the padding leaves a pixel of, "
         + "found [1, 1, 1, 9]")
+    // What importers take from a damaged file.
+    #expect(problem(.binary(.add), [1, 2, 3, 4]) == "expected 2 inputs, found 1")
     #expect(
       problem(.binary(.add), [1, 2, 3, 4], [1, 2, 3, 5])
         == "inputs of shapes [1, 2, 3, 4] and [1, 2, 3, 5] do not fit together")
