@@ -136,7 +136,9 @@ extension KerasModel {
   }
 
   /// The classes whose layers take several tensors.
-  static let merging: Set<String> = ["Add", "Subtract", "Multiply", "Concatenate"]
+  static let merging: Set<String> = [
+    "Add", "Subtract", "Multiply", "Minimum", "Maximum", "Concatenate",
+  ]
 }
 
 extension KerasModel.Layer {

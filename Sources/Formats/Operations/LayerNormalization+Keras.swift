@@ -58,6 +58,10 @@ extension KerasBuilder {
     if range.count > 1 { return try wideNormalization(x, normalization, node) }
     guard range.lowerBound > 0 else { throw refusal(node.name, "no layer works across images") }
     let axis = x.axis(of: range.lowerBound)
+    // Keras 3.15 does not bring the weight to another axis's place.
+    guard normalization.kind != .rms || axis == x.order.count - 1 else {
+      throw refusal(node.name, "Keras's RMSNormalization works along the last axis only")
+    }
     let layer = try kerasLayer(normalization, node)
     let size = x.place.shape[axis] ?? 1
     return add(
