@@ -4,7 +4,7 @@ import PackageDescription
 /// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
 let architectures = [
   "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PatchDiscriminator", "PlainCAE",
-  "ResidualCAE", "SRCNN", "VDSR", "VGG",
+  "ResidualCAE", "SRCNN", "Traditional", "VDSR", "VGG",
   // Published networks that share blocks: a file each.
   "Published",
 ]
