@@ -16,9 +16,8 @@ enum ESRGAN: Architecture {
     }
 
     var channels = 3
-    /// Channels of the result where they are not those of the image: 3 of a network that colours a gray
-    /// one.
-    var outputs: Int?
+    /// Whether a gray image is coloured: three channels come out of one.
+    var colours = false
     var scale = 4
     /// By how much the image is made smaller first, its pixels becoming channels: 2 or 4 in
     /// Real-ESRGAN's networks of scale 2 and 1.
@@ -39,8 +38,8 @@ enum ESRGAN: Architecture {
         return "scale and unshuffle: expected 1, 2, 4, 8 or 16, or 3 without unshuffle, and 1, 2 "
           + "or 4, found \(scale) and \(unshuffle)"
       }
-      if let outputs, !(1...16).contains(outputs) {
-        return "outputs: expected 1 to 16, found \(outputs)"
+      if colours, channels != 1 {
+        return "channels: expected 1 where it colours, found \(channels)"
       }
       return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
@@ -115,7 +114,7 @@ enum ESRGAN: Architecture {
     }
     return [
       x.convolution(c.high, c.features, kernel: 3).leakyRelu(0.2)
-        .convolution(c.last, c.outputs ?? c.channels, kernel: 3)
+        .convolution(c.last, c.colours ? 3 : c.channels, kernel: 3)
     ]
   }
 
@@ -141,13 +140,10 @@ enum ESRGAN: Architecture {
         c.blocks = weights.count(of: names == .esrgan ? "RRDB_trunk" : "body")
       }
       guard let outputs = last?[0], steps <= 4 else { return nil }
-      // Four channels that become one may be an image made smaller or its transparency left out: only
-      // the former is known to be in use.
-      let isColouring = first[1] == 1 && outputs > 1
-      let unshuffle = isColouring ? 1 : [1, 2, 4].first { $0 * $0 * outputs == first[1] }
+      c.colours = first[1] == 1 && outputs == 3
+      let unshuffle = c.colours ? 1 : [1, 2, 4].first { $0 * $0 * outputs == first[1] }
       guard let unshuffle, (1 << steps) % unshuffle == 0 else { return nil }
-      (c.channels, c.features, c.growth) = (isColouring ? 1 : outputs, first[0], dense[0])
-      c.outputs = isColouring ? outputs : nil
+      (c.channels, c.features, c.growth) = (c.colours ? 1 : outputs, first[0], dense[0])
       (c.unshuffle, c.scale) = (unshuffle, (1 << steps) / unshuffle)
       c.plus = weights[c.shortcut(0, 1) + ".weight"] != nil
       // One enlargement by 3 has the layers of one by 2.

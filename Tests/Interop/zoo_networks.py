@@ -139,7 +139,7 @@ def esrgan():
     yield Case(
         "esrgan", "old-x2-gray-to-rgb", "spandrel",
         lambda: spandrel("ESRGAN", "ESRGAN")(in_nc=1, out_nc=3, num_filters=8, num_blocks=2, scale=2),
-        channels=1, config={"scale": 2})
+        channels=1)
     yield Case(
         "esrgan", "old-x4-rgba", "spandrel",
         lambda: spandrel("ESRGAN", "ESRGAN")(in_nc=4, out_nc=4, num_filters=12, num_blocks=1, scale=4),
@@ -722,6 +722,76 @@ class Waifu2xCUNet(nn.Module):
         return torch.clamp(self.unet2(x) + F.pad(x, (-20,) * 4), 0, 1)
 
 
+class DenseBlocks(nn.Module):
+    """An RRDB of the first code."""
+
+    def __init__(self, features, growth):
+        super().__init__()
+        for number in 1, 2, 3:
+            part = nn.Module()
+            for layer in range(5):
+                after = features if layer == 4 else growth
+                setattr(part, f"conv{layer + 1}", row(conv(features + layer * growth, after)))
+            setattr(self, f"RDB{number}", part)
+
+    def forward(self, x):
+        y = x
+        for part in self.RDB1, self.RDB2, self.RDB3:
+            seen = [y]
+            for layer in 1, 2, 3, 4:
+                seen.append(F.leaky_relu(getattr(part, f"conv{layer}")(torch.cat(seen, 1)), 0.2))
+            y = y + 0.2 * part.conv5(torch.cat(seen, 1))
+        return x + 0.2 * y
+
+
+class SPSR(nn.Module):
+    def __init__(self, features, blocks, growth, scale, channels):
+        super().__init__()
+        f, act = features, nn.LeakyReLU(0.2)
+        steps = scale.bit_length() - 1
+        up = lambda: [nn.Upsample(scale_factor=2), conv(f, f), act]
+        trunk = nn.Module()
+        trunk.sub = nn.ModuleList([*(DenseBlocks(f, growth) for _ in range(blocks)), conv(f, f)])
+        high = row(conv(f, f), act)
+        self.HR_conv0_new = high
+        self.HR_conv1_new = row(conv(f, f))
+        self.model = nn.ModuleList(
+            [conv(channels, f), trunk, *(part for _ in range(steps) for part in up()), *high])
+        self.get_g_nopadding = nn.Module()
+        for name, kernel in {"h": [0, 0, 0, -1, 0, 1, 0, 0, 0], "v": [0, -1, 0, 0, 0, 0, 0, 1, 0]}.items():
+            setattr(self.get_g_nopadding, f"weight_{name}", nn.Parameter(
+                torch.tensor(kernel, dtype=torch.float32).view(1, 1, 3, 3)))
+        self.b_fea_conv = row(conv(channels, f))
+        for number in 1, 2, 3, 4:
+            setattr(self, f"b_block_{number}", DenseBlocks(2 * f, growth))
+            setattr(self, f"b_concat_{number}", row(conv(2 * f, f)))
+        self.b_LR_conv = row(conv(f, f))
+        self.b_module = row(*(part for _ in range(steps) for part in up()), conv(f, f), act, conv(f, f))
+        self.conv_w = row(conv(f, channels, 1))
+        self.f_block, self.f_concat = DenseBlocks(2 * f, growth), row(conv(2 * f, f))
+        self.f_HR_conv0, self.f_HR_conv1 = row(conv(f, f), act), row(conv(f, channels))
+
+    def forward(self, image):
+        kernels = self.get_g_nopadding
+        slope = lambda kernel: F.conv2d(
+            image, kernel.expand(image.shape[1], -1, -1, -1), padding=1, groups=image.shape[1])
+        steep = torch.sqrt(slope(kernels.weight_v) ** 2 + slope(kernels.weight_h) ** 2 + 1e-6)
+        first, second = self.model[0](image), self.b_fea_conv(steep)
+        x, branch = first, second
+        for number, part in enumerate(self.model[1].sub):
+            x = part(x)
+            if number in (4, 9, 14, 19):
+                name = number // 5 + 1
+                branch = getattr(self, f"b_concat_{name}")(
+                    getattr(self, f"b_block_{name}")(torch.cat([branch, x], 1)))
+        x = x + first
+        for part in self.model[2:]:
+            x = part(x)
+        branch = self.b_module(self.b_LR_conv(branch) + second)
+        both = torch.cat([branch, self.HR_conv1_new(x)], 1)
+        return self.f_HR_conv1(self.f_HR_conv0(self.f_concat(self.f_block(both))))
+
+
 class ArtCNN(nn.Module):
     def __init__(self, features, blocks, side, scale, channels):
         super().__init__()
@@ -923,6 +993,19 @@ def self_made():
     yield case("srgan", "twtygqyy-x4-gray", lambda: TwtygqyySRResNet(8, 3, 2, 1), channels=1)
 
     yield case("waifu2x", "upconv7", lambda: Waifu2x([4, 6, 8, 8, 8, 10], 3, True), prepare=lit)
+    def kernels(module):
+        part = module.get_g_nopadding
+        with torch.no_grad():
+            part.weight_h.copy_(torch.tensor([0, 0, 0, -1.0, 0, 1, 0, 0, 0]).view(1, 1, 3, 3))
+            part.weight_v.copy_(torch.tensor([0, -1.0, 0, 0, 0, 0, 0, 1, 0]).view(1, 1, 3, 3))
+
+    for label, shape in {
+        "x4": (6, 20, 3, 4, 3), "x2": (4, 23, 2, 2, 3), "x4-gray": (8, 21, 4, 4, 1), "x1": (5, 20, 2, 1, 3),
+    }.items():
+        yield case(
+            "spsr", label, lambda shape=shape: SPSR(*shape), channels=shape[4], prepare=kernels, loses=True,
+            tolerance=1e-4)
+
     yield case("artcnn", "x2", lambda: ArtCNN(12, 2, 3, 2, 3))
     yield case("artcnn", "x4-luma", lambda: ArtCNN(8, 3, 3, 4, 1), channels=1)
     yield case("artcnn", "x1-wide", lambda: ArtCNN(16, 1, 5, 1, 3))
@@ -986,6 +1069,23 @@ def realplksr():
     }.items():
         yield dataclasses.replace(
             case(label, dysample=True, **members), prepare=restore_positions, loses=True)
+
+
+def mm_realsr():
+    def case(label, config=None, **members):
+        members = {
+            "num_in_ch": 3, "num_out_ch": 3, "num_feat": 8, "num_block": 2, "num_grow_ch": 4,
+            "num_feats": [4, 6, 8], "num_blocks": [1, 2, 1], "downscales": [2, 2, 1], **members}
+        return Case(
+            "mm-realsr", label, "spandrel", lambda: spandrel("MMRealSR", "MMRealSR")(**members),
+            forward=lambda module, image: module(image)[0], channels=members["num_in_ch"], config=config)
+
+    yield case("x4")
+    yield case("gray", num_in_ch=1, num_out_ch=1, num_feat=12, num_block=3, num_grow_ch=6)
+    yield case(
+        "one-degree", num_degradation=1, num_feats=[6, 6], num_blocks=[2, 1], downscales=[2, 2], num_block=1)
+    yield case(
+        "flat", config={"strides": [2, 1, 1]}, downscales=[2, 1, 1], num_degradation=3, num_feat=10)
 
 
 def mosr():
@@ -1069,7 +1169,7 @@ def fbcnn():
 def cases():
     for family in (
         esrgan, compact, span, edsr, rcan, srresnet, carn, denoisers, rdn, swift_srgan, real_cugan,
-        plksr, realplksr, mosr, mosrv2, rtmosr, spanplus, fbcnn, self_made,
+        plksr, realplksr, mm_realsr, mosr, mosrv2, rtmosr, spanplus, fbcnn, self_made,
     ):
         with contextlib.redirect_stdout(io.StringIO()):
             found = list(family())
