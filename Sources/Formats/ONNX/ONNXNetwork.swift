@@ -20,8 +20,14 @@ public enum ONNXNetwork {
     let attempt = ONNXAttempt(
       model: model, file: file, inputs: images, numbers: try ONNXInput.numbers(of: model))
     guard images[0].size != nil else {
-      if images.count > 1, let graph = try? attempt.ofAnySize(.unrelated(images)) { return graph }
-      return try attempt.ofAnySize(.free(images))
+      guard images.count > 1 else { return try attempt.ofAnySize(.free(images)) }
+      if let graph = try? attempt.ofAnySize(.unrelated(images)) { return graph }
+      do {
+        return try attempt.ofAnySize(.free(images))
+      } catch {
+        if let graph = try? attempt.read(.chained(images)) { return graph }
+        throw error
+      }
     }
     if model.options.size == .any {
       let samples = ONNXSamples.example(images)
