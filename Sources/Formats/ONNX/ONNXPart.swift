@@ -6,6 +6,8 @@ enum ONNXPart {
   /// A value times a number that depends on the size of the image: one number for each image that the
   /// network is followed on.
   case scaled(Int, by: [Double])
+  /// A slice without elements.
+  case empty
   /// A Fourier transform of which some dimensions are done.
   case spectrum(ONNXSpectrum)
   /// For each window of an image, one of a few tables.
@@ -19,6 +21,7 @@ enum ONNXPart {
   var text: String {
     switch self {
     case .scaled: "a value times a number that depends on the size of the image"
+    case .empty: "a slice without elements"
     case .spectrum:
       "a part of a Fourier transform; those of real images over rows and columns are read"
     case .tables: "a table of windows that depends on the size of the image"
@@ -34,7 +37,7 @@ extension ONNXReader {
     switch part {
     case .scaled(let value, _): shapes[value]
     case .spectrum(let spectrum): shapes(of: spectrum)
-    case .tables, .missing, .windows: nil
+    case .empty, .tables, .missing, .windows: nil
     }
   }
 }

@@ -65,6 +65,26 @@ extension ONNXSamples {
       })
   }
 
+  /// Square images of several sizes, all inputs of one.
+  static func square(_ inputs: [ONNXInput]) -> ONNXSamples {
+    ONNXSamples(
+      sizes.enumerated().map { sample, size in
+        inputs.map { [$0.count ?? sample + 1, $0.channels, size.height, size.height] }
+      })
+  }
+
+  /// Images of several sizes, of which all but the first are smaller.
+  static func smaller(_ inputs: [ONNXInput]) -> ONNXSamples {
+    let large = unrelated(inputs)
+    return ONNXSamples(
+      large.shapes.map { shapes in
+        // A third and a seventh, rounded: no size is in proportion to another.
+        shapes.enumerated().map { position, shape in
+          position == 0 ? shape : Array(shape.prefix(2)) + [shape[2] / 3 + 1, shape[3] / 7 + 2]
+        }
+      })
+  }
+
   /// Images of several sizes, of which each is as high as the one before is wide: what can be multiplied
   /// as matrices.
   static func chained(_ inputs: [ONNXInput]) -> ONNXSamples {

@@ -5,11 +5,15 @@ extension ONNXReader {
   mutating func concatenation() throws(InterchangeError) -> ONNXOperand {
     if let padded = try lengthened() { return .value(padded) }
     var values: [Int] = []
-    for input in node.inputs.indices { values.append(try value(input)) }
+    for input in node.inputs.indices {
+      if case .part(.empty) = try given(input) { continue }
+      values.append(try value(input))
+    }
     guard let first = values.first, let axis = node.integer("axis") else {
       throw unsupported("expected inputs and an axis")
     }
     let dimension = try self.axis(axis, rank: rank(first))
+    if values.count == 1 { return .value(first) }
     if let whole = try joined(values, dimension) { return .value(whole) }
     return .value(try add(.concatenate(Concatenate(dimension: dimension)), values))
   }
@@ -51,6 +55,13 @@ extension ONNXReader {
   mutating func slice() throws(InterchangeError) -> ONNXOperand {
     if let part = try sizedSlice() { return part }
     var result = try value(0)
+    for range in try sliceRanges() {
+      let dimension = try axis(range.axis, rank: rank(result))
+      let counts = shapes[result].map {
+        ONNXReader.part(range.start, range.end, range.step, of: $0[dimension])?.count
+      }
+      if counts.allSatisfy({ $0 == 0 }) { return .part(.empty) }
+    }
     for range in try sliceRanges() {
       let dimension = try axis(range.axis, rank: rank(result))
       result = try slice(result, dimension, range.start, range.end, range.step)
@@ -176,7 +187,11 @@ extension ONNXReader {
     else { return try constantGather() }
     let channels = shapes[input][0][dimension]
     guard shapes[input].allSatisfy({ $0[dimension] == channels }) else {
-      throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
+      // A file that states a size states places for that size, and not for others.
+      guard !samples.letsSizeGo, !indices.shape.isEmpty else {
+        throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
+      }
+      return try constantGather()
     }
     let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
     guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
@@ -263,6 +278,7 @@ extension ONNXReader {
         else { throw unsupported("places of a slice: expected whole numbers and a step above 0") }
         places.append([part.first, part.count])
       }
+      if places.allSatisfy({ $0[1] == 0 }) { return .part(.empty) }
       if steps[0] == 1, let part = try slice(input, dimension, places) { return .value(part) }
       do {
         return .value(try sizedCrop(input, starts, ends))

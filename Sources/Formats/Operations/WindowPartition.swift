@@ -148,8 +148,16 @@ extension ONNXWriter {
       apart = step("Reshape", node, [input, target])
     } else {
       let (y, x) = (p.margin.height, p.margin.width)
+      // The shape that the image has already, if it is a multiple of windows: of no other are there
+      // windows.
+      let whole = zip(Axis.allCases, counts).map { axis, count in
+        step("Mul", node, [count, integers(node, "window", [p.window[axis]])])
+      }
+      let shape = step(
+        "Concat", node, [integers(node, "kept", [0, 0])] + whole, [("axis", .integer(0))])
+      let image = step("Reshape", node, [input, shape])
       var current = step(
-        "Pad", node, [input, integers(node, "margins", [0, 0, y, x, 0, 0, y, x])])
+        "Pad", node, [image, integers(node, "margins", [0, 0, y, x, 0, 0, y, x])])
       for (axis, count) in zip(Axis.allCases, counts) {
         // The rows, or columns, of every window.
         let all = step(
