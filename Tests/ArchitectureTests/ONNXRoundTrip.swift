@@ -25,7 +25,8 @@ enum ONNXRoundTrip {
 
   /// The same for inputs of these shapes.
   static func check(
-    _ graph: Graph, _ name: String, shapes: [[[Int]]], isRead: Bool = true
+    _ graph: Graph, _ name: String, shapes: [[[Int]]], isRead: Bool = true,
+    values: ClosedRange<Float> = -1...1
   ) throws {
     let folder = try TemporaryFolder()
     let path = folder.file("model.onnx")
@@ -42,7 +43,7 @@ enum ONNXRoundTrip {
       var inputs: [String: Tensor] = [:]
       var generator = SplitMix64(seed: UInt64(shapes.first?[2] ?? 1))
       for (input, shape) in zip(graph.inputs, shapes) {
-        inputs[input.name] = generator.tensor(shape)
+        inputs[input.name] = generator.tensor(shape, in: values)
       }
       let expected = try naive(graph, weights: weights, inputs: inputs)
       if let imported, let again {

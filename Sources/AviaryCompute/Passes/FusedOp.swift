@@ -11,6 +11,9 @@ struct FusedOp {
   var inputs: [Int]
   /// The value that it gives.
   var output: Int
+  /// The inputs that it reads with their dimensions in another order, by position: which of the
+  /// value's dimensions each is.
+  var orders: [Int: [Int]] = [:]
   /// What it gives beside: the gradient of a bias, what a pool remembers. Row-major.
   var extraOutputs: [Int] = []
   /// The names of the node's parameters.

@@ -69,6 +69,7 @@ package struct ONNXParameters: Sendable {
   private func weights(
     of node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
   ) -> [ONNXWeight] {
+    if let operand = groupOperand(node, model, producers) { return [operand] }
     guard node.kind == "Add" else {
       return isGrouped(node, model, producers)
         ? [] : ExchangedOperations.onnxWeights[node.kind] ?? []
@@ -85,6 +86,38 @@ package struct ONNXParameters: Sendable {
       }
     }
     return []
+  }
+
+  /// The weight or the bias of a group normalisation that is written as an instance normalisation of
+  /// groups: a factor, or a summand, for each channel of what has its first shape again.
+  private func groupOperand(
+    _ node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> ONNXWeight? {
+    guard node.kind == "Mul" || node.kind == "Add" else { return nil }
+    for (operand, input) in [(1, 0), (0, 1)] {
+      guard let producer = node.input(input).flatMap({ producers[$0] }),
+        let shape = node.input(operand).flatMap({
+          constant($0, model, producers, depth: 0)?.tensor.shape
+        }), !shape.isEmpty, shape.count(where: { $0 != 1 }) <= 1
+      else { continue }
+      let hasFactor =
+        node.kind == "Add" && model.nodes[producer].kind == "Mul"
+        && [0, 1].contains { names[Slot(node: producer, input: $0)] != nil }
+      guard hasFactor || isGroupResult(model.nodes[producer], model, producers) else { continue }
+      return ONNXWeight(
+        input: operand, suffix: node.kind == "Mul" ? "weight" : "bias", layout: .vector)
+    }
+    return nil
+  }
+
+  /// Whether a node gives normalised groups their first shape again.
+  private func isGroupResult(
+    _ node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> Bool {
+    guard node.kind == "Reshape", let producer = node.input(0).flatMap({ producers[$0] }) else {
+      return false
+    }
+    return isGrouped(model.nodes[producer], model, producers)
   }
 
   /// Whether a node is the instance normalisation of groups as channels that a group normalisation is
