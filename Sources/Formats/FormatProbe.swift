@@ -280,6 +280,8 @@ public enum TargetFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case safetensors
   /// ONNX, a whole model.
   case onnx
+  /// ncnn, a whole model in two files: the text of its layers, and beside it their weights.
+  case ncnn
 
   /// What a file's name asks for; nil for names that say nothing. A plain `.h5` is ours.
   public init?(path: String) {
@@ -287,8 +289,14 @@ public enum TargetFormat: String, CaseIterable, Codable, Hashable, Sendable {
     let formats: [(String, TargetFormat)] = [
       (".weights.h5", .kerasWeights), (".h5", .aviary), (".hdf5", .aviary), (".keras", .keras),
       (".pt", .pytorch), (".pth", .pytorch), (".safetensors", .safetensors), (".onnx", .onnx),
+      (".param", .ncnn),
     ]
     guard let format = formats.first(where: { name.hasSuffix($0.0) }) else { return nil }
     self = format.1
+  }
+
+  /// The files that are written for a path: that one first.
+  public func files(_ path: String) -> [String] {
+    self == .ncnn ? [path, NCNNFile.weightsPath(of: path)] : [path]
   }
 }

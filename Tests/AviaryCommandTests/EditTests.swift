@@ -1,7 +1,10 @@
 import AviaryFormats
 import AviaryCheckpoint
+import Aviary
+import AviaryGraph
 import AviaryTensor
 import AviaryTestSupport
+import Foundation
 import Testing
 
 @Suite("aviary edit")
@@ -38,6 +41,57 @@ struct EditTests {
     #expect(
       card.provenance.last?.conversions.suffix(2)
         == ["licence stated: Apache-2.0", "2 notes added"])
+  }
+
+  @Test("two checkpoints of one network are blended; of two networks, nothing is written")
+  func interpolate() throws {
+    let folder = try TemporaryFolder()
+    let whole = folder.file("whole.h5")
+    #expect(try Outcome(["convert", fixture("weights/whole.pt"), whole]).status == 0)
+    var other = try Checkpoint(contentsOf: whole)
+    for (name, tensor) in other.weights {
+      var moved = tensor
+      unsafe moved.withMutableFloats { for i in $0.indices { unsafe $0[i] *= 3 } }
+      other.weights[name] = moved
+    }
+    let (second, path) = (folder.file("other.h5"), folder.file("mixed.h5"))
+    try other.write(to: second)
+    let edit = try Outcome(["edit", whole, second, path, "--interpolate", "0.25"])
+    #expect(edit.error == "")
+    #expect(edit.output.contains("interpolated with 0.25 of other.h5"))
+    let before = try Checkpoint(contentsOf: whole).weights
+    for (name, tensor) in try Checkpoint(contentsOf: path).weights {
+      let found = try #require(before[name])
+      #expect(zip(tensor.floats, found.floats).allSatisfy { abs($0 - 1.5 * $1) <= 1e-6 * abs($1) })
+    }
+    for (arguments, problem) in [
+      ([whole, second, "--interpolate", "0.5"], "aviary edit A B OUT --interpolate SHARE"),
+      ([whole, second, path], "nothing to do"),
+      ([whole, second, path, "--cast", "float16"], "expected one checkpoint to write"),
+      ([whole, second, path, "--interpolate", "half"], "expected a number"),
+      (
+        [whole, second, path, "--interpolate", "0.5", "--merge", "\(second):0.1"],
+        "--interpolate and --merge are one operation"
+      ),
+    ] {
+      let outcome = try Outcome(["edit"] + arguments)
+      #expect(outcome.status == 64)
+      #expect(outcome.error.contains(problem), "\(outcome.error)")
+    }
+    let stranger = folder.file("fsrcnn.h5")
+    let network = try Registry.builtin["fsrcnn"].network()
+    let weights = randomWeights(for: network.graph, seed: 1)
+    try Model(
+      network,
+      weights: NamedTensors(
+        network.graph.parameters.compactMap { parameter in
+          weights[parameter.name].map { (parameter.name, $0) }
+        })
+    ).checkpoint.write(to: stranger)
+    let target = folder.file("none.h5")
+    let refused = try Outcome(["edit", whole, stranger, target, "--interpolate", "0.5"])
+    #expect(refused.status == 65)
+    #expect(!FileManager.default.fileExists(atPath: target))
   }
 
   @Test("interpolation is the weighted mean")

@@ -1,4 +1,7 @@
+import AviaryCheckpoint
+import AviaryFormats
 import AviaryImage
+import AviaryTensor
 import AviaryTestSupport
 import AviaryTraining
 import Foundation
@@ -63,6 +66,43 @@ struct TrainTests {
       ["plot", "runs/tiny/log.csv", "-o", "c.svg", "--json"], in: folder.path)
     #expect(try drawing.json()["output"] as? String == "c.svg")
     #expect(try folder.names.contains("c.svg"))
+  }
+
+  @Test("starts from another framework's weights, whose network it trains")
+  func foreign() throws {
+    let folder = try TemporaryFolder()
+    try pictures(in: folder)
+    let (checkpoint, weights) = (folder.file("first.h5"), folder.file("mine.pth"))
+    #expect(try Outcome(["convert", fixture("weights/whole.pt"), checkpoint]).status == 0)
+    #expect(try Outcome(["convert", checkpoint, weights]).status == 0)
+    let settings = [
+      "--data", "pictures", "--patch", "12", "--batch-size", "1", "--scale", "2", "--steps", "1",
+      "--learning-rate", "1e-12", "--threads", "1",
+    ]
+    let run = try Outcome(["train", "--from", "mine.pth"] + settings, in: folder.path)
+    #expect(run.status == 0, "\(run.error)")
+    #expect(run.output == "runs/mine/model.h5\n")
+    #expect(run.error.contains("mine.pth: the network is srcnn"))
+    #expect(run.error.contains("mine.pth: 6 of 6 tensors taken"))
+    let trained = try Checkpoint(contentsOf: folder.file("runs/mine/model.h5"))
+    #expect(trained.card.provenance.contains { $0.conversions.contains { $0.contains("6 of 6") } })
+    for (name, tensor) in try Checkpoint(contentsOf: checkpoint).weights {
+      let found = try #require(trained.weights[name])
+      #expect(zip(tensor.floats, found.floats).allSatisfy { abs($0 - $1) < 1e-9 })
+    }
+    // Stopped and resumed, it is still that network.
+    let more = try Outcome(
+      ["train", "--resume", "runs/mine", "--steps", "2", "--quiet"], in: folder.path)
+    #expect(more.status == 0, "\(more.error)")
+    // What a recipe states of the network stays.
+    let other = try Outcome(
+      ["train", "srcnn", "--from", "mine.pth", "--preset", "9-3-5", "--output", "other"] + settings,
+      in: folder.path)
+    #expect(other.error.contains("mine.pth: 5 of 6 tensors taken; begun anew: conv2.weight"))
+    _ = try folder.file("nonsense.pth", Array("nonsense".utf8))
+    let wrong = try Outcome(["train", "--from", "nonsense.pth"] + settings, in: folder.path)
+    #expect(wrong.status == 65)
+    #expect(wrong.error.contains("nonsense.pth"))
   }
 
   @Test("goes on from before a damaged checkpoint, and takes nobody's place")

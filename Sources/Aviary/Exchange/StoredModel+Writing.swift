@@ -23,8 +23,14 @@ extension StoredModel {
     let monitor = FiniteMonitor()
     var model = self
     model.weights = monitor.watching(weights)
-    var report = ExportReport(format: format, files: [path], contentHash: "", check: .hash)
+    var report = ExportReport(
+      format: format, files: format.files(path), contentHash: "", check: .hash)
     report.leftBehind = leftBehind
+    if format == .ncnn {
+      report.leftBehind.append(
+        "the model card, and what the network takes as an image (--input states it when it is read)"
+      )
+    }
     if !quantization.isEmpty, format != .aviary {
       report.leftBehind.append(
         "the scales of \(quantization.count) quantised convolutions: the weights are those of float32"
@@ -34,14 +40,15 @@ extension StoredModel {
     // Fail on the second file before writing the first.
     let source = try module.map { _ in try moduleSource(weights: path) }
     if let module { try requireWritable(module) }
-    let before = try PreviousFile(path)
+    var before: [PreviousFile] = []
     do {
+      for file in report.files { before.append(try PreviousFile(file)) }
       try model.write(to: path, as: format, from: self, &report)
     } catch {
-      before.restore()
+      for file in before { file.restore() }
       throw error
     }
-    before.discard()
+    for file in before { file.discard() }
     if let module, let source {
       try write(source, to: module)
       report.files.append(module)
@@ -112,6 +119,17 @@ extension StoredModel {
       let file = try WeightsFile.read(path)
       report.check = try original.agreement(with: ONNXNetwork.graph(file), path)
       if report.check == .tensors { try requireRecord(report.contentHash, in: file) }
+    case .ncnn:
+      let hash = original.contentHash(of: original.weights.withoutCounters(of: network.graph))
+      report.changes = try NCNNExport.write(
+        graph: network.graph, weights: weights.withoutCounters(of: network.graph), to: path)
+      report.contentHash = try hash.value()
+      let found = try original.agreement(with: NCNNModel.graph(WeightsFile.read(path)), path)
+      guard found != .tensors else {
+        throw AviaryError.exchange(
+          path: path, "the network's only size is too large for it to be computed and compared")
+      }
+      report.check = found
     }
   }
 

@@ -128,12 +128,15 @@ struct StartingWeights {
   /// The history of the weights taken, ending with the checkpoint itself.
   let provenance: [Card.Provenance]
   private let reference: String
+  /// What the import of another framework's file assumed.
+  private let assumed: [String]
 
   /// - Parameter reference: a path or a name, as `Zoo.model` takes it.
   /// - Throws: errors from `Zoo.model`; `TrainingError.recipe` if nothing agrees.
   init(_ reference: String, for graph: Graph, in zoo: Zoo) throws {
     self.reference = reference
-    let source = try zoo.model(reference).model
+    let (source, report) = try zoo.model(reference)
+    assumed = report?.assumed ?? []
     var tensors: [String: Tensor] = [:]
     var missing: [String] = []
     for parameter in graph.parameters where parameter.role != .nonPersistent {
@@ -149,15 +152,19 @@ struct StartingWeights {
         found: "none among the \(source.weights.count) of \(reference)")
     }
     (self.tensors, self.missing) = (tensors, missing)
-    let file = reference.fileName
-    provenance =
-      source.card.provenance + [
+    let taken = "trained further, from \(tensors.count) of \(tensors.count + missing.count) tensors"
+    var history = source.card.provenance
+    if report == nil {
+      history.append(
         Card.Provenance(
-          file: file, format: "Aviary checkpoint, content \(source.checkpoint.contentHash)",
-          conversions: [
-            "trained further, from \(tensors.count) of \(tensors.count + missing.count) tensors"
-          ])
-      ]
+          file: reference.fileName,
+          format: "Aviary checkpoint, content \(source.checkpoint.contentHash)",
+          conversions: [taken]))
+    } else if !history.isEmpty {
+      // The import has written the file down.
+      history[history.count - 1].conversions.append(taken)
+    }
+    provenance = history
   }
 
   /// One line that says what was taken.
@@ -166,6 +173,35 @@ struct StartingWeights {
     let left = missing.prefix(4).joined(separator: ", ") + (missing.count > 4 ? ", …" : "")
     return "\(reference): \(tensors.count) of \(all) tensors taken"
       + (missing.isEmpty ? "" : "; begun anew: \(left)")
+      + (assumed.isEmpty ? "" : "; assumed: \(assumed.joined(separator: ", "))")
+  }
+}
+
+extension Recipe {
+  /// The recipe for the network whose weights it starts from, where it names none, and with that
+  /// network's configuration, where it states neither a preset nor members of its own. A scale that the
+  /// recipe states stays: a network for x4 starts from one for x2.
+  ///
+  /// - Returns: one line that says what was taken from the file; nil where nothing was.
+  /// - Throws: errors from reading the file; `TrainingError.recipe` for weights of a network that no
+  ///   architecture makes.
+  public mutating func takeNetwork(in zoo: Zoo) throws -> String? {
+    guard let from, preset == nil, configuration == nil else { return nil }
+    let network = try StoredModel(
+      opening: zoo.weightsFile(from), registry: zoo.registry
+    ).network
+    guard !network.architecture.isEmpty else {
+      if !architecture.isEmpty { return nil }
+      throw TrainingError.recipe(
+        field: "from", expected: "weights of an architecture (see 'aviary list')",
+        found: "a network of the file's own in \(from)")
+    }
+    guard architecture.isEmpty || architecture == network.architecture else { return nil }
+    architecture = network.architecture
+    var members = network.configuration.object ?? [:]
+    if scale != nil { members["scale"] = nil }
+    configuration = .object(members)
+    return "\(from): the network is \(network.label)"
   }
 }
 

@@ -14,7 +14,8 @@ struct ConvertCommand: ParsableCommand {
       The network is taken from the file if the file describes one, else detected by names and \
       shapes, or stated with --as. Renamed, transposed, assumed and skipped tensors are reported and \
       kept in the model card. The output's name gives its format, or --to does: .h5 (checkpoint), \
-      .keras, .weights.h5, .pt, .pth, .safetensors, .onnx; --to keras-h5 is Keras's own .h5. The \
+      .keras, .weights.h5, .pt, .pth, .safetensors, .onnx, .param (ncnn; the weights go into a .bin \
+      beside it); --to keras-h5 is Keras's own .h5. The \
       written file is loaded and verified: by content hash where the format keeps the layout, else \
       by the outputs for a test image. Converting a checkpoint to a checkpoint changes only what is \
       stated.
@@ -93,7 +94,7 @@ struct ConvertCommand: ParsableCommand {
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
-    for output in [outputPath, module].compactMap(\.self) {
+    for output in format.files(outputPath) + [module].compactMap(\.self) {
       try OutputFile.check(output, replaces: force, inputs: [path])
     }
     if let module, module == outputPath || module.isSameFile(as: outputPath) {

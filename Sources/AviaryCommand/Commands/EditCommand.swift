@@ -15,12 +15,14 @@ struct EditCommand: ParsableCommand {
       The result is a checkpoint. It keeps the input's network as long as the tensors still fit it; \
       the model card records the edits.
 
-      Merging interpolates: each --merge gives a file and its share; the first file gets the rest up \
-      to 1. Shares below 0 and above 1 extrapolate.
+      --interpolate blends two checkpoints of one network: 0 gives the first, 1 the second. --merge \
+      blends several: each gives a file and its share; the first file gets the rest up to 1. Shares \
+      below 0 and above 1 extrapolate.
 
       EXAMPLES
         aviary edit model.h5 half.h5 --cast float16
-        aviary edit psnr.h5 balanced.h5 --merge gan.h5:0.2
+        aviary edit psnr.h5 gan.h5 balanced.h5 --interpolate 0.2
+        aviary edit psnr.h5 balanced.h5 --merge gan.h5:0.2 --merge sharp.h5:0.1
         aviary edit weights.pth renamed.h5 --rename 'body.{i}=layers.{i+1}'
         aviary edit model.h5 bare.h5 --drop '*.num_batches_tracked'
       """)
@@ -31,9 +33,11 @@ struct EditCommand: ParsableCommand {
   var input: String
 
   @Argument(
-    help: ArgumentHelp("Checkpoint to write.", valueName: "out"),
+    help: ArgumentHelp(
+      "Checkpoint to write; with --interpolate, the second file and the checkpoint to write.",
+      valueName: "out"),
     completion: .file(extensions: ["h5"]))
-  var outputPath: String
+  var others: [String]
 
   @Option(
     help: ArgumentHelp(
@@ -59,6 +63,17 @@ struct EditCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Blend two files of one network: the second one's share.", valueName: "share"),
+    transform: { text in
+      guard let share = Double(text), share.isFinite else {
+        throw ValidationError("expected a number, such as 0.5")
+      }
+      return share
+    })
+  var interpolate: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Interpolate with another file; may be repeated.", valueName: "file:share"),
     transform: Share.init)
   var merge: [Share] = []
@@ -73,12 +88,31 @@ struct EditCommand: ParsableCommand {
   @OptionGroup var zooOptions: ZooOptions
 
   func validate() throws {
-    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty, card.licence == nil,
-      card.note.isEmpty
+    if rename.isEmpty, drop.isEmpty, cast == nil, merge.isEmpty, interpolate == nil,
+      card.licence == nil, card.note.isEmpty
     {
       throw ValidationError(
-        "nothing to do; give --rename, --drop, --cast, --merge, --licence or --note")
+        "nothing to do; give --rename, --drop, --cast, --interpolate, --merge, --licence or --note")
     }
+    if interpolate != nil, !merge.isEmpty {
+      throw ValidationError("--interpolate and --merge are one operation; give one of them")
+    }
+    let wanted = interpolate == nil ? 1 : 2
+    guard others.count == wanted else {
+      throw ValidationError(
+        interpolate == nil
+          ? "expected one checkpoint to write, found \(others.count) names"
+          : "expected two files and the checkpoint to write, found \(others.count + 1) names; "
+            + "use: aviary edit A B OUT --interpolate SHARE")
+    }
+  }
+
+  /// The checkpoint to write.
+  private var outputPath: String { others[others.count - 1] }
+
+  /// The files to blend with, and their shares.
+  private var shares: [Share] {
+    interpolate.map { [Share(path: others[0], weight: $0)] } ?? merge
   }
 
   func run() throws {
@@ -91,7 +125,7 @@ struct EditCommand: ParsableCommand {
       rename.isEmpty ? nil : try NameMap("--rename", pairs: rename.map { [$0.old, $0.new] })
     let edit = WeightsEdit(
       names: names, dropped: drop, elementType: cast,
-      shares: merge.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) },
+      shares: shares.map { .init(path: zoo.file($0.path) ?? $0.path, weight: $0.weight) },
       licence: card.licence, notes: card.note)
     try OutputFile.check(
       outputPath, replaces: force, inputs: [path] + edit.shares.map(\.path))
@@ -131,6 +165,8 @@ struct EditCommand: ParsableCommand {
   struct Share: Sendable {
     var path: String
     var weight: Double
+
+    init(path: String, weight: Double) { (self.path, self.weight) = (path, weight) }
 
     init(_ text: String) throws {
       guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,

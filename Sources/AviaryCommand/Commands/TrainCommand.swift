@@ -15,6 +15,9 @@ struct TrainCommand: ParsableCommand {
       Takes a recipe, a YAML file (Docs/Training.md), or just an architecture's name, with good \
       defaults. Every field of a recipe is also a flag; flags override the recipe.
 
+      --from starts from the weights in any file that 'aviary convert' reads. Their network is \
+      trained, unless the recipe names another or states a preset or a configuration.
+
       The run's folder holds resumable checkpoints, the best and the last model, log.csv, TensorBoard \
       events, and samples. Ctrl-C and SIGTERM save the state and end with status 130 or 143; \
       --resume continues a stopped or killed run to the same weights, bit for bit.
@@ -22,6 +25,7 @@ struct TrainCommand: ParsableCommand {
       EXAMPLES
         aviary train residual-cae --data images --scale 2
         aviary train recipe.yaml --data images --validation Set5 --steps 40_000
+        aviary train --from RealESRGAN_x4plus.pth --data images --learning-rate 1e-5
         aviary train recipe.yaml --data images --dry-run
         aviary train --resume runs/residual-cae
         mpirun -n 2 aviary train recipe.yaml --threads 4
@@ -31,7 +35,8 @@ struct TrainCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Recipe file or architecture name; with --resume, default: the run's own recipe.",
+      "Recipe file or architecture name; default with --resume: the run's own recipe, with "
+        + "--from: the weights' network.",
       valueName: "recipe"),
     completion: .recipes)
   var reference: String?
@@ -64,8 +69,9 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup(title: "FIELDS OF THE RECIPE") var fields: RecipeOptions
 
   func validate() throws {
-    guard reference != nil || resume != nil || fieldTable else {
-      throw ValidationError("Missing expected argument '<recipe>' or '--resume <run>'")
+    guard reference != nil || resume != nil || fields.from != nil || fieldTable else {
+      throw ValidationError(
+        "Missing expected argument '<recipe>', '--resume <run>' or '--from <weights>'")
     }
   }
 
@@ -77,11 +83,12 @@ struct TrainCommand: ParsableCommand {
   /// Trains, as one of the processes that train together; only the first prints.
   private func train(_ processes: any Communicator) throws {
     let zoo = try zooOptions.zoo()
-    var source = try RecipeSource(reference, resuming: resume, zoo.registry)
+    var source = try RecipeSource(reference, resuming: resume, from: fields.from, zoo.registry)
     try fields.apply(to: &source.recipe)
+    let taken = source.checkpoint == nil ? try source.recipe.takeNetwork(in: zoo) : nil
     if processes.rank == 0 {
       source.messages.forEach(Console.warn)
-      if !quiet { (source.notes + fields.notes).forEach(Console.note) }
+      if !quiet { (source.notes + fields.notes + [taken].compactMap(\.self)).forEach(Console.note) }
     }
     let watcher = EventPrinter(isQuiet: quiet || processes.rank > 0)
     let training = try TrainingSession(

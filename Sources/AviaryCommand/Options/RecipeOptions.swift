@@ -36,6 +36,9 @@ struct RecipeOptions: ParsableArguments, CustomReflectable {
     }
   }
 
+  /// The weights to start from, where the flag was given.
+  var from: String? { values["from"] }
+
   /// The definitions of the flags.
   var customMirror: Mirror {
     Mirror(

@@ -18,10 +18,14 @@ struct RecipeSource {
   let notes: [String]
 
   /// - Parameters:
-  ///   - reference: a recipe file or an architecture; nil for the recipe of the checkpoint.
+  ///   - reference: a recipe file or an architecture; nil for the recipe of the checkpoint, or for the
+  ///     network of the weights to start from.
   ///   - run: a run folder or one of its checkpoints; nil for a new training.
+  ///   - weights: those that a new training starts from; nil for none.
   /// - Throws: `CommandError`, `TrainingError`, `CheckpointError`.
-  init(_ reference: String?, resuming run: String?, _ registry: Registry) throws {
+  init(
+    _ reference: String?, resuming run: String?, from weights: String?, _ registry: Registry
+  ) throws {
     (checkpoint, messages) = try RecipeSource.checkpoint(of: run)
     var notes: [String] = []
     if let reference, checkpoint == nil || RecipeSource.isFile(reference) {
@@ -41,6 +45,9 @@ struct RecipeSource {
             found: "one of \(recipe.architecture)")
         }
       }
+    } else if weights != nil {
+      // The file says which architecture it is.
+      recipe = Recipe("", data: DataRecipe(targets: ""))
     } else {
       // The command's own check comes first.
       preconditionFailure("a training of nothing")
@@ -51,7 +58,7 @@ struct RecipeSource {
       recipe.saving.folder = run
     } else if let checkpoint {
       recipe.saving.folder = checkpoint.folder
-    } else if recipe.saving.folder.isEmpty, let reference {
+    } else if recipe.saving.folder.isEmpty, let reference = reference ?? weights {
       recipe.saving.folder = "runs/\(RecipeSource.stem(reference))"
     }
   }
@@ -91,12 +98,12 @@ struct RecipeSource {
     return Recipe(reference, data: DataRecipe(targets: ""))
   }
 
-  /// The default name of a new run: that of its recipe or architecture.
+  /// The default name of a new run: that of its recipe, its architecture or its first weights.
   private static func stem(_ reference: String) -> String {
     let name = reference.fileName
-    for ending in [".yaml", ".yml"] where name.hasSuffix(ending) {
-      return String(name.dropLast(ending.count))
+    guard isFile(reference), let dot = name.lastIndex(of: "."), dot > name.startIndex else {
+      return name
     }
-    return name
+    return String(name[..<dot])
   }
 }

@@ -16,7 +16,7 @@ public struct Recipe: Hashable, Sendable {
   /// How many times larger results are than inputs; nil for the configuration's own, or 1 if it has
   /// none (denoising).
   public var scale: Int?
-  /// A checkpoint whose weights the training starts from, where names and shapes agree.
+  /// Weights of any format that the training starts from, where names and shapes agree.
   public var from: String?
   /// The training data.
   public var data: DataRecipe

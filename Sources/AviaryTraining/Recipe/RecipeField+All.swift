@@ -18,7 +18,7 @@ extension RecipeField {
         "Upscaling factor; none for the architecture's own, or 1."),
       RecipeField(
         "from", \.from, .optional(.checkpoint),
-        "Checkpoint to initialize from, where names and shapes match."),
+        "Weights of any format to initialize from, where names and shapes match."),
       RecipeField(
         "data.targets", flag: "data", \.data.targets, .latterFolder,
         "Folder of high-quality images, searched recursively."),

@@ -60,7 +60,7 @@ enum NCNNFile {
   }
 
   /// `x.bin` for `x.param`, and for `x.ncnn.param` likewise.
-  private static func weightsPath(of path: String) -> String {
+  static func weightsPath(of path: String) -> String {
     path.hasSuffix(".param") ? path.dropLast("param".count) + "bin" : path + ".bin"
   }
 }

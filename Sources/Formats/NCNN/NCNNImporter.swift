@@ -9,7 +9,7 @@ struct NCNNImporter {
   enum Blob {
     case value(Int)
     /// Numbers that the file has.
-    case constant(Tensor)
+    case constant(Tensor, layer: String)
   }
 
   let network: NCNNNetwork
@@ -228,14 +228,29 @@ extension NCNNImporter {
       guard let tensor = try tensors.tensor("\(layer.name).data") else {
         throw .noTensors(path: layer.name, found: "nothing")
       }
-      blobs(giving: tensor, layer)
+      for output in layer.outputs { give(blob: output, .constant(tensor, layer: layer.name)) }
     } catch {
       throw .description(part: "layer \(layer.name)", problem: error.description)
     }
   }
 
-  mutating func blobs(giving tensor: Tensor, _ layer: NCNNLayer) {
-    for output in layer.outputs { give(blob: output, .constant(tensor)) }
+  /// A constant of the file as a value of ours, of so many dimensions, the first that of the images.
+  mutating func learnedConstant(
+    _ tensor: Tensor, layer name: String, rank: Int, for layer: NCNNLayer
+  ) throws(InterchangeError) -> Int {
+    guard tensor.shape.count < rank else {
+      throw layer.unsupported("a constant of shape \(tensor.shape)")
+    }
+    guard tensor.shape.count == rank - 1 || tensor.count == 1 else {
+      // ncnn has rules of its own for these.
+      throw layer.unsupported("a constant of shape \(tensor.shape) beside \(rank - 1) dimensions")
+    }
+    let shape = [Int](repeating: 1, count: rank - tensor.shape.count) + tensor.shape
+    var source = layer
+    source.name = name
+    steps["\(name).data"] = [.reshaped(from: tensor.shape, to: shape)]
+    return try add(
+      .learnedConstant(LearnedConstant(shape)), source, [], parameters: ["data"])
   }
 }
 

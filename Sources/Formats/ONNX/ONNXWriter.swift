@@ -59,7 +59,7 @@ struct ONNXWriter {
     }
     // Dimensions that are the same for another image are numbers.
     let others = (try? shapes(2, 2)) ?? self.shapes
-    notePrecision()
+    notes += graph.precisionNotes(weights)
     for input in graph.inputs {
       names.append(input.name)
       let size: [ONNXModelBuilder.Dimension] =
@@ -201,15 +201,7 @@ struct ONNXWriter {
   ) throws(InterchangeError) -> String {
     let variant = Variant(name: name, steps: steps)
     if let known = parameters[variant] { return known }
-    guard let parameter = graph.parameters.first(where: { $0.name == name }) else {
-      throw .weights(layer: name, expected: "a parameter of the graph", found: "none")
-    }
-    guard let description = weights[name], description.shape == parameter.shape else {
-      throw .weights(
-        layer: name, expected: "a tensor of shape \(parameter.shape)",
-        found: weights[name].map { "\($0.shape)" } ?? "none")
-    }
-    var shape = parameter.shape
+    var shape = try graph.requireParameter(name, in: weights)
     for step in steps {
       do {
         shape = try step.shape(of: shape)
@@ -243,33 +235,25 @@ struct ONNXWriter {
   func refusal(_ node: Graph.Node, _ why: String) -> InterchangeError {
     .target(format: "ONNX", node: node.name, why: why)
   }
+}
 
-  private mutating func notePrecision() {
-    var counts: [ElementType: Int] = [:]
-    for parameter in graph.parameters where parameter.role != .nonPersistent {
-      guard let type = weights[parameter.name]?.elementType, type != .float32 else { continue }
-      counts[type, default: 0] += 1
-    }
-    for (type, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-      notes.append("\(count) tensors of \(type) are written as float32")
-    }
+extension Padding {
+  /// Whether it is another for images of other sizes.
+  func dependsOnSize(kernel: Size, stride: Size, dilation: Size = 1) -> Bool {
+    self == .same
+      && Axis.allCases.contains { stride[$0] > 1 && (kernel[$0] - 1) * dilation[$0] > 1 }
   }
 }
 
 /// Windows, strides and padding, as all operators with windows state them.
 extension ONNXWriter {
-  /// Whether the padding 'same' is another for other sizes.
-  func dependsOnSize(_ kernel: Size, _ stride: Size) -> Bool {
-    Axis.allCases.contains { stride[$0] > 1 && kernel[$0] > 2 }
-  }
-
   func list(_ size: Size) -> [Int] { [size.height, size.width] }
 
   /// The padding: as numbers wherever it does not depend on the image's size.
   func padding(
     _ padding: Padding, kernel: Size, stride: Size, dilation: Size
   ) -> (String, ONNXModelBuilder.Attribute) {
-    if padding == .same, dependsOnSize(kernel, stride) {
+    if padding.dependsOnSize(kernel: kernel, stride: stride, dilation: dilation) {
       return ("auto_pad", .text("SAME_UPPER"))
     }
     // At stride 1 any size tells the padding, and a window of one pixel has none. One of two pixels

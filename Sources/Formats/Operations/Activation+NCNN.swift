@@ -121,3 +121,53 @@ extension NCNNImporter {
     return .activation(.clamp(minimum: minimum, maximum: maximum))
   }
 }
+
+extension Activation: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let input = writer.blob(node.inputs[0])
+    func emit(
+      _ type: String, _ attributes: [(Int, NCNNWriter.Attribute)] = []
+    ) throws(InterchangeError) {
+      try writer.emit(type, node, [input], value, attributes)
+    }
+    func function(_ number: Int) throws(InterchangeError) {
+      try emit("UnaryOp", [(0, .integer(number))])
+    }
+    let sixth: [(Int, NCNNWriter.Attribute)] = [(0, .float(1.0 / 6)), (1, .float(0.5))]
+    switch self {
+    case .relu: try emit("ReLU")
+    case .leakyRelu(let slope): try emit("ReLU", [(0, .float(slope))])
+    case .elu(let alpha): try emit("ELU", [(0, .float(alpha))])
+    case .celu(let alpha): try emit("CELU", [(0, .float(alpha))])
+    case .selu:
+      let (alpha, scale) = Activation.seluConstants
+      try emit("SELU", [(0, .float(alpha)), (1, .float(scale))])
+    case .gelu(let approximate): try emit("GELU", [(0, .integer(approximate ? 1 : 0))])
+    case .silu: try emit("Swish")
+    case .mish: try emit("Mish")
+    case .sigmoid: try emit("Sigmoid")
+    case .hardSigmoid: try emit("HardSigmoid", sixth)
+    case .hardSwish: try emit("HardSwish", sixth)
+    case .tanh: try emit("TanH")
+    case .clamp(let minimum, let maximum):
+      try emit("Clip", [(0, .float(minimum)), (1, .float(maximum))])
+    case .softsign:
+      let size = try writer.step("AbsVal", node, [input])
+      let divisor = try writer.step(
+        "BinaryOp", node, [size], [(0, .integer(0)), (1, .integer(1)), (2, .float(1))])
+      try writer.emit("BinaryOp", node, [input, divisor], value, [(0, .integer(3))])
+    case .abs: try emit("AbsVal")
+    case .erf: try emit("Erf")
+    case .floor: try function(2)
+    case .sqrt: try function(5)
+    case .rsqrt: try function(6)
+    case .exp: try function(7)
+    case .log: try function(8)
+    case .reciprocal: try function(15)
+    case .softplus: throw writer.refusal(node, "ncnn's Softplus is infinite from 88 on")
+    case .sign: throw writer.refusal(node, "ncnn has no sign")
+    }
+  }
+}

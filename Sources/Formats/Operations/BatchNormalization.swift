@@ -193,3 +193,57 @@ extension PyTorchOperation {
     return "F.batch_norm(\(x), \(statistics), \(weight), \(bias), eps=\(b.epsilon))"
   }
 }
+
+extension BatchNormalization: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let channels = writer.shapes[value][1]
+    var names = node.parameters[...]
+    var content: [String: NCNNWriter.Content] = [:]
+    for (suffix, isThere, absent) in [
+      ("weight", scale, Float(1)), ("bias", center, 0), ("running_mean", true, 0),
+      ("running_var", true, 1),
+    ] {
+      if isThere, let name = names.popFirst() {
+        content[suffix] = .parameter(name)
+      } else {
+        content[suffix] = .constant(try writer.filled(node, absent, count: channels))
+      }
+    }
+    try writer.emit(
+      "BatchNorm", node, [writer.blob(node.inputs[0])], value,
+      [(0, .integer(channels)), (1, .float(epsilon))], content)
+  }
+}
+
+extension NCNNWriter {
+  /// One number over and over.
+  func filled(
+    _ node: Graph.Node, _ number: Float, count: Int
+  ) throws(InterchangeError) -> Tensor {
+    do {
+      return try Tensor(shape: [count], [Float](repeating: number, count: count))
+    } catch {
+      throw refusal(node, "\(error)")
+    }
+  }
+
+  /// The weight and the bias of a normalisation, 1 and 0 where it has none; nothing where it has
+  /// neither.
+  func affine(
+    _ node: Graph.Node, scale: Bool, center: Bool, count: Int
+  ) throws(InterchangeError) -> [String: Content] {
+    guard scale || center else { return [:] }
+    var names = node.parameters[...]
+    var content: [String: Content] = [:]
+    for (suffix, isThere, absent) in [("weight", scale, Float(1)), ("bias", center, 0)] {
+      if isThere, let name = names.popFirst() {
+        content[suffix] = .parameter(name)
+      } else {
+        content[suffix] = .constant(try filled(node, absent, count: count))
+      }
+    }
+    return content
+  }
+}

@@ -34,10 +34,20 @@ extension NCNNImporter {
     case (.value(let value), nil):
       guard layer.number(1) == 1 else { throw layer.unsupported("expected a second input") }
       try give(layer, .value(try arithmetic(layer, kind, value, [layer.number(2)])))
-    case (.value(let value), .constant(let tensor)):
+    case (.value(let value), .constant(let tensor, let name))
+    where !isPerChannel(tensor, value):
+      let constant = try learnedConstant(
+        tensor, layer: name, rank: shape(value).count, for: layer)
+      try give(layer, .value(try add(layer, kind, value, constant)))
+    case (.constant(let tensor, let name), .value(let value))
+    where !isPerChannel(tensor, value) || kind == .power:
+      let constant = try learnedConstant(
+        tensor, layer: name, rank: shape(value).count, for: layer)
+      try give(layer, .value(try add(layer, kind, constant, value)))
+    case (.value(let value), .constant(let tensor, _)):
       try give(
-        layer, .value(try arithmetic(layer, kind, value, try numbers(layer, tensor, value))))
-    case (.constant(let tensor), .value(let value)):
+        layer, .value(try arithmetic(layer, kind, value, tensor.floats.map(Double.init))))
+    case (.constant(let tensor, _), .value(let value)):
       // The other way round.
       let turned: Arithmetic =
         switch kind {
@@ -47,38 +57,38 @@ extension NCNNImporter {
         case .divideInto: .divide
         default: kind
         }
-      guard kind != .power else { throw layer.unsupported("a constant to the power of an image") }
       try give(
-        layer, .value(try arithmetic(layer, turned, value, try numbers(layer, tensor, value))))
+        layer, .value(try arithmetic(layer, turned, value, tensor.floats.map(Double.init))))
     case (.value(let a), .value(let b)):
       let (a, b) = try aligned(layer, a, b)
-      let (op, isTurned): (Binary, Bool) =
-        switch kind {
-        case .add: (.add, false)
-        case .multiply: (.multiply, false)
-        case .subtract: (.subtract, false)
-        case .subtractFrom: (.subtract, true)
-        case .divide: (.divide, false)
-        case .divideInto: (.divide, true)
-        case .maximum: (.maximum, false)
-        case .minimum: (.minimum, false)
-        case .power: (.power, false)
-        }
-      try give(layer, .value(try add(.binary(op), layer, isTurned ? [b, a] : [a, b])))
+      try give(layer, .value(try add(layer, kind, a, b)))
     default: throw layer.unsupported("arithmetic of constants")
     }
   }
 
-  /// One number, or one for each channel, that a constant is.
-  func numbers(
-    _ layer: NCNNLayer, _ tensor: Tensor, _ value: Int
-  ) throws(InterchangeError) -> [Double] {
+  /// Arithmetic of two values.
+  private mutating func add(
+    _ layer: NCNNLayer, _ kind: Arithmetic, _ a: Int, _ b: Int
+  ) throws(InterchangeError) -> Int {
+    let (op, isTurned): (Binary, Bool) =
+      switch kind {
+      case .add: (.add, false)
+      case .multiply: (.multiply, false)
+      case .subtract: (.subtract, false)
+      case .subtractFrom: (.subtract, true)
+      case .divide: (.divide, false)
+      case .divideInto: (.divide, true)
+      case .maximum: (.maximum, false)
+      case .minimum: (.minimum, false)
+      case .power: (.power, false)
+      }
+    return try add(.binary(op), layer, isTurned ? [b, a] : [a, b])
+  }
+
+  /// Whether a constant is one number, or one for each channel.
+  private func isPerChannel(_ tensor: Tensor, _ value: Int) -> Bool {
     let channels = shape(value).count > 1 ? shape(value)[1] : 0
-    let isPerChannel = tensor.count == channels && tensor.shape.first == channels
-    guard tensor.count == 1 || isPerChannel else {
-      throw layer.unsupported("a constant of shape \(tensor.shape)")
-    }
-    return tensor.floats.map(Double.init)
+    return tensor.count == 1 || tensor.count == channels && tensor.shape.first == channels
   }
 
   private mutating func arithmetic(
@@ -141,5 +151,31 @@ extension NCNNImporter {
         .binary(kind == 0 ? .multiply : kind == 1 ? .add : .maximum), layer, [result, term])
     }
     try give(layer, .value(result))
+  }
+}
+
+extension Binary: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let kind: Int
+    switch self {
+    case .add: kind = 0
+    case .subtract: kind = 1
+    case .multiply: kind = 2
+    case .divide: kind = 3
+    case .maximum: kind = 4
+    case .minimum: kind = 5
+    case .power: kind = 6
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual:
+      throw writer.refusal(node, "ncnn has no comparison")
+    }
+    // ncnn aligns shapes of different length otherwise than NumPy; a constant is written in full.
+    let ranks = Set(node.inputs.filter { !writer.isConstant($0) }.map { writer.shapes[$0].count })
+    guard ranks.count == 1 else {
+      throw writer.refusal(node, "expected inputs of as many dimensions, found \(ranks.sorted())")
+    }
+    try writer.emit(
+      "BinaryOp", node, node.inputs.map { writer.blob($0) }, value, [(0, .integer(kind))])
   }
 }

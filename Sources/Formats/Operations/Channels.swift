@@ -296,3 +296,22 @@ extension NCNNImporter {
     return axis < 0 ? axis + rank : axis + 1
   }
 }
+
+extension Concatenate: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.emit(
+      "Concat", node, node.inputs.map { writer.blob($0) }, value, [(0, .integer(dimension - 1))])
+  }
+}
+
+extension ChannelSlice: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.emit(
+      "Crop", node, [writer.blob(node.inputs[0])], value,
+      [(9, .integers([start])), (10, .integers([start + count])), (11, .integers([0]))])
+  }
+}

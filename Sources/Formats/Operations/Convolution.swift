@@ -155,3 +155,62 @@ extension PyTorchLayer {
     return arguments.joined(separator: ", ")
   }
 }
+
+extension Convolution: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let inputs = writer.shapes[node.inputs[0]][1]
+    var attributes = writer.window(kernel: kernel, stride: stride, dilation: dilation)
+    attributes += writer.padding(padding, kernel: kernel, stride: stride, dilation: dilation)
+    attributes += writer.kernel(outChannels, inputs / groups, kernel, groups: groups, bias: bias)
+    try writer.emit(
+      groups == 1 ? "Convolution" : "ConvolutionDepthWise", node,
+      [writer.blob(node.inputs[0])], value, attributes, writer.weightAndBias(node))
+  }
+}
+
+extension NCNNWriter {
+  /// Kernel, stride and dilation, as convolutions have them.
+  func window(kernel: Size, stride: Size, dilation: Size) -> [(Int, Attribute)] {
+    [
+      (1, .integer(kernel.width)), (11, .integer(kernel.height)), (2, .integer(dilation.width)),
+      (12, .integer(dilation.height)), (3, .integer(stride.width)), (13, .integer(stride.height)),
+    ]
+  }
+
+  /// The padding: as numbers wherever it does not depend on the image's size.
+  func padding(
+    _ padding: Padding, kernel: Size, stride: Size, dilation: Size
+  ) -> [(Int, Attribute)] {
+    if padding.dependsOnSize(kernel: kernel, stride: stride, dilation: dilation) {
+      return [(4, .integer(-233))]
+    }
+    return self.padding(
+      padding.amounts(size: Size(1), kernel: kernel, stride: stride, dilation: dilation))
+  }
+
+  /// Padding, or what is cut from the edges.
+  func padding(_ edges: PaddingAmounts) -> [(Int, Attribute)] {
+    [
+      (4, .integer(edges.left)), (15, .integer(edges.right)), (14, .integer(edges.top)),
+      (16, .integer(edges.bottom)),
+    ]
+  }
+
+  /// The sizes of a kernel in so many groups, with so many inputs for each group.
+  func kernel(
+    _ outputs: Int, _ inputs: Int, _ kernel: Size, groups: Int, bias: Bool
+  ) -> [(Int, Attribute)] {
+    [
+      (0, .integer(outputs)), (5, .integer(bias ? 1 : 0)),
+      (6, .integer(outputs * inputs * kernel.height * kernel.width)),
+    ] + (groups == 1 ? [] : [(7, .integer(groups))])
+  }
+
+  /// The node's weight, and its bias where it has one.
+  func weightAndBias(_ node: Graph.Node) -> [String: Content] {
+    Dictionary(zip(["weight", "bias"], node.parameters.map(Content.parameter))) { first, _ in first
+    }
+  }
+}

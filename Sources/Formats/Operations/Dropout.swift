@@ -59,3 +59,11 @@ extension Dropout: NCNNReadOperation {
     try importer.pass(inputs, to: layer)
   }
 }
+
+extension Dropout: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.emit("Dropout", node, [writer.blob(node.inputs[0])], value)
+  }
+}

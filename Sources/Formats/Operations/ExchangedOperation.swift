@@ -1,6 +1,7 @@
 import AviaryCheckpoint
 import AviaryContainers
 import AviaryGraph
+import AviaryTensor
 
 /// How other frameworks' files say an operation. Everything that the formats know about one operation
 /// stands in its file of this folder, reading beside writing; what concerns a format as a whole (the
@@ -131,6 +132,19 @@ protocol NCNNReadOperation: ExchangedOperation {
   ) throws(InterchangeError)
 }
 
+/// An operation that is written to ncnn. Others are refused by their name: ncnn's layers are few, and
+/// most of ours have none.
+protocol NCNNWrittenOperation: ExchangedOperation {
+  /// Writes the node in ncnn's layers, the last of which gives its value. Its inputs, and what it gives,
+  /// have 2 to 4 dimensions, the first that of the images.
+  ///
+  /// - Throws: `InterchangeError.target` for what no layer computes exactly, `.weights` for a missing
+  ///   parameter.
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError)
+}
+
 /// An input of an operator of ONNX's that holds a weight.
 struct ONNXWeight: Sendable {
   /// How a weight lies in the file, where that is not PyTorch's way.
@@ -205,6 +219,34 @@ extension Op {
 }
 
 extension Graph {
+  /// The shape of a parameter, whose weights must be there and have it.
+  @discardableResult
+  func requireParameter(
+    _ name: String, in weights: TensorSource
+  ) throws(InterchangeError) -> [Int] {
+    guard let parameter = parameters.first(where: { $0.name == name }) else {
+      throw .weights(layer: name, expected: "a parameter of the graph", found: "none")
+    }
+    guard let description = weights[name], description.shape == parameter.shape else {
+      throw .weights(
+        layer: name, expected: "a tensor of shape \(parameter.shape)",
+        found: weights[name].map { "\($0.shape)" } ?? "none")
+    }
+    return parameter.shape
+  }
+
+  /// What a format of float32 alone does to weights of other types, in words.
+  func precisionNotes(_ weights: TensorSource) -> [String] {
+    var counts: [ElementType: Int] = [:]
+    for parameter in parameters where parameter.role != .nonPersistent {
+      guard let type = weights[parameter.name]?.elementType, type != .float32 else { continue }
+      counts[type, default: 0] += 1
+    }
+    return counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { type, count in
+      "\(count) tensors of \(type) are written as float32"
+    }
+  }
+
   /// The same network of operations that formats can say: an operation that is made of others, and that
   /// no format knows as such, is written as those.
   ///

@@ -249,3 +249,18 @@ extension KerasBuilder {
       })
   }
 }
+
+extension GroupNormalization: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let channels = writer.shapes[value][1]
+    let content = try writer.affine(node, scale: scale, center: center, count: channels)
+    try writer.emit(
+      "GroupNorm", node, [writer.blob(node.inputs[0])], value,
+      [
+        (0, .integer(groups)), (1, .integer(channels)), (2, .float(epsilon)),
+        (3, .integer(content.isEmpty ? 0 : 1)),
+      ], content)
+  }
+}

@@ -83,3 +83,15 @@ extension InstanceNormalization: NCNNReadOperation {
     try importer.give(layer, .value(value))
   }
 }
+
+extension InstanceNormalization: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let channels = writer.shapes[value][1]
+    try writer.emit(
+      "InstanceNorm", node, [writer.blob(node.inputs[0])], value,
+      [(0, .integer(channels)), (1, .float(epsilon)), (2, .integer(affine ? 1 : 0))],
+      try writer.affine(node, scale: affine, center: affine, count: channels))
+  }
+}

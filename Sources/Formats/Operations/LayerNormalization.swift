@@ -234,3 +234,35 @@ extension NCNNImporter {
     try give(layer, .value(value))
   }
 }
+
+extension LayerNormalization: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    guard kind == .layer || kind == .rms && !addsEpsilonToRoot && !center, dimensions == 1 else {
+      throw writer.refusal(
+        node, "ncnn has LayerNorm and RMSNorm over one dimension, and not what \(name) states")
+    }
+    let shape = writer.shapes[value]
+    let dimension = range(rank: shape.count).lowerBound
+    guard let size = writer.fixedSize(value, dimension) else {
+      throw writer.refusal(node, "what it normalises over depends on the image's size")
+    }
+    let type = kind == .layer ? "LayerNorm" : "RMSNorm"
+    let content = try writer.affine(node, scale: scale, center: center, count: size)
+    let attributes: [(Int, NCNNWriter.Attribute)] = [
+      (0, .integer(size)), (1, .float(epsilon)), (2, .integer(content.isEmpty ? 0 : 1)),
+    ]
+    let input = writer.blob(node.inputs[0])
+    if dimension == shape.count - 1 {
+      return try writer.emit(type, node, [input], value, attributes, content)
+    }
+    guard shape.count == 4, dimension == 1 else {
+      throw writer.refusal(node, "ncnn normalises over the last dimension")
+    }
+    // Channels last, and back.
+    let turned = try writer.step("Permute", node, [input], [(0, .integer(3))])
+    let normalized = try writer.step(type, node, [turned], attributes, content)
+    try writer.emit("Permute", node, [normalized], value, [(0, .integer(4))])
+  }
+}

@@ -80,3 +80,27 @@ extension ONNXReader {
     return value
   }
 }
+
+extension LearnedConstant: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    // What is as long as what it is combined with needs no rule by which shapes are aligned.
+    let ranks = Set(
+      writer.graph.nodes.filter { $0.inputs.contains(value) }.flatMap { taker in
+        taker.op.operation is Binary
+          ? taker.inputs.filter { !writer.isConstant($0) }.map { writer.shapes[$0].count } : [0]
+      })
+    guard ranks.count == 1, let rank = ranks.first, (2...4).contains(rank), shape.count <= rank
+    else {
+      throw writer.refusal(node, "ncnn has constants as operands of arithmetic with an image alone")
+    }
+    let full = [Int](repeating: 1, count: rank - shape.count) + shape
+    guard full[0] == 1 else {
+      throw writer.refusal(node, "expected one constant for all images, found \(full[0])")
+    }
+    try writer.emit(
+      "MemoryData", node, [], value, NCNNWriter.sizes(Array(full.dropFirst())),
+      ["data": .parameter(node.parameters[0])])
+  }
+}

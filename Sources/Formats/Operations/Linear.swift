@@ -249,3 +249,20 @@ extension NCNNImporter {
     try give(layer, .value(try fused(layer, value)))
   }
 }
+
+extension Linear: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let shape = writer.shapes[node.inputs[0]]
+    guard shape.count < 4 else {
+      throw writer.refusal(node, "ncnn takes all of an image as one row")
+    }
+    try writer.emit(
+      "InnerProduct", node, [writer.blob(node.inputs[0])], value,
+      [
+        (0, .integer(outFeatures)), (1, .integer(bias ? 1 : 0)),
+        (2, .integer(outFeatures * (shape.last ?? 1))),
+      ], writer.weightAndBias(node))
+  }
+}

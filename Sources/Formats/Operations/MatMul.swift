@@ -64,3 +64,40 @@ extension ONNXReader {
     return try add(.matmul, factors)
   }
 }
+
+extension MatMul: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let shapes = node.inputs.map { writer.shapes[$0] }
+    // More matrices than one: each with each, and not one with all.
+    guard shapes[0].count == shapes[1].count, shapes[0].count > 2,
+      shapes[0].count == 3 || shapes[0][1] == shapes[1][1]
+    else {
+      throw writer.refusal(
+        node, "ncnn multiplies matrices of as many dimensions, and as many of them")
+    }
+    try writer.emit("MatMul", node, node.inputs.map { writer.blob($0) }, value)
+  }
+}
+
+extension MatMul: NCNNReadOperation {
+  static let ncnnLayers = ["MatMul"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    var factors = try importer.values(of: layer, count: 2)
+    let rank = importer.shape(factors[0]).count
+    guard rank > 2, importer.shape(factors[1]).count == rank else {
+      throw layer.unsupported("expected matrices of as many dimensions")
+    }
+    if try layer.integer(0, in: 0...1) == 1 {
+      let order = Array(0..<rank - 2) + [rank - 1, rank - 2]
+      factors[1] = try importer.add(.permute(Permute(order)), layer, [factors[1]])
+    }
+    try importer.give(layer, .value(try importer.add(.matmul, layer, factors)))
+  }
+}

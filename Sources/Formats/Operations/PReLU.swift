@@ -155,3 +155,14 @@ extension NCNNImporter {
     )
   }
 }
+
+extension PReLU: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let slopes = perChannel ? writer.shapes[value][1] : 1
+    try writer.emit(
+      "PReLU", node, [writer.blob(node.inputs[0])], value, [(0, .integer(slopes))],
+      ["weight": .parameter(node.parameters[0])])
+  }
+}

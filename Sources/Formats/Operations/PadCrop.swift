@@ -272,3 +272,41 @@ extension PyTorchOperation {
     return ":, :, " + parts.joined(separator: ", ")
   }
 }
+
+extension Pad: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let type: Int
+    switch mode {
+    case .zero: type = 0
+    case .edge: type = 1
+    case .reflect: type = 2
+    case .symmetric, .circular: throw writer.refusal(node, "ncnn does not pad by \(mode.rawValue)")
+    }
+    try writer.emit(
+      "Padding", node, [writer.blob(node.inputs[0])], value,
+      [
+        (0, .integer(amounts.top)), (1, .integer(amounts.bottom)), (2, .integer(amounts.left)),
+        (3, .integer(amounts.right)), (4, .integer(type)), (5, .float(self.value)),
+      ])
+  }
+}
+
+extension Crop: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    // -233 stands for the end.
+    let ends = [amounts.bottom, amounts.right].map { $0 == 0 ? -233 : -$0 }
+    guard amounts.bottom != 233, amounts.right != 233 else {
+      throw writer.refusal(node, "ncnn cannot cut 233 rows")
+    }
+    try writer.emit(
+      "Crop", node, [writer.blob(node.inputs[0])], value,
+      [
+        (9, .integers([amounts.top, amounts.left])), (10, .integers(ends)),
+        (11, .integers([1, 2])),
+      ])
+  }
+}

@@ -268,3 +268,39 @@ extension NCNNImporter {
           .pixelShuffle(PixelShuffle(factor: factor, order: order)), layer, try values(of: layer))))
   }
 }
+
+extension PixelShuffle: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.emit(
+      "PixelShuffle", node, [writer.blob(node.inputs[0])], value,
+      [(0, .integer(factor)), (1, .integer(order == .pytorch ? 0 : 1))])
+  }
+}
+
+extension PixelUnshuffle: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.emit(
+      "Reorg", node, [writer.blob(node.inputs[0])], value,
+      [(0, .integer(factor)), (1, .integer(order == .pytorch ? 0 : 1))])
+  }
+}
+
+extension PixelUnshuffle: NCNNReadOperation {
+  static let ncnnLayers = ["Reorg"]
+
+  static func ncnnWeights(_ layer: NCNNWeightLayer) throws(CheckpointError) -> [NCNNWeight] { [] }
+
+  static func read(
+    _ layer: NCNNLayer, with importer: inout NCNNImporter
+  ) throws(InterchangeError) {
+    let factor = try layer.integer(0, default: 1, in: 1...64)
+    let order: ChannelOrder = try layer.integer(1, in: 0...1) == 0 ? .pytorch : .tensorflow
+    let op = Op.pixelUnshuffle(PixelUnshuffle(factor: factor, order: order))
+    try importer.give(
+      layer, .value(try importer.add(op, layer, try importer.values(of: layer))))
+  }
+}

@@ -72,7 +72,7 @@ extension ONNXWriter {
     _ pool: Pool, _ node: Graph.Node
   ) throws(InterchangeError) -> [(String, ONNXModelBuilder.Attribute)] {
     // There ONNX Runtime finds negative padding, and stops.
-    if pool.padding == .same, dependsOnSize(pool.kernel, pool.stride),
+    if pool.padding.dependsOnSize(kernel: pool.kernel, stride: pool.stride),
       Axis.allCases.contains(where: { pool.kernel[$0] < pool.stride[$0] })
     {
       throw refusal(node, "padding 'same' for windows smaller than their stride")

@@ -141,15 +141,9 @@ extension Permute: NCNNReadOperation {
     _ layer: NCNNLayer, with importer: inout NCNNImporter
   ) throws(InterchangeError) {
     let value = try importer.values(of: layer)[0]
-    // ncnn numbers the orders of the dimensions besides that of the images.
-    let orders: [[Int]]
-    switch importer.shape(value).count {
-    case 3: orders = [[0, 1, 2], [0, 2, 1]]
-    case 4:
-      orders = [
-        [0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1],
-      ]
-    case let rank: throw layer.unsupported("a permutation of \(rank - 1) dimensions")
+    let orders = ncnnOrders(importer.shape(value).count)
+    guard !orders.isEmpty else {
+      throw layer.unsupported("a permutation of \(importer.shape(value).count - 1) dimensions")
     }
     let order = orders[try layer.integer(0, in: 0...(orders.count - 1))]
     try importer.give(
@@ -251,5 +245,56 @@ extension NCNNImporter {
       !target.dropFirst().contains(0) || target.count == shape(value).count
     else { throw layer.unsupported("a shape of \(target.dropFirst())") }
     try give(layer, .value(try add(.reshape(Reshape(target)), layer, [value])))
+  }
+}
+
+extension Reshape: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let (from, to) = (writer.shapes[node.inputs[0]], writer.shapes[value])
+    var sizes: [Int] = []
+    for (position, dimension) in dimensions.enumerated().dropFirst() {
+      if let size = writer.fixedSize(value, position) {
+        sizes.append(size)
+      } else if dimension == .rest {
+        sizes.append(-1)
+      } else if dimension == .kept, from.count == to.count {
+        // ncnn keeps the side of the same name.
+        sizes.append(0)
+      } else {
+        throw writer.refusal(node, "ncnn does not reshape by sizes of the image")
+      }
+    }
+    // What is left over is no more than one.
+    guard sizes.count(where: { $0 == -1 }) <= 1 else {
+      throw writer.refusal(node, "ncnn does not reshape by sizes of the image")
+    }
+    try writer.emit(
+      "Reshape", node, [writer.blob(node.inputs[0])], value, NCNNWriter.sizes(sizes))
+  }
+}
+
+extension Permute: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    guard let number = Self.ncnnOrders(order.count).firstIndex(of: order) else {
+      throw writer.refusal(node, "ncnn has no such order of \(order.count - 1) dimensions")
+    }
+    try writer.emit(
+      "Permute", node, [writer.blob(node.inputs[0])], value, [(0, .integer(number))])
+  }
+
+  /// The orders that ncnn numbers: of the dimensions besides that of the images.
+  fileprivate static func ncnnOrders(_ rank: Int) -> [[Int]] {
+    switch rank {
+    case 3: [[0, 1, 2], [0, 2, 1]]
+    case 4:
+      [
+        [0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1],
+      ]
+    default: []
+    }
   }
 }

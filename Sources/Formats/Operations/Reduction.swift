@@ -270,3 +270,36 @@ extension KerasBuilder {
       shape: keeps ? [nil, 1, 1, channels] : [nil, channels], order: keeps ? .picture : [0, 1])
   }
 }
+
+extension Reduction: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let number: Int
+    switch kind {
+    case .sum: number = 0
+    case .sumOfSquares: number = 2
+    case .mean, .variance: number = 3
+    case .maximum: number = 4
+    case .minimum: number = 5
+    case .product: number = 6
+    case .l1: number = 7
+    case .l2: number = 8
+    case .unbiasedVariance:
+      throw writer.refusal(node, "ncnn does not divide by one less than the number of elements")
+    }
+    var input = writer.blob(node.inputs[0])
+    func attributes(keeps: Bool) -> [(Int, NCNNWriter.Attribute)] {
+      [
+        (0, .integer(number)), (1, .integer(0)), (3, .integers(dimensions.map { $0 - 1 })),
+        (4, .integer(keeps ? 1 : 0)), (5, .integer(1)),
+      ]
+    }
+    if kind == .variance {
+      let mean = try writer.step("Reduction", node, [input], attributes(keeps: true))
+      let distance = try writer.step("BinaryOp", node, [input, mean], [(0, .integer(1))])
+      input = try writer.step("UnaryOp", node, [distance], [(0, .integer(4))])
+    }
+    try writer.emit("Reduction", node, [input], value, attributes(keeps: keepsDimensions))
+  }
+}

@@ -143,3 +143,42 @@ extension Resize {
     }
   }
 }
+
+extension Resize: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    let kind: Int
+    var isExact = coordinates != .asymmetric
+    switch kernel {
+    case .nearest:
+      kind = 1
+      isExact = coordinates != .alignCorners
+    case .linear: kind = 2
+    case .cubic(-0.75) where edge == .edge: kind = 3
+    case .cubic, .lanczos:
+      throw writer.refusal(
+        node,
+        "ncnn's cubic interpolation has a of -0.75 and repeats the edges, and it has no Lanczos"
+      )
+    }
+    let inputs = node.inputs.map { writer.blob($0) }
+    let aligns = coordinates == .alignCorners ? 1 : 0
+    guard case .factor(let ratio) = target else {
+      guard isExact, !antialias, kind != 1 || coordinates == .asymmetric else {
+        throw writer.refusal(node, "ncnn does not resize to another value's size by this rule")
+      }
+      return try writer.emit(
+        "Interp", node, inputs, value,
+        [(0, .integer(kind)), (5, .integer(1)), (6, .integer(aligns))])
+    }
+    // ncnn takes the ratio of the sizes after rounding, and in single precision.
+    guard isExact, ratio.denominator == 1, ratio.numerator <= 16 else {
+      throw writer.refusal(node, "ncnn is exact for whole factors up to 16, and not by this rule")
+    }
+    let factor = NCNNWriter.Attribute.float(ratio.value)
+    try writer.emit(
+      "Interp", node, inputs, value,
+      [(0, .integer(kind)), (1, factor), (2, factor), (6, .integer(aligns))])
+  }
+}

@@ -323,3 +323,36 @@ extension PyTorchOperation {
     return "\(object(x)).new_tensor(\(values)).view(-1\(ones))"
   }
 }
+
+extension Scale: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.arithmetic(2, values, node, value)
+  }
+}
+
+extension Offset: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    try writer.arithmetic(0, values, node, value)
+  }
+}
+
+extension NCNNWriter {
+  /// Arithmetic of a kind of BinaryOp with one number, or with one for each channel.
+  fileprivate mutating func arithmetic(
+    _ kind: Int, _ numbers: [Double], _ node: Graph.Node, _ value: Int
+  ) throws(InterchangeError) {
+    let input = blob(node.inputs[0])
+    if numbers.count == 1 {
+      return try emit(
+        "BinaryOp", node, [input], value,
+        [(0, .integer(kind)), (1, .integer(1)), (2, .float(numbers[0]))])
+    }
+    let ones = [Int](repeating: 1, count: shapes[value].count - 2)
+    let constant = try constant(node, numbers, shape: [numbers.count] + ones)
+    try emit("BinaryOp", node, [input, constant], value, [(0, .integer(kind))])
+  }
+}

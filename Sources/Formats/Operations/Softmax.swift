@@ -110,3 +110,14 @@ extension NCNNImporter {
         try add(.softmax(Softmax(dimension: axis < 0 ? rank + axis : axis + 1)), layer, [value])))
   }
 }
+
+extension Softmax: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    guard !logarithm else { throw writer.refusal(node, "ncnn has no logarithm of a softmax") }
+    try writer.emit(
+      "Softmax", node, [writer.blob(node.inputs[0])], value,
+      [(0, .integer(dimension - 1)), (1, .integer(1))])
+  }
+}

@@ -362,3 +362,24 @@ extension TransposedConvolution {
     )
   }
 }
+
+extension TransposedConvolution: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    guard padding.top >= 0, padding.left >= 0 else {
+      throw writer.refusal(node, "ncnn's transposed convolutions add rows at the end alone")
+    }
+    let inputs = writer.shapes[node.inputs[0]][1]
+    // Rows that are added before the edges are cut.
+    let (bottom, right) = (max(-padding.bottom, 0), max(-padding.right, 0))
+    var attributes = writer.window(kernel: kernel, stride: stride, dilation: dilation)
+    attributes += writer.padding(
+      PaddingAmounts(padding.top, padding.left, padding.bottom + bottom, padding.right + right))
+    attributes += [(18, .integer(right)), (19, .integer(bottom))]
+    attributes += writer.kernel(outChannels, inputs / groups, kernel, groups: groups, bias: bias)
+    try writer.emit(
+      groups == 1 ? "Deconvolution" : "DeconvolutionDepthWise", node,
+      [writer.blob(node.inputs[0])], value, attributes, writer.weightAndBias(node))
+  }
+}
