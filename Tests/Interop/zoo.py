@@ -29,6 +29,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import zoo_networks  # noqa: E402
 
 SIZES = [(24, 32), (27, 21)]
+#: Their references pad by themselves what `aviary run` pads for the network, whose gradients are then
+#: those of another image.
+PADDED = {"real-cugan", "waifu2x"}
 
 
 def randomise(module, seed):
@@ -122,7 +125,7 @@ def check(case, number, folder, aviary, wrapping):
         worst = max(worst, difference(found, expected))
     if not worst <= case.tolerance:
         raise RuntimeError(f"differs by {worst:.1e}, {case.tolerance:.0e} allowed")
-    if not case.folds:
+    if not case.folds and case.network not in PADDED:
         leave_gradients(case, module, report, number, stem, aviary)
     if case.folds or case.loses:
         return worst
