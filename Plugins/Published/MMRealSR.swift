@@ -21,9 +21,11 @@ enum MMRealSR: Architecture {
     /// Strides of the convolutions that follow the stages; the last stage has one only where it is 2.
     var strides = [2, 2, 2, 1]
 
-    var scale: Int { 4 }
+    /// By what it enlarges: 4, as the only published network.
+    var scale = 4
 
     var problem: String? {
+      if scale != 4 { return "scale: expected 4, found \(scale)" }
       if !(1...8).contains(stages.count) || stageBlocks.count != stages.count
         || strides.count != stages.count
       {

@@ -12,6 +12,10 @@ enum SAFMN: Architecture {
     var blocks = 8
     /// Channels within the mixer of each block.
     var hidden = 72
+    /// Whether windows are of one size, so that an image must be padded to a multiple of 8. On
+    /// multiples that is the same; on others the reference's windows depend on the size, which neither
+    /// ONNX nor ncnn can say, and which tiles cannot follow.
+    var evenWindows = false
 
     var problem: String? {
       if features < 4 || features % 4 != 0 {
@@ -39,7 +43,7 @@ enum SAFMN: Architecture {
     var x = first
     for block in 0..<c.blocks {
       let name = "feats.\(block)"
-      x = x + x.channelsNormalized("\(name).norm1").modulated("\(name).safm")
+      x = x + x.channelsNormalized("\(name).norm1").modulated("\(name).safm", even: c.evenWindows)
       x =
         x
         + x.channelsNormalized("\(name).norm2")
@@ -69,21 +73,29 @@ enum SAFMN: Architecture {
 }
 
 extension Value {
-  /// The maxima of so many windows as the size of the image divided by this gives, rounded down.
-  func windowMaxima(_ side: Int) -> Value {
-    adaptivePool(.maximum, to: .factor(Ratio(1, side)))
+  /// What a layer makes of the maxima of windows, enlarged to the size of this value again: windows of
+  /// `side` pixels, or as many as the size divided by that gives, rounded down.
+  func seenSmall(
+    _ side: Int, even: Bool, _ kernel: Resize.Kernel, _ layer: (Value) -> Value
+  ) -> Value {
+    if even { return layer(maxPool(Size(side))).resize(kernel, by: side) }
+    let small = layer(adaptivePool(.maximum, to: .factor(Ratio(1, side))))
+    // PyTorch's 'nearest' takes the pixel at an asymmetric coordinate.
+    let resize = Resize(
+      kernel, to: .sizeOfSecondInput, coordinates: kernel == .nearest ? .asymmetric : .halfPixel)
+    return small.applying(.resize(resize), self)
   }
 
   /// Four parts of the channels, each seen at half the size of the one before; joined, they weigh the
   /// value.
-  fileprivate func modulated(_ name: String) -> Value {
+  fileprivate func modulated(_ name: String, even: Bool) -> Value {
     let part = channels / 4
     let levels = (0..<4).map { level in
       let own = channels(level * part, part)
       guard level > 0 else { return own.depthwise("\(name).mfr.0", kernel: 3) }
-      return own.windowMaxima(1 << level).depthwise("\(name).mfr.\(level)", kernel: 3)
-        .applying(
-          .resize(Resize(.nearest, to: .sizeOfSecondInput, coordinates: .asymmetric)), self)
+      return own.seenSmall(1 << level, even: even, .nearest) {
+        $0.depthwise("\(name).mfr.\(level)", kernel: 3)
+      }
     }
     return Value.concatenate(levels).convolution("\(name).aggr", channels, kernel: 1).gelu() * self
   }

@@ -17,6 +17,8 @@ enum SAFMNPlusPlus: Architecture {
     /// Whether it is AIS 2024's: blocks are not added to what came in, but their sum is to what the
     /// first convolution gives, and no enlarged image is added.
     var isLight = false
+    /// Whether windows are of one size; see SAFMN.
+    var evenWindows = false
 
     var problem: String? {
       if !(1...8).contains(scale) { return "scale: expected 1 to 8, found \(scale)" }
@@ -43,7 +45,7 @@ enum SAFMNPlusPlus: Architecture {
     for block in 0..<c.blocks {
       let name = "feats.\(block)"
       let mixer = c.isLight ? ("conv.0", "conv.2") : ("conv1", "conv2")
-      let mixed = x.partlyModulated("\(name).conv1", c.partial)
+      let mixed = x.partlyModulated("\(name).conv1", c.partial, even: c.evenWindows)
         .convolution("\(name).conv2.\(mixer.0)", c.hidden, kernel: 3, bias: false).gelu()
         .convolution("\(name).conv2.\(mixer.1)", c.features, kernel: 1, bias: false)
       x = c.isLight ? mixed : x + mixed
@@ -76,11 +78,12 @@ enum SAFMNPlusPlus: Architecture {
 
 extension Value {
   /// A convolution, whose first channels are multiplied with what they are at an eighth of the size.
-  fileprivate func partlyModulated(_ name: String, _ count: Int) -> Value {
+  fileprivate func partlyModulated(_ name: String, _ count: Int, even: Bool) -> Value {
     let projected = convolution("\(name).proj", channels, kernel: 3, bias: false)
     let part = projected.channels(0, count)
-    let weight = part.windowMaxima(8).depthwise("\(name).dwconv", kernel: 3, bias: false)
-      .applying(.resize(Resize(.linear, to: .sizeOfSecondInput)), self).gelu()
+    let weight = part.seenSmall(8, even: even, .linear) {
+      $0.depthwise("\(name).dwconv", kernel: 3, bias: false)
+    }.gelu()
     return Value.concatenate([projected.channels(count, channels - count), weight * part]).gelu()
       .convolution("\(name).out", channels, kernel: 1, bias: false)
   }

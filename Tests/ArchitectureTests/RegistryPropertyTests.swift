@@ -80,10 +80,11 @@ import Testing
       #expect(output[1] == graph.inputs[0].channels)
       #expect(output[2] == side * (rule.scale?.numerator ?? 0) - rule.shrinkage)
       guard case .whole(let reason) = try graph.tiling(height: side, width: side) else { continue }
-      // Means over the whole image leave no choice, nor do windows that depend on its size, or enlarging
-      // to another value's size; nothing else does.
+      // Means over the whole image leave no choice, nor do windows that depend on its size, places that
+      // it tells itself, or enlarging to another value's size; nothing else does.
       let means = [
         "globalAveragePool", "groupNormalization", "instanceNormalization", "adaptiveMaxPool",
+        "gridSample",
       ]
       let isGlobal = graph.nodes.contains { node in
         means.contains(node.op.name) || node.op.name == "resize" && node.inputs.count == 2

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from zoo_networks import Case, ESA, conv, row, restore_means, spandrel
+from zoo_networks import Case, conv, reflected, restore_means, row, spandrel
 
 
 class Part(nn.Module):
@@ -53,6 +53,9 @@ def safmn():
     yield case("x2", dim=16, n_blocks=1, ffn_scale=1.5, upscaling_factor=2)
     yield case("x3", dim=8, n_blocks=3, ffn_scale=3.0, upscaling_factor=3)
     yield case("x1", dim=20, n_blocks=2, ffn_scale=2.5, upscaling_factor=1)
+    yield Case(
+        "safmn", "x4-even", "spandrel", lambda: spandrel("SAFMN", "SAFMN")(dim=8, n_blocks=2),
+        forward=lambda module, image: reflected(module, image, 8, 4), config={"evenWindows": True})
 
 
 class SAFMNPlus(nn.Module):
@@ -397,6 +400,9 @@ def light():
     yield case("safmn++", "x2-gray", lambda: SAFMNPlus(9, 3, 9, 3, 2, 1, False), channels=1)
     yield case("safmn++", "light-x4", lambda: SAFMNPlus(8, 1, 16, 4, 4, 3, True))
     yield case("safmn++", "light-x3", lambda: SAFMNPlus(12, 2, 20, 6, 3, 3, True))
+    yield case(
+        "safmn++", "x2-even", lambda: SAFMNPlus(12, 2, 18, 4, 2, 3, False),
+        forward=lambda module, image: reflected(module, image, 8, 2), config={"evenWindows": True})
 
     yield case("bsrn", "x4", lambda: BSRN(16, 2, 4, 3))
     yield case("bsrn", "x2-gray", lambda: BSRN(32, 1, 2, 1), channels=1)
