@@ -39,6 +39,7 @@ extension Zoo {
         // Which of several dictionaries of weights was taken is the user's to know.
         for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
       }
+      model.warnOfResults(reference)
     } else if !options.stated.isEmpty {
       // Silently running a different network from the one stated would be the worst outcome.
       throw CommandError.notForModel(
@@ -54,6 +55,13 @@ extension Zoo {
 extension Model {
   /// Warns of weights that are NaN or infinite: the result would be too.
   func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
+}
+
+extension Model {
+  /// Warns of an imported network whose result for a natural image is no image.
+  func warnOfResults(_ reference: String) {
+    if let problem = ImportProbe.problem(of: self) { Console.warn("\(reference): \(problem)") }
+  }
 }
 
 extension Console {
