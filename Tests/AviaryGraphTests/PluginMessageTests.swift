@@ -94,12 +94,12 @@ import Testing
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a b"}}]}"#,
-      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, plus "
-        + "found 'a b'"
+      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, "
+        + "plus signs, found 'a b'"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"../etc\nx"}}]}"#,
-      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, plus "
+      "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, "
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"a","kind":"magic"}}]}"#,

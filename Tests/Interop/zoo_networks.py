@@ -1085,7 +1085,7 @@ def mm_realsr():
     yield case(
         "one-degree", num_degradation=1, num_feats=[6, 6], num_blocks=[2, 1], downscales=[2, 2], num_block=1)
     yield case(
-        "flat", config={"strides": [2, 1, 1]}, downscales=[2, 1, 1], num_degradation=3, num_feat=10)
+        "flat", config={"strides": [2, 1, 1]}, downscales=[2, 1, 1], num_feat=10)
 
 
 def mosr():
