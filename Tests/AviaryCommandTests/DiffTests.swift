@@ -15,7 +15,8 @@ struct DiffTests {
     // The weights alone do not say which network they are of.
     #expect(
       diff.output.contains(
-        "Result  equal weights; whether the networks are the same is not known: that of B is assumed")
+        "Result  equal weights; whether the networks are the same is not known: that of B is assumed"
+      )
     )
     #expect(diff.output.contains("assumed: padding: \"same\""))
     let exported = folder.file("tiny.pt")
