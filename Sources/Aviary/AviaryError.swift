@@ -43,6 +43,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case network(path: String, InterchangeError)
   /// A configuration was stated, without an architecture, for a file that describes its own network.
   case ownNetwork(path: String)
+  /// A strength was stated for a network that is not told one.
+  case noStrength(model: String)
   /// A program whose graph is not read.
   case program(path: String, found: String)
   /// A file that says which values its network takes or gives, and not the other.
@@ -95,6 +97,8 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .ownNetwork(let path):
       "\(path): takes no configuration: the file describes its own network; --as states an"
         + " architecture instead"
+    case .noStrength(let model):
+      "\(model): takes no strength; ffdnet, fdncnn and drunet are told the noise level"
     case .program(let path, let found):
       "\(path): is \(found), whose graph is not read, and its weights do not say what it computes;"
         + " export it as ONNX, or state the architecture with --as"

@@ -18,7 +18,8 @@ struct ConvertTests {
     let report = try #require(json["report"] as? [String: Any])
     #expect(report["architecture"] as? String == "srcnn")
     #expect((report["applied"] as? [String])?.count == 6)
-    #expect(report["assumed"] as? [String] == [#"padding: "same""#])
+    #expect(
+      report["assumed"] as? [String] == [#"padding: "same""#, "picture.range: [0,1]"])
     #expect(report["missing"] as? [String] == [])
     #expect(report["unused"] as? [String] == [])
     let picture = try #require(json["picture"] as? [String: Any])

@@ -51,7 +51,7 @@ struct RunTests {
     #expect(
       run.error == "aviary: note: \(weights): taken for srcnn "
         + #"{"channels":1,"filters":[2,2],"kernels":[9,1,5],"padding":"same"}; "#
-        + #"assumed: padding: "same", picture.colour: "luma""# + "\n")
+        + #"assumed: padding: "same", picture.colour: "luma", picture.range: [0,1]"# + "\n")
     #expect(try Outcome(arguments + ["--quiet"]).error == "")
     let stated = try Outcome(
       arguments + ["--input", "gray", "--config", #"{"padding": "valid"}"#, "--quiet"])

@@ -24,6 +24,19 @@ import Testing
     }
   }
 
+  @Test func theResultMayHaveAnotherRange() throws {
+    var picture = ImageSpec(.gray, range: 0...255)
+    picture.outputRange = -1...1
+    #expect(
+      picture.json.text == #"{"colour":"gray","outputRange":[-1,1],"range":[0,255]}"#)
+    #expect(try ImageSpec(json: picture.json) == picture)
+    #expect(picture.scaling(channel: 0) == (255, 0))
+    #expect(picture.resultScaling(channel: 0) == (2, -1))
+    #expect(throws: GraphError.self) {
+      try ImageSpec(json: ["colour": "gray", "outputRange": [0, 1], "output": "noise"])
+    }
+  }
+
   @Test func channels() {
     #expect(ImageSpec(channels: 1) == ImageSpec(.luma))
     #expect(ImageSpec(channels: 3) == ImageSpec(.rgb))
