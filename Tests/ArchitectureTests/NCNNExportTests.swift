@@ -9,7 +9,7 @@ import Testing
 
 /// What goes out as ncnn comes back as the same function, or is refused by name. With
 /// `AVIARY_NCNN_FOLDER` set, the files stay there with inputs and outputs, and
-/// Tests/Interop/ncnn_networks.py holds ncnn against them.
+/// Tests/Interop/ncnn_weights.py holds ncnn against them.
 @Suite struct NCNNExportTests {
   /// The architectures that ncnn cannot say, by the operation that is in the way.
   private static let refused: [String: String] = [:]

@@ -129,6 +129,24 @@ struct NCNNWriter {
     return size == other && (dimension < 2 || shapes[value].count < 4 || isSized) ? size : nil
   }
 
+  /// Whether the rows and columns of an image divide by a number whatever the size of the network's
+  /// image: sizes are its own times a ratio, and some more or less.
+  func sides(_ value: Int, divideBy divisor: Int) -> Bool {
+    let multiple = graph.sizeRule().multiple
+    let sides = [7_680 / multiple, 7_680 / multiple + 1].map { $0 * multiple }
+    let sizes =
+      isSized
+      ? [shapes[value]]
+      : sides.compactMap { side -> [Int]? in
+        let inputs = graph.inputs.map {
+          [1, $0.channels, $0.size?.height ?? side, $0.size?.width ?? side]
+        }
+        return (try? graph.shapes(for: inputs))?[value]
+      }
+    return sizes.count >= (isSized ? 1 : 2)
+      && sizes.allSatisfy { $0.suffix(2).allSatisfy { $0 % divisor == 0 } }
+  }
+
   private var isSized: Bool { graph.inputs.allSatisfy { $0.size != nil } }
 
   /// Adds a layer that gives a value of ours.

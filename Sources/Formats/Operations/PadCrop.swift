@@ -197,8 +197,9 @@ extension NCNNImporter {
     try give(layer, .value(try add(.pad(pad), layer, try values(of: layer))))
   }
 
-  /// Only in the form of starts, ends and axes does a crop not depend on another blob.
+  /// By starts, ends and axes, or to the size of a second blob.
   mutating func crop(_ layer: NCNNLayer) throws(InterchangeError) {
+    if layer.inputs.count == 2 { return try cropLike(layer) }
     var value = try values(of: layer)[0]
     let rank = shape(value).count
     guard let starts = layer.integers(9), let ends = layer.integers(10), !starts.isEmpty,
@@ -236,6 +237,22 @@ extension NCNNImporter {
     }
     if amounts != .none { value = try add(.crop(Crop(amounts)), layer, [value]) }
     try give(layer, .value(value))
+  }
+
+  /// So many columns, rows and channels from an offset on as the second blob has.
+  private mutating func cropLike(_ layer: NCNNLayer) throws(InterchangeError) {
+    let given = try values(of: layer, count: 2)
+    let offset = Size(try layer.integer(1, in: Self.edge), try layer.integer(0, in: Self.edge))
+    guard !layer.has(9), !layer.has(10), !layer.has(11), layer.number(2) == 0,
+      given.allSatisfy({ shape($0).count == 4 }), shape(given[0])[1] == shape(given[1])[1]
+    else { throw layer.unsupported("expected offsets, and two images of as many channels") }
+    var value = given[0]
+    if offset != 0 {
+      let amounts = PaddingAmounts(offset.height, offset.width, 0, 0)
+      value = try add(.crop(Crop(amounts)), layer, [value])
+    }
+    try give(
+      layer, .value(try add(.cropToSize(CropToSize()), layer, [value, given[1]])))
   }
 }
 

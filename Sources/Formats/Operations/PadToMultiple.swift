@@ -98,3 +98,19 @@ extension CropToSize: ExchangedOperation {
     return "\(expression.object(inputs[0]))[:, :, \(ends.joined(separator: ", "))]"
   }
 }
+
+extension CropToSize: NCNNWrittenOperation {
+  func write(
+    _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
+  ) throws(InterchangeError) {
+    // ncnn takes the number of channels from the other blob, too.
+    guard scale == Ratio(1), axes.count == 2,
+      writer.shapes[node.inputs[1]].count == 4,
+      writer.shapes[node.inputs[1]][1] == writer.shapes[value][1]
+    else {
+      throw writer.refusal(
+        node, "ncnn crops to another image of as many channels, and no part of it")
+    }
+    try writer.emit("Crop", node, node.inputs.map { writer.blob($0) }, value)
+  }
+}

@@ -173,8 +173,14 @@ extension Resize: NCNNWrittenOperation {
         [(0, .integer(kind)), (5, .integer(1)), (6, .integer(aligns))])
     }
     // ncnn takes the ratio of the sizes after rounding, and in single precision.
-    guard isExact, ratio.denominator == 1, ratio.numerator <= 16 else {
-      throw writer.refusal(node, "ncnn is exact for whole factors up to 16, and not by this rule")
+    let divides =
+      ratio.denominator == 1
+      || kind != 1 && ratio.denominator.nonzeroBitCount == 1
+        && writer.sides(node.inputs[0], divideBy: ratio.denominator)
+    guard isExact, divides, ratio.numerator <= 16, !antialias || ratio.denominator == 1 else {
+      throw writer.refusal(
+        node, "ncnn is exact for whole factors up to 16 and for sides that divide, and by few rules"
+      )
     }
     let factor = NCNNWriter.Attribute.float(ratio.value)
     try writer.emit(
