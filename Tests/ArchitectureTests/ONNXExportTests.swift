@@ -40,6 +40,11 @@ import Testing
     #expect(agreement.relative <= 1e-5, "\(agreement)")
   }
 
+  /// The architectures of which ONNX cannot say a preset, by what is in the way.
+  private static let refused = [
+    "safmn": "ONNX pools to a stated size", "safmn++": "ONNX pools to a stated size",
+  ]
+
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
     let architecture = try Registry.builtin[name]
@@ -58,9 +63,16 @@ import Testing
       let weights = try stableWeights(graph, try #require(shapes.first))
       let folder = try TemporaryFolder()
       let path = folder.file("model.onnx")
-      let notes = try ONNXExport.write(
-        graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
-        to: path)
+      let notes: [String]
+      do {
+        notes = try ONNXExport.write(
+          graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
+          to: path)
+      } catch let error as InterchangeError {
+        guard case .target(_, _, let why) = error else { throw error }
+        #expect(Self.refused[name].map { why.contains($0) } == true, "\(name): \(error)")
+        continue
+      }
       #expect(notes.isEmpty)
       let file = try WeightsFile.read(path)
       #expect(file.record == #"{"name": "a"}"#)
@@ -70,6 +82,18 @@ import Testing
       }
       let stored = graph.parameters.filter { $0.role != .nonPersistent }.map(\.name)
       #expect(file.tensors.names.sorted() == stored.sorted())
+      // DySample's places depend on the size of the image by a sum that is not read.
+      let samples = graph.nodes.contains {
+        if case .gridSample(let sampling) = $0.op {
+          sampling.coordinates == .offsets
+        } else {
+          false
+        }
+      }
+      if samples {
+        #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
+        continue
+      }
       let imported = try ONNXNetwork.graph(file)
       let again = try ONNXRoundTrip.tensors(imported.weights)
       var cases: [([String: Tensor], [String: Tensor])] = []

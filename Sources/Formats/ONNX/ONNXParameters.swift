@@ -50,6 +50,23 @@ package struct ONNXParameters: Sendable {
           stem: ONNXParameters.stem(of: node, position), path: path)
       }
     }
+    if model.producer == "aviary" { try findOwn(in: model, path: path) }
+  }
+
+  /// What else is learned in a file of ours: learned constants, and weights of operations that are
+  /// written as several. Other constants are named after their node and what they are, with a slash.
+  private mutating func findOwn(in model: ONNXModel, path: String) throws(CheckpointError) {
+    let found = Set(known.keys.map(\.constant))
+    // A learned constant has the shape that it was given.
+    let shaped = Set(model.nodes.filter { $0.kind == "Identity" }.compactMap { $0.input(0) })
+    for (name, tensor) in model.constants.sorted(by: { $0.key < $1.key })
+    where tensor.elementType.isFloatingPoint && !name.contains("/") && !found.contains(name) {
+      let isVector = tensor.shape.count(where: { $0 != 1 }) <= 1 && !shaped.contains(name)
+      let steps: [TensorStep] =
+        isVector && tensor.shape.count != 1
+        ? [.reshaped(from: tensor.shape, to: [tensor.shape.reduce(1, *)])] : []
+      try add(nil, "weight", name, tensor, steps: steps, stem: "", path: path)
+    }
   }
 
   /// The weights, whose elements are read when asked for.
@@ -181,12 +198,12 @@ package struct ONNXParameters: Sendable {
   }
 
   private mutating func add(
-    _ slot: Slot, _ role: String, _ constant: String, _ tensor: ONNXTensor, steps: [TensorStep],
+    _ slot: Slot?, _ role: String, _ constant: String, _ tensor: ONNXTensor, steps: [TensorStep],
     stem: String, path: String
   ) throws(CheckpointError) {
     let origin = Origin(constant: constant, steps: steps)
     if let name = known[origin] {
-      names[slot] = name
+      if let slot { names[slot] = name }
       return
     }
     var base = ONNXParameters.isAnonymous(constant) ? "" : ONNXParameters.path(constant)
@@ -207,7 +224,7 @@ package struct ONNXParameters: Sendable {
       }
     }
     known[origin] = name
-    names[slot] = name
+    if let slot { names[slot] = name }
     tensors.append(tensor)
     descriptions.append(description)
   }
