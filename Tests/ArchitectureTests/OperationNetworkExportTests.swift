@@ -25,6 +25,9 @@ import Testing
     } catch InterchangeError.description(let part, let problem) {
       // An output of constants alone.
       #expect(part.hasPrefix("output") && problem == "it does not depend on the image")
+    } catch InterchangeError.layer(_, "Pad", _, let why) {
+      // Of the few sizes that such a network runs at, several multiples may ask for the same padding.
+      #expect(why.hasPrefix("expected padding to one multiple of pixels"))
     }
   }
 }

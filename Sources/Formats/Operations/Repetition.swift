@@ -109,6 +109,9 @@ extension ONNXReader {
       func aligned(_ shape: [Int]) -> [Int] {
         Array(repeating: 1, count: rank - shape.count) + shape
       }
+      guard zip(aligned(own), aligned(row)).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
+        throw unsupported("shapes \(own) and \(row) do not fit together")
+      }
       rows.append(zip(aligned(own), aligned(row)).map { $0 == 1 ? $1 : $0 })
     }
     let added = rows[0].count - rank(input)
