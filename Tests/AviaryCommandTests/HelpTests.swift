@@ -69,8 +69,7 @@ struct HelpTests {
     ),
     (
       ["train"],
-      "Missing expected argument '<recipe>', '--resume <run>' or '--from <weights>' "
-        + "(see aviary train --help)"
+      "Missing expected argument '<recipe>', '--resume <run>' or '--from <weights>' (see aviary train --help)"
     ),
     (
       ["train", "srcnn", "--losses", "l1, {kind: ssim, weight: x}"],

@@ -36,8 +36,9 @@ def loaded(parameters):
 
 def computed(network, inputs, output):
     extractor = network.create_extractor()
-    # An input's memory must live as long as the extractor.
-    given = [ncnn.Mat(numpy.ascontiguousarray(values[0])).clone() for values in inputs.values()]
+    # ncnn holds no array alive: they must outlive the extractor.
+    arrays = [numpy.ascontiguousarray(values[0]) for values in inputs.values()]
+    given = [ncnn.Mat(values) for values in arrays]
     for name, values in zip(inputs, given):
         extractor.input(name, values)
     status, result = extractor.extract(output)
@@ -68,7 +69,8 @@ def image(height, width, seed):
     rows, columns, channels = numpy.ogrid[:height, :width, :3]
     waves = numpy.sin(rows / 3 + channels) * numpy.cos(columns / (4 + channels))
     noise = generator.standard_normal((height, width, 3))
-    return (0.5 + 0.35 * waves + 0.02 * noise).clip(0, 1).transpose(2, 0, 1)[None].astype(numpy.float32)
+    values = (0.5 + 0.35 * waves + 0.02 * noise).clip(0, 1).astype(numpy.float32)
+    return numpy.ascontiguousarray(values.transpose(2, 0, 1)[None])
 
 
 def padded(picture, found, expected):

@@ -255,7 +255,9 @@ extension Reshape: NCNNWrittenOperation {
     let (from, to) = (writer.shapes[node.inputs[0]], writer.shapes[value])
     var sizes: [Int] = []
     for (position, dimension) in dimensions.enumerated().dropFirst() {
-      if let size = writer.fixedSize(value, position) {
+      if case .size(let size) = dimension {
+        sizes.append(size)
+      } else if let size = writer.fixedSize(value, position) {
         sizes.append(size)
       } else if dimension == .rest {
         sizes.append(-1)
