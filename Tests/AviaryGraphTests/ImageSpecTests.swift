@@ -62,7 +62,7 @@ import Testing
     ),
     (
       #"{"colour":"rgb","color":"rgb"}"#,
-      "picture.color: expected only colour, deviation, enlargeFirst, mean, output, padding, range, scales, found an unknown member"
+      "picture.color: expected only colour, deviation, enlargeFirst, mean, output, outputRange, padding, range, scales, found an unknown member"
     ),
     (
       #"{"colour":"rgb","output":"image"}"#,

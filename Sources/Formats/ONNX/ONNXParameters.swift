@@ -50,7 +50,7 @@ package struct ONNXParameters: Sendable {
           stem: ONNXParameters.stem(of: node, position), path: path)
       }
     }
-    if model.producer == "aviary" { try findOwn(in: model, path: path) }
+    if model.producer.hasPrefix("aviary") { try findOwn(in: model, path: path) }
   }
 
   /// What else is learned in a file of ours: learned constants, and weights of operations that are

@@ -69,7 +69,8 @@ extension ONNXReader {
     // A layer may have the same constant as a weight, in another layout.
     let path = ONNXParameters.path(constant)
     let listed = file.tensors[path]
-    let isListed = listed?.storedName == constant && listed?.shape == shape
+    let isListed =
+      listed?.storedName == constant && listed?.shape == shape && listed?.steps.isEmpty == true
     let name = isListed ? path : unusedName(path.isEmpty ? "constant" : path)
     do {
       made[name] = try tensor.reshaped(to: shape)
