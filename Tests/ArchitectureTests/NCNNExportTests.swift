@@ -57,7 +57,7 @@ import Testing
           let least = max(side, rule.minimum)
           return (least + rule.multiple - 1) / rule.multiple * rule.multiple
         }
-      let weights = randomWeights(for: graph, seed: 7)
+      let weights = try ONNXRoundTrip.stableWeights(graph, shape)
       let folder = try TemporaryFolder()
       let path = folder.file("model.param")
       do {

@@ -60,7 +60,7 @@ import Testing
             return (least + rule.multiple - 1) / rule.multiple * rule.multiple
           }
       }.filter { (try? graph.shapes(for: [$0])) != nil }
-      let weights = try stableWeights(graph, try #require(shapes.first))
+      let weights = try ONNXRoundTrip.stableWeights(graph, try #require(shapes.first))
       let folder = try TemporaryFolder()
       let path = folder.file("model.onnx")
       let notes: [String]
@@ -109,34 +109,6 @@ import Testing
       }
       try ONNXRoundTrip.keep(path, "\(name)-\(preset.name)", graph, cases)
     }
-  }
-
-  /// Random weights with which the rounding of an input stays rounding: through hundreds of layers,
-  /// large ones make values of 1e8, of which any two runtimes have nothing in common.
-  private func stableWeights(_ graph: Graph, _ shape: [Int]) throws -> [String: Tensor] {
-    let name = graph.inputs[0].name
-    let input = randomTensor(shape, seed: 3)
-    let moved = try Tensor(
-      shape: shape,
-      input.floats.enumerated().map { $0 % 2 == 0 ? $1 * (1 + .ulpOfOne) : $1 * (1 - .ulpOfOne) })
-    var weights = randomWeights(for: graph, seed: 7)
-    var best = (move: Double.infinity, weights: weights)
-    for _ in 0..<12 where best.move > 1e-6 {
-      let outputs = try ONNXRoundTrip.outputs(graph, weights, [name: input])
-      let other = try ONNXRoundTrip.outputs(graph, weights, [name: moved])
-      let move = try outputs.map { key, tensor in
-        Agreement(try #require(other[key]), expected: tensor).relative
-      }.max()
-      if let move, move < best.move { best = (move, weights) }
-      for parameter in graph.parameters where parameter.shape.count > 1 {
-        guard let tensor = weights[parameter.name] else { continue }
-        weights[parameter.name] = try Tensor(
-          shape: tensor.shape, tensor.floats.map { $0 * 0.7 })
-      }
-    }
-    // What is still moved further than this has no 1e-5 to be held to.
-    #expect(best.move <= 4e-6)
-    return best.weights
   }
 
   @Test func narrowWeightsAreWidened() throws {

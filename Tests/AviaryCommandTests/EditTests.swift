@@ -178,7 +178,10 @@ struct EditTests {
   }
 
   static let wrong: [([String], Int32, String)] = [
-    ([], 64, "nothing to do; give --rename, --drop, --cast, --interpolate, --merge, --licence or --note"),
+    (
+      [], 64,
+      "nothing to do; give --rename, --drop, --cast, --interpolate, --merge, --licence or --note"
+    ),
     (["--drop", "*"], 65, "no tensor would be left"),
     (["--drop", "x*"], 65, "no tensor matches 'x*'"),
     (["--rename", "conv{i}=layer"], 65, "expected the same variables on both sides of 'conv{i}'"),

@@ -166,7 +166,7 @@ extension Binary: NCNNWrittenOperation {
     case .divide: kind = 3
     case .maximum: kind = 4
     case .minimum: kind = 5
-    case .power: kind = 6
+    case .power: throw writer.refusal(node, "ncnn computes powers of 0 otherwise")
     case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual:
       throw writer.refusal(node, "ncnn has no comparison")
     }
