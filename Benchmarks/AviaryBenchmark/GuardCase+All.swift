@@ -28,7 +28,8 @@ extension GuardCase {
         ours: Way(name: "Winograd", graphs: [deep], size: [16, 64, 64]), bar: 1.4),
     ]
     cases += try [
-      winogradPhases(), fusedEpilogue(), prelu(), transposed(), fewOutputs(), concatenation(),
+      largeKernel(), winogradPhases(), fusedEpilogue(), prelu(), transposed(), fewOutputs(),
+      concatenation(),
       measured(),
     ]
     if Engine.hasBfloat16 {
@@ -46,6 +47,16 @@ extension GuardCase {
           bar: 1.2))
     }
     return cases
+  }
+
+  /// A kernel of 17x17 by the fast Fourier transform.
+  private static func largeKernel() throws -> GuardCase {
+    let network = try Graph(channels: 16) { [$0.convolution("large", 16, kernel: 17)] }
+    return GuardCase(
+      name: "FFT convolution of 17x17",
+      other: Way(
+        name: "direct", graphs: [network], size: [1, 128, 128], options: PlanOptions(exact: true)),
+      ours: Way(name: "FFT", graphs: [network], size: [1, 128, 128]), bar: 3)
   }
 
   /// Strided and transposed convolutions by Winograd's algorithm.

@@ -43,6 +43,13 @@ struct OperationSummary {
       do {
         try body(graph)
         works += 1
+      } catch GraphError.shape(let node, _, _) where node.hasPrefix(OperationRow.shapedPrefix) {
+        // The example's own, of one image: it says nothing of the operation.
+        continue
+      } catch InterchangeError.graph(.shape(let node, _, _))
+        where node.hasPrefix(OperationRow.shapedPrefix)
+      {
+        continue
       } catch let error as InterchangeError {
         problems.append(OperationSummary.reason(error))
       } catch {
@@ -58,14 +65,23 @@ struct OperationSummary {
     if case .target(_, _, let why) = error { why } else { "\(error)" }
   }
 
+  /// Written, and read back.
   private func onnx(_ graph: Graph) throws {
     let folder = try TemporaryFolder()
+    let path = folder.file("model.onnx")
     let weights = randomWeights(for: graph, seed: 1)
     let tensors = graph.parameters.compactMap { parameter in
       weights[parameter.name].map { (parameter.name, $0) }
     }
-    try ONNXExport.write(
-      graph: graph, weights: TensorSource(NamedTensors(tensors)), to: folder.file("model.onnx"))
+    try ONNXExport.write(graph: graph, weights: TensorSource(NamedTensors(tensors)), to: path)
+    // What has no input is a constant by itself, and no network.
+    if rows.first?.inputs.isEmpty == true { return }
+    do {
+      _ = try ONNXNetwork.graph(WeightsFile.read(path))
+    } catch {
+      throw InterchangeError.target(
+        format: "ONNX", node: "", why: "written, and not read back: \(error)")
+    }
   }
 
   private func keras(_ graph: Graph) throws { _ = try KerasExport.model(graph) }
@@ -103,7 +119,7 @@ struct OperationSummary {
           case .pointwise: "its pixel"
           case .window: "a window"
           case .constant: "no pixel"
-          case .whole: "the whole image"
+          case .whole(let reason, _): "the whole image (\(reason))"
           case .expansion: "what it is made of sees"
           }
         if !words.contains(word) { words.append(word) }
@@ -115,20 +131,32 @@ struct OperationSummary {
   /// The operation's files, one a layer, as links from the documents.
   private var files: String {
     let type = "\(Swift.type(of: rows[0].op.operation))"
-    let layers = [
-      ("graph", "AviaryGraph", ["Operation", "Expansion"]),
-      ("engine", "AviaryCompute", ["KernelOperation"]),
-      ("formats", "Formats", ["ExchangedOperation", "WeightedOperation"]),
+    let protocols = [
+      "Operation", "Expansion", "ConstantOperation", "Shuffle", "KernelOperation",
+      "GatheringOperation", "ExchangedOperation", "WeightedOperation", "ExchangedConstants",
     ]
-    return layers.compactMap { word, layer, protocols in
-      OperationSummary.sources(layer).first { source in
-        protocols.contains { source.text.contains("extension \(type): \($0)") }
-      }.map { "[\(word)](../\($0.path))" }
+    let layers = [
+      ("graph", "AviaryGraph/Operations"), ("engine", "AviaryCompute/Operations"),
+      ("formats", "Formats/Operations"),
+    ]
+    return layers.compactMap { word, folder in
+      let sources = OperationSummary.sources(folder)
+      // Where the type is made an operation of the layer; else the file of its name, or the pass that
+      // knows it.
+      let source =
+        sources.first { source in
+          protocols.contains { source.text.contains("extension \(type): \($0)") }
+        } ?? sources.first { $0.path.hasSuffix("/\(type).swift") }
+        ?? (word == "engine" && rows[0].op.expansion == nil
+          ? OperationSummary.sources("AviaryCompute/Passes").first {
+            $0.text.contains("case .\(names[0])(let ")
+          } : nil)
+      return source.map { "[\(word)](../\($0.path))" }
     }.joined(separator: " ")
   }
 
   private static func sources(_ layer: String) -> [(path: String, text: String)] {
-    let folder = "Sources/\(layer)/Operations"
+    let folder = "Sources/\(layer)"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.sorted().compactMap { name in
       let path = "\(folder)/\(name)"

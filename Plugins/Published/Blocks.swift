@@ -17,6 +17,20 @@ enum MeanColour {
 
 /// How the layers are called: a name for each role.
 extension WeightIndex {
+  /// By what a network enlarges whose last convolution has so many channels for each of the image's.
+  func scale(_ last: [Int]?, _ channels: Int) -> Int? {
+    guard let last, channels > 0, last[0] % channels == 0 else { return nil }
+    return (last[0] / channels).squareRoot
+  }
+
+  /// The scale of `Value.dySample`.
+  func dySampleScale(_ name: String, groups: Int = 4) -> Int? {
+    guard let offset = convolution("\(name).offset"), offset[0] % (2 * groups) == 0 else {
+      return nil
+    }
+    return (offset[0] / (2 * groups)).squareRoot
+  }
+
   /// The largest number N for which there is a tensor `prefix.N.weight`.
   func last(of prefix: String) -> Int? {
     let stem = prefix.isEmpty ? "" : prefix + "."
@@ -100,28 +114,124 @@ extension Value {
   /// - Parameters:
   ///   - features: channels of the attention.
   ///   - isLong: whether three convolutions follow the pooling (RFDN) or one (RLFN).
-  func spatialAttention(_ name: String, _ features: Int, isLong: Bool) -> Value {
+  ///   - isSeparable: whether its convolutions are blueprint separable ones, with GELU (BSRN).
+  func spatialAttention(
+    _ name: String, _ features: Int, isLong: Bool, isSeparable: Bool = false
+  ) -> Value {
+    func convolved(
+      _ x: Value, _ word: String, stride: Size = 1, padding: Padding? = nil
+    ) -> Value {
+      isSeparable
+        ? x.blueprint("\(name).\(word)", features, stride: stride, padding: padding)
+        : x.convolution("\(name).\(word)", features, kernel: 3, stride: stride, padding: padding)
+    }
+    func activated(_ x: Value) -> Value { isSeparable ? x.gelu() : x.relu() }
     let thin = convolution("\(name).conv1", features, kernel: 1)
-    let small = thin.convolution(
-      "\(name).conv2", features, kernel: 3, stride: 2, padding: .valid
-    ).maxPool(7, stride: 3)
+    let small = convolved(thin, "conv2", stride: 2, padding: .valid).maxPool(7, stride: 3)
     let deep =
       isLong
-      ? small.convolution("\(name).conv_max", features, kernel: 3).relu()
-        .convolution("\(name).conv3", features, kernel: 3).relu()
-        .convolution("\(name).conv3_", features, kernel: 3)
-      : small.convolution("\(name).conv3", features, kernel: 3)
+      ? convolved(
+        activated(convolved(activated(convolved(small, "conv_max")), "conv3")), "conv3_")
+      : convolved(small, "conv3")
     let large = deep.applying(.resize(Resize(.linear, to: .sizeOfSecondInput)), self)
     let skip = thin.convolution("\(name).conv_f", features, kernel: 1)
     return self * (large + skip).convolution("\(name).conv4", channels, kernel: 1).sigmoid()
   }
 }
 
+extension Value {
+  /// A block of SPAN (Wan et al.): three convolutions, and what came in and what came out times how far
+  /// from zero the latter is.
+  ///
+  /// - Returns: the block's value, and the first convolution's after its activation.
+  func parameterFree(_ name: String, _ function: Activation) -> (Value, inner: Value) {
+    let one = convolution("\(name).c1_r", channels, kernel: 3).activation(function)
+    let two = one.convolution("\(name).c2_r", channels, kernel: 3).activation(function)
+    let three = two.convolution("\(name).c3_r", channels, kernel: 3)
+    return ((three + self) * three.sigmoid().plus(-0.5), one)
+  }
+
+  /// Enlarged by sampling at places that the value itself tells (Liu et al., "Learning to Upsample by
+  /// Learning to Sample", 2023). A file holds the places that these are relative to as `init_pos`, which
+  /// follow from the scale.
+  ///
+  /// - Parameters:
+  ///   - groups: of channels, each with places of its own.
+  ///   - outputs: channels of a last convolution; nil for none.
+  func dySample(_ name: String, by scale: Int, groups: Int = 4, outputs: Int?) -> Value {
+    let count = 2 * groups * scale * scale
+    let places =
+      (convolution("\(name).offset", count, kernel: 1)
+      * convolution("\(name).scope", count, kernel: 1, bias: false).sigmoid() * 0.5)
+      .pixelShuffle(scale)
+    let size = channels / max(groups, 1)
+    let sampled = (0..<groups).map { group in
+      // All distances to the right come before those down.
+      let grid = Value.concatenate([places.channels(group, 1), places.channels(groups + group, 1)])
+      return channels(group * size, size).gridSample(
+        grid.applying(.permute(Permute([0, 2, 3, 1]))),
+        GridSample(paddingMode: .border, coordinates: .offsets))
+    }
+    let image = Value.concatenate(sampled)
+    return outputs.map { image.convolution("\(name).end_conv", $0, kernel: 1) } ?? image
+  }
+
+  /// Divided by the root of the mean square of each pixel's channels, with a learned scale and offset
+  /// of these dimensions, as MoSRv2 and RTMoSR have it.
+  func rootNormalized(_ name: String, _ shape: [Int]) -> Value {
+    func constant(_ word: String, start: Double) -> Value {
+      let value = learnedConstant("\(name).\(word)", shape, start: start)
+      return shape.count == 3 ? value : value.applying(.reshape(Reshape([0, 1, 1])))
+    }
+    let normal = applying(
+      .layerNormalization(
+        LayerNormalization(
+          .rms, dimensions: 1, first: 1, epsilon: 1e-6, scale: false, center: false,
+          addsEpsilonToRoot: true)))
+    return normal * constant("scale", start: 1) + constant("offset", start: 0)
+  }
+
+  /// Three convolutions with mish between them, the first twice as wide: what MoSR's blocks end in.
+  func narrowed(_ name: String, from number: Int) -> Value {
+    convolution("\(name).\(number)", 2 * channels, kernel: 3).activation(.mish)
+      .convolution("\(name).\(number + 2)", channels, kernel: 3).activation(.mish)
+      .convolution("\(name).\(number + 4)", channels, kernel: 1)
+  }
+
+  /// What a block of MoSR adds: MambaOut's gated unit (Yu and Wang, "MambaOut: Do We Really Need Mamba
+  /// for Vision?", 2024), of a value that is normalised.
+  ///
+  /// - Parameters:
+  ///   - hidden: channels of the gate.
+  ///   - mixed: how many of those that it is multiplied with are mixed first.
+  ///   - kernel: of the last convolution.
+  func gated(
+    _ name: String, hidden: Int, mixed: Int, kernel: Size = 3, mixing: (Value) -> Value
+  ) -> Value {
+    let wide = convolution("\(name).fc1", 2 * hidden, kernel: 3)
+    let rest = mixing(wide.channels(2 * hidden - mixed, mixed))
+    let values =
+      mixed == hidden
+      ? rest : Value.concatenate([wide.channels(hidden, hidden - mixed), rest])
+    return (wide.channels(0, hidden).activation(.mish) * values)
+      .convolution("\(name).fc2", channels, kernel: kernel).activation(.mish)
+  }
+}
+
+extension UnusedTensors {
+  /// The places that `Value.dySample`'s distances are from.
+  static func initialPositions(_ name: String) -> UnusedTensors {
+    UnusedTensors("\(name).init_pos", "they follow from the scale")
+  }
+}
+
 extension ImageSpec {
-  /// Gray or RGB with values from 0 to 1, padded to a multiple as stated.
+  /// Gray, RGB or RGBA with values from 0 to 1, padded to a multiple as stated.
   static func usual(
     _ channels: Int, padding: Padding = .reflect, range: Double = 1, output: Output = .picture
   ) -> ImageSpec {
-    ImageSpec(channels == 1 ? .gray : .rgb, range: 0...range, output: output, padding: padding)
+    ImageSpec(
+      channels == 1 ? .gray : channels == 4 ? .rgba : .rgb, range: 0...range, output: output,
+      padding: padding)
   }
 }

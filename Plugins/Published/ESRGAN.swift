@@ -16,6 +16,8 @@ enum ESRGAN: Architecture {
     }
 
     var channels = 3
+    /// Whether a gray image is coloured: three channels come out of one.
+    var colours = false
     var scale = 4
     /// By how much the image is made smaller first, its pixels becoming channels: 2 or 4 in
     /// Real-ESRGAN's networks of scale 2 and 1.
@@ -35,6 +37,9 @@ enum ESRGAN: Architecture {
       if ![1, 2, 4].contains(unshuffle) || !(1...16).contains(scale) || steps == nil {
         return "scale and unshuffle: expected 1, 2, 4, 8 or 16, or 3 without unshuffle, and 1, 2 "
           + "or 4, found \(scale) and \(unshuffle)"
+      }
+      if colours, channels != 1 {
+        return "channels: expected 1 where it colours, found \(channels)"
       }
       return (1...64).contains(blocks) ? nil : "blocks: expected 1 to 64, found \(blocks)"
     }
@@ -98,8 +103,9 @@ enum ESRGAN: Architecture {
     let first = image.convolution(c.first, c.features, kernel: 3)
     var x = first
     for block in 0..<c.blocks {
-      let dense = (1...3).reduce(x) { $0.dense(c, block, $1) }
-      x = x + dense * 0.2
+      x = x.residualDense(
+        growth: c.growth, shortcut: c.plus ? { c.shortcut(block, $0) } : nil
+      ) { c.dense(block, $0, $1) }
     }
     x = x.convolution(c.trunk, c.features, kernel: 3) + first
     for step in 0..<(c.steps ?? 0) {
@@ -108,7 +114,7 @@ enum ESRGAN: Architecture {
     }
     return [
       x.convolution(c.high, c.features, kernel: 3).leakyRelu(0.2)
-        .convolution(c.last, c.channels, kernel: 3)
+        .convolution(c.last, c.colours ? 3 : c.channels, kernel: 3)
     ]
   }
 
@@ -133,11 +139,11 @@ enum ESRGAN: Architecture {
         steps = (0..<16).prefix { weights[c.up($0) + ".weight"] != nil }.count
         c.blocks = weights.count(of: names == .esrgan ? "RRDB_trunk" : "body")
       }
-      guard let channels = last?[0],
-        let unshuffle = [1, 2, 4].first(where: { $0 * $0 * channels == first[1] }),
-        steps <= 4, (1 << steps) % unshuffle == 0
-      else { return nil }
-      (c.channels, c.features, c.growth) = (channels, first[0], dense[0])
+      guard let outputs = last?[0], steps <= 4 else { return nil }
+      c.colours = first[1] == 1 && outputs == 3
+      let unshuffle = c.colours ? 1 : [1, 2, 4].first { $0 * $0 * outputs == first[1] }
+      guard let unshuffle, (1 << steps) % unshuffle == 0 else { return nil }
+      (c.channels, c.features, c.growth) = (c.colours ? 1 : outputs, first[0], dense[0])
       (c.unshuffle, c.scale) = (unshuffle, (1 << steps) / unshuffle)
       c.plus = weights[c.shortcut(0, 1) + ".weight"] != nil
       // One enlargement by 3 has the layers of one by 2.
@@ -149,19 +155,35 @@ enum ESRGAN: Architecture {
 }
 
 extension Value {
+  /// A residual-in-residual dense block (RRDB): three dense blocks in a row, a fifth of which is added.
+  ///
+  /// - Parameters:
+  ///   - growth: channels that each convolution of a dense block adds.
+  ///   - shortcut: the names of ESRGAN+'s convolutions, by the dense block from 1; nil where there are
+  ///     none.
+  ///   - name: that of a convolution, by the dense block and its place there, both from 1.
+  func residualDense(
+    growth: Int, shortcut: ((Int) -> String)? = nil, name: (Int, Int) -> String
+  ) -> Value {
+    let sum = (1...3).reduce(self) { x, part in
+      x.dense(growth: growth, shortcut: shortcut?(part)) { name(part, $0) }
+    }
+    return self + sum * 0.2
+  }
+
   /// A dense block: each convolution sees what came in and what all before it gave.
-  fileprivate func dense(_ c: ESRGAN.Configuration, _ block: Int, _ part: Int) -> Value {
+  private func dense(growth: Int, shortcut: String?, name: (Int) -> String) -> Value {
     var values = [self]
     for layer in 1...4 {
       let seen = values.count == 1 ? self : Value.concatenate(values)
-      var x = seen.convolution(c.dense(block, part, layer), c.growth, kernel: 3).leakyRelu(0.2)
-      if c.plus, layer == 2 {
-        x = x + convolution(c.shortcut(block, part), c.growth, kernel: 1, bias: false)
+      var x = seen.convolution(name(layer), growth, kernel: 3).leakyRelu(0.2)
+      if let shortcut, layer == 2 {
+        x = x + convolution(shortcut, growth, kernel: 1, bias: false)
       }
-      if c.plus, layer == 4 { x = x + values[2] }
+      if shortcut != nil, layer == 4 { x = x + values[2] }
       values.append(x)
     }
-    let sum = Value.concatenate(values).convolution(c.dense(block, part, 5), channels, kernel: 3)
+    let sum = Value.concatenate(values).convolution(name(5), channels, kernel: 3)
     return self + sum * 0.2
   }
 }

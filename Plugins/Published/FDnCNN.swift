@@ -14,6 +14,10 @@ enum FDnCNN: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
+      // With four it would have FFDNet's layers, which sees an image as four of half its size.
+      if channels != 1 && channels != 3 {
+        return "channels: expected 1 or 3, found \(channels)"
+      }
       if !(0...255).contains(noise) { return "noise: expected 0 to 255, found \(noise)" }
       return (2...200).contains(layers) ? nil : "layers: expected 2 to 200, found \(layers)"
     }
@@ -39,7 +43,7 @@ enum FDnCNN: Architecture {
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
     guard let first = weights.convolution("model.0"), let number = weights.last(of: "model"),
       number >= 2, number % 2 == 0, let last = weights.convolution("model.\(number)"),
-      last[0] + 1 == first[1]
+      last[0] + 1 == first[1], [1, 3].contains(last[0])
     else { return [] }
     return [
       Proposal(

@@ -3,7 +3,7 @@ internal import AviaryGraph
 /// PLKSR with a normalisation in each block, as people train it.
 ///
 /// Lee, Yun, Ro: Partial Large Kernel CNNs for Efficient Super-Resolution. Reference: neosr (Apache-2.0), by
-/// way of spandrel (MIT). Of its two ways to enlarge, that by a pixel shuffle.
+/// way of spandrel (MIT).
 enum RealPLKSR: Architecture {
   struct Configuration: ArchitectureConfiguration {
     var channels = 3
@@ -19,6 +19,11 @@ enum RealPLKSR: Architecture {
     var groups = 4
     /// Whether a block has an attention to each of its values.
     var attends = true
+    /// Whether it enlarges by sampling at learned places (DySample) instead of a pixel shuffle.
+    var dysample = false
+
+    /// Groups of channels that DySample has places for.
+    var samplingGroups: Int { scale % 2 == 0 ? 4 : channels }
 
     var problem: String? {
       if !(1...16).contains(scale) { return "scale: expected 1 to 16, found \(scale)" }
@@ -27,6 +32,9 @@ enum RealPLKSR: Architecture {
       }
       if !(1..<max(features, 2)).contains(partial) {
         return "partial: expected 1 to \(features - 1), found \(partial)"
+      }
+      if dysample, channels * scale * scale % samplingGroups != 0 {
+        return "dysample: expected channels for \(samplingGroups) groups, found \(channels)"
       }
       return (1...128).contains(blocks) ? nil : "blocks: expected 1 to 128, found \(blocks)"
     }
@@ -39,6 +47,8 @@ enum RealPLKSR: Architecture {
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
     "x2": Configuration(scale: 2),
+    "dysample-x4": Configuration(dysample: true),
+    "large-x4": Configuration(features: 96, partial: 24),
     "tiny-x4": Configuration(blocks: 12, kernel: 13, groups: 0, attends: false),
   ]
 
@@ -69,6 +79,16 @@ enum RealPLKSR: Architecture {
     }
     // Between the blocks and the last convolution there is a dropout in training.
     let last = x.convolution("feats.\(c.blocks + 2)", c.channels * c.scale * c.scale, kernel: 3)
+    if c.dysample {
+      // Each channel as often as a pixel becomes pixels.
+      let repeated = (0..<c.channels).flatMap { channel in
+        Array(repeating: input.channels(channel, 1), count: c.scale * c.scale)
+      }
+      return [
+        (last + Value.concatenate(repeated)).dySample(
+          "to_img", by: c.scale, groups: c.samplingGroups, outputs: c.scale == 1 ? nil : c.channels)
+      ]
+    }
     return [
       c.scale == 1
         ? last + input : last.pixelShuffle(c.scale) + input.resize(.nearest, by: c.scale)
@@ -88,8 +108,13 @@ enum RealPLKSR: Architecture {
         Configuration(
           channels: first[1], scale: scale, features: first[0], blocks: number - 2,
           kernel: large[2], partial: large[0], groups: isGrouped ? 4 : 0,
-          attends: weights.has("feats.1.attn.f.0.")), assumed: isGrouped ? ["groups"] : [])
+          attends: weights.has("feats.1.attn.f.0."), dysample: weights.has("to_img.offset.")),
+        assumed: isGrouped ? ["groups"] : [])
     ]
+  }
+
+  static func unused(_ c: Configuration) -> [UnusedTensors] {
+    c.dysample ? [.initialPositions("to_img")] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -41,13 +41,8 @@ enum SPAN: Architecture {
     var outer: [Value] = []
     var inner = first
     for block in 1...c.blocks {
-      let name = "block_\(block)"
-      let one = x.convolution("\(name).c1_r", c.features, kernel: 3).activation(.silu)
-      let two = one.convolution("\(name).c2_r", c.features, kernel: 3).activation(.silu)
-      let three = two.convolution("\(name).c3_r", c.features, kernel: 3)
-      x = (three + x) * three.sigmoid().plus(-0.5)
+      (x, inner) = x.parameterFree("block_\(block)", .silu)
       outer.append(x)
-      inner = one
     }
     let last = x.convolution("conv_2", c.features, kernel: 3)
     return [

@@ -41,9 +41,14 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case noImages(folder: String)
   /// The network described by a file cannot be computed, or contradicts itself.
   case network(path: String, InterchangeError)
-  /// A configuration was stated for a file that describes its own network, and no architecture fits
-  /// its weights.
-  case ownNetwork(path: String, nearest: RegistryError)
+  /// A configuration was stated, without an architecture, for a file that describes its own network.
+  case ownNetwork(path: String)
+  /// A strength was stated for a network that is not told one.
+  case noStrength(model: String)
+  /// A program whose graph is not read.
+  case program(path: String, found: String)
+  /// A file that says which values its network takes or gives, and not the other.
+  case range(path: String, says: String, open: String)
   /// An exported file does not read back as what was written.
   case exchange(path: String, String)
   /// An exported file cannot be compared with its source: the network's outputs are not finite.
@@ -89,8 +94,17 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noImages(let folder):
       "\(folder): contains no \(ImageFormat.list(ImageFormat.readable)) images"
     case .network(let path, let problem): "\(path): \(problem)"
-    case .ownNetwork(let path, let error):
-      "\(path): takes no configuration: the file describes its own network, and \(error)"
+    case .ownNetwork(let path):
+      "\(path): takes no configuration: the file describes its own network; --as states an"
+        + " architecture instead"
+    case .noStrength(let model):
+      "\(model): takes no strength; ffdnet, fdncnn and drunet are told the noise level"
+    case .program(let path, let found):
+      "\(path): is \(found), whose graph is not read, and its weights do not say what it computes;"
+        + " export it as ONNX, or state the architecture with --as"
+    case .range(let path, let says, let open):
+      "\(path): the network \(says), and nothing in it says which values it \(open); state both:"
+        + #" --input '{"range": [0, 255], "outputRange": [0, 1]}'"#
     case .notComparable(let path):
       "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
     case .exchange(let path, let problem), .edit(let path, let problem):

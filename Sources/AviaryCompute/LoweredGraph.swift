@@ -5,6 +5,7 @@ public import AviaryGraph
 //   Graph → Program        nodes that the wanted outputs need, as fused ops
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → fusePointwise  chains of elementwise operations become one pass
+//         → foldPermutes   products and passes read through permutes
 //         → assignLayouts  which algorithm, and how values lie in memory, by estimated cost
 //         → insertRelayouts  copies where neighbours differ
 //         → chainPlanes  convolutions of few channels that are done line by line at once
@@ -95,6 +96,7 @@ public struct LoweredGraph {
     var ir = ir
     ir.fuse(isTraining: isTraining)
     ir.fusePointwise()
+    ir.foldPermutes()
     if let quantization = options.quantization { try ir.quantize(quantization) }
     let decision = ir.assignMemoryFormats(options, engine)
     ir.insertReorders()

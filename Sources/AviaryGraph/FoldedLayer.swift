@@ -9,7 +9,15 @@ public struct FoldedLayer: Hashable, Sendable {
     case spectralNormalization = "spectral normalisation"
     /// A 1x1, a 3x3 and a 1x1 convolution in a row beside a 1x1 convolution (SPAN's Conv3XC).
     case branches = "parallel branches"
-    /// The result of `branches` alone, as a file for inference keeps it.
+    /// A weighted sum of a 1x1 and a 3x3 convolution in a row, a 3x3 convolution, and `branches`
+    /// (RTMoSR's RepConv).
+    case parallel = "parallel convolutions"
+    /// A weighted sum of what comes in and of depthwise convolutions of 1x1, 3x3 and 5x5 (RTMoSR's
+    /// OmniShift).
+    case depthwise = "parallel depthwise convolutions"
+    /// A convolution to many channels and a 1x1 convolution to few (SESR's collapsible linear block).
+    case collapsible = "collapsible linear block"
+    /// The result of `branches`, `parallel` or `depthwise` alone, as a file for inference keeps it.
     case fusedBranches = "fused branches"
   }
 
@@ -26,12 +34,17 @@ public struct FoldedLayer: Hashable, Sendable {
   /// The length of the bias where folding makes one; nil where the layer's own stays, or none is.
   package let bias: Int?
 
+  /// What files call the result of folding, where they keep it.
+  fileprivate static let fusedWords = ["eval_conv", "conv_3x3_rep", "conv5x5_reparam"]
+
   /// What a tensor is.
   package enum Source: Hashable, Sendable {
     case magnitude, direction
     case original, left, right
     /// Weight and bias of a convolution: 0 to 2 of the row, 3 beside it.
     case branchWeight(Int), branchBias(Int)
+    /// Any other, by a name that the kind has for it.
+    case part(String)
   }
 }
 
@@ -72,7 +85,12 @@ extension WeightIndex {
         return spectral(layer, name, stem + "_u", stem + "_v")
       }
       if let layer = layer(".sk.weight") { return branches(layer) }
-      if let layer = layer(".eval_conv.weight") { return fusedBranches(layer, name) }
+      if let layer = layer(".conv1.k0") { return parallel(layer) }
+      if let layer = layer(".alpha4") { return depthwise(layer) }
+      if let layer = layer(".conv_squeeze.weight") { return collapsible(layer) }
+      for word in FoldedLayer.fusedWords {
+        if let layer = layer(".\(word).weight") { return fusedBranches(layer, word) }
+      }
       return nil
     }
   }
@@ -108,9 +126,22 @@ extension WeightIndex {
   }
 
   private func branches(_ layer: String) -> FoldedLayer? {
+    guard shapes[layer + ".weight"] == nil, let row = row(layer),
+      // Else it is a part of a larger layer, which is folded whole.
+      !layer.hasSuffix(".conv3") || parallel(String(layer.dropLast(6))) == nil
+    else { return nil }
+    return FoldedLayer(
+      kind: .branches, layer: layer, sources: row.sources, superseded: former(layer, "eval_conv"),
+      weight: row.weight, bias: row.hasBias ? row.weight[0] : nil)
+  }
+
+  /// The tensors of three convolutions in a row beside one, and the shape of the weight that they make.
+  private func row(
+    _ layer: String
+  ) -> (sources: [FoldedLayer.Source: String], weight: [Int], hasBias: Bool)? {
     let names = (0...2).map { "\(layer).conv.\($0)" } + ["\(layer).sk"]
     let weights = names.compactMap { convolution($0) }
-    guard shapes[layer + ".weight"] == nil, weights.count == 4 else { return nil }
+    guard weights.count == 4 else { return nil }
     let (first, middle, last, side) = (weights[0], weights[1], weights[2], weights[3])
     guard first[2...] == [1, 1], middle[2...] == [3, 3], last[2...] == [1, 1],
       side[2...] == [1, 1],
@@ -127,20 +158,84 @@ extension WeightIndex {
       sources[.branchWeight(branch)] = name + ".weight"
       if hasBias { sources[.branchBias(branch)] = name + ".bias" }
     }
-    let former = ["weight", "bias"].map { "\(layer).eval_conv.\($0)" }
-    return FoldedLayer(
-      kind: .branches, layer: layer, sources: sources,
-      superseded: former.filter { shapes[$0] != nil }, weight: [last[0], first[1], 3, 3],
-      bias: hasBias ? last[0] : nil)
+    return (sources, [last[0], first[1], 3, 3], hasBias)
   }
 
-  private func fusedBranches(_ layer: String, _ name: String) -> FoldedLayer? {
-    guard shapes[layer + ".weight"] == nil, shapes[layer + ".sk.weight"] == nil,
-      let weight = shapes[name], weight.count == 4
+  /// What a layer keeps of an earlier folding, that may be stale.
+  private func former(_ layer: String, _ word: String) -> [String] {
+    ["weight", "bias"].map { "\(layer).\(word).\($0)" }.filter { shapes[$0] != nil }
+  }
+
+  /// A layer of which every part is there in its shape.
+  private func layer(
+    _ kind: FoldedLayer.Kind, _ layer: String, _ parts: [String: (name: String, shape: [Int])],
+    with sources: [FoldedLayer.Source: String] = [:], superseded: [String], weight: [Int]
+  ) -> FoldedLayer? {
+    var sources = sources
+    for (part, (name, shape)) in parts {
+      guard shapes["\(layer).\(name)"] == shape else { return nil }
+      sources[.part(part)] = "\(layer).\(name)"
+    }
+    return FoldedLayer(
+      kind: kind, layer: layer, sources: sources, superseded: superseded, weight: weight,
+      bias: weight[0])
+  }
+
+  private func parallel(_ name: String) -> FoldedLayer? {
+    guard shapes[name + ".weight"] == nil, let row = row(name + ".conv3"), row.hasBias,
+      let first = shapes["\(name).conv1.k0"], first.count == 4
     else { return nil }
-    let bias = "\(layer).eval_conv.bias"
+    let (outputs, inputs, middle) = (row.weight[0], row.weight[1], first[0])
+    return layer(
+      .parallel, name,
+      [
+        "k0": ("conv1.k0", [middle, inputs, 1, 1]), "b0": ("conv1.b0", [middle]),
+        "k1": ("conv1.k1", [outputs, middle, 3, 3]), "b1": ("conv1.b1", [outputs]),
+        "weight": ("conv2.weight", row.weight), "bias": ("conv2.bias", [outputs]),
+        "factors": ("alpha", [3]),
+      ], with: row.sources,
+      superseded: former(name, "conv_3x3_rep") + former(name, "conv3.eval_conv"),
+      weight: row.weight)
+  }
+
+  private func depthwise(_ name: String) -> FoldedLayer? {
+    guard shapes[name + ".weight"] == nil, let largest = convolution(name + ".conv5x5") else {
+      return nil
+    }
+    let channels = largest[0]
+    var parts: [String: (name: String, shape: [Int])] = [:]
+    for (place, side) in [1, 3, 5].enumerated() {
+      parts["w\(place)"] = ("conv\(side)x\(side).weight", [channels, 1, side, side])
+      parts["b\(place)"] = ("conv\(side)x\(side).bias", [channels])
+    }
+    for factor in 1...4 { parts["f\(factor)"] = ("alpha\(factor)", [1, channels, 1, 1]) }
+    return layer(
+      .depthwise, name, parts, superseded: former(name, "conv5x5_reparam"),
+      weight: [channels, 1, 5, 5])
+  }
+
+  private func collapsible(_ name: String) -> FoldedLayer? {
+    guard shapes[name + ".weight"] == nil, let wide = convolution(name + ".conv_expand"),
+      let narrow = convolution(name + ".conv_squeeze"), shapes[name + ".conv_expand.bias"] == nil
+    else { return nil }
+    return layer(
+      .collapsible, name,
+      [
+        "wide": ("conv_expand.weight", wide),
+        "narrow": ("conv_squeeze.weight", [narrow[0], wide[0], 1, 1]),
+        "bias": ("conv_squeeze.bias", [narrow[0]]),
+      ], superseded: [], weight: [narrow[0], wide[1], wide[2], wide[3]])
+  }
+
+  private func fusedBranches(_ layer: String, _ word: String) -> FoldedLayer? {
+    let name = "\(layer).\(word)"
+    guard shapes[layer + ".weight"] == nil, shapes[layer + ".sk.weight"] == nil,
+      shapes[layer + ".conv1.k0"] == nil, shapes[layer + ".alpha4"] == nil,
+      let weight = convolution(name)
+    else { return nil }
+    let bias = "\(name).bias"
     guard shapes[bias] == nil || shapes[bias] == [weight[0]] else { return nil }
-    var sources: [FoldedLayer.Source: String] = [.branchWeight(0): name]
+    var sources: [FoldedLayer.Source: String] = [.branchWeight(0): name + ".weight"]
     if shapes[bias] != nil { sources[.branchBias(0)] = bias }
     return FoldedLayer(
       kind: .fusedBranches, layer: layer, sources: sources, superseded: [], weight: weight,

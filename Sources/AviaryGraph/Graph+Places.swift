@@ -66,6 +66,11 @@ struct PlaceWalk {
       }
       return (.along(dimension: window.output ?? axis.dimension, ratio), field)
     }
+    if case .whole(_, .dimension(let dimension, let position)) = field,
+      case .along(dimension, let ratio) = operands[position]
+    {
+      return (.along(dimension: axis.dimension, ratio), field)
+    }
     let isInPlace = operands.allSatisfy { place in
       if case .along(let dimension, _) = place { dimension == axis.dimension } else { true }
     }
@@ -80,7 +85,7 @@ struct PlaceWalk {
       switch field {
       case .pointwise: ratios.lazy.compactMap { $0 }.first
       case .whole(_, .input(let position, let ratio)): ratios[position]?.multiplied(by: ratio)
-      case .whole(_, .unrelated), .window, .constant, .expansion: nil
+      case .whole(_, .dimension), .whole(_, .unrelated), .window, .constant, .expansion: nil
       }
     guard isInPlace else {
       // What it says of images holds for images alone.

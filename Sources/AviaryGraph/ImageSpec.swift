@@ -60,6 +60,9 @@ public struct ImageSpec: Hashable, Sendable {
   public var colour: Colour
   /// What black and white are to the network, before mean and deviation.
   public var range: ClosedRange<Double>
+  /// What black and white are in what the network gives, where they are others than in what it
+  /// takes; nil where they are the same, mean and deviation included.
+  public var outputRange: ClosedRange<Double>?
   /// Subtracted from each channel; empty for nothing.
   public var mean: [Double]
   /// What each channel is divided by, after the mean; empty for nothing.
@@ -119,6 +122,11 @@ extension ImageSpec {
     if range != 0...1 {
       members["range"] = .array([.number(range.lowerBound), .number(range.upperBound)])
     }
+    if let outputRange {
+      members["outputRange"] = .array([
+        .number(outputRange.lowerBound), .number(outputRange.upperBound),
+      ])
+    }
     if !mean.isEmpty { members["mean"] = .array(mean.map(JSON.number)) }
     if !deviation.isEmpty { members["deviation"] = .array(deviation.map(JSON.number)) }
     if output != .picture { members["output"] = .string(output.rawValue) }
@@ -135,7 +143,8 @@ extension ImageSpec {
     let members = try Members("picture", json)
     try members.refuse(
       allBut: [
-        "colour", "range", "mean", "deviation", "output", "enlargeFirst", "scales", "padding",
+        "colour", "range", "outputRange", "mean", "deviation", "output", "enlargeFirst", "scales",
+        "padding",
       ])
     func word<T: RawRepresentable & CaseIterable>(
       _ name: String, default absent: T?
@@ -156,10 +165,14 @@ extension ImageSpec {
       return numbers
     }
     let colour: Colour = try word("colour", default: nil)
-    let range = try numbers("range")
-    guard range.isEmpty || range.count == 2 && range[0] < range[1] else {
-      throw .member("picture.range", expected: "[black, white], rising", found: "\(range)")
+    func range(_ name: String) throws(GraphError) -> ClosedRange<Double>? {
+      let range = try numbers(name)
+      guard range.isEmpty || range.count == 2 && range[0] < range[1] else {
+        throw .member("picture.\(name)", expected: "[black, white], rising", found: "\(range)")
+      }
+      return range.isEmpty ? nil : range[0]...range[1]
     }
+    let stated = try range("range"), outputRange = try range("outputRange")
     let mean = try numbers("mean")
     let deviation = try numbers("deviation")
     for (name, values) in [("mean", mean), ("deviation", deviation)]
@@ -175,11 +188,17 @@ extension ImageSpec {
       throw .member(
         "picture.scales", expected: "an array of integers from 1 to 64", found: scales.excerpt)
     }
+    let output = try word("output", default: Output.picture)
+    guard outputRange == nil || output == .picture else {
+      throw .member(
+        "picture.outputRange", expected: "an output that is the image itself",
+        found: "'\(output.rawValue)'")
+    }
     self.init(
-      colour, range: range.isEmpty ? 0...1 : range[0]...range[1], mean: mean, deviation: deviation,
-      output: try word("output", default: Output.picture),
+      colour, range: stated ?? 0...1, mean: mean, deviation: deviation, output: output,
       enlargeFirst: try word("enlargeFirst", default: Enlargement.no), scales: scales,
       padding: try word("padding", default: Padding.edge))
+    self.outputRange = outputRange
   }
 }
 
@@ -191,6 +210,14 @@ extension ImageSpec {
     return (
       Float((range.upperBound - range.lowerBound) / deviation),
       Float((range.lowerBound - mean) / deviation)
+    )
+  }
+
+  /// How a value from 0 to 1 stands in what the network gives: value · factor + offset.
+  package func resultScaling(channel: Int) -> (factor: Float, offset: Float) {
+    guard let outputRange else { return scaling(channel: channel) }
+    return (
+      Float(outputRange.upperBound - outputRange.lowerBound), Float(outputRange.lowerBound)
     )
   }
 }

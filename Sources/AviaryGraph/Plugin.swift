@@ -169,10 +169,11 @@ extension ArchitectureInfo {
     let members = try Members("info", json)
     let name = try members.required("name", "a string", \.string)
     guard !name.isEmpty, name.utf8.count <= GraphLimits.name,
-      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) })
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-_.+".contains($0)) })
     else {
       throw .member(
-        "info.name", expected: "letters, digits, hyphens, dots, underscores", found: "'\(name)'")
+        "info.name", expected: "letters, digits, hyphens, dots, underscores, plus signs",
+        found: "'\(name)'")
     }
     let kind = members["kind"]?.string ?? Kind.restoration.rawValue
     guard let kind = Kind(rawValue: kind) else {

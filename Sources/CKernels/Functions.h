@@ -146,3 +146,72 @@ INLINE void error_function(const vec *from, vec *result) {
   q = q * s + 1;
   *result = x * p / q;
 }
+
+// MARK: - Powers
+
+typedef double wide __attribute__((vector_size(128)));
+typedef unsigned long long wide_bits __attribute__((vector_size(128)));
+
+#define WIDE_ALL(x) ((wide){} + (x))
+#define WIDE_SELECT(which, a, b)                           \
+  ((wide)(((wide_bits)(which) & (wide_bits)(a)) |          \
+          (~(wide_bits)(which) & (wide_bits)(b))))
+
+/// 1.5 * 2^52, which does for double precision what ROUNDING does.
+#define WIDE_ROUNDING 6755399441055744.0
+
+/// The logarithm of positive numbers in double precision, as a power multiplies its error: with
+/// t = (m - 1) / (m + 1), log m = 2 (t + t^3 / 3 + t^5 / 5 + ...).
+INLINE void wide_logarithm(const vec *from, wide *result) {
+  const mask is_small = *from < 1.17549435e-38f;
+  const vec x = SELECT(is_small, *from * 8388608, *from);
+  const mask n = ((mask)x - 0x3f3504f3) >> 23;
+  const vec mantissa = (vec)((bits)x - ((bits)n << 23));
+  const vec exponent = __builtin_convertvector(n, vec) + SELECT(is_small, ALL(-23), ALL(0));
+  const wide m = __builtin_convertvector(mantissa, wide);
+  const wide t = (m - 1) / (m + 1), s = t * t;
+  wide p = s * (1.0 / 13) + 1.0 / 11;
+  p = p * s + 1.0 / 9;
+  p = p * s + 1.0 / 7;
+  p = p * s + 1.0 / 5;
+  p = p * s + 1.0 / 3;
+  p = p * s + 1;
+  *result = 2 * t * p + __builtin_convertvector(exponent, wide) * 0.69314718055994530942;
+}
+
+/// exp(x) for |x| up to 700, by its series.
+INLINE void wide_exponential(const wide *from, wide *result) {
+  const wide shifted = *from * 1.44269504088896340736 + WIDE_ROUNDING;
+  const wide whole = shifted - WIDE_ROUNDING;
+  const wide r = *from - whole * 0.69314718055994530942;
+  wide p = r * (1.0 / 362880) + 1.0 / 40320;
+  p = p * r + 1.0 / 5040;
+  p = p * r + 1.0 / 720;
+  p = p * r + 1.0 / 120;
+  p = p * r + 1.0 / 24;
+  p = p * r + 1.0 / 6;
+  p = p * r + 0.5;
+  p = p * r + 1;
+  p = p * r + 1;
+  const wide_bits scale = ((wide_bits)shifted << 52) + (1023ull << 52);
+  *result = p * (wide)scale;
+}
+
+/// x to the power of y, where x is neither 0 nor infinite and neither is NaN or infinite.
+INLINE void power_of_finite(const vec *x, const vec *y, vec *result) {
+  vec magnitude;
+  absolute(x, &magnitude);
+  wide logarithm, power;
+  wide_logarithm(&magnitude, &logarithm);
+  wide z = logarithm * __builtin_convertvector(*y, wide);
+  // Beyond these float32 has no numbers.
+  z = WIDE_SELECT(z > 100, WIDE_ALL(100), z);
+  z = WIDE_SELECT(z < -120, WIDE_ALL(-120), z);
+  wide_exponential(&z, &power);
+  const vec value = __builtin_convertvector(power, vec);
+  const vec half = *y * 0.5f;
+  const mask is_whole = __builtin_elementwise_floor(*y) == *y;
+  const mask is_odd = is_whole & (__builtin_elementwise_floor(half) != half);
+  const vec of_negative = SELECT(is_whole, SELECT(is_odd, -value, value), ALL(__builtin_nanf("")));
+  *result = SELECT(*x < 0, of_negative, value);
+}

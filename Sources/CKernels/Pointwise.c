@@ -34,6 +34,19 @@ long aviary_pointwise_scratch(const aviary_pointwise *program) {
   break
 #define ONE_WHERE(which) ((vec)((which) & (mask)ALL(1)))
 
+/// x to the power of y. Zeros, infinities and NaN have rules of their own, which the C library knows.
+INLINE void power(const vec *x, const vec *y, vec *result) {
+  vec a, b;
+  absolute(x, &a);
+  absolute(y, &b);
+  const mask is_plain = (a > 0) & (a < INFINITE) & (b < INFINITE);
+  const vec base = SELECT(is_plain, *x, ALL(1)), exponent = SELECT(is_plain, *y, ALL(1));
+  power_of_finite(&base, &exponent, result);
+  for (int i = 0; i < lanes; i++) {
+    if (!is_plain[i]) (*result)[i] = powf((*x)[i], (*y)[i]);
+  }
+}
+
 static CLONED void run_step(const aviary_pointwise_step *step, float *const *registers,
                             float *to, long count) {
   const float *from = registers[step->a], *second = registers[step->b];
@@ -49,7 +62,12 @@ static CLONED void run_step(const aviary_pointwise_step *step, float *const *reg
     case AVIARY_MINIMUM: EACH_PAIR(SELECT((a < b) | (a != a), a, b));
     case AVIARY_MAXIMUM: EACH_PAIR(SELECT((a > b) | (a != a), a, b));
     case AVIARY_POWER:
-      for (long i = 0; i < count; i++) to[i] = powf(from[i], second[i]);
+      for (long i = 0; i < count; i += lanes) {
+        const vec a = LOAD(from + i), b = LOAD(second + i);
+        vec y;
+        power(&a, &b, &y);
+        STORE(to + i, y);
+      }
       break;
     case AVIARY_EQUAL: EACH_PAIR(ONE_WHERE(a == b));
     case AVIARY_LESS: EACH_PAIR(ONE_WHERE(a < b));

@@ -3,7 +3,7 @@
 
 typedef float vec8 __attribute__((vector_size(32)));
 typedef float loose8 __attribute__((vector_size(32), aligned(4), may_alias));
-typedef double wide __attribute__((vector_size(64)));
+typedef double wide8 __attribute__((vector_size(64)));
 
 /// Once a number is not one, the result is none.
 INLINE double take(const enum aviary_reduction kind, double result, double x) {
@@ -52,11 +52,11 @@ INLINE double reduce_run(const enum aviary_reduction kind, const float *from, lo
 
 /// Sums, which are what is mostly wanted, with more of them side by side.
 INLINE double sum_run(const float *from, long count, double result) {
-  wide a = {0}, b = {0};
+  wide8 a = {0}, b = {0};
   long i = 0;
   for (; i + 16 <= count; i += 16) {
-    a += __builtin_convertvector((vec8)*(const loose8 *)(from + i), wide);
-    b += __builtin_convertvector((vec8)*(const loose8 *)(from + i + 8), wide);
+    a += __builtin_convertvector((vec8)*(const loose8 *)(from + i), wide8);
+    b += __builtin_convertvector((vec8)*(const loose8 *)(from + i + 8), wide8);
   }
   a += b;
   result += ((a[0] + a[1]) + (a[2] + a[3])) + ((a[4] + a[5]) + (a[6] + a[7]));

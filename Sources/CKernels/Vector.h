@@ -8,6 +8,8 @@
 enum { lanes = 16 };
 
 typedef float vec __attribute__((vector_size(64)));
+/// Sixteen numbers of double precision.
+typedef double wide __attribute__((vector_size(128)));
 typedef int mask __attribute__((vector_size(64)));
 /// The same at any address.
 typedef float loose __attribute__((vector_size(64), aligned(4), may_alias));

@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include "Epilogue.h"
 #include "Vector.h"
 #include "WinogradTransforms.h"
 
@@ -86,48 +87,14 @@ CLONED void aviary_winograd_input(enum aviary_winograd form, const aviary_image 
 
 // MARK: - Output
 
-/// What of an activation has to be done.
-enum kind { nothing, relu, slope, slope_and_bounds };
-
-INLINE enum kind kind_of(const aviary_activation *activation) {
-  if (activation->minimum > -__builtin_inff() || activation->maximum < __builtin_inff())
-    return slope_and_bounds;
-  if (activation->slopes) return slope;
-  return activation->slope == 1 ? nothing : activation->slope == 0 ? relu : slope;
-}
-
-/// Applies an activation. What is no number stays so.
-INLINE void activate(enum kind kind, const aviary_activation *activation, const vec *slopes,
-                     vec *x) {
-  if (kind == nothing) return;
-  if (kind == relu) {
-    *x = SELECT(*x < 0, (vec){}, *x);
-    return;
-  }
-  *x = SELECT(*x > 0, *x, *x * *slopes);
-  if (kind == slope) return;
-  const vec minimum = ALL(activation->minimum), maximum = ALL(activation->maximum);
-  *x = SELECT(*x < minimum, minimum, *x);
-  *x = SELECT(*x > maximum, maximum, *x);
-}
-
-/// How many pixels ahead memory that will be written is asked for.
-enum { ahead_of_writing = 16 };
-
 /// One group of channels of some tiles.
 INLINE void output_group(enum aviary_winograd form, const float *from, long product, long tile,
-                         long count, const aviary_epilogue *epilogue, enum kind kind,
-                         enum kind final, const aviary_image *image, long c, float *to,
-                         const float *other, long top, long left) {
+                         long count, const finish *f, enum kind kind, enum kind final,
+                         float *to, const float *other, long top, long left) {
+  const aviary_image *image = f->image;
   const long side = given(form), size = points(form);
-  const long present = image->channels - c < lanes ? image->channels - c : lanes;
-  const vec bias = epilogue->bias ? LOAD(epilogue->bias + c) : (vec){};
-  const float *own = epilogue->activation.slopes, *last = epilogue->final.slopes;
-  const vec slopes = own ? LOAD(own + c) : ALL(epilogue->activation.slope);
-  const vec final_slopes = last ? LOAD(last + c) : ALL(epilogue->final.slope);
   const long first_row = top < 0 ? -top : 0;
   const long height = image->height - top < side ? image->height - top : side;
-  const int is_dense = present == lanes && image->channel == 1;
   for (long t = 0; t < count; t++) {
     vec half[most_given][most_points];
     for (long j = 0; j < size; j++) {
@@ -149,31 +116,8 @@ INLINE void output_group(enum aviary_winograd form, const float *from, long prod
       vec y[most_given];
       transform_output(form, half[i], y);
       const long place = (top + i) * image->row + x * image->pixel;
-      for (long j = 0; j < side; j++) {
-        if (j < first_column) continue;
-        if (j >= width) break;
-        const long pixel = place + j * image->pixel;
-        y[j] += bias;
-        activate(kind, &epilogue->activation, &slopes, &y[j]);
-        if (is_dense) {
-          if (other) {
-            y[j] += LOAD(other + pixel);
-            activate(final, &epilogue->final, &final_slopes, &y[j]);
-          }
-          if (side > 4) __builtin_prefetch(to + pixel + ahead_of_writing * image->pixel, 1);
-          STORE(to + pixel, y[j]);
-          continue;
-        }
-        float numbers[lanes];
-        if (other) {
-          for (long k = 0; k < lanes; k++)
-            numbers[k] = k < present ? other[pixel + k * image->channel] : 0;
-          y[j] += LOAD(numbers);
-          activate(final, &epilogue->final, &final_slopes, &y[j]);
-        }
-        STORE(numbers, y[j]);
-        for (long k = 0; k < present; k++) to[pixel + k * image->channel] = numbers[k];
-      }
+      finish_pixels(f, kind, final, y, first_column, width, to + place,
+                    other ? other + place : 0, side > 4);
     }
   }
 }
@@ -186,16 +130,10 @@ INLINE void output_groups(enum aviary_winograd form, const float *from, long pro
   for (long c = 0; c < image->channels; c += lanes) {
     const long group = c / lanes * image->group;
     const float *other = epilogue->other ? epilogue->other + group : 0;
-    // The usual ones each with code of their own.
-#define GROUP(kind, final, other)                                                             \
-  output_group(form, from + c, product, tile, count, epilogue, kind, final, image, c,       \
-               to + group, other, top, left)
-    if (kind == nothing && !other) GROUP(nothing, nothing, 0);
-    else if (kind == relu && !other) GROUP(relu, nothing, 0);
-    else if (kind == slope && !other) GROUP(slope, nothing, 0);
-    else if (kind == nothing && final == nothing) GROUP(nothing, nothing, other);
-    else if (kind == nothing && final == relu) GROUP(nothing, relu, other);
-    else GROUP(slope_and_bounds, slope_and_bounds, other);
+    const finish f = finish_of(epilogue, image, c);
+#define GROUP(kind, final, other) \
+  output_group(form, from + c, product, tile, count, &f, kind, final, to + group, other, top, left)
+    FOR_EACH_KIND(kind, final, other, GROUP);
 #undef GROUP
   }
 }

@@ -96,9 +96,6 @@ INLINE void transform_output(enum aviary_winograd form, const vec *m, vec *to) {
   }
 }
 
-/// Sixteen numbers of double precision.
-typedef double wide __attribute__((vector_size(128)));
-
 /// Three weights along an axis: what they contribute.
 INLINE void transform_weights(enum aviary_winograd form, const wide *g, long step, wide *to) {
   const wide first = g[0], second = g[step], third = g[2 * step];

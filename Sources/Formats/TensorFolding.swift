@@ -70,23 +70,45 @@ private struct LayerFolding {
     case .weightNormalization: try normalised()
     case .spectralNormalization: try spectral()
     case .branches: try joined()
+    case .parallel: try added()
+    case .depthwise: try spread()
+    case .collapsible:
+      try Self.tapwise(branch(.part("wide"))) { [narrow = try branch(.part("narrow"))] tap, wide in
+        Self.product(narrow.values, tap, narrow.rows, wide.rows, wide.columns)
+      }
     case .fusedBranches: try values(.branchWeight(0))
     }
   }
 
   /// The elements of the bias.
   func bias() throws(CheckpointError) -> [Double] {
-    guard layer.kind == .branches else { return try values(.branchBias(0)) }
-    let middle = try branch(1), last = try branch(2)
-    // The first bias goes through all taps of the second convolution, and their sum through the third.
-    let first = try values(.branchBias(0))
-    var inner = try values(.branchBias(1))
-    for row in 0..<middle.rows {
-      for column in 0..<middle.columns {
-        let taps = (row * middle.columns + column) * 9
-        inner[row] += middle.values[taps..<taps + 9].reduce(0, +) * first[column]
+    switch layer.kind {
+    case .branches: return try joinedBias()
+    case .parallel:
+      let factors = try values(.part("factors"))
+      let row = try Self.through(
+        branch(.part("k1")), values(.part("b0")), plus: values(.part("b1")))
+      let (plain, joined) = (try values(.part("bias")), try joinedBias())
+      return row.indices.map {
+        factors[0] * row[$0] + factors[1] * plain[$0] + factors[2] * joined[$0]
       }
+    case .depthwise:
+      var bias = [Double](repeating: 0, count: layer.weight[0])
+      for place in 0..<3 {
+        let (part, factors) = (try values(.part("b\(place)")), try values(.part("f\(place + 2)")))
+        for i in bias.indices { bias[i] += factors[i] * part[i] }
+      }
+      return bias
+    case .collapsible: return try values(.part("bias"))
+    case .fusedBranches, .weightNormalization, .spectralNormalization:
+      return try values(.branchBias(0))
     }
+  }
+
+  private func joinedBias() throws(CheckpointError) -> [Double] {
+    let last = try branch(.branchWeight(2))
+    let inner = try Self.through(
+      branch(.branchWeight(1)), values(.branchBias(0)), plus: values(.branchBias(1)))
     let side = try values(.branchBias(3))
     var bias = try values(.branchBias(2))
     for row in bias.indices {
@@ -96,6 +118,21 @@ private struct LayerFolding {
       }
     }
     return bias
+  }
+
+  /// What a convolution makes of the same value at every tap, plus its own bias.
+  private static func through(
+    _ convolution: Branch, _ value: [Double], plus bias: [Double]
+  ) -> [Double] {
+    var result = bias
+    for row in 0..<convolution.rows {
+      for column in 0..<convolution.columns {
+        let taps = (row * convolution.columns + column) * convolution.taps
+        result[row] +=
+          convolution.values[taps..<taps + convolution.taps].reduce(0, +) * value[column]
+      }
+    }
+    return result
   }
 
   private func values(_ source: FoldedLayer.Source) throws(CheckpointError) -> [Double] {
@@ -163,30 +200,76 @@ private struct LayerFolding {
   private struct Branch {
     var rows: Int
     var columns: Int
+    var taps: Int
     var values: [Double]
   }
 
-  private func branch(_ number: Int) throws(CheckpointError) -> Branch {
-    guard let name = layer.sources[.branchWeight(number)], let shape = tensors[name]?.shape else {
+  private func branch(_ source: FoldedLayer.Source) throws(CheckpointError) -> Branch {
+    guard let name = layer.sources[source], let shape = tensors[name]?.shape else {
       throw .damaged(path: layer.layer, part: layer.kind.rawValue, reason: "a tensor is missing")
     }
-    return Branch(rows: shape[0], columns: shape[1], values: try values(.branchWeight(number)))
+    return Branch(
+      rows: shape[0], columns: shape[1], taps: shape[2...].reduce(1, *),
+      values: try values(source))
+  }
+
+  /// A convolution's weight with the matrix of each tap made another.
+  private static func tapwise(
+    _ convolution: Branch, _ change: ([Double], Branch) -> [Double]
+  ) -> [Double] {
+    let taps = convolution.taps
+    var tap = [Double](repeating: 0, count: convolution.rows * convolution.columns)
+    var weight: [Double] = []
+    for place in 0..<taps {
+      for i in tap.indices { tap[i] = convolution.values[i * taps + place] }
+      let changed = change(tap, convolution)
+      if weight.isEmpty { weight = [Double](repeating: 0, count: changed.count * taps) }
+      for i in changed.indices { weight[i * taps + place] = changed[i] }
+    }
+    return weight
   }
 
   /// The row's convolutions multiplied tap by tap; the one beside it belongs to the middle tap.
   private func joined() throws(CheckpointError) -> [Double] {
-    let first = try branch(0), middle = try branch(1), last = try branch(2), side = try branch(3)
-    let (rows, columns) = (last.rows, first.columns)
-    var weight = [Double](repeating: 0, count: rows * columns * 9)
-    var tap = [Double](repeating: 0, count: middle.rows * middle.columns)
-    for place in 0..<9 {
-      for i in tap.indices { tap[i] = middle.values[i * 9 + place] }
-      let product = Self.product(
-        Self.product(last.values, tap, rows, last.columns, middle.columns),
-        first.values, rows, first.rows, columns)
-      for i in product.indices { weight[i * 9 + place] = product[i] }
+    let first = try branch(.branchWeight(0)), last = try branch(.branchWeight(2))
+    let side = try branch(.branchWeight(3))
+    var weight = Self.tapwise(try branch(.branchWeight(1))) { tap, middle in
+      Self.product(
+        Self.product(last.values, tap, last.rows, last.columns, middle.columns),
+        first.values, last.rows, first.rows, first.columns)
     }
     for i in side.values.indices { weight[i * 9 + 4] += side.values[i] }
+    return weight
+  }
+
+  /// The weighted sum of two convolutions in a row, one alone, and `joined`.
+  private func added() throws(CheckpointError) -> [Double] {
+    let factors = try values(.part("factors"))
+    let first = try branch(.part("k0"))
+    let row = Self.tapwise(try branch(.part("k1"))) { tap, second in
+      Self.product(tap, first.values, second.rows, second.columns, first.columns)
+    }
+    let (plain, joined) = (try values(.part("weight")), try joined())
+    return row.indices.map {
+      factors[0] * row[$0] + factors[1] * plain[$0] + factors[2] * joined[$0]
+    }
+  }
+
+  /// The weighted sum of the input and of depthwise convolutions, as one of 5x5.
+  private func spread() throws(CheckpointError) -> [Double] {
+    var weight = [Double](repeating: 0, count: layer.weight[0] * 25)
+    for (channel, factor) in try values(.part("f1")).enumerated() {
+      weight[channel * 25 + 12] = factor
+    }
+    for place in 0..<3 {
+      let (part, factors) = (try values(.part("w\(place)")), try values(.part("f\(place + 2)")))
+      let side = 2 * place + 1
+      for i in part.indices {
+        let (channel, tap) = (i / (side * side), i % (side * side))
+        let (row, column) = (tap / side + 2 - place, tap % side + 2 - place)
+        weight[channel * 25 + row * 5 + column] += factors[channel] * part[i]
+      }
+    }
     return weight
   }
 

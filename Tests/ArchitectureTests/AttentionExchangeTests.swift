@@ -10,13 +10,10 @@ import Testing
 @Suite struct AttentionExchangeTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var testDescription: String
-    /// Whether ONNX's operators are read back: an index or a mask that is calculated from the image's
-    /// size is no value of ours.
-    var isRead: Bool
     var build: @Sendable (Value) -> Value
 
-    init(_ name: String, isRead: Bool = true, _ build: @escaping @Sendable (Value) -> Value) {
-      (testDescription, self.isRead, self.build) = (name, isRead, build)
+    init(_ name: String, _ build: @escaping @Sendable (Value) -> Value) {
+      (testDescription, self.build) = (name, build)
     }
   }
 
@@ -40,7 +37,7 @@ import Testing
         .applying(.softmax(Softmax(dimension: 4))).applying(.permute(Permute([0, 1, 2, 4, 3])))
         .image(WindowReverse(Size(2, 3), .grid))
     },
-    Case("margins", isRead: false) { x in
+    Case("margins") { x in
       // The first pixels of windows with margins are a shifted image.
       x.windows(WindowPartition(2, margin: Size(1, 0)))
         .applying(.reduce(Reduction(.sum, dimensions: [3], keepsDimensions: false)))
@@ -49,17 +46,17 @@ import Testing
     Case("attention") { x in
       x.windowAttention("attn", WindowAttention(heads: 2, window: 2))
     },
-    Case("shifted attention", isRead: false) { x in
+    Case("shifted attention") { x in
       x.windowAttention("attn", WindowAttention(heads: 1, window: 2, shift: 1))
     },
-    Case("shifted along one axis", isRead: false) { x in
+    Case("shifted along one axis") { x in
       x.windowAttention(
         "attn",
         WindowAttention(
           heads: 2, window: Size(2, 3), shift: Size(0, 2), scale: 0.5, positionBias: .none,
           maskValue: -.infinity))
     },
-    Case("overlapping attention", isRead: false) { x in
+    Case("overlapping attention") { x in
       x.windowAttention(
         "attn", WindowAttention(heads: 2, window: 2, keyMargin: 1), keys: x * 0.5, values: x)
     },
@@ -76,7 +73,7 @@ import Testing
   @Test(arguments: cases) func onnx(_ c: Case) throws {
     try ONNXRoundTrip.check(
       Self.graph(c), "attention.\(c.testDescription.replacing(" ", with: "-"))",
-      sizes: [(12, 18), (6, 12)], isRead: c.isRead)
+      sizes: [(12, 18), (6, 12)])
   }
 
   /// A constant that is a layer's weight, there in another layout, and a value by itself.

@@ -16,6 +16,8 @@ import Testing
     "bicubic": "ncnn's cubic interpolation", "lanczos": "ncnn's cubic interpolation",
     "back-projection": "ncnn's cubic interpolation", "detail-fusion": "ncnn's cubic interpolation",
     "self-exemplar": "ncnn has no layer that computes padToMultiple",
+    "rtmosr": "RMSNorm", "safmn": "stated sizes", "safmn++": "stated sizes",
+    "spanplus": "gridSample",
   ]
 
   @Test(arguments: try OperationFixture.all()) func operation(_ fixture: OperationFixture) throws {

@@ -32,25 +32,18 @@ import Testing
       path, name, fixture.graph, [(fixture.inputs, [fixture.graph.outputs[0].name: fixture.output])]
     )
     let file = try WeightsFile.read(path)
-    let imported: ImportedGraph
-    do {
-      imported = try ONNXNetwork.graph(file)
-    } catch {
-      // Slices whose edges depend on the size, products of two images of unrelated sizes, places
-      // that are no network's own, Fourier transforms and divisions by a number of pixels are written
-      // and not read.
-      let prefixes = [
-        "roll/", "matmul/", "gatherElements/", "rfft2/", "irfft2/", "reduce/unbiasedVariance",
-      ]
-      #expect(prefixes.contains { fixture.description.hasPrefix($0) }, "\(error)")
-      return
-    }
+    let imported = try ONNXNetwork.graph(file)
     let found = try ONNXRoundTrip.outputs(
       imported.graph, try ONNXRoundTrip.tensors(imported.weights), fixture.inputs)
     let agreement = Agreement(
       try #require(found[fixture.graph.outputs[0].name]), expected: fixture.output)
     #expect(agreement.relative <= 1e-5, "\(agreement)")
   }
+
+  /// The architectures of which ONNX cannot say a preset, by what is in the way.
+  private static let refused = [
+    "safmn": "ONNX pools to a stated size", "safmn++": "ONNX pools to a stated size",
+  ]
 
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
@@ -70,9 +63,16 @@ import Testing
       let weights = try ONNXRoundTrip.stableWeights(graph, try #require(shapes.first))
       let folder = try TemporaryFolder()
       let path = folder.file("model.onnx")
-      let notes = try ONNXExport.write(
-        graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
-        to: path)
+      let notes: [String]
+      do {
+        notes = try ONNXExport.write(
+          graph: graph, weights: ONNXRoundTrip.source(graph, weights), record: #"{"name": "a"}"#,
+          to: path)
+      } catch let error as InterchangeError {
+        guard case .target(_, _, let why) = error else { throw error }
+        #expect(Self.refused[name].map { why.contains($0) } == true, "\(name): \(error)")
+        continue
+      }
       #expect(notes.isEmpty)
       let file = try WeightsFile.read(path)
       #expect(file.record == #"{"name": "a"}"#)
@@ -80,12 +80,20 @@ import Testing
       for (name, tensor) in try file.tensors.loaded() {
         #expect(tensor == weights[name], "\(name)")
       }
-      // Weight and bias of a group normalisation are factors and summands of values in ONNX, which are
-      // no weights of a layer there.
-      let operands = Set(
-        graph.nodes.filter { $0.op.name == "groupNormalization" }.flatMap(\.parameters))
       let stored = graph.parameters.filter { $0.role != .nonPersistent }.map(\.name)
-      #expect(file.tensors.names.sorted() == stored.filter { !operands.contains($0) }.sorted())
+      #expect(file.tensors.names.sorted() == stored.sorted())
+      // DySample's places depend on the size of the image by a sum that is not read.
+      let samples = graph.nodes.contains {
+        if case .gridSample(let sampling) = $0.op {
+          sampling.coordinates == .offsets
+        } else {
+          false
+        }
+      }
+      if samples {
+        #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
+        continue
+      }
       let imported = try ONNXNetwork.graph(file)
       let again = try ONNXRoundTrip.tensors(imported.weights)
       var cases: [([String: Tensor], [String: Tensor])] = []

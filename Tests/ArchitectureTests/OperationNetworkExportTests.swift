@@ -25,9 +25,9 @@ import Testing
     } catch InterchangeError.description(let part, let problem) {
       // An output of constants alone.
       #expect(part.hasPrefix("output") && problem == "it does not depend on the image")
-    } catch InterchangeError.layer(_, let kind, _, let why) {
-      // So is what is written and not read.
-      #expect(!kind.isEmpty && !why.isEmpty)
+    } catch InterchangeError.layer(_, "Pad", _, let why) {
+      // Of the few sizes that such a network runs at, several multiples may ask for the same padding.
+      #expect(why.hasPrefix("expected padding to one multiple of pixels"))
     }
   }
 }

@@ -38,7 +38,7 @@ import Testing
       for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
       where file.hasSuffix(".swift") {
         let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-        names += text.matches(of: /ArchitectureInfo\(\s*"([a-z0-9-]+)"/).map { String($0.1) }
+        names += text.matches(of: /ArchitectureInfo\(\s*"([a-z0-9+-]+)"/).map { String($0.1) }
       }
     }
     #expect(names.sorted() == RegistryPropertyTests.names.sorted())
@@ -47,7 +47,7 @@ import Testing
   @Test(arguments: names) func isDescribed(_ name: String) throws {
     let architecture = try Registry.builtin[name]
     let info = architecture.info
-    #expect(info.name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" })
+    #expect(info.name.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" || $0 == "+" })
     #expect(!info.summary.isEmpty && !info.summary.contains("\n") && info.summary.count <= 80)
     #expect(info.paper.isEmpty || info.paper.hasPrefix("https://"))
     #expect(info.licence == "Apache-2.0")
@@ -80,10 +80,11 @@ import Testing
       #expect(output[1] == graph.inputs[0].channels)
       #expect(output[2] == side * (rule.scale?.numerator ?? 0) - rule.shrinkage)
       guard case .whole(let reason) = try graph.tiling(height: side, width: side) else { continue }
-      // Means over the whole image leave no choice, nor does enlarging to another value's size, nor
-      // elements at places that are calculated; nothing else does.
+      // Means over the whole image leave no choice, nor do windows that depend on its size, places that
+      // it tells itself, or enlarging to another value's size; nothing else does.
       let means = [
-        "globalAveragePool", "groupNormalization", "instanceNormalization", "gatherElements",
+        "globalAveragePool", "groupNormalization", "instanceNormalization", "adaptiveMaxPool",
+        "gridSample", "gatherElements",
       ]
       let isGlobal = graph.nodes.contains { node in
         means.contains(node.op.name) || node.op.name == "resize" && node.inputs.count == 2

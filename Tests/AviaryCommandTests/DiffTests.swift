@@ -12,7 +12,18 @@ struct DiffTests {
     let diff = try Outcome(["diff", path, fixture("weights/whole.pt")])
     #expect(diff.status == 0)
     #expect(diff.error == "")
-    #expect(diff.output.contains("Result  the same network with equal weights"))
+    // The weights alone do not say which network they are of.
+    #expect(
+      diff.output.contains(
+        "Result  equal weights; whether the networks are the same is not known: that of B is assumed"
+      )
+    )
+    #expect(diff.output.contains("assumed: padding: \"same\""))
+    let exported = folder.file("tiny.pt")
+    #expect(try Outcome(["convert", path, exported]).status == 0)
+    let stated = try Outcome(["diff", path, exported])
+    #expect(stated.status == 0)
+    #expect(stated.output.contains("Result  the same network with equal weights"))
     let json = try Outcome(["diff", path, fixture("weights/whole.pt"), "--all", "--json"]).json()
     #expect(json["isSame"] as? Bool == true)
     #expect(json["isSameNetwork"] as? Bool == true)

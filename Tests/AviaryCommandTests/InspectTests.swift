@@ -66,7 +66,9 @@ struct InspectTests {
     let recognised = try #require(json["recognised"] as? [String: Any])
     #expect(recognised["architecture"] as? String == "srcnn")
     #expect(
-      recognised["assumed"] as? [String] == [#"padding: "same""#, #"picture.colour: "luma""#])
+      recognised["assumed"] as? [String] == [
+        #"padding: "same""#, #"picture.colour: "luma""#, "picture.range: [0,1]",
+      ])
     #expect(json["contentHash"] as? String == conversion["contentHash"] as? String)
   }
 

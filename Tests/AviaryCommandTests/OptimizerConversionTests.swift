@@ -31,7 +31,7 @@ struct OptimizerConversionTests {
       [second, written, "--training", "--force"],
     ] {
       let convert = try Outcome(["convert"] + arguments)
-      #expect(convert.error == "")
+      #expect(convert.errorWithoutProbe == "")
       #expect(convert.output.contains("Optimiser"))
       #expect(!convert.output.contains("Left behind"))
     }

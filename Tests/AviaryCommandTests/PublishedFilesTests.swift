@@ -70,7 +70,7 @@ struct PublishedFilesTests {
     File("pytorch/Fivefold_SRCNN/Numpy/weights/conv3_w.npz", "npz", 1, .none),
     File("pytorch/Fivefold_SRCNN/Torch/weights/x3.pth", "torchLegacy", 6, .known("srcnn")),
     File("pytorch/IMDN/IMDN_x2.pth", "torchLegacy", 92, .known("imdn")),
-    File("pytorch/IMDN/model_RTC.pth", "torchLegacy", 56, .none),
+    File("pytorch/IMDN/model_RTC.pth", "torchLegacy", 56, .known("imdn")),
     File("pytorch/NhatThanh_ESPCN/ESPCN-x2.pt", "torchZip", 6, .known("espcn")),
     File("pytorch/NhatThanh_ESPCN/ESPCN-x3.pt", "torchZip", 6, .known("espcn")),
     File("pytorch/NhatThanh_ESPCN/ESPCN-x4.pt", "torchZip", 6, .known("espcn")),

@@ -104,6 +104,36 @@ import Testing
     }
   }
 
+  /// Powers of numbers of all sizes, negative ones among them: right to 1e-6 of the value.
+  @Test func powers() {
+    var generator = SplitMix64(seed: 3)
+    var (a, b): ([Float], [Float]) = ([], [])
+    for i in 0..<200_000 {
+      let number = Float(bitPattern: UInt32(truncatingIfNeeded: generator.next()))
+      let share = generator.unit()
+      a.append(i % 2 == 0 ? number : 8 * share - 4)
+      b.append(
+        i % 3 == 0
+          ? Float(bitPattern: UInt32(truncatingIfNeeded: generator.next()))
+          : i % 3 == 1 ? (40 * generator.unit()).rounded() - 20 : 12 * generator.unit() - 6)
+    }
+    let found = run(PointwiseProgram(operands: 2) { $0[0].power($0[1]) }, [a, b])
+    for (i, y) in found.enumerated() {
+      let exact = pow(Double(a[i]), Double(b[i]))
+      let wanted = Float(exact)
+      let isRight =
+        wanted.isNaN
+        ? y.isNaN
+        : wanted.isInfinite
+          ? y == wanted
+          : abs(Double(y) - exact) <= 1e-6 * abs(exact) + Double(Float.leastNonzeroMagnitude)
+      // Of a signalling NaN the C library makes another.
+      if a[i].isSignalingNaN || b[i].isSignalingNaN || isRight { continue }
+      Issue.record("\(a[i]) to the power of \(b[i]): expected \(exact), found \(y)")
+      return
+    }
+  }
+
   /// A step that several take is there once, one that nobody takes is not, and slots are used again.
   @Test func programs() {
     let program = PointwiseProgram(operands: 1) { operands in

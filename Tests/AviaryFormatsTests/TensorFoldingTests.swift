@@ -96,4 +96,103 @@ import Testing
     let agreement = Agreement(found, expected: expected)
     #expect(agreement.relative <= 1e-5, "\(agreement)")
   }
+
+  /// What a layer folded from tensors gives for an image, held against the form in which it is trained.
+  ///
+  /// - Parameters:
+  ///   - file: the tensors as a file has them.
+  ///   - trained: the network of them, under names of its own.
+  ///   - single: the network of the folded layer.
+  private func compare(
+    _ file: [String: Tensor], channels: Int, trained: (Graph, [String: Tensor]), single: Graph
+  ) throws {
+    let image = try random([1, channels, 6, 5], seed: 99)
+    let expected = try #require(
+      naive(trained.0, weights: trained.1, inputs: ["image": image])["output"])
+    let weights = try folded(file)
+    #expect(weights.names == ["a.weight", "a.bias"])
+    let found = try #require(
+      naive(
+        single, weights: Dictionary(uniqueKeysWithValues: weights.map { ($0.name, $0.tensor) }),
+        inputs: ["image": image])["output"])
+    let agreement = Agreement(found, expected: expected)
+    #expect(agreement.relative <= 1e-5, "\(agreement)")
+  }
+
+  /// Each part has a factor of its own; what lies beyond the edges is zero before the first convolution.
+  @Test func parallelConvolutions() throws {
+    let shapes: KeyValuePairs<String, [Int]> = [
+      "a.conv3.sk": [3, 2, 1, 1], "a.conv3.conv.0": [4, 2, 1, 1], "a.conv3.conv.1": [5, 4, 3, 3],
+      "a.conv3.conv.2": [3, 5, 1, 1], "a.conv2": [3, 2, 3, 3], "a.k0": [6, 2, 1, 1],
+      "a.k1": [3, 6, 3, 3],
+    ]
+    var tensors: [String: Tensor] = [:]
+    for (number, (layer, shape)) in shapes.enumerated() {
+      tensors[layer + ".weight"] = try random(shape, seed: UInt64(2 * number))
+      tensors[layer + ".bias"] = try random([shape[0]], seed: UInt64(2 * number + 1))
+    }
+    let trained = try Graph(channels: 2) { image in
+      let padded = image.applying(.pad(Pad(PaddingAmounts(1))))
+      let branches =
+        padded.convolution("a.conv3.conv.0", 4, kernel: 1)
+        .convolution("a.conv3.conv.1", 5, kernel: 3, padding: .valid)
+        .convolution("a.conv3.conv.2", 3, kernel: 1) + image.convolution("a.conv3.sk", 3, kernel: 1)
+      let row = padded.convolution("a.k0", 6, kernel: 1)
+        .convolution("a.k1", 3, kernel: 3, padding: .valid)
+      return [row * 0.5 + image.convolution("a.conv2", 3, kernel: 3) * -1.5 + branches * 2]
+    }
+    var file = tensors.filter { !$0.key.hasPrefix("a.k") }
+    for (number, layer) in ["k0", "k1"].enumerated() {
+      file["a.conv1.\(layer)"] = tensors["a.\(layer).weight"]
+      file["a.conv1.b\(number)"] = tensors["a.\(layer).bias"]
+    }
+    file["a.alpha"] = try Tensor(shape: [3], [0.5, -1.5, 2])
+    file["a.conv_3x3_rep.weight"] = try Tensor(zeros: [3, 2, 3, 3])
+    file["a.conv_3x3_rep.bias"] = try Tensor(zeros: [3])
+    try compare(
+      file, channels: 2, trained: (trained, tensors),
+      single: Graph(channels: 2) { [$0.convolution("a", 3, kernel: 3)] })
+  }
+
+  @Test func depthwiseConvolutions() throws {
+    var tensors: [String: Tensor] = [:], file: [String: Tensor] = [:]
+    for (number, side) in [1, 3, 5].enumerated() {
+      let name = "a.conv\(side)x\(side)"
+      tensors[name + ".weight"] = try random([2, 1, side, side], seed: UInt64(2 * number))
+      tensors[name + ".bias"] = try random([2], seed: UInt64(2 * number + 1))
+    }
+    file = tensors
+    for factor in 1...4 {
+      file["a.alpha\(factor)"] = try random([1, 2, 1, 1], seed: UInt64(20 + factor))
+      tensors["alpha\(factor)"] = file["a.alpha\(factor)"]
+    }
+    let trained = try Graph(channels: 2) { image in
+      var sum = image * image.learnedConstant("alpha1", [1, 2, 1, 1])
+      for (number, side) in [1, 3, 5].enumerated() {
+        let part = image.convolution("a.conv\(side)x\(side)", 2, kernel: Size(side), groups: 2)
+        sum = sum + part * image.learnedConstant("alpha\(number + 2)", [1, 2, 1, 1])
+      }
+      return [sum]
+    }
+    try compare(
+      file, channels: 2, trained: (trained, tensors),
+      single: Graph(channels: 2) { [$0.convolution("a", 2, kernel: 5, groups: 2)] })
+  }
+
+  @Test func collapsibleBlocks() throws {
+    let tensors = [
+      "a.conv_expand.weight": try random([7, 2, 5, 5], seed: 1),
+      "a.conv_squeeze.weight": try random([3, 7, 1, 1], seed: 2),
+      "a.conv_squeeze.bias": try random([3], seed: 3),
+    ]
+    let trained = try Graph(channels: 2) {
+      [
+        $0.convolution("a.conv_expand", 7, kernel: 5, bias: false)
+          .convolution("a.conv_squeeze", 3, kernel: 1)
+      ]
+    }
+    try compare(
+      tensors, channels: 2, trained: (trained, tensors),
+      single: Graph(channels: 2) { [$0.convolution("a", 3, kernel: 5)] })
+  }
 }

@@ -24,6 +24,19 @@ import Testing
     }
   }
 
+  @Test func theResultMayHaveAnotherRange() throws {
+    var picture = ImageSpec(.gray, range: 0...255)
+    picture.outputRange = -1...1
+    #expect(
+      picture.json.text == #"{"colour":"gray","outputRange":[-1,1],"range":[0,255]}"#)
+    #expect(try ImageSpec(json: picture.json) == picture)
+    #expect(picture.scaling(channel: 0) == (255, 0))
+    #expect(picture.resultScaling(channel: 0) == (2, -1))
+    #expect(throws: GraphError.self) {
+      try ImageSpec(json: ["colour": "gray", "outputRange": [0, 1], "output": "noise"])
+    }
+  }
+
   @Test func channels() {
     #expect(ImageSpec(channels: 1) == ImageSpec(.luma))
     #expect(ImageSpec(channels: 3) == ImageSpec(.rgb))
@@ -49,7 +62,7 @@ import Testing
     ),
     (
       #"{"colour":"rgb","color":"rgb"}"#,
-      "picture.color: expected only colour, deviation, enlargeFirst, mean, output, padding, range, scales, found an unknown member"
+      "picture.color: expected only colour, deviation, enlargeFirst, mean, output, outputRange, padding, range, scales, found an unknown member"
     ),
     (
       #"{"colour":"rgb","output":"image"}"#,

@@ -95,7 +95,7 @@ import Testing
     (
       #"{"version":1,"architectures":[{"info":{"name":"a b"}}]}"#,
       "p.so: the library's answer: info.name: expected letters, digits, hyphens, dots, underscores, "
-        + "found 'a b'"
+        + "plus signs, found 'a b'"
     ),
     (
       #"{"version":1,"architectures":[{"info":{"name":"../etc\nx"}}]}"#,

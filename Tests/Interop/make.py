@@ -137,7 +137,7 @@ def torch_cases():
             path = pathlib.Path(f"{stem}.script.pt")
             x = torch.from_numpy(pairs[0][0])
             torch.jit.trace(network, x, check_trace=False).save(str(path))
-            add("TorchScript", path)
+            add("TorchScript", path, [*said, "--as", architecture])
             path = pathlib.Path(f"{stem}.onnx")
             if export_onnx(network, x, path):
                 add("ONNX", path, [])

@@ -9,6 +9,8 @@ nested, beside averaged weights, with a prefix. `aviary convert` must recognise 
 `aviary run` must compute what PyTorch does in float64, at two sizes of which one is no multiple, and the
 way back to PyTorch must give the same tensors under the same names (layers that were folded aside).
 
+Leaves PyTorch's gradients in FOLDER, as checkpoints of the networks, for PublishedGradientTests.
+
 Prints a line for each case, and ends with status 1 where one fails.
 """
 import argparse
@@ -19,6 +21,7 @@ import subprocess
 import sys
 
 import numpy
+import safetensors.torch
 import torch
 
 sys.dont_write_bytecode = True
@@ -26,6 +29,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import zoo_networks  # noqa: E402
 
 SIZES = [(24, 32), (27, 21)]
+#: Their references pad by themselves what `aviary run` pads for the network, whose gradients are then
+#: those of another image.
+PADDED = {"real-cugan", "waifu2x"}
 
 
 def randomise(module, seed):
@@ -119,6 +125,8 @@ def check(case, number, folder, aviary, wrapping):
         worst = max(worst, difference(found, expected))
     if not worst <= case.tolerance:
         raise RuntimeError(f"differs by {worst:.1e}, {case.tolerance:.0e} allowed")
+    if not case.folds and case.network not in PADDED:
+        leave_gradients(case, module, report, number, stem, aviary)
     if case.folds or case.loses:
         return worst
     call(aviary, "convert", checkpoint, back, "--quiet")
@@ -132,6 +140,54 @@ def check(case, number, folder, aviary, wrapping):
         if not torch.equal(returned[name], tensor):
             raise RuntimeError(f"back to PyTorch: {name} differs")
     return worst
+
+
+def gradients_of(case, module, image, cotangent):
+    """The gradients of one pass by name, and its output's shape; those of frozen parameters are None."""
+    module.zero_grad()
+    output = case.forward(module, torch.from_numpy(image).to(next(module.parameters()).dtype)) * case.range
+    output.backward(torch.from_numpy(cotangent(tuple(output.shape))).to(output.dtype))
+    return {
+        name: (torch.zeros_like(part) if part.grad is None else part.grad.clone())
+        for name, part in module.named_parameters() if part.requires_grad}
+
+
+def leave_gradients(case, module, report, number, stem, aviary):
+    """Saves the gradients of one pass: as a state dict that is converted as the weights were, with what
+    went in beside it, and how far PyTorch's own gradients in float32 are from those in float64."""
+    module.train()
+    for part in module.modules():
+        if isinstance(part, torch.nn.modules.dropout._DropoutNd):
+            part.eval()
+    height, width = (case.sizes or SIZES)[0]
+    generator = numpy.random.default_rng(number + 1)
+    image = generator.random((1, case.channels, height, width), dtype=numpy.float32)
+    given = {}
+
+    def cotangent(shape):
+        if not given:
+            given["cotangent"] = generator.standard_normal(shape, dtype=numpy.float32)
+        return given["cotangent"]
+
+    buffers = {name: part.clone() for name, part in module.named_buffers()}
+    exact = gradients_of(case, module, image, cotangent)
+    state = module.float().state_dict()
+    rounded = gradients_of(case, module, image, cotangent)
+    largest = max(float(part.abs().max()) for part in exact.values())
+    rounding = max(
+        float((rounded[name] - part).abs().max() / max(float(part.abs().max()), largest * 1e-4))
+        for name, part in exact.items())
+    gradients = {
+        case.rename(name): (exact.get(name, buffers.get(name, tensor))).to(tensor.dtype)
+        for name, tensor in state.items() if case.keep(name)}
+    saved, checkpoint = (stem.with_name(stem.name + end) for end in (".gradients.pth", ".gradients.h5"))
+    torch.save(gradients, saved)
+    checkpoint.unlink(missing_ok=True)
+    call(aviary, "convert", saved, checkpoint, "--quiet", "--as", case.architecture,
+         "--config", json.dumps(report["configuration"]))
+    safetensors.torch.save_file(
+        {"input": torch.from_numpy((image * case.range).astype(numpy.float32)),
+         "cotangent": torch.from_numpy(given["cotangent"]), "rounding": torch.tensor([rounding])}, stem.with_name(stem.name + ".pass.safetensors"))
 
 
 def main():

@@ -1,5 +1,5 @@
-"""The networks that zoo.py holds against Aviary, each by its reference's own code: spandrel, basicsr and
-torchsr. Those of `self-made` are written here from the original sources' facts."""
+"""The networks that zoo.py holds against Aviary, each by its reference's own code: spandrel, resselt, basicsr
+and torchsr. Those of `self-made` are written here from the original sources' facts."""
 import contextlib
 import dataclasses
 import importlib
@@ -73,6 +73,24 @@ def torchsr(module, name):
     return getattr(importlib.import_module(f"torchsr.models.{module}"), name)
 
 
+def resselt(module, name):
+    """A network of resselt's. Its DySample pins memory, which takes an accelerator; spandrel's is the same
+    without."""
+    found = importlib.import_module(f"resselt.archs.{module}.arch")
+    if hasattr(found, "DySample"):
+        found.DySample = importlib.import_module(
+            "spandrel.architectures.__arch_helpers.dysample").DySample
+    return getattr(found, name)
+
+
+def restore_positions(module):
+    """The buffers that DySample's distances are from, as every file has them."""
+    for part in module.modules():
+        if hasattr(part, "init_pos"):
+            with torch.no_grad():
+                part.init_pos.copy_(part._init_pos())
+
+
 #: xinntao's own names, by those of BasicSR.
 ESRGAN_NAMES = {
     "conv_body": "trunk_conv", "conv_up1": "upconv1", "conv_up2": "upconv2", "conv_hr": "HRconv",
@@ -117,6 +135,15 @@ def esrgan():
     yield old("old-x2-plus", 2, blocks=2, plus=True)
     yield old("old-x2-unshuffle", 4, features=8, unshuffle=2)
     yield old("old-x3", 3, features=8, blocks=1, config={"scale": 3})
+    yield basic("basicsr-x4-rgba", 4, features=8, channels=4)
+    yield Case(
+        "esrgan", "old-x2-gray-to-rgb", "spandrel",
+        lambda: spandrel("ESRGAN", "ESRGAN")(in_nc=1, out_nc=3, num_filters=8, num_blocks=2, scale=2),
+        channels=1)
+    yield Case(
+        "esrgan", "old-x4-rgba", "spandrel",
+        lambda: spandrel("ESRGAN", "ESRGAN")(in_nc=4, out_nc=4, num_filters=12, num_blocks=1, scale=4),
+        channels=4)
     yield Case(
         "esrgan", "deep", "basicsr",
         lambda: basicsr("rrdbnet_arch", "RRDBNet")(3, 3, 4, 8, 20, 4), tolerance=1e-4)
@@ -680,6 +707,162 @@ class Waifu2x(nn.Module):
         return torch.clamp(self.net(F.pad(image, (7,) * 4, "replicate")), 0, 1)
 
 
+class Waifu2xCUNet(nn.Module):
+    """nunif's cunet and upcunet; the networks within are those of Real-CUGAN."""
+
+    def __init__(self, scale, channels):
+        super().__init__()
+        path = "RealCUGAN.__arch.upcunet_v3"
+        self.unet1 = spandrel(path, "UNet1")(channels, channels, deconv=scale == 2)
+        self.unet2 = spandrel(path, "UNet2")(channels, channels, deconv=False)
+        self.offset = 18 if scale == 2 else 28
+
+    def forward(self, image):
+        x = torch.clamp(self.unet1(F.pad(image, (self.offset,) * 4, "replicate")), 0, 1)
+        return torch.clamp(self.unet2(x) + F.pad(x, (-20,) * 4), 0, 1)
+
+
+class DenseBlocks(nn.Module):
+    """An RRDB of the first code."""
+
+    def __init__(self, features, growth):
+        super().__init__()
+        for number in 1, 2, 3:
+            part = nn.Module()
+            for layer in range(5):
+                after = features if layer == 4 else growth
+                setattr(part, f"conv{layer + 1}", row(conv(features + layer * growth, after)))
+            setattr(self, f"RDB{number}", part)
+
+    def forward(self, x):
+        y = x
+        for part in self.RDB1, self.RDB2, self.RDB3:
+            seen = [y]
+            for layer in 1, 2, 3, 4:
+                seen.append(F.leaky_relu(getattr(part, f"conv{layer}")(torch.cat(seen, 1)), 0.2))
+            y = y + 0.2 * part.conv5(torch.cat(seen, 1))
+        return x + 0.2 * y
+
+
+class SPSR(nn.Module):
+    def __init__(self, features, blocks, growth, scale, channels):
+        super().__init__()
+        f, act = features, nn.LeakyReLU(0.2)
+        steps = scale.bit_length() - 1
+        up = lambda: [nn.Upsample(scale_factor=2), conv(f, f), act]
+        trunk = nn.Module()
+        trunk.sub = nn.ModuleList([*(DenseBlocks(f, growth) for _ in range(blocks)), conv(f, f)])
+        high = row(conv(f, f), act)
+        self.HR_conv0_new = high
+        self.HR_conv1_new = row(conv(f, f))
+        self.model = nn.ModuleList(
+            [conv(channels, f), trunk, *(part for _ in range(steps) for part in up()), *high])
+        self.get_g_nopadding = nn.Module()
+        for name, kernel in {"h": [0, 0, 0, -1, 0, 1, 0, 0, 0], "v": [0, -1, 0, 0, 0, 0, 0, 1, 0]}.items():
+            setattr(self.get_g_nopadding, f"weight_{name}", nn.Parameter(
+                torch.tensor(kernel, dtype=torch.float32).view(1, 1, 3, 3)))
+        self.b_fea_conv = row(conv(channels, f))
+        for number in 1, 2, 3, 4:
+            setattr(self, f"b_block_{number}", DenseBlocks(2 * f, growth))
+            setattr(self, f"b_concat_{number}", row(conv(2 * f, f)))
+        self.b_LR_conv = row(conv(f, f))
+        self.b_module = row(*(part for _ in range(steps) for part in up()), conv(f, f), act, conv(f, f))
+        self.conv_w = row(conv(f, channels, 1))
+        self.f_block, self.f_concat = DenseBlocks(2 * f, growth), row(conv(2 * f, f))
+        self.f_HR_conv0, self.f_HR_conv1 = row(conv(f, f), act), row(conv(f, channels))
+
+    def forward(self, image):
+        kernels = self.get_g_nopadding
+        slope = lambda kernel: F.conv2d(
+            image, kernel.expand(image.shape[1], -1, -1, -1), padding=1, groups=image.shape[1])
+        steep = torch.sqrt(slope(kernels.weight_v) ** 2 + slope(kernels.weight_h) ** 2 + 1e-6)
+        first, second = self.model[0](image), self.b_fea_conv(steep)
+        x, branch = first, second
+        for number, part in enumerate(self.model[1].sub):
+            x = part(x)
+            if number in (4, 9, 14, 19):
+                name = number // 5 + 1
+                branch = getattr(self, f"b_concat_{name}")(
+                    getattr(self, f"b_block_{name}")(torch.cat([branch, x], 1)))
+        x = x + first
+        for part in self.model[2:]:
+            x = part(x)
+        branch = self.b_module(self.b_LR_conv(branch) + second)
+        both = torch.cat([branch, self.HR_conv1_new(x)], 1)
+        return self.f_HR_conv1(self.f_HR_conv0(self.f_concat(self.f_block(both))))
+
+
+class ArtCNN(nn.Module):
+    def __init__(self, features, blocks, side, scale, channels):
+        super().__init__()
+        f, relu = features, nn.ReLU()
+        self.conv0 = conv(channels, f, side)
+        parts = []
+        for _ in range(blocks):
+            part = nn.Module()
+            part.conv = row(row(conv(f, f, side), relu), row(conv(f, f, side), relu), conv(f, f, side))
+            parts.append(part)
+        self.res_block = nn.ModuleList([*parts, conv(f, f, side)])
+        self.depth_to_space = nn.Module()
+        self.depth_to_space.upscale = row(
+            conv(f, channels * scale**2, side), nn.PixelShuffle(scale))
+
+    def forward(self, image):
+        first = x = self.conv0(image)
+        for part in list(self.res_block)[:-1]:
+            x = x + part.conv(x)
+        return self.depth_to_space.upscale(self.res_block[-1](x) + first)
+
+
+class BicubicPlusPlus(nn.Module):
+    def __init__(self, features, scale, channels):
+        super().__init__()
+        f = features
+        self.conv0 = nn.Conv2d(channels, f, 3, stride=2, padding=1, bias=False)
+        self.conv1, self.conv2 = conv(f, f, bias=False), conv(f, f, bias=False)
+        self.conv_out = conv(f, channels * (2 * scale) ** 2, bias=False)
+        self.scale = scale
+
+    def forward(self, image):
+        act = lambda value: F.leaky_relu(value, 0.1)
+        first = act(self.conv0(image))
+        return F.pixel_shuffle(
+            self.conv_out(act(self.conv2(act(self.conv1(first)))) + first), 2 * self.scale)
+
+
+class SESR(nn.Module):
+    """As trained, with what a block's convolution gives added to its input; or collapsed by its own code,
+    with the identity in the convolution."""
+
+    def __init__(self, features, blocks, scale, channels, collapsed=False):
+        super().__init__()
+
+        def block(before, after, side):
+            part = nn.Module()
+            if collapsed:
+                part.conv_expand = conv(before, after, side)
+            else:
+                part.conv_expand = conv(before, 40, side, bias=False)
+                part.conv_squeeze = conv(40, after, 1)
+            return part
+
+        count = channels * scale**2
+        self.anchor = nn.Module()
+        self.anchor.net = conv(channels, count, 1)
+        self.conv_first = block(channels, features, 5)
+        self.residual_block = nn.ModuleList(block(features, features, 3) for _ in range(blocks))
+        self.conv_last = block(features, count, 5)
+        self.collapsed, self.scale = collapsed, scale
+
+    def forward(self, image):
+        run = lambda part, x: (
+            part.conv_expand(x) if self.collapsed else part.conv_squeeze(part.conv_expand(x)))
+        first = x = F.relu(run(self.conv_first, image))
+        for part in self.residual_block:
+            x = F.relu(run(part, x) + (0 if self.collapsed else x))
+        return F.pixel_shuffle(run(self.conv_last, x + first) + self.anchor.net(image), self.scale)
+
+
 class LornatangSRGAN(nn.Module):
     def __init__(self, features, blocks, steps, channels):
         super().__init__()
@@ -810,6 +993,49 @@ def self_made():
     yield case("srgan", "twtygqyy-x4-gray", lambda: TwtygqyySRResNet(8, 3, 2, 1), channels=1)
 
     yield case("waifu2x", "upconv7", lambda: Waifu2x([4, 6, 8, 8, 8, 10], 3, True), prepare=lit)
+    def kernels(module):
+        part = module.get_g_nopadding
+        with torch.no_grad():
+            part.weight_h.copy_(torch.tensor([0, 0, 0, -1.0, 0, 1, 0, 0, 0]).view(1, 1, 3, 3))
+            part.weight_v.copy_(torch.tensor([0, -1.0, 0, 0, 0, 0, 0, 1, 0]).view(1, 1, 3, 3))
+
+    for label, shape in {
+        "x4": (6, 20, 3, 4, 3), "x2": (4, 23, 2, 2, 3), "x4-gray": (8, 21, 4, 4, 1), "x1": (5, 20, 2, 1, 3),
+    }.items():
+        yield case(
+            "spsr", label, lambda shape=shape: SPSR(*shape), channels=shape[4], prepare=kernels, loses=True,
+            tolerance=1e-4)
+
+    yield case("artcnn", "x2", lambda: ArtCNN(12, 2, 3, 2, 3))
+    yield case("artcnn", "x4-luma", lambda: ArtCNN(8, 3, 3, 4, 1), channels=1)
+    yield case("artcnn", "x1-wide", lambda: ArtCNN(16, 1, 5, 1, 3))
+    yield case("artcnn", "x3", lambda: ArtCNN(8, 4, 3, 3, 3))
+
+    even = {"sizes": [(24, 32), (26, 22)]}
+    yield case("bicubic++", "x3", lambda: BicubicPlusPlus(12, 3, 3), **even)
+    yield case("bicubic++", "x2", lambda: BicubicPlusPlus(32, 2, 3), **even)
+    yield case("bicubic++", "x4-gray", lambda: BicubicPlusPlus(8, 4, 1), channels=1, **even)
+    yield case("bicubic++", "x1", lambda: BicubicPlusPlus(16, 1, 3), **even)
+
+    yield case("sesr", "m5-x2", lambda: SESR(16, 5, 2, 3), folds=True)
+    yield case("sesr", "m3-x4-gray", lambda: SESR(12, 3, 4, 1), channels=1, folds=True)
+    yield case("sesr", "x3", lambda: SESR(8, 1, 3, 3), folds=True)
+    yield case("sesr", "collapsed-x2", lambda: SESR(16, 4, 2, 3, collapsed=True))
+
+    def within(module):
+        # Values that are cut below 0 and above 1 in part, and not everywhere.
+        with torch.no_grad():
+            for unet in module.unet1, module.unet2:
+                unet.conv_bottom.weight.mul_(0.3)
+                unet.conv_bottom.bias.add_(0.4)
+
+    for scale, channels in (2, 3), (1, 3), (1, 1), (2, 1):
+        yield case(
+            "real-cugan", f"waifu2x-x{scale}" + ("" if channels == 3 else "-gray"),
+            lambda scale=scale, channels=channels: Waifu2xCUNet(scale, channels), channels=channels,
+            config={"clips": True} if scale == 2 else None, prepare=within,
+            sizes=[(32, 40), (36, 32)])
+
     yield case(
         "waifu2x", "vgg7-gray", lambda: Waifu2x([4, 4, 8, 8, 8, 8], 1, False), channels=1, prepare=lit)
 
@@ -836,6 +1062,98 @@ def realplksr():
     yield case("x2-layer", upscaling_factor=2, layer_norm=True, use_ea=False)
     yield case("x3", upscaling_factor=3, split_ratio=0.5, dim=8, kernel_size=13)
     yield case("x1-layer", upscaling_factor=1, layer_norm=True, n_blocks=3, dim=16)
+    for label, members in {
+        "dysample-x4": {}, "dysample-x3": {"upscaling_factor": 3, "layer_norm": True, "dim": 8},
+        "dysample-x2": {"upscaling_factor": 2, "use_ea": False, "kernel_size": 5, "n_blocks": 3},
+        "dysample-x1": {"upscaling_factor": 1, "dim": 16, "split_ratio": 0.5},
+    }.items():
+        yield dataclasses.replace(
+            case(label, dysample=True, **members), prepare=restore_positions, loses=True)
+
+
+def mm_realsr():
+    def case(label, config=None, **members):
+        members = {
+            "num_in_ch": 3, "num_out_ch": 3, "num_feat": 8, "num_block": 2, "num_grow_ch": 4,
+            "num_feats": [4, 6, 8], "num_blocks": [1, 2, 1], "downscales": [2, 2, 1], **members}
+        return Case(
+            "mm-realsr", label, "spandrel", lambda: spandrel("MMRealSR", "MMRealSR")(**members),
+            forward=lambda module, image: module(image)[0], channels=members["num_in_ch"], config=config)
+
+    yield case("x4")
+    yield case("gray", num_in_ch=1, num_out_ch=1, num_feat=12, num_block=3, num_grow_ch=6)
+    yield case(
+        "one-degree", num_degradation=1, num_feats=[6, 6], num_blocks=[2, 1], downscales=[2, 2], num_block=1)
+    yield case(
+        "flat", config={"strides": [2, 1, 1]}, downscales=[2, 1, 1], num_feat=10)
+
+
+def mosr():
+    def case(label, **members):
+        members = {"n_block": 2, "dim": 12, **members}
+        samples = members.get("upsampler") == "dys"
+        return Case(
+            "mosr", label, "spandrel", lambda: spandrel("MoSR", "MoSR")(**members),
+            channels=members.get("in_ch", 3), prepare=restore_positions, loses=samples)
+
+    yield case("x4")
+    yield case("x2-geoensemble", upscale=2, upsampler="gps", kernel_size=5, conv_ratio=0.5)
+    yield case("x3-dysample", upscale=3, upsampler="dys", dim=8, expansion_ratio=2.0, n_block=3)
+    yield case("x1-gray", upscale=1, in_ch=1, out_ch=1, expansion_ratio=1.0, dim=16)
+    yield case("x2-dysample", upscale=2, upsampler="dys", conv_ratio=0.75, kernel_size=3)
+
+
+def mosrv2():
+    def case(label, **members):
+        members = {"n_block": 2, "dim": 16, "mid_dim": 12, "unshuffle_mod": False, **members}
+        return Case(
+            "mosrv2", label, "resselt", lambda: resselt("mosrv2", "MoSRv2")(**members),
+            channels=members.get("in_ch", 3), prepare=restore_positions, loses=True)
+
+    yield case("x4")
+    yield case("x2-rms-pixelshuffle", scale=2, rms_norm=True, upsampler="pixelshuffle", dim=24)
+    yield case("x3-nearest", scale=3, upsampler="nearest+conv", n_block=1, expansion_ratio=2.0)
+    yield case("x2-unshuffle-dysample", scale=2, unshuffle_mod=True, upsampler="dysample")
+    yield case("x1-unshuffle-gray", scale=1, unshuffle_mod=True, in_ch=1, rms_norm=True, n_block=3)
+    yield case("x4-dysample-direct", upsampler="dysample", mid_dim=16, expansion_ratio=1.0)
+    yield case("x3-pixelshuffle", scale=3, upsampler="pixelshuffle", mid_dim=8)
+    yield case("x1-conv", scale=1, upsampler="conv")
+
+
+def rtmosr():
+    def weighed(module):
+        # Factors like trained ones; what was fused before is stale, which only shows where it is read.
+        with torch.no_grad():
+            for name, tensor in module.named_parameters():
+                if ".alpha" in name:
+                    tensor.copy_(0.5 + 0.5 * torch.rand(tensor.shape))
+
+    def case(label, **members):
+        members = {"dim": 12, **members}
+        # .eval() fuses anew.
+        return Case(
+            "rtmosr", label, "resselt", lambda: resselt("rtmosr", "RTMoSR")(**members),
+            forward=lambda module, image: module.eval()(image), prepare=weighed, folds=True)
+
+    yield case("x2")
+    yield case("x4-small", scale=4, ffn_expansion=1.5, dccm=False, se=False, dim=16)
+    yield case("x2-unshuffle", unshuffle_mod=True, n_blocks=1)
+    yield case("x1-unshuffle", scale=1, unshuffle_mod=True, se=False, n_blocks=3)
+    yield case("x3", scale=3, ffn_expansion=1, dim=8)
+
+
+def spanplus():
+    def case(label, **members):
+        members = {"feature_channels": 12, "blocks": [2], **members}
+        return Case(
+            "spanplus", label, "resselt", lambda: resselt("spanplus", "SpanPlus")(**members),
+            channels=members.get("num_in_ch", 3), prepare=restore_positions, folds=True)
+
+    yield case("x4")
+    yield case("x2-pixelshuffle", upscale=2, upsampler="ps", blocks=[1, 3])
+    yield case("x1-conv-gray", upscale=1, upsampler="conv", num_in_ch=1, feature_channels=8)
+    yield case("x3", upscale=3, feature_channels=16, blocks=[0])
+    yield case("x4-pixelshuffle-gray", upsampler="ps", num_in_ch=1)
 
 
 def fbcnn():
@@ -851,8 +1169,11 @@ def fbcnn():
 def cases():
     for family in (
         esrgan, compact, span, edsr, rcan, srresnet, carn, denoisers, rdn, swift_srgan, real_cugan,
-        plksr, realplksr, fbcnn, self_made,
+        plksr, realplksr, mm_realsr, mosr, mosrv2, rtmosr, spanplus, fbcnn, self_made,
     ):
         with contextlib.redirect_stdout(io.StringIO()):
             found = list(family())
         yield from found
+    # It needs what stands here.
+    import zoo_light
+    yield from zoo_light.cases()

@@ -28,11 +28,15 @@ package struct GradientFixture: CustomStringConvertible, Sendable {
   /// - Throws: what is wrong with a file.
   package static func all() throws -> [GradientFixture] {
     let folder = SharedFolder.repository.appending(path: "Tests/Fixtures/gradients")
-    let file = try WeightsFile.read(folder.appending(path: "tensors.pt").path).tensors.loaded()
     var tensors: [String: [String: Tensor]] = [:]
-    for (key, tensor) in file {
-      guard let dot = key.firstIndex(of: ".") else { continue }
-      tensors[String(key[..<dot]), default: [:]][String(key[key.index(after: dot)...])] = tensor
+    // A file for each operation.
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    where name.hasSuffix(".pt") {
+      let file = try WeightsFile.read(folder.appending(path: name).path).tensors.loaded()
+      for (key, tensor) in file {
+        guard let dot = key.firstIndex(of: ".") else { continue }
+        tensors[String(key[..<dot]), default: [:]][String(key[key.index(after: dot)...])] = tensor
+      }
     }
     let text = try String(contentsOf: folder.appending(path: "cases.json"), encoding: .utf8)
     let more = try (JSON(parsing: text).array ?? []).map { json in

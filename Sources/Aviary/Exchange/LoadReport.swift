@@ -53,6 +53,9 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var converted: [Change] = []
   /// Facts that the file does not show and that were assumed, as "member: value".
   public var assumed: [String] = []
+  /// Whether the file does not say how its layers are connected, so that the architecture is an
+  /// assumption too.
+  public var graphIsAssumed = false
   /// Parameters of the model that the file lacks; they are zero.
   public var missing: [String] = []
   /// Tensors of the file that the model does not use.

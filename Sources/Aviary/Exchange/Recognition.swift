@@ -14,6 +14,8 @@ struct Recognition {
   var source: String?
   /// Whether the file itself has an image description, as our embedded metadata does.
   var statesImage = false
+  /// Whether the file says nothing of how its layers are connected: the architecture says it.
+  var graphIsAssumed = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
   /// What was done, in words.
@@ -28,7 +30,7 @@ struct Recognition {
 
 extension Recognition {
   /// Finds the network for a file's weights: the one that the user states; else the one that the
-  /// file describes; else by names, shapes and structure.
+  /// file describes; else, of a file that describes none, by names, shapes and structure.
   ///
   /// - Throws: as `StoredModel.imported(_:_:registry:)`.
   init(of file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
@@ -37,33 +39,34 @@ extension Recognition {
       self = recorded
       return
     }
-    var problem: (any Error)?
-    if !isStated, file.network != nil {
+    if options.architecture == nil {
+      // What a file states is carried over or refused; its weights alone are only a guess at it.
+      if file.format == .torchScript {
+        throw AviaryError.program(path: file.path, found: file.format.label)
+      }
+      guard file.network == nil || options.configuration == [:] else {
+        throw AviaryError.ownNetwork(path: file.path)
+      }
       do {
-        if let own = try Recognition(byItself: file, registry) {
+        if let own = try Recognition(byItself: file, options, registry) {
           self = own
           return
         }
       } catch let error as InterchangeError {
-        // Its weights may still fit an architecture of the registry.
-        problem = AviaryError.network(path: file.path, error)
+        throw AviaryError.network(path: file.path, error)
       }
     }
     do {
       self = try Recognition(byWeights: file, options, registry)
-      if let problem { notes.append("the file's own network is not used: \(problem)") }
     } catch let error as RegistryError {
-      guard case .unrecognised = error else { throw error }
-      if let problem { throw problem }
-      if file.network != nil, options.architecture == nil {
-        throw AviaryError.ownNetwork(path: file.path, nearest: error)
-      }
-      guard options.allowMissing, let name = options.architecture else { throw error }
+      guard case .unrecognised = error, options.allowMissing, let name = options.architecture
+      else { throw error }
       // The user states the architecture, and allows missing parameters.
       self.init(
         network: try registry[name].network(options.configuration), tensors: file.tensors,
         assumed: [], reason: "stated, with parts missing")
     }
+    graphIsAssumed = true
   }
 
   /// By names, shapes and structure; a stripped prefix is restored if the names fit only with it.
@@ -139,8 +142,10 @@ extension Recognition {
   /// By the network that the file describes; nil if it describes none. If that is an architecture
   /// of the registry under other names, the result is that architecture.
   ///
-  /// - Throws: `InterchangeError` for operations that Aviary cannot compute.
-  private init?(byItself file: WeightsFile, _ registry: Registry) throws {
+  /// - Throws: `InterchangeError` for operations that Aviary cannot compute; `AviaryError.range`.
+  private init?(
+    byItself file: WeightsFile, _ options: ImportOptions, _ registry: Registry
+  ) throws {
     let own: ImportedGraph
     let framework = file.origin.framework.rawValue
     switch file.network {
@@ -162,11 +167,17 @@ extension Recognition {
         reason: "\(reason), which computes what \(found.fit.network.architecture) does")
       return
     }
+    var picture = ImageSpec(of: own.graph)
+    var assumed = own.assumed
+    if let open = try ValueRanges(own.graph).apply(
+      to: &picture, stated: options.picture, path: file.path)
+    {
+      assumed.append(open)
+    }
     self.init(
       network: Network(
-        architecture: "", configuration: [:], graph: own.graph,
-        picture: ImageSpec(of: own.graph)),
-      tensors: own.weights, assumed: own.assumed, notes: own.notes, reason: reason)
+        architecture: "", configuration: [:], graph: own.graph, picture: picture),
+      tensors: own.weights, assumed: assumed, notes: own.notes, reason: reason)
   }
 
   /// By the metadata that an export embedded in the file; nil if there is none, or if it does not

@@ -45,6 +45,12 @@ extension StoredModel {
     if options.picture["colour"] == nil, !recognition.statesImage {
       assumed.append("picture.colour")
     }
+    // Nor what white is, unless the architecture reads it off the weights.
+    if options.picture["range"] == nil, recognition.graphIsAssumed,
+      try registry[recognition.network.architecture].valuesRead.isEmpty
+    {
+      assumed.append("picture.range")
+    }
 
     var report = LoadReport(
       format: file.format.name, origin: file.origin.text,
@@ -61,6 +67,7 @@ extension StoredModel {
     if let problem = recognition.network.graph.imageProblem {
       report.notes.append("aviary run cannot use it: \(problem)")
     }
+    report.graphIsAssumed = recognition.graphIsAssumed
     report.assumed = assumed.map { recognition.network.statement(of: $0) }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
     var model = StoredModel(
@@ -180,6 +187,10 @@ extension LoadReport {
 extension Network {
   /// An assumption as "member: value", or unchanged if it is not a member's name.
   fileprivate func statement(of assumption: String) -> String {
+    if assumption == "picture.range" {
+      let range = JSON.array([.number(picture.range.lowerBound), .number(picture.range.upperBound)])
+      return "\(assumption): \(range.text)"
+    }
     if assumption.hasPrefix("picture.") {
       let value = picture.json[String(assumption.dropFirst("picture.".count))]
       return "\(assumption): \(value?.text ?? "default")"

@@ -201,7 +201,7 @@ extension Error {
   var isAboutTheNetwork: Bool {
     if self is RegistryError { return true }
     return switch self as? AviaryError {
-    case .noGraph, .network, .ownNetwork: true
+    case .noGraph, .network, .ownNetwork, .program, .range: true
     default: false
     }
   }

@@ -34,6 +34,12 @@ public struct WeightsComparison: Sendable {
     public var label: String
     /// The network; nil if none was detected.
     public var network: Network?
+    /// What the import assumed, as "member: value".
+    public var assumed: [String] = []
+    /// Whether the file does not say how its layers are connected.
+    public var graphIsAssumed = false
+    /// Why the network in the file is not known, where it holds one.
+    public var problem: String?
     /// The content hash of its tensors.
     public var contentHash: String
     /// Tensors without a match on the other side.
@@ -49,8 +55,10 @@ public struct WeightsComparison: Sendable {
 
   /// Whether both are the same network with equal weights.
   public var isSame: Bool {
-    // Networks without weights are the same where they compute the same.
-    first.only.isEmpty && second.only.isEmpty && pairs.allSatisfy(\.isEqual)
+    // Equal weights in networks that could not be read say nothing; networks without weights are the
+    // same where they compute the same.
+    first.problem == nil && second.problem == nil && first.only.isEmpty && second.only.isEmpty
+      && pairs.allSatisfy(\.isEqual)
       && isSameNetwork ?? !pairs.isEmpty
   }
 
@@ -90,10 +98,13 @@ public struct WeightsComparison: Sendable {
       let all: TensorSource
       let label: String
       var network: Network?
+      var report: LoadReport?
+      var problem: String?
       do {
         let model = try StoredModel(opening: path, options, registry: registry)
         all = model.weights
         network = model.network
+        report = model.report
         let name = model.network.architecture
         label =
           (model.report?.format ?? FileFormat.aviaryCheckpoint.name) + ", "
@@ -102,10 +113,12 @@ public struct WeightsComparison: Sendable {
         let file = try NamelessWeights(path, options)
         all = file.tensors
         label = "\(file.format.name), not recognised"
+        if error is AviaryError { problem = "\(error)" }
       }
       tensors = all.selecting(all.indices.filter { !all[$0].isNonPersistent })
       side = Side(
-        path: path, label: label, network: network,
+        path: path, label: label, network: network, assumed: report?.assumed ?? [],
+        graphIsAssumed: report?.graphIsAssumed ?? false, problem: problem,
         contentHash: try ContentHash.of(tensors), only: [])
     }
   }

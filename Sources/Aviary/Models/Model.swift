@@ -71,6 +71,27 @@ public struct Model: Sendable {
   }
 }
 
+extension Model {
+  /// The model told another noise level, where its architecture takes one as the member `noise`.
+  ///
+  /// - Parameter strength: the standard deviation of the noise, of values from 0 to 255.
+  /// - Throws: `AviaryError.noStrength` for any other architecture; `GraphError` for a level out of
+  ///   range.
+  public func told(strength: Double, _ registry: Registry) throws -> Model {
+    guard case .object(var members) = configuration, members["noise"] != nil,
+      let architecture = try? registry[architecture]
+    else { throw AviaryError.noStrength(model: name) }
+    members["noise"] = .number(strength)
+    let network = try architecture.network(.object(members))
+    guard network.graph.parameters == graph.parameters else {
+      throw AviaryError.noStrength(model: name)
+    }
+    var model = self
+    (model.configuration, model.graph) = (network.configuration, network.graph)
+    return model
+  }
+}
+
 // MARK: - Native checkpoints
 
 extension Model {

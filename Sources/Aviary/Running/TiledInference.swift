@@ -243,7 +243,9 @@ extension TiledInference {
     let top = keptRows.lowerBound + rows.skip - rows.place(rowSpan.start)
     let left = keptColumns.lowerBound + columns.skip - columns.place(columnSpan.start)
     // A result of other channels has neither mean nor deviation.
-    let scalings = (0..<min(planesPerRun, output.shape[1])).map { picture.scaling(channel: $0) }
+    let scalings = (0..<min(planesPerRun, output.shape[1])).map {
+      picture.resultScaling(channel: $0)
+    }
     let meaning = picture.output
     let lines = result.channels * keptRows.count, count = keptColumns.count
     let threads = TiledInference.threads(threads, for: lines * count)

@@ -56,7 +56,7 @@ struct BenchCommand: ParsableCommand {
       valueName: "always|auto|never"))
   var tune: TuningChoice?
 
-  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd).")
+  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd, FFT).")
   var exact = false
 
   @Flag(help: "Time the forward and backward pass, without loss and optimizer.")

@@ -122,6 +122,11 @@ struct ConvertCommand: ParsableCommand {
     let export = try model.write(
       to: outputPath, as: format, module: module, training: training)
     Console.warn(ofValues: export.notFinite, in: input)
+    if model.report != nil, export.notFinite.isEmpty,
+      model.network.graph.parameterCount < 100_000_000
+    {
+      try model.loaded().warnOfResults(input)
+    }
     let conversion = Conversion(input: input, output: outputPath, model: model, export: export)
     try output.print(conversion.text, json: conversion.json)
   }

@@ -12,7 +12,8 @@ struct DiffCommand: ParsableCommand {
       detected as, and renamed tensors are matched by shape and values. Equal tensors are counted; \
       the others are listed, largest difference first.
 
-      The status is 0 if both are the same network with equal weights, and 1 if not.
+      The status is 0 if the weights are equal and the networks are, as far as the files say: of \
+      weights alone the network is assumed, and the report says so. Otherwise it is 1.
 
       EXAMPLES
         aviary diff model.h5 weights.pth

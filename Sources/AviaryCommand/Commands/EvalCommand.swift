@@ -37,6 +37,12 @@ struct EvalCommand: ParsableCommand {
   var scale: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Noise level that a network such as ffdnet or drunet is told, 0 to 255.",
+      valueName: "deviation"))
+  var strength: Double?
+
+  @Option(
     name: .customLong("lr"),
     help: ArgumentHelp(
       "Folder of low-resolution images, instead of downscaling the originals.",
@@ -59,7 +65,7 @@ struct EvalCommand: ParsableCommand {
     let count = try OutputPlan.images(in: data).count
     if let lowResolution { _ = try OutputPlan.images(in: lowResolution) }
     let model = try zooOptions.zoo().load(
-      reference, scale: scale, weights, quiet: output.quiet)
+      reference, scale: scale, strength: strength, weights, quiet: output.quiet)
     let scale = try Upscaler(model, scale: scale, options: compute.upscalerOptions).scale
     var bar = ProgressBar(
       data, amount: Double(count), unit: "images", isEnabled: !output.quiet)

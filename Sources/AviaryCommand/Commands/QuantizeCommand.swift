@@ -104,6 +104,8 @@ struct QuantizeCommand: ParsableCommand {
     }
     let model = try Model(checkpoint: path)
     model.warnOfValues(reference)
+    let assumed = model.card.provenance.flatMap(\.assumptions).joined(separator: ", ")
+    if !output.quiet, !assumed.isEmpty { Console.note("\(reference): assumed: \(assumed)") }
     var bar = ProgressBar(data, amount: 1, unit: "", isEnabled: !output.quiet)
     defer { bar.finish() }
     let calibration = try Calibration(

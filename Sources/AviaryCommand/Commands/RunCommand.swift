@@ -52,6 +52,12 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Noise level that a network such as ffdnet or drunet is told, 0 to 255.",
+      valueName: "deviation"))
+  var strength: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Where an array has its channels: nchw ([images, channels, rows, columns]) or hwc; the first "
         + "dimension may be absent.", valueName: "layout"),
     completion: .list(ArrayLayout.allCases.map(\.rawValue)),
@@ -81,7 +87,8 @@ struct RunCommand: ParsableCommand {
     // Write nothing until every process has listed the inputs: outputs may go into the same folder.
     try processes.barrier()
     let model = try zooOptions.zoo().load(
-      reference, scale: scale, weights, quiet: output.quiet || processes.rank > 0)
+      reference, scale: scale, strength: strength, weights,
+      quiet: output.quiet || processes.rank > 0)
     var options = compute.upscalerOptions
     options.imageCount = (plan.jobs.count + processes.size - 1) / processes.size
     let upscaler = try Upscaler(model, scale: scale, options: options)

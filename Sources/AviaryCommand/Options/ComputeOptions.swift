@@ -16,7 +16,7 @@ struct ComputeOptions: ParsableArguments {
       valueName: "size"))
   var memory: ByteCount?
 
-  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd).")
+  @Flag(help: "Exclude algorithms that trade accuracy for speed (Winograd, FFT).")
   var exact = false
 
   @Option(

@@ -23,12 +23,20 @@ extension Zoo {
   /// Loads the model that a user names, and prints what the user should know to standard error:
   /// assumptions about weights imported on the fly, and weights that are NaN or infinite.
   ///
-  /// - Parameter quiet: whether notes are left out; warnings never are.
+  /// - Parameters:
+  ///   - strength: the noise level that the network is told; nil for its own.
+  ///   - quiet: whether notes are left out; warnings never are.
   func load(
-    _ reference: String, scale: Int?, _ options: WeightsOptions, quiet: Bool
+    _ reference: String, scale: Int?, strength: Double? = nil, _ options: WeightsOptions,
+    quiet: Bool
   ) throws -> Model {
-    let (model, report) = try naming(reference) {
+    var (model, report) = try naming(reference) {
       try self.model(reference, scale: scale, try options.importOptions(scale: scale))
+    }
+    if let strength {
+      model = try model.told(strength: strength, registry)
+      report?.assumed.removeAll { $0.hasPrefix("noise:") }
+      report?.configuration = model.configuration
     }
     if let report {
       if !quiet {
@@ -39,6 +47,7 @@ extension Zoo {
         // Which of several dictionaries of weights was taken is the user's to know.
         for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
       }
+      model.warnOfResults(reference)
     } else if !options.stated.isEmpty {
       // Silently running a different network from the one stated would be the worst outcome.
       throw CommandError.notForModel(
@@ -54,6 +63,13 @@ extension Zoo {
 extension Model {
   /// Warns of weights that are NaN or infinite: the result would be too.
   func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
+}
+
+extension Model {
+  /// Warns of an imported network whose result for a natural image is no image.
+  func warnOfResults(_ reference: String) {
+    if let problem = ImportProbe.problem(of: self) { Console.warn("\(reference): \(problem)") }
+  }
 }
 
 extension Console {

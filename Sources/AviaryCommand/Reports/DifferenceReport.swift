@@ -23,11 +23,17 @@ struct DifferenceReport {
   private var verdict: String {
     if comparison.isSame {
       if comparison.pairs.isEmpty { return "the same network, without weights" }
-      return comparison.isSameNetwork == true
-        ? "the same network with equal weights" : "equal weights"
+      guard comparison.isSameNetwork == true else { return "equal weights" }
+      let assumed = [("A", comparison.first), ("B", comparison.second)]
+        .filter { $1.graphIsAssumed }.map(\.0).joined(separator: " and ")
+      return assumed.isEmpty
+        ? "the same network with equal weights"
+        : "equal weights; whether the networks are the same is not known: that of \(assumed) is assumed"
     }
     let network =
       switch comparison.isSameNetwork {
+      case true where comparison.first.graphIsAssumed || comparison.second.graphIsAssumed:
+        "one architecture, assumed"
       case true: "the same network"
       case false: "different networks"
       case nil: "networks that are not known"
@@ -41,7 +47,11 @@ struct DifferenceReport {
   var text: String {
     var sheet = FactSheet()
     for (name, side) in [("A", comparison.first), ("B", comparison.second)] {
-      sheet.add(name, [side.path, side.label, side.contentHash])
+      let assumed = side.assumed.joined(separator: ", ")
+      sheet.add(
+        name,
+        [side.path, side.label, side.contentHash]
+          + (assumed.isEmpty ? [] : ["assumed: \(assumed)"]) + [side.problem].compactMap(\.self))
     }
     sheet.add("Result", verdict)
     let pairs = comparison.pairs
@@ -79,6 +89,9 @@ struct DifferenceReport {
         [
           "file": .string(side.path), "label": .string(side.label),
           "contentHash": .string(side.contentHash),
+          "assumed": .array(side.assumed.map { .string($0) }),
+          "graphIsAssumed": .bool(side.graphIsAssumed),
+          "problem": side.problem.map { .string($0) } ?? .null,
           "only": .array(side.only.map { .string($0.name) }),
         ]
       }

@@ -21,6 +21,14 @@ struct Broadcast {
     }
   }
 
+  /// A row-major operand whose dimensions are read in another order.
+  init(_ operand: [Int], read order: [Int], in shape: [Int]) {
+    let own = order.map { operand[$0] }.aligned(to: shape.count)
+    let steps = [Int](repeating: 0, count: shape.count - order.count) + operand.strides(read: order)
+    sizes = shape
+    strides = shape.indices.map { own[$0] == shape[$0] ? steps[$0] : 0 }
+  }
+
   /// A shape as it lies in memory, outermost first.
   static func dimensions(_ shape: [Int], _ memoryFormat: MemoryFormat) -> [Int] {
     switch memoryFormat {
@@ -240,5 +248,14 @@ struct SpreadGradient {
         for i in 0..<inner { unsafe target[i] = source[i * step] * factor }
       }
     }
+  }
+}
+
+extension [Int] {
+  /// How far neighbours are apart in row-major memory of this shape, along dimensions in this order.
+  func strides(read order: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: count)
+    for i in indices.dropLast().reversed() { strides[i] = strides[i + 1] * self[i + 1] }
+    return order.map { strides[$0] }
   }
 }

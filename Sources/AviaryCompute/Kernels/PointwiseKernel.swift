@@ -21,8 +21,12 @@ struct PointwiseKernel {
 
   /// - Parameters:
   ///   - operands: the values that the program is run on, which may repeat in the result.
+  ///   - orders: for operands, by position, which of their dimensions each of the result's is.
   ///   - result: what it gives; all lie in one memory format.
-  init(_ program: PointwiseProgram, operands: [IRGraph.Value], result: IRGraph.Value) {
+  init(
+    _ program: PointwiseProgram, operands: [IRGraph.Value], orders: [Int: [Int]] = [:],
+    result: IRGraph.Value
+  ) {
     let slots = program.slots
     slotCount = slots.count
     func register(_ number: Int) -> Int32 {
@@ -42,7 +46,10 @@ struct PointwiseKernel {
         b: operand(1), c: operand(2), p: constant(0), q: constant(1))
     }
     let whole = Broadcast(result, in: result.shape)
-    let walks = operands.map { Broadcast($0, in: result.shape).strides }
+    let walks = operands.enumerated().map { position, operand in
+      orders[position].map { Broadcast(operand.shape, read: $0, in: result.shape).strides }
+        ?? Broadcast(operand, in: result.shape).strides
+    }
     isDense = walks.map { $0 == whole.strides ? 1 : 0 }
     let joined = PointwiseKernel.joined(whole.sizes, walks + [whole.strides])
     sizes = joined.sizes

@@ -15,7 +15,8 @@ extension Lowering {
       operands.append(channels)
       memory.append(try self.constant(constant, channels: channels.count))
     }
-    let pass = PointwiseKernel(chain.program, operands: operands, result: result)
+    let pass = PointwiseKernel(
+      chain.program, operands: operands, orders: fusedOp.orders, result: result)
     let scratch = temporary(
       byteCount: pass.scratchCount(engine.workers) * MemoryLayout<Float>.stride)
     kernel(fusedOp, fusedOp.kind.name, [.value(fusedOp.output), scratch] + memory) {

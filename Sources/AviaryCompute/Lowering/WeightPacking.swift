@@ -170,18 +170,18 @@ extension WeightPacking {
 }
 
 extension WeightPacking {
-  /// A 3x3 kernel as Winograd's algorithm multiplies with it.
+  /// A kernel as a transform multiplies with it.
   ///
   /// - Parameters:
   ///   - rows: the kernel's rows in the order in which they meet the image's; of a transposed
   ///     convolution of stride 2, in its own order.
   ///   - descriptor: of a matrix for each product, channels by filters, with room for groups of 16.
-  func winograd(
-    rows: [Int], columns: [Int], shape: WinogradShape, _ descriptor: MemoryDescriptor
+  func transformed(
+    rows: [Int], columns: [Int], shape: TransformShape, _ descriptor: MemoryDescriptor
   ) -> PackedConstant {
     let plain = kernel(rows: rows, columns: columns, descriptor)
     return PackedConstant(
-      key: key(.winograd(shape.format, rows: rows, columns: columns)), descriptor: descriptor,
+      key: key(.transformed(shape.format, rows: rows, columns: columns)), descriptor: descriptor,
       shape: [shape.format.products, shape.depth, shape.width]
     ) { weights throws(ComputeError) in
       let kernel = try plain.make(weights)
@@ -189,9 +189,15 @@ extension WeightPacking {
         repeating: 0, count: shape.format.products * shape.depth * shape.width)
       unsafe kernel.withUnsafeBufferPointer { kernel in
         unsafe result.withUnsafeMutableBufferPointer { result in
-          unsafe aviary_winograd_weights(
-            shape.format.forC, kernel.baseAddress, outChannels, channels, result.baseAddress,
-            shape.depth, shape.width)
+          if let winograd = shape.format.winograd {
+            unsafe aviary_winograd_weights(
+              winograd, kernel.baseAddress, outChannels, channels, result.baseAddress, shape.depth,
+              shape.width)
+          } else {
+            unsafe aviary_fft_weights(
+              kernel.baseAddress, outChannels, channels, rows.count, columns.count,
+              result.baseAddress, shape.depth, shape.width)
+          }
         }
       }
       return result

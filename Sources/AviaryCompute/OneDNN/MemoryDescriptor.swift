@@ -32,6 +32,11 @@ struct MemoryDescriptor {
     handle = unsafe Handle(made)
   }
 
+  /// Row-major numbers of a shape whose dimensions are read in another order.
+  init(_ shape: [Int], read order: [Int]) throws(ComputeError) {
+    try self.init(order.map { shape[$0] }, strides: shape.strides(read: order))
+  }
+
   private init(_ shape: [Int], tag: dnnl_format_tag_t, _ dataType: DataType) throws(ComputeError) {
     var made: OpaquePointer?
     try check(

@@ -15,10 +15,18 @@ extension IRGraph {
     if !exact, c.kernel == 3, c.stride == 1 || c.stride == 2, c.dilation == 1, c.groups == 1,
       channels >= 16
     {
-      let format = c.stride == 1 ? WinogradForm.plain : .halving
-      candidates += winogradCandidates(
-        WinogradShape(format, before: 0, channels: channels, output: output, threads: 1),
-        outChannels)
+      let format = c.stride == 1 ? ConvolutionTransform.plain : .halving
+      candidates += transformCandidates(
+        TransformShape(format, before: 0, channels: channels, output: output, threads: 1),
+        .winograd, outChannels)
+    }
+    // A training would transform the kernels anew in every step.
+    if !exact, seeds.isEmpty, servesFFT(c), min(channels, outChannels) >= 8 {
+      let shape = TransformShape(
+        .fft(c.kernel), before: 0, channels: channels, output: output, threads: 1)
+      if shape.weightBytes <= mostFFTBytes {
+        candidates += transformCandidates(shape, .fft, outChannels)
+      }
     }
     if c.groups == 1, c.stride == 1 {
       candidates += spatialCandidates(
@@ -37,18 +45,32 @@ extension IRGraph {
     return candidates.stablySorted { $0.cost }
   }
 
-  /// 36 multiplications for 16 results, or 81 for 64 pairs of pixels, in whole registers;
-  /// transforms are bound by memory.
-  private func winogradCandidates(_ shape: WinogradShape, _ outChannels: Int) -> [KernelCandidate] {
+  /// Whether a convolution is of a kind that tiles of the fast Fourier transform serve: at kernels
+  /// below 5x5 Winograd's algorithm does more with less, and a kernel that fills a tile leaves few
+  /// results.
+  private func servesFFT(_ c: Convolution) -> Bool {
+    c.stride == 1 && c.dilation == 1 && c.groups == 1 && c.kernel.height * c.kernel.width >= 25
+      && max(c.kernel.height, c.kernel.width) <= 25
+  }
+
+  /// The most that spectra of one layer's kernels may take; those of 64 channels and filters would
+  /// take 35 MB.
+  private var mostFFTBytes: Int { 16 << 20 }
+
+  /// Products in whole registers, of two numbers for one where they are complex; transforms are
+  /// bound by memory.
+  private func transformCandidates(
+    _ shape: TransformShape, _ algorithm: Algorithm, _ outChannels: Int
+  ) -> [KernelCandidate] {
     let format = shape.format
     let products = Double(format.products * shape.depth * shape.width) / 128
     let transforms =
-      format.nanosecondsOfInput * Double(shape.depth) + format.nanosecondsOfOutput
-      * Double(shape.width)
+      (format.nanosecondsOfInput * Double(shape.depth) + format.nanosecondsOfOutput
+        * Double(shape.width)) / Double(format.parts)
     let cost = Double(shape.count) * (products + transforms)
     let outputs = [MemoryFormat.nChw16c, .nhwc] + (outChannels <= 16 ? [.nchw] : [])
     return [MemoryFormat.nChw16c, .nhwc].flatMap { from in
-      outputs.map { KernelCandidate(from, $0, .winograd, cost: cost) }
+      outputs.map { KernelCandidate(from, $0, algorithm, cost: cost) }
     }
   }
 
@@ -65,11 +87,11 @@ extension IRGraph {
     var candidates = [KernelCandidate(.nhwc, .nhwc, cost: direct + interleave)]
     if c.groups == 1 {
       if c.kernel == 3, c.stride == 2, c.dilation == 1, channels >= 16 {
-        let shape = WinogradShape(
+        let shape = TransformShape(
           .doubling, before: Size(c.padding.top, c.padding.left), channels: channels,
           output: output,
           threads: 1)
-        candidates += winogradCandidates(shape, outChannels)
+        candidates += transformCandidates(shape, .winograd, outChannels)
       }
       candidates.append(KernelCandidate(.nChw16c, .nChw16c, cost: direct * 1.05 + interleave))
       if c.stride.height == c.stride.width, c.dilation == 1 {

@@ -12,11 +12,10 @@ extension Lowering {
     let columns = flipped ? source.allColumns.reversed() : source.allColumns
     let amounts = c.padding.amounts(
       size: Size(input[2], input[3]), kernel: c.kernel, stride: c.stride, dilation: c.dilation)
-    if fusedOp.candidate.algorithm == .winograd {
-      try winograd(
-        fusedOp, c.stride == 1 ? .plain : .halving, source, rows: rows, columns: columns,
+    if let format = fusedOp.candidate.algorithm.transform(of: c) {
+      return try transformed(
+        fusedOp, format, source, rows: rows, columns: columns,
         before: Size(amounts.top, amounts.left))
-      return
     }
     let call = ConvolutionCall(
       fusedOp: fusedOp, input: input, output: value(fusedOp.output).shape, kernel: c.kernel,

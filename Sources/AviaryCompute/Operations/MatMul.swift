@@ -3,25 +3,51 @@ import AviaryGraph
 extension Lowering {
   /// The product of matrices in the last two dimensions, over all others.
   ///
-  /// - Parameter transposed: which of the fused op's inputs is to be transposed before, if any.
+  /// Operands are read in the order of dimensions that the fused op says: other strides take no copy,
+  /// wherever oneDNN has code for them.
+  ///
+  /// - Parameter transposed: which of the operands is to be transposed before, if any.
   mutating func matmul(_ fusedOp: FusedOp, transposed: Int? = nil) throws(ComputeError) {
-    func matrices(_ position: Int) throws(ComputeError) -> MemoryDescriptor {
-      var shape = value(fusedOp.inputs[position]).shape
-      guard position == transposed else { return try MemoryDescriptor(shape, .nchw) }
-      // Transposing takes no copy: the other strides say it.
-      var strides = [Int](repeating: 1, count: shape.count)
-      for i in shape.indices.dropLast().reversed() { strides[i] = strides[i + 1] * shape[i + 1] }
-      let (row, column) = (shape.count - 2, shape.count - 1)
-      shape.swapAt(row, column)
-      strides.swapAt(row, column)
-      return try MemoryDescriptor(shape, strides: strides)
+    let shapes = fusedOp.inputs.map { value($0).shape }
+    let orders = shapes.enumerated().map { position, shape in
+      var order = fusedOp.orders[position] ?? Array(shape.indices)
+      if position == transposed { order.swapAt(order.count - 2, order.count - 1) }
+      return order
     }
-    let descriptor = try PrimitiveDescriptor.matmul(
-      matrices(0), matrices(1), to: ir.descriptor(fusedOp.output), engine.handle)
+    /// The decision how to multiply, with copies of some operands.
+    func product(copying copies: Set<Int>) throws(ComputeError) -> PrimitiveDescriptor {
+      func matrices(_ position: Int) throws(ComputeError) -> MemoryDescriptor {
+        let (shape, order) = (shapes[position], orders[position])
+        return copies.contains(position)
+          ? try MemoryDescriptor(order.map { shape[$0] }, .nchw)
+          : try MemoryDescriptor(shape, read: order)
+      }
+      return try .matmul(
+        matrices(0), matrices(1), to: ir.descriptor(fusedOp.output), engine.handle)
+    }
+    // Transposed matrices it always has code for.
+    let others = Set(orders.indices.filter { !orders[$0].isTransposition })
+    var copies: Set<Int> = []
+    if !others.isEmpty {
+      do throws(ComputeError) {
+        if try product(copying: []).implementation.hasPrefix("ref") { copies = others }
+      } catch {
+        copies = others
+      }
+    }
+    var operands = fusedOp.inputs.map { Operand.value($0) }
+    for position in copies.sorted() {
+      let (shape, order) = (shapes[position], orders[position])
+      operands[position] = temporary(
+        byteCount: shape.reduce(1, *) * MemoryLayout<Float>.stride)
+      try copy(
+        fusedOp, .value(fusedOp.inputs[position]), MemoryDescriptor(shape, read: order),
+        to: operands[position], MemoryDescriptor(order.map { shape[$0] }, .nchw))
+    }
     primitive(
-      fusedOp, fusedOp.kind.name, descriptor,
+      fusedOp, fusedOp.kind.name, try product(copying: copies),
       [
-        (.source, .value(fusedOp.inputs[0])), (.weights, .value(fusedOp.inputs[1])),
+        (.source, operands[0]), (.weights, operands[1]),
         (.destination, .value(fusedOp.output)),
       ])
   }

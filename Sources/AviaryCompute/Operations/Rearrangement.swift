@@ -4,11 +4,7 @@ extension Lowering {
   /// The dimensions in another order: a copy from memory that is described in the order of the
   /// result.
   mutating func permute(_ fusedOp: FusedOp, _ order: [Int]) throws(ComputeError) {
-    let input = value(fusedOp.inputs[0]).shape
-    var strides = [Int](repeating: 1, count: input.count)
-    for i in input.indices.dropLast().reversed() { strides[i] = strides[i + 1] * input[i + 1] }
-    let from = try MemoryDescriptor(
-      value(fusedOp.output).shape, strides: order.map { strides[$0] })
+    let from = try MemoryDescriptor(value(fusedOp.inputs[0]).shape, read: order)
     try copy(
       fusedOp, .value(fusedOp.inputs[0]), from, to: .value(fusedOp.output),
       ir.descriptor(fusedOp.output))

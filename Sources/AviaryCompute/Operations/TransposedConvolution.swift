@@ -15,7 +15,7 @@ extension Lowering {
     let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
     let source = WeightPacking(fusedOp, c, channels: input[1])
     if fusedOp.candidate.algorithm == .winograd {
-      return try winograd(
+      return try transformed(
         fusedOp, .doubling, source, rows: source.allRows, columns: source.allColumns,
         before: Size(c.padding.top, c.padding.left))
     }

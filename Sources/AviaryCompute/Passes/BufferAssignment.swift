@@ -197,7 +197,11 @@ extension IRGraph {
 
   /// The operands that have the shape of an elementwise operation's result.
   func sameShape(_ fusedOp: FusedOp) -> [Int] {
-    fusedOp.inputs.filter { values[$0].shape == values[fusedOp.output].shape }
+    // What is read in another order would be written over before it is read.
+    let turned = Set(fusedOp.orders.keys.map { fusedOp.inputs[$0] })
+    return fusedOp.inputs.filter {
+      !turned.contains($0) && values[$0].shape == values[fusedOp.output].shape
+    }
   }
 
   /// The operands over which a fused op may write its result, if nobody else needs them.

@@ -11,6 +11,9 @@ struct FusedOp {
   var inputs: [Int]
   /// The value that it gives.
   var output: Int
+  /// The inputs that it reads with their dimensions in another order, by position: which of the
+  /// value's dimensions each is.
+  var orders: [Int: [Int]] = [:]
   /// What it gives beside: the gradient of a bias, what a pool remembers. Row-major.
   var extraOutputs: [Int] = []
   /// The names of the node's parameters.
@@ -138,6 +141,8 @@ enum Algorithm: String, Hashable {
   case direct
   /// Winograd's minimal filtering: fewer multiplications, a little less accurate.
   case winograd
+  /// By the fast Fourier transform of tiles: for large kernels, fewer multiplications.
+  case fft
   /// For few channels: sums of products, in vectors of neighbouring pixels instead of channels.
   /// Lines of one convolution go straight into the next. The result is nchw.
   case spatial
@@ -146,7 +151,16 @@ enum Algorithm: String, Hashable {
   var isExact: Bool {
     switch self {
     case .direct, .spatial: true
-    case .winograd: false
+    case .winograd, .fft: false
+    }
+  }
+
+  /// By which transform a convolution is done; nil without one.
+  func transform(of c: Convolution) -> ConvolutionTransform? {
+    switch self {
+    case .winograd: c.stride == 1 ? .plain : .halving
+    case .fft: .fft(c.kernel)
+    case .direct, .spatial: nil
     }
   }
 }

@@ -93,9 +93,8 @@ struct PackedConstant {
   enum Packing: Hashable {
     /// A convolution's kernel of these rows and columns.
     case kernel(rows: [Int], columns: [Int])
-    /// What a 3x3 kernel of these rows and columns contributes to the products of Winograd's
-    /// algorithm.
-    case winograd(WinogradForm, rows: [Int], columns: [Int])
+    /// What a kernel of these rows and columns contributes to the products of a transform.
+    case transformed(ConvolutionTransform, rows: [Int], columns: [Int])
     /// A kernel for convolutions vectorised over pixels: for each row and column of squares, which
     /// of its rows and columns they meet.
     case packed(rows: [[Int]], columns: [[Int]])

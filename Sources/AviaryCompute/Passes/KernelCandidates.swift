@@ -23,6 +23,7 @@ extension IRGraph {
     case .reorder: break
     case .gradient(let gradient):
       candidates = gradientCandidates(of: fusedOp, gradient, exact: exact)
+    case .pointwise where !fusedOp.orders.isEmpty: candidates = KernelCandidate.rowMajor
     case .scaleShift, .pointwise: candidates = KernelCandidate.anyLayout
     case .other(let op):
       guard let operation = op.kernelOperation else {

@@ -71,9 +71,12 @@ extension BatchNormalization: Operation {
 
 extension Value {
   /// Batch normalisation, by running statistics in inference.
+  ///
+  /// - Parameter shared: whether the parameters of an earlier layer of this name serve again.
   public func batchNormalization(
-    _ name: String, _ normalization: BatchNormalization = BatchNormalization()
+    _ name: String, _ normalization: BatchNormalization = BatchNormalization(),
+    shared: Bool = false
   ) -> Value {
-    builder.add(.batchNormalization(normalization), layer: name, [self])
+    builder.add(.batchNormalization(normalization), layer: name, shared: shared, [self])
   }
 }

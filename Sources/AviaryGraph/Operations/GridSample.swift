@@ -95,8 +95,10 @@ extension GridSample: Operation {
   }
 
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
-    // The grid's values may point anywhere; its dimensions are not those of an image.
-    .whole(reason: "\(name) may take any pixel of the image", size: .unrelated)
+    // The grid's values may point anywhere. Its dimensions are one less than those of an image.
+    .whole(
+      reason: "\(name) may take any pixel of the image",
+      size: .dimension(axis.dimension - 1, ofInput: 1))
   }
 
   package func multiplyAdds(_ inputs: [[Int]], _ output: [Int]) -> Double { 0 }

@@ -15,6 +15,8 @@ package enum ReceptiveField: Sendable {
   package enum Extent: Hashable, Sendable {
     /// The extent of an input (by position) times a ratio.
     case input(Int, times: Ratio)
+    /// What a dimension of an input (by position) is, which need not be that of an image.
+    case dimension(Int, ofInput: Int)
     /// Not in proportion: one pixel, or no image at all.
     case unrelated
 

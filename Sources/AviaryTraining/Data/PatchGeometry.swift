@@ -58,6 +58,10 @@ public struct PatchGeometry: Hashable, Sendable {
         field: "image", expected: "colours of \(graph.inputs[0].channels) channels",
         found: "'\(picture.colour.rawValue)'")
     }
+    guard picture.outputRange == nil else {
+      throw TrainingError.recipe(
+        field: "picture", expected: "one range of values for input and output", found: "two")
+    }
     guard picture.colour != .rgba else {
       throw .recipe(
         field: "picture", expected: "colours without alpha, which training leaves out",

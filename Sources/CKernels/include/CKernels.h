@@ -82,6 +82,7 @@ void aviary_winograd_output(enum aviary_winograd form, const float *from, long p
 ///     left as it is.
 void aviary_winograd_weights(enum aviary_winograd form, const float *from, long filters,
                              long channels, float *to, long rows, long columns);
+#include "fft.h"
 #include "normalize.h"
 #include "planes.h"
 #include "pointwise.h"

@@ -68,6 +68,7 @@ struct KerasImport {
           + idleNames.prefix(20).joined(separator: ", ") + more)
     }
     let needed = pruned(outputs)
+    try refuseLeftOver(network)
     let graph = try self.graph(needed)
     return ImportedGraph(
       graph: graph, weights: try weights(of: graph), assumed: assumed, notes: notes)
@@ -94,6 +95,30 @@ struct KerasImport {
     let names = Set(kept.flatMap(\.parameters))
     frozen.formIntersection(names)
     return outputs.map { Graph.Output($0.name, value: places[$0.value]) }
+  }
+
+  /// Refuses a layer of whose variables only some were read, such as the scales of an int8 kernel:
+  /// without the others it computes something else.
+  private func refuseLeftOver(_ network: KerasNetwork) throws(InterchangeError) {
+    var used: Set<Int> = []
+    for binding in bindings.values {
+      if case .file(let position, _) = binding.source { used.insert(position) }
+    }
+    for layer in network.layers {
+      if let inner = layer.network { try refuseLeftOver(inner) }
+      let stem = layer.fullName + "."
+      let own = positions.filter {
+        $0.key.hasPrefix(stem) && !$0.key.dropFirst(stem.count).contains(".")
+      }
+      guard own.values.contains(where: used.contains),
+        let left = own.filter({ !used.contains($0.value) && !$0.key.contains("seed") })
+          .min(by: { $0.value < $1.value })
+      else { continue }
+      throw layer.refusal(
+        "its variable '\(left.key.dropFirst(stem.count))' of shape "
+          + "\(file.tensors[left.value].shape) is left over"
+          + (layer.isQuantized ? " (QuantizedDTypePolicy: an 8-bit layer)" : ""))
+    }
   }
 
   private func outputName(_ name: String, _ others: [Graph.Output], of count: Int) -> String {

@@ -29,6 +29,9 @@ struct KerasLayer {
     .layer(name, kind: statedClass, place: place, why: why)
   }
 
+  /// Whether Keras made its kernel whole numbers with a scale.
+  var isQuantized: Bool { config["dtype"]?["class_name"]?.string == "QuantizedDTypePolicy" }
+
   /// The error for an option that is not what it must be.
   private func unexpected(_ names: [String], _ expected: String) -> InterchangeError {
     let name = names.first { config[$0] != nil } ?? names[0]

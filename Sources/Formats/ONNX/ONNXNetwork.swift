@@ -20,8 +20,7 @@ public enum ONNXNetwork {
     let attempt = ONNXAttempt(
       model: model, file: file, inputs: images, numbers: try ONNXInput.numbers(of: model))
     guard images[0].size != nil else {
-      if images.count > 1, let graph = try? attempt.ofAnySize(.unrelated(images)) { return graph }
-      return try attempt.ofAnySize(.free(images))
+      return try images.count > 1 ? attempt.ofSeveral(images) : attempt.ofAnySize(.free(images))
     }
     if model.options.size == .any {
       let samples = ONNXSamples.example(images)
@@ -51,6 +50,35 @@ private struct ONNXAttempt {
     return try reader.graph()
   }
 
+  /// A network of several images that states no size: of images whose sizes have nothing to do with each
+  /// other, if it takes those, else of images of one size.
+  func ofSeveral(_ images: [ONNXInput]) throws(InterchangeError) -> ImportedGraph {
+    let unrelated = ONNXSamples.unrelated(images)
+    for samples in [unrelated, .smaller(images)] {
+      if let graph = try? ofAnySize(samples) { return graph }
+    }
+    let imported: ImportedGraph
+    do {
+      imported = try ofAnySize(.free(images))
+    } catch {
+      if let graph = try? read(.chained(images)) { return graph }
+      throw error
+    }
+    // A graph that takes other sizes as well would not be the network that was read at one.
+    guard
+      !(unrelated.shapes + ONNXSamples.smaller(images).shapes).contains(where: {
+        (try? imported.graph.shapes(for: $0)) != nil
+      })
+    else {
+      throw .description(
+        part: "the graph's inputs",
+        problem:
+          "how the sizes of the images depend on each other is not read; if the network is made "
+          + "for one size, give it with --size WIDTHxHEIGHT")
+    }
+    return imported
+  }
+
   /// A network that states no size: one graph for all sizes of these that it can run at.
   ///
   /// Networks that cannot run at all of them (odd sizes, say) are read for the others. A size at which
@@ -75,6 +103,8 @@ private struct ONNXAttempt {
     }
     let valid = errors.indices.filter { errors[$0] == nil }
     if valid.count > 1, valid.count < errors.count { return try read(samples.selecting(valid)) }
+    // Some networks take square images alone.
+    if valid.isEmpty, let square = try? read(.square(inputs)) { return square }
     // At all sizes, or at one: what they do not agree on is the reason.
     guard valid.isEmpty, let first = errors[0], let second = errors[1] else { throw joint }
     if first == second { throw first }

@@ -50,6 +50,23 @@ package struct ONNXParameters: Sendable {
           stem: ONNXParameters.stem(of: node, position), path: path)
       }
     }
+    if model.producer.hasPrefix("aviary") { try findOwn(in: model, path: path) }
+  }
+
+  /// What else is learned in a file of ours: learned constants, and weights of operations that are
+  /// written as several. Other constants are named after their node and what they are, with a slash.
+  private mutating func findOwn(in model: ONNXModel, path: String) throws(CheckpointError) {
+    let found = Set(known.keys.map(\.constant))
+    // A learned constant has the shape that it was given.
+    let shaped = Set(model.nodes.filter { $0.kind == "Identity" }.compactMap { $0.input(0) })
+    for (name, tensor) in model.constants.sorted(by: { $0.key < $1.key })
+    where tensor.elementType.isFloatingPoint && !name.contains("/") && !found.contains(name) {
+      let isVector = tensor.shape.count(where: { $0 != 1 }) <= 1 && !shaped.contains(name)
+      let steps: [TensorStep] =
+        isVector && tensor.shape.count != 1
+        ? [.reshaped(from: tensor.shape, to: [tensor.shape.reduce(1, *)])] : []
+      try add(nil, "weight", name, tensor, steps: steps, stem: "", path: path)
+    }
   }
 
   /// The weights, whose elements are read when asked for.
@@ -69,6 +86,7 @@ package struct ONNXParameters: Sendable {
   private func weights(
     of node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
   ) -> [ONNXWeight] {
+    if let operand = groupOperand(node, model, producers) { return [operand] }
     guard node.kind == "Add" else {
       return isGrouped(node, model, producers)
         ? [] : ExchangedOperations.onnxWeights[node.kind] ?? []
@@ -85,6 +103,38 @@ package struct ONNXParameters: Sendable {
       }
     }
     return []
+  }
+
+  /// The weight or the bias of a group normalisation that is written as an instance normalisation of
+  /// groups: a factor, or a summand, for each channel of what has its first shape again.
+  private func groupOperand(
+    _ node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> ONNXWeight? {
+    guard node.kind == "Mul" || node.kind == "Add" else { return nil }
+    for (operand, input) in [(1, 0), (0, 1)] {
+      guard let producer = node.input(input).flatMap({ producers[$0] }),
+        let shape = node.input(operand).flatMap({
+          constant($0, model, producers, depth: 0)?.tensor.shape
+        }), !shape.isEmpty, shape.count(where: { $0 != 1 }) <= 1
+      else { continue }
+      let hasFactor =
+        node.kind == "Add" && model.nodes[producer].kind == "Mul"
+        && [0, 1].contains { names[Slot(node: producer, input: $0)] != nil }
+      guard hasFactor || isGroupResult(model.nodes[producer], model, producers) else { continue }
+      return ONNXWeight(
+        input: operand, suffix: node.kind == "Mul" ? "weight" : "bias", layout: .vector)
+    }
+    return nil
+  }
+
+  /// Whether a node gives normalised groups their first shape again.
+  private func isGroupResult(
+    _ node: ONNXModel.Node, _ model: ONNXModel, _ producers: [String: Int]
+  ) -> Bool {
+    guard node.kind == "Reshape", let producer = node.input(0).flatMap({ producers[$0] }) else {
+      return false
+    }
+    return isGrouped(model.nodes[producer], model, producers)
   }
 
   /// Whether a node is the instance normalisation of groups as channels that a group normalisation is
@@ -148,12 +198,12 @@ package struct ONNXParameters: Sendable {
   }
 
   private mutating func add(
-    _ slot: Slot, _ role: String, _ constant: String, _ tensor: ONNXTensor, steps: [TensorStep],
+    _ slot: Slot?, _ role: String, _ constant: String, _ tensor: ONNXTensor, steps: [TensorStep],
     stem: String, path: String
   ) throws(CheckpointError) {
     let origin = Origin(constant: constant, steps: steps)
     if let name = known[origin] {
-      names[slot] = name
+      if let slot { names[slot] = name }
       return
     }
     var base = ONNXParameters.isAnonymous(constant) ? "" : ONNXParameters.path(constant)
@@ -174,7 +224,7 @@ package struct ONNXParameters: Sendable {
       }
     }
     known[origin] = name
-    names[slot] = name
+    if let slot { names[slot] = name }
     tensors.append(tensor)
     descriptions.append(description)
   }

@@ -35,18 +35,32 @@ extension ONNXReader {
     integerValues.formUnion(integers)
   }
 
-  /// A conversion: arithmetic is in float32 all the same, and integers are not made of other numbers.
+  /// A conversion: arithmetic is in float32 all the same, whose numbers integers are here.
   mutating func cast() throws(InterchangeError) -> ONNXOperand {
     let to = node.integer("to") ?? 1
     let operand = try given(0)
     // Truth values are 0 and 1 here.
     if to == 9, case .value(let value) = operand { return .value(try truth(value)) }
     // float32, float16, float64, bfloat16.
-    guard
-      [1, 10, 11, 16].contains(to)
-        || Self.integerTypes.contains(to) && (isInteger(0) || holdsIntegers(operand))
-    else { throw unsupported("expected a conversion to floating-point numbers") }
-    return operand
+    if [1, 10, 11, 16].contains(to)
+      || Self.integerTypes.contains(to) && (isInteger(0) || holdsIntegers(operand))
+    {
+      return operand
+    }
+    // int32, int64. Of narrower ones large numbers would come out as others.
+    guard [6, 7].contains(to), case .value(let value) = operand else {
+      throw unsupported(
+        "a conversion to numbers of type \(to) (TensorProto.DataType); expected floating-point "
+          + "numbers, or integers of 32 or 64 bits")
+    }
+    return .value(try truncated(value))
+  }
+
+  /// The numbers without what is behind the point: floor of the magnitude, with the sign.
+  private mutating func truncated(_ value: Int) throws(InterchangeError) -> Int {
+    let magnitude = try add(.activation(.abs), [value])
+    let whole = try add(.activation(.floor), [magnitude])
+    return try add(.binary(.multiply), [whole, try add(.activation(.sign), [value])])
   }
 
   /// Whether the numbers of a value are integers, whatever their type.

@@ -83,6 +83,7 @@ extension ONNXReader {
     case .value(let value): return shapes[value]
     case .numbers(let numbers): return samples.shapes.indices.map { numbers.array($0).shape }
     case .tensor(let tensor): return samples.shapes.map { _ in tensor.shape }
+    case .part(let part): return shapes(of: part)
     default: return nil
     }
   }

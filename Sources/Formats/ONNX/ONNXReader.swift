@@ -17,8 +17,8 @@ struct ONNXReader {
   private(set) var shapes: [[[Int]]] = []
   /// Of a value that is another in a different shape: that other.
   var origins: [Int: Int] = [:]
-  /// The values that constants became, by name.
-  var constantValues: [String: Int] = [:]
+  /// Of the real and imaginary parts of a spectrum side by side: the spectrum.
+  var halves: [Int: Int] = [:]
   /// The values of ours that constants of the file are, by the constants' names.
   var learnedConstants: [String: Int] = [:]
   /// Weights that the file leaves out, as it may.
@@ -135,6 +135,19 @@ struct ONNXReader {
         results.append(try op.outputShape(values.map { shapes[$0][sample] }))
       } catch {
         throw unsupported("\(error)")
+      }
+    }
+    // Weights belong to the network, and not to an image.
+    if !parameters.isEmpty {
+      let slots = samples.shapes.indices.map { sample in
+        op.operation.parameters(values.map { shapes[$0][sample] })
+      }
+      if let other = slots.first(where: { $0 != slots[0] }) {
+        let shapes = [slots[0], other].map { $0.map { "\($0.shape)" }.joined(separator: ", ") }
+        throw unsupported(
+          "its weights would have shapes \(shapes[0]) for one size of image and \(shapes[1]) for "
+            + "another; if the network is made for one size, which the file does not state, give it "
+            + "with --size WIDTHxHEIGHT")
       }
     }
     nodes.append(Graph.Node(name, op, inputs: values, parameters: parameters))
@@ -273,6 +286,10 @@ extension ONNXReader {
       return
     default: break
     }
+    if let tables = try windowTables() {
+      operands[output] = .part(.tables(tables))
+      return
+    }
     if let results = try folded() {
       for (output, numbers) in zip(node.outputs, results) where !output.isEmpty {
         // What is calculated is kept: a file must not make much of little.
@@ -325,6 +342,7 @@ extension ONNXReader {
     case .weight:
       throw unsupported(
         "input \(input + 1) is a constant, where a value of the network is expected")
+    case .part(let part): throw unsupported("input \(input + 1) is \(part.text)")
     }
   }
 
@@ -405,4 +423,6 @@ enum ONNXOperand {
   case tensor(ONNXTensor)
   /// Constants turned about, which a layer takes as a weight of the file.
   case weight
+  /// What several operators together make an operation of ours, of which some are read.
+  case part(ONNXPart)
 }

@@ -27,10 +27,11 @@ struct ONNXSamples {
 extension ONNXSamples {
   /// Sizes that differ in what is left of them after division: what every common stride divides, what
   /// 8, 4 and 2 alone divide, and odd ones. What a network makes of sizes is the same for all of them,
-  /// or its graph is not the same for all.
+  /// or its graph is not the same for all. No two multiples up to 512 ask for the same padding of all
+  /// of them, neither of the heights nor of the widths.
   private static let sizes = [
-    Size(960, 1_440), Size(480, 1_920), Size(491, 613), Size(494, 618), Size(500, 620),
-    Size(488, 1_000),
+    Size(960, 1_440), Size(480, 1_920), Size(535, 873), Size(578, 782), Size(580, 708),
+    Size(728, 648),
   ]
 
   /// Images of the only size that the network takes: one, and several at once where the file allows it.
@@ -60,6 +61,42 @@ extension ONNXSamples {
         inputs.enumerated().map { position, input in
           let size = sizes[(sample + position) % sizes.count]
           return [input.count ?? sample + 1, input.channels, size.height, size.width]
+        }
+      })
+  }
+
+  /// Square images of several sizes, all inputs of one.
+  static func square(_ inputs: [ONNXInput]) -> ONNXSamples {
+    ONNXSamples(
+      sizes.enumerated().map { sample, size in
+        inputs.map { [$0.count ?? sample + 1, $0.channels, size.height, size.height] }
+      })
+  }
+
+  /// Images of several sizes, of which all but the first are smaller.
+  static func smaller(_ inputs: [ONNXInput]) -> ONNXSamples {
+    let large = unrelated(inputs)
+    return ONNXSamples(
+      large.shapes.map { shapes in
+        // A third and a seventh, rounded: no size is in proportion to another.
+        shapes.enumerated().map { position, shape in
+          position == 0 ? shape : Array(shape.prefix(2)) + [shape[2] / 3 + 1, shape[3] / 7 + 2]
+        }
+      })
+  }
+
+  /// Images of several sizes, of which each is as high as the one before is wide: what can be multiplied
+  /// as matrices.
+  static func chained(_ inputs: [ONNXInput]) -> ONNXSamples {
+    let sides = sizes.flatMap { [$0.height, $0.width] }
+    return ONNXSamples(
+      sizes.indices.map { sample in
+        inputs.enumerated().map { position, input in
+          let first = 2 * sample + position
+          return [
+            input.count ?? sample + 1, input.channels, sides[first % sides.count],
+            sides[(first + 1) % sides.count],
+          ]
         }
       })
   }

@@ -16,6 +16,8 @@ struct ONNXWriter {
   private var used: Set<String> = []
   /// The constants that tables of integers became.
   private var tables: [Table: String] = [:]
+  /// Those that tables of numbers became.
+  private var floatTables: [FloatTable: String] = [:]
   /// The constants that parameters became.
   private var parameters: [Variant: String] = [:]
 
@@ -28,6 +30,12 @@ struct ONNXWriter {
   /// A table of integers, which nodes may share.
   private struct Table: Hashable {
     var entries: [Int]
+    var shape: [Int]
+  }
+
+  /// A table of numbers, which nodes may share.
+  private struct FloatTable: Hashable {
+    var entries: [Double]
     var shape: [Int]
   }
 
@@ -138,6 +146,18 @@ struct ONNXWriter {
     let name = unique("\(node.name)/\(what)")
     draft.constant(name, integers: entries, shape: shape)
     tables[table] = name
+    return name
+  }
+
+  /// A constant table of numbers: one for all nodes that want the same.
+  mutating func table(
+    _ node: Graph.Node, _ what: String, _ entries: [Double], shape: [Int]
+  ) -> String {
+    let table = FloatTable(entries: entries, shape: shape)
+    if let known = floatTables[table] { return known }
+    let name = unique("\(node.name)/\(what)")
+    draft.constant(name, floats: entries, shape: shape)
+    floatTables[table] = name
     return name
   }
 

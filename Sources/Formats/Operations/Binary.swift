@@ -99,11 +99,15 @@ extension ONNXWriter {
 
 extension ONNXReader {
   mutating func arithmetic() throws(InterchangeError) -> ONNXOperand {
+    if let result = try weightedSpectrum() { return result }
+    if let result = try sizedProduct() { return result }
+    if let result = try shiftMasked() { return result }
     let (a, b) = (try given(0), try given(1))
     switch (a, b) {
     case (.value(let a), .value(let b)): return .value(try combined(a, b))
     case (.value(let value), _):
       if let result = try biased(value, 1) { return .value(result) }
+      if let result = try grouped(value, 1) { return .value(result) }
       guard let numbers = try? terms(1, for: value) else {
         return .value(try combined(value, try self.value(1)))
       }
@@ -115,6 +119,7 @@ extension ONNXReader {
       }
     case (_, .value(let value)):
       if let result = try biased(value, 0) { return .value(result) }
+      if let result = try grouped(value, 0) { return .value(result) }
       guard let numbers = try? terms(0, for: value) else {
         return .value(try combined(try self.value(0), value))
       }

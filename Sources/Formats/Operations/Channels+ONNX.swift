@@ -3,18 +3,65 @@ import AviaryGraph
 /// Values put side by side and taken apart.
 extension ONNXReader {
   mutating func concatenation() throws(InterchangeError) -> ONNXOperand {
+    if let padded = try lengthened() { return .value(padded) }
     var values: [Int] = []
-    for input in node.inputs.indices { values.append(try value(input)) }
+    for input in node.inputs.indices {
+      if case .part(.empty) = try given(input) { continue }
+      values.append(try value(input))
+    }
     guard let first = values.first, let axis = node.integer("axis") else {
       throw unsupported("expected inputs and an axis")
     }
     let dimension = try self.axis(axis, rank: rank(first))
+    if values.count == 1 { return .value(first) }
+    if let whole = try joined(values, dimension) { return .value(whole) }
     return .value(try add(.concatenate(Concatenate(dimension: dimension)), values))
   }
 
+  /// Two neighbouring parts of one value put together again; nil where they are anything else.
+  private mutating func joined(_ values: [Int], _ dimension: Int) throws(InterchangeError) -> Int? {
+    guard values.count == 2, let a = section(values[0]), let b = section(values[1]),
+      a.of == b.of, a.dimension == dimension, b.dimension == dimension
+    else { return nil }
+    if a.start == 0, b.end == nil, a.end == b.start { return a.of }
+    // What leaves on one side comes in on the other.
+    guard a.end == nil, b.start == 0, let middle = b.end, middle == a.start else { return nil }
+    return try add(.roll(Roll(shifts: [-middle], dimensions: [dimension])), [a.of])
+  }
+
+  /// What a value is the neighbouring elements of along one dimension: places below 0 count from the
+  /// end, which is nil; nil for any other value.
+  private func section(
+    _ value: Int
+  ) -> (of: Int, dimension: Int, start: Int, end: Int?)? {
+    guard let source = source(value) else { return nil }
+    let input = source.inputs[0]
+    switch source.op {
+    case .stridedSlice(let slice) where slice.step == 1:
+      return (input, slice.dimension, slice.start ?? 0, slice.end)
+    case .slice(let slice):
+      let end = slice.start + slice.count
+      return (input, 1, slice.start, end == shapes[input][0][1] ? nil : end)
+    case .crop(let crop):
+      let (a, b) = (
+        [crop.amounts.top, crop.amounts.left], [crop.amounts.bottom, crop.amounts.right]
+      )
+      guard let axis = [0, 1].first(where: { a[1 - $0] == 0 && b[1 - $0] == 0 }) else { return nil }
+      return (input, 2 + axis, a[axis], b[axis] == 0 ? nil : -b[axis])
+    default: return nil
+    }
+  }
+
   mutating func slice() throws(InterchangeError) -> ONNXOperand {
-    if let cropped = try sizedCrop() { return .value(cropped) }
+    if let part = try sizedSlice() { return part }
     var result = try value(0)
+    for range in try sliceRanges() {
+      let dimension = try axis(range.axis, rank: rank(result))
+      let counts = shapes[result].map {
+        ONNXReader.part(range.start, range.end, range.step, of: $0[dimension])?.count
+      }
+      if counts.allSatisfy({ $0 == 0 }) { return .part(.empty) }
+    }
     for range in try sliceRanges() {
       let dimension = try axis(range.axis, rank: rank(result))
       result = try slice(result, dimension, range.start, range.end, range.step)
@@ -124,13 +171,27 @@ extension ONNXReader {
 
   /// Elements along a dimension picked by number.
   mutating func gather() throws(InterchangeError) -> ONNXOperand {
+    let stated = node.integer("axis") ?? 0
+    if let part = try numbers(1), part.shape.isEmpty,
+      let half = try spectrumPart(stated < 0 ? stated + 5 : stated, part.integers?.first)
+    {
+      return .value(half)
+    }
+    if let windows = try windowRows() { return windows }
     let input = try value(0)
-    let dimension = try axis(node.integer("axis") ?? 0, rank: rank(input))
+    let dimension = try axis(stated, rank: rank(input))
+    if case .value(let places) = try given(1) {
+      return .value(try gathered(input, dimension, at: places))
+    }
     guard let indices = try numbers(1), indices.shape.count <= 1, let picked = indices.integers
     else { return try constantGather() }
     let channels = shapes[input][0][dimension]
     guard shapes[input].allSatisfy({ $0[dimension] == channels }) else {
-      throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
+      // A file that states a size states places for that size, and not for others.
+      guard !samples.letsSizeGo, !indices.shape.isEmpty else {
+        throw unsupported("elements of dimension \(dimension), whose size depends on the image's")
+      }
+      return try constantGather()
     }
     let places = picked.map { $0 < 0 ? $0 &+ channels : $0 }
     guard !places.isEmpty, places.allSatisfy((0..<channels).contains) else {
@@ -173,11 +234,94 @@ extension ONNXReader {
 }
 
 extension ONNXReader {
-  /// A slice that ends where another value does, times a scale; nil where the ends are constants.
-  fileprivate mutating func sizedCrop() throws(InterchangeError) -> Int? {
-    guard let ends = try numbers(2), ends.constant == nil else { return nil }
+  /// Elements along a dimension at calculated places, which are the same for all other dimensions.
+  private mutating func gathered(
+    _ input: Int, _ dimension: Int, at places: Int
+  ) throws(InterchangeError) -> Int {
+    let (own, other) = (shapes[input], shapes[places])
+    let rank = rank(input)
+    guard rank + other[0].count - 1 <= GraphLimits.rank else {
+      throw unsupported("a result of more than \(GraphLimits.rank) dimensions")
+    }
+    let row = try reshaped(
+      places,
+      to: other.map { shape in
+        (0..<rank).map { $0 == dimension ? shape.reduce(1, *) : 1 }
+      })
+    // Nothing is less than itself, NaN included: zeros, of which each line gets the places.
+    let line = try part(of: input, dimension, 0..<1)
+    let zeros = try add(.binary(.less), [line, line])
+    let all = try add(.binary(.add), [zeros, row])
+    let result = try add(GatherElements(dimension: dimension).op, [input, all])
+    return try reshaped(
+      result,
+      to: zip(own, other).map { $0[..<dimension] + $1 + $0[(dimension + 1)...] })
+  }
+
+  /// A slice whose places depend on the size of the image; nil where they are constants.
+  private mutating func sizedSlice() throws(InterchangeError) -> ONNXOperand? {
+    guard let starts = try numbers(1), let ends = try numbers(2),
+      starts.constant == nil || ends.constant == nil
+    else { return nil }
     let input = try value(0)
-    guard let starts = try numbers(1)?.integers, starts.allSatisfy({ $0 == 0 }) else {
+    let steps = try integers(4, "steps") ?? [Int](repeating: 1, count: starts.count)
+    let axes = try integers(3, "axes") ?? Array(0..<starts.count)
+    guard axes.count == starts.count, ends.count == starts.count, steps.count == starts.count
+    else { throw unsupported("expected as many starts as ends, axes and steps") }
+    if axes.count == 1 {
+      let dimension = try axis(axes[0], rank: rank(input))
+      var places: [[Int]] = []
+      for (sample, shape) in shapes[input].enumerated() {
+        guard let start = starts.row(sample).wholeNumbers?.first,
+          let end = ends.row(sample).wholeNumbers?.first,
+          let part = ONNXReader.part(start, end, steps[0], of: shape[dimension])
+        else { throw unsupported("places of a slice: expected whole numbers and a step above 0") }
+        places.append([part.first, part.count])
+      }
+      if places.allSatisfy({ $0[1] == 0 }) { return .part(.empty) }
+      if steps[0] == 1, let part = try slice(input, dimension, places) { return .value(part) }
+      do {
+        return .value(try sizedCrop(input, starts, ends))
+      } catch {
+        guard let lines = missingLines(input, dimension, places, step: steps[0]) else {
+          throw error
+        }
+        return .part(.missing(lines))
+      }
+    }
+    return .value(try sizedCrop(input, starts, ends))
+  }
+
+  /// Neighbouring elements, of each image the first and how many; nil where neither end has a place that
+  /// is the same for all images.
+  private mutating func slice(
+    _ input: Int, _ dimension: Int, _ places: [[Int]]
+  ) throws(InterchangeError) -> Int? {
+    guard places.allSatisfy({ $0[1] > 0 }) else { return nil }
+    let sizes = shapes[input].map { $0[dimension] }
+    let before = places.map { $0[0] }
+    let after = zip(sizes, places).map { $0 - $1[0] - $1[1] }
+    func only(_ numbers: [Int]) -> Int? {
+      numbers.allSatisfy { $0 == numbers[0] } ? numbers[0] : nil
+    }
+    if let before = only(before), let after = only(after) {
+      return try withoutEdges(input, dimension, before, after, 1)
+    }
+    let start = only(before) ?? only(zip(before, sizes).map { $0 - $1 })
+    let end = only(after).map { -$0 } ?? only(zip(before, places).map { $0 + $1[1] })
+    guard let start, let end else { return nil }
+    return try add(
+      .stridedSlice(
+        StridedSlice(
+          dimension: dimension, start: start == 0 ? nil : start, end: end == 0 ? nil : end)),
+      [input])
+  }
+
+  /// A slice from 0 on that ends where another value does, times a scale.
+  private mutating func sizedCrop(
+    _ input: Int, _ starts: ONNXNumbers, _ ends: ONNXNumbers
+  ) throws(InterchangeError) -> Int {
+    guard let starts = starts.integers, starts.allSatisfy({ $0 == 0 }) else {
       throw unsupported("expected a slice that begins at 0 and ends at a size")
     }
     let steps = try integers(4, "steps") ?? starts.map { _ in 1 }

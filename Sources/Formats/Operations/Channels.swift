@@ -94,12 +94,15 @@ extension ChannelSlice: ExchangedOperation {
 }
 
 extension ChannelSlice: ONNXReadOperation {
-  static let onnxOperators: [String: [ONNXWeight]] = ["Slice": [], "Split": [], "Gather": []]
+  static let onnxOperators: [String: [ONNXWeight]] = [
+    "Slice": [], "Split": [], "Gather": [], "GatherND": [],
+  ]
 
   static func read(_ reader: inout ONNXReader) throws(InterchangeError) -> ONNXOperand {
     switch reader.node.kind {
     case "Split": try reader.split()
     case "Gather": try reader.gather()
+    case "GatherND": try reader.gatherND()
     default: try reader.slice()
     }
   }

@@ -56,6 +56,40 @@ extension ONNXReader {
   }
 }
 
+extension ONNXReader {
+  /// Entries whose first dimensions are picked by rows of indices of the file.
+  mutating func gatherND() throws(InterchangeError) -> ONNXOperand {
+    let input = try value(0)
+    guard node.integer("batch_dims") ?? 0 == 0, let numbers = try numbers(1),
+      let entries = numbers.integers, let depth = numbers.shape.last,
+      (1...rank(input)).contains(depth)
+    else { throw unsupported("the indices must be constant, for all images alike") }
+    let sizes = Array(shapes[input][0].prefix(depth))
+    guard shapes[input].allSatisfy({ $0.prefix(depth).elementsEqual(sizes) }) else {
+      throw unsupported("places of dimensions whose size depends on the image's")
+    }
+    // One number for each row of indices.
+    var places: [Int] = []
+    for row in stride(from: 0, to: entries.count, by: depth) {
+      var place = 0
+      for (index, size) in zip(entries[row..<row + depth], sizes) {
+        guard (-size..<size).contains(index) else {
+          throw unsupported("place \(index) of \(size)")
+        }
+        place = place * size + (index < 0 ? index + size : index)
+      }
+      places.append(place)
+    }
+    let flat = try reshaped(
+      input, to: shapes[input].map { [sizes.reduce(1, *)] + $0.dropFirst(depth) })
+    let shape = Array(numbers.shape.dropLast())
+    let gather = ConstantGather(
+      GatherIndex(recognizing: places, shape: shape.isEmpty ? [1] : shape), dimension: 0)
+    let result = try add(gather.op, [flat])
+    return .value(shape.isEmpty ? try dropping([0], of: result) : result)
+  }
+}
+
 extension GatherIndex {
   /// The formula that gives these entries, else their list.
   fileprivate init(recognizing entries: [Int], shape: [Int]) {

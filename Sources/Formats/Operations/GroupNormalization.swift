@@ -132,6 +132,25 @@ extension ONNXReader {
     return try add(group.op, [original])
   }
 
+  /// The factors or summands behind a group normalisation as its weight or bias; nil for others.
+  mutating func grouped(_ value: Int, _ input: Int) throws(InterchangeError) -> Int? {
+    let slot = ONNXParameters.Slot(node: position, input: input)
+    guard model.parameters.names[slot] != nil, let source = source(value),
+      case .groupNormalization(var group) = source.op, !group.center,
+      node.kind == "Add" || node.kind == "Mul" && !group.scale,
+      let parameter = try parameter(input), let stored = try numbers(input)?.shape
+    else { return nil }
+    // One for each channel, and not for each column.
+    let places = [Int](repeating: 1, count: max(rank(value) - stored.count, 0)) + stored
+    guard places.count == rank(value), places[1] == shapes[value][0][1],
+      parameter.shape == [places[1]]
+    else { return nil }
+    if node.kind == "Add" { group.center = true } else { group.scale = true }
+    return try add(
+      group.op, source.inputs, name: layer(parameter.name) ?? "\(source.name).affine",
+      parameters: source.parameters + [parameter.name])
+  }
+
   /// Whether a weight is one number over and over.
   private func isFilled(_ weight: String, with number: Float) throws(InterchangeError) -> Bool {
     do {

@@ -68,7 +68,10 @@ extension ONNXReader {
     let shape = tensor.shape.isEmpty ? [1] : tensor.shape
     // A layer may have the same constant as a weight, in another layout.
     let path = ONNXParameters.path(constant)
-    let name = unusedName(path.isEmpty ? "constant" : path)
+    let listed = file.tensors[path]
+    let isListed =
+      listed?.storedName == constant && listed?.shape == shape && listed?.steps.isEmpty == true
+    let name = isListed ? path : unusedName(path.isEmpty ? "constant" : path)
     do {
       made[name] = try tensor.reshaped(to: shape)
     } catch {

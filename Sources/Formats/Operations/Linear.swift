@@ -92,16 +92,21 @@ extension ONNXReader {
     guard let weight = try parameter(1), weight.shape.count == 2 else {
       throw unsupported("the second factor must be a matrix")
     }
-    // For images of another size than the network was made for there are not as many.
-    if let shape = shapes[input].first(where: { $0[1] != weight.shape[1] }) {
-      throw unsupported("expected \(weight.shape[1]) features, found \(shape[1])")
-    }
+    try checkFeatures(of: input, weight.shape)
     let bias = try parameter(2)
     return .value(
       try add(
         .linear(Linear(outFeatures: weight.shape[0], bias: bias != nil)), [input],
         name: layer(weight.name),
         parameters: [weight.name] + (bias.map { [$0.name] } ?? [])))
+  }
+
+  /// Refuses other features than a weight is for: of images of another size than the network was made
+  /// for there are not as many.
+  func checkFeatures(of input: Int, _ weight: [Int]) throws(InterchangeError) {
+    if let found = shapes[input].lazy.compactMap(\.last).first(where: { $0 != weight[1] }) {
+      throw unsupported("expected \(weight[1]) features, found \(found)")
+    }
   }
 
   /// The addition behind a product of matrices as that layer's bias; nil for another addition.

@@ -41,6 +41,7 @@ extension ONNXReader {
     guard let weight = try parameter(1), weight.shape.count == 2 else {
       return .value(try multiplied(input, try value(1)))
     }
+    try checkFeatures(of: input, weight.shape)
     return .value(
       try add(
         .linear(Linear(outFeatures: weight.shape[0], bias: false)), [input],

@@ -61,6 +61,14 @@ extension ONNXReader {
     return (square.inputs[0], dimensions)
   }
 
+  /// What a value has the squares of the distances of, from the mean over some dimensions.
+  func squaredDistances(_ value: Int, _ dimensions: [Int]) -> Int? {
+    guard let square = source(value), square.op == .binary(.multiply),
+      square.inputs[0] == square.inputs[1]
+    else { return nil }
+    return centred(square.inputs[0], dimensions)
+  }
+
   /// What a value is the distance of from its own mean over some dimensions.
   private func centred(_ value: Int, _ dimensions: [Int]) -> Int? {
     guard let difference = source(value), difference.op == .binary(.subtract),
@@ -72,6 +80,7 @@ extension ONNXReader {
 
   /// The dimensions of a mean that keeps them.
   private func meanDimensions(_ op: Op) -> [Int]? {
+    if op == .globalAveragePool { return [2, 3] }
     guard case .reduce(let reduction) = op, reduction.kind == .mean, reduction.keepsDimensions
     else { return nil }
     return reduction.dimensions

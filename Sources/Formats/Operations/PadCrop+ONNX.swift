@@ -23,6 +23,16 @@ extension PadMode {
   }
 }
 
+/// The lines at an end of an image that are as many as it lacks to a multiple: behind it they make it
+/// one.
+struct ONNXMissingLines {
+  var image: Int
+  var axis: Axis
+  var multiple: Int
+  /// Which lines they are.
+  var mode: PadMode
+}
+
 extension ONNXWriter {
   /// Adds a Pad of one of ONNX's modes, by numbers for each dimension.
   mutating func pad(
@@ -164,27 +174,57 @@ extension ONNXReader {
     return result
   }
 
+  /// The lines at one end of an image that are as many as it lacks to a multiple; nil where the places
+  /// are others.
+  ///
+  /// - Parameter places: for each image the first line, and how many there are.
+  func missingLines(
+    _ input: Int, _ dimension: Int, _ places: [[Int]], step: Int
+  ) -> ONNXMissingLines? {
+    let isAtEnd = zip(shapes[input], places).allSatisfy { shape, places in
+      places[1] == 0 || places[0] == (step == 1 ? 0 : shape[dimension] - 1)
+    }
+    let counts = places.map { $0[1] }
+    guard isAtEnd, step.magnitude == 1, rank(input) == 4, (2...3).contains(dimension),
+      let multiple = multiple(shapes[input].map { $0[dimension] }, counts), multiple > 1
+    else { return nil }
+    return ONNXMissingLines(
+      image: input, axis: dimension == 2 ? .vertical : .horizontal, multiple: multiple,
+      mode: step == 1 ? .circular : .symmetric)
+  }
+
+  /// An image behind which its own lines are put until it is a multiple; nil where the node is another.
+  mutating func lengthened() throws(InterchangeError) -> Int? {
+    guard node.inputs.count == 2, case .value(let image) = try given(0),
+      case .part(.missing(let lines)) = try given(1), lines.image == image,
+      try axis(node.integer("axis") ?? 0, rank: 4) == lines.axis.dimension
+    else { return nil }
+    let multiple =
+      lines.axis == .vertical ? Size(lines.multiple, 1) : Size(1, lines.multiple)
+    return try add(.padToMultiple(PadToMultiple(multiple, lines.mode)), [image])
+  }
+
+  /// The multiple that asks for so many lines more of sizes, if there is but one up to 512.
+  private func multiple(_ sizes: [Int], _ missing: [Int]) -> Int? {
+    let found = (1...512).filter { multiple in
+      zip(sizes, missing).allSatisfy { $1 == (multiple - $0 % multiple) % multiple }
+    }
+    // An axis that is never padded says nothing, and a multiple of 1 is one of any.
+    return found.count == 1 || found.first == 1 ? found[0] : nil
+  }
+
   /// Padding at the bottom and right that is what a multiple asks for, whatever the image.
   private mutating func paddedToMultiple(
     _ input: Int, _ rows: [[Int]], _ mode: PadMode
   ) throws(InterchangeError) -> Int {
     let shapes = shapes[input]
     let isAtEnds = rows.allSatisfy { $0.count == 8 && $0.prefix(6).allSatisfy { $0 == 0 } }
-    // Several multiples may ask for the same of some sizes: only one that is alone is known.
-    func multiples(_ dimension: Int) -> [Int] {
-      (1...512).filter { multiple in
-        zip(shapes, rows).allSatisfy { shape, row in
-          row[4 + dimension] == (multiple - shape[dimension] % multiple) % multiple
-        }
-      }
-    }
     guard isAtEnds else {
       throw unsupported("padding that depends on the size, at other ends than bottom and right")
     }
-    // One axis that is never padded says nothing, and a multiple of 1 is one of any.
+    // Several multiples may ask for the same of some sizes: only one that is alone is known.
     func multiple(_ dimension: Int) -> Int? {
-      let found = multiples(dimension)
-      return found.count == 1 || found.first == 1 ? found[0] : nil
+      self.multiple(shapes.map { $0[dimension] }, rows.map { $0[4 + dimension] })
     }
     guard let vertical = multiple(2), let horizontal = multiple(3) else {
       throw unsupported("expected padding to one multiple of pixels, found \(rows)")

@@ -109,6 +109,9 @@ extension ONNXReader {
       func aligned(_ shape: [Int]) -> [Int] {
         Array(repeating: 1, count: rank - shape.count) + shape
       }
+      guard zip(aligned(own), aligned(row)).allSatisfy({ $0 == $1 || $0 == 1 || $1 == 1 }) else {
+        throw unsupported("shapes \(own) and \(row) do not fit together")
+      }
       rows.append(zip(aligned(own), aligned(row)).map { $0 == 1 ? $1 : $0 })
     }
     let added = rows[0].count - rank(input)
@@ -131,7 +134,16 @@ extension ONNXReader {
         return .value(try add(.expand(Expand(to: .shapeOfSecondInput)), [input, twin]))
       }
     }
-    if target.allSatisfy({ $0 == -1 }) { return .value(input) }
+    if target.allSatisfy({ $0 == -1 }) {
+      // Of two images of any size the one may be repeated to the other's, though not at the sizes read.
+      guard source(input) != nil || samples.shapes.allSatisfy({ $0.count == 1 }) else {
+        throw .description(
+          part: "the graph's inputs",
+          problem: "an image is repeated to a size that may be that of another one; state the "
+            + "sizes with --size WIDTHxHEIGHT")
+      }
+      return .value(input)
+    }
     // A file that states a size states shapes for that size, and not for others.
     guard !samples.letsSizeGo || !isConstant || target.count != 4 || target[2...] == [-1, -1]
     else { throw unsupported("an image repeated to a size that is the same for every image") }

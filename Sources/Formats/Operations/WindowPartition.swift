@@ -45,6 +45,74 @@ extension WindowReverse: ExchangedOperation {
   }
 }
 
+/// The rows of windows that lie over one another, gathered from an image with margins, before their
+/// columns are.
+struct ONNXWindowRows {
+  /// The image with its margins.
+  var image: Int
+  /// How far the windows are apart, and how many rows each has.
+  var window: Int
+  var reach: Int
+}
+
+extension ONNXReader {
+  /// Rows, or columns, gathered for windows whose number depends on the size of the image; nil where the
+  /// node is another.
+  mutating func windowRows() throws(InterchangeError) -> ONNXOperand? {
+    let dimension = node.integer("axis") ?? 0
+    guard let index = try numbers(1), index.constant == nil, index.shape.count == 2,
+      let line = windowLine(index)
+    else { return nil }
+    switch try given(0) {
+    case .value(let image) where dimension == 2 && rank(image) == 4:
+      return .part(
+        .windows(ONNXWindowRows(image: image, window: line.window, reach: line.reach)))
+    case .part(.windows(let rows)) where dimension == 4:
+      return .value(
+        try partitioned(rows, Size(rows.window, line.window), Size(rows.reach, line.reach)))
+    default: return nil
+    }
+  }
+
+  /// How far windows are apart and how many lines each has, if these are their lines.
+  private func windowLine(_ index: ONNXNumbers) -> (window: Int, reach: Int)? {
+    let reach = index.shape[1]
+    var window: Int?
+    for sample in samples.shapes.indices {
+      guard let row = index.row(sample).wholeNumbers, reach > 0, row.count.isMultiple(of: reach)
+      else { return nil }
+      if window == nil, row.count > reach { window = row[reach] }
+      guard let window, window > 0,
+        row.indices.allSatisfy({ row[$0] == $0 / reach * window + $0 % reach })
+      else { return nil }
+    }
+    return window.map { ($0, reach) }
+  }
+
+  /// The windows of an image with zeros around it, [N, C, rows, lines of a window, columns, lines].
+  private mutating func partitioned(
+    _ rows: ONNXWindowRows, _ window: Size, _ reach: Size
+  ) throws(InterchangeError) -> Int {
+    let margins = [reach.height - window.height, reach.width - window.width]
+    guard let source = source(rows.image), case .pad(let pad) = source.op, pad.mode == .zero,
+      pad.value == 0, margins.allSatisfy({ $0 >= 0 && $0.isMultiple(of: 2) })
+    else {
+      throw unsupported(
+        "windows that lie over one another are read of an image with zeros around it")
+    }
+    let margin = Size(margins[0] / 2, margins[1] / 2)
+    guard
+      pad.amounts == PaddingAmounts(margin.height, margin.width, margin.height, margin.width)
+    else { throw unsupported("expected margins of \(margin), found \(pad.amounts)") }
+    let windows = try add(
+      .windowPartition(WindowPartition(window, margin: margin)), source.inputs)
+    let apart = try reshaped(
+      windows,
+      to: shapes[windows].map { [$0[0], $0[1], $0[2], reach.height, reach.width, $0[4]] })
+    return try permuted(apart, [0, 5, 1, 3, 2, 4])
+  }
+}
+
 extension WindowArrangement {
   /// The argument of the functions of a PyTorch module.
   fileprivate var python: String { self == .grid ? ", grid=True" : "" }
@@ -80,8 +148,16 @@ extension ONNXWriter {
       apart = step("Reshape", node, [input, target])
     } else {
       let (y, x) = (p.margin.height, p.margin.width)
+      // The shape that the image has already, if it is a multiple of windows: of no other are there
+      // windows.
+      let whole = zip(Axis.allCases, counts).map { axis, count in
+        step("Mul", node, [count, integers(node, "window", [p.window[axis]])])
+      }
+      let shape = step(
+        "Concat", node, [integers(node, "kept", [0, 0])] + whole, [("axis", .integer(0))])
+      let image = step("Reshape", node, [input, shape])
       var current = step(
-        "Pad", node, [input, integers(node, "margins", [0, 0, y, x, 0, 0, y, x])])
+        "Pad", node, [image, integers(node, "margins", [0, 0, y, x, 0, 0, y, x])])
       for (axis, count) in zip(Axis.allCases, counts) {
         // The rows, or columns, of every window.
         let all = step(

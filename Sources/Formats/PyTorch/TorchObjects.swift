@@ -145,6 +145,14 @@ struct TorchObjects {
       throw .damaged(
         path: path, part: name, reason: "expected a storage, offset, shape and strides")
     }
+    // Bits that say that the numbers stand for their negatives or conjugates.
+    let marks = arguments.dropFirst(type == nil ? 6 : 7).first.flatMap(dictionary) ?? []
+    if let mark = marks.first(where: { if case .bool(true) = $0.value { true } else { false } }) {
+      throw .unsupported(
+        path: path,
+        what: "\(name): a tensor saved with the bit '\(mark.key)'"
+          + " (save tensor.resolve_neg().resolve_conj() instead)")
+    }
     guard let storage = TorchStorage(identifier, heap) else {
       throw .unsupported(path: path, what: "\(name): a storage of a further element type")
     }

@@ -225,6 +225,25 @@ def cases():
             node("table", "linear", "coordinates", outFeatures=2, bias=False, parameters=["w"]),
             node("node", "windowAttention", "x", "table", heads=2, window=2, shift=1, positionBias="input")],
            lambda x, p: attention(*split(x), 2, (2, 2), (1, 1), table=F.linear(p["coordinates"], p["w"])))
+    # Swin Transformer V2: of queries and keys the angles alone count, times a learned factor of each head.
+    heads_apart = lambda n, source: [
+        node(f"{n}1", "slice", source, start="qkv".index(n) * 4, count=4),
+        node(f"{n}2", "reshape", f"{n}1", shape=[0, 2, 2, 4, 6]),
+        node(f"{n}3", "l2Normalization", f"{n}2", dimension=2)]
+    cosine = lambda t: F.normalize(t.unflatten(1, (2, 2)), dim=2)
+    yield ("attention-cosine", one,
+           {"logit": [1, 2, 1, 1, 1], "node.relative_position_bias_table": [15, 2]},
+           [*heads_apart("q", "x"), *heads_apart("k", "x"),
+            node("logit", "learnedConstant", shape=[1, 2, 1, 1, 1], parameters=["logit"]),
+            node("bounded", "clamp", "logit", minimum=-100, maximum=math.log(100)), node("factor", "exp", "bounded"),
+            node("scaled", "multiply", "q3", "factor"),
+            node("q", "reshape", "scaled", shape=[0, 4, 4, 6]), node("k", "reshape", "k3", shape=[0, 4, 4, 6]),
+            node("v", "slice", "x", start=8, count=4),
+            node("node", "windowAttention", "q", "k", "v", heads=2, window=[2, 3], shift=[1, 2], scale=1)],
+           lambda x, p: attention(
+               (cosine(x[:, :4]) * p["logit"].clamp(max=math.log(100)).exp()).flatten(1, 2),
+               cosine(x[:, 4:8]).flatten(1, 2), x[:, 8:], 2, (2, 3), (1, 2), scale=1,
+               table=p["node.relative_position_bias_table"]))
     for name, mask in (("100", -100.0), ("infinity", "-infinity")):
         inputs, shapes, nodes, run = swin_block(mask)
         yield (f"swin-block-{name}", inputs, shapes, nodes, run)

@@ -29,6 +29,9 @@ package struct OperationRow: Sendable, CustomStringConvertible {
       ? [[1, 1, 2, 2]] : inputs.map { $0.count == 4 ? $0 : [1, $0.reduce(1, *), 1, 1] }
   }
 
+  /// How the names of nodes begin that give inputs their shapes, where those are no images.
+  package static let shapedPrefix = "shaped"
+
   /// Whether the gradient by every input is that of the formula: of some only the size is taken, and
   /// dropout drops at random.
   package var hasGradients: Bool {
@@ -52,7 +55,7 @@ package struct OperationRow: Sendable, CustomStringConvertible {
       values[position] = images.count + nodes.count
       nodes.append(
         Graph.Node(
-          "shaped\(position)", .reshape(Reshape(shape)), inputs: [position]))
+          "\(OperationRow.shapedPrefix)\(position)", .reshape(Reshape(shape)), inputs: [position]))
     }
     nodes.append(
       Graph.Node("n", op, inputs: values, parameters: op.slotSuffixes.map { "n.\($0)" }))

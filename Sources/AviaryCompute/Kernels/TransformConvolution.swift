@@ -3,10 +3,10 @@ import CKernels
 import Synchronization
 import AviaryThreads
 
-/// A 3x3 convolution by Winograd's algorithm, block by block: tiles of the input are transformed,
+/// A convolution by Winograd's algorithm or the fast Fourier transform, block by block: tiles of the input are transformed,
 /// multiplied with the weights, and turned into tiles of the result.
-struct WinogradConvolution {
-  let shape: WinogradShape
+struct TransformConvolution {
+  let shape: TransformShape
   let product: BatchedProduct
   /// Scratch memory of the product, for one thread.
   let scratchBytes: Int
@@ -35,10 +35,10 @@ struct WinogradConvolution {
 
   /// The bytes of working memory that each thread wants.
   var bytesPerWorker: Int {
-    WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
+    TransformConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
   }
 
-  static func bytesPerWorker(_ shape: WinogradShape, scratchBytes: Int) -> Int {
+  static func bytesPerWorker(_ shape: TransformShape, scratchBytes: Int) -> Int {
     shape.sourceBytes + shape.destinationBytes + scratchBytes.roundedUp(to: 64)
   }
 
@@ -69,14 +69,21 @@ struct WinogradConvolution {
     let source = unsafe operands.working + worker * bytesPerWorker / float
     let destination = unsafe source + shape.sourceBytes / float
     let scratch = unsafe destination + shape.destinationBytes / float
-    let format = shape.format.forC, side = shape.format.side, step = shape.format.step
+    let side = shape.format.side, step = shape.format.step
     var (image, result) = (input, output)
     forEachRun(tiles) { run in
-      unsafe aviary_winograd_input(
-        format, &image, operands.input + run.image * inputCount,
-        run.row * step - shape.reach.height, run.column * step - shape.reach.width, run.count,
-        source + run.first * shape.depth,
-        shape.block * shape.depth, shape.depth)
+      let from = unsafe operands.input + run.image * inputCount
+      let top = run.row * step.height - shape.reach.height
+      let left = run.column * step.width - shape.reach.width
+      let to = unsafe source + run.first * shape.depth
+      if let winograd = shape.format.winograd {
+        unsafe aviary_winograd_input(
+          winograd, &image, from, top, left, run.count, to, shape.block * shape.depth, shape.depth)
+      } else {
+        unsafe aviary_fft_input(
+          &image, from, step.width, top, left, run.count, to, shape.block * shape.depth, shape.depth
+        )
+      }
     }
     unsafe try product.run(
       worker, source: source, weights: operands.weights, destination: destination,
@@ -86,11 +93,19 @@ struct WinogradConvolution {
         bias: operands.bias, activation: activation.forC(slopes: operands.slopes),
         other: operands.other.map { unsafe $0 + run.image * outputCount },
         final: finalActivation.forC())
-      unsafe aviary_winograd_output(
-        format, destination + run.first * shape.width, shape.block * shape.width, shape.width,
-        run.count,
-        &epilogue, &result, operands.output + run.image * outputCount,
-        run.row * side - shape.lead.height, run.column * side - shape.lead.width)
+      let from = unsafe destination + run.first * shape.width
+      let to = unsafe operands.output + run.image * outputCount
+      let top = run.row * side.height - shape.lead.height
+      let left = run.column * side.width - shape.lead.width
+      if let winograd = shape.format.winograd {
+        unsafe aviary_winograd_output(
+          winograd, from, shape.block * shape.width, shape.width, run.count, &epilogue, &result, to,
+          top, left)
+      } else {
+        unsafe aviary_fft_output(
+          from, shape.block * shape.width, shape.width, run.count, side.height, side.width,
+          &epilogue, &result, to, top, left)
+      }
     }
   }
 
@@ -115,6 +130,19 @@ struct WinogradConvolution {
           image: line / shape.rows, row: line % shape.rows, column: column, count: count,
           first: tile - tiles.lowerBound))
       tile += count
+    }
+  }
+}
+
+extension ConvolutionTransform {
+  /// The form of Winograd's algorithm; nil for others.
+  var winograd: aviary_winograd? {
+    switch self {
+    case .plain: AVIARY_PLAIN
+    case .halving: AVIARY_HALVING
+    case .doubling: AVIARY_DOUBLING
+    case .doublingOdd: AVIARY_DOUBLING_ODD
+    case .fft: nil
     }
   }
 }

@@ -3,27 +3,27 @@ import AviaryThreads
 import CKernels
 
 extension Lowering {
-  /// A 3x3 convolution by Winograd's algorithm, with everything that follows it.
+  /// A convolution by a transform, with everything that follows it.
   ///
   /// - Parameters:
   ///   - rows: the kernel's rows in the order in which they meet the image's; of a transposed
   ///     convolution of stride 2, in its own order.
   ///   - before: padding above and left, or of a transposed convolution what is cropped there.
-  mutating func winograd(
-    _ fusedOp: FusedOp, _ format: WinogradForm, _ source: WeightPacking, rows: [Int],
+  mutating func transformed(
+    _ fusedOp: FusedOp, _ format: ConvolutionTransform, _ source: WeightPacking, rows: [Int],
     columns: [Int],
     before: Size
   ) throws(ComputeError) {
     let input = value(fusedOp.inputs[0]).shape, output = value(fusedOp.output).shape
-    let shape = WinogradShape(
+    let shape = TransformShape(
       format, before: before, channels: input[1], output: output, threads: engine.threads)
-    let step = WinogradStep(
+    let step = ProductStep(
       try .batchedProduct(
         batch: format.products, rows: shape.block, depth: shape.depth,
         columns: shape.width, engine))
     let scratchBytes = step.descriptor.byteCount(.scratch)
-    let perWorker = WinogradConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
-    let weights = source.winograd(
+    let perWorker = TransformConvolution.bytesPerWorker(shape, scratchBytes: scratchBytes)
+    let weights = source.transformed(
       rows: rows, columns: columns, shape: shape, try step.descriptor.descriptor(.weights))
     var operands = [
       Operand.value(fusedOp.inputs[0]), constant(weights), .value(fusedOp.output),
@@ -44,9 +44,9 @@ extension Lowering {
     }
     let engine = self.engine
     kernel(
-      fusedOp, "\(fusedOp.kind.name) (winograd)", operands,
+      fusedOp, "\(fusedOp.kind.name) (\(format.name))", operands,
       preparing: { () throws(ComputeError) -> Kernel in
-        let convolution = WinogradConvolution(
+        let convolution = TransformConvolution(
           shape: shape,
           product: try BatchedProduct(step.descriptor, engine),
           scratchBytes: scratchBytes, input: aviary_image(input, fusedOp.candidate.input),
@@ -56,7 +56,7 @@ extension Lowering {
           finalActivation: CheapActivation(fusedOp.epilogue.finalActivation))
         return { (memory: KernelMemory, workers: ThreadPool) throws(ComputeError) in
           unsafe try convolution.run(
-            WinogradConvolution.Operands(
+            TransformConvolution.Operands(
               input: memory[0], weights: memory[1], output: memory[2], working: memory[3],
               bias: bias.map { unsafe UnsafePointer(memory[$0]) },
               slopes: slopes.map { unsafe UnsafePointer(memory[$0]) },
@@ -68,7 +68,7 @@ extension Lowering {
 }
 
 /// Keeps a descriptor, which cannot be copied, until the plan is made.
-private final class WinogradStep {
+private final class ProductStep {
   let descriptor: PrimitiveDescriptor
 
   init(_ descriptor: consuming PrimitiveDescriptor) { self.descriptor = descriptor }
