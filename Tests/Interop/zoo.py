@@ -174,9 +174,13 @@ def leave_gradients(case, module, report, number, stem, aviary):
     state = module.float().state_dict()
     rounded = gradients_of(case, module, image, cotangent)
     largest = max(float(part.abs().max()) for part in exact.values())
-    rounding = max(
-        float((rounded[name] - part).abs().max() / max(float(part.abs().max()), largest * 1e-4))
-        for name, part in exact.items())
+
+    def scale(part):
+        own = float(part.abs().max())
+        # Zero but for rounding: a bias before a normalisation.
+        return largest if own < 1e-9 * largest else max(own, 1e-4 * largest)
+
+    rounding = max(float((rounded[name] - part).abs().max() / scale(part)) for name, part in exact.items())
     gradients = {
         case.rename(name): (exact.get(name, buffers.get(name, tensor))).to(tensor.dtype)
         for name, tensor in state.items() if case.keep(name)}
