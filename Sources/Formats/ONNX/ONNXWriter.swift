@@ -68,10 +68,13 @@ struct ONNXWriter {
         ]
       draft.port(input.name, [.name("batch"), .number(input.channels)] + size, isInput: true)
     }
+    let parameterNames = Set(graph.parameters.map(\.name))
     for (position, node) in graph.nodes.enumerated() {
       let value = graph.inputs.count + position
       let output = graph.outputs.first { $0.value == value }
-      names.append(output?.name ?? unique(node.name))
+      // A constant's name is that of its parameter.
+      let name = parameterNames.contains(node.name) ? "\(node.name)/value" : node.name
+      names.append(output?.name ?? unique(name))
       try write(node, value)
     }
     for output in graph.outputs {
