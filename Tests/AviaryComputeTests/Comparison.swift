@@ -41,6 +41,21 @@ struct Comparison {
   }
 }
 
+/// Checks a convolution by itself, to 1e-5, and says whether it was done by an algorithm.
+///
+/// - Parameter shape: the input's.
+func isDone(
+  _ c: Convolution, _ shape: [Int], by algorithm: String, threads: Int,
+  sourceLocation: SourceLocation = #_sourceLocation
+) throws -> Bool {
+  let comparison = try Comparison(
+    Graph(of: .convolution(c), channels: [shape[1]]), [shape], engine: Engine(threads: threads))
+  #expect(
+    comparison.largestError <= 1e-5, "\(c) of \(shape), \(threads) threads",
+    sourceLocation: sourceLocation)
+  return comparison.steps.contains { $0.operation == "convolution (\(algorithm))" }
+}
+
 /// Checks that a plan gives what the oracle gives, to 1e-5 of the largest value.
 func expectEqual(
   _ graph: Graph, _ shapes: [[Int]], of values: ClosedRange<Float> = -1...1,

@@ -13,14 +13,8 @@ import Testing
     padding: Padding = .same, threads: Int = 2
   ) throws -> Bool {
     let c = Convolution(outChannels: outChannels, kernel: kernel, padding: padding)
-    let graph = try Graph(of: .convolution(c), channels: [channels])
-    let comparison = try Comparison(
-      graph, [[shape.images, channels, shape.height, shape.width]],
-      engine: Engine(threads: threads))
-    #expect(
-      comparison.largestError <= 1e-5,
-      "\(channels) to \(outChannels), \(kernel), \(shape), \(padding), \(threads) threads")
-    return comparison.steps.contains { $0.operation == "convolution (fft)" }
+    return try isDone(
+      c, [shape.images, channels, shape.height, shape.width], by: "fft", threads: threads)
   }
 
   @Test(arguments: [

@@ -8,18 +8,12 @@ import Testing
 @Suite struct WinogradTests {
   /// A 3x3 convolution by itself; the number of steps by Winograd's algorithm is given back.
   private func check(
-    _ channels: Int, _ outChannels: Int, _ shape: (pictures: Int, height: Int, width: Int),
+    _ channels: Int, _ outChannels: Int, _ shape: (images: Int, height: Int, width: Int),
     amounts: PaddingAmounts = 1, threads: Int = 2
   ) throws -> Bool {
     let c = Convolution(outChannels: outChannels, kernel: 3, padding: .explicit(amounts))
-    let graph = try Graph(of: .convolution(c), channels: [channels])
-    let comparison = try Comparison(
-      graph, [[shape.pictures, channels, shape.height, shape.width]],
-      engine: Engine(threads: threads))
-    #expect(
-      comparison.largestError <= 1e-5,
-      "\(channels) to \(outChannels), \(shape), \(amounts), \(threads) threads")
-    return comparison.steps.contains { $0.operation == "convolution (winograd)" }
+    return try isDone(
+      c, [shape.images, channels, shape.height, shape.width], by: "winograd", threads: threads)
   }
 
   @Test(arguments: [1, 15, 16, 17, 31, 32, 33, 48, 64, 100, 128, 130])

@@ -122,8 +122,9 @@ struct ConvertCommand: ParsableCommand {
     let export = try model.write(
       to: outputPath, as: format, module: module, training: training)
     Console.warn(ofValues: export.notFinite, in: input)
+    // Larger ones are read a tensor at a time, and are probed when they run.
     if model.report != nil, export.notFinite.isEmpty,
-      model.network.graph.parameterCount < 100_000_000
+      model.network.graph.parameterCount < 25_000_000
     {
       try model.loaded().warnOfResults(input)
     }

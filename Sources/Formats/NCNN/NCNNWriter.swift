@@ -66,19 +66,15 @@ struct NCNNWriter {
   private static let format = "ncnn"
 
   private mutating func findShapes() throws(InterchangeError) {
-    let side = 7_680
-    func shapes(_ count: Int, _ factor: Int) throws(GraphError) -> [[Int]] {
-      try graph.shapes(
-        for: graph.inputs.map {
-          [count, $0.channels, $0.size?.height ?? side, $0.size?.width ?? factor * side]
-        })
-    }
     do {
-      self.shapes = try shapes(1, 1)
+      self.shapes = try graph.exportShapes(count: 1, factor: 1)
     } catch {
       throw .graph(error)
     }
-    guard let others = (try? shapes(2, 2)) ?? (try? shapes(2, 1)) else {
+    guard
+      let others = (try? graph.exportShapes(count: 2, factor: 2))
+        ?? (try? graph.exportShapes(count: 2, factor: 1))
+    else {
       // What works for one image alone does something with their dimension.
       throw .target(
         format: Self.format, node: graph.nodes.last?.name ?? "", why: "it takes one image at a time"

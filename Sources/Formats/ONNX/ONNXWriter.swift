@@ -14,10 +14,8 @@ struct ONNXWriter {
   /// The shapes of our values on a large image: what counts is how many dimensions and channels.
   private(set) var shapes: [[Int]] = []
   private var used: Set<String> = []
-  /// The constants that tables of integers became.
+  /// The constants that tables became.
   private var tables: [Table: String] = [:]
-  /// Those that tables of numbers became.
-  private var floatTables: [FloatTable: String] = [:]
   /// The constants that parameters became.
   private var parameters: [Variant: String] = [:]
 
@@ -27,15 +25,14 @@ struct ONNXWriter {
     var steps: [TensorStep]
   }
 
-  /// A table of integers, which nodes may share.
+  /// A table that nodes may share.
   private struct Table: Hashable {
-    var entries: [Int]
-    var shape: [Int]
-  }
+    enum Entries: Hashable {
+      case integers([Int])
+      case floats([Double])
+    }
 
-  /// A table of numbers, which nodes may share.
-  private struct FloatTable: Hashable {
-    var entries: [Double]
+    var entries: Entries
     var shape: [Int]
   }
 
@@ -45,20 +42,13 @@ struct ONNXWriter {
   }
 
   mutating func writeGraph() throws(InterchangeError) {
-    let side = 7_680
-    func shapes(_ count: Int, _ factor: Int) throws(GraphError) -> [[Int]] {
-      try graph.shapes(
-        for: graph.inputs.map {
-          [count, $0.channels, $0.size?.height ?? side, $0.size?.width ?? factor * side]
-        })
-    }
     do {
-      self.shapes = try shapes(1, 1)
+      self.shapes = try graph.exportShapes(count: 1, factor: 1)
     } catch {
       throw .graph(error)
     }
     // Dimensions that are the same for another image are numbers.
-    let others = (try? shapes(2, 2)) ?? self.shapes
+    let others = (try? graph.exportShapes(count: 2, factor: 2)) ?? self.shapes
     notes += graph.precisionNotes(weights)
     for input in graph.inputs {
       names.append(input.name)
@@ -144,23 +134,24 @@ struct ONNXWriter {
   mutating func table(
     _ node: Graph.Node, _ what: String, _ entries: [Int], shape: [Int]
   ) -> String {
-    let table = Table(entries: entries, shape: shape)
-    if let known = tables[table] { return known }
-    let name = unique("\(node.name)/\(what)")
-    draft.constant(name, integers: entries, shape: shape)
-    tables[table] = name
-    return name
+    table(node, what, Table(entries: .integers(entries), shape: shape))
   }
 
   /// A constant table of numbers: one for all nodes that want the same.
   mutating func table(
     _ node: Graph.Node, _ what: String, _ entries: [Double], shape: [Int]
   ) -> String {
-    let table = FloatTable(entries: entries, shape: shape)
-    if let known = floatTables[table] { return known }
+    table(node, what, Table(entries: .floats(entries), shape: shape))
+  }
+
+  private mutating func table(_ node: Graph.Node, _ what: String, _ table: Table) -> String {
+    if let known = tables[table] { return known }
     let name = unique("\(node.name)/\(what)")
-    draft.constant(name, floats: entries, shape: shape)
-    floatTables[table] = name
+    switch table.entries {
+    case .integers(let entries): draft.constant(name, integers: entries, shape: table.shape)
+    case .floats(let entries): draft.constant(name, floats: entries, shape: table.shape)
+    }
+    tables[table] = name
     return name
   }
 

@@ -273,9 +273,7 @@ extension PixelShuffle: NCNNWrittenOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
   ) throws(InterchangeError) {
-    try writer.emit(
-      "PixelShuffle", node, [writer.blob(node.inputs[0])], value,
-      [(0, .integer(factor)), (1, .integer(order == .pytorch ? 0 : 1))])
+    try writer.shuffle("PixelShuffle", node, value, factor, order)
   }
 }
 
@@ -283,8 +281,16 @@ extension PixelUnshuffle: NCNNWrittenOperation {
   func write(
     _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
   ) throws(InterchangeError) {
-    try writer.emit(
-      "Reorg", node, [writer.blob(node.inputs[0])], value,
+    try writer.shuffle("Reorg", node, value, factor, order)
+  }
+}
+
+extension NCNNWriter {
+  fileprivate mutating func shuffle(
+    _ kind: String, _ node: Graph.Node, _ value: Int, _ factor: Int, _ order: ChannelOrder
+  ) throws(InterchangeError) {
+    try emit(
+      kind, node, [blob(node.inputs[0])], value,
       [(0, .integer(factor)), (1, .integer(order == .pytorch ? 0 : 1))])
   }
 }
