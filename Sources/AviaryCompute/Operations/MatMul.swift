@@ -30,7 +30,7 @@ extension Lowering {
     var copies: Set<Int> = []
     if !others.isEmpty {
       do throws(ComputeError) {
-        if try product(copying: []).implementation.hasPrefix("ref") { copies = others }
+        if try product(copying: []).isReference { copies = others }
       } catch {
         copies = others
       }

@@ -199,21 +199,15 @@ extension BatchNormalization: NCNNWrittenOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
   ) throws(InterchangeError) {
     let channels = writer.shapes[value][1]
-    var names = node.parameters[...]
-    var content: [String: NCNNWriter.Content] = [:]
-    for (suffix, isThere, absent) in [
-      ("weight", scale, Float(1)), ("bias", center, 0), ("running_mean", true, 0),
-      ("running_var", true, 1),
-    ] {
-      if isThere, let name = names.popFirst() {
-        content[suffix] = .parameter(name)
-      } else {
-        content[suffix] = .constant(try writer.filled(node, absent, count: channels))
-      }
-    }
     try writer.emit(
       "BatchNorm", node, [writer.blob(node.inputs[0])], value,
-      [(0, .integer(channels)), (1, .float(epsilon))], content)
+      [(0, .integer(channels)), (1, .float(epsilon))],
+      writer.contents(
+        node,
+        [
+          ("weight", scale, 1), ("bias", center, 0), ("running_mean", true, 0),
+          ("running_var", true, 1),
+        ], count: channels))
   }
 }
 
@@ -235,9 +229,17 @@ extension NCNNWriter {
     _ node: Graph.Node, scale: Bool, center: Bool, count: Int
   ) throws(InterchangeError) -> [String: Content] {
     guard scale || center else { return [:] }
+    return try contents(node, [("weight", scale, 1), ("bias", center, 0)], count: count)
+  }
+
+  /// What a layer takes from the file of weights: the node's parameters in their order, and one number
+  /// over and over for each that it does without.
+  func contents(
+    _ node: Graph.Node, _ slots: [(suffix: String, isThere: Bool, absent: Float)], count: Int
+  ) throws(InterchangeError) -> [String: Content] {
     var names = node.parameters[...]
     var content: [String: Content] = [:]
-    for (suffix, isThere, absent) in [("weight", scale, Float(1)), ("bias", center, 0)] {
+    for (suffix, isThere, absent) in slots {
       if isThere, let name = names.popFirst() {
         content[suffix] = .parameter(name)
       } else {
