@@ -14,6 +14,8 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   case outputIsInput(String)
   /// Two files would be written to the same output.
   case outputTaken(String, by: String)
+  /// Standard input is named twice.
+  case standardInputTwice
   /// The output's name does not match the image format.
   case outputName(String)
   /// The output's name does not match an array.
@@ -56,6 +58,7 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
       "\(path): would overwrite an input; name another output"
     case .outputTaken(let path, let input):
       "\(path): two outputs would be written there, the second for \(input)"
+    case .standardInputTwice: "standard input: named twice, and it can be read once only"
     case .outputName(let path):
       "\(path): images are written as \(ImageFormat.list(ImageFormat.writable));"
         + " give a name that ends in \(endings)"
@@ -89,6 +92,7 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
   /// The status with which the program ends.
   var status: ExitStatus {
     switch self {
+    case .standardInputTwice: .usage
     case .outputExists, .outputIsNoFile, .noOutputFolder, .outputIsInput, .outputTaken,
       .standardOutput:
       .cannotCreate

@@ -1,3 +1,4 @@
+import AviaryFiles
 import Glibc
 
 /// What is at a path, with links followed.
@@ -9,7 +10,7 @@ enum PathKind {
   /// Nil if nothing is there, or nothing that this user may see.
   init?(of path: String) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe path.withPath({ unsafe stat($0, &status) }) == 0 else { return nil }
     self =
       switch status.st_mode & S_IFMT {
       case S_IFREG: .file
@@ -45,7 +46,7 @@ struct FileIdentity: Hashable {
   /// Nil if nothing is there.
   init?(of path: String) {
     var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
+    guard unsafe path.withPath({ unsafe stat($0, &status) }) == 0 else { return nil }
     (device, number) = (UInt(status.st_dev), UInt(status.st_ino))
   }
 }

@@ -49,7 +49,7 @@ struct Program: ParsableCommand {
     // program.
     signal(SIGXFSZ, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(CommandArguments.all)
       try command.run()
     } catch let status as ExitCode where status != .success {
       // `run` continues after an image that fails, and has reported each one by the time it ends.
@@ -73,7 +73,7 @@ struct Program: ParsableCommand {
   /// after an error; one line that says where to read on is better for logs.
   private static var helpCommand: String {
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-    let called = CommandLine.arguments.dropFirst().first.flatMap { names.contains($0) ? $0 : nil }
+    let called = CommandArguments.all.first.flatMap { names.contains($0) ? $0 : nil }
     return ["aviary", called, "--help"].compactMap { $0 }.joined(separator: " ")
   }
 }

@@ -15,6 +15,8 @@ package struct AtomicFile: ~Copyable {
   private let target: FilePath
   /// The name of the temporary file, as long as it has one.
   private var temporary: FilePath?
+  /// Whether the bytes go to standard output in the end.
+  private let isStandardOutput: Bool
 
   /// Creates the temporary file.
   ///
@@ -56,8 +58,22 @@ package struct AtomicFile: ~Copyable {
     // A value that cannot be copied must not be left half made: nothing throws from here on.
     (self.path, self.target) = (path, target)
     (self.descriptor, self.temporary) = (descriptor, temporary)
+    isStandardOutput = false
     // A file that is replaced hands its permissions on, as far as the system lets it.
     if exists { fchmod(descriptor, status.st_mode & 0o777) }
+  }
+
+  /// Creates a file in memory, which `commit` copies to standard output: that too has all bytes or
+  /// none, and formats that write their beginning last can be written.
+  ///
+  /// - Throws: `FileError.cannotWrite`, also for a terminal.
+  package init(standardOutput name: String = "standard output") throws(FileError) {
+    guard isatty(STDOUT_FILENO) == 0 else {
+      throw .cannotWrite(path: name, reason: "it is a terminal; redirect it to a file")
+    }
+    let descriptor = try MemoryFile.make(name)
+    (path, target, temporary) = (name, FilePath(), nil)
+    (self.descriptor, isStandardOutput) = (descriptor, true)
   }
 
   deinit {
@@ -113,6 +129,7 @@ package struct AtomicFile: ~Copyable {
   /// - Parameter isTemporary: whether the file is gone soon and need not outlive a crash.
   /// - Throws: `FileError.cannotWrite`.
   package consuming func commit(isTemporary: Bool = false) throws(FileError) {
+    if isStandardOutput { return try copyToStandardOutput() }
     guard isTemporary || fsync(descriptor) == 0 else {
       throw .cannotWrite(path: path, reason: SystemReason.last)
     }
@@ -149,6 +166,19 @@ package struct AtomicFile: ~Copyable {
     }
   }
 
+  private func copyToStandardOutput() throws(FileError) {
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    var offset = 0
+    while true {
+      let count = unsafe pread(descriptor, &buffer, buffer.count, off_t(offset))
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .cannotWrite(path: path, reason: SystemReason.last) }
+      if count == 0 { return }
+      try MemoryFile.write(buffer[..<count], to: STDOUT_FILENO, path)
+      offset += count
+    }
+  }
+
   /// The path behind symbolic links, where what is written to `path` goes: also behind a link that
   /// leads to nothing yet; the path itself where nothing is there. Byte for byte, for a link may
   /// lead to a name that is not UTF-8.
@@ -156,7 +186,7 @@ package struct AtomicFile: ~Copyable {
   /// - Throws: `FileError.cannotWrite` for links that lead in a circle.
   package static func resolved(_ path: String) throws(FileError) -> FilePath {
     // A path that ends in a slash is a folder's: no file is put beside it.
-    var place = path.hasSuffix("/") ? FilePath(path).appending(".") : FilePath(path)
+    var place = path.hasSuffix("/") ? FilePath(text: path).appending(".") : FilePath(text: path)
     // As many links as Linux itself follows.
     for _ in 0...40 {
       if let real = unsafe place.withPlatformString({ unsafe realpath($0, nil) }) {

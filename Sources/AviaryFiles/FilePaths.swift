@@ -39,9 +39,11 @@ extension String {
   /// names may hold anything, escape sequences that rewrite the screen included.
   package var printable: String {
     // Nearly always the text is as it should be, and is not copied.
-    guard unicodeScalars.contains(where: \.isControl) else { return self }
+    guard unicodeScalars.contains(where: { $0.isControl || $0.pathByte != nil }) else { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
-      if scalar.isControl {
+      if let byte = scalar.pathByte {
+        text += "\\x\(String(byte, radix: 16, uppercase: true))"
+      } else if scalar.isControl {
         text += scalar == "\n" || scalar == "\t" ? " " : "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         text.unicodeScalars.append(scalar)
@@ -51,6 +53,18 @@ extension String {
 }
 
 extension String {
+  /// The text with `\xFF` for every byte of a path that is no UTF-8, as JSON can hold it.
+  package var pathText: String {
+    guard unicodeScalars.contains(where: { $0.pathByte != nil }) else { return self }
+    return unicodeScalars.reduce(into: "") { text, scalar in
+      if let byte = scalar.pathByte {
+        text += "\\x\(String(byte, radix: 16, uppercase: true))"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
   /// Text of JSON with the characters that a terminal obeys as escapes of JSON, which mean the
   /// same: the control characters above ASCII, and those that turn the direction of writing. What
   /// is below a space, JSON has as escapes already, but for its own line breaks.

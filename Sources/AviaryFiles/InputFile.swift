@@ -17,7 +17,7 @@ package struct InputFile: ~Copyable {
   /// - Throws: `FileError.cannotRead`, also for folders, pipes and devices.
   package init(_ path: String) throws(FileError) {
     // O_NONBLOCK: opening a named pipe would otherwise wait for someone to write to it.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = unsafe path.withPath { unsafe open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {

@@ -60,12 +60,16 @@ public struct Zoo: Sendable {
     return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
-  /// The file that the user names by a path or a checkpoint's name; nil for anything else.
+  /// The file that the user names by a path or a checkpoint's name; nil for anything else. A folder
+  /// in the current one that happens to have the name of a model is not meant.
   public func file(_ reference: String) -> String? {
-    if reference.contains("/") || FileManager.default.fileExists(atPath: reference) {
-      return reference
-    }
-    return checkpoints.first { $0.name == reference }?.path
+    if reference.contains("/") { return reference }
+    var isFolder = false
+    let exists = FileManager.default.fileExists(atPath: reference, isDirectory: &isFolder)
+    if exists, !isFolder { return reference }
+    if let checkpoint = checkpoints.first(where: { $0.name == reference }) { return checkpoint.path }
+    let isArchitecture = registry.architectures.contains { $0.info.name == reference }
+    return exists && !isArchitecture ? reference : nil
   }
 
   /// The weights file that the user names by a path or a checkpoint's name.

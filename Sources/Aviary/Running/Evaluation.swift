@@ -42,7 +42,7 @@ public struct Evaluation: Sendable {
   public struct Failure: Sendable {
     /// The file's name.
     public var name: String
-    /// Why: an `ImageError`, or `AviaryError.imageSize`.
+    /// Why: an `ImageError`, `AviaryError.imageSize`, or what enlarging throws.
     public var error: any Error
   }
 
@@ -65,8 +65,7 @@ public struct Evaluation: Sendable {
   ///   - unroundedLuma: whether luma is compared without rounding, as some publications do; that
   ///     gives figures 0.02 to 0.07 dB higher.
   ///   - progress: is told how many images are done, and of how many.
-  /// - Throws: `AviaryError.noImages`, the first failure where no image can be measured, and what
-  ///   enlarging throws.
+  /// - Throws: `AviaryError.noImages`, and the first failure where no image can be measured.
   public init(
     _ model: Model, originals folder: String, scale: Int, lowResolution: String? = nil,
     degradations: [DataRecipe.Degradation] = [], unroundedLuma: Bool = false,
@@ -79,30 +78,29 @@ public struct Evaluation: Sendable {
     var failures: [Failure] = []
     for (done, name) in names.enumerated() {
       progress(done, names.count)
-      let original: Image, small: Image
       do {
         let image = try Image(contentsOf: "\(folder)/\(name)").opaque
         try Evaluation.requireMeasurable(
           "\(folder)/\(name)", width: image.width, height: image.height, scale: scale)
-        original = try image.cropped(toMultipleOf: scale)
-        small = try Evaluation.degraded(
+        let original = try image.cropped(toMultipleOf: scale)
+        let small = try Evaluation.degraded(
           Evaluation.lowResolution(of: original, name, scale: scale, folder: lowResolution),
           by: degradations, position: done)
+        let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
+        func score(_ result: Image) throws -> ImageQuality {
+          try ImageQuality(
+            of: Evaluation.comparable(result, with: original), original: original, border: scale,
+            roundsLuma: !unroundedLuma)
+        }
+        // A network may refuse an image for its size, or for the memory that it takes.
+        let quality = try score(upscaler.result(for: small)), plain = try score(bicubic)
+        images.append(
+          Entry(
+            name: name, psnr: quality.psnr, ssim: quality.ssim,
+            bicubic: Score(psnr: plain.psnr, ssim: plain.ssim)))
       } catch {
         failures.append(Failure(name: name, error: error))
-        continue
       }
-      let bicubic = try Resampling(rounding: .eight).resize(small, by: ScaleFactor(scale))
-      func score(_ result: Image) throws -> ImageQuality {
-        try ImageQuality(
-          of: Evaluation.comparable(result, with: original), original: original, border: scale,
-          roundsLuma: !unroundedLuma)
-      }
-      let quality = try score(upscaler.result(for: small)), plain = try score(bicubic)
-      images.append(
-        Entry(
-          name: name, psnr: quality.psnr, ssim: quality.ssim,
-          bicubic: Score(psnr: plain.psnr, ssim: plain.ssim)))
     }
     progress(names.count, names.count)
     if images.isEmpty, let failure = failures.first { throw failure.error }

@@ -3,8 +3,8 @@ internal import AviaryImage
 
 /// The way of an image from a file's colours through a model and back, in bands of rows.
 ///
-/// Alpha is enlarged bicubically, with colour bled under it first; a network on luma leaves chroma
-/// to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
+/// Alpha is enlarged bicubically, with colour bled under it first, but where the network repeats
+/// pixels: then alpha is repeated, too. A network on luma leaves chroma to bicubic. The three ways give rows at their own pace; a row goes out when all have it.
 final class ImagePipeline {
   /// The result's columns.
   let outputWidth: Int
@@ -14,6 +14,8 @@ final class ImagePipeline {
   let outputFormat: PixelFormat
   /// The network at work.
   let inference: TiledInference
+  /// Whether every pixel of the result is one of the image.
+  let isNearest: Bool
   /// The tiles in all, for progress.
   var tileCount: Int { inference.rowSpans.count * inference.columnSpans.count }
 
@@ -68,9 +70,12 @@ final class ImagePipeline {
       context)
     (outputWidth, outputHeight) = (inference.outputWidth, inference.outputHeight)
     let output = (outputWidth, outputHeight)
+    isNearest = model.graph.repeatsPixels
+    let kernel: ResamplingKernel = isNearest ? .nearest : .bicubic
     func side() throws -> SidePlane {
       try SidePlane(
-        width: width, height: height, bitDepth: source.bitDepth, to: output, context.threads)
+        kernel, width: width, height: height, bitDepth: source.bitDepth, to: output,
+        context.threads)
     }
     bleeding = try RowWindow(width: width, format: source)
     main = try RowWindow(width: outputWidth, format: resultFormat)
@@ -115,6 +120,8 @@ final class ImagePipeline {
   /// The colour of those rows that no later row can bleed into.
   private func bled(_ band: Image) throws -> Image {
     guard source.hasAlpha else { return band }
+    // No pixel mixes with its neighbours.
+    if isNearest { return try band.opaque }
     try bleeding.append(band)
     let margin = Image.bleedingMargin
     let end = bleeding.range.upperBound == height ? height : bleeding.range.upperBound - margin
@@ -153,7 +160,7 @@ final class ImagePipeline {
   }
 }
 
-/// A plane that no network sees, enlarged bicubically in bands: alpha, or a colour beside luma.
+/// A plane that no network sees, enlarged by interpolation in bands: alpha, or a colour beside luma.
 private struct SidePlane: Sendable {
   /// Rows of the enlarged plane that wait for the network's.
   var window: RowWindow
@@ -164,12 +171,12 @@ private struct SidePlane: Sendable {
   ///   - output: the result's columns and rows.
   ///   - threads: how many enlarge.
   init(
-    width: Int, height: Int, bitDepth: BitDepth, to output: (width: Int, height: Int),
+    _ kernel: ResamplingKernel, width: Int, height: Int, bitDepth: BitDepth, to output: (width: Int, height: Int),
     _ threads: Int
   ) throws(ImageError) {
     let format = PixelFormat(.gray, bitDepth: bitDepth)
     resampler = try BandResampler(
-      Resampling(), width: width, height: height, format: format, toWidth: output.width,
+      Resampling(kernel), width: width, height: height, format: format, toWidth: output.width,
       height: output.height)
     resampler.threads = threads
     window = try RowWindow(width: output.width, format: format)
@@ -178,65 +185,6 @@ private struct SidePlane: Sendable {
   /// Takes the next rows of the plane, of one channel.
   mutating func push(_ band: Image) throws(ImageError) {
     try window.append(resampler.push(band))
-  }
-}
-
-/// From an image file to an image file.
-extension ImagePipeline {
-  /// Rows that are read at once: enough that decoding in bands costs nothing, and few enough that
-  /// they take little memory once they are enlarged.
-  private static let mostRows = 64
-  private static let bandBytes = 1 << 25
-
-  /// A pipeline for an image file whose header is read.
-  ///
-  /// - Throws: as the other `init`.
-  convenience init(
-    _ model: Model, scale: Ratio, _ header: ImageHeader, _ context: InferenceContext
-  ) throws {
-    try self.init(
-      model, scale: scale, width: header.width, height: header.height, source: header.format,
-      context)
-  }
-
-  /// Decodes the image in bands of rows, computes it, and writes the result.
-  ///
-  /// - Parameters:
-  ///   - reader: a file whose header was read and nothing else.
-  ///   - start: when the file was opened.
-  ///   - warnings: what the user should know.
-  ///   - progress: is told the share done, 0 to 1.
-  /// - Throws: `ImageError` and what computing throws.
-  func run(
-    _ reader: inout ImageReader, to output: String, threads: Int,
-    start: ContinuousClock.Instant, warnings: [String], progress: (Double) -> Void
-  ) throws -> UpscaleReport {
-    let header = reader.header
-    var writer = try ImageWriter(
-      path: output, width: outputWidth, height: outputHeight, format: outputFormat,
-      metadata: header.metadata, threads: threads)
-    // A row makes as many of the result as that is higher.
-    let rows = max(outputHeight / max(header.height, 1), 1)
-    let rowBytes = max(outputWidth * rows * outputFormat.channels, header.width) * 4
-    let bandHeight = min(
-      max(ImagePipeline.bandBytes / rowBytes, 1), ImagePipeline.mostRows)
-    var done = 0
-    let total = Double(max(tileCount, 1))
-    while let band = try reader.read(rows: bandHeight) {
-      try push(
-        band,
-        progress: {
-          done += 1
-          progress(Double(done) / total)
-        }, sink: { try writer.write($0) })
-    }
-    try writer.finish()
-    return UpscaleReport(
-      width: header.width, height: header.height, outputWidth: outputWidth,
-      outputHeight: outputHeight, tiles: tileCount,
-      tileWidth: inference.columnSpans.map(\.length).max() ?? 0,
-      tileHeight: inference.rowSpans.map(\.length).max() ?? 0, arenaBytes: inference.arenaBytes,
-      seconds: start.duration(to: .now) / .seconds(1), warnings: warnings)
   }
 }
 
@@ -254,4 +202,14 @@ extension Image {
 extension ImageSpec.Colour {
   /// The colour model of the network's input, whatever the image's colours are.
   fileprivate var plainModel: ColorModel { self == .gray ? .gray : model(for: .rgb) }
+}
+
+extension Graph {
+  /// Whether all that it does is to repeat pixels.
+  fileprivate var repeatsPixels: Bool {
+    !nodes.isEmpty
+      && nodes.allSatisfy { node in
+        if case .resize(let resize) = node.op { resize.kernel == .nearest } else { false }
+      }
+  }
 }

@@ -1,7 +1,5 @@
-internal import AviaryFiles
 internal import AviaryImage
 internal import AviaryThreads
-internal import FoundationEssentials
 
 /// One of several images to enlarge.
 public struct ImageJob: Sendable {
@@ -18,8 +16,8 @@ public struct ImageJob: Sendable {
 
 /// What is told while several images are enlarged.
 public enum ImageEvent {
-  /// This image's header was read: its columns and rows. Not told of images that are computed
-  /// beside others.
+  /// This image's header was read: the result's columns and rows. Not told of images that are
+  /// computed beside others.
   case opened(Int, width: Int, height: Int)
   /// A share, 0 to 1, of this image is done.
   case progress(Int, Double)
@@ -33,9 +31,9 @@ public enum ImageEvent {
 /// while one is decoded another is computed and a third written, and no thread waits for the others
 /// of its image. What is larger has all threads for itself, as has an image when no other is left.
 final class ImageQueue: Sendable {
-  private let upscaler: Upscaler
+  private let enlargement: Enlargement
   private let jobs: [ImageJob]
-  private let single: InferenceContext
+  private let single: [InferenceContext]
   private let state: Monitor<State>
 
   /// Pixels of a small image: worth no more than one thread where others wait, for it takes a
@@ -61,10 +59,10 @@ final class ImageQueue: Sendable {
     var progress: (Int, Double)?
   }
 
-  init(_ upscaler: Upscaler, _ jobs: [ImageJob]) throws {
-    self.upscaler = upscaler
+  init(_ enlargement: Enlargement, _ jobs: [ImageJob]) throws {
+    self.enlargement = enlargement
     self.jobs = jobs
-    single = try upscaler.context.single
+    single = try enlargement.single
     state = Monitor(State())
   }
 
@@ -73,7 +71,7 @@ final class ImageQueue: Sendable {
   /// - Parameter report: what it throws ends the rest: images that are begun are finished.
   func run(_ report: (ImageEvent) throws -> Void) throws {
     // One more than there are cores for: files are waited for, too.
-    let workers = (0..<min(upscaler.context.threads + 1, jobs.count)).compactMap { _ in
+    let workers = (0..<min(enlargement.threads + 1, jobs.count)).compactMap { _ in
       BackgroundTask<Void, Never>(onThread: { while self.doNext() {} })
     }
     defer {
@@ -118,17 +116,17 @@ final class ImageQueue: Sendable {
     let start = ContinuousClock.now
     var reader = try ImageReader(path: input)
     let header = reader.header
-    let warnings = upscaler.warnings(input, header)
+    let warnings = enlargement.warnings(input, header)
     // What is large will have all threads, and is planned for them alone.
     let isSmall = header.width * header.height <= ImageQueue.small
-    let besides = isSmall ? try upscaler.pipeline(header, single) : nil
-    let byteCount = besides?.inference.arenaBytes ?? 0
+    let besides = isSmall ? try ImageRoute(enlargement, header, single) : nil
+    let byteCount = besides?.arenaBytes ?? 0
     let isBesides = begin(isSmall: isSmall, byteCount)
     guard let besides, isBesides else {
       defer { state.withLock { $0.isTaken = false } }
-      let context = try upscaler.context.here
-      return try upscaler.pipeline(header, context).run(
-        &reader, to: path, threads: context.threads, start: start,
+      let contexts = try enlargement.here
+      return try ImageRoute(enlargement, header, contexts).run(
+        &reader, to: path, threads: contexts[0].threads, start: start,
         warnings: warnings
       ) { share in self.state.withLock { $0.progress = (position, share) } }
     }
@@ -139,13 +137,13 @@ final class ImageQueue: Sendable {
       }
     }
     return try besides.run(
-      &reader, to: path, threads: single.threads, start: start,
+      &reader, to: path, threads: single[0].threads, start: start,
       warnings: warnings, progress: { _ in })
   }
 
   /// Waits until an image may be computed; says whether on one thread, beside others.
   private func begin(isSmall: Bool, _ byteCount: Int) -> Bool {
-    let most = upscaler.context.allowance.wanted
+    let most = enlargement.stages[0].context.allowance.wanted
     var isCounted = false
     return state.wait { state in
       let isLast = state.next >= jobs.count && state.unfinished == 1
@@ -165,51 +163,5 @@ final class ImageQueue: Sendable {
       state.isTaken = true
       return false
     }
-  }
-}
-
-extension Upscaler {
-  /// Enlarges several image files, small ones several at a time, with the same results as one by
-  /// one. An image that fails does not stop the others.
-  ///
-  /// - Parameter report: is told what happens, on the calling thread.
-  /// - Throws: what `report` throws; `ComputeError` where no engine is to be had.
-  public func enlarge(
-    _ jobs: [ImageJob], report: (ImageEvent) throws -> Void
-  ) throws {
-    guard jobs.count > 1, context.threads > 1 else {
-      for (position, job) in jobs.enumerated() {
-        var failure: (any Error)?
-        let result = Result {
-          func tell(_ event: ImageEvent) {
-            do { try report(event) } catch { failure = error }
-          }
-          return try enlarge(
-            from: job.input, to: job.output.get(),
-            progress: { tell(.progress(position, $0)) },
-            opened: { tell(.opened(position, width: $0, height: $1)) })
-        }
-        if let failure { throw failure }
-        try report(.finished(position, result))
-      }
-      return
-    }
-    try ImageQueue(self, jobs).run(report)
-  }
-}
-
-/// A folder with images in it.
-public enum ImageFolder {
-  /// The names of the images in a folder, sorted: those that are read, by their endings; hidden
-  /// files (as some systems leave them beside each image) left aside.
-  ///
-  /// - Throws: `AviaryError.noImages` where there is none, or no such folder.
-  public static func images(in folder: String) throws(AviaryError) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let images = names.filter { name in
-      !name.hasPrefix(".") && ImageFormat.readable.contains { $0.names(name) }
-    }
-    guard !images.isEmpty else { throw .noImages(folder: folder) }
-    return images.sorted()
   }
 }

@@ -121,44 +121,11 @@ public struct Upscaler: Sendable {
     context = try InferenceContext(model, options)
   }
 
-  /// Enlarges an image file and writes one with its colours, alpha, depth and metadata.
+  /// Enlarges an image file and writes one; see `Enlargement`.
   ///
-  /// The result appears under its name only when it is complete.
-  ///
-  /// - Parameters:
-  ///   - input: an image file of any format that is read.
-  ///   - progress: is told the share done, 0 to 1.
-  ///   - opened: is told the image's columns and rows once its header is read.
-  /// - Throws: `ImageError` for images that cannot be read or written, `AviaryError.memory`,
-  ///   `GraphError` and `ComputeError` where the network cannot be computed at this size.
-  public func enlarge(
-    from input: String, to output: String, progress: (Double) -> Void = { _ in },
-    opened: (_ width: Int, _ height: Int) -> Void = { _, _ in }
-  ) throws -> UpscaleReport {
-    let start = ContinuousClock.now
-    var reader = try ImageReader(path: input)
-    opened(reader.header.width, reader.header.height)
-    return try pipeline(reader.header, context).run(
-      &reader, to: output, threads: context.threads, start: start,
-      warnings: warnings(input, reader.header), progress: progress)
-  }
-
-  /// The way of an image of this header.
-  ///
-  /// - Throws: as `enlarge(from:to:)`, files aside.
-  func pipeline(_ header: ImageHeader, _ context: InferenceContext) throws -> ImagePipeline {
-    try ImagePipeline(model, scale: ratio, header, context)
-  }
-
-  /// What the user should know of an image.
-  func warnings(_ input: String, _ header: ImageHeader) -> [String] {
-    var warnings: [String] = []
-    if !model.scales.isEmpty, !model.scales.contains(scale) {
-      let scales = model.scales.map(String.init).joined(separator: ", ")
-      warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
-    }
-    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
-    return warnings
+  /// - Throws: as `Enlargement.enlarge(from:to:)`.
+  public func enlarge(from input: String, to output: String) throws -> UpscaleReport {
+    try Enlargement([self]).enlarge(from: input, to: output)
   }
 
   /// Enlarges an image in memory.

@@ -3,7 +3,6 @@ import AviaryFiles
 import AviaryFormats
 import AviaryGraph
 import AviaryTensor
-import AviaryTraining
 
 /// The part of `aviary run` that computes arrays.
 struct ArrayRun {
@@ -15,17 +14,14 @@ struct ArrayRun {
     (self.upscaler, self.layout, self.output) = (upscaler, layout, output)
   }
 
-  /// Computes every Nth array, as one of N processes.
+  /// Computes arrays, one after the other.
   ///
   /// - Throws: `CommandError` if standard output fails.
-  func run(_ plan: OutputPlan, of processes: any Communicator) throws -> [ImageResult] {
-    try plan.jobs.indices.filter { $0 % processes.size == processes.rank }
-      .map { try run(plan.jobs[$0]) }
-  }
+  func run(_ jobs: [OutputPlan.Job]) throws -> [ImageResult] { try jobs.map(run) }
 
   private func run(_ job: OutputPlan.Job) throws -> ImageResult {
     do {
-      let path = try job.output.get()
+      let path = try job.path.get()
       let clock = ContinuousClock()
       let start = clock.now
       let array = try NumPyArray.read(job.input)
@@ -39,7 +35,7 @@ struct ArrayRun {
       }
       return ImageResult(
         json: [
-          "input": .string(job.input), "output": .string(path),
+          "input": .string(job.input.pathText), "output": .string(path.pathText),
           "shape": .array(array.shape.map(JSON.int)),
           "outputShape": .array(result.shape.map(JSON.int)), "seconds": .number(seconds),
         ])
@@ -48,7 +44,7 @@ struct ArrayRun {
     } catch {
       Console.error(error)
       return ImageResult(
-        json: ["input": .string(job.input), "error": .string("\(error)")],
+        json: ["input": .string(job.input.pathText), "error": .string("\(error)".pathText)],
         failure: ExitStatus(error).rawValue)
     }
   }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Aviary
 import AviaryGraph
 import AviaryTraining
+import FoundationEssentials
 
 /// `aviary run`: runs images through a model.
 struct RunCommand: ParsableCommand {
@@ -11,15 +12,20 @@ struct RunCommand: ParsableCommand {
     abstract: "Enlarge or restore images.",
     discussion: """
       Reads PNG and JPEG, and writes PNG; keeps bit depth, alpha and metadata. One image goes to a \
-      file or into a folder; several, or a folder of them, go into a folder. An image that fails does \
-      not stop the others; the status is then that of the first failure. Large images are computed in \
-      tiles, with the same result as in one piece. Under mpirun (build with swift build --traits MPI), \
-      each of N processes takes every Nth image.
+      file or into a folder; several, or a folder of them, go into a folder, which is made if there is \
+      none. In a folder content decides what is an image; with -r folders in it are entered, and the \
+      results lie in folders of the same names. What is no image is skipped and listed; an image that \
+      fails does not stop the others. The status is 0 if nothing failed, whatever was skipped; \
+      otherwise it is that of the first failure. Large images are computed in tiles, with the same \
+      result as in one piece. Under mpirun (build with swift build --traits MPI), each of N processes \
+      takes every Nth image.
 
       EXAMPLES
         aviary run model.h5 photo.jpg -o large.png
         aviary run vdsr.h5 *.png -o enlarged/ --scale 3
-        aviary run fusion-cae-x2 photos -o enlarged --memory 2G
+        aviary run fusion-cae-x2 photos -o enlarged -r --skip-existing
+        aviary run fusion-cae-x2 photos -o enlarged --name '{name}-{model}-x{scale}.{ext}'
+        aviary run fusion-cae-x2 - -o - < small.png > large.png
         aviary run bicubic photo.png -o large.png --scale 4
         aviary run FSRCNN-x2.pt photo.png -o large.png --input ycbcr-jpeg
         aviary run model.pth batch.npy -o result.npy
@@ -36,19 +42,17 @@ struct RunCommand: ParsableCommand {
   var reference: String
 
   @Argument(
-    help: ArgumentHelp("Images, folders of images, or arrays (.npy).", valueName: "input"),
+    help: ArgumentHelp(
+      "Images, folders of images, or arrays (.npy); - for standard input.", valueName: "input"),
     completion: .file())
   var inputs: [String]
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("PNG (or .npy) to write, or a folder.", valueName: "out"),
+    help: ArgumentHelp(
+      "PNG (or .npy) to write, or a folder; - for standard output.", valueName: "out"),
     completion: .file())
   var destination: String
-
-  @Option(
-    help: ArgumentHelp("Upscaling factor, for models that support several.", valueName: "number"))
-  var scale: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -69,6 +73,8 @@ struct RunCommand: ParsableCommand {
     })
   var layout: ArrayLayout?
 
+  @OptionGroup var sizes: SizeOptions
+  @OptionGroup var folders: FolderOptions
   @OptionGroup var weights: WeightsOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var output: OutputOptions
@@ -78,69 +84,122 @@ struct RunCommand: ParsableCommand {
 
   /// Takes every Nth image, as one of N processes; the first process collects the results.
   private func enlarge(_ processes: any Communicator) throws {
+    let (clock, date) = (ContinuousClock(), Date())
+    let start = clock.now
     // Report a bad command line before loading a model.
-    let plan = try OutputPlan(inputs: inputs, output: destination)
+    let inputs = try InputList(self.inputs, recursive: folders.recursive, output: destination)
+    let plan = try OutputPlan(inputs, output: destination, names: folders.names)
+    try check(plan, inputs)
+    let zoo = try zooOptions.zoo()
+    let isQuiet = output.quiet || processes.rank > 0
+    let references = [reference] + sizes.models
+    let models = try references.enumerated().map { position, reference in
+      try zoo.load(
+        reference, scale: sizes.loadingScale, strength: position == 0 ? strength : nil,
+        position == 0 ? weights : WeightsOptions.parse([]), quiet: isQuiet)
+    }
+    var options = compute.upscalerOptions
+    options.imageCount = (inputs.files.count + processes.size - 1) / processes.size
+    // An array is the network's own: nothing else is done to it.
+    let enlargement =
+      plan.isOfArrays
+      ? Enlargement([try Upscaler(models[0], scale: sizes.loadingScale, options: options)])
+      : try sizes.enlargement(models, options)
+    let (jobs, skipped) = plan.jobs(
+      model: references.map(\.fileStem).joined(separator: "+"),
+      scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting)
+    // Write nothing until every process knows what is there: outputs may go into the same folder.
+    try processes.barrier()
+    var summary = RunSummary(skipped: inputs.skipped + skipped)
+    if !output.quiet, processes.rank == 0 {
+      for file in summary.skipped { Console.note("\(file.path): skipped: \(file.reason)") }
+    }
+    try plan.makeFolders(for: jobs)
+    let own = jobs.indices.filter { $0 % processes.size == processes.rank }.map { jobs[$0] }
+    let results =
+      plan.isOfArrays
+      ? try ArrayRun(enlargement.stages[0], layout ?? .nchw, output).run(own)
+      : try run(own, by: enlargement, quietly: plan.isStandardOutput)
+    summary.results = try ImageResult.gathered(results, from: processes)
+    guard processes.rank == 0 else { return try finish(summary) }
+    if let manifest = folders.manifest {
+      let json = summary.manifest(
+        models: Array(zip(references, models)), arguments: CommandArguments.all, start: date,
+        seconds: start.duration(to: clock.now) / .seconds(1))
+      try OutputFile.write(json.prettyText.escapedJSON + "\n", to: manifest)
+    }
+    if output.json {
+      try Console.print(.object(summary.json))
+    } else if inputs.isSeveral {
+      try Console.print(summary.line)
+    }
+    try finish(summary)
+  }
+
+  /// Throws for parts of the command line that do not go together.
+  private func check(_ plan: OutputPlan, _ inputs: InputList) throws {
     if layout != nil, !plan.isOfArrays {
       throw CommandError.notForModel(
         destination, options: ["--layout"], why: "it is no array (.npy)")
     }
-    // Write nothing until every process has listed the inputs: outputs may go into the same folder.
-    try processes.barrier()
-    let model = try zooOptions.zoo().load(
-      reference, scale: scale, strength: strength, weights,
-      quiet: output.quiet || processes.rank > 0)
-    var options = compute.upscalerOptions
-    options.imageCount = (plan.jobs.count + processes.size - 1) / processes.size
-    let upscaler = try Upscaler(model, scale: scale, options: options)
-    if plan.isOfArrays {
-      let results = try ArrayRun(upscaler, layout ?? .nchw, output).run(plan, of: processes)
-      try finish(ImageResult.gathered(results, from: processes), processes)
-      return
+    if plan.isOfArrays, sizes.isForImagesOnly {
+      throw CommandError.notForModel(
+        inputs.files[0].path, options: ["--width, --height, --fit, --crop, --chain, --ensemble, --blend, --seamless, and a --scale that is no whole number"],
+        why: "an array goes through the network as it is")
     }
+    if output.json, plan.isStandardOutput {
+      throw CommandError.notForModel(
+        "standard output", options: ["--json"], why: "the image goes there")
+    }
+    if let manifest = folders.manifest {
+      try OutputFile.check(manifest, replaces: true, inputs: inputs.files.map(\.path))
+      if manifest == destination { throw CommandError.outputTaken(manifest, by: "the manifest") }
+    }
+  }
+
+  /// Enlarges images and tells of each.
+  ///
+  /// - Parameter isQuiet: whether standard output is needed for something else.
+  private func run(
+    _ jobs: [OutputPlan.Job], by enlargement: Enlargement, quietly isQuiet: Bool
+  ) throws -> [ImageResult] {
     var results: [ImageResult] = []
-    let positions = plan.jobs.indices.filter { $0 % processes.size == processes.rank }
-    let jobs = positions.map { ImageJob(input: plan.jobs[$0].input, output: plan.jobs[$0].path) }
-    var bar = progressBar(plan)
+    var bar = progressBar(jobs)
     defer { bar.finish() }
-    try upscaler.enlarge(jobs) { event in
+    try enlargement.enlarge(jobs.map { ImageJob(input: $0.input, output: $0.path) }) { event in
       switch event {
       case .opened(_, let width, let height):
         // The bar of a single image counts pixels.
-        let pixels = Double(width * height) * upscaler.ratio.value * upscaler.ratio.value
-        if plan.jobs.count == 1 { bar = progressBar(plan, megapixels: pixels / 1e6) }
+        if jobs.count == 1 { bar = progressBar(jobs, megapixels: Double(width * height) / 1e6) }
       case .progress(let position, let share):
         bar.update((Double(position) + share) / Double(jobs.count))
       case .finished(let position, let result):
         // Clear the progress bar before writing anything else to the terminal.
         bar.finish()
-        results.append(try tell(plan.jobs[positions[position]], result))
+        results.append(try tell(jobs[position], result, quietly: isQuiet))
         bar.update(Double(position + 1) / Double(jobs.count))
       }
     }
-    try finish(ImageResult.gathered(results, from: processes), processes)
+    return results
   }
 
-  /// Says what became of all inputs, to machines.
+  /// Ends with the status of the first failure; each failure has had its own line.
   ///
-  /// - Throws: `ExitCode` where one of them failed.
-  private func finish(_ all: [ImageResult], _ processes: any Communicator) throws {
-    if output.json, processes.rank == 0 {
-      try Console.print(["results": .array(all.map(\.json))])
-    }
-    // Scripts see the status of the first failure; each failure has its own line.
-    if let failure = all.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
+  /// - Throws: `ExitCode` where an input failed.
+  private func finish(_ summary: RunSummary) throws {
+    if let failure = summary.results.lazy.compactMap(\.failure).first { throw ExitCode(failure) }
   }
 
   /// A progress bar for all images; for a single image, one that counts the result's pixels once
   /// they are known.
-  private func progressBar(_ plan: OutputPlan, megapixels: Double = 0) -> ProgressBar {
-    guard plan.jobs.count == 1 else {
+  private func progressBar(_ jobs: [OutputPlan.Job], megapixels: Double = 0) -> ProgressBar {
+    guard jobs.count == 1 else {
       return ProgressBar(
-        "\(plan.jobs.count) images", amount: Double(plan.jobs.count), unit: "images",
+        "\(jobs.count) images", amount: Double(jobs.count), unit: "images",
         isEnabled: !output.quiet)
     }
     return ProgressBar(
-      plan.jobs[0].input, amount: megapixels, unit: "Mpx", isEnabled: !output.quiet)
+      jobs[0].input, amount: megapixels, unit: "Mpx", isEnabled: !output.quiet)
   }
 
   /// Reports the result of one image.
@@ -148,19 +207,19 @@ struct RunCommand: ParsableCommand {
   /// - Throws: `CommandError` if standard output fails: nobody would learn of the remaining
   ///   results.
   private func tell(
-    _ job: OutputPlan.Job, _ result: Result<UpscaleReport, any Error>
+    _ job: OutputPlan.Job, _ result: Result<UpscaleReport, any Error>, quietly isQuiet: Bool
   ) throws -> ImageResult {
     do {
-      let report = try result.get(), path = try job.output.get()
+      let report = try result.get(), path = try job.path.get()
       report.warnings.forEach(Console.warn)
-      if !output.json { try Console.print(line(job.input, path, report)) }
+      if !output.json, !isQuiet { try Console.print(line(job.input, path, report)) }
       return ImageResult(json: try json(job.input, path, report))
     } catch let error as CommandError where error.isFinal {
       throw error
     } catch {
       Console.error(error)
       return ImageResult(
-        json: ["input": .string(job.input), "error": .string("\(error)")],
+        json: ["input": .string(job.input.pathText), "error": .string("\(error)".pathText)],
         failure: ExitStatus(error).rawValue)
     }
   }
@@ -176,6 +235,8 @@ struct RunCommand: ParsableCommand {
   private func json(_ input: String, _ path: String, _ report: UpscaleReport) throws -> JSON {
     let members = try JSON(encoding: report).object ?? [:]
     return .object(
-      members.merging(["input": .string(input), "output": .string(path)]) { $1 })
+      members.merging([
+        "input": .string(input.pathText), "output": .string(path.pathText),
+      ]) { $1 })
   }
 }

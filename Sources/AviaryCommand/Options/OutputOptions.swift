@@ -1,4 +1,5 @@
 import ArgumentParser
+import AviaryFiles
 import AviaryGraph
 import AviaryTraining
 
@@ -34,6 +35,15 @@ enum OutputFile {
     }
     if inputs.contains(where: path.isSameFile) { throw .outputIsInput(path) }
     if !replaces { throw .outputExists(path) }
+  }
+
+  /// Writes a text as a whole.
+  ///
+  /// - Throws: `FileError.cannotWrite`.
+  static func write(_ text: String, to path: String) throws(FileError) {
+    let file = try AtomicFile(replacing: path)
+    try file.write(Array(text.utf8))
+    try file.commit()
   }
 }
 

@@ -70,7 +70,7 @@ extension ImageFormat {
   public static let writable = all.filter { $0.encoder != nil }
 
   /// The format of a file that begins with these bytes, among those that are read.
-  static func reading(_ beginning: [UInt8]) -> ImageFormat? {
+  package static func reading(_ beginning: [UInt8]) -> ImageFormat? {
     readable.first { $0.signatures.contains { $0.matches(beginning) } }
   }
 

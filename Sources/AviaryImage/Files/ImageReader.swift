@@ -153,10 +153,10 @@ enum ImageLimits {
 }
 
 extension InputFile {
-  /// Opens an image: `init(_:)` with this module's error.
+  /// Opens an image: `init(_:)` with this module's error; `-` is standard input.
   init(image path: String) throws(ImageError) {
     do {
-      try self.init(path)
+      self = path == "-" ? try .standardInput() : try InputFile(path)
     } catch {
       throw ImageError(error)
     }

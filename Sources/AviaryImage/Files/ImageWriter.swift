@@ -21,7 +21,8 @@ public struct ImageWriter: ~Copyable {
   /// Begins a file.
   ///
   /// - Parameters:
-  ///   - path: its ending says the format; where it says none that is written, the usual one is.
+  ///   - path: its ending says the format; where it says none that is written, the usual one is. `-`
+  ///     is standard output, which has the file once it is whole.
   ///   - metadata: what to carry from the image read (an ICC profile for gray is left out of an RGB
   ///     image, and the other way round).
   ///   - threads: how many compress. The file is the same whatever their number.
@@ -44,7 +45,7 @@ public struct ImageWriter: ~Copyable {
     }
     let file: AtomicFile
     do {
-      file = try AtomicFile(replacing: path)
+      file = path == "-" ? try AtomicFile(standardOutput: "standard output") : try AtomicFile(replacing: path)
     } catch {
       throw ImageError(error)
     }

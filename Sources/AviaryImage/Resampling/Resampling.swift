@@ -60,12 +60,17 @@ public enum ResamplingBorder: String, CaseIterable, Codable, Hashable, Sendable 
   case symmetric
   /// The edge pixel for ever (`aaa|abc|ccc`), as some published test sets were made.
   case replicated
+  /// The image repeated (`abc|abc|abc`), as textures go on.
+  case circular
 
   /// Which of `count` pixels stands at `index`.
   func map(_ index: Int, count: Int) -> Int {
     switch self {
     case .replicated:
       return min(max(index, 0), count - 1)
+    case .circular:
+      let phase = index % count
+      return phase < 0 ? phase + count : phase
     case .symmetric:
       if 0..<count ~= index { return index }
       let phase = index % (2 * count)
