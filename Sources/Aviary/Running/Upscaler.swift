@@ -138,18 +138,30 @@ public struct Upscaler: Sendable {
   public func enlarge(
     _ image: Image, progress: (Double) -> Void = { _ in }
   ) throws -> Image {
+    var (done, count) = (0, 1)
+    return try enlarge(
+      image, context, planned: { count = max($0, 1) },
+      progress: {
+        done += 1
+        progress(Double(done) / Double(count))
+      })
+  }
+
+  /// The same, computed by another context.
+  ///
+  /// - Parameters:
+  ///   - planned: is told the number of tiles.
+  ///   - progress: is told after each.
+  func enlarge(
+    _ image: Image, _ context: InferenceContext, planned: (Int) -> Void = { _ in },
+    progress: () -> Void
+  ) throws -> Image {
     let pipeline = try ImagePipeline(
       model, scale: ratio, width: image.width, height: image.height, source: image.format,
       context)
+    planned(pipeline.tileCount)
     var bands: [Image] = []
-    var done = 0
-    let total = Double(max(pipeline.tileCount, 1))
-    try pipeline.push(
-      image,
-      progress: {
-        done += 1
-        progress(Double(done) / total)
-      }, sink: { bands.append($0) })
+    try pipeline.push(image, progress: progress, sink: { bands.append($0) })
     return try .stacked(bands)
   }
 
