@@ -68,7 +68,9 @@ let package = Package(
     .systemLibrary(name: "CMPI", providers: [.apt(["libopenmpi-dev"])]),
     .target(
       name: "CImageCodecs",
-      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("z")]),
+      linkerSettings: [
+        "png", "jpeg", "tiff", "webp", "webpdemux", "webpmux", "gif", "lcms2", "z",
+      ].map { .linkedLibrary($0) }),
     .target(name: "CHDF5Driver", dependencies: ["CHDF5"]),
     .target(name: "CIsolation"),
     .target(name: "CKernels"),

@@ -60,8 +60,7 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
       "\(path): two outputs would be written there, the second for \(input)"
     case .standardInputTwice: "standard input: named twice, and it can be read once only"
     case .outputName(let path):
-      "\(path): images are written as \(ImageFormat.list(ImageFormat.writable));"
-        + " give a name that ends in \(endings)"
+      "\(path): the name does not say the format; end it in \(endings), or use --format"
     case .arrayName(let path): "\(path): an array gives an array; give a name that ends in .npy"
     case .mixedInputs(let array):
       "\(array): an array among images; run arrays (.npy) and images separately"

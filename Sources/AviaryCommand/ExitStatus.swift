@@ -105,7 +105,9 @@ extension ImageError: ErrorWithStatus {
     switch self {
     case .cannotRead: .noInput
     case .cannotWrite: .cannotCreate
-    case .notAnImage, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
+    case .animation: .unavailable
+    case .noPages: .usage
+    case .notAnImage, .range, .damaged, .tooLarge, .invalidSize, .sizeMismatch, .formatMismatch,
       .noConversion, .invalidScale:
       .data
     }

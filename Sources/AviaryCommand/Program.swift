@@ -41,6 +41,7 @@ struct Program: ParsableCommand {
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
       DiffCommand.self, EditCommand.self, QuantizeCommand.self, TrainCommand.self, PlotCommand.self,
       RunCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
+      FormatsCommand.self,
     ])
 
   /// Parses, runs, and exits with a documented status and at most one line for an error.

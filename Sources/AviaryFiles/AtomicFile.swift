@@ -63,15 +63,15 @@ package struct AtomicFile: ~Copyable {
     if exists { fchmod(descriptor, status.st_mode & 0o777) }
   }
 
-  /// Creates a file in memory, which `commit` copies to standard output: that too has all bytes or
-  /// none, and formats that write their beginning last can be written.
+  /// Creates a file without a name, which `commit` copies to standard output: that too has all bytes
+  /// or none, and formats that write their beginning last can be written.
   ///
   /// - Throws: `FileError.cannotWrite`, also for a terminal.
   package init(standardOutput name: String = "standard output") throws(FileError) {
     guard isatty(STDOUT_FILENO) == 0 else {
       throw .cannotWrite(path: name, reason: "it is a terminal; redirect it to a file")
     }
-    let descriptor = try MemoryFile.make(name)
+    let descriptor = try NamelessFile.make(name)
     (path, target, temporary) = (name, FilePath(), nil)
     (self.descriptor, isStandardOutput) = (descriptor, true)
   }
@@ -174,7 +174,7 @@ package struct AtomicFile: ~Copyable {
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw .cannotWrite(path: path, reason: SystemReason.last) }
       if count == 0 { return }
-      try MemoryFile.write(buffer[..<count], to: STDOUT_FILENO, path)
+      try NamelessFile.write(buffer[..<count], to: STDOUT_FILENO, path)
       offset += count
     }
   }

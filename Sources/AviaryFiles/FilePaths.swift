@@ -39,7 +39,9 @@ extension String {
   /// names may hold anything, escape sequences that rewrite the screen included.
   package var printable: String {
     // Nearly always the text is as it should be, and is not copied.
-    guard unicodeScalars.contains(where: { $0.isControl || $0.pathByte != nil }) else { return self }
+    guard unicodeScalars.contains(where: { $0.isControl || $0.pathByte != nil }) else {
+      return self
+    }
     return unicodeScalars.reduce(into: "") { text, scalar in
       if let byte = scalar.pathByte {
         text += "\\x\(String(byte, radix: 16, uppercase: true))"

@@ -32,7 +32,7 @@ package enum Folder {
     let above = folder.folder
     if above != folder { try make(above) }
     // Another process may have made it meanwhile.
-    guard folder.withPath({ unsafe mkdir($0, 0o777) }) == 0 || errno == EEXIST else {
+    guard unsafe folder.withPath({ unsafe mkdir($0, 0o777) }) == 0 || errno == EEXIST else {
       throw .cannotWrite(path: folder, reason: SystemReason.last)
     }
   }

@@ -79,3 +79,14 @@ package struct InputFile: ~Copyable {
     return done
   }
 }
+
+extension InputFile {
+  /// The same open file, for whoever reads from it later.
+  ///
+  /// - Throws: `FileError.cannotRead` where no more files can be open.
+  package borrowing func duplicated() throws(FileError) -> InputFile {
+    let copy = dup(descriptor)
+    guard copy >= 0 else { throw .cannotRead(path: path, reason: SystemReason.last) }
+    return InputFile(adopting: copy, byteCount: byteCount, path: path)
+  }
+}

@@ -44,7 +44,9 @@ extension String {
   /// Calls `body` with the path as the system's calls take it.
   package func withPath<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
     unsafe (pathBytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { preconditionFailure("a buffer of at least a NUL") }
+      guard let start = buffer.baseAddress else {
+        preconditionFailure("a buffer of at least a NUL")
+      }
       return unsafe body(start)
     }
   }

@@ -10,7 +10,7 @@ extension InputFile {
     guard isatty(STDIN_FILENO) == 0 else {
       throw .cannotRead(path: name, reason: "it is a terminal; redirect a file to it")
     }
-    let copy = try MemoryFile.make(name)
+    let copy = try NamelessFile.make(name)
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     var total = 0
     do throws(FileError) {
@@ -23,7 +23,7 @@ extension InputFile {
         guard total <= limit else {
           throw .cannotRead(path: name, reason: "more than \(limit >> 20) MiB come in")
         }
-        try MemoryFile.write(buffer[..<count], to: copy, name)
+        try NamelessFile.write(buffer[..<count], to: copy, name)
       }
     } catch {
       close(copy)
@@ -33,12 +33,17 @@ extension InputFile {
   }
 }
 
-/// Files without a name, in memory.
-enum MemoryFile {
-  /// An empty one, to be closed by the caller.
+/// Files without a name.
+enum NamelessFile {
+  /// An empty one in the folder for temporary files, to be closed by the caller.
   static func make(_ name: String) throws(FileError) -> CInt {
-    let descriptor = unsafe memfd_create("aviary", UInt32(MFD_CLOEXEC))
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    var path = Array("\(folder)/aviary-XXXXXX".utf8CString)
+    let descriptor = unsafe mkstemp(&path)
     guard descriptor >= 0 else { throw .cannotWrite(path: name, reason: SystemReason.last) }
+    // Nobody else needs it, and it is gone with the descriptor.
+    _ = unsafe unlink(path)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     return descriptor
   }
 

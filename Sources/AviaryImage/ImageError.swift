@@ -6,6 +6,12 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   case cannotRead(path: String, reason: String)
   /// The file's content is not an image that can be read; `found` says what it is.
   case notAnImage(path: String, found: String)
+  /// The file holds an animation, of which one image would be no more than a part.
+  case animation(path: String, frames: Int)
+  /// A page was asked for, of a format that has none.
+  case noPages(path: String, format: String)
+  /// An image of floats has values beyond those that stand for black and white.
+  case range(path: String, least: Float, most: Float)
   /// The file is damaged or cut off; `reason` is the codec's or ours.
   case damaged(path: String, reason: String)
   /// The header asks for more than is read.
@@ -40,6 +46,12 @@ public enum ImageError: Error, Hashable, Sendable, CustomStringConvertible {
       FileError.cannotRead(path: path, reason: reason).description
     case .notAnImage(let path, let found):
       "\(path): expected \(ImageFormat.list(ImageFormat.readable)), found \(found)"
+    case .animation(let path, let frames):
+      "\(path): an animation of \(frames) images, of which none is enlarged; take its images apart first"
+    case .noPages(let path, let format):
+      "\(path): --page is for TIFF, found \(format), which has one image"
+    case .range(let path, let least, let most):
+      "\(path): expected values from 0 (black) to 1 (white), found \(least) to \(most)"
     case .damaged(let path, let reason):
       "\(path): damaged image: \(reason)"
     case .tooLarge(let path, let width, let height, let channels, let limit):

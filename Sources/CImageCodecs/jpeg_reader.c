@@ -26,6 +26,8 @@ typedef struct {
   int is_started;
   // One row of CMYK, converted on its way out; NULL for other images.
   uint8_t *cmyk;
+  // What its profile makes of it; NULL without one.
+  cimg_inks *inks;
   // Where the message of a failure goes; set by every call that may fail.
   cimg_error *error;
 } jpeg_reader;
@@ -95,7 +97,9 @@ static int read_jpeg_rows(
     uint8_t *destination = rows + (size_t)row * stride;
     JSAMPROW target = reader->cmyk ? reader->cmyk : destination;
     jpeg_read_scanlines(jpeg, &target, 1);
-    if (reader->cmyk)
+    if (reader->inks)
+      cimg_convert_inks(reader->inks, target, destination, jpeg->output_width);
+    else if (reader->cmyk)
       convert_cmyk(target, destination, jpeg->output_width, jpeg->saw_Adobe_marker);
   }
   if (count > 0 && jpeg->output_scanline == jpeg->output_height) jpeg_finish_decompress(jpeg);
@@ -108,6 +112,7 @@ static void close_jpeg(cimg_reader *base) {
   if (reader->file) fclose(reader->file);
   free((void *)base->icc_profile);
   free(reader->cmyk);
+  cimg_close_inks(reader->inks);
   free(reader);
 }
 
@@ -186,6 +191,9 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
       info->channels = 3;
       info->is_cmyk = 1;
       reader->cmyk = malloc((size_t)jpeg->image_width * 4);
+      reader->inks = cimg_open_inks(
+        reader->base.icc_profile, reader->base.icc_profile_length, 8, jpeg->saw_Adobe_marker);
+      info->is_by_profile = reader->inks != NULL;
       if (reader->cmyk) break;
       snprintf(reader->error->text, sizeof reader->error->text, "no memory");
       longjmp(reader->jump, 1);

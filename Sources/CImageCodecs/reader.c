@@ -24,4 +24,23 @@ const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t
   return reader->comment ? reader->comment(reader, position, length) : NULL;
 }
 
+const char *cimg_keyword(const cimg_reader *reader, uint32_t position) {
+  return reader->keyword ? reader->keyword(reader, position) : NULL;
+}
+
 void cimg_close(cimg_reader *reader) { reader->close(reader); }
+
+int cimg_write_metadata(
+    cimg_writer *writer, int kind, const char *keyword, const uint8_t *bytes, size_t length,
+    cimg_error *error) {
+  return writer->write_metadata(writer, kind, keyword, bytes, length, error);
+}
+
+int cimg_write_rows(
+    cimg_writer *writer, const uint8_t *rows, uint32_t count, cimg_error *error) {
+  return writer->write_rows(writer, rows, count, error);
+}
+
+int cimg_finish(cimg_writer *writer, cimg_error *error) { return writer->finish(writer, error); }
+
+void cimg_abandon(cimg_writer *writer) { writer->abandon(writer); }

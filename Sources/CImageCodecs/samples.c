@@ -52,3 +52,13 @@ void cimg_unpack_16(const uint8_t *samples, size_t count, ptrdiff_t step, float 
     plane[i] = (float)value / 65535.0f;
   }
 }
+
+void cimg_pack_32(const float *plane, size_t count, size_t step, uint8_t *samples) {
+  for (size_t i = 0; i < count; i++, samples += 4 * step)
+    memcpy(samples, plane + i, sizeof *plane);
+}
+
+void cimg_unpack_32(const uint8_t *samples, size_t count, ptrdiff_t step, float *plane) {
+  for (size_t i = 0; i < count; i++)
+    memcpy(plane + i, samples + (ptrdiff_t)i * step, sizeof *plane);
+}

@@ -83,7 +83,8 @@ struct EvalTests {
     let arguments = ["eval", "nearest", "--data", data, "--scale", "2"]
     let eval = try Outcome(arguments + ["--json"])
     let small = "\(data)/dot.png: expected an image of at least 16x16 pixels, found 8x8"
-    let words = "\(data)/words.png: expected PNG or JPEG, found a text file"
+    let words =
+      "\(data)/words.png: expected \(ImageFormat.list(ImageFormat.readable)), found a text file"
     #expect(eval.status == 65)
     #expect(eval.error == "aviary: \(small)\naviary: \(words)\n")
     let json = try eval.json()
@@ -123,7 +124,7 @@ struct EvalTests {
       "\(file): expected a folder, found a file")
     expectFailure(
       try Outcome(["eval", "bicubic", "--data", folder.path, "--scale", "2"]), 66,
-      "\(folder.path): contains no PNG or JPEG images")
+      "\(folder.path): contains no \(ImageFormat.list(ImageFormat.readable)) images")
     expectFailure(
       try Outcome([
         "eval", "bicubic", "--data", fixture("pictures"), "--lr", folder.file("none"), "--scale",

@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
   static let commands = [
     "list", "info", "inspect", "convert", "diff", "edit", "quantize", "train", "plot", "run",
-    "eval", "compare", "bench",
+    "eval", "compare", "bench", "formats",
   ]
 
   @Test("every command explains itself with examples", arguments: commands)

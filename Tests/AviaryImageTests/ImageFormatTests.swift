@@ -14,14 +14,15 @@ import Testing
   }
 
   @Test func questions() {
-    #expect(ImageFormat.readable == [.png, .jpeg])
-    #expect(ImageFormat.writable == [.png])
-    #expect(ImageFormat.list(ImageFormat.readable) == "PNG or JPEG")
+    #expect(
+      ImageFormat.readable == [.png, .jpeg, .webP, .tiff, .bmp, .gif, .pnm, .pam, .pfm, .pbm])
+    #expect(ImageFormat.writable == [.png, .jpeg, .webP, .tiff, .pnm, .pam, .pfm])
+    #expect(ImageFormat.list([.png, .jpeg, .tiff]) == "PNG, JPEG or TIFF")
     #expect(ImageFormat.list([.png]) == "PNG" && ImageFormat.list([]) == "")
     #expect(ImageFormat.named("a/B.JPEG") == .jpeg)
     #expect(ImageFormat.named("a.webp")?.name == "WebP")
     #expect(ImageFormat.named("a.txt") == nil && ImageFormat.named("png") == nil)
-    #expect(ImageFormat.writing("a.PnG") == .png && ImageFormat.writing("a.jpg") == nil)
+    #expect(ImageFormat.writing("a.PnG") == .png && ImageFormat.writing("a.gif") == nil)
     #expect(ImageFormat.reading([0xFF, 0xD8, 0xFF, 0xE0]) == .jpeg)
     #expect(ImageFormat.reading([0xFF, 0xD8]) == nil && ImageFormat.reading([]) == nil)
   }

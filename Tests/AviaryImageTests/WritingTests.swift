@@ -1,6 +1,5 @@
 @testable import AviaryImage
 import FoundationEssentials
-import Glibc
 import AviaryTestSupport
 import Testing
 
@@ -133,16 +132,11 @@ import Testing
     #expect(throws: ImageError.self) { try image.converted(to: .luma).write(to: "luma.png") }
   }
 
-  /// A full disk, played by a limit on the size of files, in a process of its own.
   @Test func aFullDiskLeavesTheOldFile() async throws {
     await #expect(processExitsWith: .success) {
       let folder = try TemporaryFolder()
       let path = try folder.file("picture.png", [1, 2, 3])
-      // The limit must be seen as a failed write, not as a signal.
-      signal(SIGXFSZ, SIG_IGN)
-      var limit = rlimit(rlim_cur: 20_000, rlim_max: 20_000)
-      let status = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-      #expect(status == 0)
+      try FullDisk.begin(bytes: 20_000)
       let image = try Fixture.noise(width: 300, height: 300, PixelFormat(.rgb))
       do {
         try image.write(to: path)

@@ -2,6 +2,7 @@ import AviaryFormats
 import AviaryCheckpoint
 import Aviary
 import AviaryGraph
+import AviaryImage
 import AviaryTestSupport
 import AviaryTraining
 import Foundation
@@ -242,7 +243,7 @@ import Testing
         == "\(data): expected images of at least 100x100 pixels, found at most 40x40 (a.png)")
     #expect(
       try message { $0.validation.data = data + "x" }
-        == "\(data)x: contains no PNG or JPEG images")
+        == "\(data)x: contains no \(ImageFormat.list(ImageFormat.readable)) images")
     #expect(
       try message { $0.from = "bicubic" }
         == "from: expected weights of the network's names and shapes, found none among the 0 of bicubic"

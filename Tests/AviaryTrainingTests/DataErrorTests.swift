@@ -33,12 +33,14 @@ import Testing
         == "\(missing): expected a folder, found nothing")
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): expected images (PNG or JPEG), found none")
+        == "\(folder.path): expected images (\(ImageFormat.list(ImageFormat.readable))), found none"
+    )
     let notes = try folder.file("notes.txt", Array("a".utf8))
     _ = try folder.file(".hidden.png", [1])
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
-        == "\(folder.path): expected images (PNG or JPEG), found none")
+        == "\(folder.path): expected images (\(ImageFormat.list(ImageFormat.readable))), found none"
+    )
     #expect(
       message { try load(DataRecipe(targets: notes)) }
         == "\(notes): expected a folder, found a file")
@@ -67,7 +69,9 @@ import Testing
       set.skipped == [
         .init(
           name: "broken.png",
-          reason: "\(folder.path)/broken.png: expected PNG or JPEG, found a text file")
+          reason:
+            "\(folder.path)/broken.png: expected \(ImageFormat.list(ImageFormat.readable)), found a text file"
+        )
       ])
 
     // One more is too many.
@@ -75,7 +79,8 @@ import Testing
     #expect(
       message { try load(DataRecipe(targets: folder.path)) }
         == "\(folder.path): expected at most 10.0 % of 11 images to be left out, found 2 (the first "
-        + "broken.png: \(folder.path)/broken.png: expected PNG or JPEG, found a text file)")
+        + "broken.png: \(folder.path)/broken.png: expected \(ImageFormat.list(ImageFormat.readable)), found a text file)"
+    )
     var lenient = DataRecipe(targets: folder.path)
     lenient.maxInvalidShare = 0.2
     #expect(
@@ -87,13 +92,14 @@ import Testing
 
   @Test func onlyCorruptImages() throws {
     let folder = try TemporaryFolder()
-    let picture = try folder.file("a.bmp", [0x42, 0x4D, 9, 0, 0, 0, 0, 0, 0, 0])
+    let picture = try folder.file("a.heic", Array("\0\0\0\u{18}ftypheic".utf8))
     var data = DataRecipe(targets: folder.path)
     data.maxInvalidShare = 1
     #expect(
       message { try load(data) }
         == "\(folder.path): expected at most 100.0 % of 1 images to be left out, found 1 (the first "
-        + "a.bmp: \(picture): expected PNG or JPEG, found a BMP image)")
+        + "a.heic: \(picture): expected \(ImageFormat.list(ImageFormat.readable)), found a HEIF, AVIF or video file)"
+    )
   }
 
   @Test func pairs() throws {
@@ -104,7 +110,8 @@ import Testing
     #expect(
       message { try load(data, scale: 2) }
         == "\(inputs.path): expected an image for \(targets.path)/sub/a.png (sub/a.png, sub/ax2.png, "
-        + "sub/a_x2.png, sub/a.jpg), found none")
+        + "sub/a_x2.png, sub/a.jpg, sub/a.webp, sub/a.tif, sub/a.bmp, sub/a.gif, sub/a.ppm, sub/a.pam, "
+        + "sub/a.pfm, sub/a.pbm), found none")
     try DataFixture.write(try DataFixture.noise(9, 10), "sub/ax2.png", in: inputs)
     #expect(
       message { try load(data, scale: 2) }

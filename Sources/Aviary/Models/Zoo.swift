@@ -67,7 +67,9 @@ public struct Zoo: Sendable {
     var isFolder = false
     let exists = FileManager.default.fileExists(atPath: reference, isDirectory: &isFolder)
     if exists, !isFolder { return reference }
-    if let checkpoint = checkpoints.first(where: { $0.name == reference }) { return checkpoint.path }
+    if let checkpoint = checkpoints.first(where: { $0.name == reference }) {
+      return checkpoint.path
+    }
     let isArchitecture = registry.architectures.contains { $0.info.name == reference }
     return exists && !isArchitecture ? reference : nil
   }

@@ -21,6 +21,10 @@ public struct Enlargement: Sendable {
   public var blend: Double?
   /// Whether the image goes on at its opposite border, as textures do.
   public var isSeamless = false
+  /// Which image of a file that has several, from 1; nil for the first.
+  public var page: Int?
+  /// How files are written.
+  public var encoding = EncodingOptions()
 
   /// One network or several.
   ///
@@ -55,8 +59,12 @@ public struct Enlargement: Sendable {
 
   /// What the user should know of an image.
   func warnings(_ input: String, _ header: ImageHeader) -> [String] {
-    var warnings = stages.compactMap(\.scaleWarning)
-    if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
+    var warnings = stages.compactMap(\.scaleWarning) + header.remarks.map { "\(input): \($0)" }
+    if header.isConvertedFromCMYK {
+      warnings.append(
+        "\(input): converted from CMYK to RGB"
+          + (header.isConvertedByProfile ? " by its profile" : ", without a profile"))
+    }
     return warnings
   }
 
@@ -77,7 +85,7 @@ public struct Enlargement: Sendable {
     opened: (_ width: Int, _ height: Int) -> Void = { _, _ in }
   ) throws -> UpscaleReport {
     let start = ContinuousClock.now
-    var reader = try ImageReader(path: input)
+    var reader = try ImageReader(path: input, page: page)
     let route = try ImageRoute(self, reader.header, stages.map(\.context))
     opened(route.outputWidth, route.outputHeight)
     return try route.run(

@@ -171,7 +171,8 @@ private struct SidePlane: Sendable {
   ///   - output: the result's columns and rows.
   ///   - threads: how many enlarge.
   init(
-    _ kernel: ResamplingKernel, width: Int, height: Int, bitDepth: BitDepth, to output: (width: Int, height: Int),
+    _ kernel: ResamplingKernel, width: Int, height: Int, bitDepth: BitDepth,
+    to output: (width: Int, height: Int),
     _ threads: Int
   ) throws(ImageError) {
     let format = PixelFormat(.gray, bitDepth: bitDepth)

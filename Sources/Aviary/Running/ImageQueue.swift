@@ -114,7 +114,7 @@ final class ImageQueue: Sendable {
     let path = try jobs[position].output.get()
     let input = jobs[position].input
     let start = ContinuousClock.now
-    var reader = try ImageReader(path: input)
+    var reader = try ImageReader(path: input, page: enlargement.page)
     let header = reader.header
     let warnings = enlargement.warnings(input, header)
     // What is large will have all threads, and is planned for them alone.

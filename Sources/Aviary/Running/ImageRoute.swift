@@ -183,7 +183,8 @@ extension ImageRoute {
     let header = reader.header
     var writer = try ImageWriter(
       path: output, width: outputWidth, height: outputHeight, format: outputFormat,
-      metadata: header.metadata, threads: threads)
+      metadata: header.metadata, options: enlargement.encoding, threads: threads)
+    let warnings = warnings + writer.dropped
     // A row makes as many of the result as that is higher.
     let rows = max(outputHeight / max(header.height, 1), 1)
     let rowBytes = max(outputWidth * rows * outputFormat.channels, header.width) * 4

@@ -32,7 +32,7 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("PNG to write.", valueName: "out"),
+    help: ArgumentHelp("Image to write.", valueName: "out"),
     completion: .file(extensions: ImageFormat.writable.flatMap(\.endings)))
   var destination: String
 

@@ -11,7 +11,9 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Enlarge or restore images.",
     discussion: """
-      Reads PNG and JPEG, and writes PNG; keeps bit depth, alpha and metadata. One image goes to a \
+      Reads and writes the formats that aviary formats lists; keeps bit depth, alpha and metadata where \
+      the format written can hold them, and says what it cannot. Content decides what a file is; the \
+      name's ending or --format, what is written. One image goes to a \
       file or into a folder; several, or a folder of them, go into a folder, which is made if there is \
       none. In a folder content decides what is an image; with -r folders in it are entered, and the \
       results lie in folders of the same names. What is no image is skipped and listed; an image that \
@@ -25,6 +27,7 @@ struct RunCommand: ParsableCommand {
         aviary run vdsr.h5 *.png -o enlarged/ --scale 3
         aviary run fusion-cae-x2 photos -o enlarged -r --skip-existing
         aviary run fusion-cae-x2 photos -o enlarged --name '{name}-{model}-x{scale}.{ext}'
+        aviary run fusion-cae-x2 scan.tif -o wide.webp --fit 2560x1440 --lossless
         aviary run fusion-cae-x2 - -o - < small.png > large.png
         aviary run bicubic photo.png -o large.png --scale 4
         aviary run FSRCNN-x2.pt photo.png -o large.png --input ycbcr-jpeg
@@ -50,7 +53,7 @@ struct RunCommand: ParsableCommand {
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp(
-      "PNG (or .npy) to write, or a folder; - for standard output.", valueName: "out"),
+      "Image (or .npy) to write, or a folder; - for standard output.", valueName: "out"),
     completion: .file())
   var destination: String
 
@@ -74,6 +77,7 @@ struct RunCommand: ParsableCommand {
   var layout: ArrayLayout?
 
   @OptionGroup var sizes: SizeOptions
+  @OptionGroup var files: ImageFileOptions
   @OptionGroup var folders: FolderOptions
   @OptionGroup var weights: WeightsOptions
   @OptionGroup var compute: ComputeOptions
@@ -88,7 +92,9 @@ struct RunCommand: ParsableCommand {
     let start = clock.now
     // Report a bad command line before loading a model.
     let inputs = try InputList(self.inputs, recursive: folders.recursive, output: destination)
-    let plan = try OutputPlan(inputs, output: destination, names: folders.names)
+    let plan = try OutputPlan(
+      inputs, output: destination,
+      names: OutputNames(pattern: folders.name, format: files.format))
     try check(plan, inputs)
     let zoo = try zooOptions.zoo()
     let isQuiet = output.quiet || processes.rank > 0
@@ -101,10 +107,11 @@ struct RunCommand: ParsableCommand {
     var options = compute.upscalerOptions
     options.imageCount = (inputs.files.count + processes.size - 1) / processes.size
     // An array is the network's own: nothing else is done to it.
-    let enlargement =
+    var enlargement =
       plan.isOfArrays
       ? Enlargement([try Upscaler(models[0], scale: sizes.loadingScale, options: options)])
       : try sizes.enlargement(models, options)
+    (enlargement.page, enlargement.encoding) = (files.page, files.encoding)
     let (jobs, skipped) = plan.jobs(
       model: references.map(\.fileStem).joined(separator: "+"),
       scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting)
@@ -144,7 +151,10 @@ struct RunCommand: ParsableCommand {
     }
     if plan.isOfArrays, sizes.isForImagesOnly {
       throw CommandError.notForModel(
-        inputs.files[0].path, options: ["--width, --height, --fit, --crop, --chain, --ensemble, --blend, --seamless, and a --scale that is no whole number"],
+        inputs.files[0].path,
+        options: [
+          "--width, --height, --fit, --crop, --chain, --ensemble, --blend, --seamless, and a --scale that is no whole number"
+        ],
         why: "an array goes through the network as it is")
     }
     if output.json, plan.isStandardOutput {

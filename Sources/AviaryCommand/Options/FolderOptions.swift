@@ -22,7 +22,4 @@ struct FolderOptions: ParsableArguments {
       "JSON file to write: what became of each input, the models' content hashes, the options, the "
         + "time.", valueName: "file.json"), completion: .file(extensions: ["json"]))
   var manifest: String?
-
-  /// How files are called.
-  var names: OutputNames { OutputNames(pattern: name, format: nil) }
 }

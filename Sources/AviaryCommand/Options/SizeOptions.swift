@@ -62,7 +62,8 @@ struct SizeOptions: ParsableArguments {
       ("--width or --height", width != nil || height != nil),
     ].filter(\.1).map(\.0)
     if stated.count > 1 {
-      throw ValidationError("\(stated.joined(separator: " and ")) exclude each other; give one of them")
+      throw ValidationError(
+        "\(stated.joined(separator: " and ")) exclude each other; give one of them")
     }
     if chain != nil, models.contains("") {
       throw ValidationError("--chain: expected models separated by commas, found an empty name")

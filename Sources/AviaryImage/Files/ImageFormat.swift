@@ -1,4 +1,5 @@
 internal import AviaryFiles
+internal import CImageCodecs
 
 /// A format of image files: what it is called, how its files are told, and what reads and writes
 /// them. Everything that asks about formats asks `all`.
@@ -12,27 +13,39 @@ public struct ImageFormat: Sendable {
   /// What its files begin with: any of these. Empty where nothing reads it.
   let signatures: [Signature]
   /// Opens a file whose beginning has a signature; nil where nothing reads it.
-  let decoder: (@Sendable (borrowing InputFile) throws(ImageError) -> any ImageDecoder)?
+  let decoder: Decoder?
   /// Begins a file; nil where nothing writes it.
-  let encoder: (@Sendable (EncodedImage) throws(ImageError) -> any ImageEncoder)?
+  let encoder: Encoder?
+  /// What a file that is written can hold.
+  let capacity: ImageCapacity?
+  /// Whether a file may have several images, of which one is read.
+  let hasPages: Bool
+
+  /// Opens a file, at a page of it where the user states one.
+  typealias Decoder = @Sendable (borrowing InputFile, Int?) throws(ImageError) -> any ImageDecoder
+  /// Begins a file.
+  typealias Encoder = @Sendable (EncodedImage) throws(ImageError) -> any ImageEncoder
 
   /// Bytes at the beginning of a file.
   struct Signature: Sendable {
     var bytes: [UInt8]
     var offset = 0
+    /// What the file begins with besides.
+    var besides: [UInt8] = []
 
     func matches(_ beginning: [UInt8]) -> Bool {
-      beginning.dropFirst(offset).starts(with: bytes)
+      beginning.starts(with: besides) && beginning.dropFirst(offset).starts(with: bytes)
     }
   }
 
   init(
     _ name: String, endings: [String], signatures: [Signature] = [],
-    decoder: (@Sendable (borrowing InputFile) throws(ImageError) -> any ImageDecoder)? = nil,
-    encoder: (@Sendable (EncodedImage) throws(ImageError) -> any ImageEncoder)? = nil
+    hasPages: Bool = false, decoder: Decoder? = nil, holding capacity: ImageCapacity? = nil,
+    encoder: Encoder? = nil
   ) {
     (self.name, self.endings, self.signatures) = (name, endings, signatures)
     (self.decoder, self.encoder) = (decoder, encoder)
+    (self.capacity, self.hasPages) = (capacity, hasPages)
   }
 }
 
@@ -42,22 +55,108 @@ extension ImageFormat {
   /// Portable Network Graphics.
   public static let png = ImageFormat(
     "PNG", endings: ["png"], signatures: [Signature(bytes: PNGChunk.signature)],
-    decoder: { (file) throws(ImageError) in try PNGDecoder(file) },
+    decoder: { (file, _) throws(ImageError) in try PNGDecoder(file) },
+    holding: ImageCapacity(
+      depths: [.eight, .sixteen], holdsAlpha: true,
+      parts: ImageCapacity.all(ImageCapacity.Part.allCases)),
     encoder: { (image) throws(ImageError) in PNGEncoder(image) })
 
   /// JPEG, by JFIF or EXIF.
   public static let jpeg = ImageFormat(
     "JPEG", endings: ["jpg", "jpeg"], signatures: [Signature(bytes: [0xFF, 0xD8, 0xFF])],
-    decoder: { (file) throws(ImageError) in try JPEGDecoder(file) })
+    decoder: { (file, _) throws(ImageError) in try JPEGDecoder(file) },
+    holding: ImageCapacity(
+      depths: [.eight], holdsAlpha: false,
+      // A marker holds 65533 bytes, its own name among them.
+      parts: [.icc: 255 * 65519, .exif: 65527, .xmp: 65504, .text: 65450, .density: .max],
+      side: 65500),
+    encoder: { (image) throws(ImageError) in
+      var image = image
+      image.hasKeywords = false
+      return try unsafe CodecEncoder(image) { unsafe cimg_create_jpeg($0, $1, $2) }
+    })
+
+  /// TIFF and BigTIFF.
+  public static let tiff = ImageFormat(
+    "TIFF", endings: ["tif", "tiff"],
+    signatures: ["II*\0", "MM\0*", "II+\0", "MM\0+"].map { Signature(bytes: Array($0.utf8)) },
+    hasPages: true,
+    decoder: { (file, page) throws(ImageError) in try TIFFDecoder(file, page: page) },
+    holding: ImageCapacity(
+      depths: [.eight, .sixteen, .float], holdsAlpha: true,
+      parts: ImageCapacity.all([.icc, .xmp, .text, .density])),
+    encoder: { (image) throws(ImageError) in
+      try unsafe CodecEncoder(image) { unsafe cimg_create_tiff($0, $1, $2) }
+    })
+
+  /// WebP, with loss and without.
+  public static let webP = ImageFormat(
+    "WebP", endings: ["webp"], signatures: [Signature(bytes: Array("WEBP".utf8), offset: 8)],
+    decoder: { (file, _) throws(ImageError) in try WebPDecoder(file) },
+    holding: ImageCapacity(
+      depths: [.eight], holdsAlpha: true, parts: ImageCapacity.all([.icc, .exif, .xmp]),
+      side: 16383),
+    encoder: { (image) throws(ImageError) in
+      var image = image
+      // Gray takes no fewer bytes, and the library takes colour only.
+      image.format.color = .rgb
+      return try unsafe CodecEncoder(image) { unsafe cimg_create_webp($0, $1, $2) }
+    })
+
+  /// GIF of one image.
+  static let gif = ImageFormat(
+    "GIF", endings: ["gif"], signatures: [Signature(bytes: Array("GIF8".utf8))],
+    decoder: { (file, _) throws(ImageError) in try GIFDecoder(file) })
+
+  /// Windows bitmaps.
+  static let bmp = ImageFormat(
+    "BMP", endings: ["bmp", "dib"],
+    signatures: [12, 40, 52, 56, 64, 108, 124].map {
+      Signature(bytes: [$0, 0, 0, 0], offset: 14, besides: Array("BM".utf8))
+    },
+    decoder: { (file, _) throws(ImageError) in try BMPDecoder(file) })
+
+  private static func netpbm(
+    _ name: String, _ endings: [String], _ letters: String, _ kind: PNMEncoder.Kind? = nil,
+    _ capacity: ImageCapacity? = nil
+  ) -> ImageFormat {
+    ImageFormat(
+      name, endings: endings,
+      signatures: letters.utf8.flatMap { letter in
+        [0x09, 0x0A, 0x0D, 0x20, 0x23].map { Signature(bytes: [0x50, letter, $0]) }
+      },
+      decoder: { (file, _) throws(ImageError) in try PNMDecoder(file) }, holding: capacity,
+      encoder: kind.map { kind in
+        { (image) throws(ImageError) in try PNMEncoder(image, kind) }
+      })
+  }
+
+  /// Netpbm's images of one bit.
+  static let pbm = netpbm("PBM", ["pbm"], "14")
+
+  /// Netpbm's PGM and PPM.
+  static let pnm = netpbm(
+    "PNM", ["ppm", "pgm", "pnm"], "2356", .pnm,
+    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: false, parts: [:]))
+
+  /// Netpbm's PAM, which has alpha.
+  static let pam = netpbm(
+    "PAM", ["pam"], "7", .pam,
+    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: true, parts: [:]))
+
+  /// Floats.
+  static let pfm = netpbm(
+    "PFM", ["pfm"], "Ff", .pfm, ImageCapacity(depths: [.float], holdsAlpha: false, parts: [:]))
 
   /// All formats known: those that are read or written, and those whose files call themselves
   /// images and are not read, so that nobody wonders where they went. Of those written, the first
   /// is the usual one.
   public static let all = [
-    png, jpeg, ImageFormat("BMP", endings: ["bmp"]), ImageFormat("GIF", endings: ["gif"]),
-    ImageFormat("TIFF", endings: ["tif", "tiff"]), ImageFormat("WebP", endings: ["webp"]),
+    png, jpeg, webP, tiff, bmp, gif, pnm, pam, pfm, pbm,
     ImageFormat("JPEG XL", endings: ["jxl"]), ImageFormat("HEIF", endings: ["heic", "heif"]),
-    ImageFormat("AVIF", endings: ["avif"]), ImageFormat("PNM", endings: ["ppm", "pgm", "pnm"]),
+    ImageFormat("AVIF", endings: ["avif"]), ImageFormat("OpenEXR", endings: ["exr"]),
+    ImageFormat(
+      "camera raw", endings: ["dng", "nef", "cr2", "cr3", "arw", "orf", "rw2", "raf", "pef"]),
   ]
 }
 
@@ -86,6 +185,16 @@ extension ImageFormat {
   public func names(_ path: String) -> Bool {
     guard let dot = path.lastIndex(of: ".") else { return false }
     return endings.contains(path[path.index(after: dot)...].lowercased())
+  }
+
+  /// The depths of samples that are written, the least first; none where nothing is.
+  public var writtenDepths: [BitDepth] { capacity?.depths ?? [] }
+
+  /// What files that are written hold beside colours, in words.
+  public var writtenParts: [String] {
+    guard let capacity else { return [] }
+    return (capacity.holdsAlpha ? ["alpha"] : [])
+      + ImageCapacity.Part.allCases.filter { capacity.parts[$0] != nil }.map(\.name)
   }
 
   /// The names of formats as a sentence has them: `PNG or JPEG`.

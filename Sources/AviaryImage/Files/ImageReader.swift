@@ -3,8 +3,9 @@ import AviaryFiles
 /// Reads an image file of any format in `ImageFormat.readable` in bands of rows, from top to bottom
 /// of the upright image.
 ///
-/// PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
-/// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted naively. The EXIF
+/// Formats are told by content. PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
+/// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted to sRGB by its
+/// profile, and naively without one. The EXIF
 /// orientation of a JPEG is applied, and reset to upright in the metadata; that of a PNG is carried
 /// along untouched, since the file written is a PNG too and viewers treat both alike.
 ///
@@ -18,21 +19,29 @@ public struct ImageReader: ~Copyable {
   public private(set) var position = 0
 
   private let decoder: any ImageDecoder
+  private let path: String
   /// All rows as stored, once they are needed and where they must be held; else empty.
   private var stored: [UInt8] = []
 
   /// Opens a file and reads its header.
   ///
-  /// - Throws: `ImageError.cannotRead`, `.notAnImage`, `.damaged` or `.tooLarge`.
-  public init(path: String) throws(ImageError) {
+  /// - Parameters:
+  ///   - path: the file; `-` is standard input.
+  ///   - page: which image of a file that has several, from 1; nil for the first.
+  /// - Throws: `ImageError.cannotRead`, `.notAnImage`, `.animation`, `.noPages`, `.damaged` or
+  ///   `.tooLarge`.
+  public init(path: String, page: Int? = nil) throws(ImageError) {
     let file = try InputFile(image: path)
     let beginning = try file.read(at: 0, count: 512)
     guard let format = ImageFormat.reading(beginning), let open = format.decoder else {
-      throw .notAnImage(path: path, found: FileKind(beginning: beginning).label)
+      throw .notAnImage(path: file.path, found: FileKind(beginning: beginning).label)
     }
-    let decoder = try open(file)
+    guard page == nil || format.hasPages else {
+      throw .noPages(path: file.path, format: format.name)
+    }
+    let decoder = try open(file, page)
     let stored = decoder.stored
-    try ImageLimits.check(stored, path: path)
+    try ImageLimits.check(stored, path: file.path)
     let metadata = try decoder.metadata(file)
     let exchangesSides = stored.orientation.exchangesSides
     header = ImageHeader(
@@ -41,8 +50,10 @@ public struct ImageReader: ~Copyable {
       height: exchangesSides ? stored.width : stored.height,
       format: stored.format, storedBitDepth: stored.bitDepth, isPalette: stored.isPalette,
       isInterlaced: stored.isInterlaced, isConvertedFromCMYK: stored.isConvertedFromCMYK,
-      isHeldWhole: stored.isHeldWhole, metadata: metadata)
+      isConvertedByProfile: stored.isConvertedByProfile,
+      isHeldWhole: stored.isHeldWhole, remarks: stored.remarks, metadata: metadata)
     self.decoder = decoder
+    self.path = file.path
   }
 
   /// The next rows: as many as asked for, fewer at the end of the image, nil after it.
@@ -72,6 +83,7 @@ public struct ImageReader: ~Copyable {
       }
     }
     position += count
+    if header.format.bitDepth == .float { try image.checkRange(path) }
     return image
   }
 
@@ -85,6 +97,21 @@ public struct ImageReader: ~Copyable {
 }
 
 extension Image {
+  /// Throws `ImageError.range` for values beyond 0...1: a network would be given what it does not
+  /// know, and its result is limited to them.
+  fileprivate func checkRange(_ path: String) throws(ImageError) {
+    let range = unsafe withFloats { values in
+      unsafe values.reduce(into: (least: Float(0), most: Float(1))) { range, value in
+        // NaN fails both comparisons.
+        if !(value >= range.least) { range.least = value }
+        if !(value <= range.most) { range.most = value }
+      }
+    }
+    guard range.least == 0, range.most == 1 else {
+      throw .range(path: path, least: range.least, most: range.most)
+    }
+  }
+
   /// Reads a whole image file; see `ImageReader`.
   ///
   /// - Throws: `ImageError.cannotRead`, `.notAnImage`, `.damaged`, `.tooLarge` or `.invalidSize`.
@@ -103,19 +130,23 @@ public struct ImageHeader: Hashable, Sendable {
   /// Rows of the upright image.
   public let height: Int
   /// The channels handed over (palettes expanded, tRNS as alpha, CMYK as RGB), and the depth to
-  /// write with: 16 where the file has 16, else 8.
+  /// write with: 16 where the file has more than 8, floats where it has those, else 8.
   public let format: PixelFormat
-  /// Bits of a stored sample, or of a palette index: 1, 2, 4, 8 or 16.
+  /// Bits of a stored sample, or of a palette index: 1 to 64.
   public let storedBitDepth: Int
   /// Whether the file stores indices into a palette.
   public let isPalette: Bool
   /// Whether the rows of the file are interlaced (Adam7).
   public let isInterlaced: Bool
-  /// Whether the inks of a CMYK file were converted, without its profile, to RGB.
+  /// Whether the inks of a CMYK file were converted to RGB.
   public let isConvertedFromCMYK: Bool
+  /// Whether that was done by its profile; without one it is naive.
+  public let isConvertedByProfile: Bool
   /// Whether the stored image is held in memory as a whole while it is read, as bytes: for
   /// interlaced PNG, and for JPEG whose orientation turns it or exchanges its rows.
   public let isHeldWhole: Bool
+  /// What the user should know of how the file is read, such as which of its pages.
+  public let remarks: [String]
   /// What is carried to the file that is written.
   public let metadata: ImageMetadata
 }
@@ -166,6 +197,15 @@ extension InputFile {
   func read(at offset: Int, count: Int) throws(ImageError) -> [UInt8] {
     do {
       return try bytes(at: offset, count: count)
+    } catch {
+      throw ImageError(error)
+    }
+  }
+
+  /// The same open file, for a decoder that reads by itself.
+  func copyForDecoder() throws(ImageError) -> InputFile {
+    do {
+      return try duplicated()
     } catch {
       throw ImageError(error)
     }

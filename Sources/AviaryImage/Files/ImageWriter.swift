@@ -12,9 +12,13 @@ public struct ImageWriter: ~Copyable {
   public let width: Int
   /// Rows that must have been written before `finish()`.
   public let height: Int
-  /// Gray or RGB, with or without alpha, 8 or 16 bits.
+  /// Of the bands that are taken: gray or RGB, with or without alpha.
   public let format: PixelFormat
+  /// What of the image the file cannot hold, in words; empty where it holds all.
+  public let dropped: [String]
 
+  /// Of the bands that are written.
+  private let written: PixelFormat
   private let file: AtomicFile
   private var encoder: any ImageEncoder
 
@@ -25,12 +29,14 @@ public struct ImageWriter: ~Copyable {
   ///     is standard output, which has the file once it is whole.
   ///   - metadata: what to carry from the image read (an ICC profile for gray is left out of an RGB
   ///     image, and the other way round).
+  ///   - options: what the user states of the file.
   ///   - threads: how many compress. The file is the same whatever their number.
   /// - Throws: `ImageError.cannotWrite`; `.formatMismatch` for another colour model than gray and
   ///   RGB; `.tooLarge` for sides beyond 2^20, `.invalidSize` for those below 1.
   public init(
     path: String, width: Int, height: Int, format: PixelFormat,
-    metadata: ImageMetadata = ImageMetadata(), threads: Int = 1
+    metadata: ImageMetadata = ImageMetadata(), options: EncodingOptions = EncodingOptions(),
+    threads: Int = 1
   ) throws(ImageError) {
     guard format.color == .gray || format.color == .rgb else {
       throw .formatMismatch(thing: path, expected: "gray or rgb", found: "\(format.color)")
@@ -38,29 +44,36 @@ public struct ImageWriter: ~Copyable {
     guard width >= 1, height >= 1 else {
       throw .invalidSize(width: width, height: height, channels: format.channels)
     }
-    guard width <= ImageLimits.side, height <= ImageLimits.side else {
+    let target = options.format ?? ImageFormat.writing(path) ?? ImageFormat.writable.first
+    guard let target, let make = target.encoder, let capacity = target.capacity else {
+      throw .cannotWrite(
+        path: path, reason: target.map { "\($0) is not written" } ?? "no image format is written")
+    }
+    guard width <= capacity.side, height <= capacity.side else {
       throw .tooLarge(
         path: path, width: width, height: height, channels: format.channels,
-        limit: "sides of 1 to \(ImageLimits.side) pixels")
+        limit: "sides of 1 to \(capacity.side) pixels")
     }
     let file: AtomicFile
     do {
-      file = path == "-" ? try AtomicFile(standardOutput: "standard output") : try AtomicFile(replacing: path)
+      file =
+        path == "-"
+        ? try AtomicFile(standardOutput: "standard output") : try AtomicFile(replacing: path)
     } catch {
       throw ImageError(error)
     }
+    let held = capacity.holding(format, metadata)
     let image = EncodedImage(
-      path: path, width: width, height: height, format: format, metadata: metadata,
-      threads: threads)
-    guard let make = (ImageFormat.writing(path) ?? ImageFormat.writable.first)?.encoder else {
-      throw .cannotWrite(path: path, reason: "no image format is written")
-    }
+      path: path, width: width, height: height, format: held.format, metadata: held.metadata,
+      threads: threads, options: options, descriptor: file.descriptor)
     var encoder = try make(image)
     for bytes in try encoder.begin() { try ImageWriter.write(bytes, to: file) }
     self.width = width
     self.height = height
     self.format = format
     self.file = file
+    dropped = (held.dropped + encoder.dropped).map { "\(path): \(target) does not hold \($0)" }
+    written = held.format
     self.encoder = encoder
   }
 
@@ -77,6 +90,7 @@ public struct ImageWriter: ~Copyable {
         thing: "band", expected: "\(width)x\(height - position) at most",
         found: "\(band.width)x\(band.height)")
     }
+    let band = written.hasAlpha ? band : try band.composedOverWhite()
     for bytes in try encoder.encode(band) { try ImageWriter.write(bytes, to: file) }
     position += band.height
   }
@@ -114,11 +128,12 @@ extension Image {
   ///
   /// - Throws: `ImageError.cannotWrite`, `.formatMismatch`, `.invalidSize` or `.tooLarge`.
   public func write(
-    to path: String, metadata: ImageMetadata = ImageMetadata(), threads: Int = 1
+    to path: String, metadata: ImageMetadata = ImageMetadata(),
+    options: EncodingOptions = EncodingOptions(), threads: Int = 1
   ) throws(ImageError) {
     var writer = try ImageWriter(
       path: path, width: width, height: height, format: format, metadata: metadata,
-      threads: threads)
+      options: options, threads: threads)
     try writer.write(self)
     try writer.finish()
   }

@@ -48,41 +48,18 @@ struct JPEGDecoder: ImageDecoder {
 
   func metadata(_ file: borrowing InputFile) throws(ImageError) -> ImageMetadata {
     try checkSize(byteCount: file.byteCount, path: file.path)
-    var metadata = ImageMetadata()
-    // The profile of inks says nothing about RGB.
-    if !stored.isConvertedFromCMYK, let profile = codec.iccProfile {
-      metadata.icc = ICCProfile(name: "ICC profile", bytes: profile, color: stored.format.color)
-    }
-    metadata.density = density
+    var metadata = codec.metadata(stored)
     if !exif.bytes.isEmpty {
       var upright = exif
       upright.resetOrientation()
       metadata.exif = upright.bytes
     }
     metadata.xmp = codec.xmp.map { XMP.upright($0) }
-    metadata.text = codec.comments.map {
-      ImageText(keyword: "Comment", text: ImageText.decoded($0))
-    }
     metadata.limit()
     return metadata
   }
 
   func rows(_ count: Int) throws(ImageError) -> [UInt8] { try codec.rows(count) }
-
-  /// JFIF's density in pixels per metre. It has 16 bits: no product leaves UInt32.
-  private var density: ImageDensity? {
-    let (x, y) = (Double(codec.info.density_x), Double(codec.info.density_y))
-    guard x > 0, y > 0 else { return nil }
-    func density(_ perMetre: (Double) -> Double) -> ImageDensity {
-      ImageDensity(
-        x: UInt32(perMetre(x).rounded()), y: UInt32(perMetre(y).rounded()), isPerMetre: true)
-    }
-    switch codec.info.density_unit {
-    case 1: return density { $0 / 0.0254 }
-    case 2: return density { $0 * 100 }
-    default: return nil
-    }
-  }
 }
 
 /// XMP packets: RDF in XML.

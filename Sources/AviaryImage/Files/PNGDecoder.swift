@@ -60,6 +60,10 @@ private struct PNGScan {
         throw .damaged(path: file.path, reason: "the file ends too early, within chunk \(type)")
       }
       if type == "IDAT" { compressedCount += length }
+      if type == "acTL", length >= 4 {
+        let frames = PNGChunk.number(try file.read(at: offset + 8, count: 4)[...])
+        if frames > 1 { throw .animation(path: file.path, frames: Int(frames)) }
+      }
       if PNGMetadata.carries(type, length: length, after: chunks),
         carriedCount + length <= ImageMetadata.mostBytes
       {

@@ -70,8 +70,9 @@ extension Image {
   }
 
   /// Each value limited to 0...1 and rounded to the nearest that an integer of `depth` bits can
-  /// hold, halves upwards (as MATLAB rounds them); NaN becomes 0.
+  /// hold, halves upwards (as MATLAB rounds them); NaN becomes 0. Floats stay as they are.
   public func rounded(to depth: BitDepth) -> Image {
+    if depth == .float { return self }
     var result = self
     let maximum = Float(depth.maximum)
     unsafe result.withMutableFloats { values in

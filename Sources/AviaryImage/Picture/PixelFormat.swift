@@ -32,9 +32,11 @@ extension PixelFormat: CustomStringConvertible {
 public enum BitDepth: Int, Codable, Hashable, Sendable {
   case eight = 8
   case sixteen = 16
+  /// IEEE single precision, in formats that have it: values from 0 to 1 that are not rounded.
+  case float = 32
 
   /// The largest integer of this depth, which stands for the value 1.
-  public var maximum: Int { (1 << rawValue) - 1 }
+  public var maximum: Int { self == .float ? 1 : (1 << rawValue) - 1 }
 
   package var byteCount: Int { rawValue / 8 }
 }
@@ -110,6 +112,7 @@ enum Samples {
           switch depth {
           case .eight: unsafe cimg_unpack_8(from, width, layout.columnStep, to)
           case .sixteen: unsafe cimg_unpack_16(from, width, layout.columnStep, to)
+          case .float: unsafe cimg_unpack_32(from, width, layout.columnStep, to)
           }
         }
       }
@@ -117,7 +120,7 @@ enum Samples {
   }
 
   /// Interleaved integers, without gaps between rows, from some rows of an image; 16 bits with the
-  /// high byte first, as PNG has them.
+  /// high byte first, as PNG has them, floats as the machine has them.
   static func pack(
     _ image: Image, rows: Range<Int>, depth: BitDepth, into bytes: UnsafeMutableRawBufferPointer
   ) {
@@ -134,6 +137,7 @@ enum Samples {
           switch depth {
           case .eight: unsafe cimg_pack_8(from, width, channels, to)
           case .sixteen: unsafe cimg_pack_16(from, width, channels, to)
+          case .float: unsafe cimg_pack_32(from, width, channels, to)
           }
         }
       }

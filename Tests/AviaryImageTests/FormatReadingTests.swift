@@ -1,0 +1,237 @@
+@testable import AviaryImage
+import AviaryTestSupport
+import FoundationEssentials
+import Testing
+
+/// Files of every format that others made (Tests/Fixtures/images/export.py), sample by sample.
+@Suite struct FormatReadingTests {
+  static func path(_ name: String) -> String {
+    SharedFolder.repository.appending(path: "Tests/Fixtures/images/\(name)").path
+  }
+
+  /// Holds that an image is a pattern, to the last integer.
+  private func expect(
+    _ name: String, _ format: PixelFormat, page: Int? = nil, width: Int = Fixture.width,
+    height: Int = Fixture.height, _ sample: (_ x: Int, _ y: Int, _ channel: Int) -> Int
+  ) throws {
+    var reader = try ImageReader(path: Self.path(name), page: page)
+    #expect(reader.header.format == format)
+    let image = try reader.readAll()
+    try #require(image.width == width && image.height == height)
+    let depth: BitDepth = format.bitDepth == .float ? .sixteen : format.bitDepth
+    var wrong = 0
+    for channel in 0..<format.channels {
+      for y in 0..<height {
+        for x in 0..<width {
+          let value = Int((image[channel, y, x] * Float(depth.maximum)).rounded())
+          if value != sample(x, y, channel) { wrong += 1 }
+        }
+      }
+    }
+    #expect(wrong == 0, "\(name)")
+    // In bands of any height.
+    var again = try ImageReader(path: Self.path(name), page: page)
+    var bands: [Image] = []
+    while let band = try again.read(rows: 2) { bands.append(band) }
+    #expect(try Image.stacked(bands) == image)
+  }
+
+  private func pattern(_ depth: Int) -> (Int, Int, Int) -> Int {
+    { x, y, channel in Fixture.sample(x, y, channel, depth: depth) }
+  }
+
+  private func paletteSample(_ x: Int, _ y: Int, _ channel: Int) -> Int {
+    Fixture.palette((x + y) % 16)[channel]
+  }
+
+  @Test(arguments: [
+    "tiff-strips.tif", "tiff-lzw.tif", "tiff-planar.tif", "tiff-big.tif", "lossless.webp",
+    "rgb.bmp", "rgb.ppm", "text.ppm",
+  ])
+  func rgb(_ name: String) throws { try expect(name, PixelFormat(.rgb), pattern(8)) }
+
+  @Test(arguments: ["tiff-packbits.tif", "tiff-white-is-zero.tif", "gray.bmp"])
+  func gray(_ name: String) throws { try expect(name, PixelFormat(.gray), pattern(8)) }
+
+  @Test(arguments: ["tiff-deflate-16.tif", "tiff-big-endian-16.tif", "tiff-planar-tiled-16.tif"])
+  func sixteenBits(_ name: String) throws {
+    try expect(name, PixelFormat(.rgb, bitDepth: .sixteen), pattern(16))
+  }
+
+  @Test(arguments: ["tiff-gray-16.tif", "gray-16.pgm"])
+  func sixteenBitsOfGray(_ name: String) throws {
+    try expect(name, PixelFormat(.gray, bitDepth: .sixteen), pattern(16))
+  }
+
+  @Test(arguments: ["tiff-alpha.tif", "lossless-alpha.webp", "alpha.bmp", "alpha.pam"])
+  func alpha(_ name: String) throws {
+    try expect(name, PixelFormat(.rgb, hasAlpha: true), pattern(8))
+  }
+
+  @Test(arguments: ["tiff-float.tif", "tiff-float-predicted.tif", "big-endian.pfm"])
+  func floats(_ name: String) throws {
+    try expect(name, PixelFormat(.rgb, bitDepth: .float), pattern(16))
+  }
+
+  @Test(arguments: ["tiff-double.tif", "tiff-uint32.tif"])
+  func widerNumbers(_ name: String) throws {
+    try expect(name, PixelFormat(.gray, bitDepth: .float), pattern(16))
+  }
+
+  @Test func halves() throws {
+    let image = try Image(contentsOf: Self.path("tiff-half.tif"))
+    for y in 0..<9 {
+      for x in 0..<11 {
+        #expect(image[0, y, x] == Float(Fixture.sample(x, y, 0, depth: 8)) / 256)
+      }
+    }
+  }
+
+  @Test func tilesThatStandOver() throws {
+    try expect("tiff-tiled.tif", PixelFormat(.rgb), width: 37, height: 40, pattern(8))
+  }
+
+  @Test(arguments: ["tiff-palette.tif", "palette.bmp", "palette.gif", "runs.bmp"])
+  func palettes(_ name: String) throws {
+    try expect(name, PixelFormat(.rgb), paletteSample)
+  }
+
+  @Test func transparencyOfAPalette() throws {
+    var reader = try ImageReader(path: Self.path("transparent.gif"))
+    let image = try reader.readAll()
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: true))
+    for y in 0..<9 {
+      for x in 0..<11 { #expect(image[3, y, x] == ((x + y) % 16 == 3 ? 0 : 1)) }
+    }
+  }
+
+  @Test(arguments: ["tiff-bits.tif", "bits.bmp"]) func bits(_ name: String) throws {
+    try expect(name, PixelFormat(.gray)) { x, y, _ in (x + y) % 3 == 0 ? 255 : 0 }
+  }
+
+  /// Where 1 is black.
+  @Test(arguments: ["text.pbm", "bits.pbm"]) func blackBits(_ name: String) throws {
+    try expect(name, PixelFormat(.gray)) { x, y, _ in (x + y) % 3 == 0 ? 0 : 255 }
+  }
+
+  @Test func otherLargestSamples() throws {
+    try expect("fifteen.pgm", PixelFormat(.gray)) { x, y, _ in (x + y) % 16 * 17 }
+    try expect("fields.bmp", PixelFormat(.rgb)) { x, y, channel in
+      let largest = channel == 1 ? 63 : 31
+      let value = Fixture.sample(x, y, channel, depth: 8) >> (channel == 1 ? 2 : 3)
+      return (value * 255 + largest / 2) / largest
+    }
+  }
+
+  @Test func inksBecomeRGB() throws {
+    let header = try ImageReader(path: Self.path("tiff-cmyk.tif")).header
+    #expect(header.isConvertedFromCMYK && header.format == PixelFormat(.rgb))
+    try expect("tiff-cmyk.tif", PixelFormat(.rgb)) { x, y, channel in
+      let (ink, black) = (
+        Fixture.sample(x, y, channel, depth: 8), Fixture.sample(x, y, 3, depth: 8)
+      )
+      return Int((Double((255 - ink) * (255 - black)) / 255).rounded())
+    }
+  }
+
+  @Test(arguments: ["tiff-jpeg.tif", "lossy.webp"]) func lossy(_ name: String) throws {
+    let image = try Image(contentsOf: Self.path(name))
+    let colors = [[200, 30, 40], [20, 180, 60], [40, 50, 220], [230, 220, 30]]
+    for (i, color) in colors.enumerated() {
+      for channel in 0..<3 {
+        // In the middle of a block of one colour.
+        let value = image[channel, i / 2 * 8 + 4, i % 2 * 8 + 4] * 255
+        #expect(abs(value - Float(color[channel])) <= 6)
+      }
+    }
+  }
+
+  @Test func pages() throws {
+    let first = try ImageReader(path: Self.path("tiff-pages.tif")).header
+    #expect(first.remarks == ["the first of 2 pages (--page takes another)"])
+    try expect("tiff-pages.tif", PixelFormat(.gray), page: 1, pattern(8))
+    try expect("tiff-pages.tif", PixelFormat(.rgb), page: 2, pattern(8))
+    let path = Self.path("tiff-pages.tif")
+    #expect(
+      throws: ImageError.damaged(path: path, reason: "page 3 asked for, there are 2")
+    ) { _ = try ImageReader(path: path, page: 3) }
+    let bitmap = Self.path("rgb.bmp")
+    #expect(throws: ImageError.noPages(path: bitmap, format: "BMP")) {
+      _ = try ImageReader(path: bitmap, page: 1)
+    }
+  }
+
+  @Test func whatIsBesideThePixels() throws {
+    let metadata = try ImageReader(path: Self.path("tiff-metadata.tif")).header.metadata
+    #expect(metadata.pixelsPerMetre ?? (0, 0) == (11811, 5906))
+    #expect(metadata.icc?.bytes == Array(0..<128))
+    #expect(
+      Dictionary(uniqueKeysWithValues: metadata.text.map { ($0.keyword, $0.text) })
+        == ["Description": "a pattern", "Software": "Pillow", "Author": "nobody"])
+    let webP = try ImageReader(path: Self.path("lossless-alpha.webp")).header.metadata
+    #expect(String(decoding: try #require(webP.xmp), as: UTF8.self).contains("xmpmeta"))
+    #expect(webP.exif != nil)
+    #expect(
+      try ImageReader(path: Self.path("runs.bmp")).header.metadata.pixelsPerMetre ?? (0, 0)
+        == (2835, 2835))
+  }
+
+  // MARK: What is refused
+
+  private func message(_ name: String) -> String {
+    do {
+      _ = try Image(contentsOf: Self.path(name))
+      return "no error"
+    } catch {
+      return "\(error)".replacing(Self.path(name), with: "FILE")
+    }
+  }
+
+  @Test(arguments: ["bomb.tif", "bomb.bmp", "bomb.gif", "bomb.ppm", "bomb.webp"])
+  func bombs(_ name: String) {
+    let text = message(name)
+    #expect(
+      text.contains("image data cannot hold") || text.contains("must be held whole"), "\(text)")
+  }
+
+  @Test func animations() {
+    for name in ["animated.gif", "animated.webp"] {
+      #expect(
+        message(name)
+          == "FILE: an animation of 2 images, of which none is enlarged; take its images "
+          + "apart first")
+    }
+  }
+
+  @Test(arguments: [
+    (
+      "tiff-five-channels.tif",
+      "damaged image: 5 channels, of which 1 are colours: images have 1 (gray) or 3 (RGB), and alpha"
+    ),
+    (
+      "tiff-signed.tif",
+      "damaged image: signed or complex samples: unsigned integers or floats expected"
+    ),
+    ("tiff-beyond.tif", "expected values from 0 (black) to 1 (white), found 0.0 to 198.0"),
+  ])
+  func refused(_ name: String, _ text: String) { #expect(message(name) == "FILE: " + text) }
+
+  @Test(
+    "files of the cases", .enabled(if: SharedFolder.isPresent),
+    arguments: [
+      ("t.tif", "rgb.png"), ("t.webp", ""), ("t.bmp", "rgb.png"), ("tiff_named.png", "rgb.png"),
+      ("bmp_named.jpg", "rgb.png"), ("webp_named.png", "rgb.png"),
+    ])
+  func cases(_ name: String, _ equal: String) throws {
+    let image = try Image(contentsOf: try #require(SharedFolder.path("cases/pictures/\(name)")))
+    #expect(image.width == 56 && image.height == 40)
+    guard !equal.isEmpty else { return }
+    #expect(
+      try image == Image(contentsOf: try #require(SharedFolder.path("cases/pictures/\(equal)"))))
+  }
+
+  @Test("an animated PNG says so", .enabled(if: SharedFolder.isPresent)) func animatedPNG() throws {
+    let path = try #require(SharedFolder.path("cases/pictures/apng.png"))
+    #expect(throws: ImageError.animation(path: path, frames: 2)) { _ = try ImageReader(path: path) }
+  }
+}
