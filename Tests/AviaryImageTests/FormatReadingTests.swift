@@ -134,6 +134,26 @@ import Testing
     }
   }
 
+  /// As Pillow's ImageCms has it (Tests/Fixtures/images/cmyk.py).
+  @Test(arguments: ["cmyk-profile.tif", "cmyk-profile.jpg"])
+  func inksBecomeWhatTheirProfileSays(_ name: String) throws {
+    var reader = try ImageReader(path: Self.path(name))
+    #expect(reader.header.isConvertedFromCMYK && reader.header.isConvertedByProfile)
+    // The colours are those of sRGB now.
+    #expect(reader.header.metadata.icc == nil)
+    let expected = try Image(contentsOf: Self.path("\(name).png")).integers(.eight)
+    let difference = try zip(reader.readAll().integers(.eight), expected)
+      .reduce(0) { max($0, abs($1.0 - $1.1)) }
+    #expect(difference <= 1)
+  }
+
+  @Test("a profile of other colours says nothing about inks", .enabled(if: SharedFolder.isPresent))
+  func foreignProfile() throws {
+    let path = try #require(SharedFolder.path("cases/pictures/cmyk_icc.jpg"))
+    let header = try ImageReader(path: path).header
+    #expect(header.isConvertedFromCMYK && !header.isConvertedByProfile)
+  }
+
   @Test(arguments: ["tiff-jpeg.tif", "lossy.webp"]) func lossy(_ name: String) throws {
     let image = try Image(contentsOf: Self.path(name))
     let colors = [[200, 30, 40], [20, 180, 60], [40, 50, 220], [230, 220, 30]]
