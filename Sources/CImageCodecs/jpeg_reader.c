@@ -139,6 +139,29 @@ static void find_xmp(jpeg_reader *reader) {
   }
 }
 
+// Markers of which nothing is carried, by what they begin with.
+static void find_left_behind(const jpeg_reader *reader, cimg_info *info) {
+  static const struct {
+    int marker;
+    const char *name;
+    const char *words;
+  } kinds[] = {
+    {JPEG_APP0 + 13, "Photoshop 3.0", "IPTC and Photoshop data"},
+    {JPEG_APP0 + 1, "http://ns.adobe.com/xmp/extension/", "extended XMP"},
+    {JPEG_APP0 + 2, "MPF", "the other images of an MPO file"},
+  };
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
+      // With the NUL that ends it.
+      size_t length = strlen(kinds[i].name) + 1;
+      if (m->marker == kinds[i].marker && m->data_length >= length &&
+          memcmp(m->data, kinds[i].name, length) == 0) {
+        snprintf(info->left_behind, sizeof info->left_behind, "%s", kinds[i].words);
+        return;
+      }
+    }
+}
+
 static const uint8_t *jpeg_comment(const cimg_reader *base, uint32_t position, size_t *length) {
   const jpeg_reader *reader = (const jpeg_reader *)base;
   for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
@@ -155,6 +178,8 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
   jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF);
   jpeg_save_markers(jpeg, JPEG_APP0 + 2, 0xFFFF);
   jpeg_save_markers(jpeg, JPEG_COM, 0xFFFF);
+  // Enough to know it by.
+  jpeg_save_markers(jpeg, JPEG_APP0 + 13, 64);
   jpeg_read_header(jpeg, TRUE);
 
   info->width = jpeg->image_width;
@@ -170,6 +195,7 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
   }
   find_exif(reader);
   find_xmp(reader);
+  find_left_behind(reader, info);
   JOCTET *profile = NULL;
   unsigned length = 0;
   if (jpeg_read_icc_profile(jpeg, &profile, &length)) {

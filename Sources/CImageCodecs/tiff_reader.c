@@ -329,6 +329,9 @@ static void find_metadata(tiff_reader *reader, cimg_info *info) {
     reader->base.xmp = bytes;
     reader->base.xmp_length = length;
   }
+  toff_t directory = 0;
+  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) 
+    snprintf(info->left_behind, sizeof info->left_behind, "EXIF");
   float x = 0, y = 0;
   uint16_t unit = RESUNIT_NONE, orientation = 0;
   TIFFGetFieldDefaulted(reader->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);

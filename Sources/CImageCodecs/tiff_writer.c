@@ -43,6 +43,12 @@ static void abandon(cimg_writer *base) {
 
 // What the system says of a failure, rather than the library, which gives a number at most.
 static int failed(tiff_writer *writer, int reason) {
+  // A write that came short has no reason; one byte more gives it.
+  if (reason == 0 && writer->tiff) {
+    uint8_t byte = 0;
+    int descriptor = TIFFFileno(writer->tiff);
+    if (lseek(descriptor, 0, SEEK_END) >= 0 && write(descriptor, &byte, 1) < 0) reason = errno;
+  }
   if (reason == ENOSPC || reason == EFBIG || reason == EDQUOT || reason == EIO)
     snprintf(writer->error->text, sizeof writer->error->text, "%s", strerror(reason));
   else if (!writer->error->text[0])

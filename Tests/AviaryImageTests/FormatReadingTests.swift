@@ -196,6 +196,15 @@ import Testing
         == (2835, 2835))
   }
 
+  @Test("what is not carried is told", .enabled(if: SharedFolder.isPresent)) func leftBehind()
+    throws
+  {
+    let path = try #require(SharedFolder.path("cases/pictures/mpo.jpg"))
+    #expect(
+      try ImageReader(path: path).header.remarks
+        == ["the other images of an MPO file cannot be carried"])
+  }
+
   // MARK: What is refused
 
   private func message(_ name: String) -> String {

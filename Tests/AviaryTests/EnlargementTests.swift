@@ -150,7 +150,7 @@ import Testing
     let model = try Models.random("espcn", ["features": [6, 4], "scale": 2], seed: 3)
     var enlargement = Enlargement([
       try Upscaler(
-        model, scale: 2, options: UpscalerOptions(threads: 1, memory: 2 << 20, exact: true))
+        model, scale: 2, options: UpscalerOptions(threads: 1, memory: 8 << 20, exact: true))
     ])
     enlargement.isEnsemble = true
     let error = #expect(throws: AviaryError.self) {

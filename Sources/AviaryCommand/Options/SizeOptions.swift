@@ -94,7 +94,10 @@ struct SizeOptions: ParsableArguments {
   }
 
   /// The scale to load a model for that has none of its own.
-  var loadingScale: Int? { scale.map { Int(max($0, 1).rounded(.up)) } }
+  var loadingScale: Int? {
+    // Of several models none is known to make all of it.
+    chain != nil ? nil : scale.map { Int(max($0, 1).rounded(.up)) }
+  }
 
   /// What `{scale}` stands for in names.
   func scaleText(_ enlargement: Enlargement) -> String {

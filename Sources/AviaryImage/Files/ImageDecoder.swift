@@ -164,7 +164,10 @@ struct EncodedImage {
 
   /// The image that the header describes, upright unless something else says otherwise.
   var stored: StoredImage {
-    StoredImage(
+    let leftBehind = unsafe withUnsafeBytes(of: info.left_behind) {
+      unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return StoredImage(
       width: Int(info.width), height: Int(info.height),
       format: PixelFormat(
         info.channels >= 3 ? .rgb : .gray, hasAlpha: info.channels % 2 == 0,
@@ -176,7 +179,8 @@ struct EncodedImage {
       heldBytes: info.is_progressive != 0
         ? Int(info.width) * Int(info.height) * Int(info.channels) * 2
         : Int(clamping: info.held_bytes),
-      orientation: Orientation(rawValue: Int(info.orientation)) ?? .upright)
+      orientation: Orientation(rawValue: Int(info.orientation)) ?? .upright,
+      remarks: leftBehind.isEmpty ? [] : ["\(leftBehind) cannot be carried"])
   }
 
   /// What the codec found besides pixels, EXIF data and XMP aside, which orientations concern.

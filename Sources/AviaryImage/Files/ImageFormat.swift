@@ -117,8 +117,8 @@ extension ImageFormat {
     decoder: { (file, _) throws(ImageError) in try BMPDecoder(file) })
 
   private static func netpbm(
-    _ name: String, _ endings: [String], _ letters: String, _ kind: PNMEncoder.Kind? = nil,
-    _ capacity: ImageCapacity? = nil
+    _ name: String, _ endings: [String], _ letters: String, _ capacity: ImageCapacity? = nil,
+    encoder: Encoder? = nil
   ) -> ImageFormat {
     ImageFormat(
       name, endings: endings,
@@ -126,9 +126,7 @@ extension ImageFormat {
         [0x09, 0x0A, 0x0D, 0x20, 0x23].map { Signature(bytes: [0x50, letter, $0]) }
       },
       decoder: { (file, _) throws(ImageError) in try PNMDecoder(file) }, holding: capacity,
-      encoder: kind.map { kind in
-        { (image) throws(ImageError) in try PNMEncoder(image, kind) }
-      })
+      encoder: encoder)
   }
 
   /// Netpbm's images of one bit.
@@ -136,17 +134,20 @@ extension ImageFormat {
 
   /// Netpbm's PGM and PPM.
   static let pnm = netpbm(
-    "PNM", ["ppm", "pgm", "pnm"], "2356", .pnm,
-    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: false, parts: [:]))
+    "PNM", ["ppm", "pgm", "pnm"], "2356",
+    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: false, parts: [:]),
+    encoder: { (image) throws(ImageError) in try PNMEncoder(image, .pnm) })
 
   /// Netpbm's PAM, which has alpha.
   static let pam = netpbm(
-    "PAM", ["pam"], "7", .pam,
-    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: true, parts: [:]))
+    "PAM", ["pam"], "7",
+    ImageCapacity(depths: [.eight, .sixteen], holdsAlpha: true, parts: [:]),
+    encoder: { (image) throws(ImageError) in try PNMEncoder(image, .pam) })
 
   /// Floats.
   static let pfm = netpbm(
-    "PFM", ["pfm"], "Ff", .pfm, ImageCapacity(depths: [.float], holdsAlpha: false, parts: [:]))
+    "PFM", ["pfm"], "Ff", ImageCapacity(depths: [.float], holdsAlpha: false, parts: [:]),
+    encoder: { (image) throws(ImageError) in try PNMEncoder(image, .pfm) })
 
   /// All formats known: those that are read or written, and those whose files call themselves
   /// images and are not read, so that nobody wonders where they went. Of those written, the first

@@ -70,7 +70,10 @@ struct WebPDecoder: ImageDecoder {
     codec = try unsafe CodecHandle(path: file.path, memory: bytes) { bytes, info, error in
       unsafe cimg_open_webp(bytes.baseAddress, bytes.count, info, error)
     }
-    exif = Exif(codec.exif ?? [])
+    // Some writers put JPEG's name before it.
+    let name = Array("Exif\0\0".utf8), bytesOfExif = codec.exif ?? []
+    exif = Exif(
+      bytesOfExif.starts(with: name) ? Array(bytesOfExif.dropFirst(name.count)) : bytesOfExif)
     var stored = codec.stored
     stored.orientation = exif.orientation
     self.stored = stored

@@ -37,6 +37,8 @@ typedef struct {
   int orientation;
   // Images in the file; 0 where a format has one.
   uint32_t pages;
+  // What of the file is not carried, in words; empty for nothing.
+  char left_behind[64];
   // What the library itself keeps while it decodes.
   uint64_t held_bytes;
   // Bytes of compressed data, and the most that one of them can become; 0 where nothing is known.
