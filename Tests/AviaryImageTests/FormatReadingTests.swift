@@ -46,7 +46,7 @@ import Testing
 
   @Test(arguments: [
     "tiff-strips.tif", "tiff-lzw.tif", "tiff-planar.tif", "tiff-big.tif", "lossless.webp",
-    "rgb.bmp", "rgb.ppm", "text.ppm",
+    "rgb.bmp", "alpha.bmp", "rgb.ppm", "text.ppm",
   ])
   func rgb(_ name: String) throws { try expect(name, PixelFormat(.rgb), pattern(8)) }
 
@@ -63,7 +63,7 @@ import Testing
     try expect(name, PixelFormat(.gray, bitDepth: .sixteen), pattern(16))
   }
 
-  @Test(arguments: ["tiff-alpha.tif", "lossless-alpha.webp", "alpha.bmp", "alpha.pam"])
+  @Test(arguments: ["tiff-alpha.tif", "lossless-alpha.webp", "alpha-fields.bmp", "alpha.pam"])
   func alpha(_ name: String) throws {
     try expect(name, PixelFormat(.rgb, hasAlpha: true), pattern(8))
   }

@@ -94,6 +94,7 @@ Image.fromarray(rgb8).save("rgb.bmp")
 indices.save("palette.bmp")
 bits.save("bits.bmp")
 Image.fromarray(gray8).save("gray.bmp")
+# 32 bits, of which eight mean nothing.
 Image.fromarray(rgba8).save("alpha.bmp")
 
 
@@ -111,6 +112,9 @@ words = ((rgb8[..., 0] >> 3).astype(np.uint16) << 11 | (rgb8[..., 1] >> 2).astyp
          | rgb8[..., 2] >> 3)
 rows = b"".join(row.astype("<u2").tobytes() + b"\0" * (-2 * WIDTH % 4) for row in words)
 bmp("fields.bmp", 16, 3, rows, struct.pack("<III", 0xF800, 0x7E0, 0x1F), -HEIGHT)
+fields = rgba8[..., [2, 1, 0, 3]][::-1].tobytes()
+bmp("alpha-fields.bmp", 32, 6, fields,
+    struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000))
 entries = b"".join(bytes([i * 83 % 256, i * 59 % 256, i * 37 % 256, 0]) for i in range(16))
 coded = b""
 for row in range(HEIGHT - 1, -1, -1):
