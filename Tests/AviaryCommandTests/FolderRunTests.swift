@@ -197,7 +197,7 @@ struct FolderRunTests {
     try file.commit()
     let run = try Outcome(["run", "nearest", "in", "-o", "out"], in: folder.path)
     #expect(run.status == 0)
-    #expect(run.output.hasPrefix(#"in/\xFF\xFE.png -> out/\xFF\xFE.png: 23x17 to 46x34"#))
+    #expect(run.output.hasPrefix(#"in/\xFF\xFE.png -> out/\xFF\xFE.png: 11x9 to 22x18"#))
     #expect(try Folder.names(in: folder.file("out")) == [name])
     // On the command line, too.
     let named = try Outcome(

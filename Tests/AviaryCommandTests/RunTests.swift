@@ -5,7 +5,7 @@ import Testing
 
 @Suite("aviary run")
 struct RunTests {
-  /// An image of the tests' own: 23x17, RGB, 8 bits.
+  /// An image of the tests' own: 11x9, RGB, 8 bits.
   private let picture = fixture("pictures/rgb-8.png")
 
   @Test("one image goes to a file")

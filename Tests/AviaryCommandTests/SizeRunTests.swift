@@ -1,12 +1,19 @@
 import AviaryImage
 import AviaryTestSupport
+import Foundation
 import Testing
 
 /// `aviary run` to sizes that no network makes by itself.
 @Suite("aviary run: sizes")
 struct SizeRunTests {
-  /// 23x17 pixels.
-  private let picture = fixture("pictures/rgb-8.png")
+  /// A part of a photograph of the repository's, 23x17 pixels.
+  private func picture(in folder: borrowing TemporaryFolder) throws -> String {
+    let photograph = try Image(
+      contentsOf: SharedFolder.repository.appending(path: "Docs/pictures/coffee.png").path)
+    let path = folder.file("in.png")
+    try photograph.cropped(x: 100, y: 80, width: 23, height: 17).write(to: path)
+    return path
+  }
 
   static let sizes: [([String], width: Int, height: Int)] = [
     (["--scale", "1.5"], 35, 26), (["--scale", "3"], 69, 51), (["--scale", "5"], 115, 85),
@@ -22,7 +29,8 @@ struct SizeRunTests {
     let folder = try TemporaryFolder()
     let output = folder.file("out.png")
     let run = try Outcome(
-      ["run", model == "bicubic" ? model : fixture(model), picture, "-o", output, "--quiet"]
+      ["run", model == "bicubic" ? model : fixture(model), try picture(in: folder), "-o", output]
+        + ["--quiet"]
         + wanted.0)
     try #require(run.status == 0, "\(run.error)")
     let header = try ImageReader(path: output).header
@@ -57,9 +65,10 @@ struct SizeRunTests {
   func refusal(_ arguments: [String], _ status: Int32, _ line: String) throws {
     let folder = try TemporaryFolder()
     expectFailure(
-      try Outcome(["run", "bicubic", picture, "-o", folder.file("out.png")] + arguments), status,
-      line)
-    #expect(try folder.names == [])
+      try Outcome(
+        ["run", "bicubic", try picture(in: folder), "-o", folder.file("out.png")] + arguments),
+      status, line)
+    #expect(try folder.names == ["in.png"])
   }
 
   @Test("a hard edge of alpha stays hard", .enabled(if: SharedFolder.isPresent))

@@ -137,7 +137,8 @@ public struct Enlargement: Sendable {
 extension Upscaler {
   /// That the model was trained for other scales; nil where it was not.
   var scaleWarning: String? {
-    guard !model.scales.isEmpty, !model.scales.contains(scale) else { return nil }
+    guard model.picture.enlargeFirst != .no, !model.scales.isEmpty, !model.scales.contains(scale)
+    else { return nil }
     let scales = model.scales.map(String.init).joined(separator: ", ")
     return "\(model.name): trained for scale \(scales), used for \(scale)"
   }
@@ -152,7 +153,8 @@ extension Model {
   public func scale(reaching factor: Double?) -> Int? {
     let isFree = picture.enlargeFirst != .no && ownScales.contains(1)
     if isFree, let factor, factor >= 1, factor.rounded() == factor { return Int(factor) }
-    let served = (scales.isEmpty && isFree ? Array(2...64) : scales).sorted()
+    // One that enlarges by itself has but its own scales, whatever else was stated of it.
+    let served = (isFree ? scales.isEmpty ? Array(2...64) : scales : ownScales).sorted()
     guard let largest = served.last else { return nil }
     return served.first { Double($0) >= factor ?? 2 } ?? largest
   }
