@@ -1,0 +1,99 @@
+internal import AviaryGraph
+internal import Glibc
+
+/// Biases of windowed attention that small networks calculate from the places of query and key, and
+/// attention of channels to channels.
+
+extension Value {
+  /// A linear layer with the parameters of this name, of every place of a grid whose rows and columns have
+  /// these coordinates: one row of the result for each place. This value does not matter.
+  ///
+  /// A file holds the coordinates as a buffer, which follows from the window.
+  func positionProjection(
+    _ name: String, _ features: Int, rows: [Double], columns: [Double]
+  ) -> Value {
+    let weight = learnedConstant("\(name).weight", [features, 2], start: nil)
+    func along(_ coordinates: [Double], _ column: Int) -> Value {
+      weight.channels(column, 1).applying(.reshape(Reshape([1, 1, features])))
+        .applying(.tile(Tile([1, coordinates.count, 1])))
+        .applying(.scale(Scale(coordinates)))
+    }
+    let down = along(rows, 0).applying(.reshape(Reshape([rows.count, 1, features])))
+    let sum = down + along(columns, 1) + learnedConstant("\(name).bias", [features])
+    return sum.applying(.reshape(Reshape([rows.count * columns.count, features])))
+  }
+
+  /// CrossFormer's dynamic position bias (Wang et al., 2021): a table of biases for the relative positions
+  /// in a window, which four linear layers calculate.
+  func dynamicPositionBias(
+    _ name: String, _ features: Int, window: Size, heads: Int
+  ) -> Value {
+    func offsets(_ side: Int) -> [Double] { (1 - side..<side).map(Double.init) }
+    var x = positionProjection(
+      "\(name).pos_proj", features, rows: offsets(window.height), columns: offsets(window.width))
+    for step in 1...3 {
+      x = x.layerNormalization("\(name).pos\(step).0").relu()
+        .linear("\(name).pos\(step).2", step == 3 ? heads : features)
+    }
+    return x
+  }
+
+  /// Swin Transformer V2's continuous position bias (Liu et al., 2021): a table of biases that two linear
+  /// layers calculate from logarithms of the distances.
+  func continuousPositionBias(_ name: String, window: Int, heads: Int, hidden: Int) -> Value {
+    let offsets = (1 - window..<window).map { (offset) -> Double in
+      let part = Double(offset) / Double(max(window - 1, 1)) * 8
+      return (part < 0 ? -1 : 1) * log2(part.magnitude + 1) / 3
+    }
+    return positionProjection("\(name).0", hidden, rows: offsets, columns: offsets).relu()
+      .linear("\(name).2", heads, bias: false).sigmoid() * 16
+  }
+
+  /// Attention of channels to channels over all pixels (El-Nouby et al., "XCiT", 2021; Zamir et al.,
+  /// "Restormer", 2022), of an image of queries, to an image.
+  ///
+  /// - Parameter temperature: of the products of normalised queries and keys, one for each head.
+  func channelsAttention(
+    heads: Int, keys: Value, values: Value, temperature: Value
+  ) -> Value {
+    let size = channels / max(heads, 1)
+    func rows(_ image: Value) -> Value {
+      image.applying(.reshape(Reshape([0, heads, size, -1])))
+        .applying(.layerNormalization(LayerNormalization(.l2)))
+    }
+    let scores = rows(self).applying(
+      .matmul, rows(keys).applying(.permute(Permute([0, 1, 3, 2]))))
+    let weights = (scores * temperature).applying(.softmax(Softmax(dimension: 3)))
+    // Products of matrices again, that leave the pixels where they are.
+    return values.applying(
+      .dynamicConvolution(DynamicConvolution(groups: heads)),
+      weights.applying(.reshape(Reshape([0, values.channels, size, 1, 1]))))
+  }
+
+  /// Restormer's layer of two halves, one of which GELU makes the other's factors, of an image.
+  func gatedFeedForward(_ name: String, hidden: Int, bias: Bool = false) -> Value {
+    let wide = convolution("\(name).project_in", 2 * hidden, kernel: 1, bias: bias)
+      .depthwise("\(name).dwconv", kernel: 3, bias: bias)
+    return (wide.channels(0, hidden).gelu() * wide.channels(hidden, hidden))
+      .convolution("\(name).project_out", channels, kernel: 1, bias: bias)
+  }
+}
+
+extension WeightIndex {
+  /// The sides of a window, the smaller first, whose attention has an index of pixels by pixels and so many
+  /// relative positions.
+  func sides(pixels: Int, positions: Int) -> (Int, Int)? {
+    // (2a - 1)(2b - 1) = 4ab - 2(a + b) + 1.
+    let twice = 4 * pixels + 1 - positions
+    guard twice > 0, twice % 2 == 0 else { return nil }
+    let sum = twice / 2
+    guard let root = (sum * sum - 4 * pixels).nonNegativeRoot, (sum - root) % 2 == 0 else {
+      return nil
+    }
+    return ((sum - root) / 2, (sum + root) / 2)
+  }
+}
+
+extension Int {
+  fileprivate var nonNegativeRoot: Int? { self < 0 ? nil : wholeRoot }
+}
