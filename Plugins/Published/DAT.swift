@@ -84,7 +84,10 @@ enum DAT: Architecture {
               + (block % 2 == 0
                 ? normal.windowsAndConvolution("\(name).attn", c, heads, group, block)
                 : normal.channelsAndConvolution("\(name).attn", c, heads))
-            y = y + y.layerNormalization("\(name).norm2").spatiallyGated("\(name).ffn", c.features, c.hidden)
+            y =
+              y
+              + y.layerNormalization("\(name).norm2").spatiallyGated(
+                "\(name).ffn", c.features, c.hidden)
           }
           x = y.asImage().residualConvolution("layers.\(group).conv", c.residual).asTokens() + x
         }
@@ -157,7 +160,8 @@ extension UnusedTensors {
       UnusedTensors("\(attention).attns.{k}.relative_position_index", reason),
     ]
       + (0...1).map {
-        UnusedTensors("\(attention).attn_mask_\($0)", "it follows from the sizes of windows and image")
+        UnusedTensors(
+          "\(attention).attn_mask_\($0)", "it follows from the sizes of windows and image")
       }
   }
 }

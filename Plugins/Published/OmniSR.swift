@@ -184,7 +184,8 @@ extension Value {
             Reshape(dimensions: [
               .kept, .size(4), .size(size), .size(area), .input(2, times: Ratio(1)),
               .input(3, times: Ratio(1)),
-            ])))
+            ]))
+        )
         .applying(.permute(Permute([0, 1, 3, 2, 4, 5])))
         .applying(
           .reshape(

@@ -49,6 +49,29 @@ extension Value {
       .linear("\(name).2", heads, bias: false).sigmoid() * 16
   }
 
+  /// The channels of each head divided by their norm, as queries and keys of Swin Transformer V2's cosine
+  /// attention, and times e to the power of a learned number for each head, up to 100.
+  func cosineNormalised(heads: Int, logits: Value? = nil) -> Value {
+    func split(_ shape: [Reshape.Dimension]) -> Op {
+      .reshape(
+        Reshape(
+          dimensions: [.kept] + shape
+            + [
+              .input(shape.count == 2 ? 2 : 3, times: Ratio(1)),
+              .input(shape.count == 2 ? 3 : 4, times: Ratio(1)),
+            ]))
+    }
+    var x = applying(split([.size(heads), .size(channels / max(heads, 1))]))
+      .applying(.layerNormalization(LayerNormalization(.l2, first: 2)))
+    if let logits {
+      // ln 100, and a limit below that no number is under.
+      let factor = logits.activation(.clamp(minimum: -1e30, maximum: 4.605170185988092))
+        .activation(.exp)
+      x = x * factor.applying(.reshape(Reshape([heads, 1, 1, 1])))
+    }
+    return x.applying(split([.size(channels)]))
+  }
+
   /// Attention of channels to channels over all pixels (El-Nouby et al., "XCiT", 2021; Zamir et al.,
   /// "Restormer", 2022), of an image of queries, to an image.
   ///

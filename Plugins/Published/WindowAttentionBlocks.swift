@@ -131,22 +131,34 @@ struct WindowFrame: Hashable, Sendable {
 extension Value {
   /// The frame around blocks that take and give images.
   func framed(_ frame: WindowFrame, _ blocks: (Value) -> Value) -> Value {
+    let small = framedInput(frame)
+    let last = small.framedBody(frame, blocks).enlarged(frame)
+    return (frame.upsampler == .none ? small + last : last).framedOutput(frame, like: self)
+  }
+
+  /// The image as a frame gives it to the first convolution.
+  func framedInput(_ frame: WindowFrame) -> Value {
     let padded =
       frame.multiple == 1
       ? self : padded(toMultiple: Size(frame.multiple * frame.unshuffle), frame.padding)
-    let mean = frame.channels == 3 ? MeanColour.rgb : [0]
-    let centred = (frame.channels == 3 ? padded.plus(mean.map { -$0 }) : padded) * frame.range
-    let small =
-      frame.unshuffle == 1
+    let mean = MeanColour.rgb.map { -$0 }
+    let centred = (frame.channels == 3 ? padded.plus(mean) : padded) * frame.range
+    return frame.unshuffle == 1
       ? centred : centred.applying(.pixelUnshuffle(PixelUnshuffle(factor: frame.unshuffle)))
-    let first = small.convolution(
+  }
+
+  /// The first convolution, the blocks, and the skip around them.
+  func framedBody(_ frame: WindowFrame, _ blocks: (Value) -> Value) -> Value {
+    let first = convolution(
       frame.unshuffle == 1 ? "conv_first" : "conv_first.1", frame.features, kernel: 3)
-    let body = blocks(first).residualConvolution("conv_after_body", frame.residual) + first
-    var x = body.enlarged(frame)
-    if frame.upsampler == .none { x = small + x }
-    x = x * (1 / frame.range)
-    if frame.channels == 3 { x = x.plus(mean) }
-    return frame.multiple == 1 ? x : x.cropped(toSizeOf: self, times: frame.scale)
+    return blocks(first).residualConvolution("conv_after_body", frame.residual) + first
+  }
+
+  /// A frame's image with the values and the size that belong to its input.
+  func framedOutput(_ frame: WindowFrame, like input: Value) -> Value {
+    let plain = self * (1 / frame.range)
+    let image = frame.channels == 3 ? plain.plus(MeanColour.rgb) : plain
+    return frame.multiple == 1 ? image : image.cropped(toSizeOf: input, times: frame.scale)
   }
 
   /// The enlargement of a frame.
