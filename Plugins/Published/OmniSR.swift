@@ -144,31 +144,10 @@ extension Value {
     let temperature = learnedConstant("\(name).temperature", [4, 1, 1], start: 1)
     let attended =
       arrangement == .block
-      ? parts[0].attendedInWindows(c, keys: parts[1], values: parts[2], temperature)
+      ? parts[0].channelsAttention(
+        heads: 4, window: c.window, keys: parts[1], values: parts[2], temperature: temperature)
       : parts[0].attendedAcrossWindows(c, keys: parts[1], values: parts[2], temperature)
     return attended.convolution("\(name).project_out", c.features, kernel: 1, bias: false)
-  }
-
-  private func attendedInWindows(
-    _ c: OmniSR.Configuration, keys: Value, values: Value, _ temperature: Value
-  ) -> Value {
-    let (area, size) = (c.window * c.window, c.features / 4)
-    /// Images, rows and columns of windows, heads, channels of a head, pixels.
-    func rows(_ image: Value) -> Value {
-      image.windows(WindowPartition(Size(c.window)))
-        .applying(.reshape(Reshape([0, 0, 0, area, 4, size])))
-        .applying(.permute(Permute([0, 1, 2, 4, 5, 3])))
-    }
-    func normalised(_ image: Value) -> Value {
-      rows(image).applying(.layerNormalization(LayerNormalization(.l2)))
-    }
-    let scores = normalised(self).applying(
-      .matmul, normalised(keys).applying(.permute(Permute([0, 1, 2, 3, 5, 4]))))
-    return (scores * temperature).applying(.softmax(Softmax(dimension: 5)))
-      .applying(.matmul, rows(values))
-      .applying(.permute(Permute([0, 1, 2, 5, 3, 4])))
-      .applying(.reshape(Reshape([0, 0, 0, area, c.features])))
-      .image(WindowReverse(Size(c.window)))
   }
 
   private func attendedAcrossWindows(

@@ -2,7 +2,7 @@ internal import AviaryGraph
 internal import Glibc
 
 /// Biases of windowed attention that small networks calculate from the places of query and key, and
-/// attention of channels to channels.
+/// Swin Transformer V2's normalised queries and keys.
 
 extension Value {
   /// A linear layer with the parameters of this name, of every place of a grid whose rows and columns have
@@ -70,35 +70,6 @@ extension Value {
       x = x * factor.applying(.reshape(Reshape([heads, 1, 1, 1])))
     }
     return x.applying(split([.size(channels)]))
-  }
-
-  /// Attention of channels to channels over all pixels (El-Nouby et al., "XCiT", 2021; Zamir et al.,
-  /// "Restormer", 2022), of an image of queries, to an image.
-  ///
-  /// - Parameter temperature: of the products of normalised queries and keys, one for each head.
-  func channelsAttention(
-    heads: Int, keys: Value, values: Value, temperature: Value
-  ) -> Value {
-    let size = channels / max(heads, 1)
-    func rows(_ image: Value) -> Value {
-      image.applying(.reshape(Reshape([0, heads, size, -1])))
-        .applying(.layerNormalization(LayerNormalization(.l2)))
-    }
-    let scores = rows(self).applying(
-      .matmul, rows(keys).applying(.permute(Permute([0, 1, 3, 2]))))
-    let weights = (scores * temperature).applying(.softmax(Softmax(dimension: 3)))
-    // Products of matrices again, that leave the pixels where they are.
-    return values.applying(
-      .dynamicConvolution(DynamicConvolution(groups: heads)),
-      weights.applying(.reshape(Reshape([0, values.channels, size, 1, 1]))))
-  }
-
-  /// Restormer's layer of two halves, one of which GELU makes the other's factors, of an image.
-  func gatedFeedForward(_ name: String, hidden: Int, bias: Bool = false) -> Value {
-    let wide = convolution("\(name).project_in", 2 * hidden, kernel: 1, bias: bias)
-      .depthwise("\(name).dwconv", kernel: 3, bias: bias)
-    return (wide.channels(0, hidden).gelu() * wide.channels(hidden, hidden))
-      .convolution("\(name).project_out", channels, kernel: 1, bias: bias)
   }
 }
 
