@@ -64,7 +64,7 @@ enum Restormer: Architecture {
     func larger(_ x: Value, _ name: String) -> Value {
       x.convolution("\(name).body.0", 2 * x.channels, kernel: 3, bias: false).pixelShuffle(2)
     }
-    let first = input.convolution("patch_embed.proj", c.features, kernel: 3, bias: c.bias)
+    let first = input.convolution("patch_embed.proj", c.features, kernel: 3, bias: false)
     let one = stage(first, "encoder_level1", c.blocks[0], 0)
     let two = stage(smaller(one, "down1_2"), "encoder_level2", c.blocks[1], 1)
     let three = stage(smaller(two, "down2_3"), "encoder_level3", c.blocks[2], 2)
@@ -98,7 +98,7 @@ enum Restormer: Architecture {
           channels: first[1], features: first[0], blocks: stages.map { weights.count(of: $0) },
           refinement: weights.count(of: "refinement"),
           heads: stages.map { weights["\($0).0.attn.temperature"]?.first ?? 0 },
-          expansion: expansion, bias: weights["patch_embed.proj.bias"] != nil,
+          expansion: expansion, bias: weights["latent.0.attn.qkv.bias"] != nil,
           normalisationBias: weights["latent.0.norm1.body.bias"] != nil))
     ]
   }
