@@ -198,6 +198,22 @@ extension Value {
       .convolution("\(name).\(number + 4)", channels, kernel: 1)
   }
 
+  /// A part of the channels as it is, and an eighth each through depthwise convolutions that are
+  /// square, wide and high (Yu et al., "InceptionNeXt", 2023).
+  func inception(_ name: String) -> Value {
+    let part = channels / 8
+    let kernels: [(String, Size)] = [
+      ("dwconv_hw", 3), ("dwconv_w", Size(1, 11)), ("dwconv_h", Size(11, 1)),
+    ]
+    let rest = channels - 3 * part
+    return Value.concatenate(
+      [channels(0, rest)]
+        + kernels.enumerated().map { position, kernel in
+          channels(rest + position * part, part)
+            .convolution("\(name).\(kernel.0)", part, kernel: kernel.1, groups: part)
+        })
+  }
+
   /// What a block of MoSR adds: MambaOut's gated unit (Yu and Wang, "MambaOut: Do We Really Need Mamba
   /// for Vision?", 2024), of a value that is normalised.
   ///

@@ -35,6 +35,8 @@ class Case:
     #: Layers are folded on import, or tensors are passed over: the way back gives others.
     folds: bool = False
     loses: bool = False
+    #: Buffers that follow from the rest, by name: Aviary does not keep them.
+    derived: typing.Callable = lambda name: False
     name: str | None = None
 
     @property
@@ -1175,5 +1177,7 @@ def cases():
             found = list(family())
         yield from found
     # It needs what stands here.
+    import zoo_attention
     import zoo_light
     yield from zoo_light.cases()
+    yield from zoo_attention.cases()

@@ -208,10 +208,19 @@ extension Value {
     builder.add(attention.op, layer: name, [self])
   }
 
-  /// Attention within windows to other images' keys and values.
+  /// Attention within windows to other images' keys and values, and with a table of biases that is
+  /// computed where the attention takes one.
   public func windowAttention(
-    _ name: String, _ attention: WindowAttention, keys: Value, values: Value
+    _ name: String, _ attention: WindowAttention, keys: Value, values: Value, table: Value? = nil
   ) -> Value {
-    builder.add(attention.op, layer: name, [self, keys, values])
+    builder.add(attention.op, layer: name, [self, keys, values] + (table.map { [$0] } ?? []))
+  }
+
+  /// Attention within windows, of an image of queries, keys and values, with a table of biases that is
+  /// computed.
+  public func windowAttention(
+    _ name: String, _ attention: WindowAttention, table: Value
+  ) -> Value {
+    builder.add(attention.op, layer: name, [self, table])
   }
 }
