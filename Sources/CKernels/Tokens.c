@@ -143,11 +143,14 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
   const int is_split = (how->shift_height && row == rows - 1)
       || (how->shift_width && column == columns - 1);
   for (long i = 0, token = 0; i < how->window_height; i++) {
-    const long y = (row * how->window_height + i + how->shift_height) % how->height;
+    const long y = how->is_spread
+        ? i * rows + row : (row * how->window_height + i + how->shift_height) % how->height;
     const int below = how->shift_height && row == rows - 1
         && i >= how->window_height - how->shift_height;
     for (long j = 0; j < how->window_width; j++, token++) {
-      const long x = (column * how->window_width + j + how->shift_width) % how->width;
+      const long x = how->is_spread
+          ? j * columns + column
+          : (column * how->window_width + j + how->shift_width) % how->width;
       const int right = how->shift_width && column == columns - 1
           && j >= how->window_width - how->shift_width;
       const long pixel = start + y * how->width + x;
@@ -173,10 +176,12 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
   memset(room->zeros, 0,
          how->heads * (how->size > how->value_size ? how->size : how->value_size) * sizeof(float));
   for (long i = 0, token = 0; i < s->reach_height; i++) {
-    long y = row * how->window_height + i + how->shift_height - how->margin_height;
+    long y = how->is_spread
+        ? i * rows + row : row * how->window_height + i + how->shift_height - how->margin_height;
     if (how->shift_height) y %= how->height;
     for (long j = 0; j < s->reach_width; j++, token++) {
-      long x = column * how->window_width + j + how->shift_width - how->margin_width;
+      long x = how->is_spread ? j * columns + column
+                              : column * how->window_width + j + how->shift_width - how->margin_width;
       if (how->shift_width) x %= how->width;
       const int is_inside = y >= 0 && y < how->height && x >= 0 && x < how->width;
       const long pixel = start + y * how->width + x;

@@ -66,6 +66,8 @@ typedef struct {
   /// Of the images; multiples of the window's.
   long height, width;
   long window_height, window_width;
+  /// Whether a window is spread over the whole image in equal steps, not a rectangle of neighbours.
+  int is_spread;
   /// By how much windows are shifted to the right and below; less than their size. What reaches
   /// beyond the image is taken from the other side.
   long shift_height, shift_width;
