@@ -99,7 +99,7 @@ public struct LoweredGraph {
     guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     try engine.activate()
     var ir = ir
-    if !isTraining { ir.fuseTokens() }
+    if !isTraining { ir.fuseTokens(options.precision) }
     ir.fuse(isTraining: isTraining)
     ir.fusePointwise()
     ir.foldPermutes()

@@ -104,7 +104,7 @@ static window_room room_for(const aviary_window_attention *how, const window_siz
   if (scratch) room.name = (void *)(scratch + used);  \
   used += in_blocks(numbers, 16)
   PART(raw, s->channels * s->query_stride);
-  PART(normal, how->normalizes ? s->channels * s->query_stride : 0);
+  PART(normal, s->channels * s->query_stride);
   PART(head_queries, how->size * s->query_stride);
   PART(head_keys, how->size * s->key_stride);
   PART(head_values, how->value_size * s->key_stride);
@@ -129,6 +129,9 @@ static window_room room_for(const aviary_window_attention *how, const window_siz
   return room;
 }
 
+/// A place less than twice a size, taken from the other side where it is beyond.
+static long wrapped(long place, long size) { return place < size ? place : place - size; }
+
 /// Finds the tokens of a window.
 ///
 /// - Returns: whether it has parts that a shift has brought together.
@@ -144,13 +147,14 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
       || (how->shift_width && column == columns - 1);
   for (long i = 0, token = 0; i < how->window_height; i++) {
     const long y = how->is_spread
-        ? i * rows + row : (row * how->window_height + i + how->shift_height) % how->height;
+        ? i * rows + row
+        : wrapped(row * how->window_height + i + how->shift_height, how->height);
     const int below = how->shift_height && row == rows - 1
         && i >= how->window_height - how->shift_height;
     for (long j = 0; j < how->window_width; j++, token++) {
       const long x = how->is_spread
           ? j * columns + column
-          : (column * how->window_width + j + how->shift_width) % how->width;
+          : wrapped(column * how->window_width + j + how->shift_width, how->width);
       const int right = how->shift_width && column == columns - 1
           && j >= how->window_width - how->shift_width;
       const long pixel = start + y * how->width + x;
@@ -178,11 +182,11 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
   for (long i = 0, token = 0; i < s->reach_height; i++) {
     long y = how->is_spread
         ? i * rows + row : row * how->window_height + i + how->shift_height - how->margin_height;
-    if (how->shift_height) y %= how->height;
+    if (how->shift_height) y = wrapped(y, how->height);
     for (long j = 0; j < s->reach_width; j++, token++) {
       long x = how->is_spread ? j * columns + column
                               : column * how->window_width + j + how->shift_width - how->margin_width;
-      if (how->shift_width) x %= how->width;
+      if (how->shift_width) x = wrapped(x, how->width);
       const int is_inside = y >= 0 && y < how->height && x >= 0 && x < how->width;
       const long pixel = start + y * how->width + x;
       room->keys[token] = is_inside ? keys.start + pixel * keys.pixel : room->zeros;
@@ -202,6 +206,28 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
 #undef STORE
 
 #if defined(__x86_64__)
+
+/// Two numbers in bfloat16 as one of 32 bits.
+typedef int narrow_pair __attribute__((may_alias));
+
+/// Numbers of two vectors that lie behind one another, in turns.
+static const unsigned short narrow_order[32] = {
+    0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+    8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+
+#define WAY(name) name##_narrow
+#define TARGET __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
+#define LANES 16
+#define VECTORS 4
+#define NARROW 1
+#include "TokensWay.h"
+#undef WAY
+#undef TARGET
+#undef LANES
+#undef VECTORS
+#undef NARROW
+
+#define NARROW 0
 
 #define WAY(name) name##_512
 #define TARGET __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
@@ -223,6 +249,8 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
 #undef LANES
 #undef VECTORS
 
+#else
+#define NARROW 0
 #endif
 
 #define WAY(name) name##_128
@@ -245,7 +273,8 @@ enum aviary_token_way aviary_token_widest(void) {
 
 long aviary_token_block(enum aviary_token_way way) {
   switch (way) {
-    case AVIARY_TOKENS_512: return 64;
+    case AVIARY_TOKENS_512:
+    case AVIARY_TOKENS_NARROW: return 64;
     case AVIARY_TOKENS_256: return 16;
     case AVIARY_TOKENS_128: return LANES * VECTORS;
   }
@@ -261,6 +290,8 @@ void aviary_token_chain_run(const aviary_token_chain *chain, enum aviary_token_w
                             const float *from, const float *added, float *to, float *scratch,
                             long first, long end) {
 #if defined(__x86_64__)
+  if (way == AVIARY_TOKENS_NARROW)
+    return run_chain_narrow(chain, from, added, to, scratch, first, end);
   if (way == AVIARY_TOKENS_512)
     return run_chain_512(chain, from, added, to, scratch, first, end);
   if (way == AVIARY_TOKENS_256)
@@ -281,6 +312,8 @@ void aviary_window_attention_run(const aviary_window_attention *how, enum aviary
                                  aviary_tokens added, float *to, float *scratch, long first,
                                  long end) {
 #if defined(__x86_64__)
+  if (way == AVIARY_TOKENS_NARROW)
+    return run_attention_narrow(how, queries, keys, values, added, to, scratch, first, end);
   if (way == AVIARY_TOKENS_512)
     return run_attention_512(how, queries, keys, values, added, to, scratch, first, end);
   if (way == AVIARY_TOKENS_256)

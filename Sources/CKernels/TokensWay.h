@@ -1,5 +1,6 @@
 // One way of Tokens.c, for registers of LANES numbers, of which VECTORS side by side are worked on.
-// Included once for each; names get an ending by WAY, functions an attribute by TARGET.
+// Included once for each; names get an ending by WAY, functions an attribute by TARGET. Where NARROW is
+// 1, weights and what they are multiplied with are bfloat16, in pairs of inputs.
 
 #define vec WAY(vec)
 #define INLINE static inline __attribute__((always_inline)) TARGET
@@ -73,6 +74,40 @@ static TARGET void WAY(give)(const float *from, long stride, long channels, long
 #endif
 }
 
+// MARK: - Products
+
+#if NARROW
+/// sum + values * weight, of pairs in bfloat16.
+INLINE vec WAY(added)(vec sum, vec values, const float *weight) {
+  return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)values,
+                               (__m512bh)_mm512_set1_epi32(*(const narrow_pair *)weight));
+}
+
+/// How many rows so many inputs become.
+INLINE long WAY(depth)(long inputs) { return (inputs + 1) / 2; }
+
+/// Makes one row of pairs of each two rows of a block of tokens. It may be done in place.
+static TARGET const float *WAY(narrowed)(const float *from, long stride, long inputs, float *to) {
+  const __m512i order = _mm512_loadu_si512(narrow_order);
+  for (long k = 0; k < inputs; k += 2) {
+    for (int x = 0; x < BLOCK; x += LANES) {
+      const vec low = LOAD(from + k * stride + x);
+      const vec high = k + 1 < inputs ? LOAD(from + (k + 1) * stride + x) : (vec)0;
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+      STORE(to + k / 2 * stride + x, (vec)_mm512_permutexvar_epi16(order, both));
+    }
+  }
+  return to;
+}
+#else
+INLINE vec WAY(added)(vec sum, vec values, const float *weight) { return sum + values * *weight; }
+INLINE long WAY(depth)(long inputs) { return inputs; }
+INLINE const float *WAY(narrowed)(const float *from, long stride, long inputs, float *to) {
+  (void)stride, (void)inputs, (void)to;
+  return from;
+}
+#endif
+
 // MARK: - Steps of a block
 
 /// Normalises a block of tokens.
@@ -124,15 +159,16 @@ INLINE void WAY(outputs)(const aviary_token_product *product, long output, const
                          long stride, float *to, long to_stride, const int adds,
                          enum aviary_token_function function, const int rows) {
   vec sums[6 * VECTORS];
-  const float *w = product->weights + output * product->inputs;
+  const long depth = WAY(depth)(product->inputs);
+  const float *w = product->weights + output * depth;
   for (int r = 0; r < rows; r++)
     for (int x = 0; x < VECTORS; x++) sums[r * VECTORS + x] = product->bias[output + r];
-  const long inputs = product->inputs;
-  for (long k = 0; k < inputs; k++) {
+  for (long k = 0; k < depth; k++) {
     vec values[VECTORS];
     for (int x = 0; x < VECTORS; x++) values[x] = LOAD(from + x * LANES);
     for (int r = 0; r < rows; r++)
-      for (int x = 0; x < VECTORS; x++) sums[r * VECTORS + x] += values[x] * w[r];
+      for (int x = 0; x < VECTORS; x++)
+        sums[r * VECTORS + x] = WAY(added)(sums[r * VECTORS + x], values[x], &w[r]);
     from += stride;
     w += rows;
   }
@@ -198,8 +234,7 @@ static TARGET void WAY(run_chain)(const aviary_token_chain *chain, const float *
                                   long end) {
   const long inputs = chain->first.inputs;
   const aviary_token_product *last = chain->second.outputs ? &chain->second : &chain->first;
-  float *raw = scratch, *normal = chain->normalizes ? raw + inputs * BLOCK : raw;
-  float *hidden = normal + inputs * BLOCK;
+  float *raw = scratch, *normal = raw + inputs * BLOCK, *hidden = normal + inputs * BLOCK;
   float *result = chain->second.outputs ? hidden + chain->first.outputs * BLOCK : hidden;
   for (long t = first; t < end; t += BLOCK) {
     const long present = end - t < BLOCK ? end - t : BLOCK;
@@ -212,21 +247,26 @@ static TARGET void WAY(run_chain)(const aviary_token_chain *chain, const float *
       targets[i] = to + token * last->outputs;
     }
     WAY(bring)(sources, 0, inputs, raw, BLOCK);
-    if (chain->normalizes) WAY(normalize)(raw, BLOCK, inputs, chain->epsilon, normal);
+    const float *source = raw;
+    if (chain->normalizes) {
+      WAY(normalize)(raw, BLOCK, inputs, chain->epsilon, normal);
+      source = normal;
+    }
+    source = WAY(narrowed)(source, BLOCK, inputs, normal);
     // Where what was brought is added too, the result is summed in its place.
     float *sum = result;
-    if (added && added == from && chain->normalizes) sum = raw;
-    else if (added && added == from && chain->second.outputs) sum = raw;
+    if (added && added == from && (source != raw || chain->second.outputs)) sum = raw;
     else if (added) sum = result + last->outputs * BLOCK;
     if (added && sum != raw) WAY(bring)(others, 0, last->outputs, sum, BLOCK);
     if (chain->second.outputs) {
-      WAY(product)(&chain->first, normal, BLOCK, hidden, BLOCK, chain->function);
-      if (added) WAY(add_product)(&chain->second, hidden, BLOCK, sum, BLOCK);
-      else WAY(product)(&chain->second, hidden, BLOCK, sum, BLOCK, AVIARY_TOKENS_AS_THEY_ARE);
+      WAY(product)(&chain->first, source, BLOCK, hidden, BLOCK, chain->function);
+      const float *second = WAY(narrowed)(hidden, BLOCK, chain->first.outputs, hidden);
+      if (added) WAY(add_product)(&chain->second, second, BLOCK, sum, BLOCK);
+      else WAY(product)(&chain->second, second, BLOCK, sum, BLOCK, AVIARY_TOKENS_AS_THEY_ARE);
     } else if (added && chain->function == AVIARY_TOKENS_AS_THEY_ARE) {
-      WAY(add_product)(&chain->first, normal, BLOCK, sum, BLOCK);
+      WAY(add_product)(&chain->first, source, BLOCK, sum, BLOCK);
     } else {
-      WAY(product)(&chain->first, normal, BLOCK, hidden, BLOCK, chain->function);
+      WAY(product)(&chain->first, source, BLOCK, hidden, BLOCK, chain->function);
       if (added)
         for (long i = 0; i < last->outputs * BLOCK; i++) sum[i] += hidden[i];
     }
@@ -367,10 +407,14 @@ static TARGET void WAY(run_attention)(const aviary_window_attention *how, aviary
     if (how->projects) {
       for (long t = 0; t < s.query_stride; t += BLOCK) {
         WAY(bring)(room.queries + t, 0, s.channels, room.raw + t, s.query_stride);
-        if (how->normalizes)
-          WAY(normalize)(room.raw + t, s.query_stride, s.channels, how->epsilon, room.normal + t);
+        const float *block = room.raw + t;
+        if (how->normalizes) {
+          WAY(normalize)(block, s.query_stride, s.channels, how->epsilon, room.normal + t);
+          block = room.normal + t;
+        }
+        block = WAY(narrowed)(block, s.query_stride, s.channels, room.normal + t);
+        input = block - t;
       }
-      if (how->normalizes) input = room.normal;
     }
     for (long h = 0; h < how->heads; h++) {
       if (how->projects) {
@@ -409,20 +453,22 @@ static TARGET void WAY(run_attention)(const aviary_window_attention *how, aviary
       const long present = s.queries - t < BLOCK ? s.queries - t : BLOCK;
       float *result = room.mixed + t;
       long stride = s.query_stride;
+      const float *mixed = room.mixed + t;
+      if (last) mixed = WAY(narrowed)(mixed, s.query_stride, s.mixed, room.mixed + t);
       if (keeps && last) {
         result = room.raw + t;
-        WAY(add_product)(last, room.mixed + t, s.query_stride, result, stride);
+        WAY(add_product)(last, mixed, s.query_stride, result, stride);
       } else if (added.start) {
         result = room.result, stride = BLOCK;
         WAY(bring)(room.added + t, 0, result_channels, result, stride);
-        if (last) WAY(add_product)(last, room.mixed + t, s.query_stride, result, stride);
+        if (last) WAY(add_product)(last, mixed, s.query_stride, result, stride);
         else
           for (long c = 0; c < result_channels; c++)
             for (long i = 0; i < BLOCK; i++)
               result[c * BLOCK + i] += room.mixed[c * s.query_stride + t + i];
       } else if (last) {
         result = room.result, stride = BLOCK;
-        WAY(product)(last, room.mixed + t, s.query_stride, result, stride,
+        WAY(product)(last, mixed, s.query_stride, result, stride,
                      AVIARY_TOKENS_AS_THEY_ARE);
       }
       WAY(give)(result, stride, result_channels, present, room.targets + t);

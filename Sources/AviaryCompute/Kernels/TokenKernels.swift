@@ -12,7 +12,8 @@ struct TokenChainKernel {
   ///   - output: the result's shape.
   ///   - registerWidth: as the engine has it.
   init(_ chain: TokenChain, _ output: [Int], registerWidth: Int) {
-    (self.chain, way) = (chain, aviary_token_way(UInt32(registerWidth)))
+    self.chain = chain
+    way = chain.isNarrow ? AVIARY_TOKENS_NARROW : aviary_token_way(UInt32(registerWidth))
     tokens = output.dropLast().reduce(1, *)
   }
 
@@ -75,7 +76,7 @@ struct TokenAttentionKernel {
   ///   - registerWidth: as the engine has it.
   init(_ step: TokenAttention, _ inputs: [[Int]], output: [Int], registerWidth: Int) {
     (self.step, self.output) = (step, output)
-    way = aviary_token_way(UInt32(registerWidth))
+    way = step.isNarrow ? AVIARY_TOKENS_NARROW : aviary_token_way(UInt32(registerWidth))
     images =
       inputs.count - (step.adds ? 1 : 0) - (step.attention.positionBias == .input ? 1 : 0)
     pixels = inputs.prefix(images).map { $0[3] }
@@ -140,10 +141,11 @@ struct TokenAttentionKernel {
       let whole = unsafe product.forC(operand, place)
       operand += 2
       let outputs = product.outputs / attention.heads
+      let depth = step.isNarrow ? (product.inputs + 1) / 2 : product.inputs
       unsafe products = (0..<attention.heads).map { head in
         unsafe aviary_token_product(
           inputs: product.inputs, outputs: outputs,
-          weights: whole.weights.map { unsafe $0 + head * outputs * product.inputs },
+          weights: whole.weights.map { unsafe $0 + head * outputs * depth },
           bias: whole.bias.map { unsafe $0 + head * outputs })
       }
     }

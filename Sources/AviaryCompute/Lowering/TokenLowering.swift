@@ -21,8 +21,10 @@ extension Lowering {
       Operand.value(fusedOp.inputs[0]), .value(fusedOp.output),
       temporary(byteCount: engine.threads * kernel.scratchCount * MemoryLayout<Float>.stride),
     ]
-    operands += try product(TokenPacking(product: chain.first), &names)
-    if let second = chain.second { operands += try product(TokenPacking(product: second), &names) }
+    operands += try product(TokenPacking(product: chain.first, isNarrow: chain.isNarrow), &names)
+    if let second = chain.second {
+      operands += try product(TokenPacking(product: second, isNarrow: chain.isNarrow), &names)
+    }
     if chain.adds { operands.append(.value(fusedOp.inputs[1])) }
     self.kernel(fusedOp, name, operands) { memory, workers in kernel.run(memory, workers) }
   }
@@ -40,7 +42,8 @@ extension Lowering {
     let product = try step.product.map { product throws(ComputeError) in
       try self.product(
         TokenPacking(
-          product: product, heads: step.attention.heads, queryScale: kernel.queryScale), &names)
+          product: product, heads: step.attention.heads, queryScale: kernel.queryScale,
+          isNarrow: step.isNarrow), &names)
     }
     switch step.attention.positionBias {
     case .none: break
@@ -59,7 +62,9 @@ extension Lowering {
     ]
     operands += inputs.map { .value($0) }
     operands += bias + (product ?? [])
-    if let last = step.last { operands += try self.product(TokenPacking(product: last), &names) }
+    if let last = step.last {
+      operands += try self.product(TokenPacking(product: last, isNarrow: step.isNarrow), &names)
+    }
     operands += added
     self.kernel(fusedOp, name, operands) { memory, workers in kernel.run(memory, workers) }
   }

@@ -10,6 +10,8 @@ struct TokenPacking: Hashable {
   var heads: Int?
   /// What the outputs of queries are multiplied with.
   var queryScale = 1.0
+  /// Whether weights are bfloat16.
+  var isNarrow = false
 
   /// The outputs of each product.
   private var parts: [[Int]] {
@@ -27,22 +29,31 @@ struct TokenPacking: Hashable {
 
   /// - Parameter names: of the product's parameters.
   func weights(_ names: [String]) throws(ComputeError) -> PackedConstant {
-    let shape = [product.outputs, product.inputs]
+    // In bfloat16 two inputs at a time.
+    let step = isNarrow ? 2 : 1
+    let shape = [product.outputs, (product.inputs + step - 1) / step]
     return PackedConstant(
       key: PackedConstant.Key(parameters: names, packing: .tokenWeights(self)),
       descriptor: try MemoryDescriptor(shape, .nchw), shape: shape
     ) { weights throws(ComputeError) in
       let own = try Parameters(self, names, weights)
+      func weight(_ output: Int, _ input: Int) -> Float {
+        guard input < product.inputs else { return 0 }
+        let weight = Double(own.matrix[output * product.inputs + input])
+        return Float(weight * own.scale(input) * factor(output))
+      }
       var result: [Float] = []
-      result.reserveCapacity(product.outputs * product.inputs)
+      result.reserveCapacity(shape[0] * shape[1])
       for part in parts {
         let blocks = aviary_token_rows(part.count)
         for block in 0..<blocks {
           let outputs = part[part.count * block / blocks..<part.count * (block + 1) / blocks]
-          for input in 0..<product.inputs {
+          for input in stride(from: 0, to: product.inputs, by: step) {
             for output in outputs {
-              let weight = Double(own.matrix[output * product.inputs + input])
-              result.append(Float(weight * own.scale(input) * factor(output)))
+              result.append(
+                isNarrow
+                  ? Float(pair: weight(output, input), weight(output, input + 1))
+                  : weight(output, input))
             }
           }
         }
@@ -92,6 +103,18 @@ struct TokenPacking: Hashable {
     }
 
     func scale(_ input: Int) -> Double { scale.map { Double($0[input]) } ?? 1 }
+  }
+}
+
+extension Float {
+  /// Two numbers in bfloat16, rounded to the nearest, in the place of one.
+  fileprivate init(pair low: Float, _ high: Float) {
+    func rounded(_ number: Float) -> UInt32 {
+      let bits = number.bitPattern
+      // What is no number stays so.
+      return number.isNaN ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16
+    }
+    self.init(bitPattern: rounded(low) | rounded(high) << 16)
   }
 }
 

@@ -4,11 +4,18 @@ extension IRGraph {
   /// Makes steps on tokens: of windowed attention, which a graph for inference still has as one
   /// operation, with the linear layers and normalisations around it, and of linear layers with what
   /// stands beside them.
-  mutating func fuseTokens() {
+  ///
+  /// - Parameter precision: in which products multiply; everything else is float32.
+  mutating func fuseTokens(_ precision: Precision) {
     placeAttention()
     var fusion = TokenFusion(self)
     fusion.run()
     fusedOps = fusion.result
+    guard precision == .bfloat16 else { return }
+    for position in fusedOps.indices {
+      guard case .tokens(let step) = fusedOps[position].kind else { continue }
+      fusedOps[position].kind = .tokens(step.narrowed)
+    }
   }
 
   /// Makes steps on tokens of windowed attention, with permutes around them, and leaves out permutes

@@ -32,6 +32,8 @@ struct TokenChain: Hashable {
   var second: TokenProduct?
   /// Whether the last of the fused op's inputs is added to the result.
   var adds = false
+  /// Whether weights and what they are multiplied with are bfloat16.
+  var isNarrow = false
 
   /// Whether there is one product and nothing else.
   var isPlain: Bool {
@@ -50,6 +52,8 @@ struct TokenAttention: Hashable {
   var product: TokenProduct?
   var last: TokenProduct?
   var adds = false
+  /// Whether weights and what they are multiplied with are bfloat16.
+  var isNarrow = false
 }
 
 extension TokenStep {
@@ -72,7 +76,26 @@ extension TokenStep {
       if let last = attention.last { add(last) }
       if attention.adds { parts.append("add") }
     }
-    return parts.joined(separator: " + ")
+    return parts.joined(separator: " + ") + (isNarrow ? " (bfloat16)" : "")
+  }
+
+  private var isNarrow: Bool {
+    switch self {
+    case .chain(let chain): chain.isNarrow
+    case .attention(let attention): attention.isNarrow
+    }
+  }
+
+  /// The same with products in bfloat16, as far as it has any.
+  var narrowed: TokenStep {
+    switch self {
+    case .chain(var chain):
+      chain.isNarrow = true
+      return .chain(chain)
+    case .attention(var attention):
+      attention.isNarrow = attention.product != nil || attention.last != nil
+      return .attention(attention)
+    }
   }
 
   /// Nanoseconds on one core, by estimate.

@@ -9,6 +9,9 @@ enum aviary_token_way {
   AVIARY_TOKENS_128 = 4,
   AVIARY_TOKENS_256 = 8,
   AVIARY_TOKENS_512 = 16,
+  /// Registers of 16 numbers, of which weights and what they are multiplied with become 32 in
+  /// bfloat16; everything else is float32. Where the processor has AVX-512 BF16.
+  AVIARY_TOKENS_NARROW = 32,
 };
 
 /// The widest registers of this processor.
@@ -25,6 +28,7 @@ long aviary_token_rows(long outputs);
 typedef struct {
   long inputs, outputs;
   /// Block by block of outputs; within a block input by input, the outputs of the block innermost.
+  /// In bfloat16 two inputs at a time, of each output a pair, a zero behind an odd number of inputs.
   const float *weights;
   /// A number for each output.
   const float *bias;
