@@ -62,6 +62,7 @@ extension IRGraph {
         if summands.count == 1 { shift += summands[0] }
         hasOne = hasOne && summands.count == 1
       case .normalization: (hasOne, scales, shifts) = (false, true, true)
+      case .learnedScale: (hasOne, scales) = (false, true)
       }
     }
     if hasOne {
