@@ -184,7 +184,8 @@ public struct NetworkBenchmark: Sendable {
     }
   }
 
-  /// The steps with their times; a node's multiply-adds are listed with the longest of its steps.
+  /// The steps with their times; a node's multiply-adds, and those of the nodes that are done along
+  /// with it, are listed with the longest of its steps.
   private static func steps(
     _ measured: Measured, _ multiplyAdds: [String: Double]
   ) -> [StepTime] {
@@ -198,7 +199,7 @@ public struct NetworkBenchmark: Sendable {
       }
     }
     return measured.steps.enumerated().map { index, step in
-      let work = multiplyAdds[step.name] ?? 0
+      let work = ([step.name] + step.others).reduce(0) { $0 + (multiplyAdds[$1] ?? 0) }
       return StepTime(
         name: step.name, operation: step.operation, implementation: step.implementation,
         shape: step.shape, times: measured.stepTimes[index],
