@@ -8,13 +8,18 @@ public struct Fit: Sendable {
   public var names: NameMap?
   /// Layers that the file holds in the form in which they were trained, by its names.
   public var folded: [FoldedLayer]
+  /// Other values of assumed members; see `Proposal.alternatives`.
+  public var alternatives: [String: [JSON]]
+  /// Assumed members that an import asks for; see `Proposal.asked`.
+  public var asked: [String]
 
   /// A fit.
   public init(
-    network: Network, assumed: [String] = [], names: NameMap? = nil, folded: [FoldedLayer] = []
+    network: Network, assumed: [String] = [], names: NameMap? = nil, folded: [FoldedLayer] = [],
+    alternatives: [String: [JSON]] = [:], asked: [String] = []
   ) {
     (self.network, self.assumed, self.names) = (network, assumed, names)
-    self.folded = folded
+    (self.folded, self.alternatives, self.asked) = (folded, alternatives, asked)
   }
 
   /// The canonical name of the file's tensor.
@@ -55,7 +60,8 @@ extension Registry {
             fits[key] =
               fits[key]
               ?? Fit(
-                network: network, assumed: attempt.assumed, names: names, folded: folded)
+                network: network, assumed: attempt.assumed, names: names, folded: folded,
+                alternatives: attempt.alternatives, asked: attempt.asked)
           } else {
             differences.append((architecture.info.name, difference))
           }
@@ -74,8 +80,8 @@ extension Registry {
       tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
   }
 
-  /// The three architectures that come nearest, each with the configuration that does: of those
-  /// that propose nothing, a preset.
+  /// The three architectures that come nearest by shapes or by names, each with the configuration
+  /// that does: of those that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
     _ differences: [(architecture: String, difference: StateDictDifference)]
@@ -84,7 +90,7 @@ extension Registry {
     if weights.shapes.isEmpty { return [] }
     var nearest: [String: StateDictDifference] = [:]
     func consider(_ difference: StateDictDifference, of architecture: String) {
-      guard difference.count < nearest[architecture]?.count ?? .max else { return }
+      if let known = nearest[architecture], known.rank <= difference.rank { return }
       nearest[architecture] = difference
     }
     for (architecture, difference) in differences { consider(difference, of: architecture) }
@@ -100,7 +106,7 @@ extension Registry {
       }
     }
     return Array(
-      nearest.values.sorted { ($0.count, $0.network) < ($1.count, $1.network) }.prefix(3))
+      nearest.values.sorted { ($0.rank, $0.network) < ($1.rank, $1.network) }.prefix(3))
   }
 }
 
@@ -120,9 +126,8 @@ extension AnyArchitecture {
       proposals + (named && proposals.isEmpty ? presets.map { Proposal($0.configuration) } : [])
     return attempts.compactMap { proposal in
       guard let proposed = proposal.configuration.object else { return nil }
-      return Proposal(
-        .object(proposed.merging(stated) { $1 }),
-        assumed: proposal.assumed.filter { stated[$0] == nil })
+      return proposal.map { _ in .object(proposed.merging(stated) { $1 }) }
+        .leavingOut { stated[$0] != nil }
     }
   }
 }

@@ -73,16 +73,21 @@ extension Recognition {
   ///
   /// - Throws: `RegistryError` if nothing fits, or several do.
   private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    var byNamesAlone = true
     func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructureMatch? {
       try StructureMatcher.recognise(
         file, registry: registry, as: options.architecture, overrides: overrides,
-        shuffle: options.shuffleOrder)
+        shuffle: options.shuffleOrder, byNamesAlone: byNamesAlone)
     }
     var overrides = options.configuration
     var used = file
     var found: StructureMatch?
     for reading in file.readings where found == nil {
       used = reading
+      found = try attempt(used, overrides)
+    }
+    if found == nil {
+      (used, byNamesAlone) = (file, false)
       found = try attempt(used, overrides)
     }
     // If no shape shows the scale (FSRCNN), take the user's, or the one in the file's name, rather than

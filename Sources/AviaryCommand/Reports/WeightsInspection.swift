@@ -114,7 +114,8 @@ extension StateDictDifference {
   /// As JSON.
   fileprivate var json: JSON {
     [
-      "network": .string(network), "missing": .array(missing.map(JSON.string)),
+      "network": .string(network), "byShape": .bool(isByShape),
+      "missing": .array(missing.map(JSON.string)),
       "unexpected": .array(extra.map(JSON.string)),
       "mismatched": .array(
         mismatched.map {

@@ -239,7 +239,9 @@ struct LayerPlan: Hashable {
 
   var layers: [Layer]
 
-  init(_ graph: Graph) {
+  /// - Parameter forStateDict: whether it is held against a state dict, which does not tell
+  ///   convolutions of several kinds apart.
+  init(_ graph: Graph, forStateDict: Bool) {
     let shapes = Dictionary(graph.parameters.map { ($0.name, $0.shape) }) { $1 }
     var layers: [Layer] = []
     var seen: Set<String> = []
@@ -248,7 +250,8 @@ struct LayerPlan: Hashable {
       let name = String(first[..<dot])
       // Several nodes may share their parameters: those are one layer of a file.
       guard seen.insert(name).inserted else { continue }
-      layers.append(Layer(name: name, kind: Self.kind(of: node.op, weight: shapes[first] ?? [])))
+      let kind = Self.kind(of: node.op, weight: shapes[first] ?? [])
+      layers.append(Layer(name: name, kind: forStateDict ? kind.inStateDict : kind))
     }
     self.layers = layers
   }

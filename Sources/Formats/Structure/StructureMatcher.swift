@@ -1,8 +1,8 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// Recognises one of our architectures in a file of Keras's, which knows layers by class and
-/// counter.
+/// Recognises one of our architectures in a file: by names, or by kinds, order and shapes of its
+/// layers. Keras knows them by class and counter; in a state dict they have any names.
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
@@ -18,16 +18,17 @@ public enum StructureMatcher {
   ///   - overrides: members of the configuration that the user states.
   ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's
   ///     framework.
+  ///   - byNamesAlone: whether layers are told by their names only.
   /// - Returns: nil where no architecture fits.
   /// - Throws: `RegistryError.ambiguous` where several networks fit, or one in several ways;
   ///   `GraphError` for overrides that the architecture does not know.
   public static func recognise(
     _ file: WeightsFile, registry: Registry, as name: String? = nil, overrides: JSON = [:],
-    shuffle: ChannelOrder? = nil
+    shuffle: ChannelOrder? = nil, byNamesAlone: Bool = false
   ) throws -> StructureMatch? {
     guard
       var found = try named(file, registry, name, overrides)
-        ?? structural(file, registry, name, overrides)
+        ?? (byNamesAlone ? nil : structural(file, registry, name, overrides))
     else { return nil }
     let conventions = OriginConventions(file.origin.framework)
     found.fit = try conventions.applied(
@@ -62,6 +63,8 @@ public enum StructureMatcher {
   private static func structural(
     _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
   ) throws -> StructureMatch? {
+    let stateDict = file.withLayersOfStateDict()
+    let file = stateDict?.file ?? file
     let layers = file.layers
     guard !layers.isEmpty, layers.count <= limit,
       let tree = LayerTree(
@@ -78,11 +81,14 @@ public enum StructureMatcher {
     var found: [String: StructureMatch] = [:]
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
-        for plan in Candidates(architecture, counts, lengths: lengths).plans {
+        let candidates = Candidates(
+          architecture, counts, lengths: lengths, forStateDict: stateDict != nil)
+        for plan in candidates.plans {
           let attempt = Attempt(
             file: file, plan: plan, registry: registry, architecture: architecture.info.name,
             overrides: overrides)
-          for fit in attempt.fits(tree) {
+          for var fit in attempt.fits(tree) {
+            fit.notes += (stateDict?.folded ?? []).notes
             found["\(fit.fit.network.label) \(fit.renamed)"] = fit
           }
         }
@@ -143,6 +149,8 @@ public struct StructureMatch: Sendable {
 /// transposed convolutions have. Keras and PyTorch differ by one pixel there.
 public struct OriginConventions: Sendable {
   private let value: String?
+  /// What a batch normalisation adds to the variance unless told otherwise.
+  let epsilon: Double?
 
   /// The conventions of a file's framework; ONNX, ncnn and bare arrays have none of their own.
   public init(_ framework: Origin.Framework) {
@@ -151,6 +159,12 @@ public struct OriginConventions: Sendable {
       case .keras: "keras"
       case .pytorch: "pytorch"
       case .onnx, .ncnn, .arrays: nil
+      }
+    epsilon =
+      switch framework {
+      case .keras: 1e-3
+      case .pytorch, .arrays: 1e-5
+      case .onnx, .ncnn: nil
       }
   }
 
