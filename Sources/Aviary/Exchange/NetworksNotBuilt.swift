@@ -1,3 +1,4 @@
+internal import AviaryCheckpoint
 internal import AviaryFormats
 internal import AviaryGraph
 
