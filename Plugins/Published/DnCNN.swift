@@ -24,6 +24,9 @@ enum DnCNN: Architecture {
     // A chain of seven is IRCNN's.
     var problem: String? {
       if epsilon <= 0 { return "epsilon: expected a number above 0, found \(epsilon)" }
+      if !normalises, !bias || !firstBias {
+        return "bias: expected true without a batch normalisation, found false"
+      }
       return (8...200).contains(layers) ? nil : "layers: expected 8 to 200, found \(layers)"
     }
 

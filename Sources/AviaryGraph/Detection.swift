@@ -40,13 +40,42 @@ extension Registry {
   public func detect(
     _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
   ) throws -> Fit {
+    let (fit, weights, differences) = try attempted(weights, as: name, overrides: overrides)
+    if let fit { return fit }
+    // Where the weights would fit but for the overrides, what is wrong with these says more.
+    if overrides != [:], let fit = try? detect(weights, as: name) {
+      let members = (fit.network.configuration.object ?? [:])
+        .merging(overrides.object ?? [:]) { $1 }
+      _ = try self[fit.network.architecture].network(.object(members))
+    }
+    let candidates = try name.map { [try self[$0]] } ?? architectures
+    throw RegistryError.unrecognised(
+      tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
+  }
+
+  /// The network of an architecture that has exactly the weights; nil where it has none, without a
+  /// look at what would come near.
+  ///
+  /// - Throws: as `detect`, `.unrecognised` aside.
+  package func fit(
+    _ weights: WeightIndex, as name: String, overrides: JSON = [:]
+  ) throws -> Fit? {
+    try attempted(weights, as: name, overrides: overrides).fit
+  }
+
+  /// What an architecture differs by.
+  private typealias Difference = (architecture: String, difference: StateDictDifference)
+
+  private func attempted(
+    _ weights: WeightIndex, as name: String?, overrides: JSON
+  ) throws -> (fit: Fit?, weights: WeightIndex, differences: [Difference]) {
     guard overrides.object != nil else {
       throw GraphError.member("configuration", expected: "an object", found: overrides.kind)
     }
     let candidates = try name.map { [try self[$0]] } ?? architectures
     let (weights, folded) = weights.folded()
     var fits: [String: Fit] = [:]
-    var differences: [(architecture: String, difference: StateDictDifference)] = []
+    var differences: [Difference] = []
     for architecture in candidates {
       for names in [nil] + architecture.publishedNames.map(Optional.some) {
         guard let renamed = weights.renamed(by: names) else { continue }
@@ -69,22 +98,14 @@ extension Registry {
       }
     }
     if fits.count > 1 { throw RegistryError.ambiguous(fits.values.map(\.network.label).sorted()) }
-    if let fit = fits.values.first { return fit }
-    // Where the weights would fit but for the overrides, what is wrong with these says more.
-    if overrides != [:], let fit = try? detect(weights, as: name) {
-      let members = (fit.network.configuration.object ?? [:])
-        .merging(overrides.object ?? [:]) { $1 }
-      _ = try self[fit.network.architecture].network(.object(members))
-    }
-    throw RegistryError.unrecognised(
-      tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
+    return (fits.values.first, weights, differences)
   }
 
   /// The three architectures that come nearest by shapes or by names, each with the configuration
   /// that does: of those that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
-    _ differences: [(architecture: String, difference: StateDictDifference)]
+    _ differences: [Difference]
   ) -> [StateDictDifference] {
     // To nothing nothing comes near.
     if weights.shapes.isEmpty { return [] }

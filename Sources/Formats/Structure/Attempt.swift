@@ -29,11 +29,13 @@ struct Attempt {
   /// what was saved as a dozen residual blocks. A file may tell of fewer, for Keras keeps no
   /// containers of functional models.
   private var contradictsContainers: Bool {
-    // A convolution and its normalisation make no block.
+    // A convolution and its normalisation make no block, nor do layers beside which blocks lie.
     func blocks(_ layers: [(path: [String], kind: ExternalLayer.Kind)]) -> Int {
-      let sizes = Dictionary(
-        layers.filter { $0.kind.combines }.map { ($0.path.dropLast(), 1) }, uniquingKeysWith: +)
-      return sizes.values.count { $0 > 1 }
+      let paths = layers.filter { $0.kind.combines }.map(\.path)
+      let sizes = Dictionary(paths.map { ($0.dropLast(), 1) }, uniquingKeysWith: +)
+      let outer = Set(
+        paths.flatMap { path in (0..<max(path.count - 1, 0)).map { path.prefix($0) } })
+      return sizes.count { $0.value > 1 && !outer.contains($0.key) }
     }
     let own = blocks(file.layers.map { ($0.path, $0.kind) })
     // Numbers in the plan's names are places in a list, which leaves no container in a file.
@@ -87,7 +89,7 @@ struct Attempt {
     let canonical: (String) -> String = { names[$0] ?? $0 }
     let tensors = file.tensors.renamed(canonical)
     guard tensors.count == file.tensors.count,
-      var fit = try? registry.detect(
+      var fit = try? registry.fit(
         WeightIndex(tensors), as: architecture, overrides: overrides),
       // Names were given already; a name map on top would be another plan's.
       fit.names == nil
@@ -98,7 +100,7 @@ struct Attempt {
     {
       let stated = (overrides.object ?? [:]).merging(["epsilon": .number(epsilon)]) { $1 }
       guard
-        let settled = try? registry.detect(
+        let settled = try? registry.fit(
           WeightIndex(tensors), as: architecture, overrides: .object(stated))
       else { return nil }
       fit = settled

@@ -27,7 +27,10 @@ struct Candidates {
     self.architecture = architecture
     self.wanted = wanted
     self.forStateDict = forStateDict
+    // What changes how many layers there are does not change of which kinds.
+    let kinds = Set(wanted.keys)
     for configuration in bases(lengths: lengths) {
+      guard let plan = plan(configuration), Set(plan.counts.keys) == kinds else { continue }
       keep(configuration)
       for member in configuration.keys.sorted() { solve(member, configuration) }
     }
