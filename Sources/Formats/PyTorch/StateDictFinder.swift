@@ -279,13 +279,16 @@ extension StateDictFinder {
   /// networks' names, as Lightning saves a GAN.
   private mutating func chooseNetwork() throws(CheckpointError) {
     let heads = Set(found.map { String($0.name.prefix { $0 != "." }) }).sorted()
+    let isSeveral =
+      heads.contains(where: Self.rivals.generators.contains)
+      && heads.contains(where: Self.rivals.discriminators.contains)
     if !part.isEmpty {
       let prefix = part.joined(separator: ".") + "."
       let (own, others) = (
         found.filter { $0.name.hasPrefix(prefix) }, found.filter { !$0.name.hasPrefix(prefix) }
       )
       guard !own.isEmpty else {
-        parts += heads
+        if isSeveral { parts += heads }
         return
       }
       found = own.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
@@ -298,9 +301,7 @@ extension StateDictFinder {
       }
       return
     }
-    guard heads.contains(where: Self.rivals.generators.contains),
-      heads.contains(where: Self.rivals.discriminators.contains)
-    else { return }
+    guard isSeveral else { return }
     throw .unsupported(
       path: objects.path,
       what:
