@@ -297,7 +297,7 @@ extension StateDictFinder {
       let names = Set(others.map { String($0.name.prefix { $0 != "." }) }).sorted()
       for name in names.prefix(100) {
         let count = others.count { $0.name.prefix { $0 != "." } == name }
-        unwrapping.ignored.append("\(name) (a network of \(count) tensors)")
+        unwrapping.ignored.append("\(name) (a network of \(count) tensor\(count == 1 ? "" : "s"))")
       }
       return
     }
