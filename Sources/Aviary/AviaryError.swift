@@ -44,7 +44,11 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A configuration was stated, without an architecture, for a file that describes its own network.
   case ownNetwork(path: String)
   /// A strength was stated for a network that is not told one.
-  case noStrength(model: String)
+  case noStrength(model: String, known: [String])
+  /// Weights that fit a network which is used in several ways, and nothing in the file says in which.
+  case undetermined(path: String, network: String, member: String, values: [JSON])
+  /// A network that is known by its tensors' names and that no architecture builds.
+  case notBuilt(path: String, name: String, reason: String)
   /// A program whose graph is not read.
   case program(path: String, found: String)
   /// A file that says which values its network takes or gives, and not the other.
@@ -97,8 +101,16 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .ownNetwork(let path):
       "\(path): takes no configuration: the file describes its own network; --as states an"
         + " architecture instead"
-    case .noStrength(let model):
-      "\(model): takes no strength; ffdnet, fdncnn and drunet are told the noise level"
+    case .noStrength(let model, let known):
+      "\(model): takes no strength; those that are told the noise level are "
+        + known.joined(separator: ", ")
+    case .undetermined(let path, let network, let member, let values):
+      "\(path): fits \(network), which is used with \(member) "
+        + values.map(\.text).joined(separator: " and with ")
+        + ", and nothing in the file says which; state it: "
+        + values.map { "--config '{\"\(member)\": \($0.text)}'" }.joined(separator: " or ")
+    case .notBuilt(let path, let name, let reason):
+      "\(path): by its tensors' names this is \(name), which Aviary does not compute: \(reason)"
     case .program(let path, let found):
       "\(path): is \(found), whose graph is not read, and its weights do not say what it computes;"
         + " export it as ONNX, or state the architecture with --as"

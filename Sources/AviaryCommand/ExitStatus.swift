@@ -72,8 +72,8 @@ extension AviaryError: ErrorWithStatus {
     switch self {
     case .network(_, let problem): problem.status
     case .ownNetwork: .usage
-    case .program, .noStrength: .unavailable
-    case .range: .data
+    case .program, .noStrength, .notBuilt: .unavailable
+    case .range, .undetermined: .data
     case .noSuchModel, .noWeights, .noImages: .noInput
     case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
       .notQuantizable:

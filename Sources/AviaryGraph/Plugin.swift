@@ -106,7 +106,10 @@ public enum Plugin {
                 let members = try Members("proposal", json)
                 return Proposal(
                   try members.required("configuration", "an object") { $0 },
-                  assumed: try members.strings("assumed") ?? [])
+                  assumed: try members.strings("assumed") ?? [],
+                  alternatives: (members["alternatives"]?.object ?? [:])
+                    .mapValues { $0.array ?? [] },
+                  asked: try members.strings("asked") ?? [])
               }
             }
           })

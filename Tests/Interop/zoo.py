@@ -5,9 +5,9 @@
 
 Each network is built from the reference's own code, in one small configuration, or with --all in all of
 zoo_networks.py, with random values in every tensor. Its state dict is saved as people have it: bare,
-nested, beside averaged weights, with a prefix. `aviary convert` must recognise it without a word of help,
-`aviary run` must compute what PyTorch does in float64, at two sizes of which one is no multiple, and the
-way back to PyTorch must give the same tensors under the same names (layers that were folded aside).
+nested, beside averaged weights, with a prefix. `aviary convert` must recognise it without a word of help
+but on what no file shows, `aviary run` must compute what PyTorch does in float64, at two sizes of which one
+is no multiple, and the way back to PyTorch must give the same tensors under the same names (layers that were folded aside).
 
 Leaves PyTorch's gradients in FOLDER, as checkpoints of the networks, for PublishedGradientTests.
 

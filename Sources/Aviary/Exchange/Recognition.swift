@@ -18,6 +18,8 @@ struct Recognition {
   var graphIsAssumed = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
+  /// Other values of assumed members, with which files of the same shapes are used.
+  var alternatives: [String: [JSON]] = [:]
   /// What was done, in words.
   var notes: [String] = []
   /// How the architecture was detected.
@@ -73,16 +75,24 @@ extension Recognition {
   ///
   /// - Throws: `RegistryError` if nothing fits, or several do.
   private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    var byNamesAlone = true
     func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructureMatch? {
       try StructureMatcher.recognise(
         file, registry: registry, as: options.architecture, overrides: overrides,
-        shuffle: options.shuffleOrder)
+        shuffle: options.shuffleOrder, byNamesAlone: byNamesAlone)
     }
     var overrides = options.configuration
     var used = file
     var found: StructureMatch?
     for reading in file.readings where found == nil {
       used = reading
+      found = try attempt(used, overrides)
+    }
+    if found == nil, options.architecture == nil, let known = NetworkNotBuilt.named(by: file) {
+      throw AviaryError.notBuilt(path: file.path, name: known.name, reason: known.reason)
+    }
+    if found == nil {
+      (used, byNamesAlone) = (file, false)
       found = try attempt(used, overrides)
     }
     // If no shape shows the scale (FSRCNN), take the user's, or the one in the file's name, rather than
@@ -101,7 +111,16 @@ extension Recognition {
         }
       }
     }
-    guard let found else { throw try Recognition.unrecognised(file, options, registry) }
+    guard let found else {
+      throw try Recognition.unrecognised(file, options, registry)
+    }
+    if let member = found.fit.asked.first,
+      let value = found.fit.network.configuration[member]
+    {
+      throw AviaryError.undetermined(
+        path: file.path, network: found.fit.network.architecture, member: member,
+        values: [value] + (found.fit.alternatives[member] ?? []))
+    }
     let source = found.fit.names?.source
     let isByNames = found.tensors.names == used.tensors.names || source != nil
     let notes = used.unwrapping.notes.filter { !file.unwrapping.notes.contains($0) }
@@ -112,6 +131,7 @@ extension Recognition {
       reason: source.map { "names and shapes, by the names of \($0)" }
         ?? (isByNames || !found.fit.folded.isEmpty
           ? "names and shapes" : "its layers' kinds, places and shapes"))
+    alternatives = found.fit.alternatives
   }
 
   /// The error that names the nearest architecture, with tensors' names as the file has them: of the

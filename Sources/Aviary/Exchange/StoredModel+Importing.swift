@@ -68,7 +68,17 @@ extension StoredModel {
       report.notes.append("aviary run cannot use it: \(problem)")
     }
     report.graphIsAssumed = recognition.graphIsAssumed
-    report.assumed = assumed.map { recognition.network.statement(of: $0) }
+    // The activation first: nothing changes a result more.
+    let (first, rest) = (
+      assumed.filter { $0.hasPrefix("activation") }, assumed.filter { !$0.hasPrefix("activation") }
+    )
+    report.assumed = (first + rest).map { recognition.network.statement(of: $0) }
+    report.alternatives = (first + rest).flatMap { member in
+      (recognition.alternatives[member] ?? []).map {
+        LoadReport.Alternative(
+          assumption: recognition.network.statement(of: member), member: member, value: $0)
+      }
+    }
     let weights = try recognition.filled(&report, allowMissing: options.allowMissing, path: path)
     var model = StoredModel(
       recognition.network, weights: weights, card: recognition.card ?? Card(), report: report)

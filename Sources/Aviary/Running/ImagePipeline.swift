@@ -91,7 +91,9 @@ final class ImagePipeline {
     }
     let opaque = try bled(band)
     let input: Image
-    if chroma.isEmpty {
+    if color == .luma, source.color == .gray {
+      input = try opaque.grayAsLuma(threads: threads)
+    } else if chroma.isEmpty {
       input = try opaque.converted(to: color, threads: threads)
     } else {
       let colours = try opaque.converted(to: .ycbcr, threads: threads)
@@ -136,7 +138,10 @@ final class ImagePipeline {
     var result = try main.rows(rows)
     if chroma.isEmpty {
       if self.result == .input {
-        result = try result.converted(to: source.color, threads: threads)
+        result =
+          try color == .luma
+          ? result.lumaAsGray(threads: threads)
+          : result.converted(to: source.color, threads: threads)
       }
     } else {
       result = try Image(

@@ -126,7 +126,9 @@ struct ConvertCommand: ParsableCommand {
     if model.report != nil, export.notFinite.isEmpty,
       model.network.graph.parameterCount < 25_000_000
     {
-      try model.loaded().warnOfResults(input)
+      let loaded = try model.loaded()
+      loaded.warnOfResults(input)
+      model.report = model.report.map { ImportProbe.compared($0, of: loaded, zoo.registry) }
     }
     let conversion = Conversion(input: input, output: outputPath, model: model, export: export)
     try output.print(conversion.text, json: conversion.json)

@@ -58,7 +58,7 @@ struct Conversion {
     sheet.add("Permuted", summary(report.permuted))
     sheet.add("Padded", summary(report.padded))
     sheet.add("Converted", summary(report.converted))
-    sheet.add("Assumed", report.assumed)
+    sheet.add("Assumed", report.assumptions)
     sheet.add("Missing", shortened(report.missing))
     sheet.add("Unused", shortened(report.unused))
     sheet.add("Notes", shortened(report.notes))
