@@ -119,6 +119,25 @@ import Testing
         .contains("windowed attention"))
   }
 
+  /// Queries, keys and values that are some of the channels of an image, which others take too.
+  @Test func slices() throws {
+    let attention = WindowAttention(heads: 2, window: 4, shift: 2)
+    let graph = try Graph(channels: 5) { image in
+      func part(_ value: Value, _ start: Int, _ count: Int) -> Value {
+        value.applying(.slice(ChannelSlice(start: start, count: count)))
+      }
+      let wide = image.applying(Self.toTokens).linear("qkv", 40).applying(Self.toImage)
+      let values = part(part(wide, 10, 30), 16, 8)
+      let attended = part(wide, 2, 12).windowAttention(
+        "attn", attention, keys: part(wide, 15, 12), values: values)
+      let joined = part(wide, 4, 24).windowAttention("joined", attention)
+      return [attended, values * attended, joined]
+    }
+    let operations = try operations(graph, [[2, 5, 8, 12]])
+    #expect(operations.count { $0 == "windowed attention" } == 2)
+    #expect(operations.count { $0 == "slice" } == 2)
+  }
+
   /// Of tables that are computed.
   @Test func computedTable() throws {
     var attention = WindowAttention(heads: 2, window: 4, shift: 2, positionBias: .input)

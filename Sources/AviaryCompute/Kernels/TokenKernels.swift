@@ -111,7 +111,8 @@ struct TokenAttentionKernel {
     // Queries, keys and values of one image lie behind one another.
     let parts = unsafe (0..<3).map { part in
       let image = images == 3 ? part : 0
-      let offset = images == 1 && step.product == nil ? part * step.size * step.attention.heads : 0
+      let isJoined = images == 1 && step.product == nil
+      let offset = step.starts[image] + (isJoined ? part * step.size * step.attention.heads : 0)
       return unsafe aviary_tokens(
         start: UnsafePointer(memory[2 + image] + offset), pixel: pixels[image])
     }

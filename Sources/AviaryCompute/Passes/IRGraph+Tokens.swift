@@ -25,6 +25,8 @@ extension IRGraph {
     // The tokens of an image, and what stands for a value that is another.
     var tokens: [Int: Int] = [:]
     var standsFor: [Int: Int] = [:]
+    // What an image has some of the channels of, and the first of them.
+    var slices: [Int: (of: Int, start: Int)] = [:]
     func permuted(_ value: Int, _ permute: Permute, to output: Int, _ name: String) -> FusedOp {
       FusedOp(
         name: name, kind: .other(.permute(permute)), inputs: [value], output: output,
@@ -40,11 +42,16 @@ extension IRGraph {
         }
         tokens[fusedOp.inputs[0]] = fusedOp.output
       case .other(.permute(.toImage)): tokens[fusedOp.output] = fusedOp.inputs[0]
+      case .other(.slice(let slice)):
+        let inner = slices[fusedOp.inputs[0]] ?? (fusedOp.inputs[0], 0)
+        slices[fusedOp.output] = (inner.of, inner.start + slice.start)
       case .other(.expansion(let expansion)):
         guard let attention = expansion.operation as? WindowAttention else { break }
         let table = attention.positionBias == .input ? fusedOp.inputs.suffix(1) : []
-        let images = fusedOp.inputs.dropLast(table.count)
-        let shapes = images.map { values[$0].shape }
+        let shapes = fusedOp.inputs.dropLast(table.count).map { values[$0].shape }
+        // Channels are taken where they lie in what they are a part of.
+        let parts = fusedOp.inputs.dropLast(table.count).map { slices[$0] ?? ($0, 0) }
+        let images = parts.map(\.of)
         for image in images where tokens[image] == nil {
           let shape = Permute.toTokens.order.map { values[image].shape[$0] }
           values.append(Value(shape: shape))
@@ -58,7 +65,7 @@ extension IRGraph {
           .attention(
             TokenAttention(
               attention: attention, size: channels / attention.heads,
-              valueSize: output[1] / attention.heads)))
+              valueSize: output[1] / attention.heads, starts: parts.map(\.start))))
         fusedOp.inputs = images.compactMap { tokens[$0] } + table
         fusedOp.output = values.count - 1
         tokens[image] = fusedOp.output
@@ -70,15 +77,17 @@ extension IRGraph {
     }
     for i in outputs.indices { outputs[i].value = standsFor[outputs[i].value] ?? outputs[i].value }
     fusedOps = result
-    dropPermutes()
+    dropUnused()
   }
 
-  /// Leaves out permutes between images and tokens whose result nobody takes.
-  private mutating func dropPermutes() {
+  /// Leaves out permutes and slices whose result nobody takes.
+  private mutating func dropUnused() {
     var uses = useCounts
-    for position in fusedOps.indices.reversed() {
-      guard case .other(.permute) = fusedOps[position].kind, uses[fusedOps[position].output] == 0
-      else { continue }
+    for position in fusedOps.indices.reversed() where uses[fusedOps[position].output] == 0 {
+      switch fusedOps[position].kind {
+      case .other(.permute), .other(.slice): break
+      default: continue
+      }
       uses[fusedOps[position].inputs[0]] -= 1
       fusedOps.remove(at: position)
     }
@@ -215,7 +224,8 @@ private struct TokenFusion {
   private mutating func takeProduct(
     _ fusedOp: FusedOp, _ step: TokenAttention, _ position: Int
   ) {
-    guard step.attention.keyMargin == 0, step.size == step.valueSize,
+    guard step.attention.keyMargin == 0, step.starts == [0], step.size == step.valueSize,
+      ir.values[fusedOp.inputs[0]].shape.last == 3 * step.size * step.attention.heads,
       fusedOp.inputs.count == (step.attention.positionBias == .input ? 2 : 1),
       let before = onlyProducer(fusedOp.inputs[0]),
       case .tokens(.chain(let chain)) = before.fusedOp.kind, !chain.hasGELU, chain.second == nil,

@@ -48,6 +48,8 @@ struct TokenAttention: Hashable {
   /// The channels of a head: of queries and keys, and of values.
   var size: Int
   var valueSize: Int
+  /// The first channel of each of the images that queries, keys and values are of.
+  var starts: [Int]
   /// What gives queries, keys and values.
   var product: TokenProduct?
   var last: TokenProduct?
