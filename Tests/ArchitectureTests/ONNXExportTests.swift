@@ -48,8 +48,8 @@ import Testing
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
     let architecture = try Registry.builtin[name]
-    for preset in architecture.presets {
-      let graph = try architecture.network(preset.configuration).graph
+    for preset in try Extent.presets(of: architecture) {
+      let graph = preset.network.graph
       guard !graph.parameters.isEmpty else { continue }
       // As large as poolings want it at least, and of sizes that the network runs at.
       let rule = graph.sizeRule()
