@@ -7,11 +7,23 @@ enum MeanColour {
   /// Of the values from 0 to 1, in the order RGB.
   static let rgb = [0.4488, 0.4371, 0.4040]
 
+  /// The mean where white is so much, times -1 to subtract it.
+  static func rgb(_ sign: Double, white: Double) -> [Double] { rgb.map { sign * $0 * white } }
+
   /// What white is to a network, by the bias of the convolution that subtracts the mean: 255 or 1.
   static func range(_ weights: WeightIndex, _ name: String = "sub_mean.bias") -> Double? {
     guard let bias = weights.values[name]?.first else { return nil }
     let white = bias.magnitude / rgb[0]
     return [1.0, 255].first { (white / $0 - 1).magnitude < 0.05 }
+  }
+}
+
+extension Value {
+  /// Every channel plus its constant, by a 1x1 convolution that files hold and training leaves as it is.
+  func meanShift(_ name: String, by offsets: [Double]) -> Value {
+    let identity = (0..<channels * channels).map { $0 % (channels + 1) == 0 ? 1.0 : 0 }
+    return convolution(name, channels, kernel: 1)
+      .frozen(at: ["weight": identity, "bias": offsets])
   }
 }
 

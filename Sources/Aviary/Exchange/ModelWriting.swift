@@ -167,6 +167,6 @@ extension Graph {
   fileprivate var ofAnySize: Graph? {
     try? Graph(
       inputs: inputs.map { Input($0.name, channels: $0.channels) }, nodes: nodes, outputs: outputs,
-      frozen: frozen, aliases: aliases)
+      frozen: frozen, initialValues: initialValues, aliases: aliases)
   }
 }
