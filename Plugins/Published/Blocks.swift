@@ -232,8 +232,22 @@ extension Value {
 
 extension UnusedTensors {
   /// The places that `Value.dySample`'s distances are from.
-  static func initialPositions(_ name: String) -> UnusedTensors {
-    UnusedTensors("\(name).init_pos", "they follow from the scale")
+  static func initialPositions(
+    _ name: String, by scale: Int, groups: Int = 4
+  ) -> UnusedTensors {
+    let places = (0..<scale).map { (Double($0) - Double(scale - 1) / 2) / Double(scale) }
+    // For each group the places from left to right, then those from top to bottom.
+    let right = places.indices.flatMap { _ in places }
+    let down = places.flatMap { place in places.map { _ in place } }
+    let values = [right, down].flatMap { values in (0..<groups).flatMap { _ in values } }
+    return UnusedTensors(
+      "\(name).init_pos", "they follow from the scale",
+      buffer: UnusedTensors.Buffer([1, values.count, 1, 1], values))
+  }
+
+  /// A tensor whose being there says something; its value says nothing.
+  static func flag(_ name: String, if isSet: Bool, _ reason: String) -> UnusedTensors {
+    UnusedTensors(name, reason, buffer: isSet ? UnusedTensors.Buffer([1], [0]) : nil)
   }
 }
 

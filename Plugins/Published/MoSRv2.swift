@@ -130,6 +130,12 @@ enum MoSRv2: Architecture {
     } else {
       factor = nil
     }
+    // Within upsamplers that have no convolutions of that width, only the buffer tells.
+    if c.upsampler != .pixelshuffle, c.upsampler != .dysample,
+      let stated = weights.values["to_img.MetaUpsample"], stated.count == 7
+    {
+      c.middle = Int(min(max(stated[5], 0), 255))
+    }
     guard let factor,
       let unshuffle = [1, 2, 4].first(where: { $0 * $0 * c.channels == first[1] }),
       (start == 0) == (unshuffle == 1), factor % unshuffle == 0
@@ -141,9 +147,26 @@ enum MoSRv2: Architecture {
   static let valuesRead = ["to_img.MetaUpsample"]
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    [UnusedTensors("to_img.MetaUpsample", "the configuration says how the network enlarges")]
+    // The version of the upsampler, its kind, the scale, the channels before, after and within, and the
+    // groups of DySample.
+    let kinds: [Configuration.Upsampler] = [
+      .conv, .pixelshuffledirect, .pixelshuffle, .nearest, .dysample,
+    ]
+    let facts = [
+      2, kinds.firstIndex(of: c.upsampler) ?? 0, c.factor, c.features, c.channels, c.middle, 4,
+    ]
+    // Wider networks than a byte can say have no such tensor.
+    let buffer =
+      facts.allSatisfy { $0 < 256 }
+      ? UnusedTensors.Buffer([facts.count], facts.map(Double.init), isBytes: true) : nil
+    return [
+      UnusedTensors(
+        "to_img.MetaUpsample", "the configuration says how the network enlarges", buffer: buffer)
+    ]
       + (c.upsampler == .dysample
-        ? [.initialPositions("to_img.\(c.middle == c.features ? 0 : 2)")] : [])
+        ? [
+          .initialPositions("to_img.\(c.middle == c.features ? 0 : 2)", by: c.factor)
+        ] : [])
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }
