@@ -81,13 +81,16 @@ import Testing
       #expect(output[2] == side * (rule.scale?.numerator ?? 0) - rule.shrinkage)
       guard case .whole(let reason) = try graph.tiling(height: side, width: side) else { continue }
       // Means over the whole image leave no choice, nor do windows that depend on its size, places that
-      // it tells itself, or enlarging to another value's size; nothing else does.
+      // it tells itself, or enlarging to another value's size or by its corners; nothing else does.
       let means = [
         "globalAveragePool", "groupNormalization", "instanceNormalization", "adaptiveMaxPool",
         "gridSample", "gatherElements",
       ]
       let isGlobal = graph.nodes.contains { node in
-        means.contains(node.op.name) || node.op.name == "resize" && node.inputs.count == 2
+        if case .resize(let resize) = node.op {
+          return node.inputs.count == 2 || resize.coordinates == .alignCorners
+        }
+        return means.contains(node.op.name)
       }
       #expect(isGlobal, "\(network.label) runs whole only: \(reason)")
     }

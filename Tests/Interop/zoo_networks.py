@@ -1070,7 +1070,7 @@ def realplksr():
         "dysample-x1": {"upscaling_factor": 1, "dim": 16, "split_ratio": 0.5},
     }.items():
         yield dataclasses.replace(
-            case(label, dysample=True, **members), prepare=restore_positions, loses=True)
+            case(label, dysample=True, **members), prepare=restore_positions)
 
 
 def mm_realsr():
@@ -1093,10 +1093,9 @@ def mm_realsr():
 def mosr():
     def case(label, **members):
         members = {"n_block": 2, "dim": 12, **members}
-        samples = members.get("upsampler") == "dys"
         return Case(
             "mosr", label, "spandrel", lambda: spandrel("MoSR", "MoSR")(**members),
-            channels=members.get("in_ch", 3), prepare=restore_positions, loses=samples)
+            channels=members.get("in_ch", 3), prepare=restore_positions)
 
     yield case("x4")
     yield case("x2-geoensemble", upscale=2, upsampler="gps", kernel_size=5, conv_ratio=0.5)
@@ -1110,7 +1109,7 @@ def mosrv2():
         members = {"n_block": 2, "dim": 16, "mid_dim": 12, "unshuffle_mod": False, **members}
         return Case(
             "mosrv2", label, "resselt", lambda: resselt("mosrv2", "MoSRv2")(**members),
-            channels=members.get("in_ch", 3), prepare=restore_positions, loses=True)
+            channels=members.get("in_ch", 3), prepare=restore_positions)
 
     yield case("x4")
     yield case("x2-rms-pixelshuffle", scale=2, rms_norm=True, upsampler="pixelshuffle", dim=24)
@@ -1178,8 +1177,10 @@ def cases():
         yield from found
     # They need what stands here.
     import zoo_attention
+    import zoo_autoencoders
     import zoo_light
     import zoo_own
     yield from zoo_light.cases()
     yield from zoo_attention.cases()
     yield from zoo_own.cases()
+    yield from zoo_autoencoders.cases()
