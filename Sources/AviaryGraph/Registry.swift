@@ -217,7 +217,8 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   /// The network, and how many tensors differ.
   var summary: String {
     if isByShape { return "\(network) by shape" }
-    return "\(network) (\(missing.count) missing, \(extra.count) unexpected, \(mismatched.count) mismatched)"
+    return "\(network) (\(missing.count) missing, \(extra.count) unexpected, "
+      + "\(mismatched.count) mismatched)"
   }
 
   /// Whether the network has exactly these shapes under other names.
@@ -227,7 +228,8 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     if isByShape {
       let names = otherNames.joined(separator: ", ")
-      return "by shape this is \(network); its names are \(names)\(otherNames.count < 3 ? "" : ", …")"
+      return "by shape this is \(network); its names are \(names)"
+        + (otherNames.count < 3 ? "" : ", …")
     }
     func list(_ what: String, _ names: [String]) -> String? {
       guard !names.isEmpty else { return nil }

@@ -1,4 +1,5 @@
 internal import AviaryCheckpoint
+internal import AviaryContainers
 internal import AviaryFormats
 internal import AviaryGraph
 internal import AviaryTensor
