@@ -1,5 +1,6 @@
 import Aviary
 import AviaryCheckpoint
+import AviaryContainers
 import AviaryFormats
 import AviaryGraph
 import AviaryTensor

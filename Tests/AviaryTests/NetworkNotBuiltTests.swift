@@ -2,6 +2,7 @@ import AviaryCheckpoint
 import AviaryContainers
 import AviaryFormats
 import AviaryGraph
+import AviaryTensor
 import Testing
 
 @testable import Aviary
