@@ -3,6 +3,7 @@ import AviaryContainers
 import AviaryFormats
 import AviaryTensor
 import AviaryGraph
+import AviaryTensor
 import Testing
 
 @testable import Aviary
