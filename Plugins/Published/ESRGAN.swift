@@ -85,13 +85,14 @@ enum ESRGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "esrgan", summary: "Residual-in-residual dense blocks (RRDBNet): ESRGAN, Real-ESRGAN",
-    paper: "https://arxiv.org/abs/1809.00219", matchesStructure: false)
+    paper: "https://arxiv.org/abs/1809.00219")
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
     "x2": Configuration(scale: 2, unshuffle: 2),
     "x1": Configuration(scale: 1, unshuffle: 4),
     "anime-x4": Configuration(blocks: 6),
+    "esrgan-x4": Configuration(names: .esrgan),
     "lite-x4": Configuration(features: 32, blocks: 12, names: .old),
     "plus-x4": Configuration(plus: true, names: .old),
   ]

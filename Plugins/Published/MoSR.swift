@@ -42,7 +42,7 @@ enum MoSR: Architecture {
 
   static let info = ArchitectureInfo(
     "mosr", summary: "Gated convolutions of MambaOut's kind",
-    paper: "https://github.com/umzi2/MoSR", matchesStructure: false)
+    paper: "https://github.com/umzi2/MoSR")
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
@@ -100,7 +100,7 @@ enum MoSR: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.upsampler == .dysample ? [.initialPositions("upsampler")] : []
+    c.upsampler == .dysample ? [.initialPositions("upsampler", by: c.scale)] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

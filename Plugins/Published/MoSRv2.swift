@@ -42,7 +42,7 @@ enum MoSRv2: Architecture {
 
   static let info = ArchitectureInfo(
     "mosrv2", summary: "Gated convolutions of MambaOut's kind, of three shapes",
-    paper: "https://github.com/umzi2/MoSRV2", matchesStructure: false)
+    paper: "https://github.com/umzi2/MoSRV2")
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
@@ -98,7 +98,8 @@ enum MoSRv2: Architecture {
           hidden: wide[0] / 2, rms: weights["\(block).norm.scale"] != nil,
           upsampler: upsampler.kind,
           middle: [.pixelshuffle, .dysample, .attention].contains(upsampler.kind)
-            ? upsampler.middle : 32),
+            // Within the others there is none, and only the buffer tells.
+            ? upsampler.middle : weights.statedMiddle(of: "to_img") ?? 32),
         assumed: isAssumed ? ["scale"] : [])
     ]
   }
@@ -106,7 +107,7 @@ enum MoSRv2: Architecture {
   static let valuesRead = [WeightIndex.upsamplerFacts("to_img")]
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    UnusedTensors.ofUpsampler("to_img", c.enlargement, features: c.features)
+    UnusedTensors.ofUpsampler("to_img", c.enlargement, features: c.features, version: 2)
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

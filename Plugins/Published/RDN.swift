@@ -22,8 +22,7 @@ enum RDN: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "rdn", summary: "Residual dense blocks, all fused", paper: "https://arxiv.org/abs/1802.08797",
-    matchesStructure: false)
+    "rdn", summary: "Residual dense blocks, all fused", paper: "https://arxiv.org/abs/1802.08797")
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

@@ -30,7 +30,7 @@ enum RealCUGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "real-cugan", summary: "Two U-Nets in a row with channel attention, for anime",
-    paper: "https://github.com/bilibili/ailab", matchesStructure: false)
+    paper: "https://github.com/bilibili/ailab")
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),
@@ -86,7 +86,7 @@ enum RealCUGAN: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.pro ? [UnusedTensors("pro", "it only says that values are brought to 0.15 to 0.85")] : []
+    c.pro ? [.flag("pro", if: true, "it only says that values are brought to 0.15 to 0.85")] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec {

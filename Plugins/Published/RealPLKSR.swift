@@ -42,7 +42,7 @@ enum RealPLKSR: Architecture {
 
   static let info = ArchitectureInfo(
     "realplksr", summary: "Large kernels on a part of the channels, normalised",
-    paper: "https://arxiv.org/abs/2404.11848", matchesStructure: false)
+    paper: "https://arxiv.org/abs/2404.11848")
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
@@ -114,7 +114,7 @@ enum RealPLKSR: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.dysample ? [.initialPositions("to_img")] : []
+    c.dysample ? [.initialPositions("to_img", by: c.scale, groups: c.samplingGroups)] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

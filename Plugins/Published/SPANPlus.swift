@@ -37,7 +37,7 @@ enum SPANPlus: Architecture {
 
   static let info = ArchitectureInfo(
     "spanplus", summary: "Groups of blocks weighed by parameter-free attention",
-    paper: "https://github.com/umzi2/SPANPlus", matchesStructure: false)
+    paper: "https://github.com/umzi2/SPANPlus")
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),
@@ -92,7 +92,7 @@ enum SPANPlus: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.upsampler == .dysample ? [.initialPositions("upsampler")] : []
+    c.upsampler == .dysample ? [.initialPositions("upsampler", by: c.scale)] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -14,6 +14,19 @@ struct UniformUpsampler: Hashable {
     case transposed
     /// Nearest neighbours and convolutions, with attention to pixels.
     case attention
+
+    /// Its place in the source's list, which has one more before the last.
+    fileprivate var number: Int {
+      switch self {
+      case .conv: 0
+      case .pixelshuffledirect: 1
+      case .pixelshuffle: 2
+      case .nearest: 3
+      case .dysample: 4
+      case .transposed: 5
+      case .attention: 7
+      }
+    }
   }
 
   var kind = Kind.pixelshuffledirect
@@ -159,6 +172,13 @@ extension WeightIndex {
   /// The buffer that says how such a file enlarges: version, kind, scale, and numbers of channels.
   static func upsamplerFacts(_ name: String) -> String { "\(name).MetaUpsample" }
 
+  /// The channels within, as that buffer states them.
+  func statedMiddle(of name: String) -> Int? {
+    values[Self.upsamplerFacts(name)].flatMap {
+      $0.count == 7 ? Int(min(max($0[5], 0), 255)) : nil
+    }
+  }
+
   private func sampler(_ name: String, features: Int) -> UniformUpsampler? {
     guard let place = ["\(name).0", "\(name).2"].first(where: { has("\($0).offset.") }),
       let factor = dySampleScale(place), let end = convolution("\(place).end_conv")
@@ -171,14 +191,25 @@ extension WeightIndex {
 
 extension UnusedTensors {
   /// What an enlargement of this name is stored with and does not read.
+  ///
+  /// - Parameter version: of the source's upsampler, as its buffer states it; nil where that is not known,
+  ///   and then the buffer is not written.
   static func ofUpsampler(
-    _ name: String, _ c: UniformUpsampler, features: Int
+    _ name: String, _ c: UniformUpsampler, features: Int, version: Int? = nil
   ) -> [UnusedTensors] {
-    [
+    // Its kind, the factor, the channels before, after and within, and the groups of DySample.
+    let facts = [c.kind.number, c.factor, features, c.channels, c.middle, 4]
+    // Wider networks than a byte can say have no such tensor.
+    let buffer = version.flatMap { version in
+      facts.allSatisfy { $0 < 256 }
+        ? UnusedTensors.Buffer([7], ([version] + facts).map(Double.init), isBytes: true) : nil
+    }
+    return [
       UnusedTensors(
-        WeightIndex.upsamplerFacts(name), "the configuration says how the network enlarges")
+        WeightIndex.upsamplerFacts(name), "the configuration says how the network enlarges",
+        buffer: buffer)
     ]
       + (c.kind == .dysample
-        ? [.initialPositions("\(name).\(c.middle == features ? 0 : 2)")] : [])
+        ? [.initialPositions("\(name).\(c.middle == features ? 0 : 2)", by: c.factor)] : [])
   }
 }

@@ -110,11 +110,35 @@ public struct Proposal<Configuration: Sendable>: Sendable {
   /// show, so that the value is customary and not known. Reports say so, and the user may override
   /// them.
   public var assumed: [String]
+  /// Other values of assumed members, with which files of these shapes may have been trained: what a
+  /// report offers, and compares the result with.
+  public var alternatives: [String: [JSON]]
+  /// Assumed members of which no value is more customary than its alternatives: an import asks for
+  /// them.
+  public var asked: [String]
 
   /// A proposal; members in `assumed` are customary values that shapes do not show.
-  public init(_ configuration: Configuration, assumed: [String] = []) {
+  public init(
+    _ configuration: Configuration, assumed: [String] = [], alternatives: [String: [JSON]] = [:],
+    asked: [String] = []
+  ) {
     self.configuration = configuration
     self.assumed = assumed
+    self.alternatives = alternatives
+    self.asked = asked
+  }
+
+  /// The same said of another form of the configuration.
+  func map<Other>(_ transform: (Configuration) throws -> Other) rethrows -> Proposal<Other> {
+    Proposal<Other>(
+      try transform(configuration), assumed: assumed, alternatives: alternatives, asked: asked)
+  }
+
+  /// The same less the members that the user states.
+  func leavingOut(_ stated: (String) -> Bool) -> Proposal {
+    Proposal(
+      configuration, assumed: assumed.filter { !stated($0) },
+      alternatives: alternatives.filter { !stated($0.key) }, asked: asked.filter { !stated($0) })
   }
 }
 

@@ -49,8 +49,8 @@ import Testing
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
     let architecture = try Registry.builtin[name]
-    for preset in architecture.presets.prefix(2) {
-      let graph = try architecture.network(preset.configuration).graph
+    for preset in try Extent.presets(of: architecture).prefix(2) {
+      let graph = preset.network.graph
       guard graph.parameterCount < 2_000_000 else { continue }
       let rule = graph.sizeRule()
       let shape =

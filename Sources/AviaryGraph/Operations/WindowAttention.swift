@@ -45,18 +45,20 @@ public struct WindowAttention: Hashable, Sendable {
     (self.positionBias, self.maskValue) = (positionBias, maskValue)
   }
 
-  private var keys: WindowPartition {
+  /// The pixels that keys and values are of.
+  package var keys: WindowPartition {
     WindowPartition(window, arrangement, margin: keyMargin)
   }
 
-  private var index: GatherIndex {
+  /// For each query and key the row of the table that has their bias.
+  package var positionIndex: GatherIndex {
     keyMargin == 0
       ? .relativePosition(window: window)
       : .overlappingPosition(window: window, keyWindow: keys.reach)
   }
 
   /// How many rows the table has.
-  private var positions: Int {
+  package var positions: Int {
     let reach = keys.reach
     return (window.height + reach.height - 1) * (window.width + reach.width - 1)
   }
@@ -159,7 +161,7 @@ extension WindowAttention: Expansion {
     var scores = split(q * factor, WindowPartition(window, arrangement), [0, 1, 2, 4, 3, 5])
       .applying(.matmul, split(k, keys, [0, 1, 2, 4, 5, 3]))
     if let table = table(inputs, parameters) {
-      let bias = table.applying(.constantGather(ConstantGather(index)))
+      let bias = table.applying(.constantGather(ConstantGather(positionIndex)))
         .applying(.permute(Permute([2, 0, 1])))
       let shape = [1, 1, 1, heads, window.area, keys.reach.area]
       scores = scores + bias.applying(.reshape(Reshape(shape)))
