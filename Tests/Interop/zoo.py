@@ -169,7 +169,7 @@ def leave_gradients(case, module, report, number, turn, stem, aviary):
     module.double()
     height, width = (case.sizes or SIZES)[0]
     generator = numpy.random.default_rng([number, turn])
-    image = generator.random((1, case.channels, height, width), dtype=numpy.float32)
+    image = generator.random((case.batch, case.channels, height, width), dtype=numpy.float32)
     given = {}
 
     def cotangent(shape):

@@ -89,7 +89,7 @@ def dat():
             "expansion_factor": 2.0, "upscale": 4, **members}
         return Case(
             "dat", label, "spandrel", **held(lambda: spandrel("DAT", "DAT")(**members)),
-            channels=members.get("in_chans", 3))
+            channels=members.get("in_chans", 3), batch=2)
 
     yield case("x4")
     yield case(
@@ -335,9 +335,72 @@ def moesr():
     yield case("x1", scale=1, upsampler="conv", n_blocks=1, expansion_factor=1.5)
 
 
+def retinexformer():
+    def case(label, **members):
+        members = {"n_feat": 12, "stage": 1, "num_blocks": [1, 1, 1], **members}
+        return Case(
+            "retinexformer", label, "spandrel",
+            lambda: spandrel("RetinexFormer", "RetinexFormer")(**members),
+            forward=lambda module, image: reflected(module, image, 4, 1))
+
+    yield case("low-light", num_blocks=[1, 2, 2])
+    yield case("stages", stage=3)
+    yield case("wide", n_feat=20, num_blocks=[2, 1, 1])
+    yield case("two", n_feat=8, stage=2, num_blocks=[1, 2, 1])
+
+
+def seemore():
+    def case(label, config=None, **members):
+        members = {"embedding_dim": 12, "num_layers": 2, "num_experts": 3, "lr_space": "exp", **members}
+        return Case(
+            "seemore", label, "spandrel", lambda: spandrel("SeemoRe", "SeemoRe")(**members),
+            prepare=lambda module: setattr(module, "mean", module.mean.double()), config=config)
+
+    yield case("x4")
+    yield case("x2", scale=2, embedding_dim=16, lr_space="linear", global_kernel_size=7)
+    yield case(
+        "x3-once", scale=3, recursive=1, use_shuffle=False, num_experts=4, num_layers=3,
+        config={"reductions": 1, "shuffles": False})
+    yield case(
+        "x2-two", scale=2, topk=2, num_experts=5, lr_space="double", config={"chosen": 2})
+
+
+def uformer():
+    def case(label, **members):
+        # The reference takes squares alone.
+        members = {
+            "embed_dim": 8, "depths": [2, 1, 1, 2, 2, 1, 1, 1, 2], "num_heads": [1, 2, 4, 8, 8, 8, 4, 2, 1],
+            "win_size": 2, "mlp_ratio": 2.0, **members}
+        side = 16 * members["win_size"]
+        return Case(
+            "uformer", label, "spandrel",
+            **held(lambda: spandrel("Uformer", "Uformer")(**members)), sizes=[(side, side), (2 * side, 2 * side)])
+
+    yield case("modulated", modulator=True)
+    yield case("plain", win_size=4, embed_dim=12, num_heads=[2, 2, 4, 4, 6, 8, 4, 2, 2])
+    yield case(
+        "perceptron", token_mlp="ffn", qkv_bias=False, mlp_ratio=4.0, depths=[1, 1, 2, 1, 1, 1, 1, 2, 1])
+    yield case("dense", token_mlp="fastleff", modulator=True, mlp_ratio=1.0, win_size=4)
+
+
+def kbnet():
+    def case(label, **members):
+        members = {
+            "width": 8, "middle_blk_num": 1, "enc_blk_nums": [1, 1], "dec_blk_nums": [1, 1], **members}
+
+        def build():
+            return spandrel("KBNet", "KBNet_s")(**members)
+        return Case("kbnet", label, "spandrel", build, channels=members.get("img_channel", 3))
+
+    yield case("two-levels")
+    yield case("gray", img_channel=1, width=16, middle_blk_num=2, enc_blk_nums=[2, 1], dec_blk_nums=[1, 2])
+    yield case("light", lightweight=True, width=4, enc_blk_nums=[1], dec_blk_nums=[2])
+    yield case("wide", width=32, ffn_scale=4, enc_blk_nums=[1], dec_blk_nums=[1])
+
+
 def cases():
     for family in (
         swinir, dat, omnisr, hat, srformer, drct, rgt, swin2sr, craft, scunet, restormer, dctlsa, ditn,
-        fdat, moesr,
+        fdat, moesr, retinexformer, seemore, uformer, kbnet,
     ):
         yield from family()

@@ -26,6 +26,8 @@ class Case:
     range: float = 1.0
     tolerance: float = 1e-5
     sizes: list | None = None
+    #: How many images gradients are of: several where a single pixel is normalised over a batch.
+    batch: int = 1
     #: Members of the configuration that no file shows.
     config: dict | None = None
     run: tuple = ()
