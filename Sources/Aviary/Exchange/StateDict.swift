@@ -48,7 +48,8 @@ extension TensorSource {
     }
     return TensorSource(descriptions + added) {
       [count = descriptions.count] (position) throws(CheckpointError) in
-      position < count ? try self.tensor(at: position) : others[position - count].tensor
+      if position < count { return try self.tensor(at: position) }
+      return others[position - count].tensor
     }
   }
 }
