@@ -116,11 +116,13 @@ class Shuffled(nn.Module):
 
 
 def cases():
-    yield own("srcnn", "9-5-5", ThreeLayers, channels=1)
+    # An image that is not enlarged first.
+    same = ("--scale", "1")
+    yield own("srcnn", "9-5-5", ThreeLayers, channels=1, run=same)
     yield own(
-        "srcnn", "colour-9-1-5", lambda: ThreeLayers(3, (10, 6), (9, 1, 5)), channels=3)
-    yield own("vdsr", "9-layers", Deep, channels=1)
-    yield own("vdsr", "colour-12", lambda: Deep(3, 8, 12), channels=3)
+        "srcnn", "colour-9-1-5", lambda: ThreeLayers(3, (10, 6), (9, 1, 5)), channels=3, run=same)
+    yield own("vdsr", "9-layers", Deep, channels=1, run=same)
+    yield own("vdsr", "colour-12", lambda: Deep(3, 8, 12), channels=3, run=same)
     for scale in 2, 4:
         yield own(
             "fsrcnn", f"x{scale}", lambda scale=scale: Fast(scale), channels=1, config={"scale": scale})
