@@ -32,7 +32,7 @@ enum EEDS: Architecture {
 
   static let info = ArchitectureInfo(
     "eeds", summary: "The sum of a deep and a shallow network",
-    paper: "https://arxiv.org/abs/1607.07680")
+    paper: "https://arxiv.org/abs/1607.07680", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

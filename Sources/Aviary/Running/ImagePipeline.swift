@@ -100,9 +100,7 @@ final class ImagePipeline {
     }
     let opaque = try bled(band)
     let input: Image
-    if color == .luma, source.color == .gray {
-      input = try opaque.grayAsLuma(threads: threads)
-    } else if chroma.isEmpty {
+    if chroma.isEmpty {
       input = try opaque.converted(to: color, threads: threads)
     } else {
       let colours = try opaque.converted(to: .ycbcr, threads: threads)
@@ -147,10 +145,7 @@ final class ImagePipeline {
     var result = try main.rows(rows)
     if chroma.isEmpty {
       if self.result == .input {
-        result =
-          try color == .luma
-          ? result.lumaAsGray(threads: threads)
-          : result.converted(to: source.color, threads: threads)
+        result = try result.converted(to: source.color, threads: threads)
       }
     } else {
       result = try Image(
