@@ -48,11 +48,17 @@ enum ESPCN: Architecture {
     guard layers.count >= 2, let first = layers.first, let last = layers.last,
       let scale = (2...8).first(where: { $0 * $0 * first[1] == last[0] })
     else { return [] }
-    // PyTorch's own example has one layer more than the paper, and ReLU.
+    // PyTorch's own example has one layer more than the paper, and ReLU; of three layers there are
+    // networks with tanh, as published, and as many with ReLU.
     let c = Configuration(
       channels: first[1], scale: scale, features: layers.dropLast().map { $0[0] },
       activation: layers.count == 4 ? .relu : .tanh)
-    return [Proposal(c, assumed: ["activation"])]
+    return [
+      Proposal(
+        c, assumed: ["activation"],
+        alternatives: ["activation": [layers.count == 4 ? "tanh" : "relu"]],
+        asked: layers.count == 4 ? [] : ["activation"])
+    ]
   }
 
   static let publishedNames = [

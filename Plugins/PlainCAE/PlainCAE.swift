@@ -9,7 +9,6 @@ internal import AviaryGraph
 enum PlainCAE: Architecture {
   struct Configuration: ArchitectureConfiguration {
     enum Padding: String, Codable, Sendable { case same, valid }
-    enum Nonlinearity: String, Codable, Sendable { case relu, elu, silu, tanh }
     /// Whose transposed convolutions: Keras and PyTorch crop the odd row at different ends.
     enum Origin: String, Codable, Sendable { case keras, pytorch }
 
@@ -44,14 +43,14 @@ enum PlainCAE: Architecture {
     for (level, features) in c.features.enumerated() {
       // Numbered as in a sequence of convolution, activation, pooling.
       x = x.convolution("encoder.\(3 * level)", features, kernel: Size(c.kernel), padding: padding)
-        .activation(c.nonlinearity)
+        .activation(c.activation.activation)
       if level < c.features.count - 1 { x = x.maxPool(2) }
     }
     for (step, features) in c.features.dropLast().reversed().enumerated() {
       x = x.transposedConvolution(
         "decoder.\(2 * step)", features, kernel: Size(c.kernel), stride: 2,
         padding: c.padding(stride: 2)
-      ).activation(c.nonlinearity)
+      ).activation(c.activation.activation)
     }
     return [
       x.transposedConvolution(
@@ -67,7 +66,10 @@ enum PlainCAE: Architecture {
     guard let first = levels.first else { return [] }
     (c.channels, c.kernel) = (first[1], first[2])
     c.features = levels.map { $0[0] }
-    return [Proposal(c, assumed: ["activation", "padding", "origin"])]
+    return [
+      Proposal(
+        c, assumed: ["activation", "padding", "origin"], alternatives: ["activation": ["elu"]])
+    ]
   }
 
   /// One channel is gray: the images that it was first trained on were read as gray.
@@ -77,15 +79,6 @@ enum PlainCAE: Architecture {
 }
 
 extension PlainCAE.Configuration {
-  fileprivate var nonlinearity: Activation {
-    switch activation {
-    case .relu: .relu
-    case .elu: .elu(alpha: 1)
-    case .silu: .silu
-    case .tanh: .tanh
-    }
-  }
-
   fileprivate func padding(stride: Int) -> PaddingAmounts {
     switch origin {
     case .keras: .keras(kernel: kernel, stride: stride)

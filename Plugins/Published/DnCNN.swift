@@ -14,11 +14,20 @@ enum DnCNN: Architecture {
     var normalises = false
     /// Whether all convolutions have a bias, or only the first.
     var bias = true
+    /// Whether the first convolution has a bias.
+    var firstBias = true
+    /// What a batch normalisation adds to the variance.
+    var epsilon = 1e-4
+    var activation = Nonlinearity.relu
     var scale: Int { 1 }
 
     // A chain of seven is IRCNN's.
     var problem: String? {
-      (8...200).contains(layers) ? nil : "layers: expected 8 to 200, found \(layers)"
+      if epsilon <= 0 { return "epsilon: expected a number above 0, found \(epsilon)" }
+      if !normalises, !bias || !firstBias {
+        return "bias: expected true without a batch normalisation, found false"
+      }
+      return (8...200).contains(layers) ? nil : "layers: expected 8 to 200, found \(layers)"
     }
 
     /// The place of a convolution in the list of modules.
@@ -30,7 +39,7 @@ enum DnCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "dncnn", summary: "A chain of convolutions that finds an image's noise",
-    paper: "https://arxiv.org/abs/1608.03981", matchesStructure: false)
+    paper: "https://arxiv.org/abs/1608.03981")
 
   static let presets: KeyValuePairs = [
     "gray": Configuration(),
@@ -38,17 +47,21 @@ enum DnCNN: Architecture {
     "blind-colour": Configuration(channels: 3, layers: 20),
     "normalised-gray": Configuration(normalises: true),
     "training-gray": Configuration(normalises: true, bias: false),
+    "unbiased-gray": Configuration(
+      normalises: true, bias: false, firstBias: false, epsilon: 1e-5),
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    var x = input.convolution("model.0", c.features, kernel: 3).relu()
+    let activation = c.activation.activation
+    var x = input.convolution("model.0", c.features, kernel: 3, bias: c.firstBias)
+      .activation(activation)
     for layer in 1..<c.layers - 1 {
       let place = c.place(layer)
       x = x.convolution("model.\(place)", c.features, kernel: 3, bias: c.bias)
       if c.normalises {
-        x = x.batchNormalization("model.\(place + 1)", BatchNormalization(epsilon: 1e-4))
+        x = x.batchNormalization("model.\(place + 1)", BatchNormalization(epsilon: c.epsilon))
       }
-      x = x.relu()
+      x = x.activation(activation)
     }
     return [x.convolution("model.\(c.place(c.layers - 1))", c.channels, kernel: 3, bias: c.bias)]
   }
@@ -59,12 +72,17 @@ enum DnCNN: Architecture {
     else { return [] }
     let normalises = weights["model.3.running_mean"] != nil
     guard number % (normalises ? 3 : 2) == (normalises ? 2 : 0) else { return [] }
+    var c = Configuration(
+      channels: first[1], features: first[0],
+      layers: normalises ? (number + 1) / 3 + 1 : number / 2 + 1, normalises: normalises,
+      bias: weights["model.2.bias"] != nil)
+    c.firstBias = weights["model.0.bias"] != nil
+    // Networks without it follow SaoYan's source, with PyTorch's own epsilon.
+    if normalises, !c.firstBias { c.epsilon = 1e-5 }
     return [
       Proposal(
-        Configuration(
-          channels: first[1], features: first[0],
-          layers: normalises ? (number + 1) / 3 + 1 : number / 2 + 1, normalises: normalises,
-          bias: weights["model.2.bias"] != nil))
+        c, assumed: ["activation"] + (normalises ? ["epsilon"] : []),
+        alternatives: ["activation": ["tanh"]])
     ]
   }
 

@@ -12,6 +12,7 @@ enum SRCNN: Architecture {
     var filters = [64, 32]
     var kernels = [9, 5, 5]
     var padding = Padding.same
+    var activation = Nonlinearity.relu
     var scale: Int { 1 }
 
     var problem: String? {
@@ -37,8 +38,10 @@ enum SRCNN: Architecture {
         "conv\(layer)", filters, kernel: Size(c.kernels[layer - 1]),
         padding: c.padding == .same ? .same : .valid)
     }
-    let patches = convolution(input, 1, c.filters[0]).relu()
-    return [convolution(convolution(patches, 2, c.filters[1]).relu(), 3, c.channels)]
+    let activation = c.activation.activation
+    let patches = convolution(input, 1, c.filters[0]).activation(activation)
+    let mapped = convolution(patches, 2, c.filters[1]).activation(activation)
+    return [convolution(mapped, 3, c.channels)]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
@@ -46,7 +49,9 @@ enum SRCNN: Architecture {
     guard layers.count == 3 else { return [] }
     let c = Configuration(
       channels: layers[0][1], filters: [layers[0][0], layers[1][0]], kernels: layers.map { $0[2] })
-    return [Proposal(c, assumed: ["padding"])]
+    return [
+      Proposal(c, assumed: ["activation", "padding"], alternatives: ["activation": ["tanh"]])
+    ]
   }
 
   static let publishedNames = [

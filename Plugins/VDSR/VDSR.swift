@@ -10,6 +10,7 @@ enum VDSR: Architecture {
     /// Convolutions in all.
     var layers = 20
     var bias = true
+    var activation = Nonlinearity.relu
     var scale: Int { 1 }
 
     var problem: String? {
@@ -24,10 +25,11 @@ enum VDSR: Architecture {
   static let presets: KeyValuePairs = ["default": Configuration()]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    var x = input.convolution("input", c.features, kernel: 3, bias: c.bias).relu()
-    for i in 0..<c.layers - 2 {
-      x = x.convolution("layers.\(i)", c.features, kernel: 3, bias: c.bias).relu()
+    func layer(_ x: Value, _ name: String) -> Value {
+      x.convolution(name, c.features, kernel: 3, bias: c.bias).activation(c.activation.activation)
     }
+    var x = layer(input, "input")
+    for i in 0..<c.layers - 2 { x = layer(x, "layers.\(i)") }
     return [x.convolution("output", c.channels, kernel: 3, bias: c.bias) + input]
   }
 
@@ -37,7 +39,8 @@ enum VDSR: Architecture {
       Proposal(
         Configuration(
           channels: first[1], features: first[0], layers: 2 + weights.count(of: "layers"),
-          bias: weights["input.bias"] != nil))
+          bias: weights["input.bias"] != nil),
+        assumed: ["activation"], alternatives: ["activation": ["tanh"]])
     ]
   }
 

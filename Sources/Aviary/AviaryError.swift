@@ -44,7 +44,11 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A configuration was stated, without an architecture, for a file that describes its own network.
   case ownNetwork(path: String)
   /// A strength was stated for a network that is not told one.
-  case noStrength(model: String)
+  case noStrength(model: String, known: [String])
+  /// Weights that fit a network which is used in several ways, and nothing in the file says in which.
+  case undetermined(path: String, network: String, member: String, values: [JSON])
+  /// A network that is known by its tensors' names and that no architecture builds.
+  case notBuilt(path: String, name: String, reason: String)
   /// A program whose graph is not read.
   case program(path: String, found: String)
   /// A file that says which values its network takes or gives, and not the other.
@@ -53,8 +57,14 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case exchange(path: String, String)
   /// An exported file cannot be compared with its source: the network's outputs are not finite.
   case notComparable(path: String)
+  /// A network's layers have no such set of names: the network, the sets that there are.
+  case names(String, [String], found: String)
   /// A weights file does not allow a change.
   case edit(path: String, String)
+  /// An exported file cannot be compared with its source: rounding alone changes the network's outputs
+  /// as much. What a change of the last digit of the image makes of the outputs, and by how much these
+  /// differ in the file, as parts of the largest.
+  case illConditioned(path: String, sensitivity: Double, difference: Double)
   /// Two images that should have the same size do not.
   case imageSize(String, expected: String, found: String)
   /// An array whose dimensions are not those of images that the network takes.
@@ -97,8 +107,16 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
     case .ownNetwork(let path):
       "\(path): takes no configuration: the file describes its own network; --as states an"
         + " architecture instead"
-    case .noStrength(let model):
-      "\(model): takes no strength; ffdnet, fdncnn and drunet are told the noise level"
+    case .noStrength(let model, let known):
+      "\(model): takes no strength; those that are told the noise level are "
+        + known.joined(separator: ", ")
+    case .undetermined(let path, let network, let member, let values):
+      "\(path): fits \(network), which is used with \(member) "
+        + values.map(\.text).joined(separator: " and with ")
+        + ", and nothing in the file says which; state it: "
+        + values.map { "--config '{\"\(member)\": \($0.text)}'" }.joined(separator: " or ")
+    case .notBuilt(let path, let name, let reason):
+      "\(path): by its tensors' names this is \(name), which Aviary does not compute: \(reason)"
     case .program(let path, let found):
       "\(path): is \(found), whose graph is not read, and its weights do not say what it computes;"
         + " export it as ONNX, or state the architecture with --as"
@@ -107,6 +125,12 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
         + #" --input '{"range": [0, 255], "outputRange": [0, 1]}'"#
     case .notComparable(let path):
       "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
+    case .names(let network, let known, let found):
+      "\(network): expected names of \(known.joined(separator: ", ")), found '\(found)'"
+    case .illConditioned(let path, let sensitivity, let difference):
+      "\(path): cannot be checked: the outputs differ from the original's by \(difference) of the"
+        + " largest, and its own by \(sensitivity) where only the last digits of the image change:"
+        + " the weights make much of rounding"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .imageSize(let name, let expected, let found):

@@ -76,7 +76,7 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     case .nothingToResume(let path):
       "\(path): no checkpoint to resume from; give the folder of a training"
     case .noFolder(let path, let found): "\(path): expected a folder, found \(found)"
-    case .weights(let path, let error): "\(path): \(error)"
+    case .weights(let path, let error): "\(path): \(error)\(error.hint)"
     case .processes(let expected, let found):
       "processes: expected \(expected), found \(found)"
     case .standardOutput(let reason): "standard output: cannot be written: \(reason)"
@@ -101,6 +101,17 @@ enum CommandError: ErrorWithStatus, Hashable, CustomStringConvertible {
     case .noFolder, .nothingToResume: .noInput
     case .processes: .unavailable
     case .weights(_, let error): error.status
+    }
+  }
+}
+
+extension RegistryError {
+  /// What to do with weights that no architecture has.
+  var hint: String {
+    if case .unrecognised(let tensors, _) = self, tensors > 0 {
+      "; exported as ONNX, the network itself would run"
+    } else {
+      ""
     }
   }
 }

@@ -71,15 +71,15 @@ extension AviaryError: ErrorWithStatus {
   var status: ExitStatus {
     switch self {
     case .network(_, let problem): problem.status
-    case .ownNetwork: .usage
-    case .program, .noStrength: .unavailable
-    case .range: .data
+    case .ownNetwork, .names: .usage
+    case .program, .noStrength, .notBuilt: .unavailable
+    case .range, .undetermined: .data
     case .noSuchModel, .noWeights, .noImages: .noInput
     case .notRestoration, .inputs, .scale, .colour, .channels, .memory, .notQuantized,
       .notQuantizable:
       .unavailable
     case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .imageSize, .array, .edit,
-      .notComparable:
+      .notComparable, .illConditioned:
       .data
     // A fault of the engine or of a writer, not of the user.
     case .networkOutput, .exchange: .failure

@@ -83,9 +83,7 @@ public struct AnyArchitecture: Sendable {
         )
       },
       propose: { weights in
-        try A.configurations(of: weights).map { proposal in
-          Proposal(try JSON(encoding: proposal.configuration), assumed: proposal.assumed)
-        }
+        try A.configurations(of: weights).map { try $0.map { try JSON(encoding: $0) } }
       })
   }
 

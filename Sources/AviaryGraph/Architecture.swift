@@ -21,7 +21,7 @@ public protocol Architecture: Sendable {
   /// Tensors that its files hold beside its parameters and that nothing reads.
   static func unused(_ configuration: Configuration) -> [UnusedTensors]
   /// The names of small tensors whose values `configurations(of:)` looks at, where shapes do not tell
-  /// enough: the bias of a mean shift tells the range of values. At most 64 elements are read.
+  /// enough: the bias of a mean shift tells the range of values. At most 8192 elements are read.
   static var valuesRead: [String] { get }
   /// How it takes and gives images.
   static func picture(_ configuration: Configuration) -> ImageSpec
@@ -110,11 +110,35 @@ public struct Proposal<Configuration: Sendable>: Sendable {
   /// show, so that the value is customary and not known. Reports say so, and the user may override
   /// them.
   public var assumed: [String]
+  /// Other values of assumed members, with which files of these shapes may have been trained: what a
+  /// report offers, and compares the result with.
+  public var alternatives: [String: [JSON]]
+  /// Assumed members of which no value is more customary than its alternatives: an import asks for
+  /// them.
+  public var asked: [String]
 
   /// A proposal; members in `assumed` are customary values that shapes do not show.
-  public init(_ configuration: Configuration, assumed: [String] = []) {
+  public init(
+    _ configuration: Configuration, assumed: [String] = [], alternatives: [String: [JSON]] = [:],
+    asked: [String] = []
+  ) {
     self.configuration = configuration
     self.assumed = assumed
+    self.alternatives = alternatives
+    self.asked = asked
+  }
+
+  /// The same said of another form of the configuration.
+  func map<Other>(_ transform: (Configuration) throws -> Other) rethrows -> Proposal<Other> {
+    Proposal<Other>(
+      try transform(configuration), assumed: assumed, alternatives: alternatives, asked: asked)
+  }
+
+  /// The same less the members that the user states.
+  func leavingOut(_ stated: (String) -> Bool) -> Proposal {
+    Proposal(
+      configuration, assumed: assumed.filter { !stated($0) },
+      alternatives: alternatives.filter { !stated($0.key) }, asked: asked.filter { !stated($0) })
   }
 }
 

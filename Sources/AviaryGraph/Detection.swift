@@ -8,13 +8,18 @@ public struct Fit: Sendable {
   public var names: NameMap?
   /// Layers that the file holds in the form in which they were trained, by its names.
   public var folded: [FoldedLayer]
+  /// Other values of assumed members; see `Proposal.alternatives`.
+  public var alternatives: [String: [JSON]]
+  /// Assumed members that an import asks for; see `Proposal.asked`.
+  public var asked: [String]
 
   /// A fit.
   public init(
-    network: Network, assumed: [String] = [], names: NameMap? = nil, folded: [FoldedLayer] = []
+    network: Network, assumed: [String] = [], names: NameMap? = nil, folded: [FoldedLayer] = [],
+    alternatives: [String: [JSON]] = [:], asked: [String] = []
   ) {
     (self.network, self.assumed, self.names) = (network, assumed, names)
-    self.folded = folded
+    (self.folded, self.alternatives, self.asked) = (folded, alternatives, asked)
   }
 
   /// The canonical name of the file's tensor.
@@ -35,13 +40,43 @@ extension Registry {
   public func detect(
     _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
   ) throws -> Fit {
+    if let fit = try fit(weights, as: name, overrides: overrides) { return fit }
+    let (_, weights, differences) = try attempted(weights, as: name, overrides: overrides)
+    let candidates = try name.map { [try self[$0]] } ?? architectures
+    throw RegistryError.unrecognised(
+      tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
+  }
+
+  /// The same; nil where none fits, without a look at what would come near, which takes building every
+  /// network.
+  ///
+  /// - Throws: as `detect`, `.unrecognised` aside.
+  package func fit(
+    _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
+  ) throws -> Fit? {
+    if let fit = try attempted(weights, as: name, overrides: overrides).fit { return fit }
+    // Where the weights would fit but for the overrides, what is wrong with these says more.
+    if overrides != [:], let fit = try? fit(weights, as: name) {
+      let members = (fit.network.configuration.object ?? [:])
+        .merging(overrides.object ?? [:]) { $1 }
+      _ = try self[fit.network.architecture].network(.object(members))
+    }
+    return nil
+  }
+
+  /// What an architecture differs by.
+  private typealias Difference = (architecture: String, difference: StateDictDifference)
+
+  private func attempted(
+    _ weights: WeightIndex, as name: String?, overrides: JSON
+  ) throws -> (fit: Fit?, weights: WeightIndex, differences: [Difference]) {
     guard overrides.object != nil else {
       throw GraphError.member("configuration", expected: "an object", found: overrides.kind)
     }
     let candidates = try name.map { [try self[$0]] } ?? architectures
     let (weights, folded) = weights.folded()
     var fits: [String: Fit] = [:]
-    var differences: [(architecture: String, difference: StateDictDifference)] = []
+    var differences: [Difference] = []
     for architecture in candidates {
       for names in [nil] + architecture.publishedNames.map(Optional.some) {
         guard let renamed = weights.renamed(by: names) else { continue }
@@ -55,7 +90,8 @@ extension Registry {
             fits[key] =
               fits[key]
               ?? Fit(
-                network: network, assumed: attempt.assumed, names: names, folded: folded)
+                network: network, assumed: attempt.assumed, names: names, folded: folded,
+                alternatives: attempt.alternatives, asked: attempt.asked)
           } else {
             differences.append((architecture.info.name, difference))
           }
@@ -63,28 +99,20 @@ extension Registry {
       }
     }
     if fits.count > 1 { throw RegistryError.ambiguous(fits.values.map(\.network.label).sorted()) }
-    if let fit = fits.values.first { return fit }
-    // Where the weights would fit but for the overrides, what is wrong with these says more.
-    if overrides != [:], let fit = try? detect(weights, as: name) {
-      let members = (fit.network.configuration.object ?? [:])
-        .merging(overrides.object ?? [:]) { $1 }
-      _ = try self[fit.network.architecture].network(.object(members))
-    }
-    throw RegistryError.unrecognised(
-      tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
+    return (fits.values.first, weights, differences)
   }
 
-  /// The three architectures that come nearest, each with the configuration that does: of those
-  /// that propose nothing, a preset.
+  /// The three architectures that come nearest by shapes or by names, each with the configuration
+  /// that does: of those that propose nothing, a preset.
   private func nearest(
     to weights: WeightIndex, _ candidates: [AnyArchitecture],
-    _ differences: [(architecture: String, difference: StateDictDifference)]
+    _ differences: [Difference]
   ) -> [StateDictDifference] {
     // To nothing nothing comes near.
     if weights.shapes.isEmpty { return [] }
     var nearest: [String: StateDictDifference] = [:]
     func consider(_ difference: StateDictDifference, of architecture: String) {
-      guard difference.count < nearest[architecture]?.count ?? .max else { return }
+      if let known = nearest[architecture], known.rank <= difference.rank { return }
       nearest[architecture] = difference
     }
     for (architecture, difference) in differences { consider(difference, of: architecture) }
@@ -100,7 +128,7 @@ extension Registry {
       }
     }
     return Array(
-      nearest.values.sorted { ($0.count, $0.network) < ($1.count, $1.network) }.prefix(3))
+      nearest.values.sorted { ($0.rank, $0.network) < ($1.rank, $1.network) }.prefix(3))
   }
 }
 
@@ -120,9 +148,8 @@ extension AnyArchitecture {
       proposals + (named && proposals.isEmpty ? presets.map { Proposal($0.configuration) } : [])
     return attempts.compactMap { proposal in
       guard let proposed = proposal.configuration.object else { return nil }
-      return Proposal(
-        .object(proposed.merging(stated) { $1 }),
-        assumed: proposal.assumed.filter { stated[$0] == nil })
+      return proposal.map { _ in .object(proposed.merging(stated) { $1 }) }
+        .leavingOut { stated[$0] != nil }
     }
   }
 }

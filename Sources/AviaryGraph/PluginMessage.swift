@@ -84,6 +84,8 @@ extension PluginRequest {
               [
                 "configuration": $0.configuration,
                 "assumed": .array($0.assumed.map(JSON.string)),
+                "alternatives": .object($0.alternatives.mapValues(JSON.array)),
+                "asked": .array($0.asked.map(JSON.string)),
               ]
             }))
       }

@@ -121,6 +121,10 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   public var extra: [String]
   /// Tensors of another shape.
   public var mismatched: [Mismatch]
+  /// How many shapes of tensors either has that the other lacks, whatever they are called.
+  public var shapesApart: Int
+  /// The first names of the network's parameters, where most of the names differ.
+  public var otherNames: [String]
 
   /// The difference between weights and a graph's parameters; non-persistent buffers may be there
   /// or not.
@@ -151,6 +155,33 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
     }
     self.extra = extra.subtracting(graph.aliases.keys)
       .filter { unused.isEmpty || unused.reason(for: $0) == nil }.sorted()
+    shapesApart = Self.distance(weights, graph)
+    let common = weights.shapes.count - extra.count
+    otherNames = missing.count > common ? graph.parameters.prefix(3).map(\.name) : []
+  }
+
+  /// How many tensors would have to change their shapes, come or go, counters aside.
+  private static func distance(_ weights: WeightIndex, _ graph: Graph) -> Int {
+    var counts: [[Int]: Int] = [:]
+    for shape in weights.shapes.values { counts[shape, default: 0] += 1 }
+    for parameter in graph.parameters where parameter.role != .nonPersistent {
+      counts[parameter.shape, default: 0] -= 1
+    }
+    // A counter is a number by itself, which no parameter is but a learned constant.
+    counts[[]] = min(counts[[], default: 0], 0)
+    return counts.values.reduce(0) { $0 + abs($1) }
+  }
+
+  /// What the nearest is told by: the shapes first where the names say nothing, else the names.
+  var rank: Rank {
+    Rank(best: otherNames.isEmpty ? count : min(count, shapesApart), count: count)
+  }
+
+  /// An order of differences.
+  struct Rank: Comparable {
+    var best, count: Int
+
+    static func < (a: Rank, b: Rank) -> Bool { (a.best, a.count) < (b.best, b.count) }
   }
 
   /// Which dimensions of two shapes of one rank disagree, by what they are to the operation that
@@ -185,11 +216,21 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
 
   /// The network, and how many tensors differ.
   var summary: String {
-    "\(network) (\(missing.count) missing, \(extra.count) unexpected, \(mismatched.count) mismatched)"
+    if isByShape { return "\(network) by shape" }
+    return "\(network) (\(missing.count) missing, \(extra.count) unexpected, "
+      + "\(mismatched.count) mismatched)"
   }
+
+  /// Whether the network has exactly these shapes under other names.
+  public var isByShape: Bool { shapesApart == 0 && !otherNames.isEmpty }
 
   /// One line, with the first three of each kind.
   public var description: String {
+    if isByShape {
+      let names = otherNames.joined(separator: ", ")
+      return "by shape this is \(network); its names are \(names)"
+        + (otherNames.count < 3 ? "" : ", …")
+    }
     func list(_ what: String, _ names: [String]) -> String? {
       guard !names.isEmpty else { return nil }
       let more = names.count > 3 ? " and \(names.count - 3) more" : ""

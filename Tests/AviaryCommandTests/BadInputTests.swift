@@ -105,7 +105,7 @@ struct BadInputTests {
     let path = fixture("weights/\(name)")
     let line =
       "\(path): no architecture has exactly these \(count) tensors; nearest: srcnn "
-      + #"{"channels":1,"filters":[2,2],"kernels":[9,1,5],"padding":"same"} (\#(difference))"#
+      + #"{"activation":"relu","channels":1,"filters":[2,2],"kernels":[9,1,5],"padding":"same"} (\#(difference))"#
     for command in [
       ["info", path], ["convert", path, folder.file("out.h5")],
       ["run", path, picture, "-o", folder.file("out.png"), "--scale", "2"],

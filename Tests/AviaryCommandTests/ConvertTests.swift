@@ -20,7 +20,9 @@ struct ConvertTests {
     #expect(report["architecture"] as? String == "srcnn")
     #expect((report["applied"] as? [String])?.count == 6)
     #expect(
-      report["assumed"] as? [String] == [#"padding: "same""#, "picture.range: [0,1]"])
+      report["assumed"] as? [String] == [
+        #"activation: "relu""#, #"padding: "same""#, "picture.range: [0,1]",
+      ])
     #expect(report["missing"] as? [String] == [])
     #expect(report["unused"] as? [String] == [])
     let picture = try #require(json["picture"] as? [String: Any])
@@ -32,7 +34,8 @@ struct ConvertTests {
     #expect(step["file"] as? String == "whole.pt")
     #expect(
       step["assumptions"] as? [String] == [
-        #"padding: "same""#, "picture.range: [0,1]", #"image: {"colour":"gray"} (stated)"#,
+        #"activation: "relu""#, #"padding: "same""#, "picture.range: [0,1]",
+        #"image: {"colour":"gray"} (stated)"#,
         "scale: 3 (stated)",
       ])
   }

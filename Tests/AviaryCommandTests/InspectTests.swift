@@ -67,7 +67,8 @@ struct InspectTests {
     #expect(recognised["architecture"] as? String == "srcnn")
     #expect(
       recognised["assumed"] as? [String] == [
-        #"padding: "same""#, #"picture.colour: "luma""#, "picture.range: [0,1]",
+        #"activation: "relu""#, #"padding: "same""#, #"picture.colour: "luma""#,
+        "picture.range: [0,1]",
       ])
     #expect(json["contentHash"] as? String == conversion["contentHash"] as? String)
   }

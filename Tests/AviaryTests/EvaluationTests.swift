@@ -52,11 +52,14 @@ import Testing
       file: "NhatThanh_FSRCNN/FSRCNN-x4.pt", scale: 4, colour: .ycbcrJPEG,
       configuration: ["scale": 4], psnr: 28.92...29.2),
     Published(
-      file: "NhatThanh_ESPCN/ESPCN-x2.pt", scale: 2, colour: .ycbcrJPEG, psnr: 36.09...36.3),
+      file: "NhatThanh_ESPCN/ESPCN-x2.pt", scale: 2, colour: .ycbcrJPEG,
+      configuration: ["activation": "tanh"], psnr: 36.09...36.3),
     Published(
-      file: "NhatThanh_ESPCN/ESPCN-x3.pt", scale: 3, colour: .ycbcrJPEG, psnr: 31.75...31.95),
+      file: "NhatThanh_ESPCN/ESPCN-x3.pt", scale: 3, colour: .ycbcrJPEG,
+      configuration: ["activation": "tanh"], psnr: 31.75...31.95),
     Published(
-      file: "NhatThanh_ESPCN/ESPCN-x4.pt", scale: 4, colour: .ycbcrJPEG, psnr: 29.05...29.25),
+      file: "NhatThanh_ESPCN/ESPCN-x4.pt", scale: 4, colour: .ycbcrJPEG,
+      configuration: ["activation": "tanh"], psnr: 29.05...29.25),
     // A pickled module, and PyTorch's own example of four layers.
     Published(file: "twtygqyy_VDSR/model_epoch_50.pth", scale: 2, psnr: 37.50...37.58),
     Published(file: "twtygqyy_VDSR/model_epoch_50.pth", scale: 3, psnr: 33.68...33.76),

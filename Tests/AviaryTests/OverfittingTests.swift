@@ -24,6 +24,7 @@ import Testing
 
   /// What makes each tiny; an architecture that is not named is as large as its default.
   static let tiny: [String: JSON] = [
+    "autoencoder": ["widths": [16, 32], "decoderConvolutions": 1, "skips": "concatenate"],
     "espcn": ["scale": 2, "features": [32, 32]],
     "fsrcnn": ["features": 16, "shrunk": 8, "mapping": 2],
     "fusion-cae": ["channels": 1, "features": [8], "blocks": [2], "gate": 4],
@@ -38,7 +39,7 @@ import Testing
     var recipe = Recipe(name, data: DataRecipe(targets: "none"))
     recipe.configuration = OverfittingTests.tiny[name]
     // What is halved three times takes no 12.
-    recipe.batch.patch = name == "drunet" ? 16 : 12
+    recipe.batch.patch = name == "drunet" || name == "plain-unet" ? 16 : 12
     let trainable = try RecipeNetwork(recipe, registry: .builtin)
     let network = trainable.network
     let batch = try OverfittingTests.batch(network, trainable.geometry)

@@ -21,7 +21,8 @@ import Testing
   static let files =
     [2, 3, 4].flatMap { (scale: Int) in
       [
-        Published(file: "NhatThanh_ESPCN/ESPCN-x\(scale).h5"),
+        Published(
+          file: "NhatThanh_ESPCN/ESPCN-x\(scale).h5", configuration: ["activation": "tanh"]),
         Published(file: "NhatThanh_FSRCNN/FSRCNN-x\(scale).h5", scale: scale),
       ]
     }

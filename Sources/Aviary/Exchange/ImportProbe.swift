@@ -1,4 +1,4 @@
-internal import AviaryGraph
+public import AviaryGraph
 internal import AviaryTensor
 
 /// Runs an imported network on a natural image: a wrong range of values shows at once.
@@ -6,21 +6,9 @@ public enum ImportProbe {
   /// What is wrong with the result, and what to try; nil where it looks like an image, and where no
   /// image can be run.
   public static func problem(of model: Model) -> String? {
-    guard model.graph.inputs.count == 1,
-      let scale = model.scales.first ?? (model.picture.enlargeFirst == .no ? nil : 2),
-      let upscaler = try? Upscaler(model, scale: scale, options: UpscalerOptions(threads: 1)),
-      let size = side(of: model.graph), let input = try? image(size, for: model.picture),
-      let output = try? upscaler.run(input)
-    else { return nil }
-    // In values from 0 to 1, by planes: a channel has its own mean.
-    let planes = output.shape.count == 3 ? output.shape[0] : 1
-    let count = output.count / max(planes, 1)
-    let values = output.floats.enumerated().map { place, value in
-      let (factor, offset) = model.picture.resultScaling(
-        channel: min(place / max(count, 1), model.graph.inputs[0].channels - 1))
-      return (value - offset) / factor
-    }
-    guard let least = values.min(), let most = values.max(), least.isFinite, most.isFinite else {
+    guard let values = result(of: model), let least = values.min(), let most = values.max(),
+      least.isFinite, most.isFinite
+    else {
       return nil
     }
     let isConstant = most - least < 1 / 255
@@ -30,6 +18,48 @@ public enum ImportProbe {
     return "the result for a natural image is "
       + (isConstant ? "the same value everywhere" : "saturated: black or white nearly everywhere")
       + #"; perhaps the network takes other values: try --input '{"range": \#(other)}'"#
+  }
+
+  /// The report with what its alternatives make of the result.
+  public static func compared(_ report: LoadReport, of model: Model, _ registry: Registry)
+    -> LoadReport
+  {
+    guard !report.alternatives.isEmpty, let own = result(of: model),
+      let architecture = try? registry[model.architecture], let members = model.configuration.object
+    else { return report }
+    var report = report
+    for (place, alternative) in report.alternatives.enumerated() {
+      let changed = members.merging([alternative.member: alternative.value]) { $1 }
+      var other = model
+      guard let network = try? architecture.network(.object(changed)),
+        network.graph.parameters == model.graph.parameters
+      else { continue }
+      other.graph = network.graph
+      guard let values = result(of: other), values.count == own.count else { continue }
+      // As an image has them.
+      func clamped(_ value: Float) -> Float { min(max(value, 0), 1) }
+      let largest = zip(own, values).map { abs(clamped($0) - clamped($1)) }.max() ?? 0
+      if largest.isFinite { report.alternatives[place].difference = Double(largest) }
+    }
+    return report
+  }
+
+  /// What the network makes of a natural image, in values from 0 to 1; nil where none can be run.
+  private static func result(of model: Model) -> [Float]? {
+    guard model.graph.inputs.count == 1,
+      let scale = model.scales.first ?? (model.picture.enlargeFirst == .no ? nil : 2),
+      let upscaler = try? Upscaler(model, scale: scale, options: UpscalerOptions(threads: 1)),
+      let size = side(of: model.graph), let input = try? image(size, for: model.picture),
+      let output = try? upscaler.run(input)
+    else { return nil }
+    // By planes: a channel has its own mean.
+    let planes = output.shape.count == 3 ? output.shape[0] : 1
+    let count = output.count / max(planes, 1)
+    return output.floats.enumerated().map { place, value in
+      let (factor, offset) = model.picture.resultScaling(
+        channel: min(place / max(count, 1), model.graph.inputs[0].channels - 1))
+      return (value - offset) / factor
+    }
   }
 
   /// A side that the network takes.

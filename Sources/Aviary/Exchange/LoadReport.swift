@@ -24,6 +24,24 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var format: String
   /// The program that wrote it, if the file says so: "Keras 3.6.0 (tensorflow)".
   public var origin: String
+  /// Another value of a member of the configuration that was assumed.
+  public struct Alternative: Codable, Hashable, Sendable {
+    /// What was assumed, as in `assumed`.
+    public var assumption: String
+    /// The member.
+    public var member: String
+    /// Its other value.
+    public var value: JSON
+    /// By how much the result for a natural image then differs at most, with black 0 and white 1;
+    /// nil where it was not computed.
+    public var difference: Double?
+
+    /// The statement that makes it so.
+    public var statement: String {
+      "--config '{\(JSON.string(member).text): \(value.text)}'"
+    }
+  }
+
   /// The detected or stated architecture; empty if the network described by the file runs instead.
   public var architecture: String
   /// Its complete configuration.
@@ -53,6 +71,8 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var converted: [Change] = []
   /// Facts that the file does not show and that were assumed, as "member: value".
   public var assumed: [String] = []
+  /// Other values that assumed members may have.
+  public var alternatives: [Alternative] = []
   /// Whether the file does not say how its layers are connected, so that the architecture is an
   /// assumption too.
   public var graphIsAssumed = false
@@ -66,6 +86,23 @@ public struct LoadReport: Codable, Hashable, Sendable {
   public var notes: [String] = []
   /// How the tensors were found in the file.
   public var unwrapping = Unwrapping()
+
+  /// What was assumed, in words: with what changes it, and by how much the result then differs.
+  public var assumptions: [String] {
+    assumed.map { assumption in
+      let others = alternatives.filter { $0.assumption == assumption }.map { other in
+        "\(other.statement) changes it"
+          + (other.difference.map { ", and the result for a natural image by \(Self.text($0))" }
+            ?? "")
+      }
+      return others.isEmpty ? assumption : "\(assumption) (\(others.joined(separator: "; ")))"
+    }
+  }
+
+  private static func text(_ difference: Double) -> String {
+    let steps = (difference * 255).rounded()
+    return steps < 1 ? "less than 1 of 255" : "up to \(Int(steps)) of 255"
+  }
 
   /// Adds what was done to a tensor to the report.
   mutating func note(_ tensor: TensorDescription) {
@@ -128,6 +165,8 @@ public struct ExportReport: Codable, Hashable, Sendable {
   public var contentHash: String
   /// How the written file was checked.
   public var check: Check
+  /// Whose names the parameters have, where these are not the network's own.
+  public var names: String?
   /// The changes made to fit the format, in words.
   public var changes: [String] = []
   /// What the format cannot hold, in words.

@@ -12,12 +12,16 @@ struct Recognition {
   var tensors: TensorSource
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
+  /// What the file calls the parameters that it calls otherwise.
+  var names: [String: String] = [:]
   /// Whether the file itself has an image description, as our embedded metadata does.
   var statesImage = false
   /// Whether the file says nothing of how its layers are connected: the architecture says it.
   var graphIsAssumed = false
   /// What was assumed, by member of the configuration, or in words.
   var assumed: [String]
+  /// Other values of assumed members, with which files of the same shapes are used.
+  var alternatives: [String: [JSON]] = [:]
   /// What was done, in words.
   var notes: [String] = []
   /// How the architecture was detected.
@@ -73,16 +77,24 @@ extension Recognition {
   ///
   /// - Throws: `RegistryError` if nothing fits, or several do.
   private init(byWeights file: WeightsFile, _ options: ImportOptions, _ registry: Registry) throws {
+    var byNamesAlone = true
     func attempt(_ file: WeightsFile, _ overrides: JSON) throws -> StructureMatch? {
       try StructureMatcher.recognise(
         file, registry: registry, as: options.architecture, overrides: overrides,
-        shuffle: options.shuffleOrder)
+        shuffle: options.shuffleOrder, byNamesAlone: byNamesAlone)
     }
     var overrides = options.configuration
     var used = file
     var found: StructureMatch?
     for reading in file.readings where found == nil {
       used = reading
+      found = try attempt(used, overrides)
+    }
+    if found == nil, options.architecture == nil, let known = NetworkNotBuilt.named(by: file) {
+      throw AviaryError.notBuilt(path: file.path, name: known.name, reason: known.reason)
+    }
+    if found == nil {
+      (used, byNamesAlone) = (file, false)
       found = try attempt(used, overrides)
     }
     // If no shape shows the scale (FSRCNN), take the user's, or the one in the file's name, rather than
@@ -101,7 +113,16 @@ extension Recognition {
         }
       }
     }
-    guard let found else { throw try Recognition.unrecognised(file, options, registry) }
+    guard let found else {
+      throw try Recognition.unrecognised(file, options, registry)
+    }
+    if let member = found.fit.asked.first,
+      let value = found.fit.network.configuration[member]
+    {
+      throw AviaryError.undetermined(
+        path: file.path, network: found.fit.network.architecture, member: member,
+        values: [value] + (found.fit.alternatives[member] ?? []))
+    }
     let source = found.fit.names?.source
     let isByNames = found.tensors.names == used.tensors.names || source != nil
     let notes = used.unwrapping.notes.filter { !file.unwrapping.notes.contains($0) }
@@ -112,6 +133,8 @@ extension Recognition {
       reason: source.map { "names and shapes, by the names of \($0)" }
         ?? (isByNames || !found.fit.folded.isEmpty
           ? "names and shapes" : "its layers' kinds, places and shapes"))
+    alternatives = found.fit.alternatives
+    names = Dictionary(found.renamed.map { ($0.to, $0.from) }) { first, _ in first }
   }
 
   /// The error that names the nearest architecture, with tensors' names as the file has them: of the
@@ -203,6 +226,9 @@ extension Recognition {
         + (verify ? "confirmed by the content hash" : "not verified"))
     if verify { verifiedHash = expected }
     statesImage = picture != nil
+    names = Dictionary(
+      tensors.filter { $0.name != $0.storedName }.map { ($0.name, $0.storedName) }
+    ) { first, _ in first }
     card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
   }
 }

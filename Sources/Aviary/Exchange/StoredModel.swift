@@ -201,7 +201,7 @@ extension Error {
   var isAboutTheNetwork: Bool {
     if self is RegistryError { return true }
     return switch self as? AviaryError {
-    case .noGraph, .network, .ownNetwork, .program, .range: true
+    case .noGraph, .network, .ownNetwork, .program, .range, .undetermined, .notBuilt: true
     default: false
     }
   }

@@ -80,15 +80,22 @@ extension Model {
   public func told(strength: Double, _ registry: Registry) throws -> Model {
     guard case .object(var members) = configuration, members["noise"] != nil,
       let architecture = try? registry[architecture]
-    else { throw AviaryError.noStrength(model: name) }
+    else { throw AviaryError.noStrength(model: name, known: registry.toldStrength) }
     members["noise"] = .number(strength)
     let network = try architecture.network(.object(members))
     guard network.graph.parameters == graph.parameters else {
-      throw AviaryError.noStrength(model: name)
+      throw AviaryError.noStrength(model: name, known: registry.toldStrength)
     }
     var model = self
     (model.configuration, model.graph) = (network.configuration, network.graph)
     return model
+  }
+}
+
+extension Registry {
+  /// The architectures that are told a noise level.
+  fileprivate var toldStrength: [String] {
+    architectures.filter { $0.presets[0].configuration["noise"] != nil }.map(\.info.name)
   }
 }
 

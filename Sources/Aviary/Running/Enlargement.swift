@@ -58,12 +58,26 @@ public struct Enlargement: Sendable {
   }
 
   /// What the user should know of an image.
-  func warnings(_ input: String, _ header: ImageHeader) -> [String] {
+  ///
+  /// - Throws: what computing a part of it throws, where that shows how exact tiles are.
+  func warnings(
+    _ input: String, _ header: ImageHeader, _ route: ImageRoute
+  ) throws -> [String] {
     var warnings = stages.compactMap(\.scaleWarning) + header.remarks.map { "\(input): \($0)" }
     if header.isConvertedFromCMYK {
       warnings.append(
         "\(input): converted from CMYK to RGB"
           + (header.isConvertedByProfile ? " by its profile" : ", without a profile"))
+    }
+    for (position, stage) in route.stages.enumerated() {
+      guard let reason = stage.inference.tileSize.approximation else { continue }
+      // What goes into a later network is known when it is there, and standard input is read once.
+      let isMeasured = position == 0 && crop == nil && page == nil && input != "-"
+      let found =
+        isMeasured
+        ? try TileProbe(stage.upscaler, input, header, stage.inference).text
+        : "by how much they differ from the whole was not measured"
+      warnings.append("\(input): tiles are an approximation (\(reason)); \(found)")
     }
     return warnings
   }
@@ -90,7 +104,7 @@ public struct Enlargement: Sendable {
     opened(route.outputWidth, route.outputHeight)
     return try route.run(
       &reader, to: output, threads: threads, start: start,
-      warnings: warnings(input, reader.header), progress: progress)
+      warnings: warnings(input, reader.header, route), progress: progress)
   }
 
   /// Enlarges an image in memory.

@@ -35,11 +35,13 @@ final class ImagePipeline {
 
   /// Decides how the image is divided; nothing is computed yet.
   ///
-  /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
+  /// - Parameters:
+  ///   - source: of the bands that will come: gray or RGB, with alpha or not.
+  ///   - policy: for networks of which tiles do not give what the whole gives.
   /// - Throws: what `TiledInference` throws.
   init(
     _ model: Model, scale: Ratio, width: Int, height: Int, source: PixelFormat,
-    _ context: InferenceContext
+    policy: TilePolicy = .exact, _ context: InferenceContext
   ) throws {
     let result = try ResultChannels(
       model, channels: model.graph.outputChannels(scale) ?? model.graph.inputs[0].channels,
@@ -67,7 +69,7 @@ final class ImagePipeline {
       model, scale: scale, width: width, height: height, format: format, result: resultFormat,
       resultBytes: waiting + converted + joined
         + 2 * outputFormat.channels * source.bitDepth.byteCount,
-      context)
+      policy: policy, context)
     (outputWidth, outputHeight) = (inference.outputWidth, inference.outputHeight)
     let output = (outputWidth, outputHeight)
     isNearest = model.graph.repeatsPixels
@@ -84,6 +86,13 @@ final class ImagePipeline {
     (self.result, self.outputFormat) = (result, outputFormat)
     (self.source, self.color, self.height) = (source, color, height)
     threads = context.threads
+  }
+
+  /// The result for a whole image.
+  func result(for image: Image, progress: () -> Void = {}) throws -> Image {
+    var bands: [Image] = []
+    try push(image, progress: progress, sink: { bands.append($0) })
+    return try .stacked(bands)
   }
 
   /// Takes the next rows of the image and hands the rows of the result that they complete to

@@ -116,7 +116,6 @@ final class ImageQueue: Sendable {
     let start = ContinuousClock.now
     var reader = try ImageReader(path: input, page: enlargement.page)
     let header = reader.header
-    let warnings = enlargement.warnings(input, header)
     // What is large will have all threads, and is planned for them alone.
     let isSmall = header.width * header.height <= ImageQueue.small
     let besides = isSmall ? try ImageRoute(enlargement, header, single) : nil
@@ -125,9 +124,10 @@ final class ImageQueue: Sendable {
     guard let besides, isBesides else {
       defer { state.withLock { $0.isTaken = false } }
       let contexts = try enlargement.here
-      return try ImageRoute(enlargement, header, contexts).run(
+      let route = try ImageRoute(enlargement, header, contexts)
+      return try route.run(
         &reader, to: path, threads: contexts[0].threads, start: start,
-        warnings: warnings
+        warnings: enlargement.warnings(input, header, route)
       ) { share in self.state.withLock { $0.progress = (position, share) } }
     }
     defer {
@@ -138,7 +138,7 @@ final class ImageQueue: Sendable {
     }
     return try besides.run(
       &reader, to: path, threads: single[0].threads, start: start,
-      warnings: warnings, progress: { _ in })
+      warnings: enlargement.warnings(input, header, besides), progress: { _ in })
   }
 
   /// Waits until an image may be computed; says whether on one thread, beside others.

@@ -20,6 +20,7 @@ final class ImageRoute {
   private let region: Comparison.Region
   private let isCropped: Bool
   private let pipelines: [ImagePipeline]
+  private let upscalers: [Upscaler]
   /// Reduces what the networks make; nil where that is of the right size.
   private var resampler: BandResampler?
   /// Rows of the image that came.
@@ -63,7 +64,7 @@ final class ImageRoute {
       let upscaler = enlargement.stages[stage]
       let pipeline = try ImagePipeline(
         upscaler.model, scale: upscaler.ratio, width: size.width, height: size.height,
-        source: format, contexts[stage])
+        source: format, policy: contexts[stage].policy, contexts[stage])
       pipelines.append(pipeline)
       used.append((upscaler, contexts[stage]))
       size = (pipeline.outputWidth, pipeline.outputHeight)
@@ -89,6 +90,7 @@ final class ImageRoute {
     let result = wanted ?? size
     (outputWidth, outputHeight, outputFormat) = (result.width, result.height, format)
     (self.enlargement, self.region, self.pipelines) = (enlargement, region, pipelines)
+    upscalers = used.map(\.upscaler)
     isCropped = region.width < width || region.height < height
     let passes = enlargement.isEnsemble ? 8 : 1
     tileCount = passes * pipelines.reduce(0) { $0 + $1.tileCount }
@@ -122,6 +124,11 @@ final class ImageRoute {
   ) throws {
     try self.init(
       enlargement, width: header.width, height: header.height, source: header.format, contexts)
+  }
+
+  /// The networks in order, repetitions included, and how each is at work.
+  var stages: [(upscaler: Upscaler, inference: TiledInference)] {
+    zip(upscalers, pipelines).map { ($0, $1.inference) }
   }
 
   /// Takes the next rows of the image and hands the rows of the result that they complete to

@@ -30,6 +30,9 @@ struct InferenceContext: Sendable {
     plans = PlanPool(limit: allowance.wanted / 4)
   }
 
+  /// What is done with networks of which tiles do not give what the whole gives.
+  var policy: TilePolicy { options.exact ? .exact : .approximateInNeed }
+
   /// The same on one thread, for one of several images at a time.
   var single: InferenceContext {
     get throws(ComputeError) { try InferenceContext(of: self, threads: 1) }

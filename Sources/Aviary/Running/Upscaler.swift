@@ -153,16 +153,14 @@ public struct Upscaler: Sendable {
   ///   - planned: is told the number of tiles.
   ///   - progress: is told after each.
   func enlarge(
-    _ image: Image, _ context: InferenceContext, planned: (Int) -> Void = { _ in },
-    progress: () -> Void
+    _ image: Image, _ context: InferenceContext, policy: TilePolicy = .exact,
+    planned: (Int) -> Void = { _ in }, progress: () -> Void
   ) throws -> Image {
     let pipeline = try ImagePipeline(
       model, scale: ratio, width: image.width, height: image.height, source: image.format,
-      context)
+      policy: policy, context)
     planned(pipeline.tileCount)
-    var bands: [Image] = []
-    try pipeline.push(image, progress: progress, sink: { bands.append($0) })
-    return try .stacked(bands)
+    return try pipeline.result(for: image, progress: progress)
   }
 
   /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma

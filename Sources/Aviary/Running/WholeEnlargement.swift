@@ -73,7 +73,8 @@ struct WholeEnlargement {
 
   private func enlarged(_ image: Image, _ progress: () -> Void) throws -> Image {
     try stages.reduce(image) { image, stage in
-      try stage.upscaler.enlarge(image, stage.context, progress: progress)
+      try stage.upscaler.enlarge(
+        image, stage.context, policy: stage.context.policy, progress: progress)
     }
   }
 

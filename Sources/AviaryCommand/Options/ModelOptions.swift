@@ -40,7 +40,8 @@ extension Zoo {
     }
     if let report {
       if !quiet {
-        let assumed = report.assumed.joined(separator: ", ")
+        let assumed = ImportProbe.compared(report, of: model, registry).assumptions
+          .joined(separator: ", ")
         Console.note(
           "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))

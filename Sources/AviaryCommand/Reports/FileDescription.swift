@@ -29,7 +29,7 @@ struct FileDescription {
       network = (found.graph, found.picture)
       card = model.card
       storedHash = nil
-      assumed = model.report?.assumed ?? []
+      assumed = model.report?.assumptions ?? []
     case .native(let file):
       let summary = try CheckpointSummary(of: file)
       format = "\(FileFormat.aviaryCheckpoint.name), version \(summary.formatVersion)"

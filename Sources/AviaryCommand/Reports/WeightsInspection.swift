@@ -64,7 +64,7 @@ struct WeightsInspection {
       sheet.add("Recognised", network.title)
       sheet.add("By", report.reason)
       sheet.add("Image", network.picture.json.text)
-      sheet.add("Assumed", report.assumed)
+      sheet.add("Assumed", report.assumptions)
       sheet.add("Notes", report.notes)
     case .none(let nearest):
       sheet.add(
@@ -72,6 +72,9 @@ struct WeightsInspection {
         file.tensors.isEmpty
           ? "no: there are no weights in it" : "no: no architecture has exactly these tensors")
       sheet.add("Nearest", nearest.map(\.description))
+      if !file.tensors.isEmpty {
+        sheet.add("Otherwise", "exported as ONNX, the network itself would run")
+      }
     case .problem(let problem): sheet.add("Recognised", "no: \(problem)")
     }
     sheet.add("Content hash", contentHash.map { "\($0) (computed)" })
@@ -114,7 +117,8 @@ extension StateDictDifference {
   /// As JSON.
   fileprivate var json: JSON {
     [
-      "network": .string(network), "missing": .array(missing.map(JSON.string)),
+      "network": .string(network), "byShape": .bool(isByShape),
+      "missing": .array(missing.map(JSON.string)),
       "unexpected": .array(extra.map(JSON.string)),
       "mismatched": .array(
         mismatched.map {

@@ -37,6 +37,7 @@ struct StateDictFinder {
     var finder = StateDictFinder(
       objects: objects, part: part?.split(separator: ".").map(String.init) ?? [])
     try finder.unwrap(root)
+    try finder.chooseNetwork()
     guard finder.part.isEmpty else {
       throw .noPart(path: objects.path, name: part ?? "", known: finder.parts)
     }
@@ -262,6 +263,50 @@ extension StateDictFinder {
     let stored = zip(found, names).compactMap { tensor, name in name.map { _ in tensor.name } }
     found = zip(found, names).compactMap { tensor, name in name.map { ($0, tensor.tensor) } }
     return stored
+  }
+}
+
+// MARK: - Several networks in one dictionary
+
+extension StateDictFinder {
+  /// What training frameworks call the two networks that are trained against each other.
+  private static let rivals: (generators: Set<String>, discriminators: Set<String>) = (
+    ["generator", "gen", "netG", "net_g", "model_G", "G"],
+    ["discriminator", "disc", "netD", "net_d", "model_D", "D"]
+  )
+
+  /// Leaves the tensors of the one network that is meant, where names of one dictionary begin with the
+  /// networks' names, as Lightning saves a GAN.
+  private mutating func chooseNetwork() throws(CheckpointError) {
+    let heads = Set(found.map { String($0.name.prefix { $0 != "." }) }).sorted()
+    let isSeveral =
+      heads.contains(where: Self.rivals.generators.contains)
+      && heads.contains(where: Self.rivals.discriminators.contains)
+    if !part.isEmpty {
+      let prefix = part.joined(separator: ".") + "."
+      let (own, others) = (
+        found.filter { $0.name.hasPrefix(prefix) }, found.filter { !$0.name.hasPrefix(prefix) }
+      )
+      guard !own.isEmpty else {
+        if isSeveral { parts += heads }
+        return
+      }
+      found = own.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) }
+      unwrapping.path += part
+      part = []
+      let names = Set(others.map { String($0.name.prefix { $0 != "." }) }).sorted()
+      for name in names.prefix(100) {
+        let count = others.count { $0.name.prefix { $0 != "." } == name }
+        unwrapping.ignored.append("\(name) (a network of \(count) tensor\(count == 1 ? "" : "s"))")
+      }
+      return
+    }
+    guard isSeveral else { return }
+    throw .unsupported(
+      path: objects.path,
+      what:
+        "a file of several networks (\(heads.prefix(8).joined(separator: ", "))) without --part to "
+        + "choose one")
   }
 }
 

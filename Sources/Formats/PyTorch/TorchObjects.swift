@@ -125,6 +125,16 @@ struct TorchObjects {
         function.hasPrefix("torch._utils._rebuild_tensor"), let inner = heap.items(arguments[2])
       else { return nil }
       return try view(inner, type: nil, name: name)
+    case "torch._utils._rebuild_qtensor":
+      throw .unsupported(
+        path: path,
+        what: "\(name): a tensor of quantized values (save tensor.dequantize() instead)")
+    case "torch._utils._rebuild_sparse_tensor":
+      throw .unsupported(
+        path: path, what: "\(name): a sparse tensor (save tensor.to_dense() instead)")
+    case "torch._utils._rebuild_meta_tensor_no_storage":
+      throw .unsupported(
+        path: path, what: "\(name): a tensor without values (of the device 'meta')")
     default: return nil
     }
   }

@@ -29,14 +29,18 @@ struct Attempt {
   /// what was saved as a dozen residual blocks. A file may tell of fewer, for Keras keeps no
   /// containers of functional models.
   private var contradictsContainers: Bool {
-    func blocks(_ paths: [[String]]) -> Int {
+    // A convolution and its normalisation make no block, nor do layers beside which blocks lie.
+    func blocks(_ layers: [(path: [String], kind: ExternalLayer.Kind)]) -> Int {
+      let paths = layers.filter { $0.kind.combines }.map(\.path)
       let sizes = Dictionary(paths.map { ($0.dropLast(), 1) }, uniquingKeysWith: +)
-      return sizes.values.count { $0 > 1 }
+      let outer = Set(
+        paths.flatMap { path in (0..<max(path.count - 1, 0)).map { path.prefix($0) } })
+      return sizes.count { $0.value > 1 && !outer.contains($0.key) }
     }
-    let own = blocks(file.layers.map(\.path))
+    let own = blocks(file.layers.map { ($0.path, $0.kind) })
     // Numbers in the plan's names are places in a list, which leaves no container in a file.
     let planned = blocks(
-      plan.layers.map { $0.name.split(separator: ".").map(String.init) })
+      plan.layers.map { ($0.name.split(separator: ".").map(String.init), $0.kind) })
     return own > max(planned, 1)
   }
 
@@ -85,15 +89,28 @@ struct Attempt {
     let canonical: (String) -> String = { names[$0] ?? $0 }
     let tensors = file.tensors.renamed(canonical)
     guard tensors.count == file.tensors.count,
-      let fit = try? registry.detect(
+      var fit = try? registry.fit(
         WeightIndex(tensors), as: architecture, overrides: overrides),
       // Names were given already; a name map on top would be another plan's.
       fit.names == nil
     else { return nil }
+    // The epsilon of normalisations is the framework's, not that of a published source.
+    if fit.network.configuration["epsilon"] != nil, overrides["epsilon"] == nil,
+      let epsilon = OriginConventions(file.origin.framework).epsilon
+    {
+      let stated = (overrides.object ?? [:]).merging(["epsilon": .number(epsilon)]) { $1 }
+      guard
+        let settled = try? registry.fit(
+          WeightIndex(tensors), as: architecture, overrides: .object(stated))
+      else { return nil }
+      fit = settled
+      fit.assumed.append("epsilon")
+    }
     return StructureMatch(
       fit: fit, tensors: tensors,
       renamed: StructureMatcher.renamings(file.tensors.names, canonical),
-      assumed: ["how the layers are connected, which kinds, places and shapes do not show"],
+      assumed: fit.publishedActivations
+        + ["how the layers are connected, which kinds, places and shapes do not show"],
       notes: [how])
   }
 
@@ -134,5 +151,19 @@ struct Attempt {
         "\(fit.fit.network.label) with \(first) as \(map[first] ?? first)"
       }
     ).sorted()
+  }
+}
+
+extension Fit {
+  /// What lies between the layers of a network whose configuration has no choice of it.
+  fileprivate var publishedActivations: [String] {
+    if network.configuration["activation"] != nil { return [] }
+    let names = Set(
+      network.graph.nodes.compactMap { node in
+        if case .activation(let activation) = node.op { activation.name } else { nil }
+      }
+    ).sorted()
+    return names.isEmpty
+      ? [] : ["activation: \(names.joined(separator: ", ")) as published, which no tensor shows"]
   }
 }

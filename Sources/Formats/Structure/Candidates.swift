@@ -8,6 +8,7 @@ import AviaryGraph
 struct Candidates {
   private let architecture: AnyArchitecture
   private let wanted: [ExternalLayer.Kind: Int]
+  private let forStateDict: Bool
   /// The plans found, each once: those of one plan differ in sizes, which the shapes tell later.
   private(set) var plans: [LayerPlan] = []
   private var seen: Set<LayerPlan> = []
@@ -18,12 +19,18 @@ struct Candidates {
 
   /// - Parameter lengths: whether all arrays of a configuration together may have another length
   ///   (the levels of an autoencoder), which takes many graphs.
+  /// - Parameter forStateDict: whether the file does not tell convolutions of several kinds apart.
   init(
-    _ architecture: AnyArchitecture, _ wanted: [ExternalLayer.Kind: Int], lengths: Bool
+    _ architecture: AnyArchitecture, _ wanted: [ExternalLayer.Kind: Int], lengths: Bool,
+    forStateDict: Bool
   ) {
     self.architecture = architecture
     self.wanted = wanted
+    self.forStateDict = forStateDict
+    // What changes how many layers there are does not change of which kinds.
+    let kinds = Set(wanted.keys)
     for configuration in bases(lengths: lengths) {
+      guard let plan = plan(configuration), Set(plan.counts.keys) == kinds else { continue }
       keep(configuration)
       for member in configuration.keys.sorted() { solve(member, configuration) }
     }
@@ -139,7 +146,9 @@ struct Candidates {
 
   private mutating func plan(_ configuration: [String: JSON]) -> LayerPlan? {
     if let known = built[configuration] { return known }
-    let plan = (try? architecture.network(.object(configuration))).map { LayerPlan($0.graph) }
+    let plan = (try? architecture.network(.object(configuration))).map {
+      LayerPlan($0.graph, forStateDict: forStateDict)
+    }
     built[configuration] = plan
     return plan
   }

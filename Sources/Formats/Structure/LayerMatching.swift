@@ -16,8 +16,27 @@ struct LayerMatching {
   /// The ways, each once.
   static func ways(_ file: LayerTree, _ plan: LayerTree) -> [Assignment] {
     var seen: Set<Assignment> = []
-    return (matches(file.root, plan.root) + flatMatches(file.root, plan.root)).filter {
+    let ways = matches(file.root, plan.root) + flatMatches(file.root, plan.root)
+    return (ways.isEmpty ? wholeMatches(file.root, plan.root) : ways).filter {
       seen.insert($0).inserted
+    }
+  }
+
+  /// The ways in which containers keep one order for layers of all kinds: fewer, where there are too
+  /// many others.
+  private static func wholeMatches(
+    _ file: LayerTree.Node, _ plan: LayerTree.Node
+  ) -> [Assignment] {
+    let kinds = ExternalLayer.Kind.allCases.map { ($0, plan.layers(of: $0)) }
+    return orders(file, nil).compactMap { order in
+      var assignment: Assignment = [:]
+      for (kind, wanted) in kinds {
+        let own = file.layers(of: kind)
+        let given = order.filter(Set(own).contains)
+        guard given.count == wanted.count else { return nil }
+        assignment.merge(zip(wanted, given)) { $1 }
+      }
+      return assignment
     }
   }
 
@@ -81,10 +100,12 @@ struct LayerMatching {
     return ways
   }
 
-  /// The orders in which the layers of a kind may come, at and below a node.
-  private static func orders(_ node: LayerTree.Node, _ kind: ExternalLayer.Kind) -> [[Int]] {
-    if let layer = node.layer { return [node.kind == kind ? [layer] : []] }
-    let holding = node.children.filter { !$0.layers(of: kind).isEmpty }
+  /// The orders in which the layers of a kind, or of all, may come, at and below a node.
+  private static func orders(_ node: LayerTree.Node, _ kind: ExternalLayer.Kind?) -> [[Int]] {
+    if let layer = node.layer { return [kind == nil || node.kind == kind ? [layer] : []] }
+    let holding = node.children.filter { child in
+      kind.map { !child.layers(of: $0).isEmpty } ?? true
+    }
     return bounded(
       interleavings(holding).lazy.flatMap { children in
         children.reduce([[]]) { orders, child in
@@ -239,7 +260,9 @@ struct LayerPlan: Hashable {
 
   var layers: [Layer]
 
-  init(_ graph: Graph) {
+  /// - Parameter forStateDict: whether it is held against a state dict, which does not tell
+  ///   convolutions of several kinds apart.
+  init(_ graph: Graph, forStateDict: Bool) {
     let shapes = Dictionary(graph.parameters.map { ($0.name, $0.shape) }) { $1 }
     var layers: [Layer] = []
     var seen: Set<String> = []
@@ -248,7 +271,8 @@ struct LayerPlan: Hashable {
       let name = String(first[..<dot])
       // Several nodes may share their parameters: those are one layer of a file.
       guard seen.insert(name).inserted else { continue }
-      layers.append(Layer(name: name, kind: Self.kind(of: node.op, weight: shapes[first] ?? [])))
+      let kind = Self.kind(of: node.op, weight: shapes[first] ?? [])
+      layers.append(Layer(name: name, kind: forStateDict ? kind.inStateDict : kind))
     }
     self.layers = layers
   }

@@ -1,8 +1,8 @@
 public import AviaryCheckpoint
 public import AviaryGraph
 
-/// Recognises one of our architectures in a file of Keras's, which knows layers by class and
-/// counter.
+/// Recognises one of our architectures in a file: by names, or by kinds, order and shapes of its
+/// layers. Keras knows them by class and counter; in a state dict they have any names.
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
@@ -18,16 +18,17 @@ public enum StructureMatcher {
   ///   - overrides: members of the configuration that the user states.
   ///   - shuffle: the order of channels before a pixel shuffle; nil for that of the file's
   ///     framework.
+  ///   - byNamesAlone: whether layers are told by their names only.
   /// - Returns: nil where no architecture fits.
   /// - Throws: `RegistryError.ambiguous` where several networks fit, or one in several ways;
   ///   `GraphError` for overrides that the architecture does not know.
   public static func recognise(
     _ file: WeightsFile, registry: Registry, as name: String? = nil, overrides: JSON = [:],
-    shuffle: ChannelOrder? = nil
+    shuffle: ChannelOrder? = nil, byNamesAlone: Bool = false
   ) throws -> StructureMatch? {
     guard
       var found = try named(file, registry, name, overrides)
-        ?? structural(file, registry, name, overrides)
+        ?? (byNamesAlone ? nil : structural(file, registry, name, overrides))
     else { return nil }
     let conventions = OriginConventions(file.origin.framework)
     found.fit = try conventions.applied(
@@ -44,14 +45,8 @@ public enum StructureMatcher {
   private static func named(
     _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
   ) throws -> StructureMatch? {
-    let fit: Fit
-    do {
-      let index = try WeightIndex(file.tensors, values: registry.valuesRead)
-      fit = try registry.detect(index, as: name, overrides: overrides)
-    } catch let error as RegistryError {
-      guard case .unrecognised = error else { throw error }
-      return nil
-    }
+    let index = try WeightIndex(file.tensors, values: registry.valuesRead)
+    guard let fit = try registry.fit(index, as: name, overrides: overrides) else { return nil }
     let tensors = file.tensors.folded(fit.folded)
     return StructureMatch(
       fit: fit, tensors: tensors.renamed(fit.canonical),
@@ -62,6 +57,8 @@ public enum StructureMatcher {
   private static func structural(
     _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
   ) throws -> StructureMatch? {
+    let stateDict = file.withLayersOfStateDict()
+    let file = stateDict?.file ?? file
     let layers = file.layers
     guard !layers.isEmpty, layers.count <= limit,
       let tree = LayerTree(
@@ -78,11 +75,14 @@ public enum StructureMatcher {
     var found: [String: StructureMatch] = [:]
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
-        for plan in Candidates(architecture, counts, lengths: lengths).plans {
+        let candidates = Candidates(
+          architecture, counts, lengths: lengths, forStateDict: stateDict != nil)
+        for plan in candidates.plans {
           let attempt = Attempt(
             file: file, plan: plan, registry: registry, architecture: architecture.info.name,
             overrides: overrides)
-          for fit in attempt.fits(tree) {
+          for var fit in attempt.fits(tree) {
+            fit.notes += (stateDict?.folded ?? []).notes
             found["\(fit.fit.network.label) \(fit.renamed)"] = fit
           }
         }
@@ -143,6 +143,8 @@ public struct StructureMatch: Sendable {
 /// transposed convolutions have. Keras and PyTorch differ by one pixel there.
 public struct OriginConventions: Sendable {
   private let value: String?
+  /// What a batch normalisation adds to the variance unless told otherwise.
+  let epsilon: Double?
 
   /// The conventions of a file's framework; ONNX, ncnn and bare arrays have none of their own.
   public init(_ framework: Origin.Framework) {
@@ -151,6 +153,12 @@ public struct OriginConventions: Sendable {
       case .keras: "keras"
       case .pytorch: "pytorch"
       case .onnx, .ncnn, .arrays: nil
+      }
+    epsilon =
+      switch framework {
+      case .keras: 1e-3
+      case .pytorch, .arrays: 1e-5
+      case .onnx, .ncnn: nil
       }
   }
 
@@ -171,7 +179,7 @@ public struct OriginConventions: Sendable {
     stated["origin"] = .string(value)
     // An origin that the configuration cannot have: the fit stays, and its origin assumed.
     guard
-      var settled = try? registry.detect(
+      var settled = try? registry.fit(
         weights, as: fit.network.architecture, overrides: .object(stated))
     else { return fit }
     // The tensors have canonical names by now; what they were translated from stays said.
