@@ -14,7 +14,7 @@ enum AODNet: Architecture {
 
   static let info = ArchitectureInfo(
     "aod-net", summary: "Dehazing by one estimated number for each value",
-    paper: "https://arxiv.org/abs/1707.06543")
+    paper: "https://arxiv.org/abs/1707.06543", matchesStructure: false)
 
   static let presets: KeyValuePairs = ["colour": Configuration()]
 

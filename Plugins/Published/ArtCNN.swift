@@ -25,7 +25,7 @@ enum ArtCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "artcnn", summary: "Residual convolutions and a pixel shuffle, for anime",
-    paper: "https://github.com/Artoriuz/ArtCNN")
+    paper: "https://github.com/Artoriuz/ArtCNN", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "r16f96-x2": Configuration(),

@@ -25,7 +25,7 @@ enum BSRN: Architecture {
 
   static let info = ArchitectureInfo(
     "bsrn", summary: "Feature distillation by blueprint separable convolutions",
-    paper: "https://arxiv.org/abs/2205.05996")
+    paper: "https://arxiv.org/abs/2205.05996", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

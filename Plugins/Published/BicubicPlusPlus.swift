@@ -17,7 +17,7 @@ enum BicubicPlusPlus: Architecture {
 
   static let info = ArchitectureInfo(
     "bicubic++", summary: "Four convolutions at half the size, as fast as bicubic",
-    paper: "https://arxiv.org/abs/2305.02126")
+    paper: "https://arxiv.org/abs/2305.02126", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x3": Configuration(),

@@ -26,7 +26,7 @@ enum CARN: Architecture {
 
   static let info = ArchitectureInfo(
     "carn", summary: "Cascading residual blocks; CARN-M shares and groups them",
-    paper: "https://arxiv.org/abs/1803.08664")
+    paper: "https://arxiv.org/abs/1803.08664", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

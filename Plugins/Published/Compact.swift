@@ -29,7 +29,7 @@ enum Compact: Architecture {
 
   static let info = ArchitectureInfo(
     "compact", summary: "A chain of convolutions on the small image (SRVGGNetCompact)",
-    paper: "https://arxiv.org/abs/2107.10833")
+    paper: "https://arxiv.org/abs/2107.10833", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -20,7 +20,7 @@ enum DRRN: Architecture {
 
   static let info = ArchitectureInfo(
     "drrn", summary: "Two convolutions used again and again, on an enlarged image",
-    paper: "https://doi.org/10.1109/CVPR.2017.298")
+    paper: "https://doi.org/10.1109/CVPR.2017.298", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "b1u25": Configuration(),

@@ -24,7 +24,7 @@ enum DRUNet: Architecture {
 
   static let info = ArchitectureInfo(
     "drunet", summary: "A U-Net of residual blocks that is told the noise level",
-    paper: "https://arxiv.org/abs/2008.13751")
+    paper: "https://arxiv.org/abs/2008.13751", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "colour": Configuration(),

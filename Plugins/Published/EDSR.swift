@@ -38,7 +38,7 @@ enum EDSR: Architecture {
 
   static let info = ArchitectureInfo(
     "edsr", summary: "Residual blocks without normalisation, and pixel shuffles",
-    paper: "https://arxiv.org/abs/1707.02921")
+    paper: "https://arxiv.org/abs/1707.02921", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

@@ -85,7 +85,7 @@ enum ESRGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "esrgan", summary: "Residual-in-residual dense blocks (RRDBNet): ESRGAN, Real-ESRGAN",
-    paper: "https://arxiv.org/abs/1809.00219")
+    paper: "https://arxiv.org/abs/1809.00219", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -21,7 +21,7 @@ enum FBCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "fbcnn", summary: "A U-Net that predicts a JPEG image's quality, and restores it",
-    paper: "https://arxiv.org/abs/2109.14573")
+    paper: "https://arxiv.org/abs/2109.14573", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "colour": Configuration(),

@@ -25,7 +25,7 @@ enum FDnCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "fdncnn", summary: "A chain of convolutions that is told the noise level",
-    paper: "https://arxiv.org/abs/1608.03981")
+    paper: "https://arxiv.org/abs/1608.03981", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "gray": Configuration(),

@@ -22,7 +22,7 @@ enum FFDNet: Architecture {
 
   static let info = ArchitectureInfo(
     "ffdnet", summary: "A chain of convolutions at half the size, told the noise level",
-    paper: "https://arxiv.org/abs/1710.04026")
+    paper: "https://arxiv.org/abs/1710.04026", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "gray": Configuration(),

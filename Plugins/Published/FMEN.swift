@@ -35,7 +35,7 @@ enum FMEN: Architecture {
 
   static let info = ArchitectureInfo(
     "fmen", summary: "Plain convolutions with attention to high frequencies",
-    paper: "https://arxiv.org/abs/2204.08397")
+    paper: "https://arxiv.org/abs/2204.08397", matchesStructure: false)
 
   /// The source has the small one; the widths of the others follow from the published counts of
   /// parameters, which no others have.

@@ -36,7 +36,7 @@ enum IMDN: Architecture {
 
   static let info = ArchitectureInfo(
     "imdn", summary: "Information multi-distillation with attention to contrast",
-    paper: "https://arxiv.org/abs/1909.11856")
+    paper: "https://arxiv.org/abs/1909.11856", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

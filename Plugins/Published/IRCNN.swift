@@ -12,7 +12,7 @@ enum IRCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "ircnn", summary: "Seven dilated convolutions that find an image's noise",
-    paper: "https://arxiv.org/abs/1704.03264")
+    paper: "https://arxiv.org/abs/1704.03264", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "gray": Configuration(),

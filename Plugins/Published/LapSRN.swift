@@ -22,7 +22,7 @@ enum LapSRN: Architecture {
 
   static let info = ArchitectureInfo(
     "lapsrn", summary: "A pyramid that doubles the image level by level",
-    paper: "https://arxiv.org/abs/1704.03915")
+    paper: "https://arxiv.org/abs/1704.03915", matchesStructure: false)
 
   static let presets: KeyValuePairs = ["x4": Configuration(), "x2": Configuration(scale: 2)]
 

@@ -26,7 +26,7 @@ enum MAN: Architecture {
 
   static let info = ArchitectureInfo(
     "man", summary: "Attention by large kernels of three sizes",
-    paper: "https://arxiv.org/abs/2209.14145")
+    paper: "https://arxiv.org/abs/2209.14145", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -26,7 +26,7 @@ enum MDSR: Architecture {
 
   static let info = ArchitectureInfo(
     "mdsr", summary: "Residual blocks that several scales share",
-    paper: "https://arxiv.org/abs/1707.02921")
+    paper: "https://arxiv.org/abs/1707.02921", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

@@ -53,7 +53,7 @@ enum MMRealSR: Architecture {
 
   static let info = ArchitectureInfo(
     "mm-realsr", summary: "ESRGAN's network, modulated by estimated degradation",
-    paper: "https://arxiv.org/abs/2205.05065")
+    paper: "https://arxiv.org/abs/2205.05065", matchesStructure: false)
 
   static let presets: KeyValuePairs = ["x4": Configuration()]
 

@@ -25,7 +25,7 @@ enum MemNet: Architecture {
 
   static let info = ArchitectureInfo(
     "memnet", summary: "Recursive blocks with gates over all that came before",
-    paper: "https://arxiv.org/abs/1708.02209")
+    paper: "https://arxiv.org/abs/1708.02209", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "m6r6": Configuration(),

@@ -29,7 +29,7 @@ enum MixDehaze: Architecture {
 
   static let info = ArchitectureInfo(
     "mixdehaze", summary: "A U-Net of mixed depthwise kernels and attention, for dehazing",
-    paper: "https://arxiv.org/abs/2305.17654")
+    paper: "https://arxiv.org/abs/2305.17654", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "tiny": Configuration(),

@@ -42,7 +42,7 @@ enum MoSR: Architecture {
 
   static let info = ArchitectureInfo(
     "mosr", summary: "Gated convolutions of MambaOut's kind",
-    paper: "https://github.com/umzi2/MoSR")
+    paper: "https://github.com/umzi2/MoSR", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

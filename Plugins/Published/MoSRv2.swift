@@ -54,7 +54,7 @@ enum MoSRv2: Architecture {
 
   static let info = ArchitectureInfo(
     "mosrv2", summary: "Gated convolutions of MambaOut's kind, of three shapes",
-    paper: "https://github.com/umzi2/MoSRV2")
+    paper: "https://github.com/umzi2/MoSRV2", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -32,7 +32,7 @@ enum NAFNet: Architecture {
 
   static let info = ArchitectureInfo(
     "nafnet", summary: "A U-Net with products of channels instead of activations",
-    paper: "https://arxiv.org/abs/2204.04676")
+    paper: "https://arxiv.org/abs/2204.04676", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "denoising-32": Configuration(),

@@ -36,7 +36,7 @@ enum PLKSR: Architecture {
 
   static let info = ArchitectureInfo(
     "plksr", summary: "Large kernels on a part of the channels",
-    paper: "https://arxiv.org/abs/2404.11848")
+    paper: "https://arxiv.org/abs/2404.11848", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

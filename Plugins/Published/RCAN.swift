@@ -45,7 +45,7 @@ enum RCAN: Architecture {
 
   static let info = ArchitectureInfo(
     "rcan", summary: "Groups of residual blocks with channel attention",
-    paper: "https://arxiv.org/abs/1807.02758")
+    paper: "https://arxiv.org/abs/1807.02758", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

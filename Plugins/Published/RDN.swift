@@ -22,7 +22,8 @@ enum RDN: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "rdn", summary: "Residual dense blocks, all fused", paper: "https://arxiv.org/abs/1802.08797")
+    "rdn", summary: "Residual dense blocks, all fused", paper: "https://arxiv.org/abs/1802.08797",
+    matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

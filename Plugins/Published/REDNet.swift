@@ -22,7 +22,7 @@ enum REDNet: Architecture {
 
   static let info = ArchitectureInfo(
     "red-net", summary: "Convolutions and mirrored transposed ones, with skips",
-    paper: "https://arxiv.org/abs/1606.08921")
+    paper: "https://arxiv.org/abs/1606.08921", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "red30": Configuration(),

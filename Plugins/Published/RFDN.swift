@@ -20,7 +20,7 @@ enum RFDN: Architecture {
 
   static let info = ArchitectureInfo(
     "rfdn", summary: "Residual feature distillation with spatial attention",
-    paper: "https://arxiv.org/abs/2009.11551")
+    paper: "https://arxiv.org/abs/2009.11551", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -23,7 +23,7 @@ enum RLFN: Architecture {
 
   static let info = ArchitectureInfo(
     "rlfn", summary: "Residual blocks of three convolutions with spatial attention",
-    paper: "https://arxiv.org/abs/2205.07514")
+    paper: "https://arxiv.org/abs/2205.07514", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -33,7 +33,7 @@ enum RTMoSR: Architecture {
 
   static let info = ArchitectureInfo(
     "rtmosr", summary: "Gated convolutions at half the size, for speed",
-    paper: "https://github.com/rewaifu/RTMoSR")
+    paper: "https://github.com/rewaifu/RTMoSR", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

@@ -30,7 +30,7 @@ enum RealCUGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "real-cugan", summary: "Two U-Nets in a row with channel attention, for anime",
-    paper: "https://github.com/bilibili/ailab")
+    paper: "https://github.com/bilibili/ailab", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x2": Configuration(),

@@ -42,7 +42,7 @@ enum RealPLKSR: Architecture {
 
   static let info = ArchitectureInfo(
     "realplksr", summary: "Large kernels on a part of the channels, normalised",
-    paper: "https://arxiv.org/abs/2404.11848")
+    paper: "https://arxiv.org/abs/2404.11848", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -28,7 +28,7 @@ enum SAFMN: Architecture {
 
   static let info = ArchitectureInfo(
     "safmn", summary: "Features modulated by maxima over windows of several sizes",
-    paper: "https://arxiv.org/abs/2302.13800")
+    paper: "https://arxiv.org/abs/2302.13800", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

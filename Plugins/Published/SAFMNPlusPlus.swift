@@ -31,7 +31,7 @@ enum SAFMNPlusPlus: Architecture {
 
   static let info = ArchitectureInfo(
     "safmn++", summary: "A part of the features modulated by maxima over windows",
-    paper: "https://arxiv.org/abs/2404.10343")
+    paper: "https://arxiv.org/abs/2404.10343", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -26,7 +26,7 @@ enum SESR: Architecture {
 
   static let info = ArchitectureInfo(
     "sesr", summary: "Few narrow convolutions, trained wide",
-    paper: "https://arxiv.org/abs/2103.09404")
+    paper: "https://arxiv.org/abs/2103.09404", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "m5-x2": Configuration(),

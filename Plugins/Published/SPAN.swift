@@ -24,7 +24,7 @@ enum SPAN: Architecture {
 
   static let info = ArchitectureInfo(
     "span", summary: "Convolutions weighed by parameter-free attention",
-    paper: "https://arxiv.org/abs/2311.12770")
+    paper: "https://arxiv.org/abs/2311.12770", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

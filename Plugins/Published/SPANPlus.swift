@@ -37,7 +37,7 @@ enum SPANPlus: Architecture {
 
   static let info = ArchitectureInfo(
     "spanplus", summary: "Groups of blocks weighed by parameter-free attention",
-    paper: "https://github.com/umzi2/SPANPlus")
+    paper: "https://github.com/umzi2/SPANPlus", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

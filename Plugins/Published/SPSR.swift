@@ -26,7 +26,7 @@ enum SPSR: Architecture {
 
   static let info = ArchitectureInfo(
     "spsr", summary: "Residual dense blocks guided by the image's gradients",
-    paper: "https://arxiv.org/abs/2003.13081")
+    paper: "https://arxiv.org/abs/2003.13081", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

@@ -30,7 +30,7 @@ enum SRGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "srgan", summary: "The generator of SRGAN, with batch or instance normalisation",
-    paper: "https://arxiv.org/abs/1609.04802")
+    paper: "https://arxiv.org/abs/1609.04802", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

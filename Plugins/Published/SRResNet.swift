@@ -19,7 +19,7 @@ enum SRResNet: Architecture {
 
   static let info = ArchitectureInfo(
     "srresnet", summary: "Residual blocks and pixel shuffles, added to a bilinear enlargement",
-    paper: "https://arxiv.org/abs/1609.04802")
+    paper: "https://arxiv.org/abs/1609.04802", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "x4": Configuration(),

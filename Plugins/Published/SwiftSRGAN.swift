@@ -20,7 +20,7 @@ enum SwiftSRGAN: Architecture {
 
   static let info = ArchitectureInfo(
     "swift-srgan", summary: "The generator of SRGAN of separable convolutions",
-    paper: "https://arxiv.org/abs/2111.14320")
+    paper: "https://arxiv.org/abs/2111.14320", matchesStructure: false)
 
   static let presets: KeyValuePairs = ["x4": Configuration(), "x2": Configuration(scale: 2)]
 

@@ -13,7 +13,7 @@ enum UNet: Architecture {
 
   static let info = ArchitectureInfo(
     "unet", summary: "The U-Net of Noise2Noise, whose levels share convolutions",
-    paper: "https://arxiv.org/abs/1803.04189")
+    paper: "https://arxiv.org/abs/1803.04189", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "colour": Configuration(),

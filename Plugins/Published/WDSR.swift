@@ -26,7 +26,7 @@ enum WDSR: Architecture {
 
   static let info = ArchitectureInfo(
     "wdsr", summary: "Residual blocks that are wide before the activation",
-    paper: "https://arxiv.org/abs/1808.08718")
+    paper: "https://arxiv.org/abs/1808.08718", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "a-x2": Configuration(),

@@ -20,7 +20,7 @@ enum Waifu2x: Architecture {
 
   static let info = ArchitectureInfo(
     "waifu2x", summary: "Seven convolutions without padding, for anime",
-    paper: "https://github.com/nagadomi/nunif")
+    paper: "https://github.com/nagadomi/nunif", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "upconv7-x2": Configuration(),
