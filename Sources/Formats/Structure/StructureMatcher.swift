@@ -74,8 +74,7 @@ public enum StructureMatcher {
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
     // Feature networks are chains of like layers, in any division into levels: without a name,
-    // almost every chain would be one, too. A file of Keras's does not say what a normalisation adds
-    // to the variance, nor how many layers of published networks are connected.
+    // almost every chain would be one, too. A file of Keras's says too little to tell all others by.
     let architectures =
       try name.map { [try registry[$0]] }
       ?? registry.architectures.filter {
