@@ -6,6 +6,8 @@ public import AviaryGraph
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
+  /// More ways than these are not tried for a state dict: its names say too little.
+  private static let ways = 4096
 
   /// The architecture that has exactly a file's weights.
   ///
@@ -66,13 +68,14 @@ public enum StructureMatcher {
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
     // Feature networks are chains of like layers, in any division into levels: without a name,
-    // almost every chain would be one, too.
+    // almost every chain would be one, too. A file of Keras's says too little to tell all others by.
     let architectures =
       try name.map { [try registry[$0]] }
       ?? registry.architectures.filter {
-        $0.info.kind == .restoration && $0.info.matchesStructure
+        $0.info.kind == .restoration && (stateDict != nil || $0.info.matchesStructure)
       }
     var found: [String: StructureMatch] = [:]
+    var budget = stateDict == nil ? Int.max : ways
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
         let candidates = Candidates(
@@ -81,13 +84,15 @@ public enum StructureMatcher {
           let attempt = Attempt(
             file: file, plan: plan, registry: registry, architecture: architecture.info.name,
             overrides: overrides)
-          for var fit in attempt.fits(tree) {
+          for var fit in attempt.fits(tree, budget: &budget) {
             fit.notes += (stateDict?.folded ?? []).notes
             found["\(fit.fit.network.label) \(fit.renamed)"] = fit
           }
         }
       }
     }
+    // Of what was not tried nobody knows whether it fits as well.
+    guard budget >= 0 else { return nil }
     guard found.count > 1 else { return found.values.first }
     let networks = Set(found.values.map(\.fit.network.label))
     if networks.count > 1 { throw RegistryError.ambiguous(networks.sorted()) }
