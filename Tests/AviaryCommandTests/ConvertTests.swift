@@ -187,7 +187,7 @@ struct ConvertTests {
     ),
     (
       ["--config", #"{"depth": 3}"#, "--as", "srcnn"], 65,
-      "srcnn: no option 'depth' (it has channels, filters, kernels, padding)"
+      "srcnn: no option 'depth' (it has activation, channels, filters, kernels, padding)"
     ),
   ]
 
