@@ -3,6 +3,7 @@ import PackageDescription
 
 /// The built-in architectures, one word each: folder Plugins/<name>, module <name>.
 let architectures = [
+  "Autoencoder",
   "ESPCN", "FSRCNN", "FusionCAE", "Interpolation", "PatchDiscriminator", "PlainCAE",
   "ResidualCAE", "SRCNN", "Traditional", "VDSR", "VGG",
   // Published networks that share blocks: a file each.

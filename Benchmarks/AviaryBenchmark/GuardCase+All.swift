@@ -29,7 +29,7 @@ extension GuardCase {
     ]
     cases += try [
       largeKernel(), winogradPhases(), fusedEpilogue(), prelu(), transposed(), fewOutputs(),
-      concatenation(),
+      concatenation(), attention(),
       measured(),
     ]
     if Engine.hasBfloat16 {
@@ -165,6 +165,29 @@ extension GuardCase {
       name: "concatenation without copies",
       other: Way(name: "its parts, in two plans", graphs: parts, size: [1, 256, 256]),
       ours: Way(name: "with the concatenation", graphs: [whole], size: [1, 256, 256]), bar: 0.9)
+  }
+
+  /// Two blocks of Swin Transformer of SwinIR's light size, one shifted, against the operations that
+  /// attention is made of.
+  private static func attention() throws -> GuardCase {
+    let fused = try Graph(channels: 60) { image in
+      let tokens = image.applying(.permute(Permute([0, 2, 3, 1])))
+      let result = [0, 4].reduce(tokens) { x, shift in
+        let attention = WindowAttention(heads: 6, window: 8, shift: Size(shift))
+        let attended = x.layerNormalization("\(shift).norm1").linear("\(shift).qkv", 180)
+          .applying(.permute(Permute([0, 3, 1, 2]))).windowAttention("\(shift).attn", attention)
+          .applying(.permute(Permute([0, 2, 3, 1])))
+        let y = attended.linear("\(shift).proj", 60) + x
+        let hidden = y.layerNormalization("\(shift).norm2").linear("\(shift).fc1", 120)
+        return hidden.activation(.gelu(approximate: false)).linear("\(shift).fc2", 60) + y
+      }
+      return [result.applying(.permute(Permute([0, 3, 1, 2])))]
+    }
+    return GuardCase(
+      name: "windowed attention in one pass",
+      other: Way(
+        name: "its operations", graphs: [try fused.expanded().graph], size: [1, 128, 128]),
+      ours: Way(name: "fused", graphs: [fused], size: [1, 128, 128]), bar: 2)
   }
 
   /// Choices by measurement are not behind those by estimate.

@@ -2,6 +2,7 @@ internal import AviaryFormats
 internal import AviaryCheckpoint
 internal import Aviary
 internal import AviaryGraph
+internal import AviaryTraining
 internal import ArgumentParser
 internal import FoundationEssentials
 
@@ -28,7 +29,9 @@ struct ModelsCommand: ParsableCommand {
         continue
       }
       let (parts, weights) = try zoo.untrained(
-        network["architecture"]?.string ?? name, configuration: network["configuration"] ?? [:])
+        network["architecture"]?.string ?? name, configuration: network["configuration"] ?? [:],
+        initialization: network["initialization"]?.string.flatMap(Recipe.Initialization.init)
+          ?? .he)
       var model = Model(
         parts,
         weights: NamedTensors(

@@ -24,9 +24,10 @@ enum FusionCAE: Architecture {
     /// Channels of each level, that of the image's own size first.
     var features = [48]
     /// Residual blocks of each level, in the encoder and again in the decoder.
-    var blocks = [4]
-    /// 3x3 convolutions in a row in each block.
-    var convolutions = 2
+    var blocks = [2]
+    /// 3x3 convolutions in a row in each block of a trunk of one level; several levels have blocks of
+    /// two.
+    var convolutions = 4
     /// Channels of the gates of a trunk of one level, 0 for none; several levels have no gates.
     var gate = 32
     var origin = Origin.pytorch
@@ -53,7 +54,7 @@ enum FusionCAE: Architecture {
     "x4": Configuration(scale: 4),
     "large": Configuration(features: [64]),
     "refine": Configuration(scale: 1),
-    "small": Configuration(features: [32], blocks: [2], gate: 16),
+    "small": Configuration(features: [32], convolutions: 2, gate: 16),
     "u-shape": Configuration(features: [48, 96], blocks: [3, 2]),
   ]
 
@@ -86,7 +87,7 @@ enum FusionCAE: Architecture {
     for (level, features) in c.features.enumerated() {
       let name = "encoder.\(level)"
       if level > 0 { x = x.halved("\(name).down", features, c.origin) }
-      levels.append(x.blocks(name, c.blocks[level], c.convolutions))
+      levels.append(x.blocks(name, c.blocks[level], 2))
       x = levels[level].last ?? x
     }
     x = Value.concatenate(levels.removeLast())
@@ -97,7 +98,7 @@ enum FusionCAE: Architecture {
       let up = x.transposedConvolution("\(name).up", features, kernel: 2, stride: 2)
       x = Value.concatenate(encoded + [up])
         .convolution("\(name).fuse", features, kernel: 1).activated()
-      decoded = x.blocks(name, c.blocks[level], c.convolutions)
+      decoded = x.blocks(name, c.blocks[level], 2)
       x = decoded.last ?? x
     }
     return Value.concatenate(decoded).convolution("fuse", c.features[0], kernel: 1).activated()
@@ -109,12 +110,14 @@ enum FusionCAE: Architecture {
     else { return [] }
     let levels = 1 + weights.count(of: "encoder", from: 1)
     let deeper = (1..<levels).compactMap { weights.convolution("encoder.\($0).down")?[0] }
-    let block = "encoder.0.blocks.0"
     var c = Configuration(
       channels: head[1], scale: scale, features: [head[0]] + deeper,
-      blocks: (0..<levels).map { weights.count(of: "encoder.\($0).blocks") },
-      convolutions: (1...8).prefix { weights["\(block).conv\($0).weight"] != nil }.count)
-    if levels == 1 { c.gate = weights.convolution("encoder.0.gate.reduce")?[0] ?? 0 }
+      blocks: (0..<levels).map { weights.count(of: "encoder.\($0).blocks") })
+    if levels == 1 {
+      c.convolutions =
+        (1...8).prefix { weights["encoder.0.blocks.0.conv\($0).weight"] != nil }.count
+      c.gate = weights.convolution("encoder.0.gate.reduce")?[0] ?? 0
+    }
     return [Proposal(c, assumed: c.gate == 0 ? [] : ["origin"])]
   }
 

@@ -7,11 +7,23 @@ enum MeanColour {
   /// Of the values from 0 to 1, in the order RGB.
   static let rgb = [0.4488, 0.4371, 0.4040]
 
+  /// The mean where white is so much, times -1 to subtract it.
+  static func rgb(_ sign: Double, white: Double) -> [Double] { rgb.map { sign * $0 * white } }
+
   /// What white is to a network, by the bias of the convolution that subtracts the mean: 255 or 1.
   static func range(_ weights: WeightIndex, _ name: String = "sub_mean.bias") -> Double? {
     guard let bias = weights.values[name]?.first else { return nil }
     let white = bias.magnitude / rgb[0]
     return [1.0, 255].first { (white / $0 - 1).magnitude < 0.05 }
+  }
+}
+
+extension Value {
+  /// Every channel plus its constant, by a 1x1 convolution that files hold and training leaves as it is.
+  func meanShift(_ name: String, by offsets: [Double]) -> Value {
+    let identity = (0..<channels * channels).map { $0 % (channels + 1) == 0 ? 1.0 : 0 }
+    return convolution(name, channels, kernel: 1)
+      .frozen(at: ["weight": identity, "bias": offsets])
   }
 }
 
@@ -198,6 +210,22 @@ extension Value {
       .convolution("\(name).\(number + 4)", channels, kernel: 1)
   }
 
+  /// A part of the channels as it is, and an eighth each through depthwise convolutions that are
+  /// square, wide and high (Yu et al., "InceptionNeXt", 2023).
+  func inception(_ name: String) -> Value {
+    let part = channels / 8
+    let kernels: [(String, Size)] = [
+      ("dwconv_hw", 3), ("dwconv_w", Size(1, 11)), ("dwconv_h", Size(11, 1)),
+    ]
+    let rest = channels - 3 * part
+    return Value.concatenate(
+      [channels(0, rest)]
+        + kernels.enumerated().map { position, kernel in
+          channels(rest + position * part, part)
+            .convolution("\(name).\(kernel.0)", part, kernel: kernel.1, groups: part)
+        })
+  }
+
   /// What a block of MoSR adds: MambaOut's gated unit (Yu and Wang, "MambaOut: Do We Really Need Mamba
   /// for Vision?", 2024), of a value that is normalised.
   ///
@@ -220,8 +248,22 @@ extension Value {
 
 extension UnusedTensors {
   /// The places that `Value.dySample`'s distances are from.
-  static func initialPositions(_ name: String) -> UnusedTensors {
-    UnusedTensors("\(name).init_pos", "they follow from the scale")
+  static func initialPositions(
+    _ name: String, by scale: Int, groups: Int = 4
+  ) -> UnusedTensors {
+    let places = (0..<scale).map { (Double($0) - Double(scale - 1) / 2) / Double(scale) }
+    // For each group the places from left to right, then those from top to bottom.
+    let right = places.indices.flatMap { _ in places }
+    let down = places.flatMap { place in places.map { _ in place } }
+    let values = [right, down].flatMap { values in (0..<groups).flatMap { _ in values } }
+    return UnusedTensors(
+      "\(name).init_pos", "they follow from the scale",
+      buffer: UnusedTensors.Buffer([1, values.count, 1, 1], values))
+  }
+
+  /// A tensor whose being there says something; its value says nothing.
+  static func flag(_ name: String, if isSet: Bool, _ reason: String) -> UnusedTensors {
+    UnusedTensors(name, reason, buffer: isSet ? UnusedTensors.Buffer([1], [0]) : nil)
   }
 }
 

@@ -37,7 +37,7 @@ enum CARN: Architecture {
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    var x = input.convolution("sub_mean.shifter", 3, kernel: 1)
+    var x = input.meanShift("sub_mean.shifter", by: MeanColour.rgb(-1, white: 1))
       .convolution("entry", c.features, kernel: 3)
     x = x.cascade("") { value, i in value.cascade("b\(i).") { $0.block(c, "b\(i)", $1) } }
     let stem = c.multiScale ? "upsample.up\(c.scale)" : "upsample.up"
@@ -48,7 +48,8 @@ enum CARN: Architecture {
       ).relu().pixelShuffle(factor)
     }
     return [
-      x.convolution("exit", 3, kernel: 3).convolution("add_mean.shifter", 3, kernel: 1)
+      x.convolution("exit", 3, kernel: 3).meanShift(
+        "add_mean.shifter", by: MeanColour.rgb(1, white: 1))
     ]
   }
 

@@ -78,11 +78,10 @@ enum DnCNN: Architecture {
       bias: weights["model.2.bias"] != nil)
     c.firstBias = weights["model.0.bias"] != nil
     // Networks without it follow SaoYan's source, with PyTorch's own epsilon.
-    let isKAIR = c.firstBias || !normalises
-    if !isKAIR { c.epsilon = 1e-5 }
+    if normalises, !c.firstBias { c.epsilon = 1e-5 }
     return [
       Proposal(
-        c, assumed: ["activation"] + (isKAIR ? [] : ["epsilon"]),
+        c, assumed: ["activation"] + (normalises ? ["epsilon"] : []),
         alternatives: ["activation": ["tanh"]])
     ]
   }

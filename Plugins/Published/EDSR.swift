@@ -52,7 +52,8 @@ enum EDSR: Architecture {
     let mean = MeanColour.rgb
     switch c.names {
     case .original:
-      let image = c.shiftsMean ? input.convolution("sub_mean", 3, kernel: 1) : input
+      let image =
+        c.shiftsMean ? input.meanShift("sub_mean", by: MeanColour.rgb(-1, white: c.range)) : input
       let head = image.convolution("head.0", c.features, kernel: 3)
       var x = head
       for i in 0..<c.blocks {
@@ -61,7 +62,9 @@ enum EDSR: Architecture {
       x = x.convolution("body.\(c.blocks)", c.features, kernel: 3) + head
       let last = x.shuffled(by: c.scale) { "tail.0.\(2 * $0)" }
         .convolution("tail.1", 3, kernel: 3)
-      return [c.shiftsMean ? last.convolution("add_mean", 3, kernel: 1) : last]
+      return [
+        c.shiftsMean ? last.meanShift("add_mean", by: MeanColour.rgb(1, white: c.range)) : last
+      ]
     case .basicsr:
       let head = (input.plus(mean.map { -$0 }) * c.range)
         .convolution("conv_first", c.features, kernel: 3)

@@ -92,6 +92,7 @@ enum ESRGAN: Architecture {
     "x2": Configuration(scale: 2, unshuffle: 2),
     "x1": Configuration(scale: 1, unshuffle: 4),
     "anime-x4": Configuration(blocks: 6),
+    "esrgan-x4": Configuration(names: .esrgan),
     "lite-x4": Configuration(features: 32, blocks: 12, names: .old),
     "plus-x4": Configuration(plus: true, names: .old),
   ]

@@ -36,7 +36,7 @@ enum MAN: Architecture {
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    let first = input.convolution("sub_mean", 3, kernel: 1)
+    let first = input.meanShift("sub_mean", by: MeanColour.rgb(-1, white: 1))
       .convolution("head", c.features, kernel: 3)
     var x = first
     for group in 0..<c.groups {
@@ -54,7 +54,7 @@ enum MAN: Architecture {
     if c.groups > 1 { x = x.convolution("body_t", c.features, kernel: 3) + first }
     return [
       x.convolution("tail.0", 3 * c.scale * c.scale, kernel: 3).pixelShuffle(c.scale)
-        .convolution("add_mean", 3, kernel: 1)
+        .meanShift("add_mean", by: MeanColour.rgb(1, white: 1))
     ]
   }
 

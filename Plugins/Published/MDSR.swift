@@ -36,7 +36,8 @@ enum MDSR: Architecture {
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    var x = input.convolution("sub_mean", 3, kernel: 1).convolution("head.0", c.features, kernel: 3)
+    var x = input.meanShift("sub_mean", by: MeanColour.rgb(-1, white: c.range)).convolution(
+      "head.0", c.features, kernel: 3)
     for block in 0...1 {
       let stem = "pre_process.\(c.position).\(block).body"
       x =
@@ -49,7 +50,8 @@ enum MDSR: Architecture {
     x = x.convolution("body.\(c.blocks)", c.features, kernel: 3) + start
     return [
       x.shuffled(by: c.scale) { "upsample.\(c.position).\(2 * $0)" }
-        .convolution("tail.0", 3, kernel: 3).convolution("add_mean", 3, kernel: 1)
+        .convolution("tail.0", 3, kernel: 3).meanShift(
+          "add_mean", by: MeanColour.rgb(1, white: c.range))
     ]
   }
 

@@ -60,7 +60,7 @@ enum RCAN: Architecture {
     let mean = MeanColour.rgb
     let image =
       switch c.names {
-      case .original: input.convolution("sub_mean", 3, kernel: 1)
+      case .original: input.meanShift("sub_mean", by: MeanColour.rgb(-1, white: c.range))
       case .plain:
         c.unshuffle == 1
           ? input : input.applying(.pixelUnshuffle(PixelUnshuffle(factor: c.unshuffle)))
@@ -96,7 +96,7 @@ enum RCAN: Architecture {
     }
     .convolution(isBasic ? "conv_last" : "tail.1", c.channels, kernel: 3)
     switch c.names {
-    case .original: return [last.convolution("add_mean", 3, kernel: 1)]
+    case .original: return [last.meanShift("add_mean", by: MeanColour.rgb(1, white: c.range))]
     case .plain: return [last]
     case .basicsr: return [(last * (1 / c.range)).plus(mean)]
     }

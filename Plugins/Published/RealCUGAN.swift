@@ -86,7 +86,7 @@ enum RealCUGAN: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.pro ? [UnusedTensors("pro", "it only says that values are brought to 0.15 to 0.85")] : []
+    c.pro ? [.flag("pro", if: true, "it only says that values are brought to 0.15 to 0.85")] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec {

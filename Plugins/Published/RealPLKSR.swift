@@ -114,7 +114,7 @@ enum RealPLKSR: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.dysample ? [.initialPositions("to_img")] : []
+    c.dysample ? [.initialPositions("to_img", by: c.scale, groups: c.samplingGroups)] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -71,7 +71,7 @@ enum SPAN: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    [UnusedTensors("no_norm", "it only says that the mean colour is not subtracted")]
+    [.flag("no_norm", if: !c.normalises, "it only says that the mean colour is not subtracted")]
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -92,7 +92,7 @@ enum SPANPlus: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    c.upsampler == .dysample ? [.initialPositions("upsampler")] : []
+    c.upsampler == .dysample ? [.initialPositions("upsampler", by: c.scale)] : []
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -3,7 +3,7 @@ internal import AviaryGraph
 /// Seven convolutions without padding: the first networks of waifu2x. One that enlarges ends in a
 /// transposed convolution.
 ///
-/// Reference: nagadomi's nunif (MIT).
+/// References: nagadomi's nunif (MIT), tsurumeso's waifu2x-chainer (MIT).
 enum Waifu2x: Architecture {
   struct Configuration: ArchitectureConfiguration {
     var channels = 3
@@ -11,6 +11,8 @@ enum Waifu2x: Architecture {
     var scale = 2
     /// Channels of all layers but the last.
     var features = [16, 32, 64, 128, 128, 256]
+    /// Whether the last layer has a bias: that of Chainer's `UpConv7` has none.
+    var bias = true
 
     var problem: String? {
       if !(1...2).contains(scale) { return "scale: expected 1 or 2, found \(scale)" }
@@ -24,6 +26,7 @@ enum Waifu2x: Architecture {
 
   static let presets: KeyValuePairs = [
     "upconv7-x2": Configuration(),
+    "upconv7-chainer-x2": Configuration(bias: false),
     "vgg7": Configuration(scale: 1, features: [32, 32, 64, 64, 128, 128]),
   ]
 
@@ -34,9 +37,9 @@ enum Waifu2x: Architecture {
     }
     let last =
       c.scale == 1
-      ? x.convolution("net.12", c.channels, kernel: 3, padding: .valid)
+      ? x.convolution("net.12", c.channels, kernel: 3, padding: .valid, bias: c.bias)
       : x.transposedConvolution(
-        "net.12", c.channels, kernel: 4, stride: 2, padding: .pytorch(padding: 3))
+        "net.12", c.channels, kernel: 4, stride: 2, padding: .pytorch(padding: 3), bias: c.bias)
     return [last.activation(.clamp(minimum: 0, maximum: 1))]
   }
 
@@ -47,9 +50,11 @@ enum Waifu2x: Architecture {
       Proposal(
         Configuration(
           channels: layers[0][1], scale: layers[6][2] == 4 ? 2 : 1,
-          features: layers.dropLast().map { $0[0] }))
+          features: layers.dropLast().map { $0[0] }, bias: weights["net.12.bias"] != nil))
     ]
   }
+
+  static let publishedNames = [NameMap("tsurumeso/waifu2x-chainer", ["conv{i}": "net.{2i}"])]
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels, padding: .edge) }
 }

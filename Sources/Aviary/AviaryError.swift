@@ -57,8 +57,14 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
   case exchange(path: String, String)
   /// An exported file cannot be compared with its source: the network's outputs are not finite.
   case notComparable(path: String)
+  /// A network's layers have no such set of names: the network, the sets that there are.
+  case names(String, [String], found: String)
   /// A weights file does not allow a change.
   case edit(path: String, String)
+  /// An exported file cannot be compared with its source: rounding alone changes the network's outputs
+  /// as much. What a change of the last digit of the image makes of the outputs, and by how much these
+  /// differ in the file, as parts of the largest.
+  case illConditioned(path: String, sensitivity: Double, difference: Double)
   /// Two images that should have the same size do not.
   case imageSize(String, expected: String, found: String)
   /// An array whose dimensions are not those of images that the network takes.
@@ -119,6 +125,12 @@ public enum AviaryError: Error, Hashable, Sendable, CustomStringConvertible {
         + #" --input '{"range": [0, 255], "outputRange": [0, 1]}'"#
     case .notComparable(let path):
       "\(path): cannot be checked: its weights are so large that the network's outputs are not finite"
+    case .names(let network, let known, let found):
+      "\(network): expected names of \(known.joined(separator: ", ")), found '\(found)'"
+    case .illConditioned(let path, let sensitivity, let difference):
+      "\(path): cannot be checked: the outputs differ from the original's by \(difference) of the"
+        + " largest, and its own by \(sensitivity) where only the last digits of the image change:"
+        + " the weights make much of rounding"
     case .exchange(let path, let problem), .edit(let path, let problem):
       "\(path): \(problem)"
     case .imageSize(let name, let expected, let found):

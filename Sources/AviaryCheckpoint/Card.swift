@@ -31,17 +31,21 @@ public struct Card: Hashable, Sendable {
     public var conversions: [String]
     /// What the file does not say and was assumed, or stated by the user.
     public var assumptions: [String]
+    /// What a file for PyTorch calls the parameters whose names differ from the network's, by these;
+    /// nil for other files, and where none differs.
+    public var names: [String: String]?
 
     /// A step.
     public init(
       file: String, sha256: String? = nil, format: String, conversions: [String] = [],
-      assumptions: [String] = []
+      assumptions: [String] = [], names: [String: String]? = nil
     ) {
       self.file = file
       self.sha256 = sha256
       self.format = format
       self.conversions = conversions
       self.assumptions = assumptions
+      self.names = names
     }
   }
 
@@ -90,7 +94,7 @@ extension Card: Codable {
 
 extension Card.Provenance: Codable {
   private enum CodingKeys: String, CodingKey {
-    case file, sha256, format, conversions, assumptions
+    case file, sha256, format, conversions, assumptions, names
   }
 
   /// Decodes a step; absent lists are empty.
@@ -101,6 +105,7 @@ extension Card.Provenance: Codable {
     format = try values.decode(String.self, forKey: .format)
     conversions = try values.decodeIfPresent([String].self, forKey: .conversions) ?? []
     assumptions = try values.decodeIfPresent([String].self, forKey: .assumptions) ?? []
+    names = try values.decodeIfPresent([String: String].self, forKey: .names)
   }
 }
 

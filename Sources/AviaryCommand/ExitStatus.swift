@@ -71,7 +71,7 @@ extension AviaryError: ErrorWithStatus {
   var status: ExitStatus {
     switch self {
     case .network(_, let problem): problem.status
-    case .ownNetwork: .usage
+    case .ownNetwork, .names: .usage
     case .program, .noStrength, .notBuilt: .unavailable
     case .range, .undetermined: .data
     case .noSuchModel, .noWeights, .noImages: .noInput
@@ -79,7 +79,7 @@ extension AviaryError: ErrorWithStatus {
       .notQuantizable:
       .unavailable
     case .weightsDoNotFit, .checkpointPart, .noGraph, .hash, .imageSize, .array, .edit,
-      .notComparable:
+      .notComparable, .illConditioned:
       .data
     // A fault of the engine or of a writer, not of the user.
     case .networkOutput, .exchange: .failure

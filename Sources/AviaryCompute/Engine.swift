@@ -1,4 +1,5 @@
 import AviaryThreads
+import CKernels
 import FoundationEssentials
 
 /// The processor, and how many of its cores computations may use. Share one between plans.
@@ -7,6 +8,9 @@ public struct Engine: Sendable {
   public var threads: Int { workers.count }
   let workers: ThreadPool
   let handle: EngineHandle
+  /// How many numbers the registers hold that kernels of tokens work with: the widest that the
+  /// processor has, unless a test wants others.
+  package var registerWidth = Int(aviary_token_widest().rawValue)
 
   /// More threads than any machine has cores.
   static let mostThreads = 4_096

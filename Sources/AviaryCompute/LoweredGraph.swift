@@ -3,6 +3,7 @@ public import AviaryGraph
 // From a graph to results, one stage a file:
 //
 //   Graph → Program        nodes that the wanted outputs need, as fused ops
+//         → fuseTokens     windowed attention, linear layers and what stands beside them
 //         → fuse           batch normalisation, activations and additions join convolutions
 //         → fusePointwise  chains of elementwise operations become one pass
 //         → foldPermutes   products and passes read through permutes
@@ -62,7 +63,9 @@ public struct LoweredGraph {
     _ graph: Graph, inputShapes: [[Int]], outputs: [String]? = nil,
     options: PlanOptions = PlanOptions(), engine: Engine
   ) throws(ComputeError) {
-    let (graph, shapes) = try LoweredGraph.expanded(graph, for: inputShapes)
+    // Integers are multiplied by convolutions of the whole network's own.
+    let (graph, shapes) = try LoweredGraph.expanded(
+      graph, for: inputShapes, keepsAttention: options.quantization == nil)
     try self.init(
       IRGraph(graph, shapes: shapes, outputs: outputs),
       of: Origin(graph: graph, inputShapes: inputShapes), options, engine)
@@ -70,12 +73,14 @@ public struct LoweredGraph {
 
   /// The graph without expansions, and the shapes of all its values.
   ///
+  /// - Parameter keepsAttention: whether windowed attention is left as it is: for inference, where
+  ///   one kernel does it.
   /// - Throws: `ComputeError.graph`.
   static func expanded(
-    _ graph: Graph, for inputShapes: [[Int]]
+    _ graph: Graph, for inputShapes: [[Int]], keepsAttention: Bool = false
   ) throws(ComputeError) -> (graph: Graph, shapes: [[Int]]) {
     do throws(GraphError) {
-      let graph = try graph.expanded().graph
+      let graph = try graph.expanded { !(keepsAttention && $0 is WindowAttention) }.graph
       return (graph, try graph.shapes(for: inputShapes))
     } catch {
       throw .graph(error)
@@ -94,6 +99,7 @@ public struct LoweredGraph {
     guard options.precision == .float32 || Engine.hasBfloat16 else { throw .noBfloat16 }
     try engine.activate()
     var ir = ir
+    if !isTraining { ir.fuseTokens(options.precision) }
     ir.fuse(isTraining: isTraining)
     ir.fusePointwise()
     ir.foldPermutes()

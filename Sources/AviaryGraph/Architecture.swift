@@ -21,7 +21,7 @@ public protocol Architecture: Sendable {
   /// Tensors that its files hold beside its parameters and that nothing reads.
   static func unused(_ configuration: Configuration) -> [UnusedTensors]
   /// The names of small tensors whose values `configurations(of:)` looks at, where shapes do not tell
-  /// enough: the bias of a mean shift tells the range of values. At most 64 elements are read.
+  /// enough: the bias of a mean shift tells the range of values. At most 8192 elements are read.
   static var valuesRead: [String] { get }
   /// How it takes and gives images.
   static func picture(_ configuration: Configuration) -> ImageSpec

@@ -40,27 +40,28 @@ extension Registry {
   public func detect(
     _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
   ) throws -> Fit {
-    let (fit, weights, differences) = try attempted(weights, as: name, overrides: overrides)
-    if let fit { return fit }
-    // Where the weights would fit but for the overrides, what is wrong with these says more.
-    if overrides != [:], let fit = try? detect(weights, as: name) {
-      let members = (fit.network.configuration.object ?? [:])
-        .merging(overrides.object ?? [:]) { $1 }
-      _ = try self[fit.network.architecture].network(.object(members))
-    }
+    if let fit = try fit(weights, as: name, overrides: overrides) { return fit }
+    let (_, weights, differences) = try attempted(weights, as: name, overrides: overrides)
     let candidates = try name.map { [try self[$0]] } ?? architectures
     throw RegistryError.unrecognised(
       tensors: weights.shapes.count, nearest: nearest(to: weights, candidates, differences))
   }
 
-  /// The network of an architecture that has exactly the weights; nil where it has none, without a
-  /// look at what would come near.
+  /// The same; nil where none fits, without a look at what would come near, which takes building every
+  /// network.
   ///
   /// - Throws: as `detect`, `.unrecognised` aside.
   package func fit(
-    _ weights: WeightIndex, as name: String, overrides: JSON = [:]
+    _ weights: WeightIndex, as name: String? = nil, overrides: JSON = [:]
   ) throws -> Fit? {
-    try attempted(weights, as: name, overrides: overrides).fit
+    if let fit = try attempted(weights, as: name, overrides: overrides).fit { return fit }
+    // Where the weights would fit but for the overrides, what is wrong with these says more.
+    if overrides != [:], let fit = try? fit(weights, as: name) {
+      let members = (fit.network.configuration.object ?? [:])
+        .merging(overrides.object ?? [:]) { $1 }
+      _ = try self[fit.network.architecture].network(.object(members))
+    }
+    return nil
   }
 
   /// What an architecture differs by.

@@ -26,6 +26,10 @@ extension Graph {
         }),
     ]
     if !frozen.isEmpty { members["frozen"] = .array(frozen.sorted().map(JSON.string)) }
+    if !initialValues.isEmpty {
+      members["initialValues"] = .object(
+        initialValues.mapValues { .array($0.map { .number(Double($0)) }) })
+    }
     if !aliases.isEmpty { members["aliases"] = .object(aliases.mapValues(JSON.string)) }
     return .object(members)
   }
@@ -52,7 +56,9 @@ extension Graph {
     guard Graph.versions.contains(version) else {
       throw .unsupportedVersion(version, supported: Graph.versions)
     }
-    try top.refuse(allBut: ["version", "inputs", "nodes", "outputs", "frozen", "aliases"])
+    try top.refuse(allBut: [
+      "version", "inputs", "nodes", "outputs", "frozen", "initialValues", "aliases",
+    ])
     let inputs = try Graph.inputs(try top.required("inputs", "an array", \.array))
     let nodeList = try top.required("nodes", "an array", \.array)
     guard nodeList.count <= GraphLimits.nodes else {
@@ -70,6 +76,7 @@ extension Graph {
     }
     let outputs = try Graph.outputs(try top.required("outputs", "an array", \.array), names)
     let frozen = try top.strings("frozen") ?? []
+    let initialValues = try Graph.initialValues(top["initialValues"])
     var aliases: [String: String] = [:]
     if let list = top["aliases"] {
       for (alias, name) in try Members("graph.aliases", list).all {
@@ -80,7 +87,21 @@ extension Graph {
       }
     }
     try self.init(
-      inputs: inputs, nodes: draft, outputs: outputs, frozen: Set(frozen), aliases: aliases)
+      inputs: inputs, nodes: draft, outputs: outputs, frozen: Set(frozen),
+      initialValues: initialValues, aliases: aliases)
+  }
+
+  private static func initialValues(_ json: JSON?) throws(GraphError) -> [String: [Float]] {
+    guard let json else { return [:] }
+    var result: [String: [Float]] = [:]
+    for (name, values) in try Members("graph.initialValues", json).all {
+      guard let numbers = values.numbers else {
+        throw .member(
+          "graph.initialValues.\(name)", expected: "an array of numbers", found: values.kind)
+      }
+      result[name] = numbers.map(Float.init)
+    }
+    return result
   }
 
   private static func inputs(_ list: [JSON]) throws(GraphError) -> [Input] {

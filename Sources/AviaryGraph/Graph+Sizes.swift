@@ -17,7 +17,8 @@ extension Graph {
         parameters: node.parameters)
     }
     return try Graph(
-      inputs: inputs, nodes: nodes, outputs: graph.outputs, frozen: frozen, aliases: aliases)
+      inputs: inputs, nodes: nodes, outputs: graph.outputs, frozen: frozen,
+      initialValues: initialValues, aliases: aliases)
   }
 
   /// The multiplications and additions, counted as one, for one image of this size.

@@ -37,6 +37,16 @@ extension Graph {
     return .exact(overlap: (overlap + multiple - 1) / multiple * multiple, multiple: multiple)
   }
 
+  /// What parts must begin at a multiple of to give nearly what the whole gives, where nothing makes
+  /// them give it exactly; nil for a network that takes images of one size, or whose output is in no
+  /// proportion to them.
+  package var approximateMultiple: Int? {
+    guard inputs.allSatisfy({ $0.size == nil }),
+      outputs.allSatisfy({ ratios[$0.value] != nil })
+    else { return nil }
+    return period
+  }
+
   /// The input pixels along an axis that an inner tile's ends spoil.
   private func overlap(
     along axis: Axis, _ multiple: Int

@@ -57,6 +57,9 @@ public struct Graph: Hashable, Sendable {
   public let outputs: [Output]
   /// Parameters that training leaves as they are.
   public let frozen: Set<String>
+  /// What parameters hold in a new network, where that is stated and not drawn by chance: those of a
+  /// convolution that subtracts the mean colour. In the order of PyTorch's layout.
+  public let initialValues: [String: [Float]]
   /// Further names of parameters, as files may have two for one storage.
   public let aliases: [String: String]
   /// The parameters, in order of first use.
@@ -66,15 +69,17 @@ public struct Graph: Hashable, Sendable {
   ///
   /// - Throws: `GraphError` for the first thing wrong: names that repeat, references that are not
   ///   there or point forward, attributes out of range, shapes that do not fit, parameters shared
-  ///   by nodes that want different shapes, more of anything than `GraphLimits` allows.
+  ///   by nodes that want different shapes, initial values that are not as many as the parameter has
+  ///   or not finite, more of anything than `GraphLimits` allows.
   public init(
     inputs: [Input], nodes: [Node], outputs: [Output], frozen: Set<String> = [],
-    aliases: [String: String] = [:]
+    initialValues: [String: [Float]] = [:], aliases: [String: String] = [:]
   ) throws(GraphError) {
     self.inputs = inputs
     self.nodes = nodes
     self.outputs = outputs
     self.frozen = frozen
+    self.initialValues = initialValues
     self.aliases = aliases
     try Graph.checkStructure(inputs, nodes, outputs)
     let shapes = try Graph.shapes(of: nodes, inputs.map(\.nominalShape))
@@ -89,6 +94,7 @@ public struct Graph: Hashable, Sendable {
     for name in frozen where !names.contains(name) {
       throw .unknownParameter(name, of: "frozen")
     }
+    if !initialValues.isEmpty { try checkInitialValues() }
   }
 
   /// The number of values: inputs and nodes.
@@ -145,6 +151,22 @@ extension Graph {
           node: node.name, operation: node.op.name,
           problem: .expected(
             "a size for which '\(name)' has shape \(shape)", found: "one for \(slot.shape)"))
+      }
+    }
+  }
+
+  private func checkInitialValues() throws(GraphError) {
+    let shapes = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) })
+    for (name, values) in initialValues.sorted(by: { $0.key < $1.key }) {
+      guard let shape = shapes[name] else { throw .unknownParameter(name, of: "initialValues") }
+      guard values.count == shape.reduce(1, *) else {
+        throw .member(
+          "initialValues.\(name)", expected: "\(shape.reduce(1, *)) values for shape \(shape)",
+          found: "\(values.count)")
+      }
+      guard values.allSatisfy(\.isFinite) else {
+        throw .member(
+          "initialValues.\(name)", expected: "finite values", found: "one that is not")
       }
     }
   }
@@ -344,6 +366,8 @@ extension Graph {
     }
     return try Graph(
       inputs: inputs, nodes: renamed, outputs: outputs, frozen: Set(frozen.map(name)),
+      initialValues: Dictionary(
+        uniqueKeysWithValues: initialValues.map { (name($0.key), $0.value) }),
       aliases: aliases.mapValues(name))
   }
 }

@@ -3,6 +3,7 @@
 final class GraphBuilder {
   private(set) var inputs: [Graph.Input] = []
   private(set) var nodes: [Graph.Node] = []
+  private(set) var initialValues: [String: [Float]] = [:]
   private var shapes: [[Int]] = []
   private var names: Set<String> = []
   /// How many nodes without a name of their own each operation has.
@@ -56,6 +57,21 @@ final class GraphBuilder {
     }
   }
 
+  /// Keeps the parameters of the node that made a value as stated, by the last parts of their names.
+  func freeze(_ value: Value, at values: [String: [Double]]) {
+    let position = value.index - (shapes.count - nodes.count)
+    guard nodes.indices.contains(position), nodes[position].op.slotSuffixes.count == values.count
+    else {
+      return fail(.unknownParameter(values.keys.sorted().joined(separator: ", "), of: "frozen"))
+    }
+    for (suffix, name) in zip(nodes[position].op.slotSuffixes, nodes[position].parameters) {
+      guard let numbers = values[suffix] else {
+        return fail(.unknownParameter(name, of: "frozen"))
+      }
+      initialValues[name] = numbers.map(Float.init)
+    }
+  }
+
   func shape(of value: Value) -> [Int] { shapes[value.index] }
 
   /// The multiplications and additions of all nodes.
@@ -78,7 +94,9 @@ final class GraphBuilder {
 
   func graph(outputs: [Graph.Output]) throws(GraphError) -> Graph {
     if let error { throw error }
-    return try Graph(inputs: inputs, nodes: nodes, outputs: outputs)
+    return try Graph(
+      inputs: inputs, nodes: nodes, outputs: outputs, frozen: Set(initialValues.keys),
+      initialValues: initialValues)
   }
 
   private func outputShape(
@@ -182,6 +200,15 @@ public struct Value {
   /// Any operation of any values of this one's graph, under a name: what is put together by data.
   package func making(_ op: Op, named name: String, of values: [Value]) -> Value {
     builder.add(op, layer: name, values)
+  }
+
+  /// The same, with the parameters of the layer that made it frozen: a new network holds these values,
+  /// and training leaves them. A file's own are kept.
+  ///
+  /// - Parameter values: for each parameter of the layer (`weight`, `bias`), in PyTorch's layout.
+  public func frozen(at values: [String: [Double]]) -> Value {
+    builder.freeze(self, at: values)
+    return self
   }
 
   /// The shape for the size that a graph is checked at: that of its inputs, or a large one.

@@ -196,11 +196,27 @@ extension UnusedTensors {
     let members = try Members("unused", json)
     try self.init(
       names: try members.required("names", "a string", \.string),
-      reason: members["reason"]?.string ?? "")
+      reason: members["reason"]?.string ?? "",
+      buffer: try members["buffer"].map { json throws(GraphError) in
+        let buffer = try Members("unused.buffer", json)
+        return Buffer(
+          try buffer.required("shape", "an array of integers", \.ints),
+          try buffer.required("values", "an array of numbers", \.numbers),
+          isBytes: buffer["isBytes"]?.bool ?? false)
+      })
   }
 
   /// What a library says of them.
-  var json: JSON { ["names": .string(names), "reason": .string(reason)] }
+  var json: JSON {
+    var members: [String: JSON] = ["names": .string(names), "reason": .string(reason)]
+    if let buffer {
+      members["buffer"] = [
+        "shape": .ints(buffer.shape), "values": .array(buffer.values.map(JSON.number)),
+        "isBytes": .bool(buffer.isBytes),
+      ]
+    }
+    return .object(members)
+  }
 }
 
 extension AnyArchitecture {

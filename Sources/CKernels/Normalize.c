@@ -15,6 +15,8 @@ enum {
   tile = 4,
   /// Numbers of interleaved rows that are copied to lie together, at most.
   packed = 16384,
+  /// Rows in blocks whose sums are in registers at once.
+  half = 8,
 };
 
 INLINE double total(const vec *sum) {
@@ -266,6 +268,107 @@ CLONED void aviary_normalize(const aviary_normalization *how, const float *from,
   }
   if (full < rows)
     normalize_tile(how, from + full, how->step, to + full, 1, 0, rows - full, weight, bias);
+}
+
+// MARK: Rows in blocks of 16
+
+#define FOLDED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+
+/// The sums of 16 vectors' numbers, side by side.
+INLINE void sums_across(const vec *from, vec *result) {
+  // Each turn leaves half as many vectors, with the sums of twice as many numbers in each lane.
+  vec two[8], four[4], eight[2];
+  for (long i = 0; i < 8; i++) {
+    const vec a = from[2 * i], b = from[2 * i + 1];
+    two[i] = FOLDED(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
+             FOLDED(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+  }
+  for (long i = 0; i < 4; i++) {
+    const vec a = two[2 * i], b = two[2 * i + 1];
+    four[i] = FOLDED(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+              FOLDED(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+  for (long i = 0; i < 2; i++) {
+    const vec a = four[2 * i], b = four[2 * i + 1];
+    eight[i] = FOLDED(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+               FOLDED(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+  }
+  *result = FOLDED(eight[0], eight[1], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+            FOLDED(eight[0], eight[1], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+
+/// Adds up the blocks of 8 rows, or of `count`, fewer: each number by its lane.
+INLINE void sum_blocks(const float *restrict from, long step, long blocks, const long count,
+                       vec *restrict sums) {
+  vec parts[half] = {{0}};
+  for (long b = 0; b < blocks; b++) {
+    for (long row = 0; row < count; row++) parts[row] += LOAD(from + b * step + row * lanes);
+  }
+  for (long row = 0; row < count; row++) sums[row] = parts[row];
+}
+
+/// The same of distances from the rows' middles, and of their squares.
+INLINE void sum_distances(const float *restrict from, long step, long blocks, const long count,
+                          const float *restrict middle, vec *restrict sums,
+                          vec *restrict squares) {
+  vec parts[half] = {{0}}, others[half] = {{0}};
+  for (long b = 0; b < blocks; b++) {
+    for (long row = 0; row < count; row++) {
+      const vec x = LOAD(from + b * step + row * lanes) - middle[row];
+      parts[row] += x;
+      others[row] += x * x;
+    }
+  }
+  for (long row = 0; row < count; row++) {
+    sums[row] = parts[row];
+    squares[row] = others[row];
+  }
+}
+
+/// Normalises `count` rows, at most 16.
+INLINE void normalize_blocks(const aviary_normalization *how, const float *restrict from,
+                             float *restrict to, const long count, const float *restrict weight,
+                             const float *restrict bias) {
+  const long blocks = how->width / lanes, step = how->step;
+  const float share = 1 / (float)how->width;
+  const long few = count < half ? count : half, more = count - few;
+  const float *const behind = from + half * lanes;
+  vec parts[lanes] = {{0}}, others[lanes] = {{0}}, middle, first, second, times;
+  sum_blocks(from, step, blocks, few, parts);
+  sum_blocks(behind, step, blocks, more, parts + half);
+  sums_across(parts, &middle);
+  middle *= share;
+  float middles[lanes], factor[lanes], plus[lanes];
+  STORE(middles, middle);
+  sum_distances(from, step, blocks, few, middles, parts, others);
+  sum_distances(behind, step, blocks, more, middles + half, parts + half, others + half);
+  sums_across(parts, &first);
+  sums_across(others, &second);
+  const vec off = first * share, mean = middle + off;
+  vec squares = second - off * first;
+  squares = SELECT(squares < 0, (vec){0}, squares);
+  factors(how, &mean, &squares, &times);
+  STORE(factor, times);
+  STORE(plus, how->centers ? -off * times : (vec){0});
+  if (!how->centers) STORE(middles, (vec){0});
+  for (long b = 0; b < blocks; b++) {
+    const vec scale = weight ? LOAD(weight + b * lanes) : ALL(1.0f);
+    const vec shift = bias ? LOAD(bias + b * lanes) : (vec){0};
+    for (long row = 0; row < count; row++) {
+      const long place = b * step + row * lanes;
+      const vec x = (LOAD(from + place) - middles[row]) * factor[row] + plus[row];
+      STORE(to + place, x * scale + shift);
+    }
+  }
+}
+
+CLONED void aviary_normalize_blocks(const aviary_normalization *how, const float *from, float *to,
+                                    long rows, const float *weight, const float *bias) {
+  long row = 0;
+  for (; row + lanes <= rows; row += lanes)
+    normalize_blocks(how, from + row * lanes, to + row * lanes, lanes, weight, bias);
+  if (row < rows)
+    normalize_blocks(how, from + row * lanes, to + row * lanes, rows - row, weight, bias);
 }
 
 // MARK: Gradient

@@ -223,7 +223,7 @@ extension WeightIndex {
   ) throws {
     var values: [String: [Double]] = [:]
     for (position, tensor) in tensors.enumerated()
-    where names.contains(tensor.name) && (1...64).contains(tensor.count) {
+    where names.contains(tensor.name) && (1...8192).contains(tensor.count) {
       let numbers = try tensors.tensor(at: position).converted(to: .float32).floats.map(Double.init)
       if numbers.allSatisfy(\.isFinite) { values[tensor.name] = numbers }
     }

@@ -17,7 +17,14 @@ import Testing
     "back-projection": "ncnn's cubic interpolation", "detail-fusion": "ncnn's cubic interpolation",
     "self-exemplar": "ncnn has no layer that computes padToMultiple",
     "rtmosr": "RMSNorm", "safmn": "stated sizes", "safmn++": "stated sizes",
-    "spanplus": "gridSample",
+    "spanplus": "gridSample", "craft": "does not pad by symmetric",
+    "dat": "depends on the image's size", "fdat": "depends on the image's size",
+    "dctlsa": "no layer that computes padToMultiple",
+    "ditn": "no layer that computes padToMultiple",
+    "omnisr": "no layer that computes padToMultiple",
+    "srformer": "no layer that computes padToMultiple",
+    "swin2sr": "no layer that computes padToMultiple",
+    "swinir": "no layer that computes padToMultiple",
   ]
 
   @Test(arguments: try OperationFixture.all()) func operation(_ fixture: OperationFixture) throws {
@@ -49,8 +56,8 @@ import Testing
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
     let architecture = try Registry.builtin[name]
-    for preset in architecture.presets.prefix(2) {
-      let graph = try architecture.network(preset.configuration).graph
+    for preset in try Extent.presets(of: architecture).prefix(2) {
+      let graph = preset.network.graph
       guard graph.parameterCount < 2_000_000 else { continue }
       let rule = graph.sizeRule()
       let shape =

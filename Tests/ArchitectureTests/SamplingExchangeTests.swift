@@ -66,6 +66,21 @@ import Testing
       }
     ),
     (
+      "offsets",
+      { x in
+        let near = x.convolution("near", 2, kernel: 3)
+          .applying(.permute(Permute([0, 2, 3, 1])))
+        let fine = x.convolution("fine", 8, kernel: 3).pixelShuffle(2)
+          .applying(.permute(Permute([0, 2, 3, 1])))
+        return [
+          x.gridSample(near, GridSample(coordinates: .offsets)),
+          x.gridSample(fine, GridSample(paddingMode: .border, coordinates: .offsets)),
+          x.gridSample(
+            fine, GridSample(mode: .nearest, paddingMode: .reflection, coordinates: .offsets)),
+        ]
+      }
+    ),
+    (
       "order",
       { x in
         let places = x.applying(.sort(Sort(top: 2, dimension: 1, part: .indices)))
@@ -87,7 +102,7 @@ import Testing
     return try Graph(channels: 4) { x in make(x) }
   }
 
-  @Test(arguments: ["unfold", "fold", "transposed", "sampling", "order"])
+  @Test(arguments: ["unfold", "fold", "transposed", "sampling", "offsets", "order"])
   func onnx(_ name: String) throws {
     try ONNXRoundTrip.check(Self.graph(name), "sampling.\(name)", sizes: [(12, 10), (9, 13)])
   }

@@ -265,10 +265,9 @@ struct ImportAssumptionsTests {
   func grayAndRGB() throws {
     let folder = try TemporaryFolder()
     for (model, options) in [
-      // On gray, on luma, and on RGB; an interpolation has no colours of its own.
-      ("architectures/plain-cae.same", ["--scale", "2"]),
-      ("architectures/vdsr.wide", ["--scale", "2"]),
-      ("architectures/srcnn.9-5-5", ["--scale", "2"]), ("architectures/fusion-cae.x2", []),
+      // On gray and on RGB. Networks on luma take a gray image's values as they are, as published
+      // figures do, and of RGB the luma in studio range.
+      ("architectures/plain-cae.same", ["--scale", "2"]), ("architectures/fusion-cae.x2", []),
       ("architectures/residual-cae.default", ["--scale", "2"]),
     ] as [(String, [String])] {
       let (gray, rgb) = try results(of: fixture("\(model)/weights.pt"), options, in: folder)

@@ -6,7 +6,7 @@ import Testing
 struct ListTests {
   @Test("architectures stand in the list with their figures")
   func architectures() throws {
-    let list = try Outcome(["list"])
+    let list = try Outcome(["list", "--long"])
     #expect(list.status == 0)
     #expect(list.error == "")
     let lines = list.output.split(separator: "\n")
@@ -18,6 +18,15 @@ struct ListTests {
     #expect(row.hasSuffix(" " + summary))
     let column = try #require(lines[0].range(of: "SUMMARY")).lowerBound
     #expect(row.count - summary.count == lines[0][..<column].count)
+  }
+
+  @Test("without their figures networks are not built")
+  func short() throws {
+    let lines = try Outcome(["list"]).output.split(separator: "\n")
+    #expect(lines[0].hasPrefix("NAME                 PRESETS "))
+    let row = try #require(lines.first { $0.hasPrefix("srcnn ") })
+    #expect(row.hasPrefix("srcnn                9-5-5, 9-3-5, 9-1-5  "))
+    #expect(row.hasSuffix("  Three convolutions on an enlarged image"))
   }
 
   @Test("a pattern selects")

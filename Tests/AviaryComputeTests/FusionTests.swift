@@ -44,6 +44,24 @@ import Testing
     try expectEqual(graph, [[2, 3, 8, 7]])
   }
 
+  /// A convolution's result times a learned number, or one a channel, as layer scale has it.
+  @Test(arguments: widths)
+  func layerScaleFoldsIntoConvolutions(_ width: Int) throws {
+    let graph = try Graph(channels: 3) { x in
+      let a = x.convolution("a", width, kernel: 3)
+      let beta = x.learnedConstant("beta", [1, width, 1, 1])
+      let gamma = x.learnedConstant("gamma", [1, 1, 1, 1])
+      let b = a + a.convolution("b", width, kernel: 1) * beta
+      let c = gamma * b.convolution("c", width, kernel: 3, bias: false).batchNormalization("norm")
+      // The constant is wanted elsewhere too, and a value before its product.
+      let d = b.convolution("d", width, kernel: 1)
+      return [c, d * beta + d, b.relu() * beta]
+    }
+    try expectEqual(graph, [[2, 3, 8, 7]])
+    let found = try operations(graph, [1, 3, 8, 8])
+    #expect(found.filter { $0 == "learnedConstant" }.count == 1, "\(found)")
+  }
+
   @Test(arguments: widths, [false, true])
   func residuals(_ width: Int, _ exact: Bool) throws {
     let graph = try Graph(channels: 3) { x in

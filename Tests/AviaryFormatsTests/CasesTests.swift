@@ -76,29 +76,6 @@ struct CasesTests {
     try expect(imported, inputs.map(firstChannels), outputs.map(firstChannels))
   }
 
-  @Test("two factors of an enlargement by repetition") func anisotropic() throws {
-    let folder = SharedFolder.repository.appending(path: "Tests/Fixtures/sizes")
-    let imported = try #require(
-      try KerasGraph.graph(of: WeightsFile.read(folder.appending(path: "aniso.keras").path)))
-    let expected = try #require(
-      try WeightsFile.read(folder.appending(path: "aniso.npy").path).tensors.loaded().first?.tensor)
-    let (height, width) = (expected.shape[0] / 2, expected.shape[1])
-    let shapes = try imported.graph.shapes(height: height, width: width)
-    #expect(shapes[imported.graph.outputs[0].value] == [1, 1, 2 * height, width])
-    let image = try Tensor(
-      shape: [1, 1, height, width], (0..<height * width).map { Float($0 % 7) })
-    let tensors = try imported.weights.loaded()
-    let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
-    let found = try #require(
-      try naive(imported.graph, weights: weights, inputs: [imported.graph.inputs[0].name: image])
-        .values.first)
-    let rows = found.floats
-    for row in 0..<height {
-      let first = 2 * row * width
-      #expect(rows[first..<first + width] == rows[first + width..<first + 2 * width])
-    }
-  }
-
   private func check(_ file: Case, _ folder: String) throws {
     let key = "\(folder)/\(file)"
     var options = ReadingOptions()
@@ -117,25 +94,5 @@ struct CasesTests {
     #expect(imported.graph.inputs[0].size == size)
     let (inputs, outputs) = try file.numbers()
     try expect(imported, inputs, outputs)
-  }
-
-  /// Both the naive executor and the engine give these outputs.
-  private func expect(
-    _ imported: ImportedGraph, _ inputs: [Tensor], _ outputs: [Tensor]
-  ) throws {
-    let graph = imported.graph
-    var feeds: [String: Tensor] = [:]
-    for (input, tensor) in zip(graph.inputs, inputs) { feeds[input.name] = tensor }
-    let tensors = try imported.weights.loaded()
-    let weights = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
-    var plan = try Plan(
-      graph, weights: PackedWeights(weights), inputShapes: inputs.map(\.shape),
-      engine: Engine(threads: 1))
-    for found in [try naive(graph, weights: weights, inputs: feeds), try plan.run(feeds)] {
-      for (output, expected) in zip(graph.outputs, outputs) {
-        let agreement = Agreement(try #require(found[output.name]), expected: expected)
-        #expect(agreement.relative <= 1e-5, "\(agreement)")
-      }
-    }
   }
 }

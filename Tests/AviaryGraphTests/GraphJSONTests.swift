@@ -15,8 +15,8 @@ import Testing
     #expect(problem(#"{"version":0}"#) == "graph: expected version 1 to 2, found 0")
     #expect(
       problem(graph("", #","layers":[]"#))
-        == "graph.layers: expected only aliases, frozen, inputs, nodes, outputs, version, "
-        + "found an unknown member")
+        == "graph.layers: expected only aliases, frozen, initialValues, inputs, nodes, outputs, "
+        + "version, found an unknown member")
     #expect(problem(#"{"version":1}"#) == "graph.inputs: expected an array, found nothing")
     #expect(
       problem(#"{"version":2,"inputs":{},"nodes":[],"outputs":[]}"#)
@@ -200,6 +200,19 @@ import Testing
     #expect(
       problem(graph(prelu, #","frozen":"a.weight""#))
         == "graph.frozen: expected an array of strings, found a string")
+    #expect(problem(graph(prelu, #","initialValues":{"a.weight":[1,0.5,-2]}"#)) == "none")
+    #expect(
+      problem(graph(prelu, #","initialValues":{"a.weight":[1,2]}"#))
+        == "initialValues.a.weight: expected 3 values for shape [3], found 2")
+    #expect(
+      problem(graph(prelu, #","initialValues":{"a.weight":[1,2,1e39]}"#))
+        == "initialValues.a.weight: expected finite values, found one that is not")
+    #expect(
+      problem(graph(prelu, #","initialValues":{"a.bias":[1,2,3]}"#))
+        == "initialValues: takes 'a.bias', which is no parameter")
+    #expect(
+      problem(graph(prelu, #","initialValues":{"a.weight":1}"#))
+        == "graph.initialValues.a.weight: expected an array of numbers, found an integer")
     #expect(
       problem(graph(prelu, #","aliases":{"b":"c"}"#)) == "alias b: takes 'c', which is no parameter"
     )

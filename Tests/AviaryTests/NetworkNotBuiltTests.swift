@@ -1,6 +1,7 @@
 import AviaryCheckpoint
 import AviaryContainers
 import AviaryFormats
+import AviaryTensor
 import AviaryGraph
 import AviaryTensor
 import Testing

@@ -24,6 +24,7 @@ import Testing
 
   /// What makes each tiny; an architecture that is not named is as large as its default.
   static let tiny: [String: JSON] = [
+    "autoencoder": ["widths": [16, 32], "decoderConvolutions": 1, "skips": "concatenate"],
     "espcn": ["scale": 2, "features": [32, 32]],
     "fsrcnn": ["features": 16, "shrunk": 8, "mapping": 2],
     "fusion-cae": ["channels": 1, "features": [8], "blocks": [2], "gate": 4],

@@ -23,7 +23,7 @@ import Testing
     let choice = TilePlanner(
       graph: graph, output: 0, ratio: rule.scale?.value ?? 1, rows: rows, columns: columns, runs: 1,
       resultBytes: 18,
-      context: context)
+      policy: .exact, context: context)
     return try choice.plan(model.graph.tiling(height: rows, width: columns)).size
   }
 

@@ -453,6 +453,53 @@ PUBLISHED = [
 ]
 
 
+class EEDS(nn.Module):
+    """The sum of a deep and a shallow network, from the paper's facts: Keras's padding of the transposed
+    convolutions, which is PyTorch's too where kernel and scale differ by an even number."""
+    def __init__(self, channels, features, squeezed, branch, shallow, kernel, scale):
+        super().__init__()
+        cut = (kernel - scale) // 2
+        up = lambda first, last: nn.ConvTranspose2d(first, last, kernel, scale, cut)
+        block = lambda: Part(conv1=conv(features, features), conv2=conv(features, features))
+        self.shallow = Part(
+            conv1=conv(channels, shallow[0]), up=up(*shallow), conv2=conv(shallow[1], channels, 5))
+        self.deep = Part(
+            conv1=conv(channels, features), block1=block(), squeeze=conv(features, squeezed, 1),
+            up=up(squeezed, squeezed), expand=conv(squeezed, features, 1), block2=block(), block3=block(),
+            reduce=conv(features, branch, 1), branch1=conv(branch, branch, 1),
+            conv2=conv(4 * branch, channels, 1))
+        for side in 3, 5, 7:
+            setattr(self.deep, f"branch{side}a", nn.Conv2d(branch, branch, (1, side), padding=(0, side // 2)))
+            setattr(self.deep, f"branch{side}b", nn.Conv2d(branch, branch, (side, 1), padding=(side // 2, 0)))
+
+    def forward(self, image):
+        def relu(name, x):
+            return F.relu(self.deep.get_submodule(name)(x))
+
+        def block(name, x):
+            return F.relu(x + self.deep.get_submodule(name).conv2(relu(name + ".conv1", x)))
+
+        s = self.shallow
+        small = F.relu(s.conv2(F.relu(s.up(F.relu(s.conv1(image))))))
+        x = block("block1", relu("conv1", image))
+        x = relu("expand", relu("up", relu("squeeze", x)))
+        x = relu("reduce", block("block3", block("block2", x)))
+        parts = [relu("branch1", x)] + [relu(f"branch{k}b", relu(f"branch{k}a", x)) for k in (3, 5, 7)]
+        return relu("conv2", torch.cat(parts, 1)) + small
+
+
+def eeds():
+    def case(label, scale, kernel=14, channels=1, features=16, squeezed=4, branch=8, shallow=(8, 12)):
+        return Case(
+            "eeds", label, "self-made",
+            lambda: EEDS(channels, features, squeezed, branch, shallow, kernel, scale), channels=channels,
+            config={"scale": scale})
+    yield case("x2", 2)
+    yield case("x4", 4, features=12, squeezed=6)
+    yield case("x3-colour", 3, kernel=13, channels=3, branch=4)
+    yield case("x2-small", 2, kernel=8, shallow=(4, 6))
+
+
 def cases():
     for build, count, unit in PUBLISHED:
         found = sum(tensor.numel() for tensor in build().parameters())
@@ -462,3 +509,4 @@ def cases():
     yield from safmn()
     yield from light()
     yield from mixdehaze()
+    yield from eeds()

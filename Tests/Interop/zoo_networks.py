@@ -26,6 +26,8 @@ class Case:
     range: float = 1.0
     tolerance: float = 1e-5
     sizes: list | None = None
+    #: How many images gradients are of: several where a single pixel is normalised over a batch.
+    batch: int = 1
     #: Members of the configuration that no file shows.
     config: dict | None = None
     run: tuple = ()
@@ -35,6 +37,8 @@ class Case:
     #: Layers are folded on import, or tensors are passed over: the way back gives others.
     folds: bool = False
     loses: bool = False
+    #: Buffers that follow from the rest, by name: Aviary does not keep them.
+    derived: typing.Callable = lambda name: False
     name: str | None = None
 
     @property
@@ -1027,7 +1031,7 @@ def self_made():
         with torch.no_grad():
             for unet in module.unet1, module.unet2:
                 unet.conv_bottom.weight.mul_(0.3)
-                unet.conv_bottom.bias.add_(0.4)
+                unet.conv_bottom.bias.add_(0.25)
 
     for scale, channels in (2, 3), (1, 3), (1, 1), (2, 1):
         yield case(
@@ -1068,7 +1072,7 @@ def realplksr():
         "dysample-x1": {"upscaling_factor": 1, "dim": 16, "split_ratio": 0.5},
     }.items():
         yield dataclasses.replace(
-            case(label, dysample=True, **members), prepare=restore_positions, loses=True)
+            case(label, dysample=True, **members), prepare=restore_positions)
 
 
 def mm_realsr():
@@ -1091,10 +1095,9 @@ def mm_realsr():
 def mosr():
     def case(label, **members):
         members = {"n_block": 2, "dim": 12, **members}
-        samples = members.get("upsampler") == "dys"
         return Case(
             "mosr", label, "spandrel", lambda: spandrel("MoSR", "MoSR")(**members),
-            channels=members.get("in_ch", 3), prepare=restore_positions, loses=samples)
+            channels=members.get("in_ch", 3), prepare=restore_positions)
 
     yield case("x4")
     yield case("x2-geoensemble", upscale=2, upsampler="gps", kernel_size=5, conv_ratio=0.5)
@@ -1108,7 +1111,7 @@ def mosrv2():
         members = {"n_block": 2, "dim": 16, "mid_dim": 12, "unshuffle_mod": False, **members}
         return Case(
             "mosrv2", label, "resselt", lambda: resselt("mosrv2", "MoSRv2")(**members),
-            channels=members.get("in_ch", 3), prepare=restore_positions, loses=True)
+            channels=members.get("in_ch", 3), prepare=restore_positions)
 
     yield case("x4")
     yield case("x2-rms-pixelshuffle", scale=2, rms_norm=True, upsampler="pixelshuffle", dim=24)
@@ -1175,7 +1178,11 @@ def cases():
             found = list(family())
         yield from found
     # They need what stands here.
+    import zoo_attention
+    import zoo_autoencoders
     import zoo_light
     import zoo_own
     yield from zoo_light.cases()
+    yield from zoo_attention.cases()
     yield from zoo_own.cases()
+    yield from zoo_autoencoders.cases()

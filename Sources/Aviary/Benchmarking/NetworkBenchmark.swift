@@ -1,7 +1,7 @@
 public import AviaryCompute
 public import AviaryGraph
 public import AviaryTensor
-internal import AviaryTraining
+public import AviaryTraining
 
 /// How to time a network.
 public struct BenchmarkOptions: Sendable {
@@ -184,7 +184,8 @@ public struct NetworkBenchmark: Sendable {
     }
   }
 
-  /// The steps with their times; a node's multiply-adds are listed with the longest of its steps.
+  /// The steps with their times; a node's multiply-adds, and those of the nodes that are done along
+  /// with it, are listed with the longest of its steps.
   private static func steps(
     _ measured: Measured, _ multiplyAdds: [String: Double]
   ) -> [StepTime] {
@@ -198,7 +199,7 @@ public struct NetworkBenchmark: Sendable {
       }
     }
     return measured.steps.enumerated().map { index, step in
-      let work = multiplyAdds[step.name] ?? 0
+      let work = ([step.name] + step.others).reduce(0) { $0 + (multiplyAdds[$1] ?? 0) }
       return StepTime(
         name: step.name, operation: step.operation, implementation: step.implementation,
         shape: step.shape, times: measured.stepTimes[index],
@@ -286,11 +287,14 @@ extension Zoo {
   /// A network from the registry, by name and optional preset (`fusion-cae:x4`), with random
   /// weights that are the same every time: enough to time it.
   ///
-  /// - Parameter configuration: members that differ from the preset's.
+  /// - Parameters:
+  ///   - configuration: members that differ from the preset's.
+  ///   - initialization: what the weights are drawn from. Two hundred residual blocks whose branches
+  ///     end in a product grow beyond what float32 can follow with `he`.
   /// - Throws: `AviaryError.noSuchModel` with the nearest name, `RegistryError.unknownPreset`, and
   ///   errors from building the network.
   public func untrained(
-    _ reference: String, configuration: JSON = [:]
+    _ reference: String, configuration: JSON = [:], initialization: Recipe.Initialization = .he
   ) throws -> (network: Network, weights: [String: Tensor]) {
     let parts = reference.split(separator: ":", maxSplits: 1).map(String.init)
     let name = parts.first ?? reference
@@ -303,7 +307,7 @@ extension Zoo {
     let preset = parts.count > 1 ? try architecture.preset(parts[1]) : [:]
     let network = try architecture.network(
       .object((preset.object ?? [:]).merging(configuration.object ?? [:]) { $1 }))
-    return (network, try Initializer(network.graph, .he, seed: 1).parameters())
+    return (network, try Initializer(network.graph, initialization, seed: 1).parameters())
   }
 }
 

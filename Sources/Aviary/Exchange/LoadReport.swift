@@ -165,6 +165,8 @@ public struct ExportReport: Codable, Hashable, Sendable {
   public var contentHash: String
   /// How the written file was checked.
   public var check: Check
+  /// Whose names the parameters have, where these are not the network's own.
+  public var names: String?
   /// The changes made to fit the format, in words.
   public var changes: [String] = []
   /// What the format cannot hold, in words.

@@ -104,7 +104,7 @@ struct TestImage {
   /// Its height and width: what the network needs, and a little more, so that borders and insides
   /// both count.
   let size: Size
-  private let inputs: [Tensor]
+  private var inputs: [Tensor]
 
   /// Two networks that should be one, as they are compared: of a size that can be computed on the
   /// way. One of a stated size may want more memory than a conversion has; where its operations
@@ -153,6 +153,17 @@ struct TestImage {
     }
   }
 
+  /// The same image with the last digit of every value changed, up and down in turn.
+  func nudged() throws(TensorError) -> TestImage {
+    var result = self
+    result.inputs = try inputs.map { input throws(TensorError) in
+      try Tensor(
+        shape: input.shape,
+        input.floats.enumerated().map { $0.isMultiple(of: 2) ? $1.nextUp : $1.nextDown })
+    }
+    return result
+  }
+
   /// What a network gives for it, in the order of its outputs.
   ///
   /// - Throws: `CheckpointError` for weights that cannot be read, `ComputeError` for a network that
@@ -167,6 +178,6 @@ extension Graph {
   fileprivate var ofAnySize: Graph? {
     try? Graph(
       inputs: inputs.map { Input($0.name, channels: $0.channels) }, nodes: nodes, outputs: outputs,
-      frozen: frozen, aliases: aliases)
+      frozen: frozen, initialValues: initialValues, aliases: aliases)
   }
 }

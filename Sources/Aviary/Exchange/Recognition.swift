@@ -12,6 +12,8 @@ struct Recognition {
   var tensors: TensorSource
   /// The names of layers or tensors that differ, in the file and in the network.
   var source: String?
+  /// What the file calls the parameters that it calls otherwise.
+  var names: [String: String] = [:]
   /// Whether the file itself has an image description, as our embedded metadata does.
   var statesImage = false
   /// Whether the file says nothing of how its layers are connected: the architecture says it.
@@ -132,6 +134,7 @@ extension Recognition {
         ?? (isByNames || !found.fit.folded.isEmpty
           ? "names and shapes" : "its layers' kinds, places and shapes"))
     alternatives = found.fit.alternatives
+    names = Dictionary(found.renamed.map { ($0.to, $0.from) }) { first, _ in first }
   }
 
   /// The error that names the nearest architecture, with tensors' names as the file has them: of the
@@ -223,6 +226,9 @@ extension Recognition {
         + (verify ? "confirmed by the content hash" : "not verified"))
     if verify { verifiedHash = expected }
     statesImage = picture != nil
+    names = Dictionary(
+      tensors.filter { $0.name != $0.storedName }.map { ($0.name, $0.storedName) }
+    ) { first, _ in first }
     card = record.card.flatMap { try? JSONDecoder().decode(Card.self, from: Data($0.text.utf8)) }
   }
 }

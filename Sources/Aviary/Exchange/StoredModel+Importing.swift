@@ -85,7 +85,8 @@ extension StoredModel {
     model.addSource(
       Card.Provenance(
         file: path.fileName, format: file.format.name,
-        conversions: report.conversions, assumptions: report.assumed), hash: hash)
+        conversions: report.conversions, assumptions: report.assumed,
+        names: recognition.names(of: file, stored)), hash: hash)
     (model.optimizer, model.leftBehind) =
       file.optimizer?.following(from: stored, to: weights) ?? (nil, [])
     model.verifiedHash = recognition.verifiedHash
@@ -118,6 +119,24 @@ extension ImportOptions {
 }
 
 extension Recognition {
+  /// What a file for PyTorch calls the parameters that it calls otherwise than the network, by the
+  /// network's names; nil for none, where no earlier file had any either.
+  ///
+  /// - Parameter stored: the file's tensors before the user's own rules renamed them.
+  fileprivate func names(of file: WeightsFile, _ stored: TensorSource) -> [String: String]? {
+    guard file.origin.framework == .pytorch else { return nil }
+    let before = Dictionary(zip(file.tensors.names, stored.names)) { first, _ in first }
+    let parameters = Set(network.graph.parameters.map(\.name))
+    var result: [String: String] = [:]
+    for tensor in tensors where parameters.contains(tensor.name) {
+      let name = names[tensor.name] ?? tensor.name
+      let own = before[name] ?? name
+      if own != tensor.name { result[tensor.name] = own }
+    }
+    let hadNames = card?.provenance.contains { $0.names != nil } ?? false
+    return result.isEmpty && !hadNames ? nil : result
+  }
+
   /// The graph's parameters in order, from the file's tensors.
   ///
   /// - Throws: `AviaryError.weightsDoNotFit` for tensors of another shape, and for missing and

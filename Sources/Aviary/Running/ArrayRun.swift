@@ -49,7 +49,7 @@ extension Upscaler {
     let value = model.graph.outputs[model.graph.scales.firstIndex(of: scale) ?? 0].value
     let layout = try TileLayout(
       model, scale: scale, width: images.shape[3], height: images.shape[2], planes: images.shape[1],
-      results: try model.graph.channels(ofValue: value), resultBytes: 0, context)
+      results: try model.graph.channels(ofValue: value), resultBytes: 0, .exact, context)
     let input = try images.gathered(layout.rows, layout.columns)
     var options = context.planOptions
     options.runsAhead = 1

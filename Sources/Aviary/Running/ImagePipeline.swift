@@ -33,11 +33,13 @@ final class ImagePipeline {
 
   /// Decides how the image is divided; nothing is computed yet.
   ///
-  /// - Parameter source: of the bands that will come: gray or RGB, with alpha or not.
+  /// - Parameters:
+  ///   - source: of the bands that will come: gray or RGB, with alpha or not.
+  ///   - policy: for networks of which tiles do not give what the whole gives.
   /// - Throws: what `TiledInference` throws.
   init(
     _ model: Model, scale: Ratio, width: Int, height: Int, source: PixelFormat,
-    _ context: InferenceContext
+    policy: TilePolicy = .exact, _ context: InferenceContext
   ) throws {
     let result = try ResultChannels(
       model, channels: model.graph.outputChannels(scale) ?? model.graph.inputs[0].channels,
@@ -65,7 +67,7 @@ final class ImagePipeline {
       model, scale: scale, width: width, height: height, format: format, result: resultFormat,
       resultBytes: waiting + converted + joined
         + 2 * outputFormat.channels * source.bitDepth.byteCount,
-      context)
+      policy: policy, context)
     (outputWidth, outputHeight) = (inference.outputWidth, inference.outputHeight)
     let output = (outputWidth, outputHeight)
     func side() throws -> SidePlane {
@@ -81,6 +83,13 @@ final class ImagePipeline {
     threads = context.threads
   }
 
+  /// The result for a whole image.
+  func result(for image: Image, progress: () -> Void = {}) throws -> Image {
+    var bands: [Image] = []
+    try push(image, progress: progress, sink: { bands.append($0) })
+    return try .stacked(bands)
+  }
+
   /// Takes the next rows of the image and hands the rows of the result that they complete to
   /// `sink`, in the image's format.
   func push(_ band: Image, progress: () -> Void, sink: (Image) throws -> Void) throws {
@@ -91,9 +100,7 @@ final class ImagePipeline {
     }
     let opaque = try bled(band)
     let input: Image
-    if color == .luma, source.color == .gray {
-      input = try opaque.grayAsLuma(threads: threads)
-    } else if chroma.isEmpty {
+    if chroma.isEmpty {
       input = try opaque.converted(to: color, threads: threads)
     } else {
       let colours = try opaque.converted(to: .ycbcr, threads: threads)
@@ -138,10 +145,7 @@ final class ImagePipeline {
     var result = try main.rows(rows)
     if chroma.isEmpty {
       if self.result == .input {
-        result =
-          try color == .luma
-          ? result.lumaAsGray(threads: threads)
-          : result.converted(to: source.color, threads: threads)
+        result = try result.converted(to: source.color, threads: threads)
       }
     } else {
       result = try Image(
@@ -197,11 +201,12 @@ extension ImagePipeline {
   ///
   /// - Throws: as the other `init`.
   convenience init(
-    _ model: Model, scale: Ratio, _ header: ImageHeader, _ context: InferenceContext
+    _ model: Model, scale: Ratio, _ header: ImageHeader, policy: TilePolicy,
+    _ context: InferenceContext
   ) throws {
     try self.init(
       model, scale: scale, width: header.width, height: header.height, source: header.format,
-      context)
+      policy: policy, context)
   }
 
   /// Decodes the image in bands of rows, computes it, and writes the result.

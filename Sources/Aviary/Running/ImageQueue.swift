@@ -118,7 +118,6 @@ final class ImageQueue: Sendable {
     let start = ContinuousClock.now
     var reader = try ImageReader(path: input)
     let header = reader.header
-    let warnings = upscaler.warnings(input, header)
     // What is large will have all threads, and is planned for them alone.
     let isSmall = header.width * header.height <= ImageQueue.small
     let besides = isSmall ? try upscaler.pipeline(header, single) : nil
@@ -127,9 +126,10 @@ final class ImageQueue: Sendable {
     guard let besides, isBesides else {
       defer { state.withLock { $0.isTaken = false } }
       let context = try upscaler.context.here
-      return try upscaler.pipeline(header, context).run(
+      let pipeline = try upscaler.pipeline(header, context)
+      return try pipeline.run(
         &reader, to: path, threads: context.threads, start: start,
-        warnings: warnings
+        warnings: upscaler.warnings(input, header, pipeline)
       ) { share in self.state.withLock { $0.progress = (position, share) } }
     }
     defer {
@@ -140,7 +140,7 @@ final class ImageQueue: Sendable {
     }
     return try besides.run(
       &reader, to: path, threads: single.threads, start: start,
-      warnings: warnings, progress: { _ in })
+      warnings: upscaler.warnings(input, header, besides), progress: { _ in })
   }
 
   /// Waits until an image may be computed; says whether on one thread, beside others.

@@ -19,10 +19,11 @@ struct TileLayout {
   ///   - planes: of the image.
   ///   - results: planes of the result.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
+  ///   - policy: for networks of which tiles do not give what the whole gives.
   /// - Throws: `AviaryError`, `GraphError`, `ComputeError`.
   init(
     _ model: Model, scale: Ratio, width: Int, height: Int, planes: Int, results: Int,
-    resultBytes: Int, _ context: InferenceContext
+    resultBytes: Int, _ policy: TilePolicy, _ context: InferenceContext
   ) throws {
     let graph = model.graph
     guard graph.inputs.count == 1 else {
@@ -73,7 +74,7 @@ struct TileLayout {
         guard
           let made = try TileLayout(
             model, output, rows: layout[0], columns: layout[1], planes: planes,
-            results: results, resultBytes: resultBytes, isWhole: !isLast, context)
+            results: results, resultBytes: resultBytes, isWhole: !isLast, policy, context)
         else { continue }
         self = made
         return
@@ -90,7 +91,8 @@ struct TileLayout {
   /// - Parameter isWhole: whether nothing promises that parts give what the whole gives.
   private init?(
     _ model: Model, _ output: Int, rows: AxisLayout, columns: AxisLayout, planes: Int,
-    results: Int, resultBytes: Int, isWhole: Bool, _ context: InferenceContext
+    results: Int, resultBytes: Int, isWhole: Bool, _ policy: TilePolicy,
+    _ context: InferenceContext
   ) throws {
     let graph = model.graph
     let value = graph.outputs[output].value
@@ -123,7 +125,7 @@ struct TileLayout {
       graph: self.graph, output: output, ratio: rows.ratio.value, rows: rows.padded,
       columns: columns.padded, runs: planes / inputs,
       resultBytes: resultBytes + 4 * max(results - planes, 0),
-      context: context
+      policy: isWhole ? .exact : policy, context: context
     ).plan(tiling)
     (tile, lowered) = (plan.size, plan.lowered)
   }

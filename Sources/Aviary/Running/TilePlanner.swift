@@ -12,6 +12,18 @@ struct TileSize: Hashable, Sendable {
   var multiple: Int
   /// The memory that the activations and the bands around them take.
   var bytes: Int
+  /// Why tiles give nearly what the whole gives, and not exactly that; nil where they give it.
+  var approximation: String?
+}
+
+/// What is done with a network of which parts do not give what the whole gives.
+enum TilePolicy: Hashable, Sendable {
+  /// The whole is computed, or nothing.
+  case exact
+  /// The whole is computed where it fits into memory, else parts.
+  case approximateInNeed
+  /// Parts of this side are computed, to see how far they are from the whole.
+  case approximate(side: Int)
 }
 
 /// A size of tiles, and what the network was lowered to for it on the way to choose it: the plan is
@@ -33,6 +45,7 @@ final class TileSizes: Sendable {
     var columns: Int
     var runs: Int
     var resultBytes: Int
+    var policy: TilePolicy
   }
 
   /// So many are kept: a folder may hold images of as many sizes as it holds images.
@@ -64,6 +77,7 @@ struct TilePlanner {
   let runs: Int
   /// The memory that the caller takes for each pixel of a band of the result.
   let resultBytes: Int
+  let policy: TilePolicy
   let context: InferenceContext
 
   /// An image of so few pixels is computed whole where that fits into memory: to ask about parts
@@ -71,6 +85,9 @@ struct TilePlanner {
   private static let small = 256 * 256
   /// How many sizes the engine is asked about at most.
   private static let mostAsked = 6
+  /// What tiles overlap by where no overlap makes them exact: convolutions reach so far, and what
+  /// reaches further is what they differ by.
+  private static let approximateOverlap = 32
 
   /// The part that takes the least time of those that fit into memory.
   ///
@@ -83,7 +100,7 @@ struct TilePlanner {
   func plan(_ tiling: Tiling) throws -> TilePlan {
     let key = TileSizes.Key(
       graph: graph, output: output, rows: rows, columns: columns, runs: runs,
-      resultBytes: resultBytes)
+      resultBytes: resultBytes, policy: policy)
     if let size = context.tileSizes[key] { return TilePlan(size: size, lowered: nil) }
     let plan = try chosen(tiling)
     context.tileSizes[key] = plan.size
@@ -93,27 +110,47 @@ struct TilePlanner {
   private func chosen(_ tiling: Tiling) throws -> TilePlan {
     switch tiling {
     case .whole(let reason):
+      if case .approximate(let side) = policy, let multiple = graph.approximateMultiple {
+        return try tiles(multiple: multiple, side: side, approximation: reason)
+      }
       let whole = try candidate(TileCandidates.Size(height: rows, width: columns))
       let allowed = context.allowance.most
-      guard whole.bytes <= allowed else {
-        throw AviaryError.memory(needed: whole.bytes, allowed: allowed, reason: reason)
+      if whole.bytes <= allowed {
+        return TilePlan(
+          size: TileSize(
+            height: rows, width: columns, overlap: 0, multiple: 1, bytes: whole.bytes),
+          lowered: kept(whole, runs: 1))
       }
-      return TilePlan(
-        size: TileSize(
-          height: rows, width: columns, overlap: 0, multiple: 1, bytes: whole.bytes),
-        lowered: kept(whole, runs: 1))
+      guard policy == .approximateInNeed, let multiple = graph.approximateMultiple,
+        // Some networks do not run on parts at all.
+        let plan = try? tiles(
+          multiple: multiple, side: context.options.tile, approximation: reason)
+      else { throw AviaryError.memory(needed: whole.bytes, allowed: allowed, reason: reason) }
+      return plan
     case .exact(let overlap, let multiple):
-      let candidates = TileCandidates(
-        rows: rows, columns: columns, overlap: overlap, multiple: multiple,
-        wanted: context.options.tile)
-      let fitting = try fitting(candidates)
-      let best = try fastest(fitting, candidates)
-      return TilePlan(
-        size: TileSize(
-          height: best.size.height, width: best.size.width, overlap: overlap, multiple: multiple,
-          bytes: best.bytes),
-        lowered: kept(best, runs: candidates.count(best.size)))
+      return try tiles(overlap: overlap, multiple: multiple, side: context.options.tile)
     }
+  }
+
+  private func tiles(
+    multiple: Int, side: Int?, approximation: String
+  ) throws -> TilePlan {
+    let overlap = (Self.approximateOverlap + multiple - 1) / multiple * multiple
+    var plan = try tiles(overlap: overlap, multiple: multiple, side: side)
+    plan.size.approximation = approximation
+    return plan
+  }
+
+  private func tiles(overlap: Int, multiple: Int, side: Int?) throws -> TilePlan {
+    let candidates = TileCandidates(
+      rows: rows, columns: columns, overlap: overlap, multiple: multiple, wanted: side)
+    let fitting = try fitting(candidates)
+    let best = try fastest(fitting, candidates)
+    return TilePlan(
+      size: TileSize(
+        height: best.size.height, width: best.size.width, overlap: overlap, multiple: multiple,
+        bytes: best.bytes),
+      lowered: kept(best, runs: candidates.count(best.size)))
   }
 
   /// A candidate.

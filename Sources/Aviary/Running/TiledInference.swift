@@ -22,6 +22,8 @@ final class TiledInference {
   var outputHeight: Int { rows.outputSize }
   /// The memory that the activations of one tile take, and the bands around them.
   let arenaBytes: Int
+  /// How the tiles were chosen.
+  let tileSize: TileSize
 
   let picture: ImageSpec
   let threads: Int
@@ -53,12 +55,14 @@ final class TiledInference {
   ///   - format: of the bands that will come, in the network's colours.
   ///   - result: of the bands of the result, where that has other channels.
   ///   - resultBytes: of memory that the caller takes for each pixel of a band of the result.
+  ///   - policy: for networks of which tiles do not give what the whole gives.
   /// - Throws: `AviaryError.memory` where not even the smallest tile fits, `.imageSize` for a
   ///   network of one size and an image of another; `GraphError` and `ComputeError` where the
   ///   network cannot be planned.
   init(
     _ model: Model, scale: Ratio, width: Int, height: Int, format: PixelFormat,
-    result: PixelFormat? = nil, resultBytes: Int = 0, _ context: InferenceContext
+    result: PixelFormat? = nil, resultBytes: Int = 0, policy: TilePolicy = .exact,
+    _ context: InferenceContext
   ) throws {
     var (width, height) = (width, height)
     let enlargesFirst = model.picture.enlargeFirst == .bicubic
@@ -74,14 +78,14 @@ final class TiledInference {
     let choice = try TileLayout(
       model, scale: enlargesFirst ? Ratio(1) : scale, width: width, height: height,
       planes: format.channels, results: (result ?? format).channels, resultBytes: resultBytes,
-      context)
+      policy, context)
     (rows, columns, graph) = (choice.rows, choice.columns, choice.graph)
     rowSpans = rows.spans(
       tile: choice.tile.height, overlap: choice.tile.overlap, multiple: choice.tile.multiple)
     columnSpans = columns.spans(
       tile: choice.tile.width, overlap: choice.tile.overlap, multiple: choice.tile.multiple)
     sources = rowSpans.map(rows.sources)
-    arenaBytes = choice.tile.bytes
+    (arenaBytes, tileSize) = (choice.tile.bytes, choice.tile)
     runCount = rowSpans.count * columnSpans.count * context.options.imageCount
     output = graph.outputs[choice.output].name
     lowered = choice.lowered

@@ -138,26 +138,37 @@ public struct Upscaler: Sendable {
     let start = ContinuousClock.now
     var reader = try ImageReader(path: input)
     opened(reader.header.width, reader.header.height)
-    return try pipeline(reader.header, context).run(
+    let pipeline = try pipeline(reader.header, context)
+    return try pipeline.run(
       &reader, to: output, threads: context.threads, start: start,
-      warnings: warnings(input, reader.header), progress: progress)
+      warnings: warnings(input, reader.header, pipeline), progress: progress)
   }
 
   /// The way of an image of this header.
   ///
   /// - Throws: as `enlarge(from:to:)`, files aside.
   func pipeline(_ header: ImageHeader, _ context: InferenceContext) throws -> ImagePipeline {
-    try ImagePipeline(model, scale: ratio, header, context)
+    try ImagePipeline(
+      model, scale: ratio, header, policy: context.options.exact ? .exact : .approximateInNeed,
+      context)
   }
 
   /// What the user should know of an image.
-  func warnings(_ input: String, _ header: ImageHeader) -> [String] {
+  ///
+  /// - Throws: what computing a part of it throws, where that shows how exact tiles are.
+  func warnings(
+    _ input: String, _ header: ImageHeader, _ pipeline: ImagePipeline
+  ) throws -> [String] {
     var warnings: [String] = []
     if !model.scales.isEmpty, !model.scales.contains(scale) {
       let scales = model.scales.map(String.init).joined(separator: ", ")
       warnings.append("\(model.name): trained for scale \(scales), used for \(scale)")
     }
     if header.isConvertedFromCMYK { warnings.append("\(input): converted from CMYK to RGB") }
+    if let reason = pipeline.inference.tileSize.approximation {
+      let found = try TileProbe(self, input, header, pipeline.inference)
+      warnings.append("\(input): tiles are an approximation (\(reason)); \(found.text)")
+    }
     return warnings
   }
 
@@ -174,16 +185,14 @@ public struct Upscaler: Sendable {
     let pipeline = try ImagePipeline(
       model, scale: ratio, width: image.width, height: image.height, source: image.format,
       context)
-    var bands: [Image] = []
     var done = 0
     let total = Double(max(pipeline.tileCount, 1))
-    try pipeline.push(
-      image,
+    return try pipeline.result(
+      for: image,
       progress: {
         done += 1
         progress(Double(done) / total)
-      }, sink: { bands.append($0) })
-    return try .stacked(bands)
+      })
   }
 
   /// The model's result in its own colours, as evaluation wants it: the luma of a network on luma

@@ -64,6 +64,13 @@ struct ConvertCommand: ParsableCommand {
     help: "For a PyTorch file: include the optimizer state.")
   var training = false
 
+  @Option(
+    help: ArgumentHelp(
+      "For PyTorch and safetensors: whose names the layers get. file: those that the weights came "
+        + "with (the default); aviary: the network's own; or a source that 'aviary info' lists.",
+      valueName: "source"))
+  var names: String?
+
   @OptionGroup var weights: WeightsOptions
 
   @Option(
@@ -91,6 +98,10 @@ struct ConvertCommand: ParsableCommand {
     if !forPyTorch.isEmpty, format != .pytorch {
       throw CommandError.notForModel(
         outputPath, options: forPyTorch, why: "it is not a PyTorch file")
+    }
+    if names != nil, format != .pytorch, format != .safetensors {
+      throw CommandError.notForModel(
+        outputPath, options: ["--names"], why: "it is neither a PyTorch nor a safetensors file")
     }
     let zoo = try zooOptions.zoo()
     let path = zoo.file(input) ?? input
@@ -120,7 +131,8 @@ struct ConvertCommand: ParsableCommand {
         input, options: ["--training"], why: "it holds no optimiser's state")
     }
     let export = try model.write(
-      to: outputPath, as: format, module: module, training: training)
+      to: outputPath, as: format, module: module, training: training,
+      names: try names.map { try model.names($0, in: zoo.registry) })
     Console.warn(ofValues: export.notFinite, in: input)
     // Larger ones are read a tensor at a time, and are probed when they run.
     if model.report != nil, export.notFinite.isEmpty,

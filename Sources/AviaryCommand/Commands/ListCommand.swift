@@ -13,13 +13,18 @@ struct ListCommand: ParsableCommand {
 
       EXAMPLES
         aviary list
-        aviary list '*cae*'
+        aviary list '*cae*' --long
         aviary list --json | jq -r '.architectures[].name'
       """)
 
   @Argument(
     help: "List only names that match this pattern (* and ?).", completion: .architectures)
   var pattern = "*"
+
+  @Flag(
+    name: .shortAndLong,
+    help: "Also list parameters and scale of each default preset, for which it is built.")
+  var long = false
 
   @Flag(help: "Print the architectures as a Markdown table.")
   var markdown = false
@@ -35,7 +40,10 @@ struct ListCommand: ParsableCommand {
 
   func run() throws {
     let zoo = try zooOptions.zoo()
-    let architectures = try zoo.registry.matching(pattern).map(ArchitectureEntry.init)
+    let builds = long || markdown || output.json
+    let architectures = try zoo.registry.matching(pattern).map {
+      try ArchitectureEntry($0, builds: builds)
+    }
     let checkpoints = markdown ? [] : CheckpointEntry.all(in: zoo, matching: pattern)
     // Nothing found is an error, as in `grep`, so that scripts need not count lines.
     guard !architectures.isEmpty || !checkpoints.isEmpty else {

@@ -69,41 +69,48 @@ struct ArchitectureDescription {
 /// An architecture in a list.
 struct ArchitectureEntry {
   private let architecture: AnyArchitecture
-  private let summary: NetworkSummary
+  /// Facts from the default preset's network; nil where only what is stated was asked for.
+  private let summary: NetworkSummary?
 
+  /// - Parameter builds: whether the network is built, without which its parameters are not known.
   /// - Throws: errors from a plugin's network.
-  init(_ architecture: AnyArchitecture) throws {
+  init(_ architecture: AnyArchitecture, builds: Bool) throws {
     self.architecture = architecture
-    let network = try architecture.network()
-    summary = NetworkSummary(network.graph, network.picture)
+    summary =
+      builds
+      ? try { NetworkSummary($0.graph, $0.picture) }(architecture.network()) : nil
   }
 
   private var presets: [String] { architecture.presets.map(\.name) }
 
   /// - Parameter links: whether names are Markdown links to the publication.
   static func table(_ entries: [ArchitectureEntry], links: Bool) -> TextTable {
+    let areBuilt = entries.allSatisfy { $0.summary != nil }
     var table = TextTable(
-      ["Name", "Parameters", "Scale", "Presets", "Summary"], numeric: [1])
+      ["Name"] + (areBuilt ? ["Parameters", "Scale"] : []) + ["Presets", "Summary"],
+      numeric: areBuilt ? [1] : [])
     table.rows = entries.map { entry in
       let info = entry.architecture.info
-      return [
+      let name =
         links
-          ? (info.paper.isEmpty ? "`\(info.name)`" : "[`\(info.name)`](\(info.paper))") : info.name,
-        NumberText.grouped(entry.summary.parameters), entry.summary.scaleText,
-        entry.presets.joined(separator: ", "), info.summary,
-      ]
+        ? (info.paper.isEmpty ? "`\(info.name)`" : "[`\(info.name)`](\(info.paper))") : info.name
+      let facts = entry.summary.map { [NumberText.grouped($0.parameters), $0.scaleText] } ?? []
+      return [name] + facts + [entry.presets.joined(separator: ", "), info.summary]
     }
     return table
   }
 
   /// As JSON: facts from the default preset's graph.
   var json: JSON {
-    [
+    var members: [String: JSON] = [
       "name": .string(architecture.info.name), "kind": .string(architecture.info.kind.rawValue),
       "summary": .string(architecture.info.summary), "paper": .string(architecture.info.paper),
-      "licence": .string(architecture.info.licence),
-      "presets": .array(presets.map(JSON.string)), "parameters": .int(summary.parameters),
-      "scales": .array(summary.scales.map(JSON.int)),
+      "licence": .string(architecture.info.licence), "presets": .array(presets.map(JSON.string)),
     ]
+    if let summary {
+      members["parameters"] = .int(summary.parameters)
+      members["scales"] = .array(summary.scales.map(JSON.int))
+    }
+    return .object(members)
   }
 }

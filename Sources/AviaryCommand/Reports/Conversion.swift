@@ -20,6 +20,7 @@ struct Conversion {
     sheet.add("Optimiser", model.optimizer?.text)
     sheet.add("Licence", model.card.licence ?? "not stated (--licence)")
     sheet.add("Written as", export.format.rawValue)
+    sheet.add("Names", export.names)
     sheet.add("Files", export.files.count > 1 ? export.files : [])
     sheet.add("Changed", Conversion.shortened(export.changes))
     sheet.add("Left behind", Conversion.shortened(export.leftBehind))

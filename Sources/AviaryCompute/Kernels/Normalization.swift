@@ -61,6 +61,40 @@ struct RowNormalization {
   }
 }
 
+/// Normalisation over the channels of each pixel of images in nChw16c.
+struct BlockedNormalization {
+  private let images: Int
+  private let pixels: Int
+  private let how: aviary_normalization
+
+  /// As many pixels go to a kernel at once.
+  private static let part = 256
+
+  /// - Parameter shape: images, channels (a multiple of 16), rows, columns.
+  init(_ shape: [Int], _ how: aviary_normalization) {
+    (images, pixels) = (shape[0], shape[2] * shape[3])
+    self.how = how
+  }
+
+  func run(
+    _ from: UnsafePointer<Float>, to: UnsafeMutablePointer<Float>, weight: UnsafePointer<Float>?,
+    bias: UnsafePointer<Float>?, _ workers: ThreadPool
+  ) {
+    let parts = (pixels + Self.part - 1) / Self.part
+    workers.split(images * parts, cost: 2 * how.width * min(pixels, Self.part)) { range in
+      for item in range {
+        let (image, part) = item.quotientAndRemainder(dividingBy: parts)
+        let first = part * Self.part
+        let place = image * pixels * how.width + first * MemoryFormat.block
+        unsafe withUnsafePointer(to: how) { how in
+          unsafe aviary_normalize_blocks(
+            how, from + place, to + place, min(Self.part, pixels - first), weight, bias)
+        }
+      }
+    }
+  }
+}
+
 /// Long rows that lie one behind the other, whose mean and spread are found in parts, side by side.
 struct LongRows {
   let count: Int

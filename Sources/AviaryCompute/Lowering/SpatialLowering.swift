@@ -75,7 +75,7 @@ extension Lowering {
           output: output[axis.dimension])
       }
       return (WeightPacking(fusedOp, c, channels: input[1]), axes)
-    case .scaleShift, .pointwise, .reorder, .gradient, .other:
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other:
       preconditionFailure("only convolutions are vectorised over pixels")
     }
   }

@@ -4,16 +4,29 @@ import CKernels
 
 extension LayerNormalization: KernelOperation {
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
-    candidates(of: ir.values[fusedOp.output].shape)
+    let shape = ir.values[fusedOp.output].shape
+    return isOverChannels(shape) ? KernelCandidate.anyLayout : candidates(of: shape)
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
-    let pass = kernel(lowering.value(fusedOp.output))
+    let value = lowering.value(fusedOp.output)
+    let pass = kernel(value)
     var operands = [Operand.value(fusedOp.inputs[0]), .value(fusedOp.output)]
     for name in fusedOp.parameters {
       operands.append(try lowering.parameter(name, [pass.rows.width]))
     }
     let (scale, center) = (scale, center)
+    if value.memoryFormat == .nChw16c {
+      let (channels, shape) = (value.shape[1], value.shape)
+      let blocked = BlockedNormalization(
+        shape, forC(width: channels, step: shape[2] * shape[3] * MemoryFormat.block))
+      lowering.kernel(fusedOp, name, operands) { memory, workers in
+        unsafe blocked.run(
+          memory[0], to: memory[1], weight: scale ? memory[2] : nil,
+          bias: center ? memory[scale ? 3 : 2] : nil, workers)
+      }
+      return
+    }
     if pass.rows.step == 1, pass.rows.width >= LongRows.least {
       let long = LongRows(count: pass.rows.count, width: pass.rows.width)
       operands.append(lowering.temporary(byteCount: long.byteCount))
@@ -48,10 +61,13 @@ extension LayerNormalization: KernelOperation {
       fusedOp, .by(LayerNormalizationGradient(normalization: self)), [gradient, fusedOp.inputs[0]])
   }
 
+  private func isOverChannels(_ shape: [Int]) -> Bool {
+    shape.count == 4 && range(rank: 4) == 1..<2
+  }
+
   /// Channels may also lie side by side.
   fileprivate func candidates(of shape: [Int]) -> [KernelCandidate] {
-    shape.count == 4 && range(rank: 4) == 1..<2
-      ? KernelCandidate.anyUnblocked : KernelCandidate.rowMajor
+    isOverChannels(shape) ? KernelCandidate.anyUnblocked : KernelCandidate.rowMajor
   }
 
   fileprivate func kernel(_ value: IRGraph.Value) -> RowNormalization {

@@ -37,8 +37,16 @@ extension Reshape: KernelOperation {
 }
 
 extension Permute: KernelOperation {
+  /// Between an image and its pixels with their channels last there is nothing to do where the image
+  /// lies so.
   func candidates(_ fusedOp: FusedOp, _ ir: IRGraph) -> [KernelCandidate] {
-    KernelCandidate.rowMajor
+    let moves = Double(ir.values[fusedOp.output].count) * KernelCandidate.nanosecondsPerMove
+    let copy = KernelCandidate(.nchw, .nchw, cost: moves)
+    return switch order {
+    case Permute.toTokens.order: [KernelCandidate(.nhwc, .nchw, cost: 0), copy]
+    case Permute.toImage.order: [KernelCandidate(.nchw, .nhwc, cost: 0), copy]
+    default: KernelCandidate.rowMajor
+    }
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
@@ -48,6 +56,20 @@ extension Permute: KernelOperation {
   func differentiate(_ fusedOp: FusedOp, _ gradient: Int, _ pass: inout Autodiff) {
     let inverse = order.indices.map { order.firstIndex(of: $0) ?? 0 }
     pass.pass(fusedOp, .other(.permute(Permute(inverse))), [gradient])
+  }
+}
+
+extension Permute {
+  /// From an image to its pixels with their channels last, and back.
+  static let toTokens = Permute([0, 2, 3, 1])
+  static let toImage = Permute([0, 3, 1, 2])
+
+  /// Whether the result lies in its input's memory as it is.
+  func isView(_ input: IRGraph.Value, _ output: IRGraph.Value) -> Bool {
+    guard input.format.dataType == output.format.dataType else { return false }
+    let formats = (input.memoryFormat, output.memoryFormat)
+    return self == Permute.toTokens && formats == (.nhwc, .nchw)
+      || self == Permute.toImage && formats == (.nchw, .nhwc)
   }
 }
 

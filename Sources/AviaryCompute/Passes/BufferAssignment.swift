@@ -179,6 +179,7 @@ extension IRGraph {
       return input.format.dataType == output.format.dataType
         && input.memoryFormat.coincides(with: output.memoryFormat, for: input.shape) ? 0 : nil
     case .other(.reshape): return 0
+    case .other(.permute(let permute)): return permute.isView(input, output) ? 0 : nil
     case .other(.slice(let operation)) where input.shape[0] == 1:
       // Channels lie one after another, or blocks of them do.
       switch input.memoryFormat {
@@ -214,6 +215,7 @@ extension IRGraph {
     case .pointwise: return sameShape(fusedOp)
     case .other(let op): return op.kernelOperation?.overwritable(fusedOp, self) ?? []
     case .gradient(.other(let any)): return any.kernel.mayOverwrite ? [fusedOp.inputs[0]] : []
+    case .tokens(let step): return overwritable(fusedOp, step)
     case .reorder, .gradient: return []
     }
   }

@@ -5,6 +5,8 @@ struct FusedOp {
   /// The node's name; where several are done at once that of the first, or of the last of a chain of
   /// elementwise operations.
   var name: String
+  /// The names of the other nodes that it does, where the plan's steps tell.
+  var others: [String] = []
   /// What is done.
   var kind: OpKind
   /// The values that it takes, by number.
@@ -45,6 +47,8 @@ enum OpKind: Hashable {
   case scaleShift
   /// Elementwise operations in one pass over memory.
   case pointwise(PointwiseChain)
+  /// Products of weights with tokens and attention in windows, with what stands beside them.
+  case tokens(TokenStep)
   /// A copy into another memory format, or no work at all where the memory formats coincide.
   case reorder
   /// A step of the backward pass.
@@ -56,7 +60,7 @@ enum OpKind: Hashable {
   var isConvolution: Bool {
     switch self {
     case .convolution, .transposedConvolution: true
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: false
     }
   }
 
@@ -66,7 +70,7 @@ enum OpKind: Hashable {
     case .convolution, .transposedConvolution, .gradient(.convolutionInput),
       .gradient(.convolutionWeights):
       true
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: false
     }
   }
 
@@ -77,6 +81,7 @@ enum OpKind: Hashable {
     case .transposedConvolution: "transposedConvolution"
     case .scaleShift: "scaleShift"
     case .pointwise: "pointwise"
+    case .tokens(let step): step.name
     case .reorder: "reorder"
     case .gradient(let gradient): gradient.name
     case .other(let op): op.name

@@ -46,6 +46,7 @@ private struct Fusion {
       case .other(.activation(let activation)): fuse(activation, position)
       case .other(.prelu): fuseSlopes(position)
       case .other(.binary(.add)): fuseAddition(position)
+      case .other(.binary(.multiply)) where foldsScaleShift: foldLearnedScale(position)
       default: break
       }
     }
@@ -69,6 +70,25 @@ private struct Fusion {
     guard takes else { return }
     fusedOps[before].scaleShift += fusedOps[position].scaleShift
     replace(position, with: before)
+  }
+
+  /// A convolution's result times a learned number for each channel (layer scale).
+  private mutating func foldLearnedScale(_ position: Int) {
+    let product = fusedOps[position]
+    let (a, b) = (product.inputs[0], product.inputs[1])
+    for (value, constant) in [(a, b), (b, a)] {
+      guard let source = producer[constant], case .other(.learnedConstant) = fusedOps[source].kind,
+        let before = onlyProducer(value), fusedOps[before].kind.isConvolution,
+        fusedOps[before].epilogue.isEmpty,
+        ir.values[value].shape == ir.values[product.output].shape,
+        let channels = ir.values[value].shape.dropFirst().first,
+        [[1, channels, 1, 1], [1, 1, 1, 1]].contains(ir.values[constant].shape)
+      else { continue }
+      fusedOps[before].scaleShift.append(.learnedScale(fusedOps[source].parameters[0]))
+      replace(position, with: before)
+      isGone[source] = uses[constant] == 1
+      return
+    }
   }
 
   private mutating func fuse(_ activation: Activation, _ position: Int) {
@@ -128,10 +148,16 @@ enum ScaleShiftStage: Hashable {
   case scale([Double])
   /// One summand, or one a channel.
   case offset([Double])
+  /// A learned factor, or one a channel: the parameter's name.
+  case learnedScale(String)
 
   /// The names of the parameters.
   var parameters: [String] {
-    if case .normalization(_, let names) = self { names } else { [] }
+    switch self {
+    case .normalization(_, let names): names
+    case .learnedScale(let name): [name]
+    case .scale, .offset: []
+    }
   }
 }
 
@@ -152,6 +178,9 @@ struct ScaleShift {
         for i in 0..<channels { apply(factors[factors.count == 1 ? 0 : i], 0, to: i) }
       case .offset(let summands):
         for i in 0..<channels { apply(1, summands[summands.count == 1 ? 0 : i], to: i) }
+      case .learnedScale(let name):
+        let factors = try weights.values(name)
+        for i in 0..<channels { apply(Double(factors[factors.count == 1 ? 0 : i]), 0, to: i) }
       case .normalization(let normalization, let names):
         // In the order of the operation's parameters, of which the first two may be absent.
         var names = names[...]

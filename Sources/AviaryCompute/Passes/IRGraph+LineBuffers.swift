@@ -60,7 +60,7 @@ extension IRGraph {
       both.epilogue.residual = others[0]
       both.output = fusedOp.output
       return both
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: return nil
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: return nil
     }
   }
 }

@@ -41,7 +41,7 @@ extension OpKind {
     switch self {
     case .convolution(let c, _): c.dilation == 1 ? c.outChannels : nil
     case .transposedConvolution(let c): c.outChannels
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: nil
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: nil
     }
   }
 }

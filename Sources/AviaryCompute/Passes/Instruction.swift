@@ -5,6 +5,8 @@ import AviaryThreads
 public struct PlanStep: Hashable, Sendable {
   /// The node of the graph for which it is done.
   public let name: String
+  /// The other nodes that are done along with it, as far as they multiply.
+  public let others: [String]
   /// What is done: `convolution (winograd)`, `reorder`.
   public let operation: String
   /// Who does it: the name of oneDNN's implementation, or `aviary` for the engine's own loops.
@@ -107,5 +109,10 @@ struct PackedConstant {
     case slopes
     /// A matrix, as the parameter has it.
     case matrix
+    /// What tokens are multiplied with, and what is added.
+    case tokenWeights(TokenPacking)
+    case tokenBias(TokenPacking)
+    /// What is added to scores for relative positions, for so many queries at once.
+    case positionBias(WindowAttention, block: Int)
   }
 }

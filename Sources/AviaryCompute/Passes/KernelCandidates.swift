@@ -20,6 +20,8 @@ extension IRGraph {
       candidates = convolutionCandidates(c, input, output.shape, exact: exact)
     case .transposedConvolution(let c):
       candidates = transposedCandidates(c, input, output.shape)
+    case .tokens(let step):
+      candidates = [KernelCandidate(.nchw, .nchw, cost: step.cost(input, output.shape))]
     case .reorder: break
     case .gradient(let gradient):
       candidates = gradientCandidates(of: fusedOp, gradient, exact: exact)
@@ -160,7 +162,7 @@ extension IRGraph {
       c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
     case .transposedConvolution(let c):
       c.dilation != 1 && (c.kernel.width - 1) * c.dilation.width >= width
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: false
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: false
     }
   }
 

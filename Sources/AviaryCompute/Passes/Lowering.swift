@@ -33,6 +33,7 @@ struct Lowering {
     case .convolution(let c, let flipped): try convolution(fusedOp, c, flipped: flipped)
     case .transposedConvolution(let c): try transposedConvolution(fusedOp, c)
     case .scaleShift, .pointwise: try pointwise(fusedOp)
+    case .tokens(let step): try tokens(fusedOp, step)
     case .reorder: try reorder(fusedOp)
     case .gradient(.convolutionInput(let c)): try convolutionInputGradient(fusedOp, c)
     case .gradient(.convolutionWeights(let c)): try convolutionWeightsGradient(fusedOp, c)
@@ -81,7 +82,8 @@ extension Lowering {
     var arguments = arguments
     if scratch > 0 { arguments.append((.scratch, temporary(byteCount: scratch))) }
     let description = PlanStep(
-      name: fusedOp.name, operation: operation, implementation: descriptor.implementation,
+      name: fusedOp.name, others: fusedOp.others, operation: operation,
+      implementation: descriptor.implementation,
       shape: value(fusedOp.output).shape)
     instructions.append(Instruction(description, .primitive(PrimitiveCall(descriptor, arguments))))
   }
@@ -101,7 +103,7 @@ extension Lowering {
     preparing make: @escaping () throws(ComputeError) -> Kernel
   ) {
     let description = PlanStep(
-      name: fusedOp.name, operation: operation, implementation: "aviary",
+      name: fusedOp.name, others: fusedOp.others, operation: operation, implementation: "aviary",
       shape: value(fusedOp.output).shape)
     instructions.append(Instruction(description, .kernel(make, operands)))
   }
@@ -119,7 +121,7 @@ extension Lowering {
     let value = ir.outputs[output].value
     let count = self.value(value).count
     let description = PlanStep(
-      name: ir.outputs[output].name, operation: "copy", implementation: "aviary",
+      name: ir.outputs[output].name, others: [], operation: "copy", implementation: "aviary",
       shape: self.value(value).shape)
     let copy: Kernel = { memory, _ in
       unsafe memory[1].update(from: memory[0], count: count)

@@ -42,7 +42,7 @@ extension IRGraph {
       return PointwiseChain(program: PointwiseProgram(operands: 2) { binary.formula($0[0], $0[1]) })
     case .other(.where):
       return PointwiseChain(program: PointwiseProgram(operands: 3) { $0[0].choosing($0[1], $0[2]) })
-    case .convolution, .transposedConvolution, .reorder, .gradient, .other: return nil
+    case .convolution, .transposedConvolution, .tokens, .reorder, .gradient, .other: return nil
     }
   }
 
@@ -62,6 +62,7 @@ extension IRGraph {
         if summands.count == 1 { shift += summands[0] }
         hasOne = hasOne && summands.count == 1
       case .normalization: (hasOne, scales, shifts) = (false, true, true)
+      case .learnedScale: (hasOne, scales) = (false, true)
       }
     }
     if hasOne {

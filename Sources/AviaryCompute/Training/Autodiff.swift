@@ -86,7 +86,7 @@ struct Autodiff {
         preconditionFailure("\(op.name) is represented differently in an IR graph")
       }
       operation.differentiate(fusedOp, gradient, &self)
-    case .pointwise, .reorder, .gradient:
+    case .pointwise, .tokens, .reorder, .gradient:
       preconditionFailure("the forward pass has a fused op for each node")
     }
   }

@@ -57,7 +57,7 @@ enum TuningKey {
     case .gradient(.convolutionInput(let c)): "convolutionInput \(attributes(c))"
     case .gradient(.convolutionWeights(let c)): "convolutionWeights \(attributes(c))"
     case .pointwise(let chain): "pointwise \(StableHash.text("\(chain)"))"
-    case .scaleShift, .reorder, .gradient, .other:
+    case .scaleShift, .tokens, .reorder, .gradient, .other:
       // As Swift describes it: where a compiler finds other words, it is timed again.
       String(
         "\(kind)".replacing("AviaryGraph.", with: "").replacing("AviaryCompute.", with: "")

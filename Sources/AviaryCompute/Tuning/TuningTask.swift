@@ -113,7 +113,7 @@ struct TruncatedShape {
       for i in inputs.indices { inputs[i][0] = fewer }
       factor = Double(images) / Double(fewer)
       return
-    case .scaleShift, .pointwise, .reorder, .gradient, .other: return
+    case .scaleShift, .pointwise, .tokens, .reorder, .gradient, .other: return
     }
     factor = count / Double(output.reduce(1, *))
   }

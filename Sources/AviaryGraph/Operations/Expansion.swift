@@ -108,7 +108,7 @@ extension Graph {
     let graph = try Graph(
       inputs: inputs, nodes: result,
       outputs: outputs.map { Output($0.name, value: values[$0.value]) }, frozen: frozen,
-      aliases: aliases)
+      initialValues: initialValues, aliases: aliases)
     // An expansion may be made of expansions.
     let (all, further) = try graph.expanded(isWanted)
     return (all, values.map { further[$0] })

@@ -3,11 +3,15 @@
 public struct LearnedConstant: Hashable, Sendable {
   /// The dimensions.
   public var shape: [Int]
-  /// The number that training begins with everywhere.
-  public var start: Double
+  /// The number that training begins with everywhere; nil where it begins with random ones, as the
+  /// weight of a linear layer of this shape.
+  public var start: Double?
 
   /// A constant of this shape; training begins with zeros unless stated.
-  public init(_ shape: [Int], start: Double = 0) { (self.shape, self.start) = (shape, start) }
+  public init(_ shape: [Int], start: Double? = 0) { (self.shape, self.start) = (shape, start) }
+
+  /// What stands for random numbers in JSON.
+  private static let random = "random"
 }
 
 extension LearnedConstant: Operation {
@@ -17,16 +21,22 @@ extension LearnedConstant: Operation {
   package var inputCount: ClosedRange<Int> { 0...0 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
-    self.init(try a.ints("shape"), start: try a.number("start", default: 0))
+    self.init(
+      try a.ints("shape"),
+      start: try a.take("start", "a number or 'random'", default: .some(0)) { (json) -> Double?? in
+        json.string == Self.random ? .some(nil) : json.double.map { Optional($0) }
+      })
   }
   package var attributes: [String: JSON] {
-    Attributes.members(("shape", .ints(shape), nil), ("start", .number(start), .number(0)))
+    Attributes.members(
+      ("shape", .ints(shape), nil),
+      ("start", start.map(JSON.number) ?? .string(Self.random), .number(0)))
   }
 
   package func check(_ check: AttributeCheck) throws(GraphError) {
     try check("shape", shape.count, 1...GraphLimits.rank)
     for size in shape { try check("shape", size, 1...GraphLimits.dimension) }
-    try check("start", start)
+    if let start { try check("start", start) }
   }
   package func outputShape(_ inputs: [[Int]]) throws(ShapeProblem) -> [Int] { shape }
   package func receptiveField(_ axis: Axis) -> ReceptiveField { .constant }
@@ -42,8 +52,9 @@ extension LearnedConstant: Operation {
 }
 
 extension Value {
-  /// A learned constant beside this value, with the parameter of this name.
-  public func learnedConstant(_ name: String, _ shape: [Int], start: Double = 0) -> Value {
+  /// A learned constant beside this value, with the parameter of this name; training begins with `start`
+  /// everywhere, or where that is nil with random numbers, as in a linear layer's weight.
+  public func learnedConstant(_ name: String, _ shape: [Int], start: Double? = 0) -> Value {
     builder.add(
       .learnedConstant(LearnedConstant(shape, start: start)), layer: name, parameters: [name], [])
   }

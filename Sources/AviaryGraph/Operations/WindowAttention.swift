@@ -45,18 +45,20 @@ public struct WindowAttention: Hashable, Sendable {
     (self.positionBias, self.maskValue) = (positionBias, maskValue)
   }
 
-  private var keys: WindowPartition {
+  /// The pixels that keys and values are of.
+  package var keys: WindowPartition {
     WindowPartition(window, arrangement, margin: keyMargin)
   }
 
-  private var index: GatherIndex {
+  /// For each query and key the row of the table that has their bias.
+  package var positionIndex: GatherIndex {
     keyMargin == 0
       ? .relativePosition(window: window)
       : .overlappingPosition(window: window, keyWindow: keys.reach)
   }
 
   /// How many rows the table has.
-  private var positions: Int {
+  package var positions: Int {
     let reach = keys.reach
     return (window.height + reach.height - 1) * (window.width + reach.width - 1)
   }
@@ -159,7 +161,7 @@ extension WindowAttention: Expansion {
     var scores = split(q * factor, WindowPartition(window, arrangement), [0, 1, 2, 4, 3, 5])
       .applying(.matmul, split(k, keys, [0, 1, 2, 4, 5, 3]))
     if let table = table(inputs, parameters) {
-      let bias = table.applying(.constantGather(ConstantGather(index)))
+      let bias = table.applying(.constantGather(ConstantGather(positionIndex)))
         .applying(.permute(Permute([2, 0, 1])))
       let shape = [1, 1, 1, heads, window.area, keys.reach.area]
       scores = scores + bias.applying(.reshape(Reshape(shape)))
@@ -208,10 +210,19 @@ extension Value {
     builder.add(attention.op, layer: name, [self])
   }
 
-  /// Attention within windows to other images' keys and values.
+  /// Attention within windows to other images' keys and values, and with a table of biases that is
+  /// computed where the attention takes one.
   public func windowAttention(
-    _ name: String, _ attention: WindowAttention, keys: Value, values: Value
+    _ name: String, _ attention: WindowAttention, keys: Value, values: Value, table: Value? = nil
   ) -> Value {
-    builder.add(attention.op, layer: name, [self, keys, values])
+    builder.add(attention.op, layer: name, [self, keys, values] + (table.map { [$0] } ?? []))
+  }
+
+  /// Attention within windows, of an image of queries, keys and values, with a table of biases that is
+  /// computed.
+  public func windowAttention(
+    _ name: String, _ attention: WindowAttention, table: Value
+  ) -> Value {
+    builder.add(attention.op, layer: name, [self, table])
   }
 }

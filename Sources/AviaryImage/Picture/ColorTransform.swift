@@ -26,9 +26,6 @@ struct ColorTransform {
     }
   }
 
-  /// From gray to luma, by way of RGB.
-  fileprivate static let lumaOfGray = toRGB(.gray).then(.fromRGB(.luma))
-
   /// This map, and another on its result.
   func then(_ next: ColorTransform) -> ColorTransform {
     let columns = matrix[0].count
@@ -127,8 +124,8 @@ extension Image {
   ///   128.553 G + 24.966 B of 255), both ways by the full 3x3 matrix.
   /// - `fullRangeYCbCr`: as in JPEG files (JFIF 1.02).
   /// - `luma`: the Y of `ycbcr`. A gray image's values are taken for luma as they are: published
-  ///   figures for gray images (bridge in Set14) are measured on the gray values. As a part of `ycbcr`,
-  ///   and in `grayAsLuma`, gray goes by way of equal R, G and B.
+  ///   figures for gray images (bridge in Set14) are measured on the gray values, and a network on
+  ///   luma takes and gives them so. As a part of `ycbcr`, gray goes by way of equal R, G and B.
   /// - `gray`: of colour images, the Y of `fullRangeYCbCr`; of luma, its values as they are.
   ///
   /// - Throws: `ImageError.noConversion` from luma alone to colour.
@@ -160,40 +157,6 @@ extension Image {
           guard hasAlpha else { return }
           unsafe (result + outputs * count).update(from: source + last * count, count: count)
         }
-      }
-    }
-  }
-
-  /// The luma of a gray image as that of the same image in RGB: in studio range.
-  ///
-  /// - Throws: `ImageError.formatMismatch` unless it is gray without alpha.
-  package func grayAsLuma(threads: Int) throws(ImageError) -> Image {
-    try mapped(.gray, to: .luma, .lumaOfGray, threads)
-  }
-
-  /// The gray image of that luma: what RGB of it would show without colour.
-  ///
-  /// - Throws: `ImageError.formatMismatch` unless it is luma.
-  package func lumaAsGray(threads: Int) throws(ImageError) -> Image {
-    let luma = ColorTransform.lumaOfGray
-    let scale = 1 / luma.matrix[0][0]
-    return try mapped(
-      .luma, to: .gray, ColorTransform(matrix: [[scale]], offset: [-luma.offset[0] * scale]),
-      threads)
-  }
-
-  private func mapped(
-    _ from: ColorModel, to color: ColorModel, _ transform: ColorTransform, _ threads: Int
-  ) throws(ImageError) -> Image {
-    guard format.color == from, !format.hasAlpha else {
-      throw .formatMismatch(thing: "image", expected: "\(from)", found: "\(format)")
-    }
-    let count = width * height
-    let target = PixelFormat(color, bitDepth: format.bitDepth)
-    return try unsafe Image(width: width, height: height, format: target) { result in
-      unsafe withFloats { source in
-        guard let source = source.baseAddress, let result = result.baseAddress else { return }
-        unsafe transform.apply(to: [source], count: count, target: result, threads: threads)
       }
     }
   }

@@ -70,6 +70,7 @@ public struct Initializer: Sendable {
       isLast ? 0 : branches.contains(parameter.name) ? Self.branchShare : 1
     let shape = parameter.shape
     if parameter.role == .nonPersistent { return try Tensor(zeros: shape, elementType: .int64) }
+    if let values = graph.initialValues[parameter.name] { return try Tensor(shape: shape, values) }
     if case .prelu = op { return try filled(shape, kind == .keras ? 0 : 0.25) }
     if let start = slot.start { return try filled(shape, Float(start) * share) }
     let fan = Fan(op, weight: weight)
@@ -230,6 +231,8 @@ struct ResidualBranchOutputs {
     var value = value
     while uses[value] == 1, let node = node(value) {
       switch node.op {
+      // One that training leaves as it is only moves the values on.
+      case .convolution where isFrozen(node): value = node.inputs[0]
       case .convolution, .transposedConvolution, .linear: return Array(node.parameters.prefix(1))
       // The strength before a normalisation does not matter: the normalisation's own scale decides.
       case .batchNormalization(let normalization):
@@ -242,6 +245,10 @@ struct ResidualBranchOutputs {
     return []
   }
 
+  private func isFrozen(_ node: Graph.Node) -> Bool {
+    !node.parameters.isEmpty && node.parameters.allSatisfy(graph.frozen.contains)
+  }
+
   /// The last layers before an output: through a sum into its branch, and through activations.
   private func lastLayers(_ value: Int) -> [String] {
     var value = value
@@ -252,7 +259,9 @@ struct ResidualBranchOutputs {
       }
       let found = end(of: value) { _ in false }
       if !found.isEmpty { return found }
-      guard uses[value] == 1, Self.isLinear(node.op) || Self.passesGradients(node.op) else {
+      guard uses[value] == 1,
+        Self.isLinear(node.op) || Self.passesGradients(node.op) || isFrozen(node)
+      else {
         return []
       }
       value = node.inputs[0]

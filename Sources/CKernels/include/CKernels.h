@@ -89,3 +89,4 @@ void aviary_winograd_weights(enum aviary_winograd form, const float *from, long 
 #include "reduce.h"
 #include "rows.h"
 #include "softmax.h"
+#include "tokens.h"

@@ -21,7 +21,7 @@ typedef struct {
   /// How many numbers a row has.
   long width;
   /// From a number of a row to its next: 1 where rows lie one behind the other, else as many rows
-  /// lie interleaved.
+  /// lie interleaved. Where numbers lie in blocks of 16, from a block of a row to its next.
   long step;
 } aviary_normalization;
 
@@ -44,6 +44,11 @@ void aviary_normalize_run(const float *from, float *to, long count, double mean,
 /// - Parameter weight, bias: one for each number of a row; null for none.
 void aviary_normalize(const aviary_normalization *how, const float *from, float *to, long rows,
                       const float *weight, const float *bias);
+
+/// The same for rows whose numbers lie in blocks of 16 (nChw16c): blocks of neighbouring rows lie side
+/// by side.
+void aviary_normalize_blocks(const aviary_normalization *how, const float *from, float *to,
+                             long rows, const float *weight, const float *bias);
 
 /// The gradient by what `aviary_normalize` took, and what these rows add to those by the weights.
 ///

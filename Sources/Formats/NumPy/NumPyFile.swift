@@ -103,7 +103,7 @@ extension NumPyFile {
     let name = array.isEmpty || array == "arr_0" && !file.isEmpty ? file : array
     let dotted = name.split(separator: "/").joined(separator: ".")
     for (suffix, parameter) in suffixes where dotted.hasSuffix(suffix) {
-      // conv1_w and conv1_b, as those write who number layers by hand.
+      // conv1_w and conv1_b, as those write who number layers by hand; conv1/W and conv1/b of Chainer.
       let layer = dotted.dropLast(suffix.count)
       if !layer.isEmpty { return layer + parameter }
     }
@@ -112,7 +112,8 @@ extension NumPyFile {
 
   private static let suffixes = [
     ("_weights", ".weight"), ("_weight", ".weight"), ("_kernel", ".weight"), ("_w", ".weight"),
-    ("_W", ".weight"), ("_biases", ".bias"), ("_bias", ".bias"), ("_b", ".bias"), ("_B", ".bias"),
+    ("_W", ".weight"), (".W", ".weight"), (".b", ".bias"), ("_biases", ".bias"), ("_bias", ".bias"),
+    ("_b", ".bias"), ("_B", ".bias"),
   ]
 
   /// A file's name without its folder and its extension.

@@ -6,6 +6,8 @@ enum ONNXPart {
   /// A value times a number that depends on the size of the image: one number for each image that the
   /// network is followed on.
   case scaled(Int, by: [Double])
+  /// Places in an image, of distances in pixels.
+  case places(ONNXPlaces)
   /// A slice without elements.
   case empty
   /// A Fourier transform of which some dimensions are done.
@@ -21,6 +23,8 @@ enum ONNXPart {
   var text: String {
     switch self {
     case .scaled: "a value times a number that depends on the size of the image"
+    case .places:
+      "places that depend on the size of the image; those to sample an image at are read"
     case .empty: "a slice without elements"
     case .spectrum:
       "a part of a Fourier transform; those of real images over rows and columns are read"
@@ -36,6 +40,7 @@ extension ONNXReader {
   func shapes(of part: ONNXPart) -> [[Int]]? {
     switch part {
     case .scaled(let value, _): shapes[value]
+    case .places(let places): shapes[places.distances]
     case .spectrum(let spectrum): shapes(of: spectrum)
     case .empty, .tables, .missing, .windows: nil
     }

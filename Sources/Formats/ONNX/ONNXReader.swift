@@ -294,7 +294,7 @@ extension ONNXReader {
       for (output, numbers) in zip(node.outputs, results) where !output.isEmpty {
         // What is calculated is kept: a file must not make much of little.
         numberCount += numbers.arrays.reduce(0) { $0 + $1.storedCount }
-        guard numberCount <= 1 << 24 else { throw unsupported("too many numbers to be calculated") }
+        guard numberCount <= 1 << 27 else { throw unsupported("too many numbers to be calculated") }
         operands[output] = .numbers(numbers)
       }
       return

@@ -102,6 +102,7 @@ extension ONNXReader {
     if let result = try weightedSpectrum() { return result }
     if let result = try sizedProduct() { return result }
     if let result = try shiftMasked() { return result }
+    if let result = try placed() { return result }
     let (a, b) = (try given(0), try given(1))
     switch (a, b) {
     case (.value(let a), .value(let b)): return .value(try combined(a, b))

@@ -4,6 +4,7 @@ import AviaryGraph
 extension ONNXReader {
   mutating func concatenation() throws(InterchangeError) -> ONNXOperand {
     if let padded = try lengthened() { return .value(padded) }
+    if let places = try placesOfBothAxes() { return places }
     var values: [Int] = []
     for input in node.inputs.indices {
       if case .part(.empty) = try given(input) { continue }
@@ -19,7 +20,7 @@ extension ONNXReader {
   }
 
   /// Two neighbouring parts of one value put together again; nil where they are anything else.
-  private mutating func joined(_ values: [Int], _ dimension: Int) throws(InterchangeError) -> Int? {
+  mutating func joined(_ values: [Int], _ dimension: Int) throws(InterchangeError) -> Int? {
     guard values.count == 2, let a = section(values[0]), let b = section(values[1]),
       a.of == b.of, a.dimension == dimension, b.dimension == dimension
     else { return nil }
@@ -38,7 +39,8 @@ extension ONNXReader {
     let input = source.inputs[0]
     switch source.op {
     case .stridedSlice(let slice) where slice.step == 1:
-      return (input, slice.dimension, slice.start ?? 0, slice.end)
+      let isWhole = shapes[input].allSatisfy { $0[slice.dimension] == slice.end }
+      return (input, slice.dimension, slice.start ?? 0, isWhole ? nil : slice.end)
     case .slice(let slice):
       let end = slice.start + slice.count
       return (input, 1, slice.start, end == shapes[input][0][1] ? nil : end)

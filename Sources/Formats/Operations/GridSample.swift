@@ -62,7 +62,7 @@ extension ONNXWriter {
         "Unsqueeze", node, [row, integers(node, "behind", axis == 1 ? [1] : [1, 2])])
       let width = step("Cast", node, [pixels[axis]], float)
       let distance = step(
-        "Div", node, [step("Mul", node, [parts[axis == 1 ? 0 : 1], two]), width])
+        "Mul", node, [parts[axis == 1 ? 0 : 1], step("Div", node, [two, width])])
       moved.append(step("Add", node, [distance, line]))
     }
     return step("Concat", node, moved, [("axis", .integer(3))])
@@ -79,7 +79,9 @@ extension GridSample: ONNXReadOperation {
 
 extension ONNXReader {
   fileprivate mutating func gridSample() throws(InterchangeError) -> ONNXOperand {
-    let (image, grid) = (try value(0), try value(1))
+    let image = try value(0)
+    let distances = try distances(1, in: image)
+    let grid = if let distances { distances } else { try value(1) }
     let mode: GridSample.Mode
     // Version 20 of the operators has new words for the same.
     switch node.text("mode") ?? "linear" {
@@ -92,7 +94,8 @@ extension ONNXReader {
       throw unsupported("padding_mode \(word)")
     }
     let sampling = GridSample(
-      mode: mode, paddingMode: padding, alignCorners: node.integer("align_corners") ?? 0 != 0)
+      mode: mode, paddingMode: padding, alignCorners: node.integer("align_corners") ?? 0 != 0,
+      coordinates: distances == nil ? .normalized : .offsets)
     return .value(try add(sampling.op, [image, grid]))
   }
 }

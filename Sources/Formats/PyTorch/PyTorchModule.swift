@@ -9,13 +9,21 @@ package enum PyTorchModule {
   /// - Parameters:
   ///   - className: what the class is called; what Python would not take as a name becomes `_`.
   ///   - weightsFile: the path that `load` takes where it is given none.
+  ///   - buffers: tensors that the state dict holds besides, which nothing reads.
   /// - Throws: `InterchangeError.target` for parameters whose names no state dict of PyTorch's has.
   package static func source(
-    graph: Graph, className: String, weightsFile: String
+    graph: Graph, className: String, weightsFile: String,
+    buffers: [(name: String, buffer: UnusedTensors.Buffer)] = []
   ) throws(InterchangeError) -> String {
     let graph = try graph.forExport()
     let shapes = try ExportShapes(graph)
-    let (members, layers) = try members(of: graph, shapes)
+    var (members, layers) = try members(of: graph, shapes)
+    for (name, buffer) in buffers {
+      let type = buffer.isBytes ? ", dtype=torch.uint8" : ""
+      try members.add(
+        path(name)[...], .tensor("torch.zeros(\(PythonText.tuple(buffer.shape))\(type))"),
+        name: name)
+    }
     let arguments = arguments(of: graph)
     var forward = PyTorchForward(graph, arguments: arguments)
     for (position, node) in graph.nodes.enumerated() {

@@ -47,14 +47,8 @@ public enum StructureMatcher {
   private static func named(
     _ file: WeightsFile, _ registry: Registry, _ name: String?, _ overrides: JSON
   ) throws -> StructureMatch? {
-    let fit: Fit
-    do {
-      let index = try WeightIndex(file.tensors, values: registry.valuesRead)
-      fit = try registry.detect(index, as: name, overrides: overrides)
-    } catch let error as RegistryError {
-      guard case .unrecognised = error else { throw error }
-      return nil
-    }
+    let index = try WeightIndex(file.tensors, values: registry.valuesRead)
+    guard let fit = try registry.fit(index, as: name, overrides: overrides) else { return nil }
     let tensors = file.tensors.folded(fit.folded)
     return StructureMatch(
       fit: fit, tensors: tensors.renamed(fit.canonical),
@@ -190,7 +184,7 @@ public struct OriginConventions: Sendable {
     stated["origin"] = .string(value)
     // An origin that the configuration cannot have: the fit stays, and its origin assumed.
     guard
-      var settled = try? registry.detect(
+      var settled = try? registry.fit(
         weights, as: fit.network.architecture, overrides: .object(stated))
     else { return fit }
     // The tensors have canonical names by now; what they were translated from stays said.
