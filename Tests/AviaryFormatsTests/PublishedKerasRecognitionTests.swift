@@ -53,8 +53,10 @@ import Testing
       "NhatThanh_SRCNN/SRCNN-955.h5",
       #"srcnn {"activation":"relu","channels":3,"filters":[64,32],"kernels":[9,5,5]"#
     ),
-    // What its normalisations add to the variance does not stand in the file.
-    ("cszn_DnCNN/DnCNN_sigma25_model.h5", nil),
+    (
+      "cszn_DnCNN/DnCNN_sigma25_model.h5",
+      #"dncnn {"activation":"relu","bias":false,"channels":1,"epsilon":"#
+    ),
     ("itsadnanlone_CAE/autoencoder.h5", nil),
     (
       "keras3/Achira/srcnn_model.keras",
