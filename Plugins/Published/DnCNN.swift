@@ -39,7 +39,7 @@ enum DnCNN: Architecture {
 
   static let info = ArchitectureInfo(
     "dncnn", summary: "A chain of convolutions that finds an image's noise",
-    paper: "https://arxiv.org/abs/1608.03981", matchesStructure: false)
+    paper: "https://arxiv.org/abs/1608.03981")
 
   static let presets: KeyValuePairs = [
     "gray": Configuration(),

@@ -37,7 +37,7 @@ enum PlainUNet: Architecture {
 
   static let info = ArchitectureInfo(
     "plain-unet", summary: "The common U-Net: two convolutions a level, skips joined",
-    paper: "https://arxiv.org/abs/1505.04597", matchesStructure: false)
+    paper: "https://arxiv.org/abs/1505.04597")
 
   static let presets: KeyValuePairs = [
     "colour": Configuration(),

@@ -254,8 +254,8 @@ import Testing
   @Test(
     "no network is taken for another",
     arguments: [
-      "srcnn", "vdsr", "fsrcnn", "dncnn", "ircnn", "plain-cae", "residual-cae", "fusion-cae",
-      "plain-unet", "red-net",
+      "srcnn", "vdsr", "fsrcnn", "dncnn", "plain-cae", "residual-cae", "fusion-cae",
+      "plain-unet",
     ])
   func neverAnother(_ name: String) throws {
     let network = try Registry.builtin[name].network()

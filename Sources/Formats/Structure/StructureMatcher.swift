@@ -68,11 +68,11 @@ public enum StructureMatcher {
     else { return nil }
     let counts = Dictionary(layers.map { ($0.kind, 1) }, uniquingKeysWith: +)
     // Feature networks are chains of like layers, in any division into levels: without a name,
-    // almost every chain would be one, too. A file of Keras's says too little to tell all others by.
+    // almost every chain would be one, too.
     let architectures =
       try name.map { [try registry[$0]] }
       ?? registry.architectures.filter {
-        $0.info.kind == .restoration && (stateDict != nil || $0.info.matchesStructure)
+        $0.info.kind == .restoration && $0.info.matchesStructure
       }
     var found: [String: StructureMatch] = [:]
     var budget = stateDict == nil ? Int.max : ways
