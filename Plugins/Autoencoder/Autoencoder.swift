@@ -83,7 +83,7 @@ enum Autoencoder: Architecture {
   static let info = ArchitectureInfo(
     "autoencoder",
     summary: "Autoencoders and U-Nets of any levels, widths, skips and normalisation",
-    paper: "https://arxiv.org/abs/1505.04597", matchesStructure: false, matchesLast: true)
+    paper: "https://arxiv.org/abs/1505.04597", matchesStructure: false)
 
   static let presets: KeyValuePairs = [
     "default": Configuration(),

@@ -87,13 +87,11 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
   /// Whether it may be recognised by the kinds and the order of layers alone, where a file of Keras
   /// says nothing else. Not for networks of which almost every chain of convolutions would be one.
   public var matchesStructure: Bool
-  /// Whether its forms are so many that what has another architecture's structure is that one.
-  public var matchesLast: Bool
 
   /// A network that restores images, under this project's licence, unless stated.
   public init(
     _ name: String, kind: Kind = .restoration, summary: String, paper: String = "",
-    licence: String = "Apache-2.0", matchesStructure: Bool = true, matchesLast: Bool = false
+    licence: String = "Apache-2.0", matchesStructure: Bool = true
   ) {
     self.name = name
     self.kind = kind
@@ -101,7 +99,6 @@ public struct ArchitectureInfo: Codable, Hashable, Sendable {
     self.paper = paper
     self.licence = licence
     self.matchesStructure = matchesStructure
-    self.matchesLast = matchesLast
   }
 }
 

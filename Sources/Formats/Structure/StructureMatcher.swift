@@ -76,25 +76,23 @@ public enum StructureMatcher {
       }
     var found: [String: StructureMatch] = [:]
     var budget = stateDict == nil ? Int.max : ways
-    for isLast in [false, true] where found.isEmpty {
-      for lengths in [false, true] where found.isEmpty {
-        for architecture in architectures where architecture.info.matchesLast == isLast {
-          let candidates = Candidates(
-            architecture, counts, lengths: lengths, forStateDict: stateDict != nil)
-          for plan in candidates.plans {
-            let attempt = Attempt(
-              file: file, plan: plan, registry: registry, architecture: architecture.info.name,
-              overrides: overrides)
-            for var fit in attempt.fits(tree, budget: &budget) {
-              fit.notes += (stateDict?.folded ?? []).notes
-              found["\(fit.fit.network.label) \(fit.renamed)"] = fit
-            }
+    for lengths in [false, true] where found.isEmpty {
+      for architecture in architectures {
+        let candidates = Candidates(
+          architecture, counts, lengths: lengths, forStateDict: stateDict != nil)
+        for plan in candidates.plans {
+          let attempt = Attempt(
+            file: file, plan: plan, registry: registry, architecture: architecture.info.name,
+            overrides: overrides)
+          for var fit in attempt.fits(tree, budget: &budget) {
+            fit.notes += (stateDict?.folded ?? []).notes
+            found["\(fit.fit.network.label) \(fit.renamed)"] = fit
           }
         }
       }
-      // Of what was not tried nobody knows whether it fits as well.
-      guard budget >= 0 else { return nil }
     }
+    // Of what was not tried nobody knows whether it fits as well.
+    guard budget >= 0 else { return nil }
     guard found.count > 1 else { return found.values.first }
     let networks = Set(found.values.map(\.fit.network.label))
     if networks.count > 1 { throw RegistryError.ambiguous(networks.sorted()) }
