@@ -23,9 +23,9 @@ struct ListTests {
   @Test("without their figures networks are not built")
   func short() throws {
     let lines = try Outcome(["list"]).output.split(separator: "\n")
-    #expect(lines[0].hasPrefix("NAME                  PRESETS "))
+    #expect(lines[0].hasPrefix("NAME                 PRESETS "))
     let row = try #require(lines.first { $0.hasPrefix("srcnn ") })
-    #expect(row.hasPrefix("srcnn                 9-5-5, 9-3-5, 9-1-5  "))
+    #expect(row.hasPrefix("srcnn                9-5-5, 9-3-5, 9-1-5  "))
     #expect(row.hasSuffix("  Three convolutions on an enlarged image"))
   }
 
