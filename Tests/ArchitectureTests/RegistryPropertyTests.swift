@@ -158,7 +158,12 @@ import Testing
   @Test(arguments: names) func weightsThatDoNotFit(_ name: String) throws {
     let network = try Registry.builtin[name].network()
     let index = WeightIndex(network.graph)
-    guard let last = network.graph.parameters.last?.name else { return }
+    let parameters = network.graph.parameters.map(\.name)
+    // Without its last bias waifu2x's network is another of its own, as Chainer has it.
+    guard
+      let last = name == "waifu2x"
+        ? parameters.last(where: { $0.hasSuffix("weight") }) : parameters.last
+    else { return }
     func problem(_ shapes: [String: [Int]]) -> String {
       do {
         return try Registry.builtin.detect(WeightIndex(shapes), as: name).network.label
