@@ -238,7 +238,7 @@ import Testing
       + (0..<4).flatMap { i -> [Layer] in
         [.convolution("b.\(i).one", 16, 16, 3), .convolution("b.\(i).two", 16, 16, 3)]
       } + [.convolution("tail", 1, 16, 3)]
-    let found = try? StructureMatcher.recognise(file(layers), registry: .builtin)
+    let found = try StructureMatcher.recognise(file(layers), registry: .builtin)
     #expect(found?.fit.network.architecture != "vdsr")
   }
 
