@@ -4,8 +4,8 @@ internal import AviaryGraph
 /// up, and what each level had before pooling joined to what comes up.
 ///
 /// Ronneberger, Fischer, Brox: U-Net: Convolutional Networks for Biomedical Image Segmentation, with
-/// borders kept. Layers are named as in milesial's Pytorch-UNet; the facts are those of its published
-/// description, for an image in and an image out.
+/// borders kept, for an image in and an image out. Files under the names of its best-known source are
+/// `autoencoder`'s; others are told by the order and the shapes of their layers.
 enum PlainUNet: Architecture {
   struct Configuration: ArchitectureConfiguration {
     enum Ending: String, Codable, Sendable { case none, sigmoid }
@@ -49,41 +49,40 @@ enum PlainUNet: Architecture {
     func two(_ x: Value, _ name: String, _ features: Int) -> Value {
       var x = x
       for step in 0..<2 {
-        let place = step * (c.normalises ? 3 : 2)
-        x = x.convolution("\(name).double_conv.\(place)", features, kernel: 3, bias: c.bias)
+        x = x.convolution("\(name).conv\(step)", features, kernel: 3, bias: c.bias)
         if c.normalises {
           x = x.batchNormalization(
-            "\(name).double_conv.\(place + 1)", BatchNormalization(epsilon: c.epsilon))
+            "\(name).norm\(step)", BatchNormalization(epsilon: c.epsilon))
         }
         x = x.activation(c.activation.activation)
       }
       return x
     }
-    var x = two(input, "inc", c.features[0])
+    var x = two(input, "down0", c.features[0])
     var skips: [Value] = []
     for (level, features) in c.features.enumerated().dropFirst() {
       skips.append(x)
-      x = two(x.maxPool(2), "down\(level).maxpool_conv.1", features)
+      x = two(x.maxPool(2), "down\(level)", features)
     }
     for (step, skip) in skips.reversed().enumerated() {
-      let up = x.transposedConvolution("up\(step + 1).up", skip.channels, kernel: 2, stride: 2)
+      let up = x.transposedConvolution("up\(step).up", skip.channels, kernel: 2, stride: 2)
       let joined = Value.concatenate(c.skipsFirst ? [skip, up] : [up, skip])
-      x = two(joined, "up\(step + 1).conv", skip.channels)
+      x = two(joined, "up\(step)", skip.channels)
     }
-    x = x.convolution("outc.conv", c.channels, kernel: 1)
+    x = x.convolution("last", c.channels, kernel: 1)
     if c.ending == .sigmoid { x = x.sigmoid() }
     return [c.residual ? x + input : x]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
-    guard let first = weights.convolution("inc.double_conv.0") else { return [] }
+    guard let first = weights.convolution("down0.conv0") else { return [] }
     let lower = (1..<6).prefix { weights.has("down\($0).") }.compactMap {
-      weights.convolution("down\($0).maxpool_conv.1.double_conv.0")?[0]
+      weights.convolution("down\($0).conv0")?[0]
     }
     let c = Configuration(
       channels: first[1], features: [first[0]] + lower,
-      normalises: weights["inc.double_conv.1.running_mean"] != nil,
-      bias: weights["inc.double_conv.0.bias"] != nil)
+      normalises: weights["down0.norm0.running_mean"] != nil,
+      bias: weights["down0.conv0.bias"] != nil)
     return [
       Proposal(
         c, assumed: ["activation", "ending", "skipsFirst", "residual"],

@@ -139,11 +139,21 @@ extension AnyArchitecture {
     _ weights: WeightIndex, _ overrides: JSON, named: Bool
   ) throws -> [Proposal<JSON>] {
     let stated = overrides.object ?? [:]
-    if named {
-      // Before anything else, so that a slip in a member's name is reported as such.
-      _ = try network(overrides)
-    }
     let proposals = try proposals(for: weights)
+    if named {
+      // Before anything else, so that a slip in a member's name is reported as such. With what is
+      // proposed the members may go together that with the default preset's do not.
+      do {
+        _ = try network(overrides)
+      } catch let error as GraphError {
+        if case .unknownOption = error { throw error }
+        let fitting = proposals.first { proposal in
+          let proposed = proposal.configuration.object ?? [:]
+          return (try? network(.object(proposed.merging(stated) { $1 }))) != nil
+        }
+        if fitting == nil { throw error }
+      }
+    }
     let attempts =
       proposals + (named && proposals.isEmpty ? presets.map { Proposal($0.configuration) } : [])
     return attempts.compactMap { proposal in

@@ -217,8 +217,9 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   /// The network, and how many tensors differ.
   var summary: String {
     if isByShape { return "\(network) by shape" }
-    return "\(network) (\(missing.count) missing, \(extra.count) unexpected, "
-      + "\(mismatched.count) mismatched)"
+    let counts = [missing.count, extra.count, mismatched.count]
+    let parts = zip(counts, ["missing", "unexpected", "mismatched"]).map { "\($0) \($1)" }
+    return "\(network) (\(parts.joined(separator: ", ")))"
   }
 
   /// Whether the network has exactly these shapes under other names.
@@ -227,9 +228,8 @@ public struct StateDictDifference: Hashable, Sendable, CustomStringConvertible {
   /// One line, with the first three of each kind.
   public var description: String {
     if isByShape {
-      let names = otherNames.joined(separator: ", ")
+      let names = otherNames.joined(separator: ", ") + (otherNames.count < 3 ? "" : ", …")
       return "by shape this is \(network); its names are \(names)"
-        + (otherNames.count < 3 ? "" : ", …")
     }
     func list(_ what: String, _ names: [String]) -> String? {
       guard !names.isEmpty else { return nil }

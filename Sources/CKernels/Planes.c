@@ -97,30 +97,12 @@ long aviary_planes_scratch(const aviary_planes *planes) {
       + job.tile * planes->factor + 2 * spare;
 }
 
-// The loops themselves, for registers of several widths. How many vectors are worked on at a time
-// depends on how many registers there are, so that one text for all would not do.
+// The loops themselves, for registers of several widths.
 
 #if defined(__x86_64__)
 
-#define WAY(name) name##_512
-#define TARGET __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
-#define LANES 16
-#define VECTORS 4
-#include "PlanesWay.h"
-#undef WAY
-#undef TARGET
-#undef LANES
-#undef VECTORS
-
-#define WAY(name) name##_256
-#define TARGET __attribute__((target("arch=x86-64-v3")))
-#define LANES 8
-#define VECTORS 2
-#include "PlanesWay.h"
-#undef WAY
-#undef TARGET
-#undef LANES
-#undef VECTORS
+#define LOOPS "PlanesWay.h"
+#include "Widths.h"
 
 #endif
 

@@ -198,8 +198,7 @@ static int place_window(const aviary_window_attention *how, const window_sizes *
   return is_split;
 }
 
-// The loops themselves, for registers of several widths. How many vectors are worked on at a time
-// depends on how many registers there are, so that one text for all would not do.
+// The loops themselves, for registers of several widths.
 
 #undef INLINE
 #undef LOAD
@@ -229,25 +228,8 @@ static const unsigned short narrow_order[32] = {
 
 #define NARROW 0
 
-#define WAY(name) name##_512
-#define TARGET __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
-#define LANES 16
-#define VECTORS 4
-#include "TokensWay.h"
-#undef WAY
-#undef TARGET
-#undef LANES
-#undef VECTORS
-
-#define WAY(name) name##_256
-#define TARGET __attribute__((target("arch=x86-64-v3")))
-#define LANES 8
-#define VECTORS 2
-#include "TokensWay.h"
-#undef WAY
-#undef TARGET
-#undef LANES
-#undef VECTORS
+#define LOOPS "TokensWay.h"
+#include "Widths.h"
 
 #else
 #define NARROW 0

@@ -25,6 +25,8 @@ import Testing
     "srformer": "no layer that computes padToMultiple",
     "swin2sr": "no layer that computes padToMultiple",
     "swinir": "no layer that computes padToMultiple",
+    "retinexformer": "takes all of an image as one row",
+    "seemore": "no layer that computes constantGather",
   ]
 
   @Test(arguments: try OperationFixture.all()) func operation(_ fixture: OperationFixture) throws {

@@ -45,7 +45,7 @@ import Testing
     "safmn": "ONNX pools to a stated size", "safmn++": "ONNX pools to a stated size",
     "craft": "each image has its own kernel", "dat": "each image has its own kernel",
     "fdat": "each image has its own kernel", "omnisr": "each image has its own kernel",
-    "restormer": "each image has its own kernel",
+    "restormer": "each image has its own kernel", "retinexformer": "each image has its own kernel",
   ]
 
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
@@ -85,6 +85,11 @@ import Testing
       }
       let stored = graph.parameters.filter { $0.role != .nonPersistent }.map(\.name)
       #expect(file.tensors.names.sorted() == stored.sorted())
+      // Of the sizes that are tried it runs at none: it wants multiples of 128.
+      if name == "uformer" {
+        #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
+        continue
+      }
       let imported = try ONNXNetwork.graph(file)
       let again = try ONNXRoundTrip.tensors(imported.weights)
       var cases: [([String: Tensor], [String: Tensor])] = []

@@ -91,7 +91,7 @@ struct BenchTests {
     (["srcnn:9-9"], 66, "srcnn: no preset '9-9' (it has 9-5-5, 9-3-5, 9-1-5)"),
     (
       ["srcnn", "--config", #"{"kernel": 3}"#], 65,
-      "srcnn: no option 'kernel' (it has channels, filters, kernels, padding)"
+      "srcnn: no option 'kernel' (it has activation, channels, filters, kernels, padding)"
     ),
     (
       ["srcnn", "--runs", "0"], 64,

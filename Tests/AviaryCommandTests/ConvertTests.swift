@@ -59,7 +59,9 @@ struct ConvertTests {
     let convert = try Outcome(["convert", fixture("weights/whole.pt"), path])
     for line in [
       "\(fixture("weights/whole.pt")) -> \(path)", "Recognised by  names and shapes",
-      "Applied        6 of 6 parameters", #"Assumed        padding: "same""#,
+      "Applied        6 of 6 parameters",
+      #"Assumed        activation: "relu" (--config '{"activation": "tanh"}' changes it, and the "#
+        + "result for a natural image by up to 1 of 255)", #"               padding: "same""#,
       #"               picture.colour: "luma""#, "Licence        not stated (--licence)",
       "Written as     aviary", "(read back)",
     ] {
@@ -187,7 +189,7 @@ struct ConvertTests {
     ),
     (
       ["--config", #"{"depth": 3}"#, "--as", "srcnn"], 65,
-      "srcnn: no option 'depth' (it has channels, filters, kernels, padding)"
+      "srcnn: no option 'depth' (it has activation, channels, filters, kernels, padding)"
     ),
   ]
 

@@ -18,7 +18,7 @@ struct DiffTests {
         "Result  equal weights; whether the networks are the same is not known: that of B is assumed"
       )
     )
-    #expect(diff.output.contains("assumed: padding: \"same\""))
+    #expect(diff.output.contains("assumed: activation: \"relu\", padding: \"same\""))
     let exported = folder.file("tiny.pt")
     #expect(try Outcome(["convert", path, exported]).status == 0)
     let stated = try Outcome(["diff", path, exported])

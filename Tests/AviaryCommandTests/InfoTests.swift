@@ -41,7 +41,7 @@ struct InfoTests {
   @Test("members of the configuration can be changed")
   func configuration() throws {
     let info = try Outcome(["info", "srcnn", "--config", #"{"padding": "valid"}"#])
-    #expect(info.output.contains("padding   \"valid\"  (default \"same\")"))
+    #expect(info.output.contains("padding     \"valid\"  (default \"same\")"))
     #expect(info.output.contains("at least 17x17; the output 16 pixels smaller"))
   }
 
@@ -71,7 +71,7 @@ struct InfoTests {
   func external() throws {
     let info = try Outcome(["info", fixture("weights/whole.pt")])
     #expect(info.output.contains("File           PyTorch zip"))
-    #expect(info.output.contains("Assumed        padding: \"same\""))
+    #expect(info.output.contains("               padding: \"same\""))
   }
 
   @Test(
@@ -93,7 +93,8 @@ struct InfoTests {
     "configurations that are none",
     arguments: [
       (
-        #"{"kernel": 3}"#, "srcnn: no option 'kernel' (it has channels, filters, kernels, padding)"
+        #"{"kernel": 3}"#,
+        "srcnn: no option 'kernel' (it has activation, channels, filters, kernels, padding)"
       ),
       (#"{"padding": 3}"#, "srcnn.padding: expected a string, found 3"),
       (#"{"kernels": [3]}"#, "srcnn: filters and kernels: expected 2 and 3, found 2 and 1"),

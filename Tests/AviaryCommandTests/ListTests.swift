@@ -10,10 +10,10 @@ struct ListTests {
     #expect(list.status == 0)
     #expect(list.error == "")
     let lines = list.output.split(separator: "\n")
-    #expect(lines[0].hasPrefix("NAME                 PARAMETERS  SCALE    PRESETS"))
+    #expect(lines[0].hasPrefix("NAME                  PARAMETERS  SCALE    PRESETS"))
     // How far the last column is depends on the longest list of presets.
     let row = try #require(lines.first { $0.hasPrefix("srcnn ") })
-    #expect(row.hasPrefix("srcnn                    57,281  any      9-5-5, 9-3-5, 9-1-5  "))
+    #expect(row.hasPrefix("srcnn                     57,281  any      9-5-5, 9-3-5, 9-1-5  "))
     let summary = "Three convolutions on an enlarged image"
     #expect(row.hasSuffix(" " + summary))
     let column = try #require(lines[0].range(of: "SUMMARY")).lowerBound

@@ -52,7 +52,9 @@ struct Outcome {
   /// image of a natural one.
   var errorWithoutProbe: String {
     error.split(separator: "\n", omittingEmptySubsequences: true)
-      .filter { !$0.contains("the result for a natural image") }.map { "\($0)\n" }.joined()
+      .filter {
+        !$0.contains(": warning: ") || !$0.contains("the result for a natural image")
+      }.map { "\($0)\n" }.joined()
   }
 
   /// The output as JSON's objects and arrays.

@@ -44,7 +44,7 @@ struct PublishedFilesTests {
     File("keras/NhatThanh_SRCNN/SRCNN-915.h5", "kerasHDF5", 6, .known("srcnn")),
     File("keras/NhatThanh_SRCNN/SRCNN-935.h5", "kerasHDF5", 6, .known("srcnn")),
     File("keras/NhatThanh_SRCNN/SRCNN-955.h5", "kerasHDF5", 6, .known("srcnn")),
-    File("keras/cszn_DnCNN/DnCNN_sigma25_model.h5", "kerasHDF5", 78, .none),
+    File("keras/cszn_DnCNN/DnCNN_sigma25_model.h5", "kerasHDF5", 78, .known("dncnn")),
     File("keras/itsadnanlone_CAE/autoencoder.h5", "kerasHDF5", 16, .described),
     File("keras/itsadnanlone_CAE/decoder.h5", "kerasHDF5", 6, .described),
     File("keras/itsadnanlone_CAE/encoder.h5", "kerasHDF5", 10, .described),

@@ -52,7 +52,7 @@ struct RunTests {
       run.errorWithoutProbe == "aviary: note: \(weights): taken for srcnn "
         + #"{"activation":"relu","channels":1,"filters":[2,2],"kernels":[9,1,5],"padding":"same"}; "#
         + #"assumed: activation: "relu" (--config '{"activation": "tanh"}' changes it, and the result "#
-        + "for a natural image by less than 1 of 255), "
+        + "for a natural image by up to 1 of 255), "
         + #"padding: "same", picture.colour: "luma", picture.range: [0,1]"# + "\n")
     #expect(try Outcome(arguments + ["--quiet"]).errorWithoutProbe == "")
     let stated = try Outcome(

@@ -31,15 +31,15 @@ import Testing
     ),
     (
       "NhatThanh_FSRCNN/FSRCNN-x2.h5",
-      #"fsrcnn {"activation":"relu","channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
+      #"fsrcnn {"channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
     ),
     (
       "NhatThanh_FSRCNN/FSRCNN-x3.h5",
-      #"fsrcnn {"activation":"relu","channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
+      #"fsrcnn {"channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
     ),
     (
       "NhatThanh_FSRCNN/FSRCNN-x4.h5",
-      #"fsrcnn {"activation":"relu","channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
+      #"fsrcnn {"channels":3,"features":56,"mapping":4,"mappingActivations":false,"origin":"keras""#
     ),
     (
       "NhatThanh_SRCNN/SRCNN-915.h5",

@@ -46,7 +46,9 @@ import Testing
     // Read back by the record, under our own names.
     let again = try StoredModel.imported(from: path, registry: .builtin)
     #expect(again.network == model.network)
-    #expect(try ContentHash.of(again.weights) == ContentHash.of(model.weights))
+    for parameter in model.network.graph.parameters where parameter.role != .nonPersistent {
+      #expect(try again.weights.tensor(parameter.name) == model.weights.tensor(parameter.name))
+    }
     #expect(again.report?.reason.contains("record") == true)
   }
 
@@ -119,8 +121,10 @@ import Testing
       _ = try model.write(to: path, as: .pytorch, names: model.names(name, in: .builtin))
       let other = try Registry.builtin["esrgan"].network(
         .object(members.merging(["names": .string(name)]) { $1 }))
+      // `model.` before all names is taken for a wrapper's, until they turn out to need it.
+      let file = try WeightsFile.read(path)
       #expect(
-        try WeightsFile.read(path).tensors.names.sorted()
+        file.tensors.names.map { file.unwrapping.prefix + $0 }.sorted()
           == other.graph.parameters.map(\.name).sorted())
       // Another network's under its own names: the same weights, layer by layer.
       let bare = folder.file("\(name)-bare.pth")
@@ -160,7 +164,7 @@ import Testing
       names: model.names(Self.milesial, in: .builtin))
     let text = try String(contentsOfFile: module, encoding: .utf8)
     #expect(text.contains("double_conv") && text.contains("maxpool_conv"))
-    #expect(!text.contains("encoder"))
+    #expect(!text.contains("self.encoder") && !text.contains("\"encoder"))
   }
 
   /// Buffers that programs want which load the file strictly.

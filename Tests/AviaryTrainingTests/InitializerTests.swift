@@ -165,7 +165,7 @@ struct InitializerTests {
       (
         "fusion-cae", ["features": [16], "blocks": [1], "gate": 0],
         [
-          "decoder.0.blocks.0.conv2", "decoder.0.fuse", "encoder.0.blocks.0.conv2",
+          "decoder.0.blocks.0.conv4", "decoder.0.fuse", "encoder.0.blocks.0.conv4",
           "encoder.0.fuse", "gather", "tail",
         ], ["tail"]
       ),

@@ -33,6 +33,9 @@ SIZES = [(24, 32), (27, 21)]
 #: Their references pad by themselves what `aviary run` pads for the network, whose gradients are then
 #: those of another image.
 PADDED = {"real-cugan", "waifu2x"}
+#: Their references compute something else while they are trained: RGT reduces the image another number of
+#: times.
+EVALUATED = {"rgt"}
 #: Gradients are left of so many images: a value that rounding puts on the other side of a kink is so by
 #: chance, a fault is one for every image.
 PASSES = 3
@@ -162,9 +165,10 @@ def gradients_of(case, module, image, cotangent):
 def leave_gradients(case, module, report, number, turn, stem, aviary):
     """Saves the gradients of one pass: as a state dict that is converted as the weights were, with what
     went in beside it, and how far PyTorch's own gradients in float32 are from those in float64."""
-    module.train()
+    module.train(case.network not in EVALUATED)
     for part in module.modules():
-        if isinstance(part, torch.nn.modules.dropout._DropoutNd):
+        # Stochastic depth is a class of each source's own.
+        if isinstance(part, torch.nn.modules.dropout._DropoutNd) or type(part).__name__ == "DropPath":
             part.eval()
     module.double()
     height, width = (case.sizes or SIZES)[0]

@@ -63,6 +63,16 @@ public struct StoredModel: Sendable {
     }
   }
 
+  /// Takes from the registry what files of the architecture hold besides the parameters, which neither
+  /// a checkpoint nor an export of ours has: so that it is written for other programs.
+  public mutating func takeUnusedTensors(from registry: Registry) {
+    guard network.unused.isEmpty,
+      let known = try? registry[network.architecture].network(network.configuration),
+      known.graph == network.graph
+    else { return }
+    network.unused = known.unused
+  }
+
   /// Opens a native checkpoint. Its architecture need not be registered: the checkpoint holds its
   /// own graph.
   ///

@@ -76,11 +76,11 @@ struct TileProbe {
     var bands: [Image] = []
     var row = 0
     while row < top + height, let band = try reader.read(rows: min(64, top + height - row)) {
-      let wanted = max(top - row, 0)..<band.height
+      let first = max(top - row, 0)
       row += band.height
-      guard !wanted.isEmpty else { continue }
+      guard first < band.height else { continue }
       bands.append(
-        try band.cropped(x: left, y: wanted.lowerBound, width: width, height: wanted.count))
+        try band.cropped(x: left, y: first, width: width, height: band.height - first))
     }
     return try .stacked(bands)
   }

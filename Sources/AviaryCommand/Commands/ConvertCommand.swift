@@ -120,6 +120,7 @@ struct ConvertCommand: ParsableCommand {
         return try StoredModel.imported(file, options, registry: zoo.registry)
       }
     }
+    model.takeUnusedTensors(from: zoo.registry)
     let statements = weights.statements + (scale.map { ["scale: \($0) (stated)"] } ?? [])
     if !statements.isEmpty {
       model.card.provenance[model.card.provenance.count - 1].assumptions += statements

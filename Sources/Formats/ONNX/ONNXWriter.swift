@@ -225,6 +225,15 @@ struct ONNXWriter {
     return result
   }
 
+  /// Whether a value has other rows and columns for images of other sizes.
+  func sidesDependOnSize(_ value: Int) -> Bool {
+    let sides = shapes[value].suffix(2)
+    return [48, 96, 240, 480, 960].contains { side in
+      guard let others = try? graph.shapes(height: side, width: side) else { return false }
+      return others[value].suffix(2) != sides
+    }
+  }
+
   /// An error that names a node.
   func refusal(_ node: Graph.Node, _ why: String) -> InterchangeError {
     .target(format: "ONNX", node: node.name, why: why)

@@ -18,6 +18,9 @@ extension DynamicConvolution: ExchangedOperation {
       throw writer.refusal(
         node, "each image has its own kernel, where Conv has one for all images")
     }
+    guard !writer.sidesDependOnSize(node.inputs[1]) else {
+      throw writer.refusal(node, "the kernel is as large as the image says")
+    }
     writer.emit("Conv", node, node.inputs.map { writer.name($0) }, value, attributes)
   }
 

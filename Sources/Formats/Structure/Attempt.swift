@@ -11,7 +11,9 @@ struct Attempt {
 
   /// The fits of the plan: of the file's own order of layers, where it is the model's, or of all
   /// ways that their places leave.
-  func fits(_ tree: LayerTree) -> [StructureMatch] {
+  ///
+  /// - Parameter budget: how many ways may still be tried; below 0 where some were not.
+  func fits(_ tree: LayerTree, budget: inout Int) -> [StructureMatch] {
     if contradictsContainers { return [] }
     if let ordered, let fit = fit(ordered, "layers in the file's order, which is the model's") {
       return [fit]
@@ -20,9 +22,15 @@ struct Attempt {
       ($0.name.split(separator: ".").map(String.init), $0.kind)
     }
     guard let planned = LayerTree(components.map { (path: $0.0, kind: $0.1) }) else { return [] }
-    return LayerMatching.ways(tree, planned).compactMap {
-      fit($0, "layers told by their classes, counters and containers")
+    var fits: [StructureMatch] = []
+    for way in LayerMatching.ways(tree, planned) {
+      budget -= 1
+      guard budget >= 0 else { break }
+      if let fit = fit(way, "layers told by their classes, counters and containers") {
+        fits.append(fit)
+      }
     }
+    return fits
   }
 
   /// Whether the file's layers lie in more blocks than the plan's: a chain of convolutions is not

@@ -6,6 +6,8 @@ public import AviaryGraph
 public enum StructureMatcher {
   /// Files of more layers are no networks of ours.
   private static let limit = 4096
+  /// More ways than these are not tried for a state dict: its names say too little.
+  private static let ways = 4096
 
   /// The architecture that has exactly a file's weights.
   ///
@@ -73,6 +75,7 @@ public enum StructureMatcher {
         $0.info.kind == .restoration && $0.info.matchesStructure
       }
     var found: [String: StructureMatch] = [:]
+    var budget = stateDict == nil ? Int.max : ways
     for lengths in [false, true] where found.isEmpty {
       for architecture in architectures {
         let candidates = Candidates(
@@ -81,13 +84,15 @@ public enum StructureMatcher {
           let attempt = Attempt(
             file: file, plan: plan, registry: registry, architecture: architecture.info.name,
             overrides: overrides)
-          for var fit in attempt.fits(tree) {
+          for var fit in attempt.fits(tree, budget: &budget) {
             fit.notes += (stateDict?.folded ?? []).notes
             found["\(fit.fit.network.label) \(fit.renamed)"] = fit
           }
         }
       }
     }
+    // Of what was not tried nobody knows whether it fits as well.
+    guard budget >= 0 else { return nil }
     guard found.count > 1 else { return found.values.first }
     let networks = Set(found.values.map(\.fit.network.label))
     if networks.count > 1 { throw RegistryError.ambiguous(networks.sorted()) }
