@@ -117,7 +117,7 @@ struct FolderRunTests {
     let folder = try TemporaryFolder()
     try fill(folder)
     let run = try Outcome(
-      ["run", fixture("architectures/espcn.x3/weights.pt"), "in", "-o", "out", "--quiet"]
+      ["run", fixture("architectures/fusion-cae.x2/weights.pt"), "in", "-o", "out", "--quiet"]
         + ["--manifest", "made.json"], in: folder.path)
     #expect(run.status == 0)
     let data = try Data(contentsOf: URL(filePath: folder.file("made.json")))
@@ -128,7 +128,7 @@ struct FolderRunTests {
         "out/a.png", "out/b.png", "out/no ending.png",
       ])
     let model = try #require((manifest["models"] as? [[String: String]])?.first)
-    #expect(model["name"] == "espcn")
+    #expect(model["name"] == "fusion-cae")
     #expect(model["contentHash"]?.hasPrefix("sha256:") == true)
     #expect((manifest["arguments"] as? [String])?.contains("--manifest") == true)
     #expect(manifest["started"] is String && manifest["seconds"] is Double)

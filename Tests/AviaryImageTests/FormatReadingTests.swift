@@ -241,9 +241,22 @@ import Testing
       "tiff-signed.tif",
       "damaged image: signed or complex samples: unsigned integers or floats expected"
     ),
-    ("tiff-beyond.tif", "expected values from 0 (black) to 1 (white), found 0.0 to 198.0"),
+    ("tiff-beyond.tif", "expected values from 0 (black) to 1 (white), found 0.0 to 175.0"),
   ])
   func refused(_ name: String, _ text: String) { #expect(message(name) == "FILE: " + text) }
+
+  @Test(
+    "a NaN is refused, whatever comes after it", arguments: [[Float.nan, 0, 1], [0.5, 1, .nan]])
+  func notANumber(_ values: [Float]) throws {
+    let folder = try TemporaryFolder()
+    let bytes = values.flatMap { value in
+      (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) }
+    }
+    let path = try folder.file("nan.pfm", Array("Pf\n3 1\n-1.0\n".utf8) + bytes)
+    #expect { try Image(contentsOf: path) } throws: {
+      "\($0)" == "\(path): expected values from 0 (black) to 1 (white), found nan to 1.0"
+    }
+  }
 
   @Test(
     "files of the cases", .enabled(if: SharedFolder.isPresent),

@@ -101,7 +101,8 @@ struct RunCommand: ParsableCommand {
     let references = [reference] + sizes.models
     let models = try references.enumerated().map { position, reference in
       try zoo.load(
-        reference, scale: sizes.loadingScale, strength: position == 0 ? strength : nil,
+        reference, scale: sizes.loadingScale, isScaleStated: plan.isOfArrays,
+        strength: position == 0 ? strength : nil,
         position == 0 ? weights : WeightsOptions.parse([]), quiet: isQuiet)
     }
     var options = compute.upscalerOptions

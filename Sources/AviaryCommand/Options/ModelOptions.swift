@@ -24,14 +24,17 @@ extension Zoo {
   /// assumptions about weights imported on the fly, and weights that are NaN or infinite.
   ///
   /// - Parameters:
+  ///   - isScaleStated: whether `scale` must be the network's own, where it has one.
   ///   - strength: the noise level that the network is told; nil for its own.
   ///   - quiet: whether notes are left out; warnings never are.
   func load(
-    _ reference: String, scale: Int?, strength: Double? = nil, _ options: WeightsOptions,
-    quiet: Bool
+    _ reference: String, scale: Int?, isScaleStated: Bool = true, strength: Double? = nil,
+    _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
     var (model, report) = try naming(reference) {
-      try self.model(reference, scale: scale, try options.importOptions(scale: scale))
+      var imported = try options.importOptions(scale: scale)
+      imported.isScaleStated = isScaleStated
+      return try self.model(reference, scale: scale, imported)
     }
     if let strength {
       model = try model.told(strength: strength, registry)

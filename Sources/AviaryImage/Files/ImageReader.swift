@@ -102,9 +102,9 @@ extension Image {
   fileprivate func checkRange(_ path: String) throws(ImageError) {
     let range = unsafe withFloats { values in
       unsafe values.reduce(into: (least: Float(0), most: Float(1))) { range, value in
-        // NaN fails both comparisons.
-        if !(value >= range.least) { range.least = value }
-        if !(value <= range.most) { range.most = value }
+        // A NaN stays, for nothing is less than it.
+        if value.isNaN || value < range.least { range.least = value }
+        if value > range.most { range.most = value }
       }
     }
     guard range.least == 0, range.most == 1 else {
