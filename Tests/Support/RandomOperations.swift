@@ -152,7 +152,12 @@ private struct Network {
         converted(values[$0].value.nominalShape, $1)
       }
       guard let shape = try? row.op.outputShape(shapes), shape.reduce(1, *) <= Network.limit,
-        row.op.fits(nominal, and: shapes)
+        row.op.fits(nominal, and: shapes),
+        // A convolution before it has weights for the nominal channels.
+        chosen.indices.allSatisfy({
+          let own = values[chosen[$0]]
+          return own.shape == shapes[$0] || own.value.nominalShape[1] == own.shape[1]
+        })
       else { continue }
       taken.formUnion(chosen)
       return chosen.enumerated().map { position, number in
