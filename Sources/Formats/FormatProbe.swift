@@ -10,16 +10,12 @@ extension FileFormat {
     return try isHDF5(file, head) ? try HDF5Tree(reading: path, access: access) : nil
   }
 
-  /// What a folder of another kind is; nil for one that may hold weights, and for what is no
-  /// folder.
-  static func foreignFolder(_ path: String) -> String? {
-    guard (try? InputFile("\(path)/saved_model.pb")) != nil else { return nil }
-    return "a TensorFlow SavedModel (saved as .keras or .weights.h5 it can be read)"
-  }
-
-  /// How a folder holds weights; nil for one that holds none, and for what is no folder.
-  static func sniffFolder(_ path: String) -> FileFormat? {
+  /// How several files together hold weights, which a folder or the beginning of their names stands
+  /// for; nil for a single file, and for what holds none.
+  static func sniffFiles(_ path: String) -> FileFormat? {
+    if TensorFlowFiles.isSavedModel(path) { return .savedModel }
     if KerasArchive.isFolder(path) { return .kerasArchive }
+    if TensorFlowFiles.index(of: path) != nil { return .tensorBundle }
     return NumPyFile.isFolder(path) ? .numPyFolder : nil
   }
 
@@ -157,11 +153,8 @@ public struct ProbedFile: Sendable {
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
     self.path = path
-    if let other = FileFormat.foreignFolder(path) {
-      throw .notWeights(path: path, found: other)
-    }
-    if let folder = FileFormat.sniffFolder(path) {
-      (tree, format) = (nil, folder)
+    if let files = FileFormat.sniffFiles(path) {
+      (tree, format) = (nil, files)
     } else if let tree = try FileFormat.hdf5Tree(path, hdf5) {
       self.tree = tree
       format = try FileFormat.kind(of: tree)
@@ -220,6 +213,10 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case gguf
   /// JSON index of sharded Keras or safetensors weights.
   case shardIndex
+  /// TensorFlow's checkpoint: an index and files of tensors.
+  case tensorBundle
+  /// The folder of a model saved by TensorFlow.
+  case savedModel
 
   /// What the file is, with its article, as it stands in messages.
   public var label: String {
@@ -236,6 +233,8 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .npz: "a NumPy .npz archive"
     case .npy: "a NumPy .npy array"
     case .numPyFolder: "a folder of NumPy arrays"
+    case .tensorBundle: "a TensorFlow checkpoint"
+    case .savedModel: "a TensorFlow SavedModel"
     case .hdf5StateDict: "an HDF5 file of named data sets"
     case .safetensors: "a safetensors file"
     case .onnx: "an ONNX model"
@@ -258,6 +257,8 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .kerasArchive: "Keras 3 archive"
     case .onnx: "ONNX"
     case .numPyFolder: "folder of NumPy arrays"
+    case .tensorBundle: "TensorFlow checkpoint"
+    case .savedModel: "TensorFlow SavedModel"
     case .hdf5StateDict: "HDF5 state dict"
     case .ncnnParameters: "ncnn"
     default: rawValue
