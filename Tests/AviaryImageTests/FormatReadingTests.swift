@@ -123,6 +123,25 @@ import Testing
     }
   }
 
+  /// A bit field without bits is a black channel, not a missing one.
+  @Test(
+    arguments: [
+      ([0xFF, 0, 0, 0], [51, 0, 0]), ([0xFF, 0, 0xFF_0000, 0], [51, 0, 153]),
+      ([0, 0xFF00, 0xFF, 0], [0, 102, 51]), ([0xFF, 0, 0, 0xFF00_0000], [51, 0, 0, 204]),
+    ] as [([Int], [Int])])
+  func bitFieldsWithoutBits(_ masks: [Int], _ samples: [Int]) throws {
+    func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
+    let pixels = (0..<6).flatMap { _ in word(0xCC99_6633) }
+    let fields: [Int] = [108, 3, 2, 32 << 16 | 1, 3, 24, 0, 0, 0, 0] + masks
+    let header = Array("BM".utf8) + [122 + 24, 0, 122].flatMap(word) + fields.flatMap(word)
+    let folder = try TemporaryFolder()
+    let path = try folder.file(
+      "fields.bmp", header + [UInt8](repeating: 0, count: 122 - header.count) + pixels)
+    let image = try Image(contentsOf: path)
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: samples.count == 4))
+    #expect(image.integers(.eight) == samples.flatMap { [Int](repeating: $0, count: 6) })
+  }
+
   @Test func inksBecomeRGB() throws {
     let header = try ImageReader(path: Self.path("tiff-cmyk.tif")).header
     #expect(header.isConvertedFromCMYK && header.format == PixelFormat(.rgb))

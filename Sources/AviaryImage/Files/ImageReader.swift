@@ -67,7 +67,7 @@ public struct ImageReader: ~Copyable {
     var image = try Image(width: header.width, height: count, format: header.format)
     let kept = decoder.stored
     if header.isHeldWhole {
-      if stored.isEmpty { stored = try decoder.rows(kept.height) }
+      if stored.isEmpty { stored = try decodedRows(kept.height) }
       var layout = kept.layout(height: kept.height)
       layout.origin += position * layout.rowStep
       unsafe stored.withUnsafeBytes {
@@ -76,7 +76,7 @@ public struct ImageReader: ~Copyable {
       // Bytes that nobody will ask for again.
       if position + count == header.height { stored = [] }
     } else {
-      let bytes = try decoder.rows(count)
+      let bytes = try decodedRows(count)
       let layout = kept.layout(height: count)
       unsafe bytes.withUnsafeBytes {
         unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
@@ -85,6 +85,17 @@ public struct ImageReader: ~Copyable {
     position += count
     if header.format.bitDepth == .float { try image.checkRange(path) }
     return image
+  }
+
+  /// The next rows as stored. What is made of them counts on their length, so no decoder is trusted
+  /// with it.
+  private func decodedRows(_ count: Int) throws(ImageError) -> [UInt8] {
+    let (bytes, expected) = (try decoder.rows(count), count * decoder.stored.rowBytes)
+    guard bytes.count == expected else {
+      throw .damaged(
+        path: path, reason: "\(count) rows: expected \(expected) bytes, found \(bytes.count)")
+    }
+    return bytes
   }
 
   /// All rows that are left, as one image; without rows at the end of the image.
