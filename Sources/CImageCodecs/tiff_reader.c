@@ -270,7 +270,8 @@ static int read_tiff_rows(
   // Taken when it is needed: the caller has seen the size, and could have refused it.
   if (!reader->block) {
     size_t band = reader->block_height < reader->height ? reader->block_height : reader->height;
-    reader->block = malloc(reader->block_bytes);
+    // Zeros: a codec may leave out a part of it and not say so.
+    reader->block = calloc(1, reader->block_bytes);
     reader->band = malloc(band * reader->row_bytes);
     size_t rows_of_numbers = is_simple(reader) ? 1 : band;
     reader->values = malloc(rows_of_numbers * reader->width * reader->samples * sizeof(float));
