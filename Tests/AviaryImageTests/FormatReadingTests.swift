@@ -264,6 +264,27 @@ import Testing
   ])
   func refused(_ name: String, _ text: String) { #expect(message(name) == "FILE: " + text) }
 
+  /// What libtiff fills up and only warns of: a JPEG that is lower than its strip, one that breaks
+  /// off, and a fax of other lengths.
+  @Test(
+    arguments: [
+      ("tiff-jpeg.tif", 16, [8], "Improper JPEG strip/tile size, expected 16x16, got 16x8"),
+      ("tiff-jpeg.tif", 50, [0xFF, 0xD9], "Corrupt JPEG data: premature end of data segment"),
+      (
+        "tiff-bits.tif", 12, [0x7D],
+        "Line length mismatch at line 1 of strip 0 (got 40, expected 11)"
+      ),
+    ] as [(String, Int, [UInt8], String)])
+  func whatTIFFLacks(_ name: String, _ place: Int, _ change: [UInt8], _ reason: String) throws {
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.path(name))))
+    bytes.replaceSubrange(place..<place + change.count, with: change)
+    let folder = try TemporaryFolder()
+    let path = try folder.file("lacking.tif", bytes)
+    #expect(throws: ImageError.damaged(path: path, reason: reason)) {
+      try Image(contentsOf: path)
+    }
+  }
+
   @Test(
     "a NaN is refused, whatever comes after it", arguments: [[Float.nan, 0, 1], [0.5, 1, .nan]])
   func notANumber(_ values: [Float]) throws {
