@@ -68,7 +68,8 @@ struct OutputPlan {
     model: String, scale: String, skipsExisting: Bool, manifest: String? = nil
   ) throws(CommandError) -> (jobs: [Job], skipped: [InputList.Skipped]) {
     let read = Set(inputs.files.compactMap { FileIdentity(of: $0.path) })
-    // By bytes: names that differ in how letters are composed are two names.
+    // By where they lead, for a link may lead to another output; and by bytes: names that differ in
+    // how letters are composed are two names.
     var taken = Set<[UInt8]>()
     var jobs: [Job] = []
     var skipped: [InputList.Skipped] = []
@@ -76,12 +77,13 @@ struct OutputPlan {
       let path = isFolder ? self.path(of: input, model: model, scale: scale) : output
       // By identity, not by name: a link in the output folder may point to an input.
       let identity = path == "-" ? nil : FileIdentity(of: path)
-      if let manifest, path != "-", place(of: path) == place(of: manifest) {
+      let place = path == "-" ? [] : place(of: path)
+      if let manifest, place == self.place(of: manifest) {
         throw .outputTaken(manifest, by: "the manifest")
       }
       if let identity, read.contains(identity) {
         jobs.append(Job(input: input.path, output: .failure(.outputIsInput(path))))
-      } else if !taken.insert(path.pathBytes).inserted {
+      } else if !taken.insert(place).inserted {
         // The first input keeps the name.
         jobs.append(Job(input: input.path, output: .failure(.outputTaken(path, by: input.path))))
       } else if skipsExisting, identity != nil {
