@@ -37,6 +37,12 @@ public struct ImageMetadata: Hashable, Sendable {
     return metadata
   }
 
+  /// The words for what an image of the given colour may not carry.
+  func unfit(for color: ColorModel) -> [String] {
+    guard let profile = icc, profile.color != color else { return [] }
+    return ["an ICC profile for \(profile.color) in an image of \(color)"]
+  }
+
   /// Leaves out what is too long to carry.
   mutating func limit() {
     if let bytes = icc?.bytes.count, bytes > ImageMetadata.mostBytes { icc = nil }
