@@ -95,6 +95,9 @@ public struct ImageDensity: Hashable, Sendable {
   public init(x: UInt32, y: UInt32, isPerMetre: Bool) {
     (self.x, self.y, self.isPerMetre) = (x, y, isPerMetre)
   }
+
+  /// That of the image turned by a quarter.
+  var turned: ImageDensity { ImageDensity(x: y, y: x, isPerMetre: isPerMetre) }
 }
 
 /// Coding-independent code points (ITU-T H.273).

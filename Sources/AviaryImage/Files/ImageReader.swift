@@ -6,8 +6,8 @@ import AviaryFiles
 /// Formats are told by content. PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
 /// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted to sRGB by its
 /// profile, and naively without one. The EXIF
-/// orientation of a JPEG is applied, and reset to upright in the metadata; that of a PNG is carried
-/// along untouched, since the file written is a PNG too and viewers treat both alike.
+/// orientation is applied, and reset to upright in the metadata: not every format that is written
+/// has a place for it.
 ///
 /// Only one band is in memory at a time, except where `ImageHeader.isHeldWhole` says otherwise.
 /// Limits: sides of 2^20, 2^32 samples, 1 GiB of bytes in an image that must be held whole (a
@@ -154,7 +154,7 @@ public struct ImageHeader: Hashable, Sendable {
   /// Whether that was done by its profile; without one it is naive.
   public let isConvertedByProfile: Bool
   /// Whether the stored image is held in memory as a whole while it is read, as bytes: for
-  /// interlaced PNG, and for JPEG whose orientation turns it or exchanges its rows.
+  /// interlaced PNG, and where an orientation turns the image or exchanges its rows.
   public let isHeldWhole: Bool
   /// What the user should know of how the file is read, such as which of its pages.
   public let remarks: [String]
