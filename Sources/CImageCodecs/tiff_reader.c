@@ -189,8 +189,22 @@ static void convert_inks(const tiff_reader *reader, const float *values, uint8_t
   }
 }
 
+// Inks of which alpha is a factor, as they are without it.
+static void separate_alpha(const tiff_reader *reader, float *values) {
+  float largest = reader->depth == 32 ? 1 : (float)((1u << reader->bits) - 1);
+  for (uint32_t x = 0; x < reader->width; x++, values += reader->samples) {
+    float alpha = values[4];
+    for (int c = 0; c < 4; c++) {
+      values[c] = alpha > 0 ? values[c] * largest / alpha : 0;
+      if (values[c] > largest) values[c] = largest;
+    }
+  }
+}
+
 // A row's samples as they are handed over.
-static void convert_row(const tiff_reader *reader, const float *values, uint8_t *target) {
+static void convert_row(const tiff_reader *reader, float *values, uint8_t *target) {
+  if (reader->is_associated && reader->photometric == PHOTOMETRIC_SEPARATED)
+    separate_alpha(reader, values);
   if (reader->inks) {
     convert_inks(reader, values, target);
     return;

@@ -153,6 +153,17 @@ import Testing
     }
   }
 
+  @Test func inksOfWhichAlphaIsAFactor() throws {
+    let folder = try TemporaryFolder()
+    // A fifth of the inks 100 and 50; nothing where alpha is nothing.
+    let bytes = Fixture.tiff(
+      width: 2, height: 1, samples: 5, bits: 8, photometric: 5, [(338, 3, [1])],
+      [20, 10, 0, 0, 51, 9, 9, 9, 9, 0])
+    let image = try Image(contentsOf: try folder.file("inks.tif", bytes))
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: true))
+    #expect(image.integers(.eight) == [155, 255, 205, 255, 255, 255, 51, 0])
+  }
+
   /// As Pillow's ImageCms has it (Tests/Fixtures/images/cmyk.py).
   @Test(arguments: ["cmyk-profile.tif", "cmyk-profile.jpg"])
   func inksBecomeWhatTheirProfileSays(_ name: String) throws {
