@@ -140,6 +140,24 @@ struct RunTests {
     #expect(written.width == 2 * (try ImageReader(path: input).header.width))
   }
 
+  @Test("two outputs that links lead to one file are two outputs written there")
+  func linkedOutputs() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("out")
+    for name in ["a.png", "b.png"] {
+      try FileManager.default.copyItem(atPath: picture, toPath: folder.file(name))
+    }
+    // To what is not there yet.
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("out/b.png"), withDestinationPath: "a.png")
+    let run = try Outcome(["run", "nearest", "a.png", "b.png", "-o", "out"], in: folder.path)
+    #expect(run.status == 73)
+    #expect(
+      run.error
+        == "aviary: out/b.png: two outputs would be written there, the second for b.png\n")
+    #expect(try ImageReader(path: folder.file("out/a.png")).header.width > 0)
+  }
+
   @Test("an output that is there is replaced")
   func replaced() throws {
     let folder = try TemporaryFolder()

@@ -123,6 +123,25 @@ import Testing
     }
   }
 
+  /// A bit field without bits is a black channel, not a missing one.
+  @Test(
+    arguments: [
+      ([0xFF, 0, 0, 0], [51, 0, 0]), ([0xFF, 0, 0xFF_0000, 0], [51, 0, 153]),
+      ([0, 0xFF00, 0xFF, 0], [0, 102, 51]), ([0xFF, 0, 0, 0xFF00_0000], [51, 0, 0, 204]),
+    ] as [([Int], [Int])])
+  func bitFieldsWithoutBits(_ masks: [Int], _ samples: [Int]) throws {
+    func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(value >> (8 * $0) & 255) } }
+    let pixels = (0..<6).flatMap { _ in word(0xCC99_6633) }
+    let fields: [Int] = [108, 3, 2, 32 << 16 | 1, 3, 24, 0, 0, 0, 0] + masks
+    let header = Array("BM".utf8) + [122 + 24, 0, 122].flatMap(word) + fields.flatMap(word)
+    let folder = try TemporaryFolder()
+    let path = try folder.file(
+      "fields.bmp", header + [UInt8](repeating: 0, count: 122 - header.count) + pixels)
+    let image = try Image(contentsOf: path)
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: samples.count == 4))
+    #expect(image.integers(.eight) == samples.flatMap { [Int](repeating: $0, count: 6) })
+  }
+
   @Test func inksBecomeRGB() throws {
     let header = try ImageReader(path: Self.path("tiff-cmyk.tif")).header
     #expect(header.isConvertedFromCMYK && header.format == PixelFormat(.rgb))
@@ -132,6 +151,17 @@ import Testing
       )
       return Int((Double((255 - ink) * (255 - black)) / 255).rounded())
     }
+  }
+
+  @Test func inksOfWhichAlphaIsAFactor() throws {
+    let folder = try TemporaryFolder()
+    // A fifth of the inks 100 and 50; nothing where alpha is nothing.
+    let bytes = Fixture.tiff(
+      width: 2, height: 1, samples: 5, bits: 8, photometric: 5, [(338, 3, [1])],
+      [20, 10, 0, 0, 51, 9, 9, 9, 9, 0])
+    let image = try Image(contentsOf: try folder.file("inks.tif", bytes))
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: true))
+    #expect(image.integers(.eight) == [155, 255, 205, 255, 255, 255, 51, 0])
   }
 
   /// As Pillow's ImageCms has it (Tests/Fixtures/images/cmyk.py).
@@ -244,6 +274,27 @@ import Testing
     ("tiff-beyond.tif", "expected values from 0 (black) to 1 (white), found 0.0 to 175.0"),
   ])
   func refused(_ name: String, _ text: String) { #expect(message(name) == "FILE: " + text) }
+
+  /// What libtiff fills up and only warns of: a JPEG that is lower than its strip, one that breaks
+  /// off, and a fax of other lengths.
+  @Test(
+    arguments: [
+      ("tiff-jpeg.tif", 16, [8], "Improper JPEG strip/tile size, expected 16x16, got 16x8"),
+      ("tiff-jpeg.tif", 50, [0xFF, 0xD9], "Corrupt JPEG data: premature end of data segment"),
+      (
+        "tiff-bits.tif", 12, [0x7D],
+        "Line length mismatch at line 1 of strip 0 (got 40, expected 11)"
+      ),
+    ] as [(String, Int, [UInt8], String)])
+  func whatTIFFLacks(_ name: String, _ place: Int, _ change: [UInt8], _ reason: String) throws {
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.path(name))))
+    bytes.replaceSubrange(place..<place + change.count, with: change)
+    let folder = try TemporaryFolder()
+    let path = try folder.file("lacking.tif", bytes)
+    #expect(throws: ImageError.damaged(path: path, reason: reason)) {
+      try Image(contentsOf: path)
+    }
+  }
 
   @Test(
     "a NaN is refused, whatever comes after it", arguments: [[Float.nan, 0, 1], [0.5, 1, .nan]])

@@ -37,6 +37,11 @@ enum OutputFile {
     if !replaces { throw .outputExists(path) }
   }
 
+  /// Throws unless a file can be made beside this one, where nothing is left of it.
+  ///
+  /// - Throws: `FileError.cannotWrite`, also where there is no such folder.
+  static func checkFolder(of path: String) throws(FileError) { _ = try AtomicFile(replacing: path) }
+
   /// Writes a text as a whole.
   ///
   /// - Throws: `FileError.cannotWrite`.

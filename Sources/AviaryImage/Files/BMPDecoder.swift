@@ -88,9 +88,10 @@ final class BMPDecoder: ImageDecoder {
       let bytes = header.bits / 8
       for x in 0..<header.width {
         let word = (0..<bytes).reduce(UInt32(0)) { $0 | UInt32(row[x * bytes + $1]) << (8 * $1) }
-        for mask in header.masks where mask != 0 { result.append(BMPDecoder.sample(word, mask)) }
-        // A colour without bits is black.
-        if header.masks[..<3].contains(0) { result.append(0) }
+        // A colour without bits is black; alpha without bits is no channel.
+        for (channel, mask) in header.masks.enumerated() where channel < 3 || mask != 0 {
+          result.append(mask == 0 ? 0 : BMPDecoder.sample(word, mask))
+        }
       }
     }
   }
