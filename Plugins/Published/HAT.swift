@@ -130,10 +130,8 @@ extension Value {
     _ name: String, _ c: HAT.Configuration, _ attention: WindowAttention
   ) -> Value {
     let normal = layerNormalization("\(name).norm1")
-    let cab = "\(name).conv_block.cab"
-    let convolved = normal.asImage().convolution("\(cab).0", c.compressed, kernel: 3).gelu()
-      .convolution("\(cab).2", c.features, kernel: 3)
-      .channelAttention("\(cab).3.attention.1", "\(cab).3.attention.3", c.squeezed)
+    let convolved = normal.asImage()
+      .attendedConvolutions("\(name).conv_block.cab", c.compressed, c.squeezed)
     let x =
       self + normal.windowedAttention("\(name).attn", c.features, attention)
       + convolved.asTokens() * c.convolutionScale
