@@ -56,7 +56,8 @@ enum ATD: Architecture {
   }
 
   static let info = ArchitectureInfo(
-    "atd", summary: "A dictionary of tokens that adapts to the image, and attention among like pixels",
+    "atd",
+    summary: "A dictionary of tokens that adapts to the image, and attention among like pixels",
     paper: "https://arxiv.org/abs/2401.08209", matchesStructure: false)
 
   private static let light = Configuration(
@@ -124,7 +125,9 @@ enum ATD: Architecture {
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
     [
-      UnusedTensors("relative_position_index_SA", "it follows from the window"),
+      UnusedTensors(
+        "relative_position_index_SA", "it follows from the window",
+        buffer: UnusedTensors.Buffer(.relativePosition(window: Size(c.window)))),
       .flag("no_norm", if: !c.subtractsMean, "it says that no mean colour is subtracted"),
     ]
   }
@@ -171,7 +174,7 @@ extension Value {
     }
     let factor =
       (learnedConstant("\(name).scale", [c.tokens], start: 0.5)
-        .activation(.clamp(minimum: 0, maximum: 1)) * log(Double(c.tokens))).plus(1)
+      .activation(.clamp(minimum: 0, maximum: 1)) * log(Double(c.tokens))).plus(1)
     let scores = compared(self, "wq").applying(
       .matmul, compared(dictionary, "wk").applying(.permute(Permute([0, 1, 3, 2]))))
     return (scores * factor).applying(.softmax(Softmax(dimension: 3)))

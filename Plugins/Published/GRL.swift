@@ -261,7 +261,8 @@ extension Value {
         queries.applying(.matmul, keys.applying(.permute(Permute([0, 1, 2, 3, 5, 4])))) * factor
         + stripeBias("\(transform).cpb_mlp", c, heads, stripe, from: from, to: to)
       if let mask {
-        scores = scores + (number == 2 ? mask : mask.applying(.permute(Permute([0, 1, 2, 3, 5, 4]))))
+        scores =
+          scores + (number == 2 ? mask : mask.applying(.permute(Permute([0, 1, 2, 3, 5, 4]))))
       }
       return scores.applying(.softmax(Softmax(dimension: 5))).applying(.matmul, values)
     }

@@ -117,9 +117,16 @@ enum HAT: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    ["relative_position_index_SA", "relative_position_index_OCA"].map {
-      UnusedTensors($0, "it follows from the window")
-    }
+    let window = Size(c.window)
+    let reach = Size(c.window + 2 * c.margin)
+    return [
+      UnusedTensors(
+        "relative_position_index_SA", "it follows from the window",
+        buffer: UnusedTensors.Buffer(.relativePosition(window: window))),
+      UnusedTensors(
+        "relative_position_index_OCA", "it follows from the window",
+        buffer: UnusedTensors.Buffer(.overlappingPosition(window: window, keyWindow: reach))),
+    ]
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

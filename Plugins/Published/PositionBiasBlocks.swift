@@ -50,15 +50,17 @@ extension Value {
   func continuousPositionBias(
     _ name: String, rows: ClosedRange<Int>, columns: ClosedRange<Int>, heads: Int, hidden: Int
   ) -> Value {
-    func coordinates(_ distances: ClosedRange<Int>) -> [Double] {
-      distances.map { distance in
-        let part = Double(distance) / Double(max(distances.upperBound, 1)) * 8
-        return (part < 0 ? -1 : 1) * log2(part.magnitude + 1) / 3
-      }
-    }
-    return positionProjection(
-      "\(name).0", hidden, rows: coordinates(rows), columns: coordinates(columns)
+    positionProjection(
+      "\(name).0", hidden, rows: Value.logarithmic(rows), columns: Value.logarithmic(columns)
     ).relu().linear("\(name).2", heads, bias: false).sigmoid() * 16
+  }
+
+  /// What stands for distances in a continuous position bias: 1 for the longest.
+  static func logarithmic(_ distances: ClosedRange<Int>) -> [Double] {
+    distances.map { distance in
+      let part = Double(distance) / Double(max(distances.upperBound, 1)) * 8
+      return (part < 0 ? -1 : 1) * log2(part.magnitude + 1) / 3
+    }
   }
 
   /// e to the power of each element, at most 100: the factors of cosine attention.
@@ -85,6 +87,17 @@ extension Value {
       x = x * logits.limitedExponential().applying(.reshape(Reshape([heads, 1, 1, 1])))
     }
     return x.applying(split([.size(channels)]))
+  }
+}
+
+extension UnusedTensors.Buffer {
+  /// The relative positions in a window that `Value.dynamicPositionBias` is calculated for.
+  static func biasPlaces(_ window: Size) -> UnusedTensors.Buffer {
+    let rows = (1 - window.height..<window.height).map(Double.init)
+    let columns = (1 - window.width..<window.width).map(Double.init)
+    return UnusedTensors.Buffer(
+      [rows.count * columns.count, 2],
+      rows.flatMap { row in columns.flatMap { [row, $0] } })
   }
 }
 

@@ -253,13 +253,35 @@ extension Int {
 }
 
 extension UnusedTensors {
-  /// The tables that a window of Swin Transformer is stored with, and that follow from its size: of
-  /// attentions of this name, and of blocks of that.
-  static func ofWindows(_ attention: String, block: String) -> [UnusedTensors] {
-    [
-      UnusedTensors("\(attention).relative_position_index", "it follows from the window"),
-      UnusedTensors("\(block).attn_mask", "it follows from the sizes of window and image"),
-    ]
+  /// The tables that a block of Swin Transformer is stored with, and that follow from the size of its
+  /// windows.
+  ///
+  /// A file has a mask for one size of images, and its reader calculates those for others: here it is that
+  /// of an image of two by two windows.
+  static func ofWindows(
+    _ block: String, window: Int, isShifted: Bool, index: String = "relative_position_index",
+    keyStep: Int = 1
+  ) -> [UnusedTensors] {
+    let table = UnusedTensors(
+      "\(block).attn.\(index)", "it follows from the window",
+      buffer: UnusedTensors.Buffer(relativePositionsOf: Size(window), keyStep: keyStep))
+    let mask = UnusedTensors(
+      "\(block).attn_mask", "it follows from the sizes of window and image",
+      buffer: UnusedTensors.Buffer(
+        ShiftMask(Size(window), shift: Size(window / 2)), image: Size(2 * window),
+        keyStep: keyStep))
+    return isShifted ? [table, mask] : [table]
+  }
+
+  /// The tables of all blocks of SwinIR's layers, of which every other one is shifted.
+  static func ofLayers(
+    _ depths: [Int], _ tables: (_ block: String, _ isShifted: Bool) -> [UnusedTensors]
+  ) -> [UnusedTensors] {
+    depths.enumerated().flatMap { layer, depth in
+      (0..<depth).flatMap {
+        tables("layers.\(layer).residual_group.blocks.\($0)", $0 % 2 == 1)
+      }
+    }
   }
 }
 

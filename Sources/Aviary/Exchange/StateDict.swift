@@ -34,7 +34,14 @@ struct StateDict {
   ) throws -> [(name: String, tensor: Tensor)] {
     try buffers.map { name, buffer in
       let tensor = try Tensor(shape: buffer.shape, buffer.values.map(Float.init))
-      return (name, buffer.isBytes ? tensor.converted(to: .uint8) : tensor)
+      return (
+        name,
+        switch buffer.element {
+        case .float32: tensor
+        case .int64: tensor.converted(to: .int64)
+        case .uint8: tensor.converted(to: .uint8)
+        }
+      )
     }
   }
 }

@@ -193,7 +193,8 @@ extension Reshape.Dimension {
       ratio.allSatisfy((1...GraphLimits.window).contains)
     else { return nil }
     let times = Ratio(ratio[0], ratio[1])
-    self = members["input"] == nil ? .input(dimension, times: times) : .other(dimension, times: times)
+    self =
+      members["input"] == nil ? .input(dimension, times: times) : .other(dimension, times: times)
   }
 }
 
