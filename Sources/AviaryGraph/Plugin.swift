@@ -202,7 +202,14 @@ extension UnusedTensors {
         return Buffer(
           try buffer.required("shape", "an array of integers", \.ints),
           try buffer.required("values", "an array of numbers", \.numbers),
-          isBytes: buffer["isBytes"]?.bool ?? false)
+          try buffer["element"].map { json throws(GraphError) in
+            guard let element = json.string.flatMap(Buffer.Element.init) else {
+              throw .member(
+                "unused.buffer.element", expected: "'float32', 'int64' or 'uint8'",
+                found: json.text)
+            }
+            return element
+          } ?? .float32)
       })
   }
 
@@ -212,7 +219,7 @@ extension UnusedTensors {
     if let buffer {
       members["buffer"] = [
         "shape": .ints(buffer.shape), "values": .array(buffer.values.map(JSON.number)),
-        "isBytes": .bool(buffer.isBytes),
+        "element": .string(buffer.element.rawValue),
       ]
     }
     return .object(members)
