@@ -28,8 +28,14 @@ extension FileFormat {
     for (magic, found) in halves where head.starts(with: magic) {
       throw .notWeights(path: path, found: found)
     }
+    for (offset, magic, what) in foreign where head.dropFirst(offset).starts(with: magic) {
+      throw .unsupported(path: path, what: "reading \(what)")
+    }
     let kind = FileKind(beginning: head)
     switch kind {
+    case .xml where head.contains(Array("<net name=".utf8)):
+      throw .unsupported(
+        path: path, what: "reading an OpenVINO model (the ONNX model that it was made of is read)")
     case .zip: return try kindOfZip(file)
     case .json where head.contains(Array("\"weight_map\"".utf8)): return .shardIndex
     case .hdf5:
@@ -62,8 +68,22 @@ extension FileFormat {
       .torchLegacy
     ),
     ([0x93] + Array("NUMPY".utf8), .npy),
-    (Array("GGUF".utf8), .gguf),
     (Array("7767517".utf8), .ncnnParameters),
+  ]
+
+  /// What holds weights and is not read, and what is read instead.
+  private static let foreign: [(offset: Int, magic: [UInt8], what: String)] = [
+    (0, Array("GGUF".utf8), "a GGUF file (its tensors saved as safetensors are read)"),
+    (4, Array("TFL3".utf8), "a TensorFlow Lite model (tf2onnx makes an ONNX model of it)"),
+    (
+      0, Array("MATLAB 5.0 MAT-file".utf8),
+      "a MATLAB file (its arrays saved as .npz are read; scipy.io.loadmat gives them)"
+    ),
+    // The magic number of a list of arrays, and a reserved word.
+    (
+      0, [0x12, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      "an MXNet .params file (its arrays saved as .npz are read)"
+    ),
   ]
 
   /// What belongs to a file of weights and is none by itself.
@@ -209,8 +229,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case onnx
   /// ncnn's text of layers.
   case ncnnParameters
-  /// GGUF.
-  case gguf
   /// JSON index of sharded Keras or safetensors weights.
   case shardIndex
   /// TensorFlow's checkpoint: an index and files of tensors.
@@ -239,7 +257,6 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .safetensors: "a safetensors file"
     case .onnx: "an ONNX model"
     case .ncnnParameters: "an ncnn .param file"
-    case .gguf: "a GGUF file"
     case .shardIndex: "an index of sharded weights"
     }
   }

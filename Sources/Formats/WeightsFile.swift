@@ -97,8 +97,6 @@ public struct WeightsFile: Sendable {
         throw .cannotRead(path: path, reason: "no such file or directory")
       }
       return try TensorFlowCheckpoint.read(path, index: index)
-    case .gguf:
-      throw .unsupported(path: path, what: "reading \(format.label)")
     // Those of HDF5 are above.
     case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:
       throw .notWeights(path: path, found: format.label)

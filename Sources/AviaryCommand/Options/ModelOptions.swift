@@ -42,16 +42,17 @@ extension Zoo {
       report?.configuration = model.configuration
     }
     if let report {
+      let probe = ImportProbe(model)
       if !quiet {
-        let assumed = ImportProbe.compared(report, of: model, registry).assumptions
-          .joined(separator: ", ")
+        let compared = probe?.compared(report, registry) ?? report
+        let assumed = compared.assumptions.joined(separator: ", ")
         Console.note(
           "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
         // Which of several dictionaries of weights was taken is the user's to know.
         for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
       }
-      model.warnOfResults(reference)
+      if let probe { Console.warn(of: probe, in: reference) }
     } else if !options.stated.isEmpty {
       // Silently running a different network from the one stated would be the worst outcome.
       throw CommandError.notForModel(
@@ -69,14 +70,12 @@ extension Model {
   func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
 }
 
-extension Model {
-  /// Warns of an imported network whose result for a natural image is no image.
-  func warnOfResults(_ reference: String) {
-    if let problem = ImportProbe.problem(of: self) { Console.warn("\(reference): \(problem)") }
-  }
-}
-
 extension Console {
+  /// Warns of an imported network whose result for a natural image is no image.
+  static func warn(of probe: ImportProbe, in reference: String) {
+    if let problem = probe.problem { warn("\(reference): \(problem)") }
+  }
+
   /// Warns of weights that are NaN or infinite.
   static func warn(ofValues names: [String], in reference: String) {
     guard !names.isEmpty else { return }
