@@ -1,4 +1,5 @@
 @testable import AviaryImage
+import AviaryTestSupport
 import Testing
 
 /// Every colour type and depth that PNG has, against the formula that made the files.
