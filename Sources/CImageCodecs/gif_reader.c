@@ -130,9 +130,9 @@ static int read_gif_rows(
       GifWord x = screen_x - reader->left;
       int is_inside = x >= 0 && x < reader->width && y >= 0 && y < reader->height;
       int index = is_inside ? reader->indices[(size_t)y * (size_t)reader->width + (size_t)x] : -1;
-      // An index without a colour is damage that viewers show as black.
-      if (index >= reader->colors) index = reader->colors - 1;
-      for (int c = 0; c < 3; c++) *target++ = index < 0 ? 0 : reader->palette[index][c];
+      // An index without a colour is damage that viewers show as black, or transparent all the same.
+      for (int c = 0; c < 3; c++)
+        *target++ = index < 0 || index >= reader->colors ? 0 : reader->palette[index][c];
       if (reader->channels == 4)
         *target++ = index < 0 || index == reader->transparent ? 0 : 255;
     }

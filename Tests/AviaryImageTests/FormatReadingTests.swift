@@ -105,6 +105,25 @@ import Testing
     }
   }
 
+  /// An index beyond the palette is black, but where it is the transparent one.
+  @Test func indicesWithoutColours() throws {
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.path("transparent.gif"))))
+    // The second half of the palette is left out, and 9 is transparent.
+    bytes[0x43] = 9
+    bytes[10] = 0x82
+    bytes.removeSubrange(13 + 24..<13 + 48)
+    let folder = try TemporaryFolder()
+    let image = try Image(contentsOf: try folder.file("half.gif", bytes))
+    for y in 0..<9 {
+      for x in 0..<11 {
+        let index = (x + y) % 16
+        #expect(image[3, y, x] == (index == 9 ? 0 : 1))
+        let color = index < 8 ? Fixture.palette(index) : [0, 0, 0]
+        #expect((0..<3).map { Int((image[$0, y, x] * 255).rounded()) } == color)
+      }
+    }
+  }
+
   @Test(arguments: ["tiff-bits.tif", "bits.bmp"]) func bits(_ name: String) throws {
     try expect(name, PixelFormat(.gray)) { x, y, _ in (x + y) % 3 == 0 ? 255 : 0 }
   }
