@@ -35,11 +35,13 @@ static int fail(cimg_error *error, int code) {
   return -1;
 }
 
-// Reads up to the next image, and what stands before it. 1 at the end, -1 for damage.
+// Reads up to the next image, and what stands before it. 1 at the end, -1 for damage. A file may end
+// without the byte that says so: between two parts nothing is missing.
 static int next_image(GifFileType *gif, int *transparent, cimg_error *error) {
   GifRecordType type;
   for (;;) {
-    if (DGifGetRecordType(gif, &type) == GIF_ERROR) return fail(error, gif->Error);
+    if (DGifGetRecordType(gif, &type) == GIF_ERROR)
+      return gif->Error == D_GIF_ERR_READ_FAILED ? 1 : fail(error, gif->Error);
     if (type == TERMINATE_RECORD_TYPE) return 1;
     if (type == IMAGE_DESC_RECORD_TYPE)
       return DGifGetImageDesc(gif) == GIF_ERROR ? fail(error, gif->Error) : 0;
@@ -184,6 +186,8 @@ static int set_up(gif_reader *reader, int descriptor, cimg_info *info, cimg_erro
   info->stored_bit_depth = reader->gif->SColorMap ? reader->gif->SColorMap->BitsPerPixel : 8;
   info->is_palette = 1;
   info->held_bytes = (uint64_t)reader->width * (uint64_t)reader->height;
+  // The screen may be larger: what lies around the image takes no bytes.
+  info->coded_pixels = info->held_bytes;
   // A code of 12 bits or fewer stands for a string of 4096 indices at most.
   info->largest_ratio = 4096;
   return 0;

@@ -105,6 +105,30 @@ import Testing
     }
   }
 
+  /// What lies around a small image takes no bytes, and neither does an end that is not marked.
+  @Test func aSmallImageOnALargeScreen() throws {
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.path("palette.gif"))))
+    bytes.replaceSubrange(6..<10, with: [0x00, 0x20, 0x00, 0x10])
+    try #require(bytes.last == 0x3B)
+    bytes.removeLast()
+    let folder = try TemporaryFolder()
+    var reader = try ImageReader(path: try folder.file("screen.gif", bytes))
+    #expect(reader.header.width == 0x2000 && reader.header.height == 0x1000)
+    let image = try #require(try reader.read(rows: 10))
+    #expect(image.format == PixelFormat(.rgb, hasAlpha: true))
+    let original = try Image(contentsOf: Self.path("palette.gif"))
+    for y in 0..<10 {
+      for x in 0..<20 {
+        let isInside = x < original.width && y < original.height
+        #expect(image[3, y, x] == (isInside ? 1 : 0))
+        #expect(image[1, y, x] == (isInside ? original[1, y, x] : 0))
+      }
+    }
+    // Where the image itself breaks off, much is missing.
+    let short = try folder.file("short.gif", Array(bytes.dropLast(3)))
+    #expect(throws: ImageError.self) { try ImageReader(path: short) }
+  }
+
   /// An index beyond the palette is black, but where it is the transparent one.
   @Test func indicesWithoutColours() throws {
     var bytes = [UInt8](try Data(contentsOf: URL(filePath: Self.path("transparent.gif"))))
