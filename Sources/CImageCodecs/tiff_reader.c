@@ -343,6 +343,24 @@ static const char *tiff_keyword(const cimg_reader *base, uint32_t position) {
   return position < reader->text_count ? reader->texts[position].keyword : NULL;
 }
 
+// Tags of which nothing is carried; the library has a name for some of them only.
+static void find_left_behind(const tiff_reader *reader, cimg_info *info) {
+  static const struct {
+    uint32_t tag;
+    const char *words;
+  } kinds[] = {
+    {TIFFTAG_RICHTIFFIPTC, "IPTC data"}, {TIFFTAG_PHOTOSHOP, "Photoshop data"},
+    {37724, "Photoshop layers"},         {TIFFTAG_GPSIFD, "GPS data"},
+    {33550, "GeoTIFF data"},             {33922, "GeoTIFF data"},
+    {34264, "GeoTIFF data"},             {34735, "GeoTIFF data"},
+  };
+  int count = TIFFGetTagListCount(reader->tiff);
+  for (int i = 0; i < count; i++)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+      if (TIFFGetTagListEntry(reader->tiff, i) == kinds[kind].tag)
+        cimg_leave_behind(info, kinds[kind].words);
+}
+
 static void find_metadata(tiff_reader *reader, cimg_info *info) {
   static const struct {
     uint32_t tag;
@@ -369,8 +387,8 @@ static void find_metadata(tiff_reader *reader, cimg_info *info) {
     reader->base.xmp_length = length;
   }
   toff_t directory = 0;
-  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) 
-    snprintf(info->left_behind, sizeof info->left_behind, "EXIF");
+  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) cimg_leave_behind(info, "EXIF");
+  find_left_behind(reader, info);
   float x = 0, y = 0;
   uint16_t unit = RESUNIT_NONE, orientation = 0;
   TIFFGetFieldDefaulted(reader->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);

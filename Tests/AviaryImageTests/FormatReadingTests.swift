@@ -278,6 +278,33 @@ import Testing
         == ["the other images of an MPO file cannot be carried"])
   }
 
+  /// Each once, and all of them.
+  @Test func allThatIsLeftBehind() throws {
+    let folder = try TemporaryFolder()
+    let tiff = Fixture.tiff(
+      width: 1, height: 1, samples: 1, bits: 8, photometric: 1,
+      [(33723, 7, [28, 2, 0, 0, 0]), (34377, 1, [56, 66, 73, 77, 4]), (34735, 3, [1, 1, 0])], [7])
+    var gif = [UInt8](try Data(contentsOf: URL(filePath: Self.path("palette.gif"))))
+    gif.removeLast()
+    for name in ["one", "two"] { gif += [0x21, 0xFE, 3] + Array(name.utf8) + [0] }
+    gif += [0x21, 0xFF, 11] + Array("XMP DataXMP".utf8) + [1, 0x20, 0, 0x3B]
+    var jpeg = try Fixture.bytes("gray.jpg")
+    for (marker, name) in [
+      (0xED, "Photoshop 3.0"), (0xED, "Photoshop 3.0"), (0xE2, "MPF"),
+    ] as [(UInt8, String)] {
+      let segment = Array(name.utf8) + [0]
+      jpeg.insert(contentsOf: [0xFF, marker, 0, UInt8(segment.count + 2)] + segment, at: 2)
+    }
+    for (name, bytes, words) in [
+      ("a.tif", tiff, "IPTC data, Photoshop data, GeoTIFF data"), ("a.gif", gif, "comments, XMP"),
+      ("a.jpg", jpeg, "IPTC and Photoshop data, the other images of an MPO file"),
+      ("a.pgm", Array("P2 # nothing\n1 1 255 7".utf8), "comments"),
+    ] {
+      let header = try ImageReader(path: try folder.file(name, bytes)).header
+      #expect(header.remarks == ["\(words) cannot be carried"])
+    }
+  }
+
   // MARK: What is refused
 
   private func message(_ name: String) -> String {

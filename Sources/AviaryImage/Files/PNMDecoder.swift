@@ -19,6 +19,7 @@ final class PNMDecoder: ImageDecoder {
     var stored = StoredImage(
       width: header.width, height: header.height, format: header.format, bitDepth: header.bits)
     stored.heldBytes = header.isText ? file.byteCount : 0
+    if header.hasComments { stored.remarks.append("comments cannot be carried") }
     self.stored = stored
   }
 
@@ -128,6 +129,7 @@ private struct PNMHeader {
   var isFloat = false
   var isPAM = false
   var isLittleEndian = false
+  var hasComments = false
   /// Where the samples begin.
   var start = 0
 
@@ -149,6 +151,7 @@ private struct PNMHeader {
     func word() throws(ImageError) -> String {
       while place < bytes.count, PNMHeader.isSpace(bytes[place]) || bytes[place] == 0x23 {
         if bytes[place] == 0x23 {
+          hasComments = true
           while place < bytes.count, bytes[place] != 0x0A { place += 1 }
         } else {
           place += 1

@@ -38,7 +38,7 @@ typedef struct {
   // Images in the file; 0 where a format has one.
   uint32_t pages;
   // What of the file is not carried, in words; empty for nothing.
-  char left_behind[64];
+  char left_behind[256];
   // What the library itself keeps while it decodes.
   uint64_t held_bytes;
   // Pixels that the compressed data stand for, where those are not all; else 0.
