@@ -278,6 +278,16 @@ import Testing
         == ["the other images of an MPO file cannot be carried"])
   }
 
+  @Test(arguments: [(1, 11811, 5906), (6, 5906, 11811)])
+  func densityTurnsWithTheImage(_ orientation: Int, _ x: Int, _ y: Int) throws {
+    let folder = try TemporaryFolder()
+    let bytes = Fixture.tiff(
+      width: 1, height: 1, samples: 1, bits: 8, photometric: 1,
+      [(274, 3, [orientation]), (282, 5, [300, 1]), (283, 5, [150, 1]), (296, 3, [2])], [7])
+    let metadata = try ImageReader(path: try folder.file("a.tif", bytes)).header.metadata
+    #expect(metadata.pixelsPerMetre ?? (0, 0) == (x, y))
+  }
+
   /// Each once, and all of them.
   @Test func allThatIsLeftBehind() throws {
     let folder = try TemporaryFolder()

@@ -190,7 +190,7 @@ struct EncodedImage {
     if !stored.isConvertedFromCMYK, let profile = iccProfile {
       metadata.icc = ICCProfile(name: "ICC profile", bytes: profile, color: stored.format.color)
     }
-    metadata.density = density
+    metadata.density = stored.orientation.exchangesSides ? density?.turned : density
     metadata.text = comments
     metadata.limit()
     return metadata
