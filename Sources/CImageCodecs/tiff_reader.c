@@ -231,8 +231,10 @@ static void convert_row(const tiff_reader *reader, float *values, uint8_t *targe
         float value = values[c];
         if (reader->photometric == PHOTOMETRIC_MINISWHITE) value = largest - value;
         if (reader->is_associated) {
+          // Of floats no more than what rounding to halves may have added is taken away.
+          int is_rounded = !is_float || value <= alpha * (1 + 0x1p-9f);
           value = alpha > 0 ? value * largest / alpha : 0;
-          if (!is_float && value > largest) value = largest;
+          if (is_rounded && value > largest) value = largest;
         }
         put(reader, target, value * scale);
       }

@@ -207,6 +207,29 @@ import Testing
     #expect(image.integers(.eight) == [155, 255, 205, 255, 255, 255, 51, 0])
   }
 
+  /// White, of which alpha is a factor, may have been rounded up; more than white is refused.
+  @Test(arguments: [(Float(1.001), true), (1.01, false)])
+  func floatsOfWhichAlphaIsAFactor(_ excess: Float, _ isRounded: Bool) throws {
+    let alpha: Float = 0.3
+    let data = [alpha * excess, alpha / 2, 0, alpha].flatMap { value in
+      (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+    }
+    let folder = try TemporaryFolder()
+    let path = try folder.file(
+      "alpha.tif",
+      Fixture.tiff(
+        width: 1, height: 1, samples: 4, bits: 32, photometric: 2,
+        [(338, 3, [1]), (339, 3, [3, 3, 3, 3])], data))
+    guard isRounded else {
+      #expect { try Image(contentsOf: path) } throws: {
+        "\($0)".hasPrefix("\(path): expected values from 0 (black) to 1 (white), found 0.0 to 1.0")
+      }
+      return
+    }
+    let image = try Image(contentsOf: path)
+    #expect(image.floats == [1, 0.5, 0, alpha])
+  }
+
   /// As Pillow's ImageCms has it (Tests/Fixtures/images/cmyk.py).
   @Test(arguments: ["cmyk-profile.tif", "cmyk-profile.jpg"])
   func inksBecomeWhatTheirProfileSays(_ name: String) throws {
