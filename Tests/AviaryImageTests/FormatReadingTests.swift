@@ -63,6 +63,31 @@ import Testing
     try expect(name, PixelFormat(.gray, bitDepth: .sixteen), pattern(16))
   }
 
+  @Test func commentsAmongSamples() throws {
+    let folder = try TemporaryFolder()
+    let bits = try folder.file("a.pbm", Array("P1 3 1\n1#0 1\n0 # 1\n# 0\n1#".utf8))
+    #expect(try Image(contentsOf: bits).integers(.eight) == [0, 255, 0])
+    let gray = try folder.file("a.pgm", Array("P2 2 1 255\n7 # 9 9\n9\n".utf8))
+    #expect(try Image(contentsOf: gray).integers(.eight) == [7, 9])
+    let open = try folder.file("b.pgm", Array("P2 2 1 255\n7 # 9 9 9".utf8))
+    #expect(throws: ImageError.damaged(path: open, reason: "the file ends too early")) {
+      try Image(contentsOf: open)
+    }
+  }
+
+  @Test func aStreamOfImages() throws {
+    let folder = try TemporaryFolder()
+    let one = Array("P5 2 1 255\n".utf8) + [80, 53]
+    for (bytes, remarks) in [
+      (one, []), (one + [10], []),
+      (one + one, ["the first of several images; take them apart to read the others"]),
+    ] as [([UInt8], [String])] {
+      var reader = try ImageReader(path: try folder.file("a.pgm", bytes))
+      #expect(reader.header.remarks == remarks)
+      #expect(try reader.readAll().integers(.eight) == [80, 53])
+    }
+  }
+
   @Test(arguments: ["tiff-alpha.tif", "lossless-alpha.webp", "alpha-fields.bmp", "alpha.pam"])
   func alpha(_ name: String) throws {
     try expect(name, PixelFormat(.rgb, hasAlpha: true), pattern(8))
@@ -397,6 +422,15 @@ import Testing
     #expect(throws: ImageError.damaged(path: path, reason: reason)) {
       try Image(contentsOf: path)
     }
+  }
+
+  /// A fourth channel that is not alpha.
+  @Test func tuplesOfAnotherDepth() throws {
+    let folder = try TemporaryFolder()
+    let header = "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n"
+    let path = try folder.file("a.pam", Array(header.utf8) + [1, 2, 3, 4])
+    let reason = "tuples of kind RGB: expected a depth of 3, found 4"
+    #expect(throws: ImageError.damaged(path: path, reason: reason)) { try Image(contentsOf: path) }
   }
 
   @Test(
