@@ -151,7 +151,7 @@ import Testing
     }
     // Where the image itself breaks off, much is missing.
     let short = try folder.file("short.gif", Array(bytes.dropLast(3)))
-    #expect(throws: ImageError.self) { try ImageReader(path: short) }
+    #expect(throws: ImageError.self) { _ = try ImageReader(path: short) }
   }
 
   /// An index beyond the palette is black, but where it is the transparent one.
