@@ -155,10 +155,8 @@ static void find_left_behind(const jpeg_reader *reader, cimg_info *info) {
       // With the NUL that ends it.
       size_t length = strlen(kinds[i].name) + 1;
       if (m->marker == kinds[i].marker && m->data_length >= length &&
-          memcmp(m->data, kinds[i].name, length) == 0) {
-        snprintf(info->left_behind, sizeof info->left_behind, "%s", kinds[i].words);
-        return;
-      }
+          memcmp(m->data, kinds[i].name, length) == 0)
+        cimg_leave_behind(info, kinds[i].words);
     }
 }
 

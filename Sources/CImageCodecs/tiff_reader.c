@@ -231,8 +231,10 @@ static void convert_row(const tiff_reader *reader, float *values, uint8_t *targe
         float value = values[c];
         if (reader->photometric == PHOTOMETRIC_MINISWHITE) value = largest - value;
         if (reader->is_associated) {
+          // Of floats no more than what rounding to halves may have added is taken away.
+          int is_rounded = !is_float || value <= alpha * (1 + 0x1p-9f);
           value = alpha > 0 ? value * largest / alpha : 0;
-          if (!is_float && value > largest) value = largest;
+          if (is_rounded && value > largest) value = largest;
         }
         put(reader, target, value * scale);
       }
@@ -343,6 +345,24 @@ static const char *tiff_keyword(const cimg_reader *base, uint32_t position) {
   return position < reader->text_count ? reader->texts[position].keyword : NULL;
 }
 
+// Tags of which nothing is carried; the library has a name for some of them only.
+static void find_left_behind(const tiff_reader *reader, cimg_info *info) {
+  static const struct {
+    uint32_t tag;
+    const char *words;
+  } kinds[] = {
+    {TIFFTAG_RICHTIFFIPTC, "IPTC data"}, {TIFFTAG_PHOTOSHOP, "Photoshop data"},
+    {37724, "Photoshop layers"},         {TIFFTAG_GPSIFD, "GPS data"},
+    {33550, "GeoTIFF data"},             {33922, "GeoTIFF data"},
+    {34264, "GeoTIFF data"},             {34735, "GeoTIFF data"},
+  };
+  int count = TIFFGetTagListCount(reader->tiff);
+  for (int i = 0; i < count; i++)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+      if (TIFFGetTagListEntry(reader->tiff, i) == kinds[kind].tag)
+        cimg_leave_behind(info, kinds[kind].words);
+}
+
 static void find_metadata(tiff_reader *reader, cimg_info *info) {
   static const struct {
     uint32_t tag;
@@ -369,8 +389,8 @@ static void find_metadata(tiff_reader *reader, cimg_info *info) {
     reader->base.xmp_length = length;
   }
   toff_t directory = 0;
-  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) 
-    snprintf(info->left_behind, sizeof info->left_behind, "EXIF");
+  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) cimg_leave_behind(info, "EXIF");
+  find_left_behind(reader, info);
   float x = 0, y = 0;
   uint16_t unit = RESUNIT_NONE, orientation = 0;
   TIFFGetFieldDefaulted(reader->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);

@@ -140,6 +140,21 @@ struct RunTests {
     #expect(written.width == 2 * (try ImageReader(path: input).header.width))
   }
 
+  @Test("the file behind standard input is an input")
+  func standardInputIsNotOverwritten() throws {
+    let folder = try TemporaryFolder()
+    let input = folder.file("a.png")
+    try FileManager.default.copyItem(atPath: picture, toPath: input)
+    for arguments in [["-o", input], ["-o", folder.file("b.png"), "--manifest", input]] {
+      expectFailure(
+        try Outcome(["run", "nearest", "-"] + arguments, after: "exec < '\(input)'"), 73,
+        "\(input): would overwrite an input; name another output")
+    }
+    #expect(try folder.names == ["a.png"])
+    #expect(
+      try Data(contentsOf: URL(filePath: input)) == Data(contentsOf: URL(filePath: picture)))
+  }
+
   @Test("two outputs that links lead to one file are two outputs written there")
   func linkedOutputs() throws {
     let folder = try TemporaryFolder()

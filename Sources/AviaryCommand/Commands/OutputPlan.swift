@@ -67,7 +67,7 @@ struct OutputPlan {
   func jobs(
     model: String, scale: String, skipsExisting: Bool, manifest: String? = nil
   ) throws(CommandError) -> (jobs: [Job], skipped: [InputList.Skipped]) {
-    let read = Set(inputs.files.compactMap { FileIdentity(of: $0.path) })
+    let read = Set(inputs.files.compactMap { FileIdentity(ofInput: $0.path) })
     // By where they lead, for a link may lead to another output; and by bytes: names that differ in
     // how letters are composed are two names.
     var taken = Set<[UInt8]>()

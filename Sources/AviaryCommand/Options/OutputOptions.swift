@@ -33,7 +33,11 @@ enum OutputFile {
     guard kind == .file else {
       throw .outputIsNoFile(path, found: PathKind.label(of: path))
     }
-    if inputs.contains(where: path.isSameFile) { throw .outputIsInput(path) }
+    if let identity = FileIdentity(of: path),
+      inputs.contains(where: { FileIdentity(ofInput: $0) == identity })
+    {
+      throw .outputIsInput(path)
+    }
     if !replaces { throw .outputExists(path) }
   }
 

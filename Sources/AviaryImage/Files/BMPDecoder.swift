@@ -157,6 +157,8 @@ private struct BMPHeader {
   var masks: [UInt32] = [1, 1, 1, 0]
   /// Red, green, blue.
   var palette: [[UInt8]] = []
+  /// Whether all colours of the palette are gray.
+  var isGray = false
   /// Where the pixels begin.
   var start = 0
   var density: ImageDensity?
@@ -165,7 +167,6 @@ private struct BMPHeader {
 
   /// Bytes of a row, filled up to whole words of 32 bits.
   var rowBytes: Int { (width * bits + 31) / 32 * 4 }
-  var isGray: Bool { !palette.isEmpty && palette.allSatisfy { $0[0] == $0[1] && $0[1] == $0[2] } }
 
   init(_ file: borrowing InputFile) throws(ImageError) {
     let path = file.path
@@ -218,6 +219,7 @@ private struct BMPHeader {
       palette = (0..<count).map {
         [colors[$0 * entry + 2], colors[$0 * entry + 1], colors[$0 * entry]]
       }
+      isGray = palette.allSatisfy { $0[0] == $0[1] && $0[1] == $0[2] }
     }
     guard start >= 14 + size else { throw damaged("the pixels begin within the header") }
     if !isCore, signed(38) > 0, signed(42) > 0 {
