@@ -197,31 +197,13 @@ extension UnusedTensors {
     try self.init(
       names: try members.required("names", "a string", \.string),
       reason: members["reason"]?.string ?? "",
-      buffer: try members["buffer"].map { json throws(GraphError) in
-        let buffer = try Members("unused.buffer", json)
-        return Buffer(
-          try buffer.required("shape", "an array of integers", \.ints),
-          try buffer.required("values", "an array of numbers", \.numbers),
-          try buffer["element"].map { json throws(GraphError) in
-            guard let element = json.string.flatMap(Buffer.Element.init) else {
-              throw .member(
-                "unused.buffer.element", expected: "'float32', 'int64' or 'uint8'",
-                found: json.text)
-            }
-            return element
-          } ?? .float32)
-      })
+      buffer: try members["buffer"].map { json throws(GraphError) in try Buffer(json: json) })
   }
 
   /// What a library says of them.
   var json: JSON {
     var members: [String: JSON] = ["names": .string(names), "reason": .string(reason)]
-    if let buffer {
-      members["buffer"] = [
-        "shape": .ints(buffer.shape), "values": .array(buffer.values.map(JSON.number)),
-        "element": .string(buffer.element.rawValue),
-      ]
-    }
+    if let buffer { members["buffer"] = buffer.json }
     return .object(members)
   }
 }
