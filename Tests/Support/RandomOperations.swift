@@ -127,7 +127,9 @@ private struct Network {
     _ row: OperationRow, _ name: String, _ operands: [Value], gives shape: [Int]
   ) {
     let result = values[0].value.making(row.op, named: name, of: operands.map(row.fitted))
-    if shape.count == 4, shape[2] > 1, shape[3] > 1 {
+    // The batch of a kernel that is an input is the number of channels that it gives: of another
+    // number than the graph's, there is nothing to follow it.
+    if shape.count == 4, shape[2] > 1, shape[3] > 1, result.nominalShape[1] == shape[1] {
       values.append((result.activation(.tanh), shape))
     } else {
       ends.append(result)
