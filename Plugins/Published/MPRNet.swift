@@ -45,7 +45,9 @@ enum MPRNet: Architecture {
     "deblurring": Configuration(features: 96, growth: 48, lastGrowth: 32),
   ]
 
-  static func build(_ c: Configuration, _ input: Value) -> [Value] {
+  static func build(_ c: Configuration, _ image: Value) -> [Value] {
+    // A quarter's side is halved twice.
+    let input = image.padded(toMultiple: 8, .reflect)
     // Four quarters as images of their own, then the two halves.
     let quarters = input.parts(rows: 2, columns: 2)
     let halves = input.parts(rows: 2, columns: 1)
@@ -74,7 +76,7 @@ enum MPRNet: Architecture {
             "stage3_orsnet.conv_\(way)\(level + 1)", x.channels, bias: c.bias)
       }
     }
-    return [x.convolved("tail", c.channels, c) + input]
+    return [(x.convolved("tail", c.channels, c) + input).cropped(toSizeOf: image)]
   }
 
   /// What a U-Net makes of its levels on the way up, the first level first.

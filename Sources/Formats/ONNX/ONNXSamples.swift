@@ -26,12 +26,12 @@ struct ONNXSamples {
 
 extension ONNXSamples {
   /// Sizes that differ in what is left of them after division: what every common stride divides, what
-  /// 8, 4 and 2 alone divide, and odd ones. What a network makes of sizes is the same for all of them,
+  /// 8, 4 and 2 alone divide, of those that 3 divides too, and odd ones. What a network makes of sizes is the same for all of them,
   /// or its graph is not the same for all. No two multiples up to 512 ask for the same padding of all
   /// of them, neither of the heights nor of the widths.
   private static let sizes = [
     Size(960, 1_440), Size(480, 1_920), Size(535, 873), Size(578, 782), Size(580, 708),
-    Size(728, 648),
+    Size(728, 648), Size(1_020, 564), Size(750, 666),
   ]
 
   /// Images of the only size that the network takes: one, and several at once where the file allows it.
