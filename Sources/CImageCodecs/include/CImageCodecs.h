@@ -172,3 +172,17 @@ void cimg_abandon(cimg_writer *writer);
 uint8_t *cimg_encode_jpeg(
   const uint8_t *rows, uint32_t width, uint32_t height, int channels, int quality, size_t *length,
   cimg_error *error);
+
+// The way from the colours of an RGB profile to those of sRGB and back.
+typedef struct cimg_colors cimg_colors;
+
+// NULL for what is no profile of RGB, and for one that leads one way only. `deviation` is by how much
+// colours from 0 to 1 are moved at most, `loss` by how much by going there and back.
+cimg_colors *cimg_open_colors(
+  const uint8_t *profile, size_t length, double *deviation, double *loss);
+
+// Converts three planes of floats in their place; colours beyond those of sRGB are below 0 or above 1.
+void cimg_convert_colors(
+  const cimg_colors *colors, int is_back, float *planes, size_t width, size_t height);
+
+void cimg_close_colors(cimg_colors *colors);
