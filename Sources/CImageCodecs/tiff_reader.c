@@ -330,8 +330,13 @@ static void find_metadata(tiff_reader *reader, cimg_info *info) {
     reader->base.xmp_length = length;
   }
   toff_t directory = 0;
-  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) 
-    snprintf(info->left_behind, sizeof info->left_behind, "EXIF");
+  if (TIFFGetField(reader->tiff, TIFFTAG_RICHTIFFIPTC, &length, &bytes) ||
+      TIFFGetField(reader->tiff, TIFFTAG_PHOTOSHOP, &length, &bytes))
+    snprintf(info->left_behind, sizeof info->left_behind, "IPTC and Photoshop data");
+  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory))
+    snprintf(
+      info->left_behind, sizeof info->left_behind, "EXIF%s",
+      info->left_behind[0] ? ", IPTC and Photoshop data" : "");
   float x = 0, y = 0;
   uint16_t unit = RESUNIT_NONE, orientation = 0;
   TIFFGetFieldDefaulted(reader->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
