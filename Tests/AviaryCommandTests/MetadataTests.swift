@@ -53,7 +53,7 @@ struct MetadataTests {
   func kept(_ target: (ending: String, lost: Set<String>, words: [String])) throws {
     let folder = try TemporaryFolder()
     let input = folder.file("in.jpg")
-    try FileManager.default.copyItem(atPath: fixture("pictures/rgb.jpg"), toPath: input)
+    try FileManager.default.copyItem(atPath: fixture("pictures/progressive.jpg"), toPath: input)
     try Tool.run(
       ["exiftool", "-q", "-overwrite_original", "-n"]
         + Self.tags.map { name, value in "-\(name)=\(value)" }

@@ -194,7 +194,7 @@ struct VideoTests {
       "video", "nearest", input, "-o", folder.file("out.mp4"), "--scale", "2",
     ])
     #expect(refused.status == 65 && refused.output == "")
-    #expect(refused.error.contains("--no-subtitles leaves them out"))
+    #expect(refused.error.contains("--no-subtitles leaves those out"))
     let without = try Outcome([
       "video", "nearest", input, "-o", folder.file("out.mp4"), "--scale", "2", "--no-subtitles",
       "--restart",

@@ -138,7 +138,7 @@ struct ChildProcess: ~Copyable {
     let pointers = unsafe texts.map { text in
       unsafe text.withPath { unsafe strdup($0) }
     }
-    defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     return unsafe body(pointers + [nil])
   }
 }
@@ -192,13 +192,17 @@ extension ChildProcess {
   /// Waits for its end, which must be a good one.
   ///
   /// - Returns: what it wrote to standard error all the same.
-  /// - Throws: `VideoError.program` with the last line that it wrote to standard error.
+  /// - Throws: `VideoError.program` with the first line that it wrote to standard error.
   @discardableResult
   mutating func succeed(_ subject: String) throws(VideoError) -> [String] {
     let (status, lines) = end()
     guard status == 0 else {
-      // It begins with the name, as we gave it.
-      let line = lines.last ?? "status \(status)"
+      // The first says what is wrong, those behind it what follows from that. It may begin with a part
+      // of the program and its address, and with the name as we gave it.
+      var line = lines.first ?? "status \(status)"
+      if line.hasPrefix("["), let end = line.range(of: "] ") {
+        line = String(line[end.upperBound...])
+      }
       let known = "\(VideoFile.address(subject)): "
       throw .program(
         name, path: subject,
@@ -209,9 +213,8 @@ extension ChildProcess {
 
   private var errorLines: [String] {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let size = lseek(errors, 0, SEEK_END)
-    // The end says why.
-    let count = unsafe pread(errors, &bytes, bytes.count, max(size - bytes.count, 0))
+    // No more than that says why.
+    let count = unsafe pread(errors, &bytes, bytes.count, 0)
     let text = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     return text.split(whereSeparator: \.isNewline).map(String.init)
   }

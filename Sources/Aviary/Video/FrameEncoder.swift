@@ -57,8 +57,7 @@ struct FrameEncoder: ~Copyable {
   init(
     _ encoding: VideoEncoding, to path: String, subject: String, _ programs: MediaPrograms
   ) throws(VideoError) {
-    (self.encoding, self.subject) = (encoding, subject)
-    process = try ChildProcess(
+    var process = try ChildProcess(
       programs.ffmpeg,
       ["-v", "error", "-y", "-f", "matroska", "-i", "pipe:0", "-map", "0:v:0"]
         + ["-vf", encoding.filters] + programs.keepsTimes
@@ -68,10 +67,13 @@ struct FrameEncoder: ~Copyable {
       takesInput: true, subject: subject)
     let duration = TimeRatio(encoding.rate.denominator, encoding.rate.numerator)
       .times(1, perSecond: 1_000_000_000)
-    try send(
+    try process.send(
       RawMatroska.header(
         tag: encoding.format.rawTag, width: encoding.width, height: encoding.height,
-        duration: max(duration ?? 0, 1)))
+        duration: max(duration ?? 0, 1)), subject)
+    // A value that cannot be copied must not be left half made: nothing throws from here on.
+    (self.encoding, self.subject) = (encoding, subject)
+    self.process = process
   }
 
   /// Adds a frame.
@@ -87,18 +89,23 @@ struct FrameEncoder: ~Copyable {
         found: "\(time) x \(encoding.timeBase.text) s")
     }
     let bytes = image.interleaved
-    try send(RawMatroska.frame(time: moment, count: bytes.count))
-    try send(bytes)
-  }
-
-  private mutating func send(_ bytes: [UInt8]) throws(VideoError) {
-    if process.write(bytes) { return }
-    try process.succeed(subject)
-    throw .program("ffmpeg", path: subject, reason: "it ended before all frames were there")
+    try process.send(RawMatroska.frame(time: moment, count: bytes.count), subject)
+    try process.send(bytes, subject)
   }
 
   /// Waits until all is encoded.
   ///
   /// - Throws: `VideoError.program`.
   mutating func finish() throws(VideoError) { try process.succeed(subject) }
+}
+
+extension ChildProcess {
+  /// Hands it bytes, all of which it must take.
+  ///
+  /// - Throws: `VideoError.program` with its own word where it ended.
+  fileprivate mutating func send(_ bytes: [UInt8], _ subject: String) throws(VideoError) {
+    if write(bytes) { return }
+    try succeed(subject)
+    throw .program("ffmpeg", path: subject, reason: "it ended before all frames were there")
+  }
 }

@@ -93,7 +93,7 @@ enum FrameSource {
       Frames(
         decoder: try FrameDecoder(file, from: .frame(first), deinterlaces: deinterlaces, programs))
     case .images(let names, let numbers, let header, _):
-      Frames(names: names, numbers: numbers.dropFirst(first), first: header)
+      Frames(names: names, numbers: numbers, from: first, like: header)
     }
   }
 
@@ -103,15 +103,17 @@ enum FrameSource {
     private var names: FrameNames?
     private var numbers: ArraySlice<Int> = []
     private var header: ImageHeader?
+    /// The number of the first frame of all, whose time is 0.
+    private var base = 0
 
     init(decoder: consuming FrameDecoder) {
       self.decoder = consume decoder
     }
 
-    init(names: FrameNames, numbers: Range<Int>.SubSequence, first header: ImageHeader) {
+    init(names: FrameNames, numbers: Range<Int>, from first: Int, like header: ImageHeader) {
       decoder = nil
-      (self.names, self.header) = (names, header)
-      self.numbers = Array(numbers)[...]
+      (self.names, self.header, base) = (names, header, numbers.lowerBound)
+      self.numbers = Array(numbers.dropFirst(first))[...]
     }
 
     /// The next frame; nil after the last.
@@ -129,7 +131,8 @@ enum FrameSource {
           found: "\(found.width)x\(found.height), \(found.format)")
       }
       guard let image = try reader.read(rows: found.height) else { return nil }
-      return FrameDecoder.Frame(image: image, time: number, duration: 1, metadata: found.metadata)
+      return FrameDecoder.Frame(
+        image: image, time: number - base, duration: 1, metadata: found.metadata)
     }
 
     /// What the decoder complained of, once there are no frames left.

@@ -42,7 +42,13 @@ public struct VideoEnlargement: Sendable {
     let target = try AtomicFile.resolved(output).string
     var journal = try VideoJournal(
       for: target, task: task(source, sink), restarts: options.restarts)
-    if journal.segments.isEmpty { try sink.rehearse(in: journal.folder) }
+    if journal.segments.isEmpty {
+      do { try sink.rehearse(in: journal.folder) } catch {
+        // Nothing was done that could be gone on with.
+        try? journal.remove()
+        throw error
+      }
+    }
     let before = journal.frames
     report(
       .begun(
@@ -176,39 +182,41 @@ public struct VideoEnlargement: Sendable {
     _ journal: inout VideoJournal, _ report: (VideoEvent) -> Void
   ) throws -> [String] {
     var frames = try source.frames(from: journal.frames, deinterlaces: options.deinterlaces)
-    var isLast = false
     var outOfOrder = 0
     var lastTime = journal.lastTime
-    while !isLast {
-      var segment: VideoJournal.Segment?
+    /// As many as are computed at a time, and fewer at the end of the segment and of the video.
+    func batch(_ frames: inout FrameSource.Frames, _ room: Int) throws -> [FrameDecoder.Frame] {
+      var batch: [FrameDecoder.Frame] = []
+      while batch.count < min(computation.batch, room), let frame = try frames.next() {
+        batch.append(frame)
+      }
+      return batch
+    }
+    var next = try batch(&frames, options.segment)
+    // Nothing is begun without a frame for it.
+    while let first = next.first {
+      var segment = VideoJournal.Segment(
+        frames: 0, bytes: 0, first: first.time, last: first.time, duration: 0)
       var writer = try sink.segment(journal)
       let before = journal.frames
-      while (segment?.frames ?? 0) < options.segment, !isLast {
-        var batch: [FrameDecoder.Frame] = []
-        let room = options.segment - (segment?.frames ?? 0)
-        while batch.count < min(computation.batch, room) {
-          guard let frame = try frames.next() else {
-            isLast = true
-            break
-          }
-          batch.append(frame)
-        }
-        let results = try computation.results(for: batch.map(\.image))
-        for (frame, image) in zip(batch, results) {
+      while !next.isEmpty {
+        let results = try computation.results(for: next.map(\.image))
+        for (frame, image) in zip(next, results) {
           // No container has two frames at one time.
           var time = frame.time
           if let lastTime, time <= lastTime { (time, outOfOrder) = (lastTime + 1, outOfOrder + 1) }
           lastTime = time
           try writer.write(image, frame, at: time)
-          let first = segment?.first ?? time
-          segment = VideoJournal.Segment(
-            frames: (segment?.frames ?? 0) + 1, bytes: 0, first: first, last: time,
-            duration: frame.duration)
+          if segment.frames == 0 { segment.first = time }
+          segment.frames += 1
+          (segment.last, segment.duration) = (time, frame.duration)
         }
-        report(.progress(before + (segment?.frames ?? 0)))
+        report(.progress(before + segment.frames))
+        next = try batch(&frames, options.segment - segment.frames)
       }
       try writer.finish()
-      if let segment { try journal.add(segment, hasFile: sink.hasFiles) }
+      try journal.add(segment, hasFile: sink.hasFiles)
+      next = try batch(&frames, options.segment)
     }
     var warnings = try frames.finish().last.map { ["the decoder went on after: \($0)"] } ?? []
     if outOfOrder > 0 {
@@ -268,10 +276,9 @@ struct FrameComputation: Sendable {
     guard frames.count > 1 else {
       return try frames.map { try enlargement.enlarge($0, contexts) }
     }
-    let (enlargement, contexts) = (enlargement, contexts)
     let tasks = frames.map { frame in
       BackgroundTask<Image, any Error>.start { () throws(any Error) -> Image in
-        try enlargement.enlarge(frame, contexts)
+        try self.enlargement.enlarge(frame, self.contexts)
       }
     }
     return try tasks.map { try $0.value() }

@@ -38,27 +38,29 @@ struct VideoJournal: ~Copyable {
   ///   - restarts: whether what is there is thrown away.
   /// - Throws: `VideoError.unfinished` for what was begun otherwise; `FileError`.
   init(for output: String, task: JSON, restarts: Bool) throws {
-    folder = output + ".aviary"
+    let folder = output + ".aviary"
     try Folder.make(folder)
-    lock = try FolderLock(folder)
-    self.task = task
-    let data = try? Data(contentsOf: URL(filePath: "\(folder)/journal.json"))
-    guard let data, !restarts else {
+    let lock = try FolderLock(folder)
+    var segments: [Segment] = []
+    if !restarts, let data = try? Data(contentsOf: URL(filePath: "\(folder)/journal.json")) {
+      let found = try? JSON(parsing: String(decoding: data, as: UTF8.self))
+      guard let found, found["task"] == task, let listed = found["segments"],
+        let known = try? JSONDecoder().decode([Segment].self, from: Data(listed.text.utf8))
+      else { throw VideoError.unfinished(folder: folder, path: output) }
+      // Only what is there as it was written, and nothing behind a gap.
+      segments = Array(
+        known.enumerated().prefix { number, segment in
+          segment.bytes == 0
+            || VideoJournal.byteCount("\(folder)/\(VideoJournal.name(number))") == segment.bytes
+        }.map(\.element))
+    } else {
       // Nothing, unless another run was ended before anything was done.
       try VideoJournal.empty(folder)
-      try save()
-      return
+      try VideoJournal.save(task, segments, in: folder)
     }
-    let found = try? JSON(parsing: String(decoding: data, as: UTF8.self))
-    guard let found, found["task"] == task, let listed = found["segments"],
-      let segments = try? JSONDecoder().decode([Segment].self, from: Data(listed.text.utf8))
-    else { throw VideoError.unfinished(folder: folder, path: output) }
-    // Only what is there as it was written, and nothing behind a gap.
-    self.segments = Array(
-      segments.enumerated().prefix { number, segment in
-        segment.bytes == 0
-          || VideoJournal.byteCount("\(folder)/\(VideoJournal.name(number))") == segment.bytes
-      }.map(\.element))
+    // A value that cannot be copied must not be left half made: nothing throws from here on.
+    (self.folder, self.task, self.segments) = (folder, task, segments)
+    self.lock = lock
   }
 
   /// The name of a segment's file.
@@ -81,7 +83,7 @@ struct VideoJournal: ~Copyable {
       segment.bytes = try VideoJournal.move(nextPath, to: path)
     }
     segments.append(segment)
-    try save()
+    try VideoJournal.save(task, segments, in: folder)
   }
 
   private static func byteCount(_ path: String) -> Int? {
@@ -126,7 +128,7 @@ struct VideoJournal: ~Copyable {
     }
   }
 
-  private func save() throws {
+  private static func save(_ task: JSON, _ segments: [Segment], in folder: String) throws {
     let json: JSON = ["task": task, "segments": try JSON(encoding: segments)]
     let file = try AtomicFile(replacing: "\(folder)/journal.json")
     try file.write(Array(json.prettyText.utf8))

@@ -126,14 +126,14 @@ struct VideoResult: Sendable {
         [(file: "rehearsal.nut", duration: 1_000_000)], start: 0, in: folder, to: result,
         limit: ["-t", "0.5"])
     } catch VideoError.program(let program, let path, let reason) {
-      guard let source, !source.subtitles.isEmpty, !carried.isEmpty else {
+      guard !carried.isEmpty else {
         throw VideoError.program(program, path: path, reason: reason)
       }
       throw VideoError.program(
         program, path: path,
         reason:
           "\(reason) (not every container holds every kind of subtitles and sound: .mkv holds "
-          + "most; --no-subtitles leaves them out)")
+          + "most; --no-subtitles leaves those out)")
     }
     for name in ["rehearsal.nut", "rehearsal.\(ending)"] {
       _ = unsafe "\(folder)/\(name)".withPath { unsafe unlink($0) }
