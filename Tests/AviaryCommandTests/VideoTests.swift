@@ -188,6 +188,9 @@ struct VideoTests {
     try #require(run.status == 0, "\(run.error)")
     let after = try probe(output)
     #expect(kinds(after.all) == ["aac", "h264", "subrip"])
+    let streams = try #require(after.all["streams"] as? [[String: Any]])
+    let texts = try #require(streams.first { $0["codec_name"] as? String == "subrip" })
+    #expect((texts["tags"] as? [String: String])?["language"] == "eng")
     let tags = (after.all["format"] as? [String: Any])?["tags"] as? [String: String]
     #expect(tags?["title"] == "Clip")
     let refused = try Outcome([
@@ -274,15 +277,20 @@ struct VideoTests {
     let odd = try Outcome(["video", "nearest", input, "-o", output, "--width", "75"])
     #expect(odd.status == 64)
     #expect(odd.error.contains("expected sides in multiples of 2 and 2 for yuv420p"))
+    let image = folder.file("out.png")
+    expectFailure(
+      try Outcome(["video", "nearest", input, "-o", image, "--scale", "2"]), 64,
+      "\(image): expected the name of a video, or names of images with %d (--preview writes one "
+        + "image), found that of one PNG image")
     let encoder = try Outcome([
       "video", "nearest", input, "-o", output, "--scale", "2", "--encoder", "none",
     ])
     expectFailure(
       encoder, 64, "\(output): expected an encoder that ffmpeg has (ffmpeg -encoders), found none")
-    let image = try Outcome([
+    let text = try Outcome([
       "video", "nearest", fixture("README.md"), "-o", output, "--scale", "2",
     ])
-    #expect(image.status != 0 && image.output == "")
+    #expect(text.status != 0 && text.output == "")
     let none = try Outcome(
       ["video", "nearest", input, "-o", output, "--scale", "2"], environment: ["PATH": folder.path])
     expectFailure(

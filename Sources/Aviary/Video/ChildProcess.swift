@@ -200,8 +200,8 @@ extension ChildProcess {
       // The first says what is wrong, those behind it what follows from that. It may begin with a part
       // of the program and its address, and with the name as we gave it.
       var line = lines.first ?? "status \(status)"
-      if line.hasPrefix("["), let end = line.range(of: "] ") {
-        line = String(line[end.upperBound...])
+      if line.hasPrefix("["), let end = line.firstIndex(of: "]") {
+        line = String(line[end...].dropFirst().drop { $0 == " " })
       }
       let known = "\(VideoFile.address(subject)): "
       throw .program(

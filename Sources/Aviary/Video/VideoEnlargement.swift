@@ -120,6 +120,12 @@ public struct VideoEnlargement: Sendable {
     _ output: String, _ source: FrameSource, _ frames: FrameComputation
   ) throws -> FrameSink {
     guard let names = FrameNames(output) else {
+      if let format = ImageFormat.writing(output) {
+        throw VideoError.result(
+          path: output,
+          expected: "the name of a video, or names of images with %d (--preview writes one image)",
+          found: "that of one \(format) image")
+      }
       return .video(
         try VideoResult(
           output, source, frames, options,

@@ -202,7 +202,10 @@ struct VideoResult: Sendable {
     for number in carried { arguments += ["-map", "1:\(number)"] }
     if let source {
       arguments += ["-map_metadata", "1", "-map_chapters", "1"]
-      arguments += ["-map_metadata:s:v:0", "1:s:\(source.index)"]
+      // One stream's own said, all must be.
+      for (place, number) in ([source.index] + carried).enumerated() {
+        arguments += ["-map_metadata:s:\(place)", "1:s:\(number)"]
+      }
     }
     arguments += ["-c", "copy"] + limit
     // These count in a unit of their own, which should be that of the source.
