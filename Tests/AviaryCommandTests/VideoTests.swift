@@ -288,7 +288,7 @@ struct VideoTests {
     expectFailure(
       encoder, 64, "\(output): expected an encoder that ffmpeg has (ffmpeg -encoders), found none")
     let text = try Outcome([
-      "video", "nearest", fixture("README.md"), "-o", output, "--scale", "2",
+      "video", "nearest", fixture("pictures/expected.json"), "-o", output, "--scale", "2",
     ])
     #expect(text.status != 0 && text.output == "")
     let none = try Outcome(
