@@ -254,7 +254,7 @@ struct FolderRunTests {
       #expect(FileManager.default.fileExists(atPath: result))
     }
     #expect(process.isRunning)
-    kill(process.processIdentifier, SIGINT)
+    kill(process.processIdentifier, SIGTERM)
     process.waitUntilExit()
     expectFailure(
       try Outcome([
