@@ -114,6 +114,17 @@ extension ImageError: ErrorWithStatus {
   }
 }
 
+extension VideoError: ErrorWithStatus {
+  var status: ExitStatus {
+    switch self {
+    case .noProgram: .unavailable
+    case .program, .video, .frames: .data
+    case .result: .usage
+    case .unfinished: .cannotCreate
+    }
+  }
+}
+
 extension InterchangeError: ErrorWithStatus {
   var status: ExitStatus {
     switch self {

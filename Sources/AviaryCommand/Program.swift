@@ -17,6 +17,7 @@ struct Program: ParsableCommand {
         aviary info fusion-cae:x4                    describe one
         aviary convert weights.pth model.h5          import weights
         aviary run model.h5 photo.jpg -o large.png   enlarge an image
+        aviary video model.h5 in.mp4 -o out.mp4      enlarge a video
         aviary eval bicubic --data Set5 --scale 2    measure quality
         aviary train residual-cae --data images --scale 2
         aviary bench residual-cae --layers           measure speed
@@ -40,7 +41,7 @@ struct Program: ParsableCommand {
     subcommands: [
       ListCommand.self, InfoCommand.self, InspectCommand.self, ConvertCommand.self,
       DiffCommand.self, EditCommand.self, QuantizeCommand.self, TrainCommand.self, PlotCommand.self,
-      RunCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
+      RunCommand.self, VideoCommand.self, EvalCommand.self, CompareCommand.self, BenchCommand.self,
       FormatsCommand.self,
     ])
 

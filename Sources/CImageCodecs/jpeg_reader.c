@@ -139,6 +139,35 @@ static void find_xmp(jpeg_reader *reader) {
   }
 }
 
+// The record of IPTC among the blocks of Photoshop, which are "8BIM", a number, a name padded to an
+// even length, a length and so many bytes, padded likewise.
+static void find_iptc(jpeg_reader *reader, cimg_info *info) {
+  // With the NUL that ends it.
+  static const char prefix[14] = "Photoshop 3.0";
+  for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
+    if (m->marker != JPEG_APP0 + 13 || m->data_length < sizeof prefix) continue;
+    if (memcmp(m->data, prefix, sizeof prefix) != 0) continue;
+    const uint8_t *block = m->data + sizeof prefix, *end = m->data + m->data_length;
+    while (end - block >= 12 && memcmp(block, "8BIM", 4) == 0) {
+      unsigned number = (unsigned)block[4] << 8 | block[5];
+      size_t name = ((size_t)block[6] + 2) / 2 * 2;
+      if ((size_t)(end - block) < 6 + name + 4) break;
+      const uint8_t *size = block + 6 + name;
+      size_t length = (size_t)size[0] << 24 | (size_t)size[1] << 16 | (size_t)size[2] << 8 | size[3];
+      if (length > (size_t)(end - size) - 4) break;
+      if (number == 0x0404 && !reader->base.iptc) {
+        reader->base.iptc = size + 4;
+        reader->base.iptc_length = length;
+      } else if (number != 0x03ED && number != 0x0425 && !info->left_behind[0]) {
+        // All but the density, which is JFIF's, too, and IPTC's checksum.
+        snprintf(info->left_behind, sizeof info->left_behind, "%s", "Photoshop data");
+      }
+      size_t rest = (size_t)(end - size) - 4;
+      block = size + 4 + (length + length % 2 > rest ? rest : length + length % 2);
+    }
+  }
+}
+
 // Markers of which nothing is carried, by what they begin with.
 static void find_left_behind(const jpeg_reader *reader, cimg_info *info) {
   static const struct {
@@ -146,7 +175,6 @@ static void find_left_behind(const jpeg_reader *reader, cimg_info *info) {
     const char *name;
     const char *words;
   } kinds[] = {
-    {JPEG_APP0 + 13, "Photoshop 3.0", "IPTC and Photoshop data"},
     {JPEG_APP0 + 1, "http://ns.adobe.com/xmp/extension/", "extended XMP"},
     {JPEG_APP0 + 2, "MPF", "the other images of an MPO file"},
   };
@@ -176,8 +204,7 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
   jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF);
   jpeg_save_markers(jpeg, JPEG_APP0 + 2, 0xFFFF);
   jpeg_save_markers(jpeg, JPEG_COM, 0xFFFF);
-  // Enough to know it by.
-  jpeg_save_markers(jpeg, JPEG_APP0 + 13, 64);
+  jpeg_save_markers(jpeg, JPEG_APP0 + 13, 0xFFFF);
   jpeg_read_header(jpeg, TRUE);
 
   info->width = jpeg->image_width;
@@ -193,6 +220,7 @@ static void set_up(jpeg_reader *reader, cimg_info *info) {
   }
   find_exif(reader);
   find_xmp(reader);
+  find_iptc(reader, info);
   find_left_behind(reader, info);
   JOCTET *profile = NULL;
   unsigned length = 0;

@@ -62,6 +62,25 @@ static int write_marker(jpeg_writer *writer, int marker, const char *prefix, siz
   return 0;
 }
 
+// A record of IPTC as the only one of Photoshop's blocks.
+static int write_iptc(jpeg_writer *writer, const uint8_t *bytes, size_t length) {
+  // With the NUL that ends the name; a block without a name of its own.
+  static const char prefix[26] = "Photoshop 3.0\0" "8BIM\4\4\0\0";
+  uint8_t *block = malloc(length + 5);
+  if (!block || length > 65000) {
+    free(block);
+    snprintf(writer->error->text, sizeof writer->error->text, block ? "too long" : "no memory");
+    return -1;
+  }
+  for (int i = 0; i < 4; i++) block[i] = (uint8_t)(length >> (24 - 8 * i));
+  memcpy(block + 4, bytes, length);
+  block[4 + length] = 0;
+  int status = write_marker(
+    writer, JPEG_APP0 + 13, prefix, 22, block, 4 + length + length % 2);
+  free(block);
+  return status;
+}
+
 static int write_metadata(
     cimg_writer *base, int kind, const char *keyword, const uint8_t *bytes, size_t length,
     cimg_error *error) {
@@ -73,6 +92,7 @@ static int write_metadata(
     case cimg_kind_xmp:
       return write_marker(
         writer, JPEG_APP0 + 1, "http://ns.adobe.com/xap/1.0/", 29, bytes, length);
+    case cimg_kind_iptc: return write_iptc(writer, bytes, length);
     case cimg_kind_comment: return write_marker(writer, JPEG_COM, "", 0, bytes, length);
     default:
       if (setjmp(writer->jump)) return -1;

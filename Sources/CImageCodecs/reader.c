@@ -31,6 +31,11 @@ const uint8_t *cimg_xmp(const cimg_reader *reader, size_t *length) {
   return reader->xmp;
 }
 
+const uint8_t *cimg_iptc(const cimg_reader *reader, size_t *length) {
+  *length = reader->iptc_length;
+  return reader->iptc;
+}
+
 const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t *length) {
   return reader->comment ? reader->comment(reader, position, length) : NULL;
 }

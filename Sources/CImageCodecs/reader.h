@@ -15,6 +15,8 @@ struct cimg_reader {
   size_t icc_profile_length;
   const uint8_t *xmp;
   size_t xmp_length;
+  const uint8_t *iptc;
+  size_t iptc_length;
 };
 
 // Adds to what of a file is not carried, once: words such as "EXIF", joined by commas.

@@ -248,4 +248,38 @@ struct FolderRunTests {
     let read = try Folder.names(in: names).count
     #expect(try Folder.names(in: folder.file("out")).count == read)
   }
+
+  @Test("--watch goes on with images that come")
+  func watch() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("in")
+    let process = Process()
+    process.executableURL = Outcome.program
+    process.arguments = [
+      "run", "nearest", folder.file("in"), "-o", folder.file("out"), "--scale", "2", "--watch",
+      "--quiet",
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging(["AVIARY_TUNE": "never"]) {
+      $1
+    }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    for name in ["a.png", "b.png"] {
+      try FileManager.default.copyItem(atPath: picture, toPath: folder.file("in/\(name)"))
+      let result = folder.file("out/\(name)")
+      for _ in 0..<600 where process.isRunning && !FileManager.default.fileExists(atPath: result) {
+        usleep(50_000)
+      }
+      #expect(FileManager.default.fileExists(atPath: result))
+    }
+    #expect(process.isRunning)
+    kill(process.processIdentifier, SIGTERM)
+    process.waitUntilExit()
+    expectFailure(
+      try Outcome([
+        "run", "nearest", picture, "-o", folder.file("x.png"), "--scale", "2", "--watch",
+      ]), 64, "\(picture): --watch cannot be used: folders of images are watched")
+  }
 }

@@ -4,7 +4,7 @@ import Testing
 struct HelpTests {
   static let commands = [
     "list", "info", "inspect", "convert", "diff", "edit", "quantize", "train", "plot", "run",
-    "eval", "compare", "bench", "formats",
+    "eval", "compare", "bench", "formats", "video",
   ]
 
   @Test("every command explains itself with examples", arguments: commands)

@@ -111,9 +111,13 @@ public struct Enlargement: Sendable {
   ///
   /// - Throws: as for files.
   public func enlarge(_ image: Image) throws -> Image {
+    try enlarge(image, stages.map(\.context))
+  }
+
+  /// The same, computed by these contexts, one for each stage.
+  func enlarge(_ image: Image, _ contexts: [InferenceContext]) throws -> Image {
     let route = try ImageRoute(
-      self, width: image.width, height: image.height, source: image.format,
-      stages.map(\.context))
+      self, width: image.width, height: image.height, source: image.format, contexts)
     var bands: [Image] = []
     try route.push(image, progress: {}, sink: { bands.append($0) })
     return try .stacked(bands)

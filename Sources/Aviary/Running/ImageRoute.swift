@@ -192,7 +192,9 @@ extension ImageRoute {
     var writer = try ImageWriter(
       path: output, width: outputWidth, height: outputHeight, format: outputFormat,
       metadata: header.metadata, options: enlargement.encoding, threads: threads)
-    let warnings = warnings + writer.dropped
+    let (colors, problem) = enlargement.colors(header)
+    let warnings = warnings + [problem].compactMap(\.self) + writer.dropped
+    let isBack = outputFormat.color == .rgb
     // A row makes as many of the result as that is higher.
     let rows = max(outputHeight / max(header.height, 1), 1)
     let rowBytes = max(outputWidth * rows * outputFormat.channels, header.width) * 4
@@ -202,11 +204,11 @@ extension ImageRoute {
     let total = Double(max(tileCount, 1))
     while let band = try reader.read(rows: bandHeight) {
       try push(
-        band,
+        colors?.toSRGB(band) ?? band,
         progress: {
           done += 1
           progress(min(Double(done) / total, 1))
-        }, sink: { try writer.write($0) })
+        }, sink: { try writer.write(isBack ? colors?.fromSRGB($0) ?? $0 : $0) })
     }
     try writer.finish()
     let spans = pipelines.map(\.inference)
@@ -216,5 +218,22 @@ extension ImageRoute {
       tileWidth: spans.flatMap { $0.columnSpans.map(\.length) }.max() ?? 0,
       tileHeight: spans.flatMap { $0.rowSpans.map(\.length) }.max() ?? 0, arenaBytes: arenaBytes,
       seconds: start.duration(to: .now) / .seconds(1), warnings: warnings)
+  }
+}
+
+extension Enlargement {
+  /// How the colours of an image become those that networks were trained with, and what the user should
+  /// know of it; nil where they are so, or where no network sees them.
+  fileprivate func colors(_ header: ImageHeader) -> (ProfileColors?, problem: String?) {
+    guard stages.contains(where: { !$0.model.weights.isEmpty }), header.format.color == .rgb,
+      let profile = header.metadata.icc, let colors = ProfileColors(profile), !colors.isSRGB
+    else { return (nil, nil) }
+    guard colors.isReversible else {
+      return (
+        nil,
+        "the image's profile leads one way only: the network sees its values as they are, and takes them for sRGB"
+      )
+    }
+    return (colors, nil)
   }
 }

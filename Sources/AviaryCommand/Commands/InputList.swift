@@ -35,9 +35,10 @@ struct InputList {
   /// - Parameters:
   ///   - recursive: whether folders are entered.
   ///   - output: the folder of the results, which is never entered.
+  ///   - allowsNone: whether a folder may be without images.
   /// - Throws: `AviaryError.noImages` for a folder without images; `FileError` for one that cannot be
   ///   read; `CommandError.standardInputTwice`.
-  init(_ inputs: [String], recursive: Bool, output: String) throws {
+  init(_ inputs: [String], recursive: Bool, output: String, allowsNone: Bool = false) throws {
     isSeveral = inputs.count > 1 || inputs.contains { PathKind(of: $0) == .folder }
     let results = FileIdentity(of: output)
     for input in inputs {
@@ -51,8 +52,15 @@ struct InputList {
       let before = files.count
       var entered = Set([FileIdentity(of: input)].compactMap(\.self))
       try enter(input, below: "", recursive: recursive, results, &entered)
-      guard files.count > before else { throw AviaryError.noImages(folder: input) }
+      guard files.count > before || allowsNone else { throw AviaryError.noImages(folder: input) }
     }
+  }
+
+  /// The same with some of its files alone.
+  func only(_ files: [File]) -> InputList {
+    var list = self
+    (list.files, list.skipped) = (files, [])
+    return list
   }
 
   private mutating func enter(

@@ -4,6 +4,7 @@ import Aviary
 import AviaryGraph
 import AviaryTraining
 import FoundationEssentials
+import Glibc
 
 /// `aviary run`: runs images through a model.
 struct RunCommand: ParsableCommand {
@@ -91,10 +92,8 @@ struct RunCommand: ParsableCommand {
     let (clock, date) = (ContinuousClock(), Date())
     let start = clock.now
     // Report a bad command line before loading a model.
-    let inputs = try InputList(self.inputs, recursive: folders.recursive, output: destination)
-    let plan = try OutputPlan(
-      inputs, output: destination,
-      names: OutputNames(pattern: folders.name, format: files.format))
+    let inputs = try list()
+    let plan = try self.plan(inputs)
     try check(plan, inputs)
     let zoo = try zooOptions.zoo()
     let isQuiet = output.quiet || processes.rank > 0
@@ -138,12 +137,50 @@ struct RunCommand: ParsableCommand {
         seconds: start.duration(to: clock.now) / .seconds(1))
       try OutputFile.write(json.prettyText.escapedJSON + "\n", to: manifest)
     }
+    if folders.watch { try watch(inputs, enlargement, references) }
     if output.json {
       try Console.print(.object(summary.json))
     } else if inputs.isSeveral {
       try Console.print(summary.line)
     }
     try finish(summary)
+  }
+
+  private func list() throws -> InputList {
+    try InputList(
+      inputs, recursive: folders.recursive, output: destination, allowsNone: folders.watch)
+  }
+
+  private func plan(_ inputs: InputList) throws -> OutputPlan {
+    try OutputPlan(
+      inputs, output: destination,
+      names: OutputNames(pattern: folders.name, format: files.format))
+  }
+
+  /// Goes on with what comes into the folders, until a signal ends the program.
+  ///
+  /// - Throws: `CommandError` if standard output fails.
+  private func watch(
+    _ inputs: InputList, _ enlargement: Enlargement, _ references: [String]
+  ) throws {
+    var folder = FolderWatch(inputs.files)
+    if !output.quiet { Console.note("waiting for images; Ctrl-C ends it") }
+    while true {
+      sleep(1)
+      // A folder that is gone for a moment comes back.
+      guard let now = try? list() else { continue }
+      let new = folder.look(now.files)
+      guard !new.isEmpty else { continue }
+      let plan = try self.plan(now.only(new))
+      let (jobs, skipped) = plan.jobs(
+        model: references.map(\.fileStem).joined(separator: "+"),
+        scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting)
+      for file in skipped where !output.quiet {
+        Console.note("\(file.path): skipped: \(file.reason)")
+      }
+      try plan.makeFolders(for: jobs)
+      _ = try run(jobs, by: enlargement, quietly: false)
+    }
   }
 
   /// Throws for parts of the command line that do not go together.
@@ -163,6 +200,17 @@ struct RunCommand: ParsableCommand {
     if output.json, plan.isStandardOutput {
       throw CommandError.notForModel(
         "standard output", options: ["--json"], why: "the image goes there")
+    }
+    if folders.watch {
+      guard self.inputs.allSatisfy({ PathKind(of: $0) == .folder }), !plan.isOfArrays else {
+        throw CommandError.notForModel(
+          self.inputs.first { PathKind(of: $0) != .folder } ?? destination, options: ["--watch"],
+          why: "folders of images are watched")
+      }
+      guard !output.json, folders.manifest == nil else {
+        throw CommandError.notForModel(
+          destination, options: ["--json, --manifest"], why: "--watch has no end to tell of")
+      }
     }
     if let manifest = folders.manifest {
       try OutputFile.check(manifest, replaces: true, inputs: inputs.files.map(\.path))

@@ -17,6 +17,9 @@ struct FolderOptions: ParsableArguments {
   @Flag(help: "Skip images whose output is there.")
   var skipExisting = false
 
+  @Flag(help: "Go on with images that come into the folders, until it is interrupted.")
+  var watch = false
+
   @Option(
     help: ArgumentHelp(
       "JSON file to write: what became of each input, the models' content hashes, the options, the "

@@ -34,7 +34,7 @@ struct CodecEncoder: ImageEncoder {
     let metadata = image.metadata
     for (kind, bytes) in [
       (cimg_kind_exif, metadata.exif), (cimg_kind_icc, metadata.icc?.bytes),
-      (cimg_kind_xmp, metadata.xmp),
+      (cimg_kind_xmp, metadata.xmp), (cimg_kind_iptc, metadata.iptc),
     ] {
       guard let bytes, !bytes.isEmpty else { continue }
       _ = try writer.write(kind, keyword: "", bytes)

@@ -5,6 +5,7 @@ struct ImageCapacity: Sendable {
     case icc = "the ICC profile"
     case exif = "EXIF"
     case xmp = "XMP"
+    case iptc = "IPTC"
     case text
     case density = "the density"
     case codePoints = "cICP"
@@ -71,6 +72,7 @@ extension ImageMetadata {
     case .icc: icc?.bytes.count ?? 0
     case .exif: exif?.count ?? 0
     case .xmp: xmp?.count ?? 0
+    case .iptc: iptc?.count ?? 0
     case .text: text.map(\.text.utf8.count).max().map { $0 + 1 } ?? 0
     case .density: density == nil ? 0 : 1
     case .codePoints: cicp == nil ? 0 : 1
@@ -83,6 +85,7 @@ extension ImageMetadata {
     case .icc: icc = nil
     case .exif: exif = nil
     case .xmp: xmp = nil
+    case .iptc: iptc = nil
     case .text: text = []
     case .density: density = nil
     case .codePoints: cicp = nil

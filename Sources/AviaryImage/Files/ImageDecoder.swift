@@ -249,6 +249,8 @@ struct EncodedImage {
   var iccProfile: [UInt8]? { unsafe bytes(cimg_icc_profile) }
   /// A JPEG's XMP packet; nil where there is none.
   var xmp: [UInt8]? { unsafe bytes(cimg_xmp) }
+  /// A JPEG's record of IPTC; nil where there is none.
+  var iptc: [UInt8]? { unsafe bytes(cimg_iptc) }
   /// A JPEG's comments, in their order, and the texts of a TIFF's tags.
   private var comments: [ImageText] {
     var comments: [ImageText] = []

@@ -58,7 +58,7 @@ extension ImageFormat {
     decoder: { (file, _) throws(ImageError) in try PNGDecoder(file) },
     holding: ImageCapacity(
       depths: [.eight, .sixteen], holdsAlpha: true,
-      parts: ImageCapacity.all(ImageCapacity.Part.allCases)),
+      parts: ImageCapacity.all(ImageCapacity.Part.allCases.filter { $0 != .iptc })),
     encoder: { (image) throws(ImageError) in PNGEncoder(image) })
 
   /// JPEG, by JFIF or EXIF.
@@ -68,7 +68,9 @@ extension ImageFormat {
     holding: ImageCapacity(
       depths: [.eight], holdsAlpha: false,
       // A marker holds 65533 bytes, its own name among them.
-      parts: [.icc: 255 * 65519, .exif: 65527, .xmp: 65504, .text: 65450, .density: .max],
+      parts: [
+        .icc: 255 * 65519, .exif: 65527, .xmp: 65504, .iptc: 65000, .text: 65450, .density: .max,
+      ],
       side: 65500),
     encoder: { (image) throws(ImageError) in
       var image = image

@@ -6,6 +6,8 @@ public struct ImageMetadata: Hashable, Sendable {
   public var exif: [UInt8]?
   /// An XMP packet.
   public var xmp: [UInt8]?
+  /// A record of IPTC's information interchange model.
+  public var iptc: [UInt8]?
   /// Texts, in their order.
   public var text: [ImageText] = []
   /// How large the image is on paper.
@@ -49,6 +51,7 @@ public struct ImageMetadata: Hashable, Sendable {
     if let bytes = icc?.bytes.count, bytes > ImageMetadata.mostBytes { icc = nil }
     if let bytes = exif?.count, bytes > ImageMetadata.mostBytes { exif = nil }
     if let bytes = xmp?.count, bytes > ImageMetadata.mostBytes { xmp = nil }
+    if let bytes = iptc?.count, bytes > ImageMetadata.mostBytes { iptc = nil }
     var total = 0
     text = text.filter { text in
       total += text.text.utf8.count

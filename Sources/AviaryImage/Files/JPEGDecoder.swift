@@ -55,6 +55,7 @@ struct JPEGDecoder: ImageDecoder {
       metadata.exif = upright.bytes
     }
     metadata.xmp = codec.xmp.map { XMP.upright($0) }
+    metadata.iptc = codec.iptc
     metadata.limit()
     return metadata
   }

@@ -77,11 +77,12 @@ int cimg_read_rows(
   cimg_reader *reader, uint8_t *rows, size_t stride, uint32_t count, cimg_error *error);
 
 // A JPEG's EXIF data without its "Exif\0\0", its joined ICC profile, its XMP packet without the
-// namespace before it, or one of its comments, counted from 0: borrowed until the reader is
+// namespace before it, its IPTC record out of Photoshop's blocks, or one of its comments, counted from 0: borrowed until the reader is
 // closed; NULL where there is none, and for a PNG. The comments of a TIFF are the texts of its tags.
 const uint8_t *cimg_exif(const cimg_reader *reader, size_t *length);
 const uint8_t *cimg_icc_profile(const cimg_reader *reader, size_t *length);
 const uint8_t *cimg_xmp(const cimg_reader *reader, size_t *length);
+const uint8_t *cimg_iptc(const cimg_reader *reader, size_t *length);
 const uint8_t *cimg_comment(const cimg_reader *reader, uint32_t position, size_t *length);
 
 // What a comment is about, such as "Author". NULL where there is none.
@@ -150,7 +151,7 @@ cimg_writer *cimg_create_jpeg(int descriptor, const cimg_target *target, cimg_er
 cimg_writer *cimg_create_tiff(int descriptor, const cimg_target *target, cimg_error *error);
 cimg_writer *cimg_create_webp(int descriptor, const cimg_target *target, cimg_error *error);
 
-enum { cimg_kind_exif = 0, cimg_kind_icc, cimg_kind_xmp, cimg_kind_comment };
+enum { cimg_kind_exif = 0, cimg_kind_icc, cimg_kind_xmp, cimg_kind_iptc, cimg_kind_comment };
 
 // What is beside the pixels: before the first row, each but comments once. A TIFF has the comment's
 // keyword decide on its tag; it answers with 1 for one that it has none for.
@@ -174,3 +175,17 @@ void cimg_abandon(cimg_writer *writer);
 uint8_t *cimg_encode_jpeg(
   const uint8_t *rows, uint32_t width, uint32_t height, int channels, int quality, size_t *length,
   cimg_error *error);
+
+// The way from the colours of an RGB profile to those of sRGB and back.
+typedef struct cimg_colors cimg_colors;
+
+// NULL for what is no profile of RGB, and for one that leads one way only. `deviation` is by how much
+// colours from 0 to 1 are moved at most, `loss` by how much by going there and back.
+cimg_colors *cimg_open_colors(
+  const uint8_t *profile, size_t length, double *deviation, double *loss);
+
+// Converts three planes of floats in their place; colours beyond those of sRGB are below 0 or above 1.
+void cimg_convert_colors(
+  const cimg_colors *colors, int is_back, float *planes, size_t width, size_t height);
+
+void cimg_close_colors(cimg_colors *colors);
