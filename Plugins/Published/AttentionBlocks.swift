@@ -25,6 +25,14 @@ extension Value {
       .convolution("\(name).conv_du.2", channels, kernel: 1).sigmoid()
   }
 
+  /// Two convolutions with fewer channels between them, and attention to channels after them (Chen et al.,
+  /// HAT).
+  func attendedConvolutions(_ name: String, _ compressed: Int, _ squeezed: Int) -> Value {
+    convolution("\(name).0", compressed, kernel: 3).gelu()
+      .convolution("\(name).2", channels, kernel: 3)
+      .channelAttention("\(name).3.attention.1", "\(name).3.attention.3", squeezed)
+  }
+
   /// A blueprint separable convolution (Haase and Amthor, "Rethinking Depthwise Separable
   /// Convolutions", 2020): a pointwise one, and then a depthwise one.
   func blueprint(

@@ -82,6 +82,11 @@ extension Value {
     applying(.crop(Crop(PaddingAmounts(pixels))))
   }
 
+  /// The mean of each channel in squares that do not overlap.
+  func averagePool(_ side: Int) -> Value {
+    applying(.averagePool(AveragePool(Pool(kernel: Size(side)), countsPadding: true)))
+  }
+
   /// The mean of each channel over the whole image.
   func globalMean() -> Value { applying(.globalAveragePool) }
 

@@ -107,8 +107,15 @@ enum CRAFT: Architecture {
   static let valuesRead = ["biases_h"]
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    ["relative_position_index_h", "relative_position_index_v", "biases_h", "biases_v"].map {
-      UnusedTensors($0, "it follows from the windows")
+    [("h", Size(c.split[0], c.split[1])), ("v", Size(c.split[1], c.split[0]))].flatMap {
+      name, window in
+      [
+        UnusedTensors(
+          "relative_position_index_\(name)", "it follows from the windows",
+          buffer: UnusedTensors.Buffer(.relativePosition(window: window))),
+        UnusedTensors(
+          "biases_\(name)", "it follows from the windows", buffer: .biasPlaces(window)),
+      ]
     }
   }
 

@@ -24,6 +24,55 @@ extension Value {
       weights.applying(.reshape(Reshape([0, values.channels, size, 1, 1]))))
   }
 
+  /// Restormer's layer of attention of channels to channels, of an image.
+  func transposedAttention(_ name: String, heads: Int, bias: Bool) -> Value {
+    let all = convolution("\(name).qkv", 3 * channels, kernel: 1, bias: bias)
+      .depthwise("\(name).qkv_dwconv", kernel: 3, bias: bias)
+    return all.channels(0, channels).channelsAttention(
+      heads: heads, keys: all.channels(channels, channels),
+      values: all.channels(2 * channels, channels),
+      temperature: learnedConstant("\(name).temperature", [heads, 1, 1], start: 1)
+    ).convolution("\(name).project_out", channels, kernel: 1, bias: bias)
+  }
+
+  /// Restormer's U-Net of four levels, of which the first two have as many channels on the way up.
+  ///
+  /// - Parameters:
+  ///   - features: channels of the first level.
+  ///   - blocks: how many each level has, and `refinement` at the end.
+  ///   - block: what one of them makes of its input, with this name and on this level.
+  func transformerUNet(
+    features: Int, blocks: [Int], refinement: Int, bias: Bool,
+    block: (_ x: Value, _ name: String, _ level: Int) -> Value
+  ) -> Value {
+    func stage(_ x: Value, _ name: String, _ level: Int, count: Int? = nil) -> Value {
+      (0..<(count ?? blocks[level])).reduce(x) { block($0, "\(name).\($1)", level) }
+    }
+    func smaller(_ x: Value, _ name: String) -> Value {
+      x.convolution("\(name).body.0", x.channels / 2, kernel: 3, bias: false)
+        .applying(.pixelUnshuffle(PixelUnshuffle(factor: 2)))
+    }
+    func larger(_ x: Value, _ name: String, _ skip: Value) -> Value {
+      let large = x.convolution("\(name).body.0", 2 * x.channels, kernel: 3, bias: false)
+        .pixelShuffle(2)
+      return Value.concatenate([large, skip])
+    }
+    let first = convolution("patch_embed.proj", features, kernel: 3, bias: false)
+    let one = stage(first, "encoder_level1", 0)
+    let two = stage(smaller(one, "down1_2"), "encoder_level2", 1)
+    let three = stage(smaller(two, "down2_3"), "encoder_level3", 2)
+    var x = stage(smaller(three, "down3_4"), "latent", 3)
+    x = larger(x, "up4_3", three)
+      .convolution("reduce_chan_level3", 4 * features, kernel: 1, bias: bias)
+    x = stage(x, "decoder_level3", 2)
+    x = larger(x, "up3_2", two)
+      .convolution("reduce_chan_level2", 2 * features, kernel: 1, bias: bias)
+    x = stage(x, "decoder_level2", 1)
+    x = stage(larger(x, "up2_1", one), "decoder_level1", 0)
+    x = stage(x, "refinement", 0, count: refinement)
+    return x.convolution("output", channels, kernel: 3, bias: bias) + self
+  }
+
   /// Attention of channels to channels over the pixels of each window, of an image of queries, to an image.
   func channelsAttention(
     heads: Int, window: Int, keys: Value, values: Value, temperature: Value
@@ -61,6 +110,18 @@ extension Value {
     let wide = patch.map { first.inPatches($0, mixed) } ?? mixed(first)
     return (wide.channels(0, hidden).gelu() * wide.channels(hidden, hidden))
       .convolution("\(name).project_out", channels, kernel: 1, bias: bias)
+  }
+}
+
+extension WeightIndex {
+  /// The levels of `Value.transformerUNet` on its way down.
+  static let transformerLevels = ["encoder_level1", "encoder_level2", "encoder_level3", "latent"]
+
+  /// The first factor of hundredths that gives so many channels of levels of this many, each twice as many.
+  func expansion(of features: Int, to hidden: [Int]) -> Double? {
+    (100...1600).map { Double($0) / 100 }.first { factor in
+      hidden.indices.allSatisfy { Int(Double(features << $0) * factor) == hidden[$0] }
+    }
   }
 }
 

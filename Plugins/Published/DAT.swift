@@ -123,7 +123,13 @@ enum DAT: Architecture {
   static let valuesRead = [WeightIndex.biasPlaces("layers.0.blocks.0.attn.attns.0")]
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    UnusedTensors.ofSplitWindows("layers.{i}.blocks.{j}.attn")
+    c.depths.enumerated().flatMap { group, depth in
+      stride(from: 0, to: depth, by: 2).flatMap { block in
+        UnusedTensors.ofSplitWindows(
+          "layers.\(group).blocks.\(block).attn", split: c.split,
+          isShifted: Value.isShifted(group: group, block: block))
+      }
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }
@@ -152,17 +158,28 @@ extension WeightIndex {
 }
 
 extension UnusedTensors {
-  /// The tables that two branches of windows are stored with, and that follow from their sides.
-  static func ofSplitWindows(_ attention: String) -> [UnusedTensors] {
-    let reason = "it follows from the windows"
-    return [
-      UnusedTensors("\(attention).attns.{k}.rpe_biases", reason),
-      UnusedTensors("\(attention).attns.{k}.relative_position_index", reason),
-    ]
-      + (0...1).map {
+  /// The tables that two branches of windows are stored with, and that follow from their sides: masks
+  /// are those of an image of so many pixels a side, or of the smallest.
+  static func ofSplitWindows(
+    _ attention: String, split: [Int], isShifted: Bool, image: Int? = nil
+  ) -> [UnusedTensors] {
+    (0...1).flatMap { branch -> [UnusedTensors] in
+      let window = branch == 0 ? Size(split[0], split[1]) : Size(split[1], split[0])
+      let tables = [
         UnusedTensors(
-          "\(attention).attn_mask_\($0)", "it follows from the sizes of windows and image")
-      }
+          "\(attention).attns.\(branch).rpe_biases", "it follows from the windows",
+          buffer: .biasPlaces(window)),
+        UnusedTensors(
+          "\(attention).attns.\(branch).relative_position_index", "it follows from the windows",
+          buffer: Buffer(.relativePosition(window: window))),
+      ]
+      let mask = UnusedTensors(
+        "\(attention).attn_mask_\(branch)", "it follows from the sizes of windows and image",
+        buffer: Buffer(
+          ShiftMask(window, shift: Size(window.height / 2, window.width / 2)),
+          image: Size(image ?? 2 * max(split[0], split[1]))))
+      return isShifted ? tables + [mask] : tables
+    }
   }
 }
 

@@ -127,8 +127,12 @@ enum DRCT: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    let block = "layers.{i}.swin{j}"
-    return UnusedTensors.ofWindows("\(block).attn", block: block)
+    c.heads.indices.flatMap { layer in
+      (1...5).flatMap {
+        UnusedTensors.ofWindows(
+          "layers.\(layer).swin\($0)", window: c.window, isShifted: c.shifts && $0 % 2 == 0)
+      }
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

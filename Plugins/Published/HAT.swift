@@ -117,9 +117,16 @@ enum HAT: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    ["relative_position_index_SA", "relative_position_index_OCA"].map {
-      UnusedTensors($0, "it follows from the window")
-    }
+    let window = Size(c.window)
+    let reach = Size(c.window + 2 * c.margin)
+    return [
+      UnusedTensors(
+        "relative_position_index_SA", "it follows from the window",
+        buffer: UnusedTensors.Buffer(.relativePosition(window: window))),
+      UnusedTensors(
+        "relative_position_index_OCA", "it follows from the window",
+        buffer: UnusedTensors.Buffer(.overlappingPosition(window: window, keyWindow: reach))),
+    ]
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }
@@ -130,10 +137,8 @@ extension Value {
     _ name: String, _ c: HAT.Configuration, _ attention: WindowAttention
   ) -> Value {
     let normal = layerNormalization("\(name).norm1")
-    let cab = "\(name).conv_block.cab"
-    let convolved = normal.asImage().convolution("\(cab).0", c.compressed, kernel: 3).gelu()
-      .convolution("\(cab).2", c.features, kernel: 3)
-      .channelAttention("\(cab).3.attention.1", "\(cab).3.attention.3", c.squeezed)
+    let convolved = normal.asImage()
+      .attendedConvolutions("\(name).conv_block.cab", c.compressed, c.squeezed)
     let x =
       self + normal.windowedAttention("\(name).attn", c.features, attention)
       + convolved.asTokens() * c.convolutionScale

@@ -41,12 +41,32 @@ extension Value {
   /// Swin Transformer V2's continuous position bias (Liu et al., 2021): a table of biases that two linear
   /// layers calculate from logarithms of the distances.
   func continuousPositionBias(_ name: String, window: Int, heads: Int, hidden: Int) -> Value {
-    let offsets = (1 - window..<window).map { (offset) -> Double in
-      let part = Double(offset) / Double(max(window - 1, 1)) * 8
+    let distances = 1 - window...window - 1
+    return continuousPositionBias(
+      name, rows: distances, columns: distances, heads: heads, hidden: hidden)
+  }
+
+  /// The same for distances in these ranges, of which the longest is the last.
+  func continuousPositionBias(
+    _ name: String, rows: ClosedRange<Int>, columns: ClosedRange<Int>, heads: Int, hidden: Int
+  ) -> Value {
+    positionProjection(
+      "\(name).0", hidden, rows: Value.logarithmic(rows), columns: Value.logarithmic(columns)
+    ).relu().linear("\(name).2", heads, bias: false).sigmoid() * 16
+  }
+
+  /// What stands for distances in a continuous position bias: 1 for the longest.
+  static func logarithmic(_ distances: ClosedRange<Int>) -> [Double] {
+    distances.map { distance in
+      let part = Double(distance) / Double(max(distances.upperBound, 1)) * 8
       return (part < 0 ? -1 : 1) * log2(part.magnitude + 1) / 3
     }
-    return positionProjection("\(name).0", hidden, rows: offsets, columns: offsets).relu()
-      .linear("\(name).2", heads, bias: false).sigmoid() * 16
+  }
+
+  /// e to the power of each element, at most 100: the factors of cosine attention.
+  func limitedExponential() -> Value {
+    // ln 100, and a limit below that no number is under.
+    activation(.clamp(minimum: -1e30, maximum: 4.605170185988092)).activation(.exp)
   }
 
   /// The channels of each head divided by their norm, as queries and keys of Swin Transformer V2's cosine
@@ -64,12 +84,20 @@ extension Value {
     var x = applying(split([.size(heads), .size(channels / max(heads, 1))]))
       .applying(.layerNormalization(LayerNormalization(.l2, first: 2)))
     if let logits {
-      // ln 100, and a limit below that no number is under.
-      let factor = logits.activation(.clamp(minimum: -1e30, maximum: 4.605170185988092))
-        .activation(.exp)
-      x = x * factor.applying(.reshape(Reshape([heads, 1, 1, 1])))
+      x = x * logits.limitedExponential().applying(.reshape(Reshape([heads, 1, 1, 1])))
     }
     return x.applying(split([.size(channels)]))
+  }
+}
+
+extension UnusedTensors.Buffer {
+  /// The relative positions in a window that `Value.dynamicPositionBias` is calculated for.
+  static func biasPlaces(_ window: Size) -> UnusedTensors.Buffer {
+    let rows = (1 - window.height..<window.height).map(Double.init)
+    let columns = (1 - window.width..<window.width).map(Double.init)
+    return UnusedTensors.Buffer(
+      [rows.count * columns.count, 2],
+      rows.flatMap { row in columns.flatMap { [row, $0] } })
   }
 }
 

@@ -131,7 +131,14 @@ enum RGT: Architecture {
   static let valuesRead = [WeightIndex.biasPlaces("layers.0.blocks.0.attn.attns.0")]
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    UnusedTensors.ofSplitWindows("layers.{i}.blocks.{j}.attn")
+    // Its readers have masks for 64 pixels, whatever a file has.
+    c.depths.enumerated().flatMap { group, depth in
+      stride(from: 0, to: depth, by: 2).flatMap { block in
+        UnusedTensors.ofSplitWindows(
+          "layers.\(group).blocks.\(block).attn", split: c.split,
+          isShifted: Value.isShifted(group: group, block: block), image: 64)
+      }
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -54,51 +54,27 @@ enum Restormer: Architecture {
   ]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    func stage(_ x: Value, _ name: String, _ count: Int, _ level: Int) -> Value {
-      (0..<count).reduce(x) { $0.transposedBlock("\(name).\($1)", c, heads: c.heads[level]) }
-    }
-    func smaller(_ x: Value, _ name: String) -> Value {
-      x.convolution("\(name).body.0", x.channels / 2, kernel: 3, bias: false)
-        .applying(.pixelUnshuffle(PixelUnshuffle(factor: 2)))
-    }
-    func larger(_ x: Value, _ name: String) -> Value {
-      x.convolution("\(name).body.0", 2 * x.channels, kernel: 3, bias: false).pixelShuffle(2)
-    }
-    let first = input.convolution("patch_embed.proj", c.features, kernel: 3, bias: false)
-    let one = stage(first, "encoder_level1", c.blocks[0], 0)
-    let two = stage(smaller(one, "down1_2"), "encoder_level2", c.blocks[1], 1)
-    let three = stage(smaller(two, "down2_3"), "encoder_level3", c.blocks[2], 2)
-    var x = stage(smaller(three, "down3_4"), "latent", c.blocks[3], 3)
-    x = Value.concatenate([larger(x, "up4_3"), three])
-      .convolution("reduce_chan_level3", 4 * c.features, kernel: 1, bias: c.bias)
-    x = stage(x, "decoder_level3", c.blocks[2], 2)
-    x = Value.concatenate([larger(x, "up3_2"), two])
-      .convolution("reduce_chan_level2", 2 * c.features, kernel: 1, bias: c.bias)
-    x = stage(x, "decoder_level2", c.blocks[1], 1)
-    x = stage(
-      Value.concatenate([larger(x, "up2_1"), one]), "decoder_level1", c.blocks[0], 0)
-    x = stage(x, "refinement", c.refinement, 0)
-    return [x.convolution("output", c.channels, kernel: 3, bias: c.bias) + input]
+    [
+      input.transformerUNet(
+        features: c.features, blocks: c.blocks, refinement: c.refinement, bias: c.bias
+      ) { $0.transposedBlock($1, c, heads: c.heads[$2]) }
+    ]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
-    let stages = ["encoder_level1", "encoder_level2", "encoder_level3", "latent"]
+    let stages = WeightIndex.transformerLevels
     let hidden = stages.compactMap { weights.convolution("\($0).0.ffn.project_out")?[1] }
     guard let first = weights.convolution("patch_embed.proj"), hidden.count == 4,
       weights.has("refinement.0.attn.temperature")
     else { return [] }
-    // The first factor of hundredths that gives the channels of every level.
-    func fits(_ expansion: Double) -> Bool {
-      (0..<4).allSatisfy { Int(Double(first[0] << $0) * expansion) == hidden[$0] }
-    }
-    let expansion = (100...1600).map { Double($0) / 100 }.first(where: fits) ?? 2.66
     return [
       Proposal(
         Configuration(
           channels: first[1], features: first[0], blocks: stages.map { weights.count(of: $0) },
           refinement: weights.count(of: "refinement"),
           heads: stages.map { weights["\($0).0.attn.temperature"]?.first ?? 0 },
-          expansion: expansion, bias: weights["latent.0.attn.qkv.bias"] != nil,
+          expansion: weights.expansion(of: first[0], to: hidden) ?? 2.66,
+          bias: weights["latent.0.attn.qkv.bias"] != nil,
           normalisationBias: weights["latent.0.norm1.body.bias"] != nil))
     ]
   }
@@ -114,16 +90,10 @@ extension Value {
     func normalised(_ x: Value, _ layer: String) -> Value {
       x.layerNormalization("\(name).\(layer).body", LayerNormalization(kind, first: 1))
     }
-    let all = normalised(self, "norm1")
-      .convolution("\(name).attn.qkv", 3 * channels, kernel: 1, bias: c.bias)
-      .depthwise("\(name).attn.qkv_dwconv", kernel: 3, bias: c.bias)
     let x =
       self
-      + all.channels(0, channels).channelsAttention(
-        heads: heads, keys: all.channels(channels, channels),
-        values: all.channels(2 * channels, channels),
-        temperature: learnedConstant("\(name).attn.temperature", [heads, 1, 1], start: 1)
-      ).convolution("\(name).attn.project_out", channels, kernel: 1, bias: c.bias)
+      + normalised(self, "norm1").transposedAttention(
+        "\(name).attn", heads: heads, bias: c.bias)
     return x
       + normalised(x, "norm2").gatedFeedForward(
         "\(name).ffn", hidden: Int(Double(channels) * c.expansion), bias: c.bias)

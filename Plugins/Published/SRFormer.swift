@@ -107,11 +107,11 @@ enum SRFormer: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    let block = "layers.{i}.residual_group.blocks.{j}"
-    return [
-      UnusedTensors("\(block).attn.aligned_relative_position_index", "it follows from the window"),
-      UnusedTensors("\(block).attn_mask", "it follows from the sizes of window and image"),
-    ]
+    UnusedTensors.ofLayers(c.depths) { block, isShifted in
+      UnusedTensors.ofWindows(
+        block, window: c.window, isShifted: isShifted, index: "aligned_relative_position_index",
+        keyStep: 2)
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

@@ -130,10 +130,16 @@ enum Swin2SR: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    let block = "layers.{i}.residual_group.blocks.{j}"
-    return UnusedTensors.ofWindows("\(block).attn", block: block) + [
-      UnusedTensors("\(block).attn.relative_coords_table", "it follows from the window")
-    ]
+    let side = 2 * c.window - 1
+    let coordinates = Value.logarithmic(1 - c.window...max(c.window, 1) - 1)
+    let table = UnusedTensors.Buffer(
+      [1, side, side, 2], coordinates.flatMap { row in coordinates.flatMap { [row, $0] } })
+    return UnusedTensors.ofLayers(c.depths) { block, isShifted in
+      UnusedTensors.ofWindows(block, window: c.window, isShifted: isShifted) + [
+        UnusedTensors(
+          "\(block).attn.relative_coords_table", "it follows from the window", buffer: table)
+      ]
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

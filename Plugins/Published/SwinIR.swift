@@ -114,8 +114,9 @@ enum SwinIR: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    let block = "layers.{i}.residual_group.blocks.{j}"
-    return UnusedTensors.ofWindows("\(block).attn", block: block)
+    UnusedTensors.ofLayers(c.depths) { block, isShifted in
+      UnusedTensors.ofWindows(block, window: c.window, isShifted: isShifted)
+    }
   }
 
   static func picture(_ c: Configuration) -> ImageSpec { .usual(c.channels) }

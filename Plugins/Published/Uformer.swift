@@ -92,9 +92,11 @@ enum Uformer: Architecture {
     return [x.convolution("output_proj.proj.0", c.channels, kernel: 3) + input]
   }
 
+  /// The names of the layers.
+  private static let layers =
+    (0..<4).map { "encoderlayer_\($0)" } + ["conv"] + (0..<4).map { "decoderlayer_\($0)" }
+
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
-    let layers =
-      (0..<4).map { "encoderlayer_\($0)" } + ["conv"] + (0..<4).map { "decoderlayer_\($0)" }
     let first = "encoderlayer_0.blocks.0"
     func table(_ layer: String) -> String {
       "\(layer).blocks.0.attn.relative_position_bias_table"
@@ -121,8 +123,10 @@ enum Uformer: Architecture {
   }
 
   static func unused(_ c: Configuration) -> [UnusedTensors] {
-    ["encoderlayer_{i}", "decoderlayer_{i}", "conv"].map {
-      UnusedTensors("\($0).blocks.{j}.attn.relative_position_index", "it follows from the window")
+    zip(layers, c.depths).flatMap { layer, depth in
+      (0..<depth).flatMap {
+        UnusedTensors.ofWindows("\(layer).blocks.\($0)", window: c.window, isShifted: false)
+      }
     }
   }
 

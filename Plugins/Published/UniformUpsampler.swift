@@ -202,7 +202,7 @@ extension UnusedTensors {
     // Wider networks than a byte can say have no such tensor.
     let buffer = version.flatMap { version in
       facts.allSatisfy { $0 < 256 }
-        ? UnusedTensors.Buffer([7], ([version] + facts).map(Double.init), isBytes: true) : nil
+        ? UnusedTensors.Buffer([7], ([version] + facts).map(Double.init), .uint8) : nil
     }
     return [
       UnusedTensors(

@@ -98,11 +98,18 @@ struct WindowFrame: Hashable, Sendable {
   /// Channels of the enlargement.
   var upsamplerFeatures = 64
   var residual = ResidualConvolution.one
+  /// The name of what enlarges by pixel shuffles.
+  var upsampleName = "upsample"
+  /// Whether the mean colour is subtracted from images with colours.
+  var subtractsMean = true
   /// What white is to the network.
   var range = 1.0
   /// The multiple of pixels that images are padded to, after they are made smaller; 1 for none.
   var multiple = 1
   var padding = PadMode.reflect
+
+  /// Whether it subtracts a mean colour and adds it again.
+  fileprivate var hasMean: Bool { subtractsMean && channels == 3 }
 
   /// What is wrong with it.
   var problem: String? {
@@ -142,7 +149,7 @@ extension Value {
       frame.multiple == 1
       ? self : padded(toMultiple: Size(frame.multiple * frame.unshuffle), frame.padding)
     let mean = MeanColour.rgb.map { -$0 }
-    let centred = (frame.channels == 3 ? padded.plus(mean) : padded) * frame.range
+    let centred = (frame.hasMean ? padded.plus(mean) : padded) * frame.range
     return frame.unshuffle == 1
       ? centred : centred.applying(.pixelUnshuffle(PixelUnshuffle(factor: frame.unshuffle)))
   }
@@ -157,7 +164,7 @@ extension Value {
   /// A frame's image with the values and the size that belong to its input.
   func framedOutput(_ frame: WindowFrame, like input: Value) -> Value {
     let plain = self * (1 / frame.range)
-    let image = frame.channels == 3 ? plain.plus(MeanColour.rgb) : plain
+    let image = frame.hasMean ? plain.plus(MeanColour.rgb) : plain
     return frame.multiple == 1 ? image : image.cropped(toSizeOf: input, times: frame.scale)
   }
 
@@ -168,10 +175,11 @@ extension Value {
     switch frame.upsampler {
     case .pixelShuffle:
       return convolution("conv_before_upsample.0", width, kernel: 3).leakyRelu(0.01)
-        .shuffled(by: scale) { "upsample.\(2 * $0)" }
+        .shuffled(by: scale) { "\(frame.upsampleName).\(2 * $0)" }
         .convolution("conv_last", frame.channels, kernel: 3)
     case .pixelShuffleDirect:
-      let last = convolution("upsample.0", frame.channels * scale * scale, kernel: 3)
+      let last = convolution(
+        "\(frame.upsampleName).0", frame.channels * scale * scale, kernel: 3)
       return scale == 1 ? last : last.pixelShuffle(scale)
     case .nearestConvolution:
       var x = convolution("conv_before_upsample.0", width, kernel: 3).leakyRelu(0.01)
@@ -188,10 +196,13 @@ extension Value {
 
 extension WeightIndex {
   /// The frame that weights have; nil where they have none.
-  var frame: WindowFrame? {
+  var frame: WindowFrame? { frame(upsample: "upsample") }
+
+  /// The frame that weights have with this name for what enlarges by pixel shuffles.
+  func frame(upsample: String) -> WindowFrame? {
     let isSmall = shapes["conv_first.1.weight"] != nil
     guard let first = convolution(isSmall ? "conv_first.1" : "conv_first") else { return nil }
-    var frame = WindowFrame(features: first[0])
+    var frame = WindowFrame(features: first[0], upsampleName: upsample)
     if isSmall {
       // Of colours before gray: 12 channels are three of two by two, and none of one.
       let factor = first[1] % 3 == 0 ? (first[1] / 3).squareRoot : nil
@@ -210,10 +221,10 @@ extension WeightIndex {
         let steps = (1...3).prefix { has("conv_up\($0).") }.count
         frame.scale = 1 << steps
       } else {
-        guard let scale = shuffledScale("upsample") else { return nil }
+        guard let scale = shuffledScale(upsample) else { return nil }
         frame.scale = scale
       }
-    } else if let last = convolution("upsample.0") {
+    } else if let last = convolution("\(upsample).0") {
       guard let scale = scale(last, frame.channels) else { return nil }
       (frame.upsampler, frame.scale) = (.pixelShuffleDirect, scale)
     } else {
@@ -242,13 +253,35 @@ extension Int {
 }
 
 extension UnusedTensors {
-  /// The tables that a window of Swin Transformer is stored with, and that follow from its size: of
-  /// attentions of this name, and of blocks of that.
-  static func ofWindows(_ attention: String, block: String) -> [UnusedTensors] {
-    [
-      UnusedTensors("\(attention).relative_position_index", "it follows from the window"),
-      UnusedTensors("\(block).attn_mask", "it follows from the sizes of window and image"),
-    ]
+  /// The tables that a block of Swin Transformer is stored with, and that follow from the size of its
+  /// windows.
+  ///
+  /// A file has a mask for one size of images, and its reader calculates those for others: here it is that
+  /// of an image of two by two windows.
+  static func ofWindows(
+    _ block: String, window: Int, isShifted: Bool, index: String = "relative_position_index",
+    keyStep: Int = 1
+  ) -> [UnusedTensors] {
+    let table = UnusedTensors(
+      "\(block).attn.\(index)", "it follows from the window",
+      buffer: UnusedTensors.Buffer(relativePositionsOf: Size(window), keyStep: keyStep))
+    let mask = UnusedTensors(
+      "\(block).attn_mask", "it follows from the sizes of window and image",
+      buffer: UnusedTensors.Buffer(
+        ShiftMask(Size(window), shift: Size(window / 2)), image: Size(2 * window),
+        keyStep: keyStep))
+    return isShifted ? [table, mask] : [table]
+  }
+
+  /// The tables of all blocks of SwinIR's layers, of which every other one is shifted.
+  static func ofLayers(
+    _ depths: [Int], _ tables: (_ block: String, _ isShifted: Bool) -> [UnusedTensors]
+  ) -> [UnusedTensors] {
+    depths.enumerated().flatMap { layer, depth in
+      (0..<depth).flatMap {
+        tables("layers.\(layer).residual_group.blocks.\($0)", $0 % 2 == 1)
+      }
+    }
   }
 }
 

@@ -47,6 +47,21 @@ struct FileIdentity: Hashable {
   init?(of path: String) {
     var status = stat()
     guard unsafe path.withPath({ unsafe stat($0, &status) }) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Of what is read under this name: `-` is standard input, to which a file may be redirected.
+  init?(ofInput path: String) {
+    guard path == "-" else {
+      self.init(of: path)
+      return
+    }
+    var status = stat()
+    guard unsafe fstat(STDIN_FILENO, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  private init(_ status: stat) {
     (device, number) = (UInt(status.st_dev), UInt(status.st_ino))
   }
 }

@@ -203,6 +203,29 @@ package struct AtomicFile: ~Copyable {
     throw .cannotWrite(path: path, reason: SystemReason.text(ELOOP))
   }
 
+  /// The bytes of the path to which a file of this path is written: the same for all paths that lead
+  /// there, through links, by `.` and `..`, and where folders are yet to be made.
+  ///
+  /// - Throws: `FileError.cannotWrite` for links that lead in a circle.
+  package static func canonical(_ path: String) throws(FileError) -> [UInt8] {
+    let target = try resolved(path)
+    var (folder, place) = (target.folder, target)
+    var names = [target.lastComponent].compactMap(\.self)
+    while true {
+      if let real = unsafe folder.withPlatformString({ unsafe realpath($0, nil) }) {
+        defer { unsafe free(real) }
+        place = unsafe FilePath(platformString: real).appending(names.reversed())
+        break
+      }
+      guard let name = folder.lastComponent, folder != folder.folder else { break }
+      names.append(name)
+      folder = folder.folder
+    }
+    return unsafe place.lexicallyNormalized().withPlatformString { text in
+      unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+    }
+  }
+
   /// A hidden name in the target's folder that nobody else uses.
   package static func temporaryName(
     beside target: FilePath, ending: String = "partial"

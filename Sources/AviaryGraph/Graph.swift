@@ -139,9 +139,9 @@ public struct Graph: Hashable, Sendable {
 
 extension Graph {
   /// Parameters of which there is one for each row or column of an image are those of one size: of
-  /// the nominal one, where the graph states none.
+  /// the nominal one, where the graph states none. Where a kernel is an input, its batch gives the
+  /// channels of what follows.
   private func checkParameters(_ shapes: [[Int]]) throws(GraphError) {
-    if inputs.allSatisfy({ $0.size != nil }) { return }
     let expected = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.shape) })
     for node in nodes where !node.parameters.isEmpty {
       let slots = node.op.slots(node.inputs.map { shapes[$0] })

@@ -197,24 +197,13 @@ extension UnusedTensors {
     try self.init(
       names: try members.required("names", "a string", \.string),
       reason: members["reason"]?.string ?? "",
-      buffer: try members["buffer"].map { json throws(GraphError) in
-        let buffer = try Members("unused.buffer", json)
-        return Buffer(
-          try buffer.required("shape", "an array of integers", \.ints),
-          try buffer.required("values", "an array of numbers", \.numbers),
-          isBytes: buffer["isBytes"]?.bool ?? false)
-      })
+      buffer: try members["buffer"].map { json throws(GraphError) in try Buffer(json: json) })
   }
 
   /// What a library says of them.
   var json: JSON {
     var members: [String: JSON] = ["names": .string(names), "reason": .string(reason)]
-    if let buffer {
-      members["buffer"] = [
-        "shape": .ints(buffer.shape), "values": .array(buffer.values.map(JSON.number)),
-        "isBytes": .bool(buffer.isBytes),
-      ]
-    }
+    if let buffer { members["buffer"] = buffer.json }
     return .object(members)
   }
 }

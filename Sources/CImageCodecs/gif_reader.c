@@ -35,17 +35,26 @@ static int fail(cimg_error *error, int code) {
   return -1;
 }
 
-// Reads up to the next image, and what stands before it. 1 at the end, -1 for damage.
-static int next_image(GifFileType *gif, int *transparent, cimg_error *error) {
+// Reads up to the next image, and what stands before it. 1 at the end, -1 for damage. A file may end
+// without the byte that says so: between two parts nothing is missing.
+static int next_image(GifFileType *gif, int *transparent, cimg_info *info, cimg_error *error) {
   GifRecordType type;
   for (;;) {
-    if (DGifGetRecordType(gif, &type) == GIF_ERROR) return fail(error, gif->Error);
+    if (DGifGetRecordType(gif, &type) == GIF_ERROR)
+      return gif->Error == D_GIF_ERR_READ_FAILED ? 1 : fail(error, gif->Error);
     if (type == TERMINATE_RECORD_TYPE) return 1;
     if (type == IMAGE_DESC_RECORD_TYPE)
       return DGifGetImageDesc(gif) == GIF_ERROR ? fail(error, gif->Error) : 0;
     int code;
     GifByteType *extension;
     if (DGifGetExtension(gif, &code, &extension) == GIF_ERROR) return fail(error, gif->Error);
+    // The first block of an application's data is its name.
+    static const char xmp[11] = "XMP DataXMP", profile[11] = "ICCRGBG1012";
+    int is_named = extension && code == APPLICATION_EXT_FUNC_CODE && extension[0] == 11;
+    if (extension && code == COMMENT_EXT_FUNC_CODE) cimg_leave_behind(info, "comments");
+    if (is_named && memcmp(extension + 1, xmp, 11) == 0) cimg_leave_behind(info, "XMP");
+    if (is_named && memcmp(extension + 1, profile, 11) == 0)
+      cimg_leave_behind(info, "the ICC profile");
     while (extension) {
       GraphicsControlBlock control;
       if (transparent && code == GRAPHICS_EXT_FUNC_CODE &&
@@ -70,18 +79,18 @@ static GifFileType *open_gif(int descriptor, cimg_error *error) {
 }
 
 // How many images there are, without decoding any; -1 for damage. The bytes of their data go into
-// `bytes`.
-static int count_images(int descriptor, uint64_t *bytes, cimg_error *error) {
+// `info`, and what is beside them.
+static int count_images(int descriptor, cimg_info *info, cimg_error *error) {
   GifFileType *gif = open_gif(descriptor, error);
   if (!gif) return -1;
   int count = 0, status;
-  while ((status = next_image(gif, NULL, error)) == 0) {
+  while ((status = next_image(gif, NULL, info, error)) == 0) {
     count++;
     int size;
     GifByteType *block;
     if (DGifGetCode(gif, &size, &block) == GIF_ERROR) status = fail(error, gif->Error);
     while (status == 0 && block) {
-      *bytes += block[0];
+      info->compressed_bytes += block[0];
       if (DGifGetCodeNext(gif, &block) == GIF_ERROR) status = fail(error, gif->Error);
     }
     // What the library keeps of each image.
@@ -130,9 +139,9 @@ static int read_gif_rows(
       GifWord x = screen_x - reader->left;
       int is_inside = x >= 0 && x < reader->width && y >= 0 && y < reader->height;
       int index = is_inside ? reader->indices[(size_t)y * (size_t)reader->width + (size_t)x] : -1;
-      // An index without a colour is damage that viewers show as black.
-      if (index >= reader->colors) index = reader->colors - 1;
-      for (int c = 0; c < 3; c++) *target++ = index < 0 ? 0 : reader->palette[index][c];
+      // An index without a colour is damage that viewers show as black, or transparent all the same.
+      for (int c = 0; c < 3; c++)
+        *target++ = index < 0 || index >= reader->colors ? 0 : reader->palette[index][c];
       if (reader->channels == 4)
         *target++ = index < 0 || index == reader->transparent ? 0 : 255;
     }
@@ -141,7 +150,7 @@ static int read_gif_rows(
 }
 
 static int set_up(gif_reader *reader, int descriptor, cimg_info *info, cimg_error *error) {
-  int count = count_images(descriptor, &info->compressed_bytes, error);
+  int count = count_images(descriptor, info, error);
   if (count < 0) return -1;
   info->pages = (uint32_t)count;
   if (count != 1) {
@@ -151,7 +160,7 @@ static int set_up(gif_reader *reader, int descriptor, cimg_info *info, cimg_erro
   reader->gif = open_gif(descriptor, error);
   if (!reader->gif) return -1;
   reader->transparent = NO_TRANSPARENT_COLOR;
-  if (next_image(reader->gif, &reader->transparent, error) != 0) return -1;
+  if (next_image(reader->gif, &reader->transparent, info, error) != 0) return -1;
   const GifImageDesc *image = &reader->gif->Image;
   reader->left = image->Left;
   reader->top = image->Top;
@@ -184,6 +193,8 @@ static int set_up(gif_reader *reader, int descriptor, cimg_info *info, cimg_erro
   info->stored_bit_depth = reader->gif->SColorMap ? reader->gif->SColorMap->BitsPerPixel : 8;
   info->is_palette = 1;
   info->held_bytes = (uint64_t)reader->width * (uint64_t)reader->height;
+  // The screen may be larger: what lies around the image takes no bytes.
+  info->coded_pixels = info->held_bytes;
   // A code of 12 bits or fewer stands for a string of 4096 indices at most.
   info->largest_ratio = 4096;
   return 0;

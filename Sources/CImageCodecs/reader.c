@@ -1,4 +1,15 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "reader.h"
+
+void cimg_leave_behind(cimg_info *info, const char *words) {
+  if (strstr(info->left_behind, words)) return;
+  size_t length = strlen(info->left_behind);
+  snprintf(
+    info->left_behind + length, sizeof info->left_behind - length, "%s%s", length > 0 ? ", " : "",
+    words);
+}
 
 int cimg_read_rows(
     cimg_reader *reader, uint8_t *rows, size_t stride, uint32_t count, cimg_error *error) {

@@ -19,6 +19,9 @@ struct cimg_reader {
   size_t iptc_length;
 };
 
+// Adds to what of a file is not carried, once: words such as "EXIF", joined by commas.
+void cimg_leave_behind(cimg_info *info, const char *words);
+
 // The way from inks to sRGB that an ICC profile describes.
 typedef struct cimg_inks cimg_inks;
 

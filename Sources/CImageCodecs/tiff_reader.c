@@ -18,6 +18,8 @@ typedef struct {
   TIFF *tiff;
   // Where the library's words go; set by every call that may fail.
   cimg_error *error;
+  // Whether rows are read, so that a warning may mean that some are missing.
+  int is_decoding;
   uint32_t width, height, next_row;
   uint16_t samples, bits, format, photometric;
   int is_planar, is_tiled;
@@ -52,8 +54,27 @@ static int complain(TIFF *tiff, void *user, const char *module, const char *form
   return 1;
 }
 
-static int hush(TIFF *tiff, void *user, const char *module, const char *format, va_list list) {
-  (void)tiff, (void)user, (void)module, (void)format, (void)list;
+// The library fills what a JPEG or a fax lacks and only warns: missing or broken data is an error here.
+// Other warnings (unknown tags, odd counts) leave the image whole.
+static int warn(TIFF *tiff, void *user, const char *module, const char *format, va_list list) {
+  static const char *const damage[] = {
+    "Premature end of JPEG",
+    "Corrupt JPEG data",
+    "Inconsistent progression",
+    "Improper JPEG strip/tile size",
+    "Bad code word",
+    "Premature EOF",
+    "Premature EOL",
+    "Line length mismatch",
+  };
+  (void)tiff, (void)module;
+  tiff_reader *reader = user;
+  if (!reader->is_decoding || !reader->error || reader->error->text[0]) return 1;
+  char text[sizeof reader->error->text];
+  vsnprintf(text, sizeof text, format, list);
+  for (size_t i = 0; i < sizeof damage / sizeof *damage; i++)
+    if (strncmp(text, damage[i], strlen(damage[i])) == 0)
+      memcpy(reader->error->text, text, sizeof text);
   return 1;
 }
 
@@ -168,8 +189,22 @@ static void convert_inks(const tiff_reader *reader, const float *values, uint8_t
   }
 }
 
+// Inks of which alpha is a factor, as they are without it.
+static void separate_alpha(const tiff_reader *reader, float *values) {
+  float largest = reader->depth == 32 ? 1 : (float)((1u << reader->bits) - 1);
+  for (uint32_t x = 0; x < reader->width; x++, values += reader->samples) {
+    float alpha = values[4];
+    for (int c = 0; c < 4; c++) {
+      values[c] = alpha > 0 ? values[c] * largest / alpha : 0;
+      if (values[c] > largest) values[c] = largest;
+    }
+  }
+}
+
 // A row's samples as they are handed over.
-static void convert_row(const tiff_reader *reader, const float *values, uint8_t *target) {
+static void convert_row(const tiff_reader *reader, float *values, uint8_t *target) {
+  if (reader->is_associated && reader->photometric == PHOTOMETRIC_SEPARATED)
+    separate_alpha(reader, values);
   if (reader->inks) {
     convert_inks(reader, values, target);
     return;
@@ -196,8 +231,10 @@ static void convert_row(const tiff_reader *reader, const float *values, uint8_t 
         float value = values[c];
         if (reader->photometric == PHOTOMETRIC_MINISWHITE) value = largest - value;
         if (reader->is_associated) {
+          // Of floats no more than what rounding to halves may have added is taken away.
+          int is_rounded = !is_float || value <= alpha * (1 + 0x1p-9f);
           value = alpha > 0 ? value * largest / alpha : 0;
-          if (!is_float && value > largest) value = largest;
+          if (is_rounded && value > largest) value = largest;
         }
         put(reader, target, value * scale);
       }
@@ -225,6 +262,7 @@ static int load(tiff_reader *reader, uint32_t row) {
     for (uint32_t across = 0; across < reader->blocks_across; across++) {
       uint32_t x = across * reader->block_width;
       tmsize_t read;
+      reader->is_decoding = 1;
       if (reader->is_tiled) {
         uint32_t tile = TIFFComputeTile(reader->tiff, x, row, 0, (uint16_t)plane);
         read = TIFFReadEncodedTile(reader->tiff, tile, reader->block, (tmsize_t)reader->block_bytes);
@@ -233,8 +271,10 @@ static int load(tiff_reader *reader, uint32_t row) {
         read = TIFFReadEncodedStrip(
           reader->tiff, strip, reader->block, (tmsize_t)reader->block_bytes);
       }
-      if (read < 0)
-        return reader->error->text[0] ? -1 : refuse(reader, "a block cannot be decoded");
+      reader->is_decoding = 0;
+      // Some errors are reported and then passed over.
+      if (reader->error->text[0]) return -1;
+      if (read < 0) return refuse(reader, "a block cannot be decoded");
       if ((size_t)read < stride * rows) return refuse(reader, "a block of row %u ends too early", row);
       uint32_t width = reader->block_width;
       if (width > reader->width - x) width = reader->width - x;
@@ -270,7 +310,8 @@ static int read_tiff_rows(
   // Taken when it is needed: the caller has seen the size, and could have refused it.
   if (!reader->block) {
     size_t band = reader->block_height < reader->height ? reader->block_height : reader->height;
-    reader->block = malloc(reader->block_bytes);
+    // Zeros: a codec may leave out a part of it and not say so.
+    reader->block = calloc(1, reader->block_bytes);
     reader->band = malloc(band * reader->row_bytes);
     size_t rows_of_numbers = is_simple(reader) ? 1 : band;
     reader->values = malloc(rows_of_numbers * reader->width * reader->samples * sizeof(float));
@@ -304,6 +345,24 @@ static const char *tiff_keyword(const cimg_reader *base, uint32_t position) {
   return position < reader->text_count ? reader->texts[position].keyword : NULL;
 }
 
+// Tags of which nothing is carried; the library has a name for some of them only.
+static void find_left_behind(const tiff_reader *reader, cimg_info *info) {
+  static const struct {
+    uint32_t tag;
+    const char *words;
+  } kinds[] = {
+    {TIFFTAG_RICHTIFFIPTC, "IPTC data"}, {TIFFTAG_PHOTOSHOP, "Photoshop data"},
+    {37724, "Photoshop layers"},         {TIFFTAG_GPSIFD, "GPS data"},
+    {33550, "GeoTIFF data"},             {33922, "GeoTIFF data"},
+    {34264, "GeoTIFF data"},             {34735, "GeoTIFF data"},
+  };
+  int count = TIFFGetTagListCount(reader->tiff);
+  for (int i = 0; i < count; i++)
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+      if (TIFFGetTagListEntry(reader->tiff, i) == kinds[kind].tag)
+        cimg_leave_behind(info, kinds[kind].words);
+}
+
 static void find_metadata(tiff_reader *reader, cimg_info *info) {
   static const struct {
     uint32_t tag;
@@ -330,13 +389,8 @@ static void find_metadata(tiff_reader *reader, cimg_info *info) {
     reader->base.xmp_length = length;
   }
   toff_t directory = 0;
-  if (TIFFGetField(reader->tiff, TIFFTAG_RICHTIFFIPTC, &length, &bytes) ||
-      TIFFGetField(reader->tiff, TIFFTAG_PHOTOSHOP, &length, &bytes))
-    snprintf(info->left_behind, sizeof info->left_behind, "IPTC and Photoshop data");
-  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory))
-    snprintf(
-      info->left_behind, sizeof info->left_behind, "EXIF%s",
-      info->left_behind[0] ? ", IPTC and Photoshop data" : "");
+  if (TIFFGetField(reader->tiff, TIFFTAG_EXIFIFD, &directory)) cimg_leave_behind(info, "EXIF");
+  find_left_behind(reader, info);
   float x = 0, y = 0;
   uint16_t unit = RESUNIT_NONE, orientation = 0;
   TIFFGetFieldDefaulted(reader->tiff, TIFFTAG_RESOLUTIONUNIT, &unit);
@@ -524,7 +578,7 @@ cimg_reader *cimg_open_tiff(
   reader->base.keyword = tiff_keyword;
   reader->error = error;
   TIFFOpenOptionsSetErrorHandlerExtR(options, complain, reader);
-  TIFFOpenOptionsSetWarningHandlerExtR(options, hush, reader);
+  TIFFOpenOptionsSetWarningHandlerExtR(options, warn, reader);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, most_block);
   // By reading, not by mapping: a file that is truncated meanwhile would end the program.
   reader->tiff = TIFFFdOpenExt(copy, "image", "rm", options);

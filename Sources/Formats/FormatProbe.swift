@@ -10,16 +10,12 @@ extension FileFormat {
     return try isHDF5(file, head) ? try HDF5Tree(reading: path, access: access) : nil
   }
 
-  /// What a folder of another kind is; nil for one that may hold weights, and for what is no
-  /// folder.
-  static func foreignFolder(_ path: String) -> String? {
-    guard (try? InputFile("\(path)/saved_model.pb")) != nil else { return nil }
-    return "a TensorFlow SavedModel (saved as .keras or .weights.h5 it can be read)"
-  }
-
-  /// How a folder holds weights; nil for one that holds none, and for what is no folder.
-  static func sniffFolder(_ path: String) -> FileFormat? {
+  /// How several files together hold weights, which a folder or the beginning of their names stands
+  /// for; nil for a single file, and for what holds none.
+  static func sniffFiles(_ path: String) -> FileFormat? {
+    if TensorFlowFiles.isSavedModel(path) { return .savedModel }
     if KerasArchive.isFolder(path) { return .kerasArchive }
+    if TensorFlowFiles.index(of: path) != nil { return .tensorBundle }
     return NumPyFile.isFolder(path) ? .numPyFolder : nil
   }
 
@@ -32,8 +28,14 @@ extension FileFormat {
     for (magic, found) in halves where head.starts(with: magic) {
       throw .notWeights(path: path, found: found)
     }
+    for (offset, magic, what) in foreign where head.dropFirst(offset).starts(with: magic) {
+      throw .unsupported(path: path, what: "reading \(what)")
+    }
     let kind = FileKind(beginning: head)
     switch kind {
+    case .xml where head.contains(Array("<net name=".utf8)):
+      throw .unsupported(
+        path: path, what: "reading an OpenVINO model (the ONNX model that it was made of is read)")
     case .zip: return try kindOfZip(file)
     case .json where head.contains(Array("\"weight_map\"".utf8)): return .shardIndex
     case .hdf5:
@@ -66,8 +68,22 @@ extension FileFormat {
       .torchLegacy
     ),
     ([0x93] + Array("NUMPY".utf8), .npy),
-    (Array("GGUF".utf8), .gguf),
     (Array("7767517".utf8), .ncnnParameters),
+  ]
+
+  /// What holds weights and is not read, and what is read instead.
+  private static let foreign: [(offset: Int, magic: [UInt8], what: String)] = [
+    (0, Array("GGUF".utf8), "a GGUF file (its tensors saved as safetensors are read)"),
+    (4, Array("TFL3".utf8), "a TensorFlow Lite model (tf2onnx makes an ONNX model of it)"),
+    (
+      0, Array("MATLAB 5.0 MAT-file".utf8),
+      "a MATLAB file (its arrays saved as .npz are read; scipy.io.loadmat gives them)"
+    ),
+    // The magic number of a list of arrays, and a reserved word.
+    (
+      0, [0x12, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      "an MXNet .params file (its arrays saved as .npz are read)"
+    ),
   ]
 
   /// What belongs to a file of weights and is none by itself.
@@ -157,11 +173,8 @@ public struct ProbedFile: Sendable {
   ///   `.readerFailed` if the helper program could not read an HDF5 file.
   public init(_ path: String, hdf5: HDF5Access = .isolated) throws(CheckpointError) {
     self.path = path
-    if let other = FileFormat.foreignFolder(path) {
-      throw .notWeights(path: path, found: other)
-    }
-    if let folder = FileFormat.sniffFolder(path) {
-      (tree, format) = (nil, folder)
+    if let files = FileFormat.sniffFiles(path) {
+      (tree, format) = (nil, files)
     } else if let tree = try FileFormat.hdf5Tree(path, hdf5) {
       self.tree = tree
       format = try FileFormat.kind(of: tree)
@@ -216,10 +229,12 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
   case onnx
   /// ncnn's text of layers.
   case ncnnParameters
-  /// GGUF.
-  case gguf
   /// JSON index of sharded Keras or safetensors weights.
   case shardIndex
+  /// TensorFlow's checkpoint: an index and files of tensors.
+  case tensorBundle
+  /// The folder of a model saved by TensorFlow.
+  case savedModel
 
   /// What the file is, with its article, as it stands in messages.
   public var label: String {
@@ -236,11 +251,12 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .npz: "a NumPy .npz archive"
     case .npy: "a NumPy .npy array"
     case .numPyFolder: "a folder of NumPy arrays"
+    case .tensorBundle: "a TensorFlow checkpoint"
+    case .savedModel: "a TensorFlow SavedModel"
     case .hdf5StateDict: "an HDF5 file of named data sets"
     case .safetensors: "a safetensors file"
     case .onnx: "an ONNX model"
     case .ncnnParameters: "an ncnn .param file"
-    case .gguf: "a GGUF file"
     case .shardIndex: "an index of sharded weights"
     }
   }
@@ -258,6 +274,8 @@ public enum FileFormat: String, CaseIterable, Codable, Hashable, Sendable {
     case .kerasArchive: "Keras 3 archive"
     case .onnx: "ONNX"
     case .numPyFolder: "folder of NumPy arrays"
+    case .tensorBundle: "TensorFlow checkpoint"
+    case .savedModel: "TensorFlow SavedModel"
     case .hdf5StateDict: "HDF5 state dict"
     case .ncnnParameters: "ncnn"
     default: rawValue

@@ -91,8 +91,12 @@ public struct WeightsFile: Sendable {
       if let file = try SafeTensorsIndex.read(path) { return file }
       return try KerasShards.read(path, options)
     case .onnx: return try ONNXFile.read(path, options.onnx)
-    case .gguf:
-      throw .unsupported(path: path, what: "reading \(format.label)")
+    case .savedModel: return try SavedModel.read(path)
+    case .tensorBundle:
+      guard let index = TensorFlowFiles.index(of: path) else {
+        throw .cannotRead(path: path, reason: "no such file or directory")
+      }
+      return try TensorFlowCheckpoint.read(path, index: index)
     // Those of HDF5 are above.
     case .aviaryCheckpoint, .kerasHDF5, .kerasWeightsHDF5, .hdf5StateDict:
       throw .notWeights(path: path, found: format.label)
@@ -104,10 +108,18 @@ public struct WeightsFile: Sendable {
   ///
   /// - Throws: `CheckpointError.cannotRead`.
   public static func sha256(_ path: String) throws(CheckpointError) -> String {
-    guard NumPyFile.isFolder(path) else { return try InputFile(weights: path).sha256() }
+    let files: [String]
+    if let found = try TensorFlowFiles.all(of: path) {
+      files = found
+    } else if NumPyFile.isFolder(path) {
+      files = try NumPyFile.files(in: path).map { "\(path)/\($0)" }
+    } else {
+      return try InputFile(weights: path).sha256()
+    }
     var lines = ""
-    for name in try NumPyFile.files(in: path) {
-      lines += "\(try InputFile(weights: path + "/" + name).sha256())  \(name)\n"
+    for file in files {
+      let name = file.split(separator: "/").last ?? ""
+      lines += "\(try InputFile(weights: file).sha256())  \(name)\n"
     }
     return SHA256.hash(data: Array(lines.utf8)).hexadecimal
   }

@@ -43,9 +43,6 @@ import Testing
   /// The architectures of which ONNX cannot say a preset, by what is in the way.
   private static let refused = [
     "safmn": "ONNX pools to a stated size", "safmn++": "ONNX pools to a stated size",
-    "craft": "each image has its own kernel", "dat": "each image has its own kernel",
-    "fdat": "each image has its own kernel", "omnisr": "each image has its own kernel",
-    "restormer": "each image has its own kernel", "retinexformer": "each image has its own kernel",
   ]
 
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))

@@ -43,7 +43,8 @@ enum ONNXRoundTrip {
       let found = try naive(imported.graph, weights: again, inputs: inputs)
       for (output, tensor) in expected {
         let agreement = Agreement(try #require(found[output]), expected: tensor)
-        #expect(agreement.relative <= 1e-5, "\(shapes): \(agreement)")
+        #expect(
+          agreement.relative <= 1e-5, "\(shapes): \(agreement); of \(graph.json.text.prefix(3000))")
       }
       cases.append((inputs, expected))
     }

@@ -6,7 +6,7 @@ import Testing
 /// Networks of all operations of the table as ONNX and back; with `AVIARY_ONNX_FOLDER` they are left
 /// for ONNX Runtime.
 @Suite struct OperationNetworkExportTests {
-  @Test(arguments: Extent.numbers(of: RandomOperations.count)) func onnx(_ seed: Int) throws {
+  @Test(arguments: 0..<RandomOperations.count) func onnx(_ seed: Int) throws {
     let network = try RandomOperations(seed: seed)
     let inputs = Dictionary(
       uniqueKeysWithValues: zip(network.graph.inputs, network.inputShapes).enumerated().map {
@@ -28,6 +28,15 @@ import Testing
     } catch InterchangeError.layer(_, "Pad", _, let why) {
       // Of the few sizes that such a network runs at, several multiples may ask for the same padding.
       #expect(why.hasPrefix("expected padding to one multiple of pixels"))
+    } catch InterchangeError.layer(_, "MatMul", _, let why) {
+      // An image times itself must be square: one sample, which does not show what else the
+      // network pads or divides.
+      #expect(why.hasPrefix("the network runs at none of the sizes that were tried"))
+      #expect(network.rows.contains { $0.op == .matmul })
+    } catch InterchangeError.layer(_, "Concat", _, let why) {
+      // A part of the batch beside all of it: of one image alone.
+      #expect(why.hasSuffix("do not fit together"))
+      #expect(network.rows.contains { $0.op.name == "stridedSlice" })
     }
   }
 }

@@ -33,7 +33,7 @@ import Testing
   /// look at every pixel (ditn, restormer, retinexformer, rgt); those that move windows by a roll would
   /// have exact tiles, if rolls were computed for a part of an image (craft, dctlsa, swin2sr).
   private static let looksFar: Set = [
-    "craft", "dctlsa", "ditn", "restormer", "retinexformer", "rgt", "swin2sr",
+    "craft", "dctlsa", "ditn", "grl", "restormer", "retinexformer", "rgt", "swin2sr",
   ]
 
   /// Every architecture in Plugins/ is linked in and registered, and nothing else is.

@@ -112,12 +112,33 @@ struct FolderRunTests {
     #expect(run.output.hasSuffix("\n6 files: 3 written, 1 failed, 2 skipped\n"))
   }
 
+  @Test("a manifest is never written over a result, nor after work that it could not record")
+  func manifestInTheWay() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("out")
+    for (output, manifest) in [
+      ("out/a.png", "./out/a.png"), ("out/a.png", "out/../out/a.png"),
+      ("out", "\(folder.path)/out/rgb-8.png"), ("new/", "./new/rgb-8.png"),
+    ] {
+      expectFailure(
+        try Outcome(
+          ["run", "nearest", picture, "-o", output, "--manifest", manifest], in: folder.path), 73,
+        "\(manifest): two outputs would be written there, the second for the manifest")
+    }
+    let missing = "none/made.json"
+    expectFailure(
+      try Outcome(
+        ["run", "nearest", picture, "-o", "out", "--manifest", missing], in: folder.path), 73,
+      "\(missing): cannot be written: there is no folder none")
+    #expect(try names(folder.path) == ["out"])
+  }
+
   @Test("a manifest tells what was done")
   func manifest() throws {
     let folder = try TemporaryFolder()
     try fill(folder)
     let run = try Outcome(
-      ["run", fixture("architectures/espcn.x3/weights.pt"), "in", "-o", "out", "--quiet"]
+      ["run", fixture("architectures/fusion-cae.x2/weights.pt"), "in", "-o", "out", "--quiet"]
         + ["--manifest", "made.json"], in: folder.path)
     #expect(run.status == 0)
     let data = try Data(contentsOf: URL(filePath: folder.file("made.json")))
@@ -128,7 +149,7 @@ struct FolderRunTests {
         "out/a.png", "out/b.png", "out/no ending.png",
       ])
     let model = try #require((manifest["models"] as? [[String: String]])?.first)
-    #expect(model["name"] == "espcn")
+    #expect(model["name"] == "fusion-cae")
     #expect(model["contentHash"]?.hasPrefix("sha256:") == true)
     #expect((manifest["arguments"] as? [String])?.contains("--manifest") == true)
     #expect(manifest["started"] is String && manifest["seconds"] is Double)

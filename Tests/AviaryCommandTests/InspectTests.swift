@@ -106,6 +106,6 @@ struct InspectTests {
     let path = try folder.file("weights.gguf", Array("GGUF".utf8))
     expectFailure(
       try Outcome(["inspect", path]), 69,
-      "\(path): reading a GGUF file is not supported")
+      "\(path): reading a GGUF file (its tensors saved as safetensors are read) is not supported")
   }
 }

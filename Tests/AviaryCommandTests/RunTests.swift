@@ -140,6 +140,39 @@ struct RunTests {
     #expect(written.width == 2 * (try ImageReader(path: input).header.width))
   }
 
+  @Test("the file behind standard input is an input")
+  func standardInputIsNotOverwritten() throws {
+    let folder = try TemporaryFolder()
+    let input = folder.file("a.png")
+    try FileManager.default.copyItem(atPath: picture, toPath: input)
+    for arguments in [["-o", input], ["-o", folder.file("b.png"), "--manifest", input]] {
+      expectFailure(
+        try Outcome(["run", "nearest", "-"] + arguments, after: "exec < '\(input)'"), 73,
+        "\(input): would overwrite an input; name another output")
+    }
+    #expect(try folder.names == ["a.png"])
+    #expect(
+      try Data(contentsOf: URL(filePath: input)) == Data(contentsOf: URL(filePath: picture)))
+  }
+
+  @Test("two outputs that links lead to one file are two outputs written there")
+  func linkedOutputs() throws {
+    let folder = try TemporaryFolder()
+    try folder.makeFolder("out")
+    for name in ["a.png", "b.png"] {
+      try FileManager.default.copyItem(atPath: picture, toPath: folder.file(name))
+    }
+    // To what is not there yet.
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("out/b.png"), withDestinationPath: "a.png")
+    let run = try Outcome(["run", "nearest", "a.png", "b.png", "-o", "out"], in: folder.path)
+    #expect(run.status == 73)
+    #expect(
+      run.error
+        == "aviary: out/b.png: two outputs would be written there, the second for b.png\n")
+    #expect(try ImageReader(path: folder.file("out/a.png")).header.width > 0)
+  }
+
   @Test("an output that is there is replaced")
   func replaced() throws {
     let folder = try TemporaryFolder()

@@ -71,6 +71,23 @@ struct SizeRunTests {
     #expect(try folder.names == ["in.png"])
   }
 
+  @Test(
+    "the nearest pixel stays a pixel of the image", arguments: [[], ["--seamless"], ["--ensemble"]])
+  func nearestPixels(_ options: [String]) throws {
+    let folder = try TemporaryFolder()
+    let (input, output) = (try picture(in: folder), folder.file("out.png"))
+    let run = try Outcome(["run", "nearest", input, "-o", output, "--scale", "1.5"] + options)
+    try #require(run.status == 0, "\(run.error)")
+    func colors(_ path: String) throws -> Set<[Float]> {
+      let image = try Image(contentsOf: path)
+      return Set(
+        (0..<image.height).flatMap { y in
+          (0..<image.width).map { x in (0..<3).map { image[$0, y, x] } }
+        })
+    }
+    #expect(try colors(output).isSubset(of: colors(input)))
+  }
+
   @Test("a hard edge of alpha stays hard", .enabled(if: SharedFolder.isPresent))
   func hardAlpha() throws {
     let folder = try TemporaryFolder()

@@ -191,7 +191,9 @@ struct TrainTests {
     try refuse(
       ["plot", "pictures"], 66, "pictures/log.csv: cannot be read: no such file or directory")
     try refuse(
-      ["plot", "pictures", "-o", "a.jpg"], 64, "a.jpg: give a name that ends in .png or .svg")
+      ["plot", "pictures", "-o", "a.pdf"], 64,
+      "a.pdf: give a name that ends in .png, .jpg, .jpeg, .webp, .tif, .tiff, .ppm, .pgm, .pnm, "
+        + ".pam, .pfm or .svg")
     #expect(try folder.names == ["pictures", "wrong.yaml"])
   }
 }

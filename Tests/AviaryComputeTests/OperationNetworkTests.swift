@@ -6,7 +6,7 @@ import Testing
 
 /// Networks of all operations of the table, put together at random, against the oracle.
 @Suite struct OperationNetworkTests {
-  private static let seeds = Extent.numbers(of: RandomOperations.count)
+  private static let seeds = 0..<RandomOperations.count
 
   @Test(arguments: seeds) func values(_ seed: Int) throws {
     let network = try RandomOperations(seed: seed)

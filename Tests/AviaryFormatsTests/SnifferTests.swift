@@ -7,7 +7,7 @@ import Testing
 @Suite struct SnifferTests {
   @Test(
     arguments: [
-      ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0], .npy), ([0x47, 0x47, 0x55, 0x46, 3], .gguf),
+      ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0], .npy),
       ([2, 0, 0, 0, 0, 0, 0, 0, 0x7B, 0x7D], .safetensors),
       ([0x08, 0x07, 0x12, 0x04], .onnx), ([0x80, 0x04, 0x95], .pickle),
       (Array(#"{"weight_map": {}}"#.utf8), .shardIndex),
@@ -46,6 +46,33 @@ import Testing
     let path = try folder.file("x", content)
     let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
     #expect(error.description == "\(path): expected a file of weights, found \(found)")
+  }
+
+  @Test(
+    arguments: [
+      (Array("GGUF".utf8) + [3], "a GGUF file (its tensors saved as safetensors are read)"),
+      (
+        [0x1C, 0, 0, 0] + Array("TFL3".utf8),
+        "a TensorFlow Lite model (tf2onnx makes an ONNX model of it)"
+      ),
+      (
+        Array("MATLAB 5.0 MAT-file, Platform: GLNXA64".utf8),
+        "a MATLAB file (its arrays saved as .npz are read; scipy.io.loadmat gives them)"
+      ),
+      (
+        [0x12, 0x01] + [UInt8](repeating: 0, count: 14) + [3],
+        "an MXNet .params file (its arrays saved as .npz are read)"
+      ),
+      (
+        Array("<?xml version=\"1.0\"?>\n<net name=\"main\" version=\"11\">".utf8),
+        "an OpenVINO model (the ONNX model that it was made of is read)"
+      ),
+    ] as [([UInt8], String)]) func whatIsNotReadIsNamed(content: [UInt8], what: String) throws
+  {
+    let folder = try TemporaryFolder()
+    let path = try folder.file("x", content)
+    let error = try #require(throws: CheckpointError.self) { try FileFormat.probe(path) }
+    #expect(error.description == "\(path): reading \(what) is not supported")
   }
 
   @Test func aSpoiltHDF5IsDamaged() throws {

@@ -73,6 +73,29 @@ import Testing
     }
   }
 
+  @Test("a batch of kernels that gives other channels than there are weights for is refused")
+  func channelsOfABatch() throws {
+    let graph = try Graph(
+      inputs: [
+        .init("image", channels: 2, size: Size(7, 8)),
+        .init("kernels", channels: 2, size: Size(3, 3)),
+      ],
+      nodes: [
+        .init("dynamic", .dynamicConvolution(DynamicConvolution()), inputs: [0, 1]),
+        .init(
+          "last", .convolution(Convolution(outChannels: 3, kernel: 1)), inputs: [2],
+          parameters: ["last.weight", "last.bias"]),
+      ], outputs: [.init("y", value: 3)])
+    #expect(try graph.shapes(for: [[1, 2, 7, 8], [1, 2, 3, 3]]).last == [1, 3, 5, 6])
+    #expect {
+      try graph.shapes(for: [[1, 2, 7, 8], [4, 2, 3, 3]])
+    } throws: {
+      "\($0)"
+        == "last: convolution: expected a size for which 'last.weight' has shape [3, 1, 1, 1], "
+        + "found one for [3, 4, 1, 1]"
+    }
+  }
+
   @Test func shapesOfAllValues() throws {
     let graph = try Graph(
       inputs: [.init("x", channels: 2), .init("z", channels: 1, size: Size(3, 4))],

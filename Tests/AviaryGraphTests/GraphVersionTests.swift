@@ -177,6 +177,7 @@ import Testing
       Reshape(dimensions: [
         .kept, .rest, .input(2, times: Ratio(1, 2)), .size(2), .input(3, times: Ratio(1)),
       ])),
+    .reshape(Reshape(dimensions: [.kept, .rest, .other(3, times: Ratio(1, 3))])),
   ]
 
   private static let operationsOfVersionOne: [Op] = [

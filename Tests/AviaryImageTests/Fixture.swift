@@ -20,6 +20,42 @@ enum Fixture {
     (x * 7 + y * 13 + c * 29 + 1) * (depth == 16 ? 2749 : 1) % (1 << depth)
   }
 
+  /// A TIFF of one strip without compression, little-endian.
+  ///
+  /// - Parameter others: further entries, of type 1 or 7 (bytes), 3 (SHORT), 4 (LONG) or 5 (RATIONAL, as
+  ///   two values each).
+  static func tiff(
+    width: Int, height: Int, samples: Int, bits: Int, photometric: Int,
+    _ others: [(tag: Int, type: Int, values: [Int])], _ data: [UInt8]
+  ) -> [UInt8] {
+    func word(_ value: Int, _ count: Int) -> [UInt8] {
+      (0..<count).map { UInt8(value >> (8 * $0) & 255) }
+    }
+    let entries: [(tag: Int, type: Int, values: [Int])] = [
+      (256, 4, [width]), (257, 4, [height]), (258, 3, [Int](repeating: bits, count: samples)),
+      (259, 3, [1]), (262, 3, [photometric]), (273, 4, [8]), (277, 3, [samples]),
+      (278, 4, [height]), (279, 4, [data.count]),
+    ]
+    var directory = word(entries.count + others.count, 2)
+    var body = Array("II*\0    ".utf8) + data
+    for entry in (entries + others).sorted(by: { $0.tag < $1.tag }) {
+      let size = [3: 2, 4: 4, 5: 4][entry.type] ?? 1
+      let bytes = entry.values.flatMap { word($0, size) }
+      directory += word(entry.tag, 2) + word(entry.type, 2)
+      directory += word(entry.values.count / (entry.type == 5 ? 2 : 1), 4)
+      if bytes.count <= 4 {
+        directory += bytes + [UInt8](repeating: 0, count: 4 - bytes.count)
+      } else {
+        if body.count % 2 == 1 { body.append(0) }
+        directory += word(body.count, 4)
+        body += bytes
+      }
+    }
+    if body.count % 2 == 1 { body.append(0) }
+    body.replaceSubrange(4..<8, with: word(body.count, 4))
+    return body + directory + [0, 0, 0, 0]
+  }
+
   static func palette(_ i: Int) -> [Int] { [i * 37 % 256, i * 59 % 256, i * 83 % 256] }
 
   static func paletteAlpha(_ i: Int) -> Int { i * 17 % 256 }

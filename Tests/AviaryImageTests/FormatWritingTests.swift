@@ -114,6 +114,28 @@ import Testing
     }
   }
 
+  /// A gray image is written as RGB: a profile for gray would be a lie there.
+  @Test func grayProfileInAnRGBFile() throws {
+    let folder = try TemporaryFolder()
+    var metadata = ImageMetadata()
+    metadata.icc = ICCProfile(name: "gray", bytes: [1, 2, 3], color: .gray)
+    let image = try image(PixelFormat(.gray))
+    for (ending, dropped) in [
+      ("webp", ["WebP does not hold an ICC profile for gray in an image of rgb"]), ("png", []),
+      ("jpg", []),
+    ] {
+      let path = folder.file("image.\(ending)")
+      var writer = try ImageWriter(
+        path: path, width: image.width, height: image.height, format: image.format,
+        metadata: metadata)
+      #expect(writer.dropped == dropped.map { "\(path): \($0)" })
+      try writer.write(image)
+      try writer.finish()
+      let back = try ImageReader(path: path).header.metadata
+      #expect(back.icc?.bytes == (ending == "webp" ? nil : [1, 2, 3]))
+    }
+  }
+
   @Test func alphaAndDepthThatAFormatDoesNotHold() throws {
     let folder = try TemporaryFolder()
     let format = PixelFormat(.rgb, hasAlpha: true, bitDepth: .sixteen)

@@ -34,6 +34,37 @@ import Testing
     #expect(try metadata("xmp.jpg").text.contains { $0.keyword == "Comment" })
   }
 
+  /// The beginning of a profile, whose header says what colours it is for.
+  private func profile(_ space: String) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 128)
+    bytes.replaceSubrange(16..<20, with: space.utf8)
+    bytes.replaceSubrange(36..<40, with: "acsp".utf8)
+    return bytes
+  }
+
+  @Test(
+    "a profile says itself what colours it is for",
+    arguments: [
+      ("GRAY", ColorModel.gray, "gray"), ("RGB ", .rgb, "rgb"), ("CMYK", nil, "other colours"),
+    ] as [(String, ColorModel?, String)])
+  func colorsOfAProfile(_ space: String, _ color: ColorModel?, _ words: String) throws {
+    let folder = try TemporaryFolder()
+    for image in [ColorModel.gray, .rgb] {
+      var metadata = ImageMetadata()
+      metadata.icc = ICCProfile(name: "ICC profile", bytes: profile(space), color: image)
+      #expect(metadata.icc?.color == color)
+      let path = folder.file("image.png")
+      var writer = try ImageWriter(
+        path: path, width: 1, height: 1, format: PixelFormat(image), metadata: metadata)
+      let lost = "\(path): PNG does not hold an ICC profile for \(words) in an image of \(image)"
+      #expect(writer.dropped == (color == image ? [] : [lost]))
+      try writer.write(try Image(width: 1, height: 1, format: PixelFormat(image)))
+      try writer.finish()
+      let back = try ImageReader(path: path).header.metadata
+      #expect(back.icc == (color == image ? metadata.icc : nil))
+    }
+  }
+
   @Test func everythingSurvives() throws {
     var metadata = ImageMetadata()
     metadata.icc = ICCProfile(name: "a profile", bytes: [1, 2, 3], color: .rgb)

@@ -1,4 +1,5 @@
 @testable import AviaryImage
+import AviaryTestSupport
 import Testing
 
 /// Every colour type and depth that PNG has, against the formula that made the files.
@@ -73,6 +74,54 @@ import Testing
         let isClear = x * 7 + y * 13 == 5 * 7 + 4 * 13
         #expect(rgb[3, y, x] == (isClear ? 0 : 1))
         #expect(palette[3, y, x] == Float(Fixture.paletteAlpha(level)) / 255)
+      }
+    }
+  }
+
+  /// As in a JPEG: what is written may have no place for an orientation.
+  @Test(arguments: 1...8, ["rgb-8.png", "rgb-8-interlaced.png"])
+  func orientationIsAppliedAndReset(_ orientation: Int, _ name: String) throws {
+    func exif(_ orientation: Int) -> [UInt8] {
+      // One entry: tag 0x0112, a SHORT, one of it.
+      Array("II*\0".utf8) + [
+        8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, UInt8(orientation), 0, 0, 0,
+      ]
+        + [0, 0, 0, 0]
+    }
+    let density: [UInt8] = [0, 0, 0, 5, 0, 0, 0, 7, 1]
+    let folder = try TemporaryFolder()
+    var bytes = try Fixture.bytes(name)
+    // Behind the image data, where it may stand, too.
+    let end = bytes.suffix(12)
+    bytes.removeLast(12)
+    bytes.insert(contentsOf: PNGChunk(type: "pHYs", data: density).fileBytes, at: 33)
+    bytes += PNGChunk(type: "eXIf", data: exif(orientation)).fileBytes + end
+    var reader = try ImageReader(path: try folder.file("turned.png", bytes))
+    let header = reader.header, image = try reader.readAll()
+    #expect(header.metadata.exif == exif(1))
+    let stored = try Image(contentsOf: Fixture.path(name))
+    let exchanges = orientation >= 5
+    #expect(
+      header.metadata.pixelsPerMetre ?? (0, 0) == (exchanges ? (7, 5) : (5, 7)))
+    try #require(
+      image.width == (exchanges ? stored.height : stored.width)
+        && image.height == (exchanges ? stored.width : stored.height))
+    let (lastX, lastY) = (stored.width - 1, stored.height - 1)
+    for y in 0..<image.height {
+      for x in 0..<image.width {
+        // EXIF 2.3: which side of what is seen the first row and the first column are.
+        let (column, row) =
+          switch orientation {
+          case 1: (x, y)
+          case 2: (lastX - x, y)
+          case 3: (lastX - x, lastY - y)
+          case 4: (x, lastY - y)
+          case 5: (y, x)
+          case 6: (y, lastY - x)
+          case 7: (lastX - y, lastY - x)
+          default: (lastX - y, x)
+          }
+        #expect(image[1, y, x] == stored[1, row, column])
       }
     }
   }

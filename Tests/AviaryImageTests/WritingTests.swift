@@ -65,7 +65,8 @@ import Testing
       #expect(try ImageReader(path: path).header.metadata == metadata)
     }
     let metadata = try ImageReader(path: Fixture.path("metadata.png")).header.metadata
-    #expect(metadata.pixelsPerMetre ?? (0, 0) == (11811, 5906))
+    // The image in it was turned, and its density with it.
+    #expect(metadata.pixelsPerMetre ?? (0, 0) == (5906, 11811))
     // A profile for RGB is not written to a gray image.
     let path = folder.file("gray.png")
     try Image(width: 1, height: 1, format: PixelFormat(.gray)).write(to: path, metadata: metadata)

@@ -61,6 +61,14 @@ import Testing
     #expect(tuning.timingCount == timings)
   }
 
+  /// A network that hardly computes anything, of which tiles do not overlap.
+  @Test(arguments: [false, true]) func aResizeIsNotCutIntoPixels(isTimed: Bool) throws {
+    let size = try choice(
+      "nearest", ["scale": 3], rows: 800, columns: 1200,
+      UpscalerOptions(threads: 1, memory: 1 << 29, tuning: isTimed ? Tuning(.always) : nil))
+    #expect(size.height * size.width >= 800 * 1200 / 100)
+  }
+
   /// Bands as wide as the image are part of the memory, however wide that is.
   @Test(arguments: [20_000, 100_000])
   func aVeryWideImageHasLowBands(columns: Int) throws {

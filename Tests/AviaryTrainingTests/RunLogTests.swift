@@ -1,3 +1,4 @@
+import AviaryFiles
 import AviaryImage
 import AviaryTestSupport
 import Foundation

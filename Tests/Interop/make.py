@@ -231,6 +231,13 @@ def keras_cases(K, label):
             path = OUT / f"{name}.legacy.h5"
             model.save_weights(str(path))
             case(f"{name} legacy .h5", path, example, *said)
+            path = OUT / f"{name}.ckpt"
+            model.save_weights(str(path), save_format="tf")
+            case(f"{name} TensorFlow checkpoint", path, example, *said)
+        else:
+            path = OUT / f"{name}.objects"
+            tf.train.Checkpoint(model=model).write(str(path))
+            case(f"{name} tf.train.Checkpoint", path, example, *said)
         if architecture in keras_networks.OPAQUE:
             continue
         path = OUT / f"{name}.keras"
@@ -239,6 +246,10 @@ def keras_cases(K, label):
         path = OUT / f"{name}.whole.h5"
         model.save(str(path))
         case(f"{name} whole .h5", path, example)
+        if K is tf_keras:
+            path = OUT / f"{name}.saved"
+            model.save(str(path), save_format="tf", save_traces=number % 2 == 0)
+            case(f"{name} SavedModel", path, example)
 
 
 def seed_cases(K, label):

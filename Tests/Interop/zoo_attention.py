@@ -135,8 +135,9 @@ def hat():
 def drct():
     def case(label, **members):
         members = {
-            "img_size": 32, "embed_dim": 24, "depths": [6] * 2, "num_heads": [3] * 2, "window_size": 8,
-            "mlp_ratio": 2, "upscale": 4, "upsampler": "pixelshuffle", "gc": 12, **members}
+            "img_size": 2 * members.get("window_size", 8), "embed_dim": 24, "depths": [6] * 2,
+            "num_heads": [3] * 2, "window_size": 8, "mlp_ratio": 2, "upscale": 4,
+            "upsampler": "pixelshuffle", "gc": 12, **members}
         return Case(
             "drct", label, "spandrel", **held(lambda: spandrel("DRCT", "DRCT")(**members)),
             forward=lambda module, image: reflected(
@@ -188,6 +189,103 @@ def srformer():
     yield case(
         "real-x4", upsampler="nearest+conv", embed_dim=32, num_heads=[4, 8], resi_connection="3conv",
         window_size=4)
+
+
+def atd():
+    def case(label, config=None, category=256, **members):
+        members = {
+            "embed_dim": 24, "depths": [2, 1], "num_heads": [3, 2], "window_size": 16, "num_tokens": 12,
+            "reducted_dim": 5, "convffn_kernel_size": 5, "mlp_ratio": 2, "upscale": 4,
+            "upsampler": "pixelshuffle", **members}
+        return Case(
+            "atd", label, "spandrel",
+            **held(lambda: spandrel("ATD", "ATD")(category_size=category, **members)),
+            channels=members.get("in_chans", 3),
+            config=None if category == 256 else {"category": category})
+
+    yield case("x4")
+    yield case(
+        "light-x2", category=128, upscale=2, upsampler="pixelshuffledirect", embed_dim=40, depths=[3],
+        num_heads=[4], num_tokens=7, reducted_dim=3, convffn_kernel_size=7, mlp_ratio=1)
+    # Groups that do not divide the image, and pixels that are mirrored.
+    yield case(
+        "real-x4", category=100, upsampler="nearest+conv", resi_connection="3conv", embed_dim=32,
+        num_heads=[4, 8], window_size=8, qkv_bias=False)
+    yield case(
+        "x3-gray", category=64, in_chans=1, upscale=3, depths=[1, 2, 1], num_heads=[2, 3, 4],
+        window_size=8, num_tokens=20)
+    yield case("x1", upscale=1, upsampler="", norm=False, embed_dim=20, num_heads=[2, 4], depths=[2, 2])
+
+
+def grl():
+    def case(label, **members):
+        members = {
+            "embed_dim": 24, "depths": [4, 1], "num_heads_window": [3, 2], "num_heads_stripe": [2, 3],
+            "window_size": 8, "stripe_size": [8, 16], "stripe_shift": True, "mlp_ratio": 2,
+            "anchor_window_down_factor": 4, "upscale": 4, "upsampler": "pixelshuffle", **members}
+        config = {
+            "window": members["window_size"], "stripe": members["stripe_size"],
+            "reduction": members["anchor_window_down_factor"]}
+        if not members["stripe_shift"]:
+            config["shiftsStripes"] = False
+        if members.get("anchor_proj_type") == "maxpool":
+            config["pooling"] = "maximum"
+
+        def build():
+            module = spandrel("GRL", "GRL")(**members)
+            tables = module.set_table_index_mask
+
+            def converted(size):
+                # For another size than it was built for it makes them anew, in float32.
+                kind = next(module.parameters()).dtype
+                return {k: v.to(kind) if v.is_floating_point() else v for k, v in tables(size).items()}
+            module.set_table_index_mask = converted
+            return module
+        return Case(
+            "grl", label, "spandrel", **held(build),
+            channels=members.get("in_channels", 3), config=config)
+
+    yield case("x4")
+    yield case(
+        "tiny-x2", upscale=2, upsampler="pixelshuffledirect", embed_dim=16, num_heads_window=[2, 4],
+        num_heads_stripe=[4, 2], stripe_size=[16, 16], anchor_window_down_factor=2, mlp_ratio=1.5)
+    yield case(
+        "real-x4", upsampler="nearest+conv", conv_type="3conv", embed_dim=36, depths=[3, 2, 1],
+        num_heads_window=[3, 2, 6], num_heads_stripe=[3, 6, 2], local_connection=True,
+        window_size=4, stripe_size=[8, 8])
+    yield case(
+        "x3-gray", in_channels=1, out_channels=1, upscale=3, qkv_bias=False, stripe_shift=False,
+        anchor_proj_type="maxpool", depths=[2, 3], window_size=16)
+    yield case("x1", upscale=1, upsampler="", depths=[4], num_heads_window=[4], num_heads_stripe=[3])
+
+
+def mprnet():
+    def case(label, **members):
+        members = {"n_feat": 8, "scale_unetfeats": 4, "scale_orsnetfeats": 6, "num_cab": 2, **members}
+        return Case(
+            "mprnet", label, "spandrel-extra", lambda: extra("MPRNet", "MPRNet")(**members),
+            forward=lambda module, image: reflected(
+                lambda padded: module(padded)[0], image, 8, 1),
+            channels=members.get("in_c", 3))
+
+    yield case("deraining")
+    yield case("wide", n_feat=12, scale_unetfeats=8, scale_orsnetfeats=4, num_cab=1, reduction=2)
+    yield case("gray", in_c=1, out_c=1, kernel_size=5, num_cab=3)
+    yield case("biased", bias=True, n_feat=16, scale_unetfeats=2, reduction=8)
+
+
+def mirnet2():
+    def case(label, **members):
+        members = {"n_feat": 16, "n_MRB": 1, **members}
+        return Case(
+            "mirnet2", label, "spandrel-extra", lambda: extra("MIRNet2", "MIRNet2")(**members),
+            forward=lambda module, image: reflected(module, image, 4, 1),
+            channels=members.get("inp_channels", 3))
+
+    yield case("restoration")
+    yield case("two", n_MRB=2, chan_factor=2.0, n_feat=8)
+    yield case("gray", inp_channels=1, out_channels=1, n_feat=32, chan_factor=1.25)
+    yield case("biased", bias=True, n_feat=40, chan_factor=1.1)
 
 
 def swin2sr():
@@ -398,9 +496,29 @@ def kbnet():
     yield case("wide", width=32, ffn_scale=4, enc_blk_nums=[1], dec_blk_nums=[1])
 
 
+def kbnet_l():
+    def case(label, **members):
+        members = {
+            "dim": 8, "num_blocks": [1, 1, 1, 1], "num_refinement_blocks": 1, "heads": [1, 2, 4, 8],
+            **members}
+        return Case(
+            "kbnet-l", label, "spandrel", lambda: spandrel("KBNet", "KBNet_l")(**members),
+            forward=lambda module, image: reflected(module, image, 8, 1),
+            channels=members.get("inp_channels", 3))
+
+    # Channels of the levels are below 24 or multiples of it.
+    yield case("deraining", dim=24, num_blocks=[1, 1, 1, 2])
+    yield case("biased", dim=6, bias=True, heads=[2, 1, 3, 4], ffn_expansion_factor=2.0)
+    yield case(
+        "gray", dim=12, inp_channels=1, out_channels=1, num_refinement_blocks=2,
+        num_blocks=[2, 1, 1, 1])
+    yield case("narrow", dim=6, num_blocks=[1, 2, 1, 1], ffn_expansion_factor=1.0, heads=[1, 1, 2, 2])
+
+
 def cases():
     for family in (
-        swinir, dat, omnisr, hat, srformer, drct, rgt, swin2sr, craft, scunet, restormer, dctlsa, ditn,
-        fdat, moesr, retinexformer, seemore, uformer, kbnet,
+        swinir, dat, omnisr, hat, srformer, drct, rgt, atd, grl, swin2sr, craft, scunet, restormer, dctlsa, ditn,
+        fdat, moesr, retinexformer, seemore, uformer, kbnet, kbnet_l, mprnet,
+        mirnet2,
     ):
         yield from family()

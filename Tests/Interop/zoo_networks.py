@@ -37,7 +37,7 @@ class Case:
     #: Layers are folded on import, or tensors are passed over: the way back gives others.
     folds: bool = False
     loses: bool = False
-    #: Buffers that follow from the rest, by name: Aviary does not keep them.
+    #: Buffers that follow from the rest, by name: Aviary calculates them anew.
     derived: typing.Callable = lambda name: False
     name: str | None = None
 

@@ -6,11 +6,6 @@ package enum Extent {
   /// Whether everything is wanted.
   package static let isWhole = ProcessInfo.processInfo.environment["AVIARY_ALL"] != nil
 
-  /// The numbers of `count` cases, or of every fifth.
-  package static func numbers(of count: Int) -> [Int] {
-    Array(stride(from: 0, to: count, by: isWhole ? 1 : 5))
-  }
-
   /// The presets and their networks, or of a large architecture the smallest alone.
   ///
   /// - Throws: errors from building a network.

@@ -13,7 +13,7 @@ package struct RandomOperations {
   /// The rows whose operations are in the network.
   package private(set) var rows: [OperationRow] = []
 
-  /// As many networks the table is held against with `AVIARY_ALL`; in other runs a fifth.
+  /// As many networks the table is held against.
   package static let count = max(500, 2 * OperationRow.all.count)
 
   /// - Parameter seed: first come networks that begin with each row in turn, of the row's inputs and
@@ -127,7 +127,9 @@ private struct Network {
     _ row: OperationRow, _ name: String, _ operands: [Value], gives shape: [Int]
   ) {
     let result = values[0].value.making(row.op, named: name, of: operands.map(row.fitted))
-    if shape.count == 4, shape[2] > 1, shape[3] > 1 {
+    // The batch of a kernel that is an input is the number of channels that it gives: of another
+    // number than the graph's, there is nothing to follow it.
+    if shape.count == 4, shape[2] > 1, shape[3] > 1, result.nominalShape[1] == shape[1] {
       values.append((result.activation(.tanh), shape))
     } else {
       ends.append(result)
@@ -151,8 +153,17 @@ private struct Network {
       let nominal = zip(chosen, row.inputs).map {
         converted(values[$0].value.nominalShape, $1)
       }
+      // What is the same everywhere is all rounding once it is normalised.
+      if row.op == .binary(.divide) || row.op == .binary(.subtract), Set(chosen).count == 1 {
+        continue
+      }
       guard let shape = try? row.op.outputShape(shapes), shape.reduce(1, *) <= Network.limit,
-        row.op.fits(nominal, and: shapes)
+        row.op.fits(nominal, and: shapes),
+        // A convolution before it has weights for the nominal channels.
+        chosen.indices.allSatisfy({
+          let own = values[chosen[$0]]
+          return own.shape == shapes[$0] || own.value.nominalShape[1] == own.shape[1]
+        })
       else { continue }
       taken.formUnion(chosen)
       return chosen.enumerated().map { position, number in
@@ -171,6 +182,12 @@ extension Op {
   /// Whether the operation takes values of both shapes with the same parameters.
   fileprivate func fits(_ nominal: [[Int]], and actual: [[Int]]) -> Bool {
     guard (try? outputShape(nominal)) != nil else { return false }
+    // Heads and groups are of so many channels, which are the graph's and not an image's.
+    if case .expansion = self,
+      nominal.map({ $0.dropFirst().first }) != actual.map({ $0.dropFirst().first })
+    {
+      return false
+    }
     return operation.parameters(nominal) == operation.parameters(actual)
   }
 }

@@ -14,6 +14,10 @@ public struct ImportOptions: Sendable {
   public var picture: JSON
   /// The scale that the weights were trained for, if neither names nor shapes show it.
   public var scale: Int?
+  /// Whether `scale` is a statement about the network, which another scale of its own contradicts;
+  /// else it is what is wanted of the result, and counts only where neither the file nor its name
+  /// shows the network's.
+  public var isScaleStated = true
   /// Whether missing parameters may be filled with zeros and tensors left unused.
   public var allowMissing: Bool
   /// How layers are renamed before detection; nil for no renaming.
@@ -62,6 +66,7 @@ extension ImportOptions {
     }
     guard let scale else { return }
     if network.picture.enlargeFirst == .no {
+      guard isScaleStated else { return }
       let own = network.graph.sizeRule().scale
       guard own == Ratio(max(scale, 1)) else {
         let expected = own.map {

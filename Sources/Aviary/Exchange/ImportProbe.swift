@@ -1,14 +1,28 @@
 public import AviaryGraph
 internal import AviaryTensor
 
-/// Runs an imported network on a natural image: a wrong range of values shows at once.
-public enum ImportProbe {
-  /// What is wrong with the result, and what to try; nil where it looks like an image, and where no
-  /// image can be run.
-  public static func problem(of model: Model) -> String? {
-    guard let values = result(of: model), let least = values.min(), let most = values.max(),
-      least.isFinite, most.isFinite
-    else {
+/// What an imported network makes of a natural image: a wrong range of values shows at once.
+public struct ImportProbe {
+  private let model: Model
+  /// The result, in values from 0 to 1.
+  private let values: [Float]
+
+  /// The most parameters of a network that is run: larger ones take seconds.
+  public static let mostParameters = 25_000_000
+
+  /// Runs the network once.
+  ///
+  /// - Returns: nil where no image can be run, or the network is too large.
+  public init?(_ model: Model) {
+    guard model.graph.parameterCount <= ImportProbe.mostParameters,
+      let values = ImportProbe.result(of: model)
+    else { return nil }
+    (self.model, self.values) = (model, values)
+  }
+
+  /// What is wrong with the result, and what to try; nil where it looks like an image.
+  public var problem: String? {
+    guard let least = values.min(), let most = values.max(), least.isFinite, most.isFinite else {
       return nil
     }
     let isConstant = most - least < 1 / 255
@@ -21,11 +35,9 @@ public enum ImportProbe {
   }
 
   /// The report with what its alternatives make of the result.
-  public static func compared(_ report: LoadReport, of model: Model, _ registry: Registry)
-    -> LoadReport
-  {
-    guard !report.alternatives.isEmpty, let own = result(of: model),
-      let architecture = try? registry[model.architecture], let members = model.configuration.object
+  public func compared(_ report: LoadReport, _ registry: Registry) -> LoadReport {
+    guard !report.alternatives.isEmpty, let architecture = try? registry[model.architecture],
+      let members = model.configuration.object
     else { return report }
     var report = report
     for (place, alternative) in report.alternatives.enumerated() {
@@ -35,10 +47,10 @@ public enum ImportProbe {
         network.graph.parameters == model.graph.parameters
       else { continue }
       other.graph = network.graph
-      guard let values = result(of: other), values.count == own.count else { continue }
+      guard let found = ImportProbe.result(of: other), found.count == values.count else { continue }
       // As an image has them.
       func clamped(_ value: Float) -> Float { min(max(value, 0), 1) }
-      let largest = zip(own, values).map { abs(clamped($0) - clamped($1)) }.max() ?? 0
+      let largest = zip(values, found).map { abs(clamped($0) - clamped($1)) }.max() ?? 0
       if largest.isFinite { report.alternatives[place].difference = Double(largest) }
     }
     return report

@@ -102,14 +102,16 @@ extension Recognition {
     var named: String?
     if let assumed = found?.fit.assumed, assumed.contains("scale") {
       let inName = ScaleInName(file.path.fileName)
-      if let scale = options.scale ?? inName?.scale {
+      let stated = options.isScaleStated ? options.scale : nil
+      let wanted = options.scale.flatMap { $0 > 1 ? $0 : nil }
+      if let scale = stated ?? inName?.scale ?? wanted {
         overrides = .object((overrides.object ?? [:]).merging(["scale": .int(scale)]) { $1 })
         // A number in a name may mean something else: it counts where the architecture allows it.
-        if options.scale != nil {
+        if stated != nil {
           found = try attempt(used, overrides)
         } else if let other = try? attempt(used, overrides) {
           found = other
-          named = "scale: \(scale), taken from '\(inName?.text ?? "")' in the file's name"
+          named = inName.map { "scale: \(scale), taken from '\($0.text)' in the file's name" }
         }
       }
     }

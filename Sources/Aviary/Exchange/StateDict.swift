@@ -34,7 +34,11 @@ struct StateDict {
   ) throws -> [(name: String, tensor: Tensor)] {
     try buffers.map { name, buffer in
       let tensor = try Tensor(shape: buffer.shape, buffer.values.map(Float.init))
-      return (name, buffer.isBytes ? tensor.converted(to: .uint8) : tensor)
+      switch buffer.element {
+      case .float32: return (name, tensor)
+      case .int64: return (name, tensor.converted(to: .int64))
+      case .uint8: return (name, tensor.converted(to: .uint8))
+      }
     }
   }
 }

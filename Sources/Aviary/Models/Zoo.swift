@@ -71,7 +71,9 @@ public struct Zoo: Sendable {
       return checkpoint.path
     }
     let isArchitecture = registry.architectures.contains { $0.info.name == reference }
-    return exists && !isArchitecture ? reference : nil
+    // A TensorFlow checkpoint is named by what its files' names begin with.
+    let isPrefix = FileManager.default.fileExists(atPath: reference + ".index")
+    return (exists || isPrefix) && !isArchitecture ? reference : nil
   }
 
   /// The weights file that the user names by a path or a checkpoint's name.

@@ -94,9 +94,10 @@ final class ImageRoute {
     isCropped = region.width < width || region.height < height
     let passes = enlargement.isEnsemble ? 8 : 1
     tileCount = passes * pipelines.reduce(0) { $0 + $1.tileCount }
+    let kernel: ResamplingKernel = pipelines.allSatisfy(\.isNearest) ? .nearest : .bicubic
     let besides = pipelines.reduce(0) { $0 + $1.inference.arenaBytes }
     if enlargement.isWhole {
-      let whole = WholeEnlargement(enlargement, used, result, format)
+      let whole = WholeEnlargement(enlargement, used, result, format, kernel)
       let held = whole.byteCount(region.width, region.height, natural: size, source)
       let most = contexts[0].allowance.most
       guard held <= most else {
@@ -109,8 +110,8 @@ final class ImageRoute {
       arenaBytes = besides
       if result != size {
         resampler = try BandResampler(
-          Resampling(pipelines.allSatisfy(\.isNearest) ? .nearest : .bicubic), width: size.width,
-          height: size.height, format: format, toWidth: result.width, height: result.height)
+          Resampling(kernel), width: size.width, height: size.height, format: format,
+          toWidth: result.width, height: result.height)
         resampler?.threads = contexts[0].threads
       }
     }

@@ -85,6 +85,8 @@ struct TilePlanner {
   private static let small = 256 * 256
   /// How many sizes the engine is asked about at most.
   private static let mostAsked = 6
+  /// What a tile costs beside its computation: it is cut out, handed over and put in its place.
+  private static let secondsPerTile = 2e-5
   /// What tiles overlap by where no overlap makes them exact: convolutions reach so far, and what
   /// reaches further is what they differ by.
   private static let approximateOverlap = 32
@@ -217,7 +219,9 @@ struct TilePlanner {
         candidate.lowered = try lowered(candidate.size, runsAhead: runs)
         candidate.isTimed = true
       }
-      let seconds = Double(count) * (candidate.lowered?.expectedSeconds ?? .infinity)
+      let seconds =
+        Double(count)
+        * (TilePlanner.secondsPerTile + (candidate.lowered?.expectedSeconds ?? .infinity))
       if seconds < best.seconds { best = (seconds, candidate) }
     }
     return best.1

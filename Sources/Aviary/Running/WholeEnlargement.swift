@@ -9,6 +9,8 @@ struct WholeEnlargement {
   private let stages: [(upscaler: Upscaler, context: InferenceContext)]
   private let size: (width: Int, height: Int)
   private let format: PixelFormat
+  /// By which the networks' result becomes one of the size.
+  private let kernel: ResamplingKernel
   /// Pixels that are put around an image whose borders go on.
   private let margin: Int
 
@@ -16,12 +18,13 @@ struct WholeEnlargement {
   ///   - stages: the networks in order, repetitions included, and what computes each.
   ///   - size: of the result.
   ///   - format: of the result.
+  ///   - kernel: by which the networks' result becomes one of the size.
   init(
     _ enlargement: Enlargement, _ stages: [(upscaler: Upscaler, context: InferenceContext)],
-    _ size: (width: Int, height: Int), _ format: PixelFormat
+    _ size: (width: Int, height: Int), _ format: PixelFormat, _ kernel: ResamplingKernel
   ) {
     (self.enlargement, self.stages) = (enlargement, stages)
-    (self.size, self.format) = (size, format)
+    (self.size, self.format, self.kernel) = (size, format, kernel)
     margin = enlargement.isSeamless ? WholeEnlargement.margin(stages.map(\.upscaler)) : 0
   }
 
@@ -48,7 +51,7 @@ struct WholeEnlargement {
     var result = try enlargedByAll(image.wrapped(margin), progress)
     if margin > 0 { result = try withoutMargin(result, of: image) }
     if result.width != size.width || result.height != size.height {
-      result = try Resampling(border: border).resize(
+      result = try Resampling(kernel, border: border).resize(
         result, toWidth: size.width, height: size.height)
     }
     guard let share = enlargement.blend else { return result }

@@ -135,13 +135,13 @@ struct ConvertCommand: ParsableCommand {
       to: outputPath, as: format, module: module, training: training,
       names: try names.map { try model.names($0, in: zoo.registry) })
     Console.warn(ofValues: export.notFinite, in: input)
-    // Larger ones are read a tensor at a time, and are probed when they run.
+    // Larger ones are read a tensor at a time.
     if model.report != nil, export.notFinite.isEmpty,
-      model.network.graph.parameterCount < 25_000_000
+      model.network.graph.parameterCount <= ImportProbe.mostParameters,
+      let probe = ImportProbe(try model.loaded())
     {
-      let loaded = try model.loaded()
-      loaded.warnOfResults(input)
-      model.report = model.report.map { ImportProbe.compared($0, of: loaded, zoo.registry) }
+      Console.warn(of: probe, in: input)
+      model.report = model.report.map { probe.compared($0, zoo.registry) }
     }
     let conversion = Conversion(input: input, output: outputPath, model: model, export: export)
     try output.print(conversion.text, json: conversion.json)

@@ -62,11 +62,14 @@ struct OutputPlan {
   ///   - model: what the model is called in names.
   ///   - scale: what the images are enlarged by, as it stands in names.
   ///   - skipsExisting: whether images whose output is there are skipped.
+  ///   - manifest: another file that is written, which no result may be.
+  /// - Throws: `CommandError.outputTaken` where a result would be the manifest.
   func jobs(
-    model: String, scale: String, skipsExisting: Bool
-  ) -> (jobs: [Job], skipped: [InputList.Skipped]) {
-    let read = Set(inputs.files.compactMap { FileIdentity(of: $0.path) })
-    // By bytes: names that differ in how letters are composed are two names.
+    model: String, scale: String, skipsExisting: Bool, manifest: String? = nil
+  ) throws(CommandError) -> (jobs: [Job], skipped: [InputList.Skipped]) {
+    let read = Set(inputs.files.compactMap { FileIdentity(ofInput: $0.path) })
+    // By where they lead, for a link may lead to another output; and by bytes: names that differ in
+    // how letters are composed are two names.
     var taken = Set<[UInt8]>()
     var jobs: [Job] = []
     var skipped: [InputList.Skipped] = []
@@ -74,9 +77,13 @@ struct OutputPlan {
       let path = isFolder ? self.path(of: input, model: model, scale: scale) : output
       // By identity, not by name: a link in the output folder may point to an input.
       let identity = path == "-" ? nil : FileIdentity(of: path)
+      let place = path == "-" ? [] : place(of: path)
+      if let manifest, place == self.place(of: manifest) {
+        throw .outputTaken(manifest, by: "the manifest")
+      }
       if let identity, read.contains(identity) {
         jobs.append(Job(input: input.path, output: .failure(.outputIsInput(path))))
-      } else if !taken.insert(path.pathBytes).inserted {
+      } else if !taken.insert(place).inserted {
         // The first input keeps the name.
         jobs.append(Job(input: input.path, output: .failure(.outputTaken(path, by: input.path))))
       } else if skipsExisting, identity != nil {
@@ -86,6 +93,11 @@ struct OutputPlan {
       }
     }
     return (jobs, skipped)
+  }
+
+  /// Where a file of this path is written; a path that cannot be followed fails on writing.
+  private func place(of path: String) -> [UInt8] {
+    (try? AtomicFile.canonical(path)) ?? path.pathBytes
   }
 
   /// Makes the folders into which images are written.

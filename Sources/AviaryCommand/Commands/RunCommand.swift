@@ -100,7 +100,8 @@ struct RunCommand: ParsableCommand {
     let references = [reference] + sizes.models
     let models = try references.enumerated().map { position, reference in
       try zoo.load(
-        reference, scale: sizes.loadingScale, strength: position == 0 ? strength : nil,
+        reference, scale: sizes.loadingScale, isScaleStated: plan.isOfArrays,
+        strength: position == 0 ? strength : nil,
         position == 0 ? weights : WeightsOptions.parse([]), quiet: isQuiet)
     }
     var options = compute.upscalerOptions
@@ -111,9 +112,10 @@ struct RunCommand: ParsableCommand {
       ? Enlargement([try Upscaler(models[0], scale: sizes.loadingScale, options: options)])
       : try sizes.enlargement(models, options)
     (enlargement.page, enlargement.encoding) = (files.page, files.encoding)
-    let (jobs, skipped) = plan.jobs(
+    let (jobs, skipped) = try plan.jobs(
       model: references.map(\.fileStem).joined(separator: "+"),
-      scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting)
+      scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting,
+      manifest: folders.manifest)
     // Write nothing until every process knows what is there: outputs may go into the same folder.
     try processes.barrier()
     var summary = RunSummary(skipped: inputs.skipped + skipped)
@@ -121,6 +123,7 @@ struct RunCommand: ParsableCommand {
       for file in summary.skipped { Console.note("\(file.path): skipped: \(file.reason)") }
     }
     try plan.makeFolders(for: jobs)
+    if let manifest = folders.manifest { try OutputFile.checkFolder(of: manifest) }
     let own = jobs.indices.filter { $0 % processes.size == processes.rank }.map { jobs[$0] }
     let results =
       plan.isOfArrays
@@ -211,7 +214,6 @@ struct RunCommand: ParsableCommand {
     }
     if let manifest = folders.manifest {
       try OutputFile.check(manifest, replaces: true, inputs: inputs.files.map(\.path))
-      if manifest == destination { throw CommandError.outputTaken(manifest, by: "the manifest") }
     }
   }
 

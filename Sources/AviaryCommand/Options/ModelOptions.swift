@@ -24,14 +24,17 @@ extension Zoo {
   /// assumptions about weights imported on the fly, and weights that are NaN or infinite.
   ///
   /// - Parameters:
+  ///   - isScaleStated: whether `scale` must be the network's own, where it has one.
   ///   - strength: the noise level that the network is told; nil for its own.
   ///   - quiet: whether notes are left out; warnings never are.
   func load(
-    _ reference: String, scale: Int?, strength: Double? = nil, _ options: WeightsOptions,
-    quiet: Bool
+    _ reference: String, scale: Int?, isScaleStated: Bool = true, strength: Double? = nil,
+    _ options: WeightsOptions, quiet: Bool
   ) throws -> Model {
     var (model, report) = try naming(reference) {
-      try self.model(reference, scale: scale, try options.importOptions(scale: scale))
+      var imported = try options.importOptions(scale: scale)
+      imported.isScaleStated = isScaleStated
+      return try self.model(reference, scale: scale, imported)
     }
     if let strength {
       model = try model.told(strength: strength, registry)
@@ -39,16 +42,17 @@ extension Zoo {
       report?.configuration = model.configuration
     }
     if let report {
+      let probe = ImportProbe(model)
       if !quiet {
-        let assumed = ImportProbe.compared(report, of: model, registry).assumptions
-          .joined(separator: ", ")
+        let compared = probe?.compared(report, registry) ?? report
+        let assumed = compared.assumptions.joined(separator: ", ")
         Console.note(
           "\(reference): taken for \(report.network)"
             + (assumed.isEmpty ? "" : "; assumed: \(assumed)"))
         // Which of several dictionaries of weights was taken is the user's to know.
         for note in report.unwrapping.notes { Console.note("\(reference): \(note)") }
       }
-      model.warnOfResults(reference)
+      if let probe { Console.warn(of: probe, in: reference) }
     } else if !options.stated.isEmpty {
       // Silently running a different network from the one stated would be the worst outcome.
       throw CommandError.notForModel(
@@ -66,14 +70,12 @@ extension Model {
   func warnOfValues(_ reference: String) { Console.warn(ofValues: notFinite, in: reference) }
 }
 
-extension Model {
-  /// Warns of an imported network whose result for a natural image is no image.
-  func warnOfResults(_ reference: String) {
-    if let problem = ImportProbe.problem(of: self) { Console.warn("\(reference): \(problem)") }
-  }
-}
-
 extension Console {
+  /// Warns of an imported network whose result for a natural image is no image.
+  static func warn(of probe: ImportProbe, in reference: String) {
+    if let problem = probe.problem { warn("\(reference): \(problem)") }
+  }
+
   /// Warns of weights that are NaN or infinite.
   static func warn(ofValues names: [String], in reference: String) {
     guard !names.isEmpty else { return }

@@ -33,9 +33,18 @@ enum OutputFile {
     guard kind == .file else {
       throw .outputIsNoFile(path, found: PathKind.label(of: path))
     }
-    if inputs.contains(where: path.isSameFile) { throw .outputIsInput(path) }
+    if let identity = FileIdentity(of: path),
+      inputs.contains(where: { FileIdentity(ofInput: $0) == identity })
+    {
+      throw .outputIsInput(path)
+    }
     if !replaces { throw .outputExists(path) }
   }
+
+  /// Throws unless a file can be made beside this one, where nothing is left of it.
+  ///
+  /// - Throws: `FileError.cannotWrite`, also where there is no such folder.
+  static func checkFolder(of path: String) throws(FileError) { _ = try AtomicFile(replacing: path) }
 
   /// Writes a text as a whole.
   ///

@@ -7,6 +7,7 @@ extension GatherElements: KernelOperation {
   }
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
+    try lowering.expectNumbered(fusedOp, name, dimension)
     let shape = lowering.value(fusedOp.inputs[0]).shape
     let lines = DimensionLines(shape, dimension: dimension)
     let (size, length) = (shape[dimension], lowering.value(fusedOp.output).shape[dimension])

@@ -8,6 +8,7 @@ extension Sort: KernelOperation {
 
   func lower(_ fusedOp: FusedOp, _ lowering: inout Lowering) throws(ComputeError) {
     let shape = lowering.value(fusedOp.inputs[0]).shape
+    try lowering.expectNumbered(fusedOp, name, dimension)
     let lines = SortedLines(self, shape)
     let count = lowering.value(fusedOp.output).shape[dimension], part = part
     lowering.kernel(
@@ -58,6 +59,22 @@ struct SortGradient: GradientKernel {
           }
         }
       }
+    }
+  }
+}
+
+extension Lowering {
+  /// Refuses a dimension of the first input whose elements float32, which places are, cannot number.
+  func expectNumbered(
+    _ fusedOp: FusedOp, _ operation: String, _ dimension: Int
+  ) throws(ComputeError) {
+    let count = value(fusedOp.inputs[0]).shape[dimension]
+    guard count <= 1 << 24 else {
+      throw .graph(
+        .shape(
+          node: fusedOp.name, operation: operation,
+          problem: .expected(
+            "at most 2^24 elements along dimension \(dimension)", found: "\(count)")))
     }
   }
 }

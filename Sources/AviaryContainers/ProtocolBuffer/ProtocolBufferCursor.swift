@@ -191,7 +191,8 @@ package final class ProtocolBufferFile: Sendable {
   package let path: String
   /// The bytes in the file.
   package let byteCount: Int
-  private let file: InputFile
+  /// Nil for a message in memory, which is in the window whole.
+  private let file: InputFile?
   /// The stretch of the file that was read last: messages are read byte by byte.
   private let window = Mutex<(start: Int, bytes: [UInt8])>((0, []))
 
@@ -201,7 +202,15 @@ package final class ProtocolBufferFile: Sendable {
     let file = try InputFile(weights: path)
     self.path = file.path
     byteCount = file.byteCount
-    self.file = file
+    self.file = consume file
+  }
+
+  /// A message that was read before; `path` is for messages.
+  package init(_ bytes: [UInt8], path: String) {
+    self.path = path
+    byteCount = bytes.count
+    file = nil
+    window.withLock { $0 = (0, bytes) }
   }
 
   /// The bytes of a range, which must lie in the file.
@@ -212,14 +221,30 @@ package final class ProtocolBufferFile: Sendable {
       let start = range.lowerBound - window.start
       return Array(window.bytes[start..<start + range.count])
     }
-    return try file.read(at: range.lowerBound, count: range.count, part: part)
+    return try read(at: range.lowerBound, count: range.count, part: part)
+  }
+
+  private func read(
+    at offset: Int, count: Int, part: String
+  ) throws(CheckpointError) -> [UInt8] {
+    if let bytes = try file?.read(at: offset, count: count, part: part) { return bytes }
+    let known = window.withLock { $0.bytes }
+    guard offset + count <= known.count else {
+      throw .truncated(
+        path: path, part: part, expected: count, found: max(known.count - offset, 0))
+    }
+    return Array(known[offset..<offset + count])
   }
 
   /// A tensor whose elements lie in the file as they are in memory.
   package func tensor(
     at offset: Int, shape: [Int], elementType: ElementType, part: String
   ) throws(CheckpointError) -> Tensor {
-    try file.tensor(at: offset, shape: shape, elementType: elementType, part: part)
+    guard
+      let tensor = try file?.tensor(
+        at: offset, shape: shape, elementType: elementType, part: part)
+    else { throw .truncated(path: path, part: part, expected: 1, found: 0) }
+    return tensor
   }
 
   /// A stretch of the file that has at least the bytes of a short range.
@@ -231,7 +256,7 @@ package final class ProtocolBufferFile: Sendable {
       return known
     }
     let count = min(ProtocolBufferFile.windowSize, byteCount - range.lowerBound)
-    let bytes = try file.read(at: range.lowerBound, count: max(count, range.count), part: part)
+    let bytes = try read(at: range.lowerBound, count: max(count, range.count), part: part)
     window.withLock { $0 = (range.lowerBound, bytes) }
     return (range.lowerBound, bytes)
   }

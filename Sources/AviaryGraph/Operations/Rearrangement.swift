@@ -10,6 +10,8 @@ public struct Reshape: Hashable, Sendable {
     case rest
     /// As many as an input's dimension times a ratio, which must come out even.
     case input(Int, times: Ratio)
+    /// As many as the dimension of a second input, whose values do not matter, times a ratio.
+    case other(Int, times: Ratio)
   }
 
   /// The dimensions, of which at most one is what is left.
@@ -32,10 +34,15 @@ public struct Reshape: Hashable, Sendable {
       case .size(let size): shape.append(size)
       case .kept: shape.append(0)
       case .rest: shape.append(-1)
-      case .input: return nil
+      case .input, .other: return nil
       }
     }
     return shape
+  }
+
+  /// Whether a dimension is that of a second input.
+  private var takesOther: Bool {
+    dimensions.contains { if case .other = $0 { true } else { false } }
   }
 }
 
@@ -65,7 +72,7 @@ extension Reshape: Operation {
   package static let names = ["reshape"]
   package var name: String { "reshape" }
   package var op: Op { .reshape(self) }
-  package var inputCount: ClosedRange<Int> { 1...1 }
+  package var inputCount: ClosedRange<Int> { takesOther ? 2...2 : 1...1 }
 
   package init(_ name: String, _ a: inout Attributes) throws(GraphError) {
     self.init(
@@ -84,7 +91,7 @@ extension Reshape: Operation {
     for dimension in dimensions {
       switch dimension {
       case .size(let size): try check("shape", size, -1...GraphLimits.dimension)
-      case .input(let dimension, let ratio):
+      case .input(let dimension, let ratio), .other(let dimension, let ratio):
         try check("shape", dimension, 0...(GraphLimits.rank - 1))
         try check("shape", ratio.numerator, 1...GraphLimits.window)
         try check("shape", ratio.denominator, 1...GraphLimits.window)
@@ -108,13 +115,8 @@ extension Reshape: Operation {
       case .kept:
         try Self.expectRank(position + 1, input)
         result.append(input[position])
-      case .input(let source, let ratio):
-        try Self.expectRank(source + 1, input)
-        let product = input[source] * ratio.numerator
-        guard product % ratio.denominator == 0 else {
-          throw .notDivisible("dimension \(source)", value: input[source], by: ratio.denominator)
-        }
-        result.append(product / ratio.denominator)
+      case .input(let source, let ratio): result.append(try Self.size(input, source, ratio))
+      case .other(let source, let ratio): result.append(try Self.size(inputs[1], source, ratio))
       }
     }
     let count = input.reduce(1, *)
@@ -135,9 +137,23 @@ extension Reshape: Operation {
     return result
   }
 
+  /// A dimension times a ratio.
+  private static func size(
+    _ shape: [Int], _ dimension: Int, _ ratio: Ratio
+  ) throws(ShapeProblem) -> Int {
+    try expectRank(dimension + 1, shape)
+    let product = shape[dimension] * ratio.numerator
+    guard product % ratio.denominator == 0 else {
+      throw .notDivisible(
+        "dimension \(dimension)", value: shape[dimension], by: ratio.denominator)
+    }
+    return product / ratio.denominator
+  }
+
   package func receptiveField(_ axis: Axis) -> ReceptiveField {
     .whole(reason: "\(name) takes the whole image", size: .unrelated)
   }
+  package var inputsOfSizeOnly: Set<Int> { takesOther ? [1] : [] }
   package func outputDimension(of dimension: Int, input: Int, _ inputs: [[Int]]) -> Int? {
     // Kept, and all before it.
     dimensions.count > dimension && dimensions[...dimension].allSatisfy { $0 == .kept }
@@ -155,6 +171,10 @@ extension Reshape.Dimension {
     case .input(let dimension, let ratio):
       .object(
         Attributes.members(("dimension", .int(dimension), nil), ("times", ratio.json, 1)))
+    case .other(let dimension, let ratio):
+      .object(
+        Attributes.members(
+          ("dimension", .int(dimension), nil), ("times", ratio.json, 1), ("input", 1, nil)))
     }
   }
 
@@ -164,14 +184,17 @@ extension Reshape.Dimension {
       return
     }
     guard let members = json.object, let dimension = members["dimension"]?.int,
-      members.keys.allSatisfy({ $0 == "dimension" || $0 == "times" })
+      members.keys.allSatisfy(["dimension", "times", "input"].contains),
+      members["input"] == nil || members["input"]?.int == 1
     else { return nil }
     let numbers = members["times"].map { times in times.int.map { [$0, 1] } ?? times.ints ?? [] }
     let ratio = numbers ?? [1, 1]
     guard ratio.count == 2,
       ratio.allSatisfy((1...GraphLimits.window).contains)
     else { return nil }
-    self = .input(dimension, times: Ratio(ratio[0], ratio[1]))
+    let times = Ratio(ratio[0], ratio[1])
+    self =
+      members["input"] == nil ? .input(dimension, times: times) : .other(dimension, times: times)
   }
 }
 

@@ -88,9 +88,10 @@ final class BMPDecoder: ImageDecoder {
       let bytes = header.bits / 8
       for x in 0..<header.width {
         let word = (0..<bytes).reduce(UInt32(0)) { $0 | UInt32(row[x * bytes + $1]) << (8 * $1) }
-        for mask in header.masks where mask != 0 { result.append(BMPDecoder.sample(word, mask)) }
-        // A colour without bits is black.
-        if header.masks[..<3].contains(0) { result.append(0) }
+        // A colour without bits is black; alpha without bits is no channel.
+        for (channel, mask) in header.masks.enumerated() where channel < 3 || mask != 0 {
+          result.append(mask == 0 ? 0 : BMPDecoder.sample(word, mask))
+        }
       }
     }
   }
@@ -156,6 +157,8 @@ private struct BMPHeader {
   var masks: [UInt32] = [1, 1, 1, 0]
   /// Red, green, blue.
   var palette: [[UInt8]] = []
+  /// Whether all colours of the palette are gray.
+  var isGray = false
   /// Where the pixels begin.
   var start = 0
   var density: ImageDensity?
@@ -164,7 +167,6 @@ private struct BMPHeader {
 
   /// Bytes of a row, filled up to whole words of 32 bits.
   var rowBytes: Int { (width * bits + 31) / 32 * 4 }
-  var isGray: Bool { !palette.isEmpty && palette.allSatisfy { $0[0] == $0[1] && $0[1] == $0[2] } }
 
   init(_ file: borrowing InputFile) throws(ImageError) {
     let path = file.path
@@ -217,6 +219,7 @@ private struct BMPHeader {
       palette = (0..<count).map {
         [colors[$0 * entry + 2], colors[$0 * entry + 1], colors[$0 * entry]]
       }
+      isGray = palette.allSatisfy { $0[0] == $0[1] && $0[1] == $0[2] }
     }
     guard start >= 14 + size else { throw damaged("the pixels begin within the header") }
     if !isCore, signed(38) > 0, signed(42) > 0 {

@@ -17,6 +17,8 @@ struct ImageCapacity: Sendable {
 
   /// The depths, the least first.
   var depths: [BitDepth]
+  /// The one colour model that is written; nil where it is the image's own.
+  var color: ColorModel?
   /// Whether alpha is among the channels.
   var holdsAlpha: Bool
   /// What is beside the pixels, and how long each may be at most.
@@ -33,8 +35,9 @@ struct ImageCapacity: Sendable {
   func holding(
     _ format: PixelFormat, _ metadata: ImageMetadata
   ) -> (format: PixelFormat, metadata: ImageMetadata, dropped: [String]) {
-    var (format, metadata) = (format, metadata.fitting(format.color))
-    var dropped: [String] = []
+    var format = format
+    format.color = color ?? format.color
+    var (metadata, dropped) = (metadata.fitting(format.color), metadata.unfit(for: format.color))
     if format.hasAlpha, !holdsAlpha {
       format.hasAlpha = false
       dropped.append("alpha (composed over white)")

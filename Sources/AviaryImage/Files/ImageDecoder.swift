@@ -190,7 +190,7 @@ struct EncodedImage {
     if !stored.isConvertedFromCMYK, let profile = iccProfile {
       metadata.icc = ICCProfile(name: "ICC profile", bytes: profile, color: stored.format.color)
     }
-    metadata.density = density
+    metadata.density = stored.orientation.exchangesSides ? density?.turned : density
     metadata.text = comments
     metadata.limit()
     return metadata
@@ -205,7 +205,10 @@ struct EncodedImage {
     let byteCount = min(Int(clamping: info.compressed_bytes), count)
     let stored = stored
     // Sides of 32 bits: a number of bytes may overflow, as a Double it does not.
-    let samples = Double(stored.width) * Double(stored.height) * Double(max(info.channels, 1))
+    let pixels =
+      info.coded_pixels > 0
+      ? Double(info.coded_pixels) : Double(stored.width) * Double(stored.height)
+    let samples = pixels * Double(max(info.channels, 1))
     let needed = samples * Double(max(info.stored_bit_depth, 1)) / 8
     // A palette's index or an ink's sample is not what is handed over; a factor of 4 covers both.
     guard needed / 4 <= Double(byteCount + 64) * Double(info.largest_ratio) else {

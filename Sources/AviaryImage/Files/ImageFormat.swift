@@ -96,13 +96,11 @@ extension ImageFormat {
     "WebP", endings: ["webp"], signatures: [Signature(bytes: Array("WEBP".utf8), offset: 8)],
     decoder: { (file, _) throws(ImageError) in try WebPDecoder(file) },
     holding: ImageCapacity(
-      depths: [.eight], holdsAlpha: true, parts: ImageCapacity.all([.icc, .exif, .xmp]),
-      side: 16383),
-    encoder: { (image) throws(ImageError) in
-      var image = image
       // Gray takes no fewer bytes, and the library takes colour only.
-      image.format.color = .rgb
-      return try unsafe CodecEncoder(image) { unsafe cimg_create_webp($0, $1, $2) }
+      depths: [.eight], color: .rgb, holdsAlpha: true,
+      parts: ImageCapacity.all([.icc, .exif, .xmp]), side: 16383),
+    encoder: { (image) throws(ImageError) in
+      try unsafe CodecEncoder(image) { unsafe cimg_create_webp($0, $1, $2) }
     })
 
   /// GIF of one image.

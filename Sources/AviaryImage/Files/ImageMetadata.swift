@@ -39,6 +39,13 @@ public struct ImageMetadata: Hashable, Sendable {
     return metadata
   }
 
+  /// The words for what an image of the given colour may not carry.
+  func unfit(for color: ColorModel) -> [String] {
+    guard let profile = icc, profile.color != color else { return [] }
+    let other = profile.color.map { "\($0)" } ?? "other colours"
+    return ["an ICC profile for \(other) in an image of \(color)"]
+  }
+
   /// Leaves out what is too long to carry.
   mutating func limit() {
     if let bytes = icc?.bytes.count, bytes > ImageMetadata.mostBytes { icc = nil }
@@ -59,13 +66,22 @@ public struct ICCProfile: Hashable, Sendable {
   public var name: String
   /// The profile itself, not compressed.
   public var bytes: [UInt8]
-  /// The colours of the image that it stood in: a profile for gray fits no RGB image, nor the
-  /// other way round.
-  public var color: ColorModel
+  /// The colours that it is for: a profile for gray fits no RGB image, nor the other way round. Nil
+  /// for colours that no image here has, such as inks.
+  public var color: ColorModel?
 
   /// A profile.
+  ///
+  /// - Parameter color: of the image that it stood in, where the profile itself does not say.
   public init(name: String, bytes: [UInt8], color: ColorModel) {
-    (self.name, self.bytes, self.color) = (name, bytes, color)
+    (self.name, self.bytes) = (name, bytes)
+    // A header has 128 bytes, with the colours from 16 on and "acsp" from 36 on (ICC.1:2022, 7.2).
+    guard bytes.count >= 128, bytes[36..<40].elementsEqual("acsp".utf8) else {
+      self.color = color
+      return
+    }
+    let space = String(decoding: bytes[16..<20], as: UTF8.self)
+    self.color = space == "GRAY" ? .gray : space == "RGB " ? .rgb : nil
   }
 }
 
@@ -82,6 +98,9 @@ public struct ImageDensity: Hashable, Sendable {
   public init(x: UInt32, y: UInt32, isPerMetre: Bool) {
     (self.x, self.y, self.isPerMetre) = (x, y, isPerMetre)
   }
+
+  /// That of the image turned by a quarter.
+  var turned: ImageDensity { ImageDensity(x: y, y: x, isPerMetre: isPerMetre) }
 }
 
 /// Coding-independent code points (ITU-T H.273).

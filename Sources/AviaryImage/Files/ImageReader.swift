@@ -6,8 +6,8 @@ import AviaryFiles
 /// Formats are told by content. PNG is read in every colour type and depth: palettes become RGB, 1, 2 and 4 bits become 8, tRNS
 /// becomes alpha, 16 bits stay 16. JPEG is read as gray or RGB; CMYK is converted to sRGB by its
 /// profile, and naively without one. The EXIF
-/// orientation of a JPEG is applied, and reset to upright in the metadata; that of a PNG is carried
-/// along untouched, since the file written is a PNG too and viewers treat both alike.
+/// orientation is applied, and reset to upright in the metadata: not every format that is written
+/// has a place for it.
 ///
 /// Only one band is in memory at a time, except where `ImageHeader.isHeldWhole` says otherwise.
 /// Limits: sides of 2^20, 2^32 samples, 1 GiB of bytes in an image that must be held whole (a
@@ -67,7 +67,7 @@ public struct ImageReader: ~Copyable {
     var image = try Image(width: header.width, height: count, format: header.format)
     let kept = decoder.stored
     if header.isHeldWhole {
-      if stored.isEmpty { stored = try decoder.rows(kept.height) }
+      if stored.isEmpty { stored = try decodedRows(kept.height) }
       var layout = kept.layout(height: kept.height)
       layout.origin += position * layout.rowStep
       unsafe stored.withUnsafeBytes {
@@ -76,7 +76,7 @@ public struct ImageReader: ~Copyable {
       // Bytes that nobody will ask for again.
       if position + count == header.height { stored = [] }
     } else {
-      let bytes = try decoder.rows(count)
+      let bytes = try decodedRows(count)
       let layout = kept.layout(height: count)
       unsafe bytes.withUnsafeBytes {
         unsafe Samples.unpack($0, layout, depth: header.format.bitDepth, into: &image)
@@ -85,6 +85,17 @@ public struct ImageReader: ~Copyable {
     position += count
     if header.format.bitDepth == .float { try image.checkRange(path) }
     return image
+  }
+
+  /// The next rows as stored. What is made of them counts on their length, so no decoder is trusted
+  /// with it.
+  private func decodedRows(_ count: Int) throws(ImageError) -> [UInt8] {
+    let (bytes, expected) = (try decoder.rows(count), count * decoder.stored.rowBytes)
+    guard bytes.count == expected else {
+      throw .damaged(
+        path: path, reason: "\(count) rows: expected \(expected) bytes, found \(bytes.count)")
+    }
+    return bytes
   }
 
   /// All rows that are left, as one image; without rows at the end of the image.
@@ -102,9 +113,9 @@ extension Image {
   fileprivate func checkRange(_ path: String) throws(ImageError) {
     let range = unsafe withFloats { values in
       unsafe values.reduce(into: (least: Float(0), most: Float(1))) { range, value in
-        // NaN fails both comparisons.
-        if !(value >= range.least) { range.least = value }
-        if !(value <= range.most) { range.most = value }
+        // A NaN stays, for nothing is less than it.
+        if value.isNaN || value < range.least { range.least = value }
+        if value > range.most { range.most = value }
       }
     }
     guard range.least == 0, range.most == 1 else {
@@ -143,7 +154,7 @@ public struct ImageHeader: Hashable, Sendable {
   /// Whether that was done by its profile; without one it is naive.
   public let isConvertedByProfile: Bool
   /// Whether the stored image is held in memory as a whole while it is read, as bytes: for
-  /// interlaced PNG, and for JPEG whose orientation turns it or exchanges its rows.
+  /// interlaced PNG, and where an orientation turns the image or exchanges its rows.
   public let isHeldWhole: Bool
   /// What the user should know of how the file is read, such as which of its pages.
   public let remarks: [String]

@@ -1,32 +1,44 @@
 import AviaryFiles
 import CImageCodecs
 
-/// Reads PNG: every colour type and depth, by libpng.
-///
-/// The orientation in EXIF data is carried along untouched and not applied, as viewers do.
+/// Reads PNG: every colour type and depth, by libpng; the EXIF orientation is to be applied.
 struct PNGDecoder: ImageDecoder {
   let stored: StoredImage
   private let codec: CodecHandle
+  private let found: ImageMetadata
+  /// Bytes of image data.
+  private let compressedCount: Int
 
   init(_ file: borrowing InputFile) throws(ImageError) {
     let descriptor = file.descriptor
     codec = try unsafe CodecHandle(path: file.path) { info, error in
       unsafe cimg_open_png(descriptor, info, error)
     }
-    stored = codec.stored
+    let scan = try PNGScan(file)
+    compressedCount = scan.compressedCount
+    var stored = codec.stored
+    var found = PNGMetadata.metadata(scan.chunks, color: stored.format.color)
+    if let bytes = found.exif {
+      var exif = Exif(bytes)
+      stored.orientation = exif.orientation
+      exif.resetOrientation()
+      found.exif = exif.bytes
+      if stored.orientation.exchangesSides { found.density = found.density?.turned }
+    }
+    found.xmp = found.xmp.map { XMP.upright($0) }
+    (self.stored, self.found) = (stored, found)
   }
 
   /// Deflate cannot do better than this many bytes from one.
   private static let deflateRatio = 1032
 
   func metadata(_ file: borrowing InputFile) throws(ImageError) -> ImageMetadata {
-    let scan = try PNGScan(file)
     let rowByteCount = (stored.width * stored.bitDepth + 7) / 8
-    guard rowByteCount * stored.height <= (scan.compressedCount + 1) * PNGDecoder.deflateRatio
+    guard rowByteCount * stored.height <= (compressedCount + 1) * PNGDecoder.deflateRatio
     else {
-      throw ImageLimits.cannotHold(stored, scan.compressedCount, file.path)
+      throw ImageLimits.cannotHold(stored, compressedCount, file.path)
     }
-    return PNGMetadata.metadata(scan.chunks, color: stored.format.color)
+    return found
   }
 
   func rows(_ count: Int) throws(ImageError) -> [UInt8] { try codec.rows(count) }

@@ -19,6 +19,10 @@ final class PNMDecoder: ImageDecoder {
     var stored = StoredImage(
       width: header.width, height: header.height, format: header.format, bitDepth: header.bits)
     stored.heldBytes = header.isText ? file.byteCount : 0
+    if try header.isFollowedByAnother(file) {
+      stored.remarks.append("the first of several images; take them apart to read the others")
+    }
+    if header.hasComments { stored.remarks.append("comments cannot be carried") }
     self.stored = stored
   }
 
@@ -90,7 +94,13 @@ final class PNMDecoder: ImageDecoder {
 
   /// The next number of a text; of bits, the next digit, 1 being black.
   private func number() throws(ImageError) -> Int {
-    while place < text.count, PNMHeader.isSpace(text[place]) { place += 1 }
+    while place < text.count, PNMHeader.isSpace(text[place]) || text[place] == 0x23 {
+      // A comment goes to the end of its line.
+      if text[place] == 0x23 {
+        place = text[place...].firstIndex(of: 0x0A) ?? text.count - 1
+      }
+      place += 1
+    }
     guard place < text.count else { throw damaged("the file ends too early") }
     var value = 0, first = place
     while place < text.count, case 0x30...0x39 = text[place], place - first < 6 {
@@ -128,6 +138,7 @@ private struct PNMHeader {
   var isFloat = false
   var isPAM = false
   var isLittleEndian = false
+  var hasComments = false
   /// Where the samples begin.
   var start = 0
 
@@ -135,6 +146,14 @@ private struct PNMHeader {
   var rowBytes: Int {
     let samples = width * format.channels
     return bits == 1 && !isPAM ? (samples + 7) / 8 : samples * (isFloat ? 4 : maximum > 255 ? 2 : 1)
+  }
+
+  /// Whether another image begins where the samples end. Text has one only.
+  func isFollowedByAnother(_ file: borrowing InputFile) throws(ImageError) -> Bool {
+    let (count, overflow) = rowBytes.multipliedReportingOverflow(by: height)
+    guard !isText, !overflow, count < file.byteCount else { return false }
+    let next = try file.read(at: start + count, count: 3)
+    return ImageFormat.reading(next) != nil
   }
 
   static func isSpace(_ byte: UInt8) -> Bool { (9...13).contains(byte) || byte == 32 }
@@ -149,6 +168,7 @@ private struct PNMHeader {
     func word() throws(ImageError) -> String {
       while place < bytes.count, PNMHeader.isSpace(bytes[place]) || bytes[place] == 0x23 {
         if bytes[place] == 0x23 {
+          hasComments = true
           while place < bytes.count, bytes[place] != 0x0A { place += 1 }
         } else {
           place += 1
@@ -185,11 +205,14 @@ private struct PNMHeader {
       guard (1...4).contains(channels), width > 0, height > 0 else {
         throw damaged("\(width)x\(height) pixels of \(channels) channels")
       }
-      let names = [
-        "BLACKANDWHITE", "GRAYSCALE", "RGB", "", "BLACKANDWHITE_ALPHA", "GRAYSCALE_ALPHA",
-        "RGB_ALPHA",
+      let depths = [
+        "BLACKANDWHITE": 1, "GRAYSCALE": 1, "RGB": 3, "": channels, "BLACKANDWHITE_ALPHA": 2,
+        "GRAYSCALE_ALPHA": 2, "RGB_ALPHA": 4,
       ]
-      guard names.contains(kind) else { throw damaged("tuples of kind \(kind)") }
+      guard let depth = depths[kind] else { throw damaged("tuples of kind \(kind)") }
+      guard channels == depth else {
+        throw damaged("tuples of kind \(kind): expected a depth of \(depth), found \(channels)")
+      }
       format = PixelFormat(channels < 3 ? .gray : .rgb, hasAlpha: channels % 2 == 0)
     } else {
       isFloat = kind == UInt8(ascii: "F") || kind == UInt8(ascii: "f")

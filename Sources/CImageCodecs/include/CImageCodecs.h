@@ -38,9 +38,11 @@ typedef struct {
   // Images in the file; 0 where a format has one.
   uint32_t pages;
   // What of the file is not carried, in words; empty for nothing.
-  char left_behind[64];
+  char left_behind[256];
   // What the library itself keeps while it decodes.
   uint64_t held_bytes;
+  // Pixels that the compressed data stand for, where those are not all; else 0.
+  uint64_t coded_pixels;
   // Bytes of compressed data, and the most that one of them can become; 0 where nothing is known.
   uint64_t compressed_bytes;
   uint32_t largest_ratio;

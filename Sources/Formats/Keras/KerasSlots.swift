@@ -26,7 +26,7 @@ struct KerasSlots {
   /// the layer's class and the shapes where it has not.
   init(_ layer: KerasStoredLayer) {
     let names = layer.variables.map { Self.customary[$0.slot] ?? $0.slot }
-    let shapes = layer.variables.map(\.dataSet.shape)
+    let shapes = layer.variables.map(\.shape)
     guard names.allSatisfy({ Int($0) != nil }) else {
       slots = names
       kind = layer.kind ?? Self.kind(named: names, shapes, in: layer.path.last ?? "")

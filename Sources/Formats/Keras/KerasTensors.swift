@@ -43,47 +43,38 @@ struct KerasTensors {
         ExternalLayer(
           name: layer.name, path: layer.path, kind: slots.kind, isOrdered: layer.isOrdered))
       for (position, variable) in layer.variables.enumerated() {
-        let dataSet = variable.dataSet
-        guard let type = Self.elementType(dataSet) else {
-          throw .unsupported(path: path, what: "\(dataSet.path): elements that are no numbers")
+        let shape = variable.shape
+        guard let type = variable.elementType else {
+          throw .unsupported(
+            path: path, what: "\(variable.storedName): elements that are no numbers")
         }
-        var result = slots.result(position, shape: dataSet.shape)
-        order.apply(to: &result, kind: slots.kind, shape: dataSet.shape)
+        var result = slots.result(position, shape: shape)
+        order.apply(to: &result, kind: slots.kind, shape: shape)
         let isKernel = slots.kind == .convolution || slots.kind == .transposedConvolution
-        if reversesKernels, isKernel, dataSet.shape.count == 4 {
+        if reversesKernels, isKernel, shape.count == 4 {
           result.steps.append(.reversed([2, 3]))
         }
         let name = "\(layer.name).\(result.name)"
         guard names.insert(name).inserted else {
           throw .damaged(
-            path: path, part: dataSet.path, reason: "a second tensor of the name \(name)")
+            path: path, part: variable.storedName, reason: "a second tensor of the name \(name)")
         }
-        if slots.kind == .prelu, dataSet.shape.count > 1, result.steps.isEmpty {
-          notes.append("\(name): one slope for each pixel, \(dataSet.shape)")
+        if slots.kind == .prelu, shape.count > 1, result.steps.isEmpty {
+          notes.append("\(name): one slope for each pixel, \(shape)")
         }
         descriptions.append(
           TensorDescription(
-            name: name, shape: dataSet.shape, elementType: type, storedName: dataSet.path))
+            name: name, shape: shape, elementType: type, storedName: variable.storedName))
         variables.append(variable)
         steps.append(result.steps)
         let isFrozen = layer.configuration?.options["trainable"]?.bool == false
         if !isFrozen, !["running_mean", "running_var"].contains(result.name) {
-          trainable.append(Variable(name: name, shape: dataSet.shape, steps: result.steps))
+          trainable.append(Variable(name: name, shape: shape, steps: result.steps))
         }
       }
     }
-    let raw = TensorSource(descriptions) {
-      [descriptions, variables] (position) throws(CheckpointError) in
-      let variable = variables[position]
-      let tensor = try variable.tree.tensor(variable.dataSet)
-      let type = descriptions[position].elementType
-      do throws(TensorError) {
-        // bfloat16 is kept as bits.
-        return tensor.elementType == type ? tensor : try tensor.reinterpreted(as: type)
-      } catch {
-        throw .damaged(
-          path: path, part: descriptions[position].storedName, reason: error.description)
-      }
+    let raw = TensorSource(descriptions) { [variables] (position) throws(CheckpointError) in
+      try variables[position].tensor()
     }
     let taken = Dictionary(zip(descriptions.map(\.name), steps)) { $1 }
     do throws(TensorError) {
@@ -92,23 +83,44 @@ struct KerasTensors {
       throw .damaged(path: path, part: "the tensors", reason: error.description)
     }
   }
+}
 
-  /// What the elements are. Keras 3 marks bfloat16, which HDF5 does not have, by an attribute.
-  private static func elementType(_ dataSet: HDF5Tree.DataSet) -> ElementType? {
+extension KerasStoredLayer.Variable {
+  /// A variable that is a data set; of sharded weights there are several files.
+  init(slot: String, dataSet: HDF5Tree.DataSet, tree: HDF5Tree) {
+    // Keras 3 marks bfloat16, which HDF5 does not have, by an attribute, and keeps it as bits.
     let isMarked = dataSet.attributes["dtype"]?.string == "bfloat16"
-    return isMarked && dataSet.elementType?.byteCount == 2 ? .bfloat16 : dataSet.elementType
+    let type =
+      isMarked && dataSet.elementType?.byteCount == 2 ? ElementType.bfloat16 : dataSet.elementType
+    self.init(
+      slot: slot, shape: dataSet.shape, elementType: type, storedName: dataSet.path
+    ) { () throws(CheckpointError) in
+      let tensor = try tree.tensor(dataSet)
+      guard let type, tensor.elementType != type else { return tensor }
+      do throws(TensorError) {
+        return try tensor.reinterpreted(as: type)
+      } catch {
+        throw .damaged(path: tree.path, part: dataSet.path, reason: error.description)
+      }
+    }
   }
 }
 
 /// A layer of a Keras file with its variables, before anything is known of their layout.
 struct KerasStoredLayer {
-  /// A data set, and the file that it is in: of sharded weights there are several.
-  struct Variable {
+  /// A variable, wherever it is stored.
+  struct Variable: Sendable {
     /// What it is called within its layer, less the `:0` of TensorFlow: `kernel`, `W`; a number
     /// where Keras 3 stored it.
     var slot: String
-    var dataSet: HDF5Tree.DataSet
-    var tree: HDF5Tree
+    /// The dimensions in the file.
+    var shape: [Int]
+    /// Nil for what is no number.
+    var elementType: ElementType?
+    /// What the file calls it.
+    var storedName: String
+    /// Reads it.
+    var tensor: @Sendable () throws(CheckpointError) -> Tensor
   }
 
   /// What the names of its tensors begin with, less the dot.
@@ -142,10 +154,10 @@ enum KerasKernelOrder: String {
   static func ofKeras1(_ layers: [KerasStoredLayer]) -> KerasKernelOrder? {
     var fits = (tf: true, th: true)
     for layer in layers {
-      let ranks = layer.variables.map(\.dataSet.shape.count)
+      let ranks = layer.variables.map(\.shape.count)
       guard ranks == [4, 1] else { continue }
-      let kernel = layer.variables[0].dataSet.shape
-      let bias = layer.variables[1].dataSet.shape[0]
+      let kernel = layer.variables[0].shape
+      let bias = layer.variables[1].shape[0]
       fits.tf = fits.tf && kernel[3] == bias
       fits.th = fits.th && kernel[0] == bias
     }

@@ -14,14 +14,43 @@ extension DynamicConvolution: ExchangedOperation {
       ("dilations", .integers(writer.list(dilation))), ("group", .integer(groups)),
       writer.padding(padding, kernel: convolution.kernel, stride: stride, dilation: dilation),
     ]
-    guard shape.count == 4 else {
-      throw writer.refusal(
-        node, "each image has its own kernel, where Conv has one for all images")
-    }
+    guard shape.count == 4 else { return try writeProduct(node, value, convolution, to: &writer) }
     guard !writer.sidesDependOnSize(node.inputs[1]) else {
       throw writer.refusal(node, "the kernel is as large as the image says")
     }
     writer.emit("Conv", node, node.inputs.map { writer.name($0) }, value, attributes)
+  }
+
+  /// A convolution of one pixel with a kernel for each image: a product of matrices.
+  private func writeProduct(
+    _ node: Graph.Node, _ value: Int, _ convolution: Convolution, to writer: inout ONNXWriter
+  ) throws(InterchangeError) {
+    let isPointwise =
+      convolution.kernel == 1 && stride == 1
+      && writer.shapes[value].suffix(2)
+        == writer.shapes[node.inputs[0]].suffix(2)
+    guard isPointwise else {
+      throw writer.refusal(
+        node, "each image has its own kernel, where Conv has one for all images")
+    }
+    let outputs = convolution.outChannels
+    let inputs = writer.shapes[node.inputs[0]][1]
+    func reshaped(_ writer: inout ONNXWriter, _ input: Int, _ shape: [Int]) -> String {
+      let target = writer.integers(node, "shape", shape)
+      return writer.step("Reshape", node, [writer.name(node.inputs[input]), target])
+    }
+    let kernels = reshaped(&writer, 1, [0, groups, outputs / groups, inputs / groups])
+    let pixels = reshaped(&writer, 0, [0, groups, inputs / groups, -1])
+    let product = writer.step("MatMul", node, [kernels, pixels])
+    let size = writer.size(of: writer.name(node.inputs[0]), 2..<4, times: Ratio(1), node)
+    let shape = writer.step(
+      "Concat", node, [writer.integers(node, "channels", [0, outputs]), size],
+      [("axis", .integer(0))])
+    guard node.inputs.count > 2 else {
+      return writer.emit("Reshape", node, [product, shape], value)
+    }
+    let image = writer.step("Reshape", node, [product, shape])
+    writer.emit("Add", node, [image, reshaped(&writer, 2, [0, outputs, 1, 1])], value)
   }
 
   func build(

@@ -68,7 +68,7 @@ extension ONNXReader {
 }
 
 extension ONNXWriter {
-  /// A shape of which some dimensions are those of the node's input times ratios.
+  /// A shape of which some dimensions are those of the node's inputs times ratios.
   mutating func sizes(_ node: Graph.Node, _ dimensions: [Reshape.Dimension]) -> String {
     var parts: [String] = []
     for dimension in dimensions {
@@ -78,6 +78,8 @@ extension ONNXWriter {
       case .rest: parts.append(integers(node, "rest", [-1]))
       case .input(let source, let ratio):
         parts.append(size(of: name(node.inputs[0]), source..<source + 1, times: ratio, node))
+      case .other(let source, let ratio):
+        parts.append(size(of: name(node.inputs[1]), source..<source + 1, times: ratio, node))
       }
     }
     return step("Concat", node, parts, [("axis", .integer(0))])

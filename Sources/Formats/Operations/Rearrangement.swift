@@ -26,6 +26,7 @@ extension Reshape: ExchangedOperation {
       case .rest: "-1"
       case .kept: "\(x).shape[\(position)]"
       case .input(let source, let ratio): ratio.python("\(x).shape[\(source)]")
+      case .other(let source, let ratio): ratio.python("\(inputs[1]).shape[\(source)]")
       }
     }
     return "\(x).reshape(\(sizes.joined(separator: ", ")))"
@@ -253,6 +254,9 @@ extension Reshape: NCNNWrittenOperation {
     _ node: Graph.Node, _ value: Int, to writer: inout NCNNWriter
   ) throws(InterchangeError) {
     let (from, to) = (writer.shapes[node.inputs[0]], writer.shapes[value])
+    guard from[0] == to[0] else {
+      throw writer.refusal(node, "ncnn does not make more images of one, or fewer")
+    }
     var sizes: [Int] = []
     for (position, dimension) in dimensions.enumerated().dropFirst() {
       if case .size(let size) = dimension {

@@ -19,7 +19,7 @@ package enum PyTorchModule {
     let shapes = try ExportShapes(graph)
     var (members, layers) = try members(of: graph, shapes)
     for (name, buffer) in buffers {
-      let type = buffer.isBytes ? ", dtype=torch.uint8" : ""
+      let type = buffer.element == .float32 ? "" : ", dtype=torch.\(buffer.element.rawValue)"
       try members.add(
         path(name)[...], .tensor("torch.zeros(\(PythonText.tuple(buffer.shape))\(type))"),
         name: name)
