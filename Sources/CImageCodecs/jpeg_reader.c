@@ -144,6 +144,7 @@ static void find_xmp(jpeg_reader *reader) {
 static void find_iptc(jpeg_reader *reader, cimg_info *info) {
   // With the NUL that ends it.
   static const char prefix[14] = "Photoshop 3.0";
+  int has_others = 0;
   for (jpeg_saved_marker_ptr m = reader->jpeg.marker_list; m; m = m->next) {
     if (m->marker != JPEG_APP0 + 13 || m->data_length < sizeof prefix) continue;
     if (memcmp(m->data, prefix, sizeof prefix) != 0) continue;
@@ -158,9 +159,10 @@ static void find_iptc(jpeg_reader *reader, cimg_info *info) {
       if (number == 0x0404 && !reader->base.iptc) {
         reader->base.iptc = size + 4;
         reader->base.iptc_length = length;
-      } else if (number != 0x03ED && number != 0x0425 && !info->left_behind[0]) {
+      } else if (number != 0x03ED && number != 0x0425 && !has_others) {
         // All but the density, which is JFIF's, too, and IPTC's checksum.
-        snprintf(info->left_behind, sizeof info->left_behind, "%s", "Photoshop data");
+        has_others = 1;
+        cimg_leave_behind(info, "Photoshop data");
       }
       size_t rest = (size_t)(end - size) - 4;
       block = size + 4 + (length + length % 2 > rest ? rest : length + length % 2);
