@@ -159,9 +159,8 @@ static void find_iptc(jpeg_reader *reader, cimg_info *info) {
       if (number == 0x0404 && !reader->base.iptc) {
         reader->base.iptc = size + 4;
         reader->base.iptc_length = length;
-      } else if (number != 0x03ED && number != 0x0425 && !has_others) {
+      } else if (number != 0x03ED && number != 0x0425) {
         // All but the density, which is JFIF's, too, and IPTC's checksum.
-        has_others = 1;
         cimg_leave_behind(info, "Photoshop data");
       }
       size_t rest = (size_t)(end - size) - 4;

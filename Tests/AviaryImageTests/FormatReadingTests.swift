@@ -347,15 +347,17 @@ import Testing
     for name in ["one", "two"] { gif += [0x21, 0xFE, 3] + Array(name.utf8) + [0] }
     gif += [0x21, 0xFF, 11] + Array("XMP DataXMP".utf8) + [1, 0x20, 0, 0x3B]
     var jpeg = try Fixture.bytes("gray.jpg")
-    for (marker, name) in [
-      (0xED, "Photoshop 3.0"), (0xED, "Photoshop 3.0"), (0xE2, "MPF"),
-    ] as [(UInt8, String)] {
-      let segment = Array(name.utf8) + [0]
+    // A thumbnail without bytes.
+    let block = Array("8BIM".utf8) + [0x04, 0x0C, 0, 0, 0, 0, 0, 0]
+    for (marker, name, content) in [
+      (0xED, "Photoshop 3.0", block), (0xED, "Photoshop 3.0", block), (0xE2, "MPF", []),
+    ] as [(UInt8, String, [UInt8])] {
+      let segment = Array(name.utf8) + [0] + content
       jpeg.insert(contentsOf: [0xFF, marker, 0, UInt8(segment.count + 2)] + segment, at: 2)
     }
     for (name, bytes, words) in [
       ("a.tif", tiff, "IPTC data, Photoshop data, GeoTIFF data"), ("a.gif", gif, "comments, XMP"),
-      ("a.jpg", jpeg, "IPTC and Photoshop data, the other images of an MPO file"),
+      ("a.jpg", jpeg, "Photoshop data, the other images of an MPO file"),
       ("a.pgm", Array("P2 # nothing\n1 1 255 7".utf8), "comments"),
     ] {
       let header = try ImageReader(path: try folder.file(name, bytes)).header

@@ -172,7 +172,7 @@ struct RunCommand: ParsableCommand {
       let new = folder.look(now.files)
       guard !new.isEmpty else { continue }
       let plan = try self.plan(now.only(new))
-      let (jobs, skipped) = plan.jobs(
+      let (jobs, skipped) = try plan.jobs(
         model: references.map(\.fileStem).joined(separator: "+"),
         scale: sizes.scaleText(enlargement), skipsExisting: folders.skipExisting)
       for file in skipped where !output.quiet {
