@@ -294,7 +294,7 @@ def mirnet2():
     yield case("restoration")
     yield case("two", n_MRB=2, chan_factor=2.0, n_feat=8)
     yield case("gray", inp_channels=1, out_channels=1, n_feat=64, chan_factor=1.25)
-    yield case("wide", n_feat=32, n_MRB=3)
+    yield case("wide", n_feat=32, n_MRB=2)
 
 
 def swin2sr():
