@@ -16,8 +16,6 @@ enum MIRNet2: Architecture {
     var groups = [1, 2, 4, 4]
     /// Channels of what chooses between two sizes, of the full size and of half of it.
     var squeezed = [10, 15]
-    /// Whether convolutions have a bias, but for those between sizes.
-    var bias = false
     var scale: Int { 1 }
 
     /// Channels of the three sizes.
@@ -50,13 +48,13 @@ enum MIRNet2: Architecture {
   static let presets: KeyValuePairs = ["restoration": Configuration()]
 
   static func build(_ c: Configuration, _ input: Value) -> [Value] {
-    var x = input.convolution("conv_in", c.features, kernel: 3, bias: c.bias)
+    var x = input.convolution("conv_in", c.features, kernel: 3, bias: false)
     for (group, groups) in c.groups.enumerated() {
       let name = "body.\(group).body"
       let mixed = (0..<c.blocks).reduce(x) { $0.multiScaleBlock("\(name).\($1)", c, groups) }
-      x = mixed.convolution("\(name).\(c.blocks)", c.features, kernel: 3, bias: c.bias) + x
+      x = mixed.convolution("\(name).\(c.blocks)", c.features, kernel: 3, bias: false) + x
     }
-    return [x.convolution("conv_out", c.channels, kernel: 3, bias: c.bias) + input]
+    return [x.convolution("conv_out", c.channels, kernel: 3, bias: false) + input]
   }
 
   static func configurations(of weights: WeightIndex) -> [Proposal<Configuration>] {
@@ -83,7 +81,7 @@ enum MIRNet2: Architecture {
               $0[0] / max($0[1], 1)
             } ?? 0
           },
-          squeezed: [full[0], half[0]], bias: weights["conv_in.bias"] != nil))
+          squeezed: [full[0], half[0]]))
     ]
   }
 
@@ -94,8 +92,8 @@ extension Value {
   fileprivate func multiScaleBlock(
     _ name: String, _ c: MIRNet2.Configuration, _ groups: Int
   ) -> Value {
-    func pointwise(_ x: Value, _ layer: String, _ width: Int, bias: Bool = false) -> Value {
-      x.convolution("\(name).\(layer)", width, kernel: 1, bias: bias)
+    func pointwise(_ x: Value, _ layer: String, _ width: Int) -> Value {
+      x.convolution("\(name).\(layer)", width, kernel: 1, bias: false)
     }
     func smaller(_ x: Value, _ layer: String, _ size: Int) -> Value {
       pointwise(x.averagePool(2), "\(layer).body.0.bot.1", c.widths[size])
@@ -119,7 +117,7 @@ extension Value {
         "\(name).skff_top", larger(sizes[1], "up21_\(round)", 0), c.squeezed[0],
         again: round == 2)
     }
-    return pointwise(sizes[0], "conv_out", c.features, bias: c.bias) + self
+    return pointwise(sizes[0], "conv_out", c.features) + self
   }
 
   /// Two convolutions, plus what a mixture of all pixels gives (Cao et al., "GCNet", 2019); added.
@@ -129,7 +127,7 @@ extension Value {
     func convolved(_ x: Value, _ layer: String, _ kernel: Int, _ outChannels: Int) -> Value {
       x.convolution(
         "\(name).\(layer)", outChannels, kernel: Size(kernel), groups: kernel == 1 ? 1 : groups,
-        bias: c.bias, shared: again)
+        bias: false, shared: again)
     }
     let inner = convolved(
       convolved(self, "body.0", 3, channels).leakyRelu(0.2), "body.2", 3, channels)

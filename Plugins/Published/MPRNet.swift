@@ -23,7 +23,7 @@ enum MPRNet: Architecture {
     var scale: Int { 1 }
 
     var problem: String? {
-      if channels != 3 && channels != 1 { return "channels: expected 1 or 3, found \(channels)" }
+      if channels != 3 { return "channels: expected 3, found \(channels)" }
       for (name, value, range) in [
         ("features", features, 1...1024), ("growth", growth, 0...1024),
         ("lastGrowth", lastGrowth, 0...1024), ("blocks", blocks, 1...64),
@@ -45,12 +45,12 @@ enum MPRNet: Architecture {
     "deblurring": Configuration(features: 96, growth: 48, lastGrowth: 32),
   ]
 
-  static func build(_ c: Configuration, _ image: Value) -> [Value] {
-    // A quarter's side is halved twice.
-    let input = image.padded(toMultiple: 8, .reflect)
+  static func build(_ c: Configuration, _ input: Value) -> [Value] {
+    // In the graph, since quarters are to be of whole pixels.
+    let image = input.padded(toMultiple: 8, .reflect)
     // Four quarters as images of their own, then the two halves.
-    let quarters = input.parts(rows: 2, columns: 2)
-    let halves = input.parts(rows: 2, columns: 1)
+    let quarters = image.parts(rows: 2, columns: 2)
+    let halves = image.parts(rows: 2, columns: 1)
     let one = quarters.shallow("shallow_feat1", c).encoded("stage1_encoder", c)
       .map { $0.joined(rows: 1, columns: 2) }
     let oneUp = decoded("stage1_decoder", one, c)
@@ -61,14 +61,14 @@ enum MPRNet: Architecture {
       .map { $0.joined(rows: 2, columns: 1) }
     let twoUp = decoded("stage2_decoder", two, c)
     var x = Value.concatenate([
-      input.shallow("shallow_feat3", c), twoUp[0].supervised("sam23", input, c),
+      image.shallow("shallow_feat3", c), twoUp[0].supervised("sam23", image, c),
     ]).convolved("concat23", c.features + c.lastGrowth, c)
     for level in 0..<3 {
       let part = "stage3_orsnet.orb\(level + 1).body"
       x =
         x
         + (0..<c.blocks).reduce(x) { $0.attentionBlock("\(part).\($1)", c) }
-        .convolved("\(part).\(c.blocks)", x.channels, c)
+        .convolution("\(part).\(c.blocks)", x.channels, kernel: Size(c.kernel), bias: false)
       for (way, value) in [("enc", two[level]), ("dec", twoUp[level])] {
         x =
           x
@@ -76,7 +76,7 @@ enum MPRNet: Architecture {
             "stage3_orsnet.conv_\(way)\(level + 1)", x.channels, bias: c.bias)
       }
     }
-    return [(x.convolved("tail", c.channels, c) + input).cropped(toSizeOf: image)]
+    return [(x.convolved("tail", c.channels, c) + image).cropped(toSizeOf: input)]
   }
 
   /// What a U-Net makes of its levels on the way up, the first level first.

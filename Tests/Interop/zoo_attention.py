@@ -10,7 +10,7 @@ DERIVED = (
     "relative_position_index", "relative_position_index_SA", "relative_position_index_OCA",
     "relative_position_index_h", "relative_position_index_v", "aligned_relative_position_index",
     "relative_coords_table", "attn_mask", "attn_mask_0", "attn_mask_1", "rpe_biases", "biases_h",
-    "biases_v", "MetaUpsample", "init_pos",
+    "biases_v", "MetaUpsample", "init_pos", "no_norm",
 )
 
 
@@ -279,7 +279,7 @@ def mprnet():
 
     yield case("deraining")
     yield case("wide", n_feat=12, scale_unetfeats=8, scale_orsnetfeats=4, num_cab=1, reduction=2)
-    yield case("gray", in_c=1, out_c=1, kernel_size=5, num_cab=3)
+    yield case("large-kernels", kernel_size=5, num_cab=3, n_feat=12, scale_unetfeats=6)
     yield case("biased", bias=True, n_feat=16, scale_unetfeats=2, reduction=8)
 
 
@@ -293,8 +293,8 @@ def mirnet2():
 
     yield case("restoration")
     yield case("two", n_MRB=2, chan_factor=2.0, n_feat=8)
-    yield case("gray", inp_channels=1, out_channels=1, n_feat=32, chan_factor=1.25)
-    yield case("biased", bias=True, n_feat=40, chan_factor=1.1)
+    yield case("gray", inp_channels=1, out_channels=1, n_feat=64, chan_factor=1.25)
+    yield case("wide", n_feat=32, n_MRB=2)
 
 
 def swin2sr():
