@@ -170,14 +170,17 @@ extension Graph {
     period *= scale.denominator
     while period <= GraphLimits.period, 2 * period * nodes.count <= 1 << 20 {
       let base = inputs[0].nominalShape[2] / period * period - period
-      let repeats =
-        base > period
-        && (0..<period).allSatisfy { residue in
-          let one = offsets(of: value, scale, base - period + residue)
-          let next = offsets(of: value, scale, base + residue)
-          return one?.vertical == next?.vertical && one?.horizontal == next?.horizontal
-        }
-      if repeats { return period }
+      if base > period {
+        let one = (0..<period).map { offsets(of: value, scale, base - period + $0) }
+        let next = (0..<period).map { offsets(of: value, scale, base + $0) }
+        // Sizes of which none is valid tell nothing.
+        let repeats =
+          next.contains { $0 != nil }
+          && zip(one, next).allSatisfy { one, next in
+            one?.vertical == next?.vertical && one?.horizontal == next?.horizontal
+          }
+        if repeats { return period }
+      }
       period *= 2
     }
     return nil

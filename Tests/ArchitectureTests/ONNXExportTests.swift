@@ -45,6 +45,18 @@ import Testing
     "safmn": "ONNX pools to a stated size", "safmn++": "ONNX pools to a stated size",
   ]
 
+  /// The architectures whose files ONNX Runtime reads and ours does not, by what is in the way.
+  private static let notReadBack: [String: String] = {
+    let apart = "a dimension is taken apart into several that depend on the size of the image"
+    var reasons = ["grl": "too many numbers to be calculated"]
+    for name in [
+      "atd", "craft", "dat", "fdat", "kbnet-l", "omnisr", "restormer", "retinexformer",
+    ] { reasons[name] = apart }
+    // It wants multiples of 128.
+    reasons["uformer"] = "the network runs at none of the sizes that were tried"
+    return reasons
+  }()
+
   @Test(arguments: Registry.builtin.architectures.map(\.info.name))
   func architecture(_ name: String) throws {
     let architecture = try Registry.builtin[name]
@@ -82,25 +94,28 @@ import Testing
       }
       let stored = graph.parameters.filter { $0.role != .nonPersistent }.map(\.name)
       #expect(file.tensors.names.sorted() == stored.sorted())
-      // Of the sizes that are tried it runs at none: it wants multiples of 128.
-      if name == "uformer" {
-        #expect(throws: InterchangeError.self) { try ONNXNetwork.graph(file) }
+      let cases = try shapes.enumerated().map { number, shape in
+        let inputs = [graph.inputs[0].name: randomTensor(shape, seed: UInt64(24 + number))]
+        return (inputs, try ONNXRoundTrip.outputs(graph, weights, inputs))
+      }
+      try ONNXRoundTrip.keep(path, "\(name)-\(preset.name)", graph, cases)
+      let imported: ImportedGraph
+      do throws(InterchangeError) {
+        imported = try ONNXNetwork.graph(file)
+      } catch {
+        #expect(
+          Self.notReadBack[name].map { "\(error)".contains($0) } == true, "\(name): \(error)")
         continue
       }
-      let imported = try ONNXNetwork.graph(file)
+      #expect(Self.notReadBack[name] == nil, "\(name) can be read")
       let again = try ONNXRoundTrip.tensors(imported.weights)
-      var cases: [([String: Tensor], [String: Tensor])] = []
-      for (number, shape) in shapes.enumerated() {
-        let inputs = [graph.inputs[0].name: randomTensor(shape, seed: UInt64(24 + number))]
-        let expected = try ONNXRoundTrip.outputs(graph, weights, inputs)
+      for (inputs, expected) in cases {
         let found = try ONNXRoundTrip.outputs(imported.graph, again, inputs)
         for (name, tensor) in expected {
           let agreement = Agreement(try #require(found[name]), expected: tensor)
-          #expect(agreement.relative <= 1e-5, "\(shape): \(agreement)")
+          #expect(agreement.relative <= 1e-5, "\(inputs.values.map(\.shape)): \(agreement)")
         }
-        cases.append((inputs, expected))
       }
-      try ONNXRoundTrip.keep(path, "\(name)-\(preset.name)", graph, cases)
     }
   }
 

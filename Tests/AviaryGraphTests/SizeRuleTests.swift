@@ -235,4 +235,28 @@ import Testing
     let plain = try Graph(channels: 2) { [$0.convolution("a", 2, kernel: 3)] }
     #expect(try plain.resolvingPadding(height: 9, width: 9) == plain)
   }
+
+  @Test("sizes of which none is valid tell no period")
+  func partsOfAnImage() throws {
+    // Sixteen parts as images of their own, and back: sides are multiples of 4.
+    let graph = try Graph(channels: 1) { image in
+      let parts = image.applying(
+        .reshape(
+          Reshape(dimensions: [
+            .kept, .kept, .size(4), .input(2, times: Ratio(1, 4)), .size(4),
+            .input(3, times: Ratio(1, 4)),
+          ]))
+      ).applying(.permute(Permute([0, 1, 3, 2, 5, 4])))
+      return [
+        parts.applying(
+          .reshape(
+            Reshape(dimensions: [
+              .kept, .kept, .input(2, times: Ratio(4)), .input(4, times: Ratio(4)),
+            ])))
+      ]
+    }
+    let rule = graph.sizeRule()
+    #expect(rule.multiple == 4 && rule.exactMultiple == 4 && rule.minimum == 4)
+    #expect(rule.scale == Ratio(1))
+  }
 }

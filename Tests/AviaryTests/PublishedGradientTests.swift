@@ -28,7 +28,12 @@ struct PublishedGradientTests {
         // A value that rounding puts on the other side of a kink is so by chance, a fault is one for
         // every image.
         let passes = try (0..<3).map { try check("\(folder)/\(name)", pass: $0) }
-        guard let (error, rounding) = passes.min(by: { $0.error < $1.error }) else { continue }
+          // Where PyTorch's own float32 is off by a hundredth, nothing can be told of ours.
+          .filter { $0.rounding < 1e-2 }
+        guard let (error, rounding) = passes.min(by: { $0.error < $1.error }) else {
+          print("\(name): float32 tells nothing of its gradients")
+          continue
+        }
         #expect(error <= max(1e-4, 3 * rounding), "\(name): \(error), PyTorch's own \(rounding)")
         if error > worst.0 { worst = (error, name) }
       } catch {
