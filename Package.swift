@@ -175,7 +175,7 @@ let package = Package(
       "AviaryTrainingTests",
       [
         "Aviary", "AviaryTraining", "AviaryCompute", "AviaryFormats", "AviaryCheckpoint",
-        "AviaryImage", "AviaryTensor", "AviaryGraph",
+        "AviaryFiles", "AviaryImage", "AviaryTensor", "AviaryGraph",
       ]),
     tests(
       "AviaryFormatsTests",
