@@ -6,6 +6,15 @@ import Testing
 /// Networks of all operations of the table as ONNX and back; with `AVIARY_ONNX_FOLDER` they are left
 /// for ONNX Runtime.
 @Suite struct OperationNetworkExportTests {
+  /// Operations after which another program's rounding may be another result: what jumps, where a value
+  /// lies at the step, and ONNX Runtime's Fourier transform, which sums in float32 one after the other.
+  /// Each is held against ONNX Runtime by itself.
+  private static let notForRuntime: Set = [
+    "equal", "less", "lessOrEqual", "greater", "greaterOrEqual", "floor", "sign", "argmax",
+    "argmin",
+    "sort", "topK", "rfft2", "irfft2",
+  ]
+
   @Test(arguments: 0..<RandomOperations.count) func onnx(_ seed: Int) throws {
     let network = try RandomOperations(seed: seed)
     let inputs = Dictionary(
@@ -18,7 +27,8 @@ import Testing
     guard noise <= 1e-6 else { return }
     do {
       try ONNXRoundTrip.check(
-        network.graph, "operations.\(seed)", shapes: [network.inputShapes])
+        network.graph, "operations.\(seed)", shapes: [network.inputShapes],
+        isKept: !network.rows.contains { Self.notForRuntime.contains($0.op.name) })
     } catch InterchangeError.target(_, let node, let why) {
       // What ONNX cannot say is refused by name.
       #expect(network.graph.nodes.contains { $0.name == node } && !why.isEmpty)
